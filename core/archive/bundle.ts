@@ -1,0 +1,51 @@
+// What one archive queue message carries: a run of a partition's log, complete and in order. The partition cuts it and
+// remembers the cut before sending, so every delivery is the same bundle; the archive consumer turns it into Parquet
+// objects whose keys are a function of it. Hosts compress the text (zstd) and send bytes.
+
+import { decodeEvent, type Event, type EventRow, encodeEvent } from "../event.ts";
+import { assert } from "../outcome.ts";
+
+const BUNDLE_VERSION = 1;
+
+/** A logged event with the Day it was counted in. Its position is the bundle's first plus its index. */
+export interface LoggedEvent {
+  /** Number of the merchant-local date. */
+  readonly day: number;
+  readonly event: Event;
+}
+
+export interface Bundle {
+  readonly partition: string;
+  /** Position of the first event in the partition's log. */
+  readonly first: number;
+  readonly events: readonly LoggedEvent[];
+}
+
+/** A logged event as it stands in the log and in a bundle: the Day, then the event's values. */
+export type LoggedRow = readonly [day: number, ...EventRow];
+
+export function encodeLogged({ day, event }: LoggedEvent): LoggedRow {
+  return [day, ...encodeEvent(event)];
+}
+
+export function decodeLogged(row: LoggedRow): LoggedEvent {
+  const [day, ...values] = row;
+  return { day, event: decodeEvent(values) };
+}
+
+/** The bundle as JSON text. `rows` are what the log holds: they are not decoded to be sent. */
+export function encodeBundle(bundle: {
+  readonly partition: string;
+  readonly first: number;
+  readonly rows: readonly LoggedRow[];
+}): string {
+  return JSON.stringify({ version: BUNDLE_VERSION, ...bundle });
+}
+
+/** The inverse of `encodeBundle`. Throws on anything else: a poisoned message goes to the dead letters whole. */
+export function decodeBundle(text: string): Bundle {
+  const { version, partition, first, rows } = JSON.parse(text) as Record<string, unknown>;
+  assert(version === BUNDLE_VERSION, `bundle version ${String(version)} is one this consumer knows`);
+  assert(typeof partition === "string" && typeof first === "number" && Array.isArray(rows), "a bundle is complete");
+  return { partition, first, events: rows.map((row) => decodeLogged(row as LoggedRow)) };
+}

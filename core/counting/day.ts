@@ -1,0 +1,279 @@
+// Everything counted of one merchant on one Day: the visits of each visitor, the drops, the duplicate window, and which
+// of its rollups have changed since they were published. It is a function of the set of events (L4): live counting,
+// recovery and replay all fold events into it with `countEvent`, and all numbers come out of it through `rollup.ts`.
+
+import type { ByteReader, ByteWriter } from "../bytes.ts";
+import type { Opinion } from "../enrichment/opinion.ts";
+import { type Event, isEngagement, isPageview } from "../event.ts";
+import { hex32 } from "../hash.ts";
+import { type Settings, zoneAt } from "../merchant.ts";
+import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
+import { DAY_MS, hourAt } from "../time.ts";
+import { PROFILE_FIELDS } from "./dimension.ts";
+import { IdSet, orderOf } from "./duplicate.ts";
+import { type Cell, insert, type Moment, type Visit } from "./visit.ts";
+
+/** A slot names an Hour of the Day: quarter hours from the Day's UTC midnight to the Hour's start. */
+const SLOT_MS = 900_000;
+/** Stands beside the slots for the rollup of the whole Day. */
+export const WHOLE_DAY = 10_000;
+
+const SHAPE_VERSION = 1;
+
+/** Texts and tuples of them, each stored once and named by number. */
+export interface Dictionary {
+  readonly texts: string[];
+  readonly textNumbers: Map<string, number>;
+  readonly tuples: number[][];
+  readonly tupleNumbers: Map<string, number>;
+}
+
+export interface DayState {
+  readonly merchant: number;
+  /** Number of the local date. */
+  readonly day: number;
+  readonly dictionary: Dictionary;
+  /** Visitor → visits in order, apart by more than the gap. */
+  readonly visitors: Map<string, Visit[]>;
+  /** Slot → reason → hits dropped. */
+  readonly drops: Map<number, Map<DropReason, number>>;
+  ids: IdSet;
+  /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. */
+  readonly changed: Map<number, number>;
+}
+
+export function emptyDay(merchant: number, day: number): DayState {
+  return {
+    merchant,
+    day,
+    dictionary: { texts: [], textNumbers: new Map(), tuples: [], tupleNumbers: new Map() },
+    visitors: new Map(),
+    drops: new Map(),
+    ids: new IdSet(),
+    changed: new Map(),
+  };
+}
+
+/** The UTC instant at which an Hour given by its slot starts. */
+export function slotStart(day: number, slot: number): number {
+  return day * DAY_MS + slot * SLOT_MS;
+}
+
+/**
+ * Counts one event that is not a duplicate. `position` is its place in the partition's log; rollups carry the highest
+ * one as their version. A dropped event only counts as a drop.
+ */
+export function countEvent(state: DayState, { event, opinion, settings, position }: CountedEvent): void {
+  const slot = (hourAt(zoneAt(settings.zones, event.timestamp), event.timestamp) - state.day * DAY_MS) / SLOT_MS;
+  state.ids.add(event.id);
+  if (event.dropped !== "") countDrop(state, slot, event.dropped);
+  else {
+    const visit = toVisit(state.dictionary, { event, opinion, settings, slot });
+    const visits = state.visitors.get(event.visitor);
+    if (visits === undefined) state.visitors.set(event.visitor, [visit]);
+    else insert(visits, visit);
+    if (visits !== undefined) markVisitHours(state, visits, visit, position);
+  }
+  state.changed.set(slot, position);
+  state.changed.set(WHOLE_DAY, position);
+}
+
+export interface CountedEvent {
+  readonly event: Event;
+  readonly opinion: Opinion;
+  readonly settings: Settings;
+  readonly position: number;
+}
+
+/** Everything a Day knows, as bytes. */
+export function encodeDay(state: DayState, writer: ByteWriter): void {
+  writer.byte(SHAPE_VERSION);
+  writer.unsigned(state.merchant);
+  writer.signed(state.day);
+  writer.unsigned(state.dictionary.texts.length);
+  for (const text of state.dictionary.texts) writer.text(text);
+  writer.unsigned(state.dictionary.tuples.length);
+  for (const tuple of state.dictionary.tuples) {
+    writer.byte(tuple.length);
+    for (const number of tuple) writer.unsigned(number);
+  }
+  writer.unsigned(state.visitors.size);
+  for (const [visitor, visits] of state.visitors) {
+    writer.word(Number.parseInt(visitor.slice(0, 8), 16));
+    writer.word(Number.parseInt(visitor.slice(8), 16));
+    writer.unsigned(visits.length);
+    for (const visit of visits) encodeVisit(visit, state.day * DAY_MS, writer);
+  }
+  encodeDrops(state, writer);
+  writer.unsigned(state.changed.size);
+  for (const [slot, position] of state.changed) {
+    writer.signed(slot);
+    writer.unsigned(position);
+  }
+  state.ids.encode(writer);
+}
+
+/** The inverse of `encodeDay`. */
+export function decodeDay(reader: ByteReader): DayState {
+  assert(reader.byte() === SHAPE_VERSION, "a Day was stored in a shape this version knows");
+  const state = emptyDay(reader.unsigned(), reader.signed());
+  for (let left = reader.unsigned(); left > 0; left--) textNumber(state.dictionary, reader.text());
+  for (let left = reader.unsigned(); left > 0; left--) {
+    tupleNumber(
+      state.dictionary,
+      Array.from({ length: reader.byte() }, () => reader.unsigned()),
+    );
+  }
+  for (let left = reader.unsigned(); left > 0; left--) {
+    const visitor = hex32(reader.word()) + hex32(reader.word());
+    const visits = Array.from({ length: reader.unsigned() }, () => decodeVisit(state.day * DAY_MS, reader));
+    state.visitors.set(visitor, visits);
+  }
+  decodeDrops(state, reader);
+  for (let left = reader.unsigned(); left > 0; left--) state.changed.set(reader.signed(), reader.unsigned());
+  state.ids = IdSet.decode(reader);
+  return state;
+}
+
+interface Observed {
+  readonly event: Event;
+  readonly opinion: Opinion;
+  readonly settings: Settings;
+  readonly slot: number;
+}
+
+/** An event as a visit of one. */
+function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Observed): Visit {
+  const profile = PROFILE_FIELDS.map((field) => textNumber(dictionary, opinion[field]));
+  const page = textNumber(dictionary, opinion.page);
+  const place = [
+    textNumber(dictionary, String(event.stream)),
+    textNumber(dictionary, event.name),
+    textNumber(dictionary, opinion.hostname),
+    page,
+  ];
+  const order = orderOf(event.id);
+  const moment = isPageview(event.name) ? { time: event.timestamp, order, page } : undefined;
+  const ours = event.currency === settings.currency;
+  const cell: Cell = {
+    slot,
+    place: tupleNumber(dictionary, place),
+    count: 1,
+    revenue: ours ? event.revenue : 0,
+    foreign: event.currency !== "" && !ours ? 1 : 0,
+    engagementMs: event.engagementMs,
+  };
+  return {
+    start: event.timestamp,
+    end: event.timestamp,
+    startOrder: order,
+    startSlot: slot,
+    profile: tupleNumber(dictionary, profile),
+    events: isEngagement(event.name) ? 0 : 1,
+    entry: moment,
+    exit: moment,
+    cells: [cell],
+  };
+}
+
+/** A visit that changed changes every hour it has events in, and the hours whose visits were merged into it. */
+function markVisitHours(state: DayState, visits: readonly Visit[], added: Visit, position: number): void {
+  for (const visit of visits) {
+    if (visit.end < added.start || visit.start > added.start) continue;
+    for (const cell of visit.cells) state.changed.set(cell.slot, position);
+  }
+}
+
+function countDrop(state: DayState, slot: number, reason: DropReason): void {
+  const reasons = state.drops.get(slot) ?? new Map<DropReason, number>();
+  reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  state.drops.set(slot, reasons);
+}
+
+function textNumber(dictionary: Dictionary, text: string): number {
+  const known = dictionary.textNumbers.get(text);
+  if (known !== undefined) return known;
+  dictionary.textNumbers.set(text, dictionary.texts.length);
+  return dictionary.texts.push(text) - 1;
+}
+
+function tupleNumber(dictionary: Dictionary, tuple: number[]): number {
+  const key = tuple.join(",");
+  const known = dictionary.tupleNumbers.get(key);
+  if (known !== undefined) return known;
+  dictionary.tupleNumbers.set(key, dictionary.tuples.length);
+  return dictionary.tuples.push(tuple) - 1;
+}
+
+function encodeVisit(visit: Visit, base: number, writer: ByteWriter): void {
+  writer.signed(visit.start - base);
+  writer.unsigned(visit.end - visit.start);
+  writer.unsigned(visit.startOrder);
+  writer.signed(visit.startSlot);
+  writer.unsigned(visit.profile);
+  writer.unsigned(visit.events);
+  encodeMoment(visit.entry, base, writer);
+  encodeMoment(visit.exit, base, writer);
+  writer.unsigned(visit.cells.length);
+  for (const cell of visit.cells) {
+    writer.signed(cell.slot);
+    for (const value of [cell.place, cell.count, cell.foreign, cell.engagementMs]) writer.unsigned(value);
+    writer.signed(cell.revenue);
+  }
+}
+
+function decodeVisit(base: number, reader: ByteReader): Visit {
+  const start = base + reader.signed();
+  return {
+    start,
+    end: start + reader.unsigned(),
+    startOrder: reader.unsigned(),
+    startSlot: reader.signed(),
+    profile: reader.unsigned(),
+    events: reader.unsigned(),
+    entry: decodeMoment(base, reader),
+    exit: decodeMoment(base, reader),
+    cells: Array.from({ length: reader.unsigned() }, () => ({
+      slot: reader.signed(),
+      place: reader.unsigned(),
+      count: reader.unsigned(),
+      foreign: reader.unsigned(),
+      engagementMs: reader.unsigned(),
+      revenue: reader.signed(),
+    })),
+  };
+}
+
+function encodeMoment(moment: Moment | undefined, base: number, writer: ByteWriter): void {
+  writer.byte(moment === undefined ? 0 : 1);
+  if (moment === undefined) return;
+  writer.signed(moment.time - base);
+  writer.unsigned(moment.order);
+  writer.unsigned(moment.page);
+}
+
+function decodeMoment(base: number, reader: ByteReader): Moment | undefined {
+  if (reader.byte() === 0) return undefined;
+  return { time: base + reader.signed(), order: reader.unsigned(), page: reader.unsigned() };
+}
+
+function encodeDrops(state: DayState, writer: ByteWriter): void {
+  const drops = [...state.drops].flatMap(([slot, reasons]) =>
+    [...reasons].map(([reason, count]) => ({ slot, reason, count })),
+  );
+  writer.unsigned(drops.length);
+  for (const drop of drops) {
+    writer.signed(drop.slot);
+    writer.byte(DROP_REASONS.indexOf(drop.reason));
+    writer.unsigned(drop.count);
+  }
+}
+
+function decodeDrops(state: DayState, reader: ByteReader): void {
+  for (let left = reader.unsigned(); left > 0; left--) {
+    const slot = reader.signed();
+    const reason = DROP_REASONS[reader.byte()] as DropReason;
+    const reasons = state.drops.get(slot) ?? new Map<DropReason, number>();
+    state.drops.set(slot, reasons.set(reason, reader.unsigned()));
+  }
+}

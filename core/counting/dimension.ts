@@ -1,0 +1,66 @@
+// The dimensions a rollup is broken down by: one ordered list. A dimension's values come either from each event (page,
+// name), from the visit's first event (source, country, browser), or from the visit's first or last page. The list is
+// what rollups, the D1 columns and the query grammar are made from.
+
+/** What the first event of a visit says about all of it. Order is the order of a visit's profile. */
+export const PROFILE_FIELDS = [
+  "source",
+  "referrer",
+  "utm_source",
+  "utm_medium",
+  "utm_campaign",
+  "utm_content",
+  "utm_term",
+  "channel",
+  "country",
+  "region",
+  "city",
+  "browser",
+  "os",
+  "device",
+  "language",
+] as const;
+export type ProfileField = (typeof PROFILE_FIELDS)[number];
+
+/** What each event says for itself. Order is the order of an event's place. */
+export const PLACE_FIELDS = ["stream", "name", "hostname", "page"] as const;
+export type PlaceField = (typeof PLACE_FIELDS)[number];
+
+export type DimensionName = ProfileField | PlaceField | "entry_page" | "exit_page";
+
+export interface Dimension {
+  readonly name: DimensionName;
+  /** Its name in the query grammar. */
+  readonly question: string;
+  /** "event": metrics of visits (bounces, duration) are not defined for it. */
+  readonly scope: "event" | "visit";
+  /** What an answer shows for the empty value. */
+  readonly empty: string;
+}
+
+export const DIMENSIONS: readonly Dimension[] = [
+  { name: "page", question: "event:page", scope: "event", empty: "(none)" },
+  { name: "hostname", question: "event:hostname", scope: "event", empty: "(none)" },
+  { name: "name", question: "event:name", scope: "event", empty: "(none)" },
+  { name: "stream", question: "event:stream", scope: "event", empty: "(none)" },
+  { name: "entry_page", question: "visit:entry_page", scope: "visit", empty: "(none)" },
+  { name: "exit_page", question: "visit:exit_page", scope: "visit", empty: "(none)" },
+  { name: "source", question: "visit:source", scope: "visit", empty: "Direct / None" },
+  { name: "referrer", question: "visit:referrer", scope: "visit", empty: "Direct / None" },
+  { name: "utm_source", question: "visit:utm_source", scope: "visit", empty: "(not set)" },
+  { name: "utm_medium", question: "visit:utm_medium", scope: "visit", empty: "(not set)" },
+  { name: "utm_campaign", question: "visit:utm_campaign", scope: "visit", empty: "(not set)" },
+  { name: "utm_content", question: "visit:utm_content", scope: "visit", empty: "(not set)" },
+  { name: "utm_term", question: "visit:utm_term", scope: "visit", empty: "(not set)" },
+  { name: "channel", question: "visit:channel", scope: "visit", empty: "(not set)" },
+  { name: "country", question: "visit:country", scope: "visit", empty: "(not set)" },
+  { name: "region", question: "visit:region", scope: "visit", empty: "(not set)" },
+  { name: "city", question: "visit:city", scope: "visit", empty: "(not set)" },
+  { name: "browser", question: "visit:browser", scope: "visit", empty: "(not set)" },
+  { name: "os", question: "visit:os", scope: "visit", empty: "(not set)" },
+  { name: "device", question: "visit:device", scope: "visit", empty: "(not set)" },
+  { name: "language", question: "visit:language", scope: "visit", empty: "(not set)" },
+];
+
+/** Stands for all values that a rollup was cut by. */
+export const OTHER = "(other)";

@@ -1,0 +1,74 @@
+// A rollup on its way: from a partition to D1, and from a partition's `live()` to the query Worker. Values are absolute
+// and carry the partition and a version (the log position of the last event counted), so that writing one twice, or an
+// old one after a new one, changes nothing, and a reader can put a live row in the place of a stored one.
+
+import { ByteReader, ByteWriter } from "../bytes.ts";
+import type { DropReason } from "../outcome.ts";
+import { type DayState, slotStart, WHOLE_DAY } from "./day.ts";
+import type { DimensionName } from "./dimension.ts";
+import { type Breakdown, type Counts, decodeBreakdown, encodeBreakdown, rollupOf } from "./rollup.ts";
+import { decodeSketch, encodeSketch, type Sketch } from "./sketch.ts";
+
+/** What a bucket of time spans. */
+export type Grain = "hour" | "day";
+
+export interface RollupRow {
+  readonly merchant: number;
+  readonly grain: Grain;
+  /** The UTC ms an Hour starts, or the number of a Day. */
+  readonly bucket: number;
+  /** Number of the local date the bucket belongs to. */
+  readonly day: number;
+  readonly partition: string;
+  readonly version: number;
+  readonly counts: Counts;
+  /** Hits not counted, by reason. */
+  readonly drops: Readonly<Partial<Record<DropReason, number>>>;
+  /** `decodeTotalSketch` reads it. */
+  readonly sketch: Uint8Array;
+  /** `decodeBreakdown` reads each. Only the dimensions that were asked for. */
+  readonly breakdowns: Readonly<Partial<Record<DimensionName, Uint8Array>>>;
+}
+
+export interface RowRequest {
+  readonly slot: number;
+  readonly partition: string;
+  readonly version: number;
+  readonly dimensions: readonly DimensionName[];
+}
+
+/** One Hour or the whole of a Day's state as a row. */
+export function toRollupRow(state: DayState, { slot, partition, version, dimensions }: RowRequest): RollupRow {
+  const rollup = rollupOf(state, slot, dimensions);
+  const breakdowns: Partial<Record<DimensionName, Uint8Array>> = {};
+  for (const [name, breakdown] of rollup.breakdowns) breakdowns[name] = encodeBreakdown(breakdown);
+  const whole = slot === WHOLE_DAY;
+  return {
+    merchant: state.merchant,
+    grain: whole ? "day" : "hour",
+    bucket: whole ? state.day : slotStart(state.day, slot),
+    day: state.day,
+    partition,
+    version,
+    counts: rollup.counts,
+    drops: Object.fromEntries(rollup.drops),
+    sketch: encodeTotalSketch(rollup.sketch),
+    breakdowns,
+  };
+}
+
+export function encodeTotalSketch(sketch: Sketch): Uint8Array {
+  const writer = new ByteWriter();
+  encodeSketch(sketch, writer);
+  return writer.finish();
+}
+
+export function decodeTotalSketch(bytes: Uint8Array): Sketch {
+  return decodeSketch(new ByteReader(bytes));
+}
+
+/** One dimension of a row; empty where the row has nothing for it. */
+export function breakdownOf(row: RollupRow, dimension: DimensionName): Breakdown {
+  const bytes = row.breakdowns[dimension];
+  return bytes === undefined ? { entries: [], cut: false } : decodeBreakdown(bytes);
+}

@@ -1,0 +1,46 @@
+// Web addresses, split by hand: core has no URL class, and a tracked address must never throw. It follows RFC 3986's
+// generic syntax far enough for counting; resolving and normalising are not done.
+
+export interface Address {
+  readonly scheme: string;
+  /** Lower case, without user, port and trailing dot. */
+  readonly hostname: string;
+  /** As sent, "/" when empty; never a query or fragment. */
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+}
+
+/** The parts of an absolute address, or undefined when it is not one. */
+export function parseAddress(url: string): Address | undefined {
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\s]*)([^?#]*)(?:\?([^#]*))?/i.exec(url);
+  if (match === null) return undefined;
+  const [, scheme = "", authority = "", path = "", query = ""] = match;
+  const hostname = authority
+    .slice(authority.lastIndexOf("@") + 1)
+    .replace(/:\d*$/, "")
+    .replace(/\.$/, "")
+    .toLowerCase();
+  return { scheme: scheme.toLowerCase(), hostname, path: path === "" ? "/" : path, query };
+}
+
+/** The first value of each parameter of a query string, decoded; broken escapes are kept as they stand. */
+export function parseQuery(query: string): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  for (const pair of query.split("&")) {
+    const equals = pair.indexOf("=");
+    const key = decode(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
+    if (key !== "" && !parameters.has(key)) parameters.set(key, equals < 0 ? "" : decode(pair.slice(equals + 1)));
+  }
+  return parameters;
+}
+
+function decode(text: string): string {
+  const spaced = text.replaceAll("+", " ");
+  if (!spaced.includes("%")) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    return spaced; // a URIError: the sender's escapes are broken, and the raw text still tells pages apart
+  }
+}

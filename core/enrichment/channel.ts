@@ -1,0 +1,57 @@
+// The channel a visit came through: a fixed order of rules in the spirit of GA4's default channel groups, first match
+// wins, with AI assistants as a channel of their own. Source: Google Analytics help, "Default channel group".
+
+import type { Opinion, Step } from "./opinion.ts";
+import { type Medium, mediumOf } from "./source.ts";
+
+interface Clue {
+  readonly medium: string;
+  readonly kind: Medium | undefined;
+  readonly paid: boolean;
+  readonly opinion: Opinion;
+}
+
+const RULES: readonly (readonly [channel: string, applies: (clue: Clue) => boolean])[] = [
+  ["Direct", ({ opinion, medium }) => opinion.source === "" && (medium === "" || medium === "(none)")],
+  ["Cross-network", ({ opinion }) => /cross-network/i.test(opinion.utm_campaign)],
+  ["Paid Shopping", ({ kind, paid, opinion }) => paid && (kind === "shopping" || isShop(opinion.utm_campaign))],
+  ["Paid Search", ({ kind, paid }) => paid && kind === "search"],
+  ["Paid Social", ({ kind, paid }) => paid && kind === "social"],
+  ["Paid Video", ({ kind, paid }) => paid && kind === "video"],
+  ["Display", ({ medium }) => /^(display|banner|expandable|interstitial|cpm)$/.test(medium)],
+  ["Paid Other", ({ paid }) => paid],
+  ["AI Assistant", ({ kind }) => kind === "ai"],
+  ["Organic Shopping", ({ kind, opinion }) => kind === "shopping" || isShop(opinion.utm_campaign)],
+  [
+    "Organic Social",
+    ({ kind, medium }) => kind === "social" || /^(social|social-network|social-media|sm)$/.test(medium),
+  ],
+  ["Organic Video", ({ kind, medium }) => kind === "video" || medium.includes("video")],
+  ["Organic Search", ({ kind, medium }) => kind === "search" || medium === "organic"],
+  ["Email", ({ kind, medium, opinion }) => kind === "email" || isEmail(medium) || isEmail(opinion.source)],
+  ["Affiliates", ({ medium }) => medium === "affiliate" || medium === "affiliates"],
+  ["Audio", ({ medium }) => medium === "audio"],
+  ["SMS", ({ medium, opinion }) => medium === "sms" || opinion.source.toLowerCase() === "sms"],
+  ["Mobile Push", ({ medium }) => /push$|mobile|notification/.test(medium)],
+  ["Referral", () => true],
+];
+
+/** Step: the first rule that applies. */
+export const channel: Step = (_event, opinion) => {
+  const medium = opinion.utm_medium.toLowerCase();
+  const clue: Clue = { medium, kind: mediumOf(opinion.source), paid: isPaid(medium), opinion };
+  opinion.channel = (RULES.find(([, applies]) => applies(clue)) as (typeof RULES)[number])[0];
+};
+
+/** GA4's own pattern, and the click ids that only paid clicks carry. */
+function isPaid(medium: string): boolean {
+  return /^(.*cp.*|ppc|retargeting|paid.*)$/.test(medium) || /^\(\w+\)$/.test(medium);
+}
+
+function isShop(campaign: string): boolean {
+  return /^(.*(([^a-df-z]|^)shop|shopping).*)$/i.test(campaign);
+}
+
+function isEmail(text: string): boolean {
+  return /^(e[-_ ]?mail|newsletter)$/i.test(text);
+}

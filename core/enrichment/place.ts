@@ -1,0 +1,12 @@
+// Where the visitor is, as the platform saw it, and the language it asks for. Both are facts already; this step only
+// brings them into the shape dimensions have.
+
+import type { Step } from "./opinion.ts";
+
+/** Step: country, region, city and language. */
+export const place: Step = (event, opinion) => {
+  opinion.country = event.country;
+  opinion.region = event.region;
+  opinion.city = event.city;
+  opinion.language = event.language.split("-")[0]?.toLowerCase() ?? "";
+};

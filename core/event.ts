@@ -1,0 +1,124 @@
+// The canonical record: what every wire format becomes, what a partition logs and counts, what the archive keeps.
+// It holds facts only (L5): what was observed, and why a hit was not counted. Browser, channel, page and visit are
+// opinions, made from it by `enrichment/` and `counting/` whenever somebody asks. `FIELDS` is the one list of its
+// fields; the log, the bundle and the Parquet columns all follow it.
+
+import type { DropReason } from "./outcome.ts";
+
+export interface Event {
+  /** The tenant's number, from the tracking ID. */
+  readonly merchant: number;
+  /** The merchant's shop, app or till, from the tracking ID. */
+  readonly stream: number;
+  /** The duplicate key (L2): the client's, or a UUIDv7 made at the edge. */
+  readonly id: string;
+  /** "pageview", "engagement", or any name the merchant chose. */
+  readonly name: string;
+  /** When it happened, UTC ms. */
+  readonly timestamp: number;
+  /** When the edge received it, UTC ms. */
+  readonly receivedAt: number;
+  /** Who did it: 16 hex digits. Empty until the partition has made a cookieless one. */
+  readonly visitor: string;
+  /** The wire format it came in. */
+  readonly format: string;
+  /** Absolute address, or empty. */
+  readonly url: string;
+  readonly referrer: string;
+  readonly title: string;
+  readonly userAgent: string;
+  /** BCP 47 tag, such as "de-AT". */
+  readonly language: string;
+  /** "1920x1080", or empty. */
+  readonly screen: string;
+  /** ISO 3166-1 alpha-2, from the platform; empty when unknown. */
+  readonly country: string;
+  readonly region: string;
+  readonly city: string;
+  /** The merchant's own properties as a JSON object of strings, or empty. */
+  readonly props: string;
+  /** In ten-thousandths of a unit of `currency`: exact for every ISO 4217 currency. Negative for a refund. */
+  readonly revenue: number;
+  /** ISO 4217, or empty when the event carries no revenue. */
+  readonly currency: string;
+  /** Time the page was in front of its reader since the last report. */
+  readonly engagementMs: number;
+  /** Deepest scroll in per cent; -1 when not reported. */
+  readonly scroll: number;
+  /** Why it is not counted; empty when it is. */
+  readonly dropped: DropReason | "";
+}
+
+/** How a field is stored. */
+export type FieldType = "text" | "integer" | "instant";
+
+export interface Field {
+  readonly name: keyof Event;
+  /** Its name in Parquet and in the public API. */
+  readonly column: string;
+  readonly type: FieldType;
+}
+
+/** Every field, in the order of the log and the archive. Append only: stored rows are read by position. */
+export const FIELDS: readonly Field[] = [
+  { name: "merchant", column: "merchant", type: "integer" },
+  { name: "stream", column: "stream", type: "integer" },
+  { name: "id", column: "event_id", type: "text" },
+  { name: "name", column: "name", type: "text" },
+  { name: "timestamp", column: "timestamp", type: "instant" },
+  { name: "receivedAt", column: "received_at", type: "instant" },
+  { name: "visitor", column: "visitor", type: "text" },
+  { name: "format", column: "format", type: "text" },
+  { name: "url", column: "url", type: "text" },
+  { name: "referrer", column: "referrer", type: "text" },
+  { name: "title", column: "title", type: "text" },
+  { name: "userAgent", column: "user_agent", type: "text" },
+  { name: "language", column: "language", type: "text" },
+  { name: "screen", column: "screen", type: "text" },
+  { name: "country", column: "country", type: "text" },
+  { name: "region", column: "region", type: "text" },
+  { name: "city", column: "city", type: "text" },
+  { name: "props", column: "props", type: "text" },
+  { name: "revenue", column: "revenue", type: "integer" },
+  { name: "currency", column: "currency", type: "text" },
+  { name: "engagementMs", column: "engagement_ms", type: "integer" },
+  { name: "scroll", column: "scroll", type: "integer" },
+  { name: "dropped", column: "dropped", type: "text" },
+];
+
+/** One event as it stands in the log: values in the order of `FIELDS`. */
+export type EventRow = readonly (string | number)[];
+
+export function encodeEvent(event: Event): EventRow {
+  return FIELDS.map((field) => event[field.name]);
+}
+
+/** The inverse of `encodeEvent`. */
+export function decodeEvent(row: EventRow): Event {
+  const event: Record<string, string | number> = {};
+  for (let index = 0; index < FIELDS.length; index++) {
+    event[(FIELDS[index] as Field).name] = row[index] as string | number;
+  }
+  return event as unknown as Event;
+}
+
+/** An event on its way from the collector to its partition, with what only the way needs. */
+export interface Arrival {
+  readonly event: Event;
+  /** The client's network address. It makes the cookieless visitor and is then forgotten; it is never stored. */
+  readonly address: string;
+  /** Whether a resend may carry another timestamp: the client gave the id, and left the time to us. */
+  readonly floating: boolean;
+}
+
+/** One ten-thousandth of a unit is the grain of revenue. */
+export const REVENUE_SCALE = 10_000;
+
+export function isPageview(name: string): boolean {
+  return name === "pageview";
+}
+
+/** Engagement reports lengthen a visit and carry time and scroll; they are neither events nor page views. */
+export function isEngagement(name: string): boolean {
+  return name === "engagement";
+}

@@ -1,0 +1,114 @@
+// Every bound that Footfall relies on: its value, its unit (last in the name) and its reason. Nothing else in the code
+// base states a limit. Bounds that depend on each other are asserted together at the end, so that changing one of them
+// into nonsense fails every test at once.
+
+import { assert } from "./outcome.ts";
+
+const KIB = 1024;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+// ── what a client may send ────────────────────────────────────────────────────────────────────────────────────────
+/** One request body. Browsers cap `sendBeacon` and `fetch(keepalive)` at 64 KiB; servers may batch ten times that. */
+export const REQUEST_BYTES_MAX = 640 * KIB;
+/** Events in one request: at about 600 B each they fill `REQUEST_BYTES_MAX`. */
+export const REQUEST_EVENTS_MAX = 1_000;
+/** Canonical event as JSON. One event always fits a log row, a bundle and a queue message, even incompressible. */
+export const EVENT_BYTES_MAX = 32 * KIB;
+export const ID_LENGTH_MAX = 128;
+export const NAME_LENGTH_MAX = 120;
+/** In UTF-16 units. Plausible and GA4 cut near here as well; longer addresses are session tokens, not pages. */
+export const URL_LENGTH_MAX = 2_048;
+export const TITLE_LENGTH_MAX = 512;
+export const USER_AGENT_LENGTH_MAX = 512;
+export const LANGUAGE_LENGTH_MAX = 35; // the longest tag BCP 47 recommends to reserve room for
+export const SCREEN_LENGTH_MAX = 11; // "99999x99999"
+export const PLACE_LENGTH_MAX = 96; // a city's name as the platform gives it
+export const PROPS_COUNT_MAX = 30;
+export const PROP_KEY_LENGTH_MAX = 300;
+export const PROP_VALUE_LENGTH_MAX = 2_000;
+/** A day: engaged time beyond it is a broken clock. */
+export const ENGAGEMENT_MS_MAX = 24 * HOUR_MS;
+/** Ten-thousandths of a unit of currency, so that a million orders of this size still add up exactly in a double. */
+export const REVENUE_MAX = 8_000_000_000;
+/** 2000-01-01T00:00:00Z. Earlier instants are unset clocks, not visits. */
+export const TIMESTAMP_MIN_MS = 946_684_800_000;
+/** Clients' clocks run ahead by minutes; beyond this the event would sit in an hour that nobody can check yet. */
+export const TIMESTAMP_AHEAD_MS = 10 * MINUTE_MS;
+
+// ── counting ──────────────────────────────────────────────────────────────────────────────────────────────────────
+/** The longest pause inside one visit (design.md, Visits). A gap of exactly this does not split. */
+export const VISIT_GAP_MS = 1_800_000;
+/** Ids are compared with the neighbouring Day too when an event lies this near a midnight: clock-skew correction can
+ *  move the same event across it between two sends. */
+export const DUPLICATE_EDGE_MS = HOUR_MS;
+/** Values of one dimension in one rollup; the rest is added up as "(other)" and the rollup says that it was cut. */
+export const DIMENSION_VALUES_MAX = 500;
+/** Encoded bytes of one dimension of one rollup: 21 dimensions stay below `D1_ROW_BYTES_MAX`. */
+export const DIMENSION_BYTES_MAX = 64 * KIB;
+/** Precision (log2 of registers) of the sketch of all visitors: 0.81 % standard error, exact-like below 3,072. */
+export const TOTAL_SKETCH_PRECISION = 14;
+/** The same for one value of a dimension: 3.25 %, exact-like below 192. */
+export const VALUE_SKETCH_PRECISION = 10;
+
+// ── partition ─────────────────────────────────────────────────────────────────────────────────────────────────────
+/** A log row; the platform allows 2 MB a row. */
+export const LOG_ROW_BYTES_MAX = 1_000_000;
+/** What a partition accepts and has not yet committed. Beyond it an append is refused and the collector overflows. */
+export const UNCOMMITTED_BYTES_MAX = 8_000_000;
+/** Events after the last checkpoint: what a restart has to replay (well under a second). */
+export const CHECKPOINT_EVENTS = 5_000;
+/** A quiet partition checkpoints at least this often while it has something to write. */
+export const CHECKPOINT_AFTER_MS = HOUR_MS;
+/** Shelves (checkpoint rows) per Day: more make a late event cheaper to load, fewer make a checkpoint cheaper. */
+export const SHELVES_PER_DAY = 16;
+/** One part of a shelf's row; the platform allows 2 MB a row. */
+export const SHELF_PART_BYTES_MAX = 1_500_000;
+/** A shelf that nobody touched for this long, and that is checkpointed and published, leaves memory. */
+export const SHELF_IDLE_MS = HOUR_MS;
+/** Raw bytes of one bundle. Compressed about five to one it fills a queue message. */
+export const BUNDLE_BYTES = 480 * KIB;
+/** Bundles sent and not yet confirmed; beyond it the drain waits for the archive. */
+export const BUNDLES_UNCONFIRMED_MAX = 32;
+/** A bundle that was not confirmed in this time is sent again. */
+export const RESEND_AFTER_MS = 5 * MINUTE_MS;
+/** Events wait this long for company before a bundle is cut (overridden by `DRAIN_AFTER_MS` in tests). */
+export const DRAIN_AFTER_MS = 5 * MINUTE_MS;
+/** An hour is published this long after it ended, so that ordinary stragglers do not publish it twice. */
+export const PUBLISH_GRACE_MS = 90_000;
+/** Rollups changed by late events are published at most this often. */
+export const PUBLISH_EVERY_MS = MINUTE_MS;
+/** Rollups written in one tick: one D1 batch. */
+export const PUBLISH_BATCH = 100;
+/** A partition reads a merchant's settings again when its copy is older than this (a change is also pushed). */
+export const SETTINGS_FRESH_MS = 10 * MINUTE_MS;
+/** A cookieless salt is deleted this long after its Day began in UTC, or after it was made for a Day long past. */
+export const SALT_KEPT_MS = 48 * HOUR_MS;
+/** Failed background work is tried again after this, doubling up to the maximum. */
+export const RETRY_MIN_MS = 1_000;
+export const RETRY_MAX_MS = 5 * MINUTE_MS;
+
+// ── the platform's own limits ─────────────────────────────────────────────────────────────────────────────────────
+export const QUEUE_MESSAGE_BYTES_MAX = 128_000;
+/** Room for the platform's envelope. */
+export const BUNDLE_MESSAGE_BYTES_MAX = 120_000;
+/** One billed queue operation. */
+export const QUEUE_OPERATION_BYTES = 64 * KIB;
+export const D1_ROW_BYTES_MAX = 2_000_000;
+export const D1_PARAMETERS_MAX = 100;
+/** Rows of one Parquet row group: a small merchant then costs a few range reads (libraries.md, 1). */
+export const ROW_GROUP_ROWS = 5_000;
+
+// ── questions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+export const QUESTION_BYTES_MAX = 64 * KIB;
+export const ADMIN_BYTES_MAX = 64 * KIB;
+export const RESULTS_MAX = 10_000;
+/** Buckets one question may touch: ten years of Days, or 13 months of hours. */
+export const BUCKETS_MAX = 10_000;
+
+assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
+assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");
+assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event fits a queue message");
+assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");
+assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
+assert(21 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");

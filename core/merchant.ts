@@ -1,0 +1,43 @@
+// What counting needs to know of a merchant: its time zones, its currency and its rules. Partitions keep a copy, so
+// that no hit waits for a database. A zone holds from an instant on; the change is dated ahead of time (ZONE_NOTICE_MS),
+// so that by then every partition knows it and an event's Day stays a function of its timestamp alone (L4).
+
+export interface ZonePeriod {
+  /** UTC ms from which the zone holds; 0 for the first. */
+  readonly from: number;
+  readonly zone: string;
+}
+
+/** Rules that decide whether a hit is counted. */
+export interface Rules {
+  /** Hostnames that may count; empty means all. "example.com" also admits its subdomains. */
+  readonly hostnames: readonly string[];
+}
+
+export interface Settings {
+  readonly merchant: number;
+  /** Grows with every change: an older copy never replaces a newer one. */
+  readonly version: number;
+  /** Ordered by `from`; never empty. */
+  readonly zones: readonly ZonePeriod[];
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly rules: Rules;
+}
+
+/** A zone change takes effect at the first full hour at least this long after it was asked for. */
+export const ZONE_NOTICE_MS = 1_200_000;
+
+export const NO_RULES: Rules = { hostnames: [] };
+
+/** The zone that holds at an instant. */
+export function zoneAt(zones: readonly ZonePeriod[], instant: number): string {
+  let zone = (zones[0] as ZonePeriod).zone;
+  for (const period of zones) if (period.from <= instant) zone = period.zone;
+  return zone;
+}
+
+/** Whether a text is shaped like an ISO 4217 code. */
+export function isCurrency(text: string): boolean {
+  return /^[A-Z]{3}$/.test(text);
+}

@@ -1,0 +1,45 @@
+// The four fates of what comes in, each with its own form (style.md, 19): unwanted data is dropped with a reason, a
+// caller's mistake is rejected with a code, a platform failure is an exception that the one caller who can retry
+// catches, and a mistake of ours is an assertion. Reasons and codes are closed lists: each is counted, each has a test.
+
+/** Why a valid hit is archived but not counted. */
+export const DROP_REASONS = ["bot", "hostname"] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** What a caller did wrong. The code is part of the public contract; the message says which field and what to do. */
+export const REJECTION_CODES = [
+  "invalid_json",
+  "invalid_body",
+  "body_too_large",
+  "too_many_events",
+  "event_too_large",
+  "missing_field",
+  "invalid_field",
+  "invalid_timestamp",
+  "invalid_tracking_id",
+  "unknown_tracking_id",
+] as const;
+export type RejectionCode = (typeof REJECTION_CODES)[number];
+
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly message: string;
+}
+
+/** Either a value or the caller's mistake. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+export function accepted<T>(value: T): Outcome<T> {
+  return { ok: true, value };
+}
+
+export function rejected(code: RejectionCode, message: string): { readonly ok: false; readonly rejection: Rejection } {
+  return { ok: false, rejection: { code, message } };
+}
+
+/** States what must be true whatever anybody sends. A failure is a mistake in Footfall. */
+export function assert(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${what}`);
+}

@@ -1,0 +1,43 @@
+// What may be asked of a partition from outside, and what it answers: the RPC surface of the Durable Object. Types only;
+// `partition.ts` implements it, the Workers and queue consumers call it through their PARTITION binding.
+
+import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import type { Arrival } from "../core/event.ts";
+import type { Metered } from "../core/meter.ts";
+import type { DropReason } from "../core/outcome.ts";
+
+/** What became of one arrival. "unknown": the merchant is not (or no longer) there. */
+export type Fate = "accepted" | "duplicate" | "unknown" | { readonly dropped: DropReason };
+
+export interface AppendRequest {
+  /** The partition's own name, which the object cannot learn otherwise on every platform version. */
+  readonly partition: string;
+  readonly arrivals: readonly Arrival[];
+}
+
+/** Where a partition stands; for operators and tests. */
+export interface PartitionStatus {
+  readonly partition: string;
+  /** Position the next event will get. */
+  readonly nextPosition: number;
+  readonly checkpointPosition: number;
+  /** First position that is not in a bundle yet. */
+  readonly bundledPosition: number;
+  readonly unconfirmedBundles: number;
+  /** Rollups changed since they were published, open ones included. */
+  readonly unpublishedRollups: number;
+  readonly merchants: number;
+}
+
+export interface PartitionRpc {
+  /** Counts events and answers once they are durable. Fates are in the order of the arrivals. Throws when it could not. */
+  append(request: AppendRequest): Promise<readonly Fate[]>;
+  live(request: LiveRequest): Promise<LiveReply>;
+  /** Reads a merchant's settings again, because they changed. */
+  refreshSettings(merchant: number): Promise<void>;
+  /** The bundle that starts at `first` lies in R2. Saying it twice is harmless. */
+  confirm(first: number): Promise<void>;
+  status(): Promise<PartitionStatus>;
+  /** Billable operations since the object started. */
+  meter(): Promise<Metered>;
+}
