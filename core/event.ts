@@ -39,7 +39,7 @@ export interface Event {
   readonly props: string;
   /** In ten-thousandths of a unit of `currency`: exact for every ISO 4217 currency. Negative for a refund. */
   readonly revenue: number;
-  /** ISO 4217, or empty when the event carries no revenue. */
+  /** ISO 4217; empty for the merchant's own, and when there is no revenue. */
   readonly currency: string;
   /** Time the page was in front of its reader since the last report. */
   readonly engagementMs: number;

@@ -52,10 +52,16 @@ export const TOTAL_SKETCH_PRECISION = 14;
 export const VALUE_SKETCH_PRECISION = 10;
 
 // ── partition ─────────────────────────────────────────────────────────────────────────────────────────────────────
+/** An append waits this long for others to share its commit: a row and an fsync for all of them. */
+export const GROUP_COMMIT_MS = 5;
 /** A log row; the platform allows 2 MB a row. */
 export const LOG_ROW_BYTES_MAX = 1_000_000;
 /** What a partition accepts and has not yet committed. Beyond it an append is refused and the collector overflows. */
 export const UNCOMMITTED_BYTES_MAX = 8_000_000;
+/** One merchant's events that a partition takes per window; the rest overflows. A partition does a few thousand a second
+ *  in all, so a flooding merchant leaves half of it to its neighbours. */
+export const MERCHANT_EVENTS_PER_WINDOW_MAX = 2_000;
+export const ADMISSION_WINDOW_MS = 1_000;
 /** Events after the last checkpoint: what a restart has to replay (well under a second). */
 export const CHECKPOINT_EVENTS = 5_000;
 /** A quiet partition checkpoints at least this often while it has something to write. */
@@ -68,18 +74,29 @@ export const SHELF_PART_BYTES_MAX = 1_500_000;
 export const SHELF_IDLE_MS = HOUR_MS;
 /** Raw bytes of one bundle. Compressed about five to one it fills a queue message. */
 export const BUNDLE_BYTES = 480 * KIB;
+/** Unpacked text of a bundle: what is cut is measured in UTF-16 units and may overshoot by a log row; UTF-8 triples it. */
+export const BUNDLE_TEXT_BYTES_MAX = 3 * (BUNDLE_BYTES + LOG_ROW_BYTES_MAX);
 /** Bundles sent and not yet confirmed; beyond it the drain waits for the archive. */
 export const BUNDLES_UNCONFIRMED_MAX = 32;
-/** A bundle that was not confirmed in this time is sent again. */
+/** A bundle that was not confirmed in this time is sent again; each further time after twice as long. */
 export const RESEND_AFTER_MS = 5 * MINUTE_MS;
+export const RESEND_MAX_MS = 6 * HOUR_MS;
+/** Days one bundle may touch: each becomes an object, and a consumer has a bounded number of subrequests. */
+export const BUNDLE_DAYS_MAX = 100;
 /** Events wait this long for company before a bundle is cut (overridden by `DRAIN_AFTER_MS` in tests). */
 export const DRAIN_AFTER_MS = 5 * MINUTE_MS;
-/** An hour is published this long after it ended, so that ordinary stragglers do not publish it twice. */
+/** Rollups are published at every quarter hour (no zone's hours start elsewhere) and this long after it, so that
+ *  ordinary stragglers do not publish an hour twice. */
+export const PUBLISH_EVERY_MS = 15 * MINUTE_MS;
 export const PUBLISH_GRACE_MS = 90_000;
-/** Rollups changed by late events are published at most this often. */
-export const PUBLISH_EVERY_MS = MINUTE_MS;
 /** Rollups written in one tick: one D1 batch. */
 export const PUBLISH_BATCH = 100;
+/** An event this much older than its arrival changes rollups that are closed. */
+export const LATE_AFTER_MS = 2 * HOUR_MS;
+/** So many closed rollups changed by late events are published at once: an import must not fill the memory. */
+export const LATE_CHANGES_MAX = 400;
+/** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
+export const LOADED_EVENTS_MAX = 400_000;
 /** A partition reads a merchant's settings again when its copy is older than this (a change is also pushed). */
 export const SETTINGS_FRESH_MS = 10 * MINUTE_MS;
 /** A cookieless salt is deleted this long after its Day began in UTC, or after it was made for a Day long past. */
@@ -92,10 +109,14 @@ export const RETRY_MAX_MS = 5 * MINUTE_MS;
 export const QUEUE_MESSAGE_BYTES_MAX = 128_000;
 /** Room for the platform's envelope. */
 export const BUNDLE_MESSAGE_BYTES_MAX = 120_000;
+/** Unpacked text of an overflow message: a whole request, and what escaping adds. */
+export const OVERFLOW_TEXT_BYTES_MAX = 4 * REQUEST_BYTES_MAX;
 /** One billed queue operation. */
 export const QUEUE_OPERATION_BYTES = 64 * KIB;
 export const D1_ROW_BYTES_MAX = 2_000_000;
 export const D1_PARAMETERS_MAX = 100;
+/** Connections a Worker opens at once. */
+export const CONNECTIONS_MAX = 6;
 /** Rows of one Parquet row group: a small merchant then costs a few range reads (libraries.md, 1). */
 export const ROW_GROUP_ROWS = 5_000;
 
@@ -105,6 +126,24 @@ export const ADMIN_BYTES_MAX = 64 * KIB;
 export const RESULTS_MAX = 10_000;
 /** Buckets one question may touch: ten years of Days, or 13 months of hours. */
 export const BUCKETS_MAX = 10_000;
+/** The Day before which a question's dates lie: 3000-01-01. Years of five digits are no dates in ISO 8601. */
+export const QUESTION_DAY_MAX = 376_200;
+/** Groups (time bucket × value) one answer may have before paging: about 100 MB with their sketches. */
+export const GROUPS_MAX = 100_000;
+/** Rollup rows read from D1 in one statement: many totals, or few rows with sketches and breakdowns (64 KiB each). */
+export const ROLLUP_PAGE_ROWS = 1_000;
+export const ROLLUP_PAGE_WIDE_ROWS = 200;
+/** API keys that one isolate remembers with their merchants, about 1 KB each; the oldest are forgotten first. */
+export const KEYS_KEPT_MAX = 10_000;
+/** A key that was revoked still works this long in isolates that have seen it. */
+export const KEYS_KEPT_MS = MINUTE_MS;
+/** Entries of one page of an admin list. */
+export const ADMIN_PAGE_MAX = 100;
+/** Requests to partitions that an admin answer has under way at once. */
+export const ADMIN_FAN_OUT = 32;
+/** A merchant's hostnames that may count, and the length of one (RFC 1035). */
+export const HOSTNAMES_COUNT_MAX = 100;
+export const HOSTNAME_LENGTH_MAX = 253;
 
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
 assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");

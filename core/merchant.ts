@@ -2,6 +2,8 @@
 // that no hit waits for a database. A zone holds from an instant on; the change is dated ahead of time (ZONE_NOTICE_MS),
 // so that by then every partition knows it and an event's Day stays a function of its timestamp alone (L4).
 
+import { hourAfter, hourAt } from "./time.ts";
+
 export interface ZonePeriod {
   /** UTC ms from which the zone holds; 0 for the first. */
   readonly from: number;
@@ -35,6 +37,18 @@ export function zoneAt(zones: readonly ZonePeriod[], instant: number): string {
   let zone = (zones[0] as ZonePeriod).zone;
   for (const period of zones) if (period.from <= instant) zone = period.zone;
   return zone;
+}
+
+/**
+ * The zones after a change asked for now. It takes effect at a full hour of the new zone, so that no Hour of the old zone
+ * has the name of one of the new. A change that was asked for before and lies further ahead is replaced.
+ */
+export function changeZone(zones: readonly ZonePeriod[], zone: string, now: number): readonly ZonePeriod[] {
+  const earliest = now + ZONE_NOTICE_MS;
+  const hour = hourAt(zone, earliest);
+  const from = hour === earliest ? hour : hourAfter(zone, hour);
+  const kept = zones.filter((period, index) => index === 0 || period.from < from);
+  return zoneAt(kept, from) === zone ? kept : [...kept, { from, zone }];
 }
 
 /** Whether a text is shaped like an ISO 4217 code. */

@@ -9,6 +9,9 @@ import type { DropReason } from "../core/outcome.ts";
 /** What became of one arrival. "unknown": the merchant is not (or no longer) there. */
 export type Fate = "accepted" | "duplicate" | "unknown" | { readonly dropped: DropReason };
 
+/** The fates in the order of the arrivals; or "overloaded", and nothing of the request was taken. */
+export type AppendReply = readonly Fate[] | "overloaded";
+
 export interface AppendRequest {
   /** The partition's own name, which the object cannot learn otherwise on every platform version. */
   readonly partition: string;
@@ -30,8 +33,8 @@ export interface PartitionStatus {
 }
 
 export interface PartitionRpc {
-  /** Counts events and answers once they are durable. Fates are in the order of the arrivals. Throws when it could not. */
-  append(request: AppendRequest): Promise<readonly Fate[]>;
+  /** Counts events and answers once they are durable. Throws when it could not. */
+  append(request: AppendRequest): Promise<AppendReply>;
   live(request: LiveRequest): Promise<LiveReply>;
   /** Reads a merchant's settings again, because they changed. */
   refreshSettings(merchant: number): Promise<void>;

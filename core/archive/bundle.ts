@@ -1,6 +1,6 @@
 // What one archive queue message carries: a run of a partition's log, complete and in order. The partition cuts it and
 // remembers the cut before sending, so every delivery is the same bundle; the archive consumer turns it into Parquet
-// objects whose keys are a function of it. Hosts compress the text (zstd) and send bytes.
+// objects whose keys are a function of it. Hosts compress the text (gzip) and send bytes.
 
 import { decodeEvent, type Event, type EventRow, encodeEvent } from "../event.ts";
 import { assert } from "../outcome.ts";

@@ -154,13 +154,13 @@ function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Obs
   ];
   const order = orderOf(event.id);
   const moment = isPageview(event.name) ? { time: event.timestamp, order, page } : undefined;
-  const ours = event.currency === settings.currency;
+  const ours = event.currency === settings.currency || event.currency === "";
   const cell: Cell = {
     slot,
     place: tupleNumber(dictionary, place),
     count: 1,
     revenue: ours ? event.revenue : 0,
-    foreign: event.currency !== "" && !ours ? 1 : 0,
+    foreign: ours ? 0 : 1,
     engagementMs: event.engagementMs,
   };
   return {

@@ -161,7 +161,13 @@ function tallyVisit(tally: Tally, visitor: string, visit: Visit): void {
   for (const { name, values } of tally.breakdowns) {
     const placeIndex = PLACE_FIELDS.indexOf(name as PlaceField);
     if (placeIndex < 0)
-      tallyWholeVisit(tally, values, { visitor, visit, cells, startsHere, value: dimensionValueOf(tally, visit, name) });
+      tallyWholeVisit(tally, values, {
+        visitor,
+        visit,
+        cells,
+        startsHere,
+        value: dimensionValueOf(tally, visit, name),
+      });
     else tallyByCell(tally, values, { visitor, visit, cells, startsHere, placeIndex });
   }
 }

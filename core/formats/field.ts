@@ -1,0 +1,178 @@
+// Readers of single values as they come from outside: each takes something unknown and gives an outcome whose message
+// names the field, says what is wrong and what to send. Formats are lists of fields read with these. Texts lose control
+// characters and lone surrogates here, once, so that nothing behind has to think of them.
+
+import { REVENUE_SCALE } from "../event.ts";
+import {
+  ENGAGEMENT_MS_MAX,
+  PROP_KEY_LENGTH_MAX,
+  PROP_VALUE_LENGTH_MAX,
+  PROPS_COUNT_MAX,
+  REVENUE_MAX,
+  TIMESTAMP_AHEAD_MS,
+  TIMESTAMP_MIN_MS,
+} from "../limits.ts";
+import { isCurrency } from "../merchant.ts";
+import { accepted, type Outcome, rejected } from "../outcome.ts";
+
+export interface TextRule {
+  readonly lengthMax: number;
+  /** Whether a longer text is cut; otherwise it is refused. Facts worth keeping in part are cut, keys never. */
+  readonly cut: boolean;
+}
+
+/** A text; numbers are taken as their digits. Absent and null are "". */
+export function readText(field: string, value: unknown, { lengthMax, cut }: TextRule): Outcome<string> {
+  if (value === undefined || value === null) return accepted("");
+  if (typeof value !== "string" && typeof value !== "number") {
+    return rejected("invalid_field", `${field} must be a text, not ${kindOf(value)}`);
+  }
+  const text = clean(String(value));
+  if (text.length <= lengthMax) return accepted(text);
+  if (cut) return accepted(text.slice(0, lengthMax).toWellFormed());
+  return rejected("invalid_field", `${field} has ${text.length} characters; at most ${lengthMax} are allowed`);
+}
+
+/** An instant as ms since 1970 or ISO 8601 (UTC when it names no offset), within the range events may have. */
+export function readTimestamp(field: string, value: unknown, receivedAt: number): Outcome<number | undefined> {
+  if (value === undefined || value === null || value === "") return accepted(undefined);
+  const instant = typeof value === "number" ? value : typeof value === "string" ? parseInstant(value) : Number.NaN;
+  const shown = JSON.stringify(value)?.slice(0, 40);
+  if (!Number.isFinite(instant)) {
+    return rejected(
+      "invalid_timestamp",
+      `${field} must be ms since 1970 or ISO 8601 such as 2026-11-21T14:00:00Z, not ${shown}`,
+    );
+  }
+  if (instant < TIMESTAMP_MIN_MS) {
+    const hint = instant > TIMESTAMP_MIN_MS / 1000 ? "; it looks like seconds, send milliseconds" : "";
+    return rejected("invalid_timestamp", `${field} ${shown} is before 2000-01-01${hint}`);
+  }
+  if (instant > receivedAt + TIMESTAMP_AHEAD_MS) {
+    return rejected(
+      "invalid_timestamp",
+      `${field} ${shown} is more than ten minutes ahead of ${new Date(receivedAt).toISOString()}`,
+    );
+  }
+  return accepted(Math.floor(instant));
+}
+
+/** A finite number in [min, max], rounded; numeric texts are taken. Absent and null are `absent`. */
+export function readNumber(field: string, value: unknown, range: NumberRule): Outcome<number> {
+  if (value === undefined || value === null || value === "") return accepted(range.absent);
+  const number = typeof value === "number" ? value : typeof value === "string" ? Number(value) : Number.NaN;
+  if (!Number.isFinite(number)) return rejected("invalid_field", `${field} must be a number, not ${kindOf(value)}`);
+  if (number < range.min || number > range.max) {
+    return rejected("invalid_field", `${field} must be from ${range.min} to ${range.max}, not ${number}`);
+  }
+  return accepted(Math.round(number));
+}
+
+export interface NumberRule {
+  readonly min: number;
+  readonly max: number;
+  readonly absent: number;
+}
+
+export const ENGAGEMENT_RULE: NumberRule = { min: 0, max: ENGAGEMENT_MS_MAX, absent: 0 };
+export const SCROLL_RULE: NumberRule = { min: 0, max: 100, absent: -1 };
+
+/** Properties: a flat object of texts, numbers and booleans, as JSON of texts; empty and null values are left out. */
+export function readProps(field: string, value: unknown): Outcome<string> {
+  if (value === undefined || value === null) return accepted("");
+  if (!isObject(value)) return rejected("invalid_field", `${field} must be an object, not ${kindOf(value)}`);
+  const entries = Object.entries(value).filter(([, item]) => item !== null && item !== "");
+  if (entries.length > PROPS_COUNT_MAX) {
+    return rejected(
+      "invalid_field",
+      `${field} has ${entries.length} properties; at most ${PROPS_COUNT_MAX} are allowed`,
+    );
+  }
+  const texts: [string, string][] = [];
+  for (const [key, item] of entries) {
+    if (typeof item === "object")
+      return rejected(
+        "invalid_field",
+        `${field}.${shorten(key)} must be a text, number or boolean, not ${kindOf(item)}`,
+      );
+    const text = clean(String(item));
+    if (key === "" || key.length > PROP_KEY_LENGTH_MAX)
+      return rejected(
+        "invalid_field",
+        `${field} has a name of ${key.length} characters; 1 to ${PROP_KEY_LENGTH_MAX} are allowed`,
+      );
+    if (text.length > PROP_VALUE_LENGTH_MAX)
+      return rejected(
+        "invalid_field",
+        `${field}.${shorten(key)} has ${text.length} characters; at most ${PROP_VALUE_LENGTH_MAX} are allowed`,
+      );
+    texts.push([clean(key), text]);
+  }
+  return accepted(texts.length === 0 ? "" : JSON.stringify(Object.fromEntries(texts)));
+}
+
+export interface Revenue {
+  /** Ten-thousandths of a unit. */
+  readonly revenue: number;
+  /** ISO 4217, or "" for the merchant's own. */
+  readonly currency: string;
+}
+
+/** {"amount": 12.5, "currency": "EUR"}; without a currency it is the merchant's own. Refunds are negative. */
+export function readRevenue(field: string, value: unknown): Outcome<Revenue> {
+  if (value === undefined || value === null) return accepted({ revenue: 0, currency: "" });
+  if (!isObject(value))
+    return rejected("invalid_field", `${field} must be {"amount", "currency"}, not ${kindOf(value)}`);
+  const max = REVENUE_MAX / REVENUE_SCALE;
+  const raw = value["amount"];
+  const amount =
+    typeof raw === "number" ? raw : typeof raw === "string" && raw.trim() !== "" ? Number(raw) : Number.NaN;
+  if (!Number.isFinite(amount) || Math.abs(amount) > max) {
+    return rejected("invalid_field", `${field}.amount must be a number from -${max} to ${max}`);
+  }
+  const code = value["currency"] ?? "";
+  const currency = typeof code === "string" ? code.toUpperCase() : "?";
+  if (currency !== "" && !isCurrency(currency)) {
+    return rejected("invalid_field", `${field}.currency must be an ISO 4217 code such as "EUR"`);
+  }
+  return accepted({ revenue: Math.round(amount * REVENUE_SCALE), currency });
+}
+
+/** A plain object, as JSON gives it. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Without control characters and lone surrogates. */
+export function clean(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out
+  return text.replace(/[\u0000-\u001f\u007f]/g, "").toWellFormed();
+}
+
+/** The first tag of an Accept-Language header. */
+export function firstLanguage(header: string): string {
+  return /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/.exec(header.trim())?.[0] ?? "";
+}
+
+function parseInstant(text: string): number {
+  const match = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i.exec(
+    text.trim(),
+  );
+  if (match === null) return Number.NaN;
+  const whole = match[0].replace(" ", "T");
+  return Date.parse(whole.length > 10 && match[1] === undefined ? `${whole}Z` : whole);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "string"
+    ? `"${shorten(value)}"`
+    : typeof value === "object"
+      ? "an object"
+      : `a ${typeof value}`;
+}
+
+function shorten(text: string): string {
+  return clean(text).slice(0, 40);
+}

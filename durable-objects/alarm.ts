@@ -1,0 +1,87 @@
+// When the partition wants to be woken next: pure arithmetic over where it stands, and the one call that asks the host.
+// An alarm costs a row write, so it is only moved when it has to come earlier.
+
+import {
+  BUNDLE_BYTES,
+  BUNDLES_UNCONFIRMED_MAX,
+  CHECKPOINT_AFTER_MS,
+  CHECKPOINT_EVENTS,
+  LATE_CHANGES_MAX,
+  RESEND_MAX_MS,
+} from "../core/limits.ts";
+import type { Duty, Partition, SentBundle } from "./state.ts";
+
+/** UTC ms at which each duty is due, Infinity where it has nothing to do. A failed duty waits for its retry. */
+export function dutiesDue(partition: Partition, now: number): Readonly<Record<Duty, number>> {
+  const due = {
+    drain: Math.min(cutDue(partition, now), resendDue(partition)),
+    publish: publishDue(partition, now),
+    checkpoint: checkpointDue(partition, now),
+    forget: forgetDue(partition),
+  };
+  for (const [duty, retry] of partition.retries) {
+    if (due[duty] < retry.at) due[duty] = retry.at;
+  }
+  return due;
+}
+
+/** Asks the host for the next alarm unless one comes early enough already. */
+export function scheduleAlarm(partition: Partition): void {
+  const now = partition.deps.now();
+  const at = Math.max(now, Math.min(...Object.values(dutiesDue(partition, now))));
+  if (!Number.isFinite(at)) return;
+  if (partition.alarmAt !== undefined && partition.alarmAt <= at) return;
+  partition.alarmAt = at;
+  partition.deps.background(partition.deps.setAlarm(at));
+}
+
+/** The first instant after `last` at which a publish is due: a little after each quarter hour. */
+export function nextPublish(last: number, everyMs: number, graceMs: number): number {
+  return (Math.floor((last - graceMs) / everyMs) + 1) * everyMs + graceMs;
+}
+
+function cutDue(partition: Partition, now: number): number {
+  if (partition.unbundledSince === undefined || partition.bundles.length >= BUNDLES_UNCONFIRMED_MAX) return Infinity;
+  return partition.unbundledBytes >= BUNDLE_BYTES ? now : partition.unbundledSince + partition.deps.timing.drainAfterMs;
+}
+
+function resendDue(partition: Partition): number {
+  return Math.min(Infinity, ...partition.bundles.map((bundle) => sendDueAt(partition, bundle)));
+}
+
+/** When a bundle is to be sent (again). A bundle that is never confirmed waits twice as long each time. */
+export function sendDueAt(partition: Partition, { sentAt, sends }: SentBundle): number {
+  if (sentAt === 0) return 0;
+  return sentAt + Math.min(partition.deps.timing.resendAfterMs * 2 ** (sends - 1), RESEND_MAX_MS);
+}
+
+function publishDue(partition: Partition, now: number): number {
+  if (partition.lateChanges >= LATE_CHANGES_MAX) return now;
+  if (!hasUnpublished(partition)) return Infinity;
+  const { publishEveryMs, publishGraceMs } = partition.deps.timing;
+  return nextPublish(partition.publishedAt, publishEveryMs, publishGraceMs);
+}
+
+function checkpointDue(partition: Partition, now: number): number {
+  const events = partition.next - partition.checkpointed;
+  if (events >= CHECKPOINT_EVENTS) return now;
+  return events > 0 || hasDirty(partition) ? partition.checkpointedAt + CHECKPOINT_AFTER_MS : Infinity;
+}
+
+/** Salts go at their hour; an hourly look is enough, and only while there is one. */
+function forgetDue(partition: Partition): number {
+  return partition.salts.size === 0 ? Infinity : partition.forgotAt + CHECKPOINT_AFTER_MS;
+}
+
+function hasUnpublished(partition: Partition): boolean {
+  for (const shelf of partition.shelves.values()) {
+    for (const state of shelf.days.values()) if (state.changed.size > 0) return true;
+  }
+  for (const [key, unpublished] of partition.stored) if (unpublished && !partition.shelves.has(key)) return true;
+  return false;
+}
+
+function hasDirty(partition: Partition): boolean {
+  for (const shelf of partition.shelves.values()) if (shelf.dirty) return true;
+  return false;
+}

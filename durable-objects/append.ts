@@ -1,0 +1,93 @@
+// append: one synchronous pass over the arrivals (duplicate? → opinion → visitor → visit and counters → pending log rows),
+// then a group commit shared with every other append of the moment. The answer leaves after the commit is durable (L1).
+// Settings are read first, because only that may take time. If anything in the pass or the commit throws, the object
+// resets itself: memory must not hold what the disk does not.
+
+import { encodeLogged } from "../core/archive/bundle.ts";
+import { countEvent } from "../core/counting/day.ts";
+import { opine } from "../core/enrichment/opinion.ts";
+import type { Arrival, Event } from "../core/event.ts";
+import { DUPLICATE_EDGE_MS, LATE_AFTER_MS } from "../core/limits.ts";
+import { type Settings, zoneAt } from "../core/merchant.ts";
+import { dayAt, dayStart } from "../core/time.ts";
+import { admit } from "./admission.ts";
+import { groupCommit, orReset } from "./commit.ts";
+import type { AppendReply, Fate } from "./rpc.ts";
+import { ensureSettings } from "./settings.ts";
+import { dayToChange, findDay, type Partition } from "./state.ts";
+
+/** Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them. */
+export async function append(partition: Partition, arrivals: readonly Arrival[]): Promise<AppendReply> {
+  await ensureSettings(partition, new Set(arrivals.map((arrival) => arrival.event.merchant)));
+  if (!admit(partition, arrivals)) return "overloaded";
+  const fates = orReset(partition, () => arrivals.map((arrival) => accept(partition, arrival)));
+  // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.
+  await groupCommit(partition);
+  return fates;
+}
+
+/** The one place where an event becomes part of the partition. */
+function accept(partition: Partition, { event, address, floating }: Arrival): Fate {
+  const known = partition.settings.get(event.merchant);
+  if (known === undefined || known.gone) return "unknown";
+  const { settings } = known;
+  const zone = zoneAt(settings.zones, event.timestamp);
+  const day = dayAt(zone, event.timestamp);
+  if (isDuplicate(partition, { event, day, zone, floating })) return "duplicate";
+  const opinion = opine(event, settings.rules);
+  const visitor = event.visitor === "" ? cookielessVisitor(partition, event, { day, address }) : event.visitor;
+  const kept: Event = { ...event, visitor, dropped: opinion.dropped };
+  count(partition, { event: kept, opinion, settings, day });
+  const row = JSON.stringify(encodeLogged({ day, event: kept }));
+  partition.pending.push(row);
+  partition.pendingBytes += row.length;
+  return opinion.dropped === "" ? "accepted" : { dropped: opinion.dropped };
+}
+
+interface Kept {
+  readonly event: Event;
+  readonly opinion: ReturnType<typeof opine>;
+  readonly settings: Settings;
+  readonly day: number;
+}
+
+function count(partition: Partition, { event, opinion, settings, day }: Kept): void {
+  const state = dayToChange(partition, event.merchant, day);
+  const changedBefore = state.changed.size;
+  countEvent(state, { event, opinion, settings, position: partition.next });
+  partition.next += 1;
+  if (event.timestamp < partition.deps.now() - LATE_AFTER_MS) {
+    partition.lateChanges += state.changed.size - changedBefore;
+  }
+}
+
+interface Candidate {
+  readonly event: Event;
+  readonly day: number;
+  readonly zone: string;
+  readonly floating: boolean;
+}
+
+/**
+ * Whether an id was counted: on the event's own Day, and on the Days beside it where a resend may have moved across a
+ * midnight, because the time is ours and not the client's, or because clock-skew correction shifts it a little.
+ */
+function isDuplicate(partition: Partition, { event, day, zone, floating }: Candidate): boolean {
+  const counted = (on: number) => findDay(partition, event.merchant, on)?.ids.has(event.id) ?? false;
+  if (counted(day)) return true;
+  const start = dayStart(zone, day);
+  if ((floating || event.timestamp - start < DUPLICATE_EDGE_MS) && counted(day - 1)) return true;
+  return dayStart(zone, day + 1) - event.timestamp <= DUPLICATE_EDGE_MS && counted(day + 1);
+}
+
+/** HMAC of address and agent under the Day's salt: the same person tomorrow, or at another merchant, is somebody else. */
+function cookielessVisitor(partition: Partition, event: Event, seen: { day: number; address: string }): string {
+  let salt = partition.salts.get(seen.day);
+  if (salt === undefined) {
+    salt = { day: seen.day, salt: partition.deps.randomHex(32), madeAt: partition.deps.now() };
+    partition.salts.set(seen.day, salt);
+    partition.pendingSalts.push(salt);
+  }
+  const message = JSON.stringify([event.merchant, seen.address, event.userAgent]);
+  return partition.deps.hmacHex(salt.salt, message).slice(0, 16);
+}

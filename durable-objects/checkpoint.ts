@@ -1,0 +1,85 @@
+// checkpoint: writes every changed shelf and the position up to which the shelves are complete, in one transaction, and
+// forgets the part of the log that is both checkpointed and archived. A crash before it leaves the old checkpoint and a
+// longer log; a crash after it, the new one. Running it twice writes the same again.
+
+import { ByteWriter } from "../core/bytes.ts";
+import { encodeDay } from "../core/counting/day.ts";
+import { LOADED_EVENTS_MAX, SALT_KEPT_MS, SHELF_IDLE_MS } from "../core/limits.ts";
+import { DAY_MS } from "../core/time.ts";
+import { commitPending } from "./commit.ts";
+import { keyOf, type Partition, type Shelf } from "./state.ts";
+
+export function checkpoint(partition: Partition): void {
+  commitPending(partition);
+  const { store } = partition.deps;
+  const dirty = [...partition.shelves.values()].filter((shelf) => shelf.dirty);
+  store.transaction(() => {
+    for (const shelf of dirty) store.writeShelf(shelf, encodeShelf(shelf), isUnpublished(shelf));
+    writePositions(partition, { checkpointed: partition.next });
+    store.trimLog(Math.min(partition.next, unarchivedFrom(partition)));
+  });
+  for (const shelf of dirty) {
+    shelf.dirty = false;
+    partition.stored.set(keyOf(shelf), isUnpublished(shelf));
+  }
+  partition.checkpointed = partition.next;
+  partition.checkpointedAt = partition.deps.now();
+  leaveMemory(partition);
+}
+
+/** Stores the positions with some of them changed. The caller changes the memory after the write has succeeded. */
+export function writePositions(
+  partition: Partition,
+  changes: Partial<Pick<Partition, "checkpointed" | "bundled" | "bundles">>,
+): void {
+  const { name, checkpointed, bundled, bundles } = { ...partition, ...changes };
+  const cuts = bundles.map(({ first, end }) => ({ first, end }));
+  partition.deps.store.writePositions({ partition: name, checkpointed, bundled, bundles: cuts });
+}
+
+/** Everything before this position lies in R2. */
+export function unarchivedFrom(partition: Partition): number {
+  return Math.min(partition.bundled, ...partition.bundles.map((bundle) => bundle.first));
+}
+
+/** Deletes salts whose time is over: with them goes the way from an address to a visitor. */
+export function forget(partition: Partition): void {
+  const now = partition.deps.now();
+  for (const salt of partition.salts.values()) {
+    if (now < Math.max(salt.day * DAY_MS, salt.madeAt) + SALT_KEPT_MS) continue;
+    partition.deps.store.deleteSalt(salt.day);
+    partition.salts.delete(salt.day);
+  }
+  partition.forgotAt = now;
+}
+
+/** How many events the Days in memory hold. */
+export function loadedEvents(partition: Partition): number {
+  let events = 0;
+  for (const shelf of partition.shelves.values()) for (const state of shelf.days.values()) events += state.ids.size;
+  return events;
+}
+
+function encodeShelf(shelf: Shelf): Uint8Array {
+  const writer = new ByteWriter();
+  for (const state of shelf.days.values()) encodeDay(state, writer);
+  return writer.finish();
+}
+
+function isUnpublished(shelf: Shelf): boolean {
+  for (const state of shelf.days.values()) if (state.changed.size > 0) return true;
+  return false;
+}
+
+/** Shelves that are written, published and idle leave memory; under pressure the idle time does not matter. */
+function leaveMemory(partition: Partition): void {
+  const now = partition.deps.now();
+  let events = loadedEvents(partition);
+  const oldestFirst = [...partition.shelves.entries()].sort(([, a], [, b]) => a.touchedAt - b.touchedAt);
+  for (const [key, shelf] of oldestFirst) {
+    if (shelf.dirty || isUnpublished(shelf)) continue;
+    if (events <= LOADED_EVENTS_MAX && now - shelf.touchedAt < SHELF_IDLE_MS) continue;
+    for (const state of shelf.days.values()) events -= state.ids.size;
+    partition.shelves.delete(key);
+  }
+}

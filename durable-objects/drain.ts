@@ -1,0 +1,79 @@
+// drain: cuts the log into bundles and sends them to the archive queue, and sends again what was not confirmed in time.
+// The cut is written before the bundle is first sent, so that a resend after any crash is the same bundle: the archive
+// consumer then writes the same object again. The log keeps a bundle until it is confirmed, so a lost message loses
+// nothing.
+
+import { encodeBundle, type LoggedRow } from "../core/archive/bundle.ts";
+import { BUNDLE_BYTES, BUNDLE_DAYS_MAX, BUNDLE_MESSAGE_BYTES_MAX, BUNDLES_UNCONFIRMED_MAX } from "../core/limits.ts";
+import { sendDueAt } from "./alarm.ts";
+import { writePositions } from "./checkpoint.ts";
+import { commitPending } from "./commit.ts";
+import type { BundleText, Partition, SentBundle } from "./state.ts";
+
+/** Sends everything due; throws on the first failed send, which leaves that bundle due. */
+export async function drain(partition: Partition): Promise<void> {
+  commitPending(partition);
+  while (isCutDue(partition)) cut(partition);
+  // A sent bundle must not be newer than the disk: what the archive holds, a restart must know as cut.
+  await partition.deps.durable();
+  for (const bundle of [...partition.bundles]) {
+    if (isSendDue(partition, bundle)) await send(partition, bundle);
+  }
+}
+
+/** The archive consumer has put a bundle into R2. Unknown bundles were confirmed before: redelivery is harmless. */
+export function confirm(partition: Partition, first: number): void {
+  const left = partition.bundles.filter((bundle) => bundle.first !== first);
+  if (left.length === partition.bundles.length) return;
+  writePositions(partition, { bundles: left });
+  partition.bundles = left;
+}
+
+function isCutDue(partition: Partition): boolean {
+  if (partition.unbundledSince === undefined || partition.bundles.length >= BUNDLES_UNCONFIRMED_MAX) return false;
+  const waited = partition.deps.now() - partition.unbundledSince;
+  return partition.unbundledBytes >= BUNDLE_BYTES || waited >= partition.deps.timing.drainAfterMs;
+}
+
+/** Fixes the next bundle: about BUNDLE_BYTES of log, less when that does not compress into a queue message. */
+function cut(partition: Partition): void {
+  const first = partition.bundled;
+  let rows = withinDays(partition.deps.store.readLog({ first, end: partition.next }, BUNDLE_BYTES));
+  while (rows.length > 1 && partition.deps.messageBytes(textOf(partition, first, rows)) > BUNDLE_MESSAGE_BYTES_MAX) {
+    rows = rows.slice(0, Math.ceil(rows.length / 2));
+  }
+  const end = first + rows.length;
+  const bundles = [...partition.bundles, { first, end, sentAt: 0, sends: 0 }];
+  writePositions(partition, { bundled: end, bundles });
+  partition.bundled = end;
+  partition.bundles = bundles;
+  partition.unbundledBytes = end < partition.next ? partition.deps.store.logBytes(end) : 0;
+  if (end === partition.next) partition.unbundledSince = undefined;
+}
+
+/** The rows up to the one that would bring in a Day too many: a bundle becomes one object per Day. */
+function withinDays(rows: LoggedRow[]): LoggedRow[] {
+  const days = new Set<number>();
+  for (let index = 0; index < rows.length; index++) {
+    days.add((rows[index] as LoggedRow)[0]);
+    if (days.size > BUNDLE_DAYS_MAX) return rows.slice(0, index);
+  }
+  return rows;
+}
+
+async function send(partition: Partition, bundle: SentBundle): Promise<void> {
+  const { first, end } = bundle;
+  const rows = partition.deps.store.readLog({ first, end });
+  const message: BundleText = { first, end, text: textOf(partition, first, rows) };
+  await partition.deps.sendBundle(message);
+  bundle.sentAt = partition.deps.now();
+  bundle.sends += 1;
+}
+
+function isSendDue(partition: Partition, bundle: SentBundle): boolean {
+  return sendDueAt(partition, bundle) <= partition.deps.now();
+}
+
+function textOf(partition: Partition, first: number, rows: readonly LoggedRow[]): string {
+  return encodeBundle({ partition: partition.name, first, rows });
+}

@@ -1,0 +1,12 @@
+// What a partition's host binds: the bindings of the collector's Worker that the Durable Object uses.
+
+export interface PartitionEnv {
+  readonly DB: D1Database;
+  readonly ARCHIVE_QUEUE: Queue<Uint8Array>;
+  /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
+  readonly GROUP_COMMIT_MS?: string;
+  readonly DRAIN_AFTER_MS?: string;
+  readonly PUBLISH_EVERY_MS?: string;
+  readonly PUBLISH_GRACE_MS?: string;
+  readonly RESEND_AFTER_MS?: string;
+}

@@ -1,0 +1,62 @@
+// live: the rollups of a merchant that D1 does not have yet, straight from the partition's state. A computed row is kept
+// until its bucket changes, so that a dashboard polling every few seconds does not cost a pass over the visits each time.
+
+import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
+import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
+import { DAY_MS } from "../core/time.ts";
+import { findDay, keyOf, type Partition, shelfOf } from "./state.ts";
+
+/** Rows per Day that are kept; a dashboard asks for about this many shapes. */
+const ROWS_KEPT_MAX = 100;
+const kept = new WeakMap<DayState, Map<string, RollupRow>>();
+
+export function live(partition: Partition, request: LiveRequest): LiveReply {
+  const rows: RollupRow[] = [];
+  for (const day of daysOf(partition, request)) {
+    const state = findDay(partition, request.merchant, day);
+    if (state === undefined) continue;
+    for (const [slot, version] of state.changed) {
+      if (isWanted(state, slot, request)) rows.push(rowOf(partition, state, { slot, version, request }));
+    }
+  }
+  return { rows };
+}
+
+/** Days in reach that may have unpublished rollups of the merchant. */
+function daysOf(partition: Partition, { merchant, grain, from, to }: LiveRequest): readonly number[] {
+  const first = grain === "day" ? from : Math.floor(from / DAY_MS) - 1;
+  const last = grain === "day" ? to - 1 : Math.floor(to / DAY_MS) + 1;
+  const { shelf } = shelfOf(merchant, 0);
+  const days = new Set<number>();
+  for (const candidate of partition.shelves.values()) if (candidate.shelf === shelf) days.add(candidate.day);
+  for (const [key, unpublished] of partition.stored) {
+    const [day = 0, number = 0] = key.split(":").map(Number);
+    if (unpublished && number === shelf && !partition.shelves.has(keyOf({ day, shelf }))) days.add(day);
+  }
+  return [...days].filter((day) => day >= first && day <= last).sort((a, b) => a - b);
+}
+
+function isWanted(state: DayState, slot: number, { grain, from, to }: LiveRequest): boolean {
+  if ((slot === WHOLE_DAY) !== (grain === "day")) return false;
+  const bucket = grain === "day" ? state.day : slotStart(state.day, slot);
+  return bucket >= from && bucket < to;
+}
+
+interface Wanted {
+  readonly slot: number;
+  readonly version: number;
+  readonly request: LiveRequest;
+}
+
+function rowOf(partition: Partition, state: DayState, { slot, version, request }: Wanted): RollupRow {
+  const rows = kept.get(state) ?? new Map<string, RollupRow>();
+  kept.set(state, rows);
+  const key = `${slot}:${request.dimensions.join()}`;
+  const known = rows.get(key);
+  if (known !== undefined && known.version === version) return known;
+  const row = toRollupRow(state, { slot, partition: partition.name, version, dimensions: request.dimensions });
+  if (rows.size >= ROWS_KEPT_MAX) rows.clear();
+  rows.set(key, row);
+  return row;
+}

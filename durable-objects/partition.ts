@@ -1,0 +1,132 @@
+// The Durable Object: maps RPC and alarm to the verbs beside it and gives them what they need of the platform. It holds
+// no rule and no SQL. The platform's output gate holds every answer back until the writes before it are durable, which
+// is what makes an answered append safe (L1).
+
+import { DurableObject } from "cloudflare:workers";
+import { createHmac, randomBytes } from "node:crypto";
+import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import {
+  DRAIN_AFTER_MS,
+  GROUP_COMMIT_MS,
+  PUBLISH_EVERY_MS,
+  PUBLISH_GRACE_MS,
+  RESEND_AFTER_MS,
+} from "../core/limits.ts";
+import { type Metered, queueOperations, zeroMeter } from "../core/meter.ts";
+import { packBundle } from "../storage/bundle-message.ts";
+import { readSettings } from "../storage/merchants.ts";
+import { writeRollups } from "../storage/rollups.ts";
+import { append } from "./append.ts";
+import { writePositions } from "./checkpoint.ts";
+import { confirm } from "./drain.ts";
+import type { PartitionEnv } from "./env.ts";
+import { live } from "./live.ts";
+import type { AppendReply, AppendRequest, PartitionRpc, PartitionStatus } from "./rpc.ts";
+import { refreshSettings } from "./settings.ts";
+import { type Deps, openPartition, type Partition } from "./state.ts";
+import { statusOf } from "./status.ts";
+import { type Sql, type SqlRow, Store } from "./store.ts";
+import { tick } from "./tick.ts";
+
+export class PartitionObject extends DurableObject<PartitionEnv> implements PartitionRpc {
+  readonly #meter: Metered = zeroMeter();
+  readonly #partition: Partition;
+
+  constructor(ctx: DurableObjectState, env: PartitionEnv) {
+    super(ctx, env);
+    this.#partition = openPartition(depsOf(ctx, env, this.#meter), ctx.id.name);
+  }
+
+  async append(request: AppendRequest): Promise<AppendReply> {
+    this.#meter.partition_requests += 1;
+    this.#adoptName(request.partition);
+    return append(this.#partition, request.arrivals);
+  }
+
+  async live(request: LiveRequest): Promise<LiveReply> {
+    this.#meter.partition_requests += 1;
+    return live(this.#partition, request);
+  }
+
+  async refreshSettings(merchant: number): Promise<void> {
+    this.#meter.partition_requests += 1;
+    await refreshSettings(this.#partition, merchant);
+  }
+
+  async confirm(first: number): Promise<void> {
+    this.#meter.partition_requests += 1;
+    confirm(this.#partition, first);
+  }
+
+  async status(): Promise<PartitionStatus> {
+    return statusOf(this.#partition);
+  }
+
+  async meter(): Promise<Metered> {
+    return { ...this.#meter };
+  }
+
+  override async alarm(): Promise<void> {
+    this.#meter.partition_requests += 1;
+    await tick(this.#partition);
+  }
+
+  /** The name is in every key and row the partition writes: it is stored before the first of them. */
+  #adoptName(name: string): void {
+    if (this.#partition.name === name && this.#partition.named) return;
+    this.#partition.name = name;
+    this.#partition.named = true;
+    writePositions(this.#partition, {});
+  }
+}
+
+function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Deps {
+  const groupCommitMs = numberOr(env.GROUP_COMMIT_MS, GROUP_COMMIT_MS);
+  return {
+    store: new Store(meteredSql(ctx.storage, meter)),
+    now: () => Date.now(),
+    randomHex: (bytes) => randomBytes(bytes).toString("hex"),
+    hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
+    pause: () => scheduler.wait(groupCommitMs),
+    durable: () => ctx.storage.sync(),
+    setAlarm: (at) => {
+      meter.partition_rows_written += 1;
+      return ctx.storage.setAlarm(at);
+    },
+    reset: (why) => ctx.abort(why),
+    sendBundle: async ({ text }) => {
+      const message = packBundle(text);
+      await env.ARCHIVE_QUEUE.send(message, { contentType: "bytes" });
+      meter.queue_operations += queueOperations(message.length);
+    },
+    messageBytes: (text) => packBundle(text).length,
+    publishRollups: (rows) => writeRollups(env.DB, rows, meter),
+    readSettings: (merchant) => readSettings(env.DB, merchant, meter),
+    background: (work) => ctx.waitUntil(work),
+    log: (entry) => console.error(JSON.stringify(entry)),
+    timing: {
+      drainAfterMs: numberOr(env.DRAIN_AFTER_MS, DRAIN_AFTER_MS),
+      publishEveryMs: numberOr(env.PUBLISH_EVERY_MS, PUBLISH_EVERY_MS),
+      publishGraceMs: numberOr(env.PUBLISH_GRACE_MS, PUBLISH_GRACE_MS),
+      resendAfterMs: numberOr(env.RESEND_AFTER_MS, RESEND_AFTER_MS),
+    },
+  };
+}
+
+/** The Durable Object's SQLite behind the partition's port; every billed row is counted. */
+function meteredSql(storage: DurableObjectStorage, meter: Metered): Sql {
+  return {
+    exec: (query, ...bindings) => {
+      const cursor = storage.sql.exec(query, ...bindings);
+      const rows = cursor.toArray() as SqlRow[];
+      meter.partition_rows_read += cursor.rowsRead;
+      meter.partition_rows_written += cursor.rowsWritten;
+      return rows;
+    },
+    transaction: (work) => storage.transactionSync(work),
+  };
+}
+
+function numberOr(text: string | undefined, fallback: number): number {
+  return text === undefined ? fallback : Number(text);
+}

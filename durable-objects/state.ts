@@ -1,0 +1,216 @@
+// A partition in memory: what it is made of, what it needs from its host, and how it comes back from disk. The state is
+// the last checkpoint plus the log after it; nothing in it is ahead of the disk except what `pending` holds, which
+// nobody has been answered for. The verbs (append, drain, publish, checkpoint, live) are in files of their own.
+
+import { decodeLogged } from "../core/archive/bundle.ts";
+import { ByteReader } from "../core/bytes.ts";
+import { countEvent, type DayState, decodeDay, emptyDay } from "../core/counting/day.ts";
+import type { RollupRow } from "../core/counting/rollup-row.ts";
+import { opine } from "../core/enrichment/opinion.ts";
+import { SHELVES_PER_DAY } from "../core/limits.ts";
+import type { Settings } from "../core/merchant.ts";
+import { assert } from "../core/outcome.ts";
+import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
+
+/** What the host gives a partition. Everything that is not pure comes in here (style.md, 21). */
+export interface Deps {
+  readonly store: Store;
+  readonly now: () => number;
+  /** Random bytes as lower-case hex. */
+  readonly randomHex: (bytes: number) => string;
+  /** HMAC-SHA-256 as lower-case hex. */
+  readonly hmacHex: (key: string, message: string) => string;
+  /** Waits for company before a commit. */
+  readonly pause: () => Promise<void>;
+  /** Resolves when everything written so far is durable. */
+  readonly durable: () => Promise<void>;
+  readonly setAlarm: (at: number) => Promise<void>;
+  /** Throws the object away, so that memory never runs ahead of disk. The next request starts from disk. */
+  readonly reset: (why: string) => void;
+  readonly sendBundle: (bundle: BundleText) => Promise<void>;
+  /** Compressed size of a bundle's message, in bytes. */
+  readonly messageBytes: (text: string) => number;
+  readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
+  /** A merchant's settings from the database, or undefined when there is no such merchant. */
+  readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+  /** Lets work go on after the answer was sent. */
+  readonly background: (work: Promise<void>) => void;
+  /** One structured line for the operator. */
+  readonly log: (entry: Readonly<Record<string, string | number>>) => void;
+  readonly timing: Timing;
+}
+
+/** Pace of the background work; limits.ts has the defaults, tests go faster. */
+export interface Timing {
+  readonly drainAfterMs: number;
+  readonly publishEveryMs: number;
+  readonly publishGraceMs: number;
+  readonly resendAfterMs: number;
+}
+
+export interface BundleText extends BundleCut {
+  readonly text: string;
+}
+
+/** The Days of several merchants, loaded and checkpointed together. */
+export interface Shelf extends ShelfKey {
+  readonly days: Map<number, DayState>;
+  /** Whether it differs from its stored form. */
+  dirty: boolean;
+  touchedAt: number;
+}
+
+export interface KnownSettings {
+  readonly settings: Settings;
+  /** UTC ms when they were last read from the database; 0 when they come from disk. */
+  readAt: number;
+  /** The database no longer has the merchant. */
+  gone: boolean;
+}
+
+export interface SentBundle extends BundleCut {
+  /** UTC ms; 0 when it must be sent at once. */
+  sentAt: number;
+  /** How often this process has sent it. */
+  sends: number;
+}
+
+export type Duty = "drain" | "publish" | "checkpoint" | "forget";
+
+export interface Partition {
+  readonly deps: Deps;
+  name: string;
+  /** Whether the name is stored. */
+  named: boolean;
+  /** Position the next event gets. */
+  next: number;
+  checkpointed: number;
+  /** UTC ms of the last checkpoint. */
+  checkpointedAt: number;
+  bundled: number;
+  bundles: SentBundle[];
+  /** Bytes in the log that are in no bundle yet, and since when the oldest of them waits. */
+  unbundledBytes: number;
+  unbundledSince: number | undefined;
+  /** Accepted and not yet committed: JSON of one LoggedRow each. */
+  pending: string[];
+  pendingBytes: number;
+  pendingSalts: Salt[];
+  commit: Promise<void> | undefined;
+  readonly shelves: Map<string, Shelf>;
+  /** Stored shelves, by key; true where rollups were not published when it was written. */
+  readonly stored: Map<string, boolean>;
+  readonly settings: Map<number, KnownSettings>;
+  /** Merchants the database does not know → UTC ms until which that is believed. */
+  readonly unknown: Map<number, number>;
+  readonly salts: Map<number, Salt>;
+  /** Events taken of each merchant in the current window (admission.ts). */
+  readonly admission: { window: number; readonly taken: Map<number, number> };
+  publishedAt: number;
+  /** UTC ms of the last look for salts to delete. */
+  forgotAt: number;
+  /** Closed rollups changed by late events since the last publish; many of them publish early. */
+  lateChanges: number;
+  alarmAt: number | undefined;
+  /** Failed duties → when to try again and how often they failed in a row. */
+  readonly retries: Map<Duty, { at: number; failures: number }>;
+}
+
+/** Opens a partition from disk: positions, settings, salts, and the log after the last checkpoint counted again. */
+export function openPartition(deps: Deps, name: string | undefined): Partition {
+  const { store } = deps;
+  const now = deps.now();
+  const positions = store.readPositions();
+  const checkpointed = positions?.checkpointed ?? FIRST_POSITION;
+  const bundled = positions?.bundled ?? FIRST_POSITION;
+  const next = Math.max(checkpointed, bundled, store.logEnd() ?? FIRST_POSITION);
+  const partition: Partition = {
+    deps,
+    name: positions?.partition ?? name ?? "",
+    named: positions !== undefined,
+    next,
+    checkpointed,
+    checkpointedAt: now,
+    bundled,
+    bundles: (positions?.bundles ?? []).map((cut) => ({ ...cut, sentAt: 0, sends: 0 })),
+    unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
+    unbundledSince: bundled < next ? now : undefined,
+    pending: [],
+    pendingBytes: 0,
+    pendingSalts: [],
+    commit: undefined,
+    shelves: new Map(),
+    stored: new Map(store.listShelves().map((key) => [keyOf(key), key.unpublished])),
+    settings: new Map(store.readAllSettings().map((s) => [s.merchant, { settings: s, readAt: 0, gone: false }])),
+    unknown: new Map(),
+    salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
+    admission: { window: 0, taken: new Map() },
+    publishedAt: now,
+    forgotAt: 0,
+    lateChanges: 0,
+    alarmAt: undefined,
+    retries: new Map(),
+  };
+  recount(partition);
+  return partition;
+}
+
+/** The shelf of a merchant's Day, from memory or disk; undefined when nothing was ever counted there. */
+export function findShelf(partition: Partition, key: ShelfKey): Shelf | undefined {
+  const name = keyOf(key);
+  const loaded = partition.shelves.get(name);
+  if (loaded !== undefined) return loaded;
+  if (!partition.stored.has(name)) return undefined;
+  const shelf = { ...key, days: new Map<number, DayState>(), dirty: false, touchedAt: partition.deps.now() };
+  const reader = new ByteReader(partition.deps.store.readShelf(key));
+  while (!reader.done) {
+    const state = decodeDay(reader);
+    shelf.days.set(state.merchant, state);
+  }
+  partition.shelves.set(name, shelf);
+  return shelf;
+}
+
+/** The state of a merchant's Day, if anything was counted there. */
+export function findDay(partition: Partition, merchant: number, day: number): DayState | undefined {
+  return findShelf(partition, shelfOf(merchant, day))?.days.get(merchant);
+}
+
+/** The state of a merchant's Day to count into, made when new; its shelf will be written at the next checkpoint. */
+export function dayToChange(partition: Partition, merchant: number, day: number): DayState {
+  const key = shelfOf(merchant, day);
+  let shelf = findShelf(partition, key);
+  if (shelf === undefined) {
+    shelf = { ...key, days: new Map(), dirty: true, touchedAt: 0 };
+    partition.shelves.set(keyOf(key), shelf);
+  }
+  shelf.dirty = true;
+  shelf.touchedAt = partition.deps.now();
+  const known = shelf.days.get(merchant);
+  if (known !== undefined) return known;
+  const state = emptyDay(merchant, day);
+  shelf.days.set(merchant, state);
+  return state;
+}
+
+export function shelfOf(merchant: number, day: number): ShelfKey {
+  return { day, shelf: merchant % SHELVES_PER_DAY };
+}
+
+export function keyOf({ day, shelf }: ShelfKey): string {
+  return `${day}:${shelf}`;
+}
+
+/** Counts the log after the checkpoint again. Duplicates and verdicts were settled before it was written. */
+function recount(partition: Partition): void {
+  const rows = partition.deps.store.readLog({ first: partition.checkpointed, end: partition.next });
+  let position = partition.checkpointed;
+  for (const row of rows) {
+    const { day, event } = decodeLogged(row);
+    const settings = partition.settings.get(event.merchant)?.settings;
+    assert(settings !== undefined, "settings are stored before the first event of a merchant");
+    const opinion = opine(event, settings.rules);
+    countEvent(dayToChange(partition, event.merchant, day), { event, opinion, settings, position });
+    position += 1;
+  }
+}

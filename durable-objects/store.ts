@@ -1,0 +1,203 @@
+// A partition's data at rest: its write-ahead log, checkpoint shelves, settings, salts and one row of positions. All SQL
+// of the partition is in this file. It speaks to SQLite through a tiny synchronous port, met by the Durable Object's
+// storage and by node:sqlite, so the same code runs in production and in the simulation.
+
+import type { LoggedRow } from "../core/archive/bundle.ts";
+import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
+import type { Settings } from "../core/merchant.ts";
+import { assert } from "../core/outcome.ts";
+
+export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;
+export type SqlRow = Record<string, SqlValue>;
+
+/** What a partition needs of SQLite. Synchronous: no other request slips in between a read and a write. */
+export interface Sql {
+  exec(query: string, ...bindings: (string | number | Uint8Array)[]): SqlRow[];
+  /** Runs all of `work` or, when it throws, nothing. */
+  transaction<T>(work: () => T): T;
+}
+
+/** Positions are half-open ranges: [first, end). */
+export interface BundleCut {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Where the partition stands, apart from the log itself. */
+export interface Positions {
+  readonly partition: string;
+  /** Events before this are in the shelves. */
+  readonly checkpointed: number;
+  /** Events before this are in a bundle. */
+  readonly bundled: number;
+  /** Bundles cut and not yet confirmed to lie in R2, in order. Written before the bundle is first sent. */
+  readonly bundles: readonly BundleCut[];
+}
+
+export interface LogChunk {
+  readonly first: number;
+  readonly count: number;
+  /** JSON array of `LoggedRow`. */
+  readonly rows: string;
+}
+
+/** Which shelf a Day of a merchant stands on. */
+export interface ShelfKey {
+  readonly day: number;
+  readonly shelf: number;
+}
+
+const SCHEMA = [
+  "CREATE TABLE IF NOT EXISTS log (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, rows TEXT NOT NULL)",
+  `CREATE TABLE IF NOT EXISTS shelf (day INTEGER, shelf INTEGER, part INTEGER, unpublished INTEGER NOT NULL,
+     bytes BLOB NOT NULL, PRIMARY KEY (day, shelf, part)) WITHOUT ROWID`,
+  "CREATE TABLE IF NOT EXISTS settings (merchant INTEGER PRIMARY KEY, settings TEXT NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS salt (day INTEGER PRIMARY KEY, salt TEXT NOT NULL, made_at INTEGER NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS positions (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
+];
+
+/** The first event of a partition has position 1, so that a version of 0 is older than all. */
+export const FIRST_POSITION = 1;
+
+export class Store {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    for (const statement of SCHEMA) sql.exec(statement);
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.#sql.transaction(work);
+  }
+
+  // ── log ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  appendLog(chunk: LogChunk): void {
+    this.#sql.exec("INSERT INTO log (first, count, rows) VALUES (?, ?, ?)", chunk.first, chunk.count, chunk.rows);
+  }
+
+  /** The position after the last logged event, or undefined when the log is empty. */
+  logEnd(): number | undefined {
+    const [row] = this.#sql.exec("SELECT first + count AS end FROM log ORDER BY first DESC LIMIT 1");
+    return row === undefined ? undefined : Number(row["end"]);
+  }
+
+  /** The logged rows of [first, end), read chunk by chunk until `bytesMax` of text are gathered (at least one chunk). */
+  readLog({ first, end }: BundleCut, bytesMax = Number.POSITIVE_INFINITY): LoggedRow[] {
+    const rows: LoggedRow[] = [];
+    let bytes = 0;
+    for (let next = first; next < end && bytes < bytesMax; ) {
+      const [chunk] = this.#sql.exec(
+        "SELECT first, count, rows FROM log WHERE first <= ? ORDER BY first DESC LIMIT 1",
+        next,
+      );
+      assert(chunk !== undefined, `the log holds position ${next}`);
+      const start = Number(chunk["first"]);
+      const text = String(chunk["rows"]);
+      const events = JSON.parse(text) as LoggedRow[];
+      assert(next < start + events.length, `the log has no gap at position ${next}`);
+      for (const row of events.slice(next - start, end - start)) rows.push(row);
+      next = start + events.length;
+      bytes += text.length;
+    }
+    return rows;
+  }
+
+  /** Forgets chunks that lie wholly before a position. */
+  trimLog(before: number): void {
+    this.#sql.exec("DELETE FROM log WHERE first + count <= ? AND first < ?", before, before);
+  }
+
+  /** Bytes of text of the log from a position on. */
+  logBytes(from: number): number {
+    const [row] = this.#sql.exec("SELECT SUM(LENGTH(rows)) AS bytes FROM log WHERE first >= ?", from);
+    return Number(row?.["bytes"] ?? 0);
+  }
+
+  // ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  readPositions(): Positions | undefined {
+    const [row] = this.#sql.exec("SELECT value FROM positions WHERE id = 1");
+    return row === undefined ? undefined : (JSON.parse(String(row["value"])) as Positions);
+  }
+
+  writePositions(positions: Positions): void {
+    this.#sql.exec("INSERT OR REPLACE INTO positions (id, value) VALUES (1, ?)", JSON.stringify(positions));
+  }
+
+  // ── shelves ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Every stored shelf, and whether it holds rollups that were not published when it was written. */
+  listShelves(): readonly (ShelfKey & { readonly unpublished: boolean })[] {
+    return this.#sql
+      .exec("SELECT day, shelf, unpublished FROM shelf WHERE part = 0")
+      .map((row) => ({ day: Number(row["day"]), shelf: Number(row["shelf"]), unpublished: row["unpublished"] === 1 }));
+  }
+
+  readShelf({ day, shelf }: ShelfKey): Uint8Array {
+    const parts = this.#sql
+      .exec("SELECT bytes FROM shelf WHERE day = ? AND shelf = ? ORDER BY part", day, shelf)
+      .map((row) => new Uint8Array(row["bytes"] as ArrayBuffer));
+    const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+    let offset = 0;
+    for (const part of parts) {
+      whole.set(part, offset);
+      offset += part.length;
+    }
+    return whole;
+  }
+
+  /** Replaces a shelf. Call it inside a transaction: a shelf may take several rows. */
+  writeShelf({ day, shelf }: ShelfKey, bytes: Uint8Array, unpublished: boolean): void {
+    const parts = Math.max(1, Math.ceil(bytes.length / SHELF_PART_BYTES_MAX));
+    for (let part = 0; part < parts; part++) {
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO shelf (day, shelf, part, unpublished, bytes) VALUES (?, ?, ?, ?, ?)",
+        day,
+        shelf,
+        part,
+        unpublished ? 1 : 0,
+        bytes.slice(part * SHELF_PART_BYTES_MAX, (part + 1) * SHELF_PART_BYTES_MAX),
+      );
+    }
+    this.#sql.exec("DELETE FROM shelf WHERE day = ? AND shelf = ? AND part >= ?", day, shelf, parts);
+  }
+
+  // ── settings and salts ───────────────────────────────────────────────────────────────────────────────────────
+
+  readAllSettings(): readonly Settings[] {
+    return this.#sql
+      .exec("SELECT settings FROM settings")
+      .map((row) => JSON.parse(String(row["settings"])) as Settings);
+  }
+
+  writeSettings(settings: Settings): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO settings (merchant, settings) VALUES (?, ?)",
+      settings.merchant,
+      JSON.stringify(settings),
+    );
+  }
+
+  readSalts(): readonly Salt[] {
+    return this.#sql
+      .exec("SELECT day, salt, made_at FROM salt")
+      .map((row) => ({ day: Number(row["day"]), salt: String(row["salt"]), madeAt: Number(row["made_at"]) }));
+  }
+
+  writeSalt({ day, salt, madeAt }: Salt): void {
+    this.#sql.exec("INSERT OR REPLACE INTO salt (day, salt, made_at) VALUES (?, ?, ?)", day, salt, madeAt);
+  }
+
+  deleteSalt(day: number): void {
+    this.#sql.exec("DELETE FROM salt WHERE day = ?", day);
+  }
+}
+
+/** The secret that makes cookieless visitors of one Day; gone after SALT_KEPT_MS. */
+export interface Salt {
+  readonly day: number;
+  readonly salt: string;
+  readonly madeAt: number;
+}

@@ -1,0 +1,46 @@
+// tick: what the alarm does. Each duty does a bounded piece of work on its own: one that fails is logged, waits longer
+// each time, and keeps none of the others from running. At the end the partition asks for its next alarm.
+
+import { LOADED_EVENTS_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
+import { dutiesDue, scheduleAlarm } from "./alarm.ts";
+import { checkpoint, forget, loadedEvents } from "./checkpoint.ts";
+import { drain } from "./drain.ts";
+import { publish } from "./publish.ts";
+import type { Duty, Partition } from "./state.ts";
+
+/** The duties in their order: publish before checkpoint, so that the checkpoint can let published shelves go. */
+const DUTIES: readonly { readonly name: Duty; readonly run: (partition: Partition) => void | Promise<void> }[] = [
+  { name: "drain", run: drain },
+  { name: "publish", run: publish },
+  { name: "checkpoint", run: checkpoint },
+  { name: "forget", run: forget },
+];
+
+/** Runs every duty that is due and schedules the next alarm. */
+export async function tick(partition: Partition): Promise<void> {
+  partition.alarmAt = undefined;
+  for (const { name, run } of DUTIES) {
+    if (!isDue(partition, name)) continue;
+    try {
+      await run(partition);
+      partition.retries.delete(name);
+    } catch (error) {
+      postpone(partition, name, error);
+    }
+  }
+  scheduleAlarm(partition);
+}
+
+/** Memory pressure makes a checkpoint due before its time: only what is written can leave. */
+function isDue(partition: Partition, duty: Duty): boolean {
+  const now = partition.deps.now();
+  if (duty === "checkpoint" && loadedEvents(partition) > LOADED_EVENTS_MAX) return true;
+  return dutiesDue(partition, now)[duty] <= now;
+}
+
+function postpone(partition: Partition, duty: Duty, error: unknown): void {
+  const failures = (partition.retries.get(duty)?.failures ?? 0) + 1;
+  const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failures - 1));
+  partition.retries.set(duty, { at: partition.deps.now() + waitMs, failures });
+  partition.deps.log({ event: "duty_failed", partition: partition.name, duty, failures, error: String(error) });
+}

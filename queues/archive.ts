@@ -1,0 +1,85 @@
+// The consumer of footfall-archive: a bundle becomes one Parquet object per Day it touches, and when all of them lie in
+// R2 the partition that cut it is told so and forgets it. Each message ends on its own: a bundle that fails waits longer
+// each time and never takes its neighbours with it. Messages are handled one after the other, so that memory holds one
+// bundle; throughput comes from the platform, which runs more consumers when the queue grows.
+
+import type { Bundle } from "../core/archive/bundle.ts";
+import { type ArchiveFile, filesOf } from "../core/archive/file.ts";
+import { bundleKey } from "../core/archive/object-key.ts";
+import { CONNECTIONS_MAX } from "../core/limits.ts";
+import { type Metered, queueOperations } from "../core/meter.ts";
+import { encodeParquet } from "../storage/archive.ts";
+import { bytesOf, unpackBundle } from "../storage/bundle-message.ts";
+import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+
+/** The part of an R2 bucket that the archive writes with. */
+export interface ArchiveBucket {
+  put(key: string, value: Uint8Array<ArrayBuffer>): Promise<unknown>;
+}
+
+export interface ArchiveDeps {
+  readonly bucket: ArchiveBucket;
+  /** Tells a partition that its bundle starting at `first` lies in R2. */
+  readonly confirm: (partition: string, first: number) => Promise<void>;
+  /** Counts every operation that was tried: a failed one is billed too. */
+  readonly meter: Metered;
+  readonly log: Log;
+}
+
+/**
+ * Archives a batch. Never throws: every message is acknowledged, or retried until the queue gives it to the dead
+ * letters. A body that cannot be decoded takes the same way, although most such bodies never can be: a collector that
+ * was deployed first may send a version this consumer knows only minutes later.
+ */
+export async function archive(batch: QueueBatch, deps: ArchiveDeps): Promise<void> {
+  for (const message of batch.messages) {
+    const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
+    deps.meter.queue_operations += operations; // the read; every delivery is one
+    try {
+      await archiveBundle(unpackBundle(message.body), deps);
+      message.ack();
+      deps.meter.queue_operations += operations; // the delete
+    } catch (error) {
+      failMessage(message, { queue: batch.queue, error, log: deps.log });
+    }
+  }
+}
+
+/**
+ * A second run is harmless, whatever the first one left behind: keys and bytes are functions of the bundle, whose
+ * boundaries were fixed before it was first sent, so puts overwrite themselves, and confirming twice says the same thing
+ * twice. The confirmation comes last: the partition forgets its bundle on hearing it.
+ */
+async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
+  const files = filesOf(bundle);
+  for (let start = 0; start < files.length; start += CONNECTIONS_MAX) {
+    await putAll(files.slice(start, start + CONNECTIONS_MAX), deps);
+  }
+  deps.meter.partition_requests += 1;
+  await deps.confirm(bundle.partition, bundle.first);
+}
+
+/** Waits for every put, the failed ones' neighbours too, so that nothing of a message is still running when it ends. */
+async function putAll(files: readonly ArchiveFile[], { bucket, meter }: ArchiveDeps): Promise<void> {
+  const puts = await Promise.allSettled(
+    files.map(async (file) => {
+      const bytes = encodeParquet(file);
+      meter.r2_class_a += 1;
+      await bucket.put(bundleKey(file), bytes);
+    }),
+  );
+  for (const put of puts) if (put.status === "rejected") throw put.reason;
+}
+
+function failMessage(message: QueueMessage, failure: { queue: string; error: unknown; log: Log }): void {
+  const delaySeconds = retryDelaySeconds(message.attempts);
+  failure.log({
+    error: "archive_failed",
+    queue: failure.queue,
+    message: message.id,
+    attempts: message.attempts,
+    retry_in_seconds: delaySeconds,
+    reason: reasonOf(failure.error),
+  });
+  message.retry({ delaySeconds });
+}

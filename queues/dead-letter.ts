@@ -1,0 +1,123 @@
+// The consumer of footfall-archive-dead-letter: what the archive consumer could not handle in all its attempts is kept
+// whole in R2 and raises the alert. Nothing is lost by it even so: the partition keeps an unconfirmed bundle and sends
+// it again. Dead letters are named by their content, so a bundle that dies once an hour takes one place, not one an hour.
+
+import { DEAD_LETTER_PREFIX, deadLetterKey, parseDeadLetterKey } from "../core/archive/object-key.ts";
+import { type Metered, queueOperations } from "../core/meter.ts";
+import { bytesOf } from "../storage/bundle-message.ts";
+import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+
+/** Dead letters in one page of the list. */
+const PAGE_LENGTH = 100;
+/** A dead-letter queue is named after the queue whose letters it takes. */
+const QUEUE_SUFFIX = /-dead-letter$/;
+
+/** The part of an R2 bucket that keeps dead letters. */
+export interface DeadLetterBucket {
+  put(
+    key: string,
+    value: Uint8Array<ArrayBuffer>,
+    options: { readonly customMetadata: Record<string, string> },
+  ): Promise<unknown>;
+}
+
+export interface DeadLetterDeps {
+  readonly bucket: DeadLetterBucket;
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly meter: Metered;
+  readonly log: Log;
+}
+
+/** Stores a batch of dead letters. Never throws: a letter that cannot be stored is retried. */
+export async function storeDeadLetters(batch: QueueBatch, deps: DeadLetterDeps): Promise<void> {
+  for (const message of batch.messages) {
+    const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
+    deps.meter.queue_operations += operations; // the read; every delivery is one
+    try {
+      await storeDeadLetter(message, batch.queue.replace(QUEUE_SUFFIX, ""), deps);
+      message.ack();
+      deps.meter.queue_operations += operations; // the delete
+    } catch (error) {
+      const delaySeconds = retryDelaySeconds(message.attempts);
+      deps.log({ error: "dead_letter_failed", queue: batch.queue, message: message.id, reason: reasonOf(error) });
+      message.retry({ delaySeconds });
+    }
+  }
+}
+
+/** A second run writes the same body under the same key, and newer metadata. */
+async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadLetterDeps): Promise<void> {
+  const { bytes, encoding } = letterOf(message.body);
+  const key = deadLetterKey({ queue, digest: await sha256Hex(bytes) });
+  deps.meter.r2_class_a += 1;
+  await deps.bucket.put(key, bytes, {
+    customMetadata: { queue, message: message.id, encoding, stored_at: new Date(deps.now()).toISOString() },
+  });
+  deps.log({ alert: "dead_letter", queue, message: message.id, key, bytes: bytes.byteLength });
+}
+
+/** The part of an R2 bucket that lists dead letters. */
+export interface DeadLetterList {
+  list(options: {
+    prefix: string;
+    limit: number;
+    cursor?: string;
+    include: "customMetadata"[];
+  }): Promise<DeadLetterListing>;
+}
+
+export interface DeadLetterListing {
+  readonly objects: readonly {
+    readonly key: string;
+    readonly size: number;
+    readonly customMetadata?: Readonly<Record<string, string>>;
+  }[];
+  readonly truncated: boolean;
+  readonly cursor?: string;
+}
+
+/** A dead letter as an operator sees it. */
+export interface DeadLetter {
+  readonly key: string;
+  readonly queue: string;
+  /** Id of the message that brought it last. */
+  readonly message: string;
+  /** When it was stored last, ISO 8601. */
+  readonly storedAt: string;
+  readonly bytes: number;
+}
+
+/** One page of the dead letters, by key, and where the next page starts if there is one. */
+export async function listDeadLetters(
+  bucket: DeadLetterList,
+  cursor?: string,
+): Promise<{ readonly letters: readonly DeadLetter[]; readonly cursor?: string }> {
+  const page = await bucket.list({
+    prefix: DEAD_LETTER_PREFIX,
+    limit: PAGE_LENGTH,
+    include: ["customMetadata"],
+    ...(cursor === undefined ? {} : { cursor }),
+  });
+  const letters = page.objects.map(({ key, size, customMetadata }) => ({
+    key,
+    queue: parseDeadLetterKey(key)?.queue ?? "",
+    message: customMetadata?.["message"] ?? "",
+    storedAt: customMetadata?.["stored_at"] ?? "",
+    bytes: size,
+  }));
+  return page.truncated && page.cursor !== undefined ? { letters, cursor: page.cursor } : { letters };
+}
+
+/** A body as bytes: as they are, or, where somebody sent something else, what JSON makes of it. */
+function letterOf(body: unknown): { readonly bytes: Uint8Array<ArrayBuffer>; readonly encoding: "bytes" | "json" } {
+  const bytes = bytesOf(body);
+  if (bytes !== undefined) return { bytes: bytes.slice(), encoding: "bytes" };
+  const text = JSON.stringify(body) ?? "null";
+  return { bytes: new Uint8Array(new TextEncoder().encode(text)), encoding: "json" };
+}
+
+async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

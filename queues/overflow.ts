@@ -1,0 +1,49 @@
+// The consumer of footfall-overflow: arrivals whose partition could not take them when they came. They are delivered to it
+// now, late and in any order; ids and times were fixed at the edge, so a redelivery is a duplicate and an order is
+// nothing. While the partition still does not take them the message waits, longer each time.
+
+import type { Arrival } from "../core/event.ts";
+import { type Metered, queueOperations } from "../core/meter.ts";
+import type { Overflow } from "../core/overflow.ts";
+import { bytesOf } from "../storage/bundle-message.ts";
+import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+
+export interface OverflowDeps {
+  /** Opens a sealed message; throws on anything that is not one. */
+  readonly unpack: (bytes: Uint8Array) => Overflow;
+  /** Appends to a partition; "overloaded" when it takes nothing now. */
+  readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<unknown>;
+  readonly meter: Metered;
+  readonly log: Log;
+}
+
+/** Delivers a batch. Never throws: every message is acknowledged, or retried until it becomes a dead letter. */
+export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Promise<void> {
+  for (const message of batch.messages) {
+    try {
+      await deliverMessage(message, deps);
+      message.ack();
+    } catch (error) {
+      const delaySeconds = retryDelaySeconds(message.attempts);
+      deps.log({
+        error: "overflow_failed",
+        queue: batch.queue,
+        message: message.id,
+        attempts: message.attempts,
+        retry_in_seconds: delaySeconds,
+        reason: reasonOf(error),
+      });
+      message.retry({ delaySeconds });
+    }
+  }
+}
+
+async function deliverMessage(message: QueueMessage, deps: OverflowDeps): Promise<void> {
+  const bytes = bytesOf(message.body);
+  if (bytes === undefined) throw new Error("an overflow message is bytes");
+  deps.meter.queue_operations += 2 * queueOperations(bytes.byteLength); // the read and the delete
+  const { partition, arrivals } = deps.unpack(bytes);
+  deps.meter.partition_requests += 1;
+  const reply = await deps.append(partition, arrivals);
+  if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
+}

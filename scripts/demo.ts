@@ -1,0 +1,85 @@
+// `npm run demo`: a week of visits to a shop, sent to a running `npm start` through the same endpoint as any page's, and
+// then the numbers the API gives. The visits are made up from a seed (demo/visit.ts): a second run counts nothing twice.
+
+import { makeReport } from "./demo/report.ts";
+import type { Place } from "./demo/shop.ts";
+import { type DemoEvent, eventsByPlace } from "./demo/visit.ts";
+import { askQuestion } from "./footfall/connection.ts";
+import type { Answer } from "./footfall/query.ts";
+import { sendEvents } from "./import/send.ts";
+import { type BatchAnswer, Tally } from "./import/tally.ts";
+import { type LocalStart, readLocalStart, stateDirOf } from "./local-state.ts";
+import { Problem, runMain } from "./problem.ts";
+import { startMeter } from "./progress.ts";
+import { toFigure } from "./table.ts";
+
+const DAYS = 7;
+const BATCH_EVENTS = 250;
+const DAY_MS = 86_400_000;
+
+async function main(): Promise<void> {
+  const stateDir = stateDirOf(process.env);
+  const start = await readLocalStart(stateDir);
+  if (start === undefined || !(await isHealthy(start.collector)) || !(await isHealthy(start.query))) {
+    throw new Problem("nothing is running here; run `npm start` in another terminal first, then this again");
+  }
+  const now = Date.now();
+  const tally = await sendAll(start, eventsByPlace(now, DAYS));
+  console.log(`${toFigure(tally.accepted)} events counted, ${toFigure(tally.duplicates)} were there already.`);
+  for (const [reason, count] of tally.dropped) console.log(`${toFigure(count)} kept but not counted (${reason}).`);
+  for (const [code, { examples }] of tally.rejected) throw new Error(`${code}: ${examples[0]?.message}`);
+  const date = (instant: number) => new Date(instant).toISOString().slice(0, 10);
+  const connection = toConnection(start, stateDir);
+  const ask = async (question: object) => (await askQuestion(connection, question)) as Answer;
+  console.log(`\n${await makeReport(ask, start.merchant, [date(now - (DAYS - 1) * DAY_MS), date(now)])}`);
+}
+
+/** One place per request, because the place is a property of the connection and not of an event. */
+async function sendAll(start: LocalStart, groups: ReadonlyMap<Place, readonly DemoEvent[]>): Promise<Tally> {
+  const tally = new Tally();
+  const total = [...groups.values()].reduce((sum, events) => sum + events.length, 0);
+  const meter = startMeter("sending a week of visits", total);
+  let sent = 0;
+  for (const [place, events] of groups) {
+    const headers = { "x-footfall-place": asHeader(place) };
+    for (let at = 0; at < events.length; at += BATCH_EVENTS) {
+      const batch = events.slice(at, at + BATCH_EVENTS);
+      const destination = { collectorUrl: start.collector, trackingId: start.tracking_id, headers };
+      const answer: BatchAnswer = await sendEvents(destination, batch);
+      tally.answer(answer, []);
+      sent += batch.length;
+      meter.update(sent);
+    }
+  }
+  meter.stop();
+  return tally;
+}
+
+/** JSON with everything beyond ASCII escaped: headers are bytes. */
+function asHeader(place: Place): string {
+  return JSON.stringify(place).replace(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  return await fetch(`${url}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+function toConnection(start: LocalStart, stateDir: string) {
+  return {
+    queryUrl: start.query,
+    collectorUrl: start.collector,
+    adminToken: start.admin_token,
+    apiKey: start.api_key,
+    trackingId: start.tracking_id,
+    merchant: start.merchant,
+    stateDir,
+  };
+}
+
+await runMain(main);

@@ -1,0 +1,22 @@
+// `npm run footfall -- <noun> <verb>`: the command line. It speaks to the same public endpoints as anybody, local or
+// deployed; nothing here knows the database. Each noun has a file in `footfall/`.
+
+import { Command } from "commander";
+import { addConnectionOptions } from "./footfall/connection.ts";
+import { addImport } from "./footfall/import.ts";
+import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
+import { addOperations } from "./footfall/operate.ts";
+import { addQuery } from "./footfall/query.ts";
+import { runMain } from "./problem.ts";
+
+const NOUNS = [addMerchant, addStream, addKey, addQuery, addImport, addOperations];
+
+const program = addConnectionOptions(new Command("footfall"))
+  .description("Footfall from the command line")
+  .option("--json", "print what the API answers")
+  .showHelpAfterError("(--help shows what there is)");
+for (const add of NOUNS) add(program);
+
+await runMain(async () => {
+  await program.parseAsync();
+});

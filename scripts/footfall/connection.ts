@@ -1,0 +1,143 @@
+// Which Footfall the command line speaks to, and how: options first, then the environment, then what a local `npm start`
+// left in STATE_DIR. A local start's keys go to its own addresses only: with another --query-url they are not offered.
+// What the API refuses becomes a `Problem` with the API's own words.
+
+import type { Command } from "commander";
+import { type LocalStart, readLocalStart, stateDirOf } from "../local-state.ts";
+import { messageOf, Problem } from "../problem.ts";
+
+export interface Connection {
+  readonly queryUrl: string | undefined;
+  readonly collectorUrl: string | undefined;
+  readonly adminToken: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly trackingId: string | undefined;
+  /** The local demo merchant. */
+  readonly merchant: string | undefined;
+  readonly stateDir: string;
+}
+
+interface GlobalOptions {
+  readonly queryUrl?: string;
+  readonly collectorUrl?: string;
+  readonly adminToken?: string;
+  readonly apiKey?: string;
+}
+
+/** Adds the options that every command takes. */
+export function addConnectionOptions(program: Command): Command {
+  return program
+    .option("--query-url <url>", "the query Worker (FOOTFALL_QUERY_URL; default: the local start)")
+    .option("--collector-url <url>", "the collector (FOOTFALL_COLLECTOR_URL; default: the local start)")
+    .option("--admin-token <token>", "for merchants, streams, keys, operations (FOOTFALL_ADMIN_TOKEN)")
+    .option("--api-key <key>", "for queries (FOOTFALL_API_KEY)");
+}
+
+/** Resolves where to and with what a command speaks. */
+export async function connect(command: Command): Promise<Connection> {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const environment = (name: string) => process.env[name] || undefined;
+  const stateDir = stateDirOf(process.env);
+  const start = await readLocalStart(stateDir);
+  const queryUrl = options.queryUrl ?? environment("FOOTFALL_QUERY_URL") ?? start?.query;
+  const collectorUrl = options.collectorUrl ?? environment("FOOTFALL_COLLECTOR_URL") ?? start?.collector;
+  const query = queryUrl === undefined ? undefined : toOrigin("--query-url", queryUrl);
+  const collector = collectorUrl === undefined ? undefined : toOrigin("--collector-url", collectorUrl);
+  const local: LocalStart | undefined = query === start?.query && collector === start?.collector ? start : undefined;
+  return {
+    queryUrl: query,
+    collectorUrl: collector,
+    adminToken: options.adminToken ?? environment("FOOTFALL_ADMIN_TOKEN") ?? local?.admin_token,
+    apiKey: options.apiKey ?? environment("FOOTFALL_API_KEY") ?? local?.api_key,
+    trackingId: local?.tracking_id,
+    merchant: local?.merchant,
+    stateDir,
+  };
+}
+
+/** Asks an admin endpoint, such as ("GET", "/api/v1/merchants"), and answers its JSON. */
+export async function askAdmin(connection: Connection, method: string, path: string, body?: object): Promise<unknown> {
+  const url = queryUrlOf(connection) + path;
+  if (connection.adminToken === undefined) {
+    throw new Problem("this needs the admin token: --admin-token or FOOTFALL_ADMIN_TOKEN");
+  }
+  return await ask({ url, method, token: connection.adminToken, body });
+}
+
+/** Reads a list to its end, page by page, and answers its entries. */
+export async function askList(connection: Connection, path: string): Promise<unknown> {
+  const entries: unknown[] = [];
+  let after = "";
+  for (;;) {
+    const page = (await askAdmin(connection, "GET", path + after)) as Readonly<Record<string, unknown>>;
+    const list = Object.values(page).find((value) => Array.isArray(value)) as readonly unknown[] | undefined;
+    entries.push(...(list ?? []));
+    const { next } = page as { readonly next?: string | null };
+    if (next === null || next === undefined) return entries;
+    after = `?after=${encodeURIComponent(next)}`;
+  }
+}
+
+/** Asks a question with a merchant's key. */
+export async function askQuestion(connection: Connection, question: object): Promise<unknown> {
+  const url = `${queryUrlOf(connection)}/api/v2/query`;
+  if (connection.apiKey === undefined) throw new Problem("this needs a merchant's key: --api-key or FOOTFALL_API_KEY");
+  return await ask({ url, method: "POST", token: connection.apiKey, body: question });
+}
+
+interface Request {
+  readonly url: string;
+  readonly method: string;
+  readonly token: string;
+  readonly body?: object | undefined;
+}
+
+async function ask({ url, method, token, body }: Request): Promise<unknown> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+  const response = await fetch(url, init).catch((error: unknown) => {
+    throw new Problem(
+      `${new URL(url).origin} does not answer (${messageOf(error)}); is it running? Start it: npm start`,
+    );
+  });
+  const text = await response.text();
+  const answer = parseJson(text);
+  if (response.ok) return answer;
+  throw new Problem(`${method} ${new URL(url).pathname} answers ${response.status}: ${wordsOf(answer) ?? text}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The sentence in an error body: {"error": "…"} or {"error": {"message": "…"}}. */
+function wordsOf(answer: unknown): string | undefined {
+  const error = (answer as { error?: unknown } | undefined)?.error;
+  if (typeof error === "string") return error;
+  const message = (error as { message?: unknown } | undefined)?.message;
+  return typeof message === "string" ? message : undefined;
+}
+
+function toOrigin(option: string, url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new Problem(
+      `${option} is "${url}"; it must be an address such as https://footfall-query.example.workers.dev`,
+    );
+  }
+  return parsed.origin;
+}
+
+/** The sentence for a command that has no Worker to speak to. */
+export function nowhere(option: string, stateDir: string): string {
+  return `there is no local start in ${stateDir}; run \`npm start\` in another terminal, or name a deployment with ${option}`;
+}
+
+function queryUrlOf({ queryUrl, stateDir }: Connection): string {
+  if (queryUrl === undefined) throw new Problem(nowhere("--query-url", stateDir));
+  return queryUrl;
+}

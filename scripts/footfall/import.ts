@@ -1,0 +1,58 @@
+// footfall import: the command around ../import/run.ts.
+
+import type { Command } from "commander";
+import { parseMap } from "../import/csv-row.ts";
+import { importFile } from "../import/run.ts";
+import { Problem } from "../problem.ts";
+import { startMeter } from "../progress.ts";
+import { connect, nowhere } from "./connection.ts";
+
+interface Options {
+  readonly trackingId?: string;
+  readonly hostname?: string;
+  readonly map?: string;
+  readonly all?: boolean;
+}
+
+export function addImport(program: Command): void {
+  program
+    .command("import <file>")
+    .description("send an access log (combined format) or a CSV through the collector; .gz as well")
+    .option("--tracking-id <id>", "the merchant's stream (default: the local demo)")
+    .option("--hostname <hostname>", "the site's host, where the file gives paths only")
+    .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,url=url")
+    .option("--all", "count an access log's images, scripts and other assets too")
+    .addHelpText("after", HELP)
+    .action(runImport);
+}
+
+const HELP = `
+Run it again after an interruption, or when the log has grown: it goes on where it stopped and counts nothing twice.
+Where it stands is kept in <file>.footfall-import.json. Addresses in a log are hashed here and never sent.`;
+
+async function runImport(path: string, options: Options, command: Command): Promise<void> {
+  const { collectorUrl, stateDir, ...connection } = await connect(command);
+  if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
+  const trackingId = options.trackingId ?? connection.trackingId;
+  if (trackingId === undefined) throw new Problem("name the merchant's stream with --tracking-id");
+  const map = options.map === undefined ? new Map<string, string>() : parseMap(options.map);
+  if (map === undefined) throw new Problem(`--map is "${options.map}"; it must be column=field,column=field`);
+  const tally = await importFile({
+    path,
+    destination: { collectorUrl, trackingId },
+    origin: toOrigin(options.hostname),
+    map,
+    assets: options.all ?? false,
+    stateDir,
+    meter: (bytes) => startMeter("importing", bytes),
+    say: (text) => console.error(text),
+  });
+  console.log(tally.toText());
+}
+
+function toOrigin(hostname: string | undefined): string | undefined {
+  if (hostname === undefined) return undefined;
+  const url = URL.parse(hostname.includes("://") ? hostname : `https://${hostname}`);
+  if (url === null || url.pathname !== "/") throw new Problem(`--hostname is "${hostname}"; it must be a host`);
+  return url.origin;
+}

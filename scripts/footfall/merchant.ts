@@ -1,0 +1,119 @@
+// footfall merchant | stream | key: the admin endpoints under /api/v1/merchants. Keys are shown once, when they are made.
+
+import type { Command } from "commander";
+import { Problem } from "../problem.ts";
+import { toAnswerTable } from "../table.ts";
+import { askAdmin, askList, type Connection, connect } from "./connection.ts";
+
+const MERCHANTS = "/api/v1/merchants";
+
+interface Settings {
+  readonly name?: string;
+  readonly timeZone?: string;
+  readonly currency?: string;
+  /** Of the first stream. */
+  readonly hostname?: string;
+  /** That may count, separated by commas. */
+  readonly hostnames?: string;
+}
+
+export function addMerchant(program: Command): void {
+  const merchant = program.command("merchant").description("tenants: who counts");
+  withSettings(merchant.command("create").description("make a merchant with its first stream and key"))
+    .requiredOption("--name <name>", "what people call it")
+    .option("--hostname <hostname>", "a hostname the merchant owns; questions may name it as site_id")
+    .action(async (settings: Settings, command: Command) => {
+      const body = { time_zone: "UTC", currency: "EUR", ...toBody(settings) };
+      await show(command, (connection) => askAdmin(connection, "POST", MERCHANTS, body));
+    });
+  merchant
+    .command("list")
+    .description("all merchants")
+    .action(async (_, command: Command) => await show(command, (connection) => askList(connection, MERCHANTS)));
+  merchant
+    .command("show [merchant]")
+    .description("one merchant (default: the local demo)")
+    .action(async (id: string | undefined, _, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "GET", pathOf(connection, id)));
+    });
+  withSettings(merchant.command("update <merchant>").description("change what is given"))
+    .option("--name <name>", "what people call it")
+    .option("--hostnames <list>", "count only these hosts, separated by commas; empty for all")
+    .action(async (id: string, settings: Settings, command: Command) => {
+      const body = toBody(settings);
+      if (Object.keys(body).length === 0) throw new Problem("nothing to change: give --name, --time-zone, …");
+      await show(command, (connection) => askAdmin(connection, "PATCH", pathOf(connection, id), body));
+    });
+}
+
+export function addStream(program: Command): void {
+  const stream = program.command("stream").description("a merchant's shops, apps and tills");
+  stream
+    .command("create [merchant]")
+    .description("make a stream; answers its tracking ID")
+    .requiredOption("--name <name>", "what people call it")
+    .option("--hostname <hostname>", "a hostname the merchant owns; questions may name it as site_id")
+    .action(async (id: string | undefined, body: object, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/streams`, body));
+    });
+  stream
+    .command("list [merchant]")
+    .description("a merchant's streams")
+    .action(async (id: string | undefined, _, command: Command) => {
+      await show(command, (connection) => askList(connection, `${pathOf(connection, id)}/streams`));
+    });
+}
+
+export function addKey(program: Command): void {
+  const key = program.command("key").description("a merchant's API keys");
+  key
+    .command("create [merchant]")
+    .description("make a key; it is shown this once")
+    .requiredOption("--name <name>", "what it is for")
+    .action(async (id: string | undefined, { name }: { name: string }, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/keys`, { name }));
+    });
+  key
+    .command("list [merchant]")
+    .description("a merchant's keys, without the keys themselves")
+    .action(async (id: string | undefined, _, command: Command) => {
+      await show(command, (connection) => askList(connection, `${pathOf(connection, id)}/keys`));
+    });
+  key
+    .command("revoke <merchant> <key>")
+    .description("end a key, named by its id in the list")
+    .action(async (id: string, name: string, _, command: Command) => {
+      const path = (connection: Connection) => `${pathOf(connection, id)}/keys/${encodeURIComponent(name)}`;
+      await show(command, (connection) => askAdmin(connection, "DELETE", path(connection)));
+    });
+}
+
+/** Prints an answer: a table, or what the API said with --json. */
+export async function show(command: Command, ask: (connection: Connection) => Promise<unknown>): Promise<void> {
+  const answer = await ask(await connect(command));
+  const { json } = command.optsWithGlobals<{ json?: boolean }>();
+  if (json) console.log(JSON.stringify(answer ?? null, null, 2));
+  else console.log(answer === undefined ? "done" : toAnswerTable(answer));
+}
+
+function withSettings(command: Command): Command {
+  return command
+    .option("--time-zone <zone>", "IANA name, such as Europe/Vienna (a new merchant's default: UTC)")
+    .option("--currency <code>", "ISO 4217, such as EUR (a new merchant's default)");
+}
+
+function toBody({ name, timeZone, currency, hostname, hostnames }: Settings): object {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(timeZone === undefined ? {} : { time_zone: timeZone }),
+    ...(currency === undefined ? {} : { currency }),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(hostnames === undefined ? {} : { rules: { hostnames: hostnames.split(",").filter((host) => host !== "") } }),
+  };
+}
+
+function pathOf(connection: Connection, id: string | undefined): string {
+  const merchant = id ?? connection.merchant;
+  if (merchant === undefined) throw new Problem("name the merchant; `merchant list` shows them");
+  return `${MERCHANTS}/${encodeURIComponent(merchant)}`;
+}

@@ -1,0 +1,23 @@
+// footfall meter | partitions | dead-letters: what an operator looks at. The answers are the API's own.
+
+import type { Command } from "commander";
+import { askAdmin, askList } from "./connection.ts";
+import { show } from "./merchant.ts";
+
+export function addOperations(program: Command): void {
+  const list = (path: string) => async (_: unknown, command: Command) =>
+    await show(command, (connection) => askList(connection, path));
+  program
+    .command("meter")
+    .description("billable operations so far")
+    .action(async (_, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "GET", "/api/v1/meter"));
+    });
+  program.command("partitions").description("where each partition stands").action(list("/api/v1/partitions"));
+  program
+    .command("dead-letters")
+    .description("bundles that could not be archived")
+    .command("list")
+    .description("those that wait in R2")
+    .action(list("/api/v1/dead-letters"));
+}

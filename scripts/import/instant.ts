@@ -1,0 +1,16 @@
+// Times as exports write them: ms or seconds since 1970, or ISO 8601. A time without a zone is UTC.
+
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i;
+
+/** UTC ms, or undefined for what is not a time. Digits are told apart by their number: 10 are seconds, 13 are ms. */
+export function parseInstant(text: string): number | undefined {
+  if (/^\d{9,10}(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1000);
+  if (/^\d{12,13}(\.\d+)?$/.test(text)) return Math.round(Number(text));
+  const match = ISO.exec(text);
+  if (match === null) return undefined;
+  const [, date, time = "00:00", zone = "Z"] = match;
+  const instant = Date.parse(
+    `${date}T${time}${zone.toUpperCase() === "UTC" ? "Z" : zone.replace(/^(...)(\d\d)$/, "$1:$2")}`,
+  );
+  return Number.isNaN(instant) ? undefined : instant;
+}

@@ -1,0 +1,40 @@
+// What one line of an imported file comes to: an event for the collector, or nothing for a reason. Both readers (access
+// log and CSV) end here, and everything after them (ids, batches, sending) sees only this.
+
+/** An event as `POST /v1/events` takes it, without its id where the file names none. */
+export interface ImportedEvent {
+  readonly id?: string;
+  readonly name?: string;
+  readonly url?: string;
+  readonly referrer?: string;
+  readonly title?: string;
+  readonly timestamp: number;
+  readonly visitor_id?: string;
+  readonly user_agent?: string;
+  readonly language?: string;
+  readonly screen?: string;
+  readonly engagement_ms?: number;
+  readonly scroll?: number;
+  readonly revenue?: { readonly amount: number; readonly currency?: string };
+  readonly props?: Readonly<Record<string, unknown>>;
+}
+
+export type Row =
+  /** `visitor` is set when a salted hash of it becomes the visitor: it holds a network address and is never sent. */
+  | { readonly kind: "event"; readonly event: ImportedEvent; readonly visitor?: string }
+  /** Nothing that should be counted. */
+  | { readonly kind: "skipped"; readonly reason: string }
+  /** Something that cannot be read. */
+  | { readonly kind: "rejected"; readonly code: string; readonly message: string };
+
+export function read(event: ImportedEvent, visitor?: string): Row {
+  return visitor === undefined ? { kind: "event", event } : { kind: "event", event, visitor };
+}
+
+export function skipped(reason: string): Row {
+  return { kind: "skipped", reason };
+}
+
+export function rejectedRow(code: string, message: string): Row {
+  return { kind: "rejected", code, message };
+}

@@ -1,0 +1,67 @@
+// The numbers an import ends with: what was counted, what was there before, and everything that was not, by reason, with
+// the first few examples of each mistake.
+
+/** What the collector answers to a batch. */
+export interface BatchAnswer {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly dropped: readonly { readonly index: number; readonly reason: string }[];
+  readonly rejected: readonly { readonly index: number; readonly code: string; readonly message: string }[];
+}
+
+export interface Example {
+  readonly line: number;
+  readonly message: string;
+}
+
+const EXAMPLES_MAX = 3;
+const EXAMPLE_LENGTH_MAX = 160;
+
+export class Tally {
+  lines = 0;
+  accepted = 0;
+  duplicates = 0;
+  readonly skipped = new Map<string, number>();
+  readonly dropped = new Map<string, number>();
+  readonly rejected = new Map<string, { count: number; readonly examples: Example[] }>();
+
+  skip(reason: string): void {
+    this.skipped.set(reason, (this.skipped.get(reason) ?? 0) + 1);
+  }
+
+  reject(code: string, example: Example): void {
+    const entry = this.rejected.get(code) ?? { count: 0, examples: [] };
+    this.rejected.set(code, entry);
+    entry.count++;
+    const message = example.message.slice(0, EXAMPLE_LENGTH_MAX);
+    if (entry.examples.length < EXAMPLES_MAX) entry.examples.push({ line: example.line, message });
+  }
+
+  /** Adds what became of a batch; `lines` are the line numbers of its events. */
+  answer(answer: BatchAnswer, lines: readonly number[]): void {
+    this.accepted += answer.accepted;
+    this.duplicates += answer.duplicates;
+    for (const { reason } of answer.dropped) this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1);
+    for (const { index, code, message } of answer.rejected) this.reject(code, { line: lines[index] ?? 0, message });
+  }
+
+  /** The end of an import, for a person. */
+  toText(): string {
+    const rows = [
+      `${count(this.lines)} lines read`,
+      `${count(this.accepted)} events counted`,
+      ...(this.duplicates > 0 ? [`${count(this.duplicates)} were there already`] : []),
+      ...[...this.dropped].map(([reason, times]) => `${count(times)} kept but not counted: ${reason}`),
+      ...[...this.skipped].map(([reason, times]) => `${count(times)} skipped: ${reason}`),
+    ];
+    for (const [code, { count: times, examples }] of this.rejected) {
+      rows.push(`${count(times)} rejected: ${code}`);
+      for (const { line, message } of examples) rows.push(`${" ".repeat(10)}  line ${line}: ${message}`);
+    }
+    return rows.join("\n");
+  }
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US").padStart(10);
+}

@@ -1,0 +1,200 @@
+// The local runtime: both Workers of the one root wrangler.toml in a single workerd process, each with its own port.
+// `npm start`, the tests and the benches all start it from here, so what they try is the same thing. Each env is read
+// as wrangler reads it, bundled with esbuild and handed to one Miniflare; two `wrangler dev` processes would fight over
+// the same SQLite files. Crons never fire by themselves here: `fireCrons` fires them, and `start.ts` does so on time.
+
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { migrate } from "./migrate.ts";
+
+/** The envs of wrangler.toml. The collector comes first: it owns the Durable Object that query binds. */
+export const WORKERS = ["collector", "query"] as const;
+export type WorkerName = (typeof WORKERS)[number];
+
+/** The source text of each Worker, ready to run. Plain data: a test run bundles once and shares it. */
+export type Bundles = Readonly<Record<WorkerName, string>>;
+
+/** What `wrangler secret put` holds in production. */
+export interface Secrets {
+  readonly TRACKING_SECRET: string;
+  readonly ADMIN_TOKEN: string;
+}
+
+export interface RuntimeOptions {
+  readonly secrets: Secrets;
+  /** Where data lies; the same that `wrangler --persist-to` takes. Undefined: in memory, gone when it stops. */
+  readonly stateDir?: string | undefined;
+  /** 0, the default, takes a free port. */
+  readonly collectorPort?: number;
+  readonly queryPort?: number;
+  /** Variables on top of those in wrangler.toml, for both Workers, such as DRAIN_AFTER_MS or DEVELOPMENT. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** How long every queue consumer waits for a batch to fill, instead of what wrangler.toml says. */
+  readonly queueWaitSeconds?: number;
+  /** Made earlier by `bundleWorkers`; otherwise made now. */
+  readonly bundles?: Bundles;
+}
+
+/** One cron of wrangler.toml and the Worker it wakes. */
+export interface Cron {
+  readonly worker: WorkerName;
+  readonly expression: string;
+}
+
+export interface Runtime {
+  /** Such as "http://127.0.0.1:8787", without a slash at the end. */
+  readonly collectorUrl: string;
+  readonly queryUrl: string;
+  readonly miniflare: Miniflare;
+  readonly crons: readonly Cron[];
+  /** Runs `scheduled()` of one cron's Worker and throws when it fails. */
+  fireCron(cron: Cron, at: Date): Promise<void>;
+  /** Runs every cron of both Workers once, whatever the clock says. */
+  fireCrons(at?: Date): Promise<void>;
+  /** Ends workerd. Data in `stateDir` stays. */
+  stop(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+const ROOT = resolve(import.meta.dirname, "..");
+const CONFIG = join(ROOT, "wrangler.toml");
+
+/** Bundles both Workers in memory, as `wrangler deploy` would; takes a fraction of a second. */
+export async function bundleWorkers(): Promise<Bundles> {
+  const [collector, query] = await Promise.all([bundle("collector"), bundle("query")]);
+  return { collector, query };
+}
+
+/** Starts both Workers on migrated data and answers once their ports are open. */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const bundles = options.bundles ?? (await bundleWorkers());
+  process.env["MINIFLARE_WORKERD_PATH"] ??= join(ROOT, "scripts/workerd.sh");
+  const workers = { collector: toWorker("collector", bundles, options), query: toWorker("query", bundles, options) };
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...SHARED_OPTIONS,
+      ...(options.stateDir === undefined ? {} : { resourcePersistencePath: resolve(options.stateDir, "v3") }),
+      workers: [workers.collector, workers.query],
+    }),
+  );
+  try {
+    await miniflare.ready;
+    await migrate(await miniflare.getD1Database("DB", nameOf(workers.query)), join(ROOT, "storage/migrations"));
+    return await toRuntime(miniflare, workers);
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+/** Standard output belongs to the one line `npm start` promises, so every other word goes to standard error. */
+class ErrorOutputLog extends Log {
+  protected override log(message: string): void {
+    console.error(message);
+  }
+}
+
+const SHARED_OPTIONS = {
+  host: HOST,
+  port: 0,
+  cf: false, // no look-up of a place on the network; requests then have no `cf`, as platform.md measured
+  log: new ErrorOutputLog(LogLevel.WARN),
+  logRequests: false,
+  handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
+    console.error(`${level}: ${message}`),
+  telemetry: { enabled: false },
+  unsafeLocalExplorer: false,
+  unsafeObservability: false, // it would write one SQLite row for every request
+  unsafeTriggerHandlers: true,
+  // For workerd.sh: the binary that Miniflare itself would start.
+  unsafeRuntimeEnv: { FOOTFALL_WORKERD: (createRequire(import.meta.url)("workerd") as { default: string }).default },
+};
+
+async function bundle(worker: WorkerName): Promise<string> {
+  const { main } = readWorker(worker);
+  if (main === undefined) throw new Error(`wrangler.toml: env.${worker} names no main`);
+  const { outputFiles } = await build({
+    entryPoints: [main],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    loader: { ".txt": "text", ".html": "text", ".sql": "text", ".bin": "binary" },
+    sourcemap: "inline",
+    logLevel: "error",
+  });
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error(`esbuild made nothing of ${main}`);
+  return output.text;
+}
+
+function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions): V4WorkerOptions {
+  // The modules are given below; rules and root for finding them would contradict that.
+  const { modulesRules: _, rootPath: __, ...workerOptions } = readWorker(worker).workerOptions as V4WorkerOptions;
+  const port = (worker === "collector" ? options.collectorPort : options.queryPort) ?? 0;
+  return {
+    ...workerOptions,
+    name: workerOptions.name ?? `footfall-${worker}`, // an env of wrangler.toml carries its name only when deployed
+    modules: [{ type: "ESModule", path: join(ROOT, `${worker}.js`), contents: bundles[worker] }],
+    modulesRoot: ROOT,
+    bindings: { ...workerOptions.bindings, ...options.vars, ...options.secrets },
+    queueConsumers: withWait(workerOptions.queueConsumers, options.queueWaitSeconds),
+    unsafeDirectSockets: [{ host: HOST, port }],
+  };
+}
+
+function readWorker(worker: WorkerName) {
+  process.env["WRANGLER_LOG_PATH"] ??= join(ROOT, ".wrangler/logs"); // else a file in the user's home per command
+  process.env["WRANGLER_SEND_METRICS"] ??= "false";
+  return unstable_getMiniflareWorkerOptions(CONFIG, worker);
+}
+
+type Consumers = NonNullable<V4WorkerOptions["queueConsumers"]>;
+
+function withWait(consumers: Consumers | undefined, seconds: number | undefined): Consumers {
+  if (consumers === undefined || Array.isArray(consumers)) return consumers ?? {};
+  if (seconds === undefined) return consumers;
+  const entries = Object.entries(consumers);
+  return Object.fromEntries(entries.map(([queue, consumer]) => [queue, { ...consumer, maxBatchTimeout: seconds }]));
+}
+
+async function toRuntime(
+  miniflare: Miniflare,
+  workers: Readonly<Record<WorkerName, V4WorkerOptions>>,
+): Promise<Runtime> {
+  const crons = WORKERS.flatMap((worker) =>
+    (workers[worker].cronTriggers ?? []).map((expression) => ({ worker, expression })),
+  );
+  const fireCron = async ({ worker, expression }: Cron, at: Date): Promise<void> => {
+    const fetcher = await miniflare.getWorker(nameOf(workers[worker]));
+    const { outcome } = await fetcher.scheduled({ cron: expression, scheduledTime: at });
+    if (outcome !== "ok") throw new Error(`cron "${expression}" of ${worker}: ${outcome}`);
+  };
+  return {
+    collectorUrl: await urlOf(miniflare, workers.collector),
+    queryUrl: await urlOf(miniflare, workers.query),
+    miniflare,
+    crons,
+    fireCron,
+    fireCrons: async (at = new Date()) => {
+      for (const cron of crons) await fireCron(cron, at);
+    },
+    stop: () => miniflare.dispose(),
+  };
+}
+
+async function urlOf(miniflare: Miniflare, worker: V4WorkerOptions): Promise<string> {
+  return (await miniflare.unsafeGetDirectURL(nameOf(worker))).origin;
+}
+
+function nameOf(worker: V4WorkerOptions): string {
+  if (worker.name === undefined) throw new Error("a Worker without a name");
+  return worker.name;
+}

@@ -1,0 +1,127 @@
+// `npm start`: both Workers on this machine, on data in STATE_DIR, with a demo merchant to try them. It prints one line
+// to standard output when both answer, "ready {…}", and nothing else there; then it fires the crons on time until it is
+// told to stop. COLLECTOR_PORT and QUERY_PORT choose other ports (0: any free one). A second start finds the same data.
+
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Cron } from "croner";
+import { type LocalStart, readLocalStart, readSecrets, stateDirOf, writeLocalStart } from "./local-state.ts";
+import { messageOf, Problem, runMain } from "./problem.ts";
+import { type Runtime, type Secrets, startRuntime } from "./runtime.ts";
+
+const HEALTHY_WITHIN_MS = 20_000;
+const STOPPED_WITHIN_MS = 10_000;
+const DEMO_MERCHANT = { name: "Demo shop", time_zone: "UTC", currency: "EUR" };
+
+async function main(): Promise<void> {
+  const told = toldToStop();
+  const stateDir = stateDirOf(process.env);
+  const lock = lockState(stateDir);
+  const collectorPort = await freePort("COLLECTOR_PORT", 8787);
+  const queryPort = await freePort("QUERY_PORT", 8788);
+  const secrets = await readSecrets(stateDir);
+  // DEVELOPMENT lets the collector believe the address and place that the demo and the tests put in headers.
+  const vars = { DEVELOPMENT: "true" };
+  const runtime = await startRuntime({ stateDir, collectorPort, queryPort, secrets, vars });
+  let crons: readonly Cron[] = [];
+  try {
+    await Promise.all([untilHealthy(runtime.collectorUrl), untilHealthy(runtime.queryUrl)]);
+    const start = await describe(runtime, secrets, await readLocalStart(stateDir));
+    await writeLocalStart(stateDir, start);
+    const { merchant: _, ...ready } = start;
+    crons = keepTime(runtime);
+    console.log(`ready ${JSON.stringify(ready)}`);
+    await told;
+  } finally {
+    for (const cron of crons) cron.stop();
+    setTimeout(() => process.exit(1), STOPPED_WITHIN_MS).unref();
+    await runtime.stop();
+    lock.close();
+  }
+  process.exit(0); // esbuild's idle service must not hold the process back
+}
+
+/**
+ * Settles at the first signal. Later ones change nothing: at Ctrl-C the terminal signals the whole group and npm passes
+ * its own on, so that one keystroke arrives here twice.
+ */
+function toldToStop(): Promise<void> {
+  return new Promise((settle) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => settle());
+  });
+}
+
+/** Two runtimes on the same files would fail each other's writes. The operating system lets go when we die, however. */
+function lockState(stateDir: string): DatabaseSync {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(join(stateDir, "lock.sqlite"));
+  try {
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    return database;
+  } catch {
+    throw new Problem(`another start is running on ${stateDir}; stop it, or choose another folder with STATE_DIR`);
+  }
+}
+
+async function freePort(variable: string, usual: number): Promise<number> {
+  const port = Number(process.env[variable] || usual);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Problem(`${variable} is "${process.env[variable]}"; it must be a port number from 0 to 65535`);
+  }
+  await new Promise<void>((settle, fail) => {
+    const server = createServer().once("error", (error) =>
+      fail(new Problem(`cannot listen on port ${port} (${messageOf(error)}); choose another with ${variable}`)),
+    );
+    server.listen(port, "127.0.0.1", () => server.close(() => settle()));
+  });
+  return port;
+}
+
+async function untilHealthy(url: string): Promise<void> {
+  const deadline = Date.now() + HEALTHY_WITHIN_MS;
+  for (;;) {
+    const response = await fetch(`${url}/health`);
+    if (response.ok) return;
+    if (Date.now() > deadline) throw new Error(`${url}/health still answers ${response.status}`);
+    await new Promise((settle) => setTimeout(settle, 100));
+  }
+}
+
+/** The demo merchant is made once and known again by the file; the addresses are those of this start. */
+async function describe(runtime: Runtime, secrets: Secrets, kept: LocalStart | undefined): Promise<LocalStart> {
+  const merchant = kept ?? (await createDemo(runtime.queryUrl, secrets.ADMIN_TOKEN));
+  return {
+    collector: runtime.collectorUrl,
+    query: runtime.queryUrl,
+    tracking_id: merchant.tracking_id,
+    api_key: merchant.api_key,
+    admin_token: secrets.ADMIN_TOKEN,
+    merchant: merchant.merchant,
+  };
+}
+
+async function createDemo(queryUrl: string, adminToken: string) {
+  const response = await fetch(`${queryUrl}/api/v1/merchants`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+    body: JSON.stringify(DEMO_MERCHANT),
+  });
+  if (response.status !== 201) throw new Error(`no demo merchant: ${response.status} ${await response.text()}`);
+  const made = (await response.json()) as { id: string; tracking_id: string; api_key: string };
+  return { merchant: made.id, tracking_id: made.tracking_id, api_key: made.api_key };
+}
+
+/** Fires each cron in UTC, as the platform does. One that is still running is not started again. */
+function keepTime(runtime: Runtime): readonly Cron[] {
+  return runtime.crons.map(
+    (cron) =>
+      new Cron(cron.expression, { timezone: "UTC", protect: true }, async (job: Cron) => {
+        const at = job.currentRun() ?? new Date();
+        await runtime.fireCron(cron, at).catch((error: unknown) => console.error(messageOf(error)));
+      }),
+  );
+}
+
+await runMain(main);

@@ -1,0 +1,95 @@
+// One archive file as Parquet bytes and back. The queue consumer writes it to R2, a replay reads it from there, and
+// DuckDB, Spark and Trino read it without us. The same file always gives the same bytes: the writer adds no time and no
+// randomness, and its name is fixed below. (gzip's own output may change with the runtime's version; the rows do not.)
+
+import { parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { type Cell, COLUMNS, type Column, type ColumnType, fromCells, toCells } from "../core/archive/columns.ts";
+import type { ArchiveFile } from "../core/archive/file.ts";
+import { ROW_GROUP_ROWS } from "../core/limits.ts";
+import { assert } from "../core/outcome.ts";
+import { compress, decompress } from "./gzip.ts";
+
+/** Raised when a reader of yesterday's files could no longer read today's. */
+export const ARCHIVE_VERSION = 1;
+
+const TYPES: Record<ColumnType, Omit<SchemaElement, "name">> = {
+  text: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
+  int32: { type: "INT32" },
+  int64: { type: "INT64" },
+  // Without isAdjustedToUTC readers would take it for a local time of nowhere.
+  instant: { type: "INT64", logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MILLIS" } },
+};
+
+const SCHEMA: SchemaElement[] = [
+  { name: "event", num_children: COLUMNS.length },
+  ...COLUMNS.map(
+    ({ name, type, absent }): SchemaElement => ({
+      name,
+      ...TYPES[type],
+      repetition_type: absent === undefined ? "REQUIRED" : "OPTIONAL",
+    }),
+  ),
+];
+
+/** The file as Parquet. Throws where a row is not an event. */
+export function encodeParquet(file: ArchiveFile): Uint8Array<ArrayBuffer> {
+  const buffer = parquetWriteBuffer({
+    schema: SCHEMA,
+    columnData: COLUMNS.map((column) => ({ name: column.name, data: toParquet(column, toCells(column, file.rows)) })),
+    codec: "GZIP",
+    compressors: { GZIP: compress },
+    rowGroupSize: ROW_GROUP_ROWS,
+    createdBy: `footfall version ${ARCHIVE_VERSION}`,
+    kvMetadata: Object.entries(metadataOf(file)).map(([key, value]) => ({ key, value })),
+  });
+  return new Uint8Array(buffer);
+}
+
+/** The inverse of `encodeParquet`. Rows come in the archive's order. Throws on anything else. */
+export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
+  const file = bytes.slice().buffer;
+  const metadata = parquetMetadata(file);
+  const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
+  const version = entries.get("footfall_version");
+  assert(version === String(ARCHIVE_VERSION), `archive version ${version} is one this reader knows`);
+  const rows = await parquetReadObjects({
+    file,
+    metadata,
+    compressors: { GZIP: decompress },
+    parsers: { timestampFromMilliseconds: Number, stringFromBytes: (text) => utf8.decode(text) },
+  });
+  return {
+    date: entries.get("footfall_date") ?? "",
+    partition: entries.get("footfall_partition") ?? "",
+    first: Number(entries.get("footfall_first")),
+    rows: rows.map((row) => fromCells(fromParquet(row))),
+  };
+}
+
+/** A text may begin with U+FEFF, and that is then part of it. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The file's name once more inside it, so that a copy of it anywhere still says what it is. */
+function metadataOf({ date, partition, first, rows }: ArchiveFile): Record<string, string> {
+  return {
+    footfall_version: String(ARCHIVE_VERSION),
+    footfall_date: date,
+    footfall_partition: partition,
+    footfall_first: String(first),
+    footfall_count: String(rows.length),
+  };
+}
+
+/** The writer takes 64-bit integers as bigint only; instants it converts itself. */
+function toParquet({ type }: Column, cells: readonly Cell[]): unknown[] {
+  return type === "int64" ? cells.map((cell) => (cell === null ? null : BigInt(cell))) : [...cells];
+}
+
+function fromParquet(row: Readonly<Record<string, unknown>>): Record<string, Cell> {
+  const cells: Record<string, Cell> = {};
+  for (const [name, value] of Object.entries(row)) {
+    cells[name] = typeof value === "bigint" ? Number(value) : ((value ?? null) as Cell);
+  }
+  return cells;
+}

@@ -1,0 +1,181 @@
+// Merchants and their streams in D1: made and changed by the admin API, read by partitions (settings) and by questions
+// (who owns this hostname). API keys are in `api-keys.ts`. A change of settings raises the merchant's version and only
+// succeeds on the version that was read, so that two changes at once cannot undo each other.
+
+import { and, asc, count, eq, gt, max, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { HOSTNAME_LENGTH_MAX } from "../core/limits.ts";
+import type { Rules, Settings, ZonePeriod } from "../core/merchant.ts";
+import type { Metered } from "../core/meter.ts";
+import { STREAM_NUMBER_MAX } from "../core/tracking-id.ts";
+import { hashKey, hintOf } from "./credential.ts";
+import { apiKeys, merchants, streams } from "./schema.ts";
+
+export type Merchant = typeof merchants.$inferSelect;
+export type Stream = typeof streams.$inferSelect;
+
+/** What partitions need of a merchant. */
+export function settingsOf(merchant: Merchant): Settings {
+  const { number, version, zones, currency, rules } = merchant;
+  return { merchant: number, version, zones, currency, rules };
+}
+
+/** Settings by merchant number; undefined when there is no such merchant. */
+export async function readSettings(db: D1Database, number: number, meter: Metered): Promise<Settings | undefined> {
+  const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.number, number));
+  meter.d1_rows_read += 1;
+  return merchant && settingsOf(merchant);
+}
+
+export interface NewMerchant {
+  readonly id: string;
+  readonly name: string;
+  readonly zones: readonly ZonePeriod[];
+  readonly currency: string;
+  readonly rules: Rules;
+  /** Of its first stream, named as the merchant is. */
+  readonly hostname: string | undefined;
+  /** Its first API key: the key itself is only hashed here. */
+  readonly key: { readonly id: string; readonly secret: string };
+  /** UTC ms. */
+  readonly now: number;
+}
+
+/** Creates a merchant with stream 1 and one key, all or nothing. "taken" when another merchant has the hostname. */
+export async function createMerchant(
+  db: D1Database,
+  { hostname, key, now, ...columns }: NewMerchant,
+  meter: Metered,
+): Promise<Merchant | "taken"> {
+  const orm = drizzle(db);
+  // The number is only known once the row is there; a batch is one transaction, so the others can look it up.
+  const number = sql<number>`(select ${merchants.number} from ${merchants} where ${merchants.id} = ${columns.id})`;
+  const secret = { hash: hashKey(key.secret), hint: hintOf(key.secret) };
+  const made = await orNameTaken(() =>
+    orm.batch([
+      orm
+        .insert(merchants)
+        .values({ ...columns, version: 1, createdAt: now })
+        .returning(),
+      orm
+        .insert(streams)
+        .values({ merchant: number, number: 1, name: columns.name, hostname: hostname ?? null, createdAt: now }),
+      orm
+        .insert(apiKeys)
+        .values({ id: key.id, merchant: number, name: "first key", ...secret, createdAt: now, expiresAt: null }),
+    ]),
+  );
+  if (made === "taken") return made;
+  meter.d1_rows_written += 3;
+  return made[0][0] as Merchant;
+}
+
+/** A page of merchants in the order they were made, after the merchant of number `after`. */
+export async function listMerchants(
+  db: D1Database,
+  { after, rowsMax }: { after: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly Merchant[]> {
+  const query = drizzle(db).select().from(merchants).where(gt(merchants.number, after));
+  const rows = await query.orderBy(asc(merchants.number)).limit(rowsMax);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+export async function findMerchant(db: D1Database, id: string, meter: Metered): Promise<Merchant | undefined> {
+  const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.id, id));
+  meter.d1_rows_read += 1;
+  return merchant;
+}
+
+export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "rules">>;
+
+/** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
+export async function updateMerchant(
+  db: D1Database,
+  { merchant, change }: { merchant: Merchant; change: MerchantChange },
+  meter: Metered,
+): Promise<Merchant | "stale"> {
+  const [changed] = await drizzle(db)
+    .update(merchants)
+    .set({ ...change, version: merchant.version + 1 })
+    .where(and(eq(merchants.number, merchant.number), eq(merchants.version, merchant.version)))
+    .returning();
+  meter.d1_rows_written += 1;
+  return changed ?? "stale";
+}
+
+/** Adds a stream under the next free number. */
+export async function createStream(
+  db: D1Database,
+  stream: Omit<Stream, "number">,
+  meter: Metered,
+): Promise<Stream | "taken" | "full"> {
+  const orm = drizzle(db);
+  const ofMerchant = eq(streams.merchant, stream.merchant);
+  const [last] = await orm
+    .select({ number: max(streams.number) })
+    .from(streams)
+    .where(ofMerchant);
+  meter.d1_rows_read += 1;
+  if ((last?.number ?? 0) >= STREAM_NUMBER_MAX) return "full";
+  // Numbered in the statement itself: two at once get two numbers.
+  const number = sql<number>`(select coalesce(max(${streams.number}), 0) + 1 from ${streams} where ${ofMerchant})`;
+  const made = await orNameTaken(() =>
+    orm
+      .insert(streams)
+      .values({ ...stream, number })
+      .returning(),
+  );
+  if (made === "taken") return made;
+  meter.d1_rows_written += 1;
+  return made[0] as Stream;
+}
+
+/** A page of a merchant's streams by number. */
+export async function listStreams(
+  db: D1Database,
+  { merchant, after, rowsMax }: { merchant: number; after: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly Stream[]> {
+  const where = and(eq(streams.merchant, merchant), gt(streams.number, after));
+  const rows = await drizzle(db).select().from(streams).where(where).orderBy(asc(streams.number)).limit(rowsMax);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+/** Whether a hostname is one of this merchant's. Nobody else's answer looks different from nobody's (L6). */
+export async function ownsHostname(
+  db: D1Database,
+  { merchant, hostname }: { merchant: number; hostname: string },
+  meter: Metered,
+): Promise<boolean> {
+  const where = and(eq(streams.merchant, merchant), eq(streams.hostname, hostname));
+  const [found] = await drizzle(db).select({ owned: count() }).from(streams).where(where);
+  meter.d1_rows_read += 1;
+  return (found?.owned ?? 0) > 0;
+}
+
+/** A hostname in its one spelling: lower case, punycode, no final dot. Undefined when the text is none. */
+export function parseHostname(text: string): string | undefined {
+  if (text.length > HOSTNAME_LENGTH_MAX || /[\s/:?#@\\[\]%]/.test(text)) return undefined;
+  const url = `https://${text}`;
+  const name = URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, "") : "";
+  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) && name.length <= HOSTNAME_LENGTH_MAX ? name : undefined;
+}
+
+/** The hostname of a stream, as it is stored and as questions name it: "www.example.com" and "example.com" are one. */
+export function parseStreamHostname(text: string): string | undefined {
+  return parseHostname(text)?.replace(/^www\.(?=.*\.)/, "");
+}
+
+/** The hostname is the one unique name a caller chooses; ids and hashes are random. */
+async function orNameTaken<T>(write: () => Promise<T>): Promise<T | "taken"> {
+  try {
+    return await write();
+  } catch (error) {
+    const text = `${String(error)} ${error instanceof Error ? String(error.cause) : ""}`;
+    if (text.includes("UNIQUE constraint failed: streams.hostname")) return "taken";
+    throw error;
+  }
+}

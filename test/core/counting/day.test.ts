@@ -1,0 +1,199 @@
+// A Day's state against the naive model: any set of events, in any order, gives the same numbers, and survives its bytes.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ByteReader, ByteWriter } from "../../../core/bytes.ts";
+import {
+  countEvent,
+  type DayState,
+  decodeDay,
+  emptyDay,
+  encodeDay,
+  slotStart,
+  WHOLE_DAY,
+} from "../../../core/counting/day.ts";
+import { ALL_DIMENSIONS, rollupOf } from "../../../core/counting/rollup.ts";
+import { toRollupRow } from "../../../core/counting/rollup-row.ts";
+import { opine } from "../../../core/enrichment/opinion.ts";
+import type { Event } from "../../../core/event.ts";
+import { hash64Hex } from "../../../core/hash.ts";
+import type { Settings } from "../../../core/merchant.ts";
+import { dateOf, dayAt, dayStart, hourAt } from "../../../core/time.ts";
+import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
+import { naiveTotals, naiveVisits } from "../../support/naive.ts";
+
+const ZONES = ["UTC", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"];
+/** Days with and without clock changes in those zones. */
+const DATES = ["2026-03-08", "2026-03-10", "2026-11-01", "2026-04-05", "2026-10-04"];
+
+const eventArbitrary = fc.record({
+  minute: fc.integer({ min: 0, max: 23 * 60 + 30 }),
+  second: fc.constantFrom(0, 0, 1, 59),
+  visitor: fc.integer({ min: 0, max: 3 }),
+  name: fc.constantFrom("pageview", "pageview", "pageview", "purchase", "engagement"),
+  page: fc.constantFrom("/", "/a", "/b"),
+  referrer: fc.constantFrom("", "https://www.google.com/", "https://news.example/x"),
+  userAgent: fc.constantFrom(CHROME, CHROME, IPHONE, GOOGLEBOT),
+  revenue: fc.constantFrom(0, 0, 125_000, -20_000),
+  currency: fc.constantFrom("", "EUR", "USD"),
+});
+const caseArbitrary = fc.record({
+  zone: fc.constantFrom(...ZONES),
+  date: fc.constantFrom(...DATES),
+  raw: fc.array(eventArbitrary, { minLength: 1, maxLength: 40 }),
+  seed: fc.integer(),
+});
+
+function toEvents(zone: string, date: string, raw: readonly Record<string, unknown>[]): readonly Event[] {
+  const start = dayStart(zone, Date.parse(date) / 86_400_000);
+  return raw.map((item, index) =>
+    eventOf({
+      id: `e${index}`,
+      timestamp: start + (item["minute"] as number) * 60_000 + (item["second"] as number) * 1000,
+      visitor: hash64Hex(`visitor ${item["visitor"]}`),
+      name: item["name"] as string,
+      url: `https://shop.example${item["page"]}`,
+      referrer: item["referrer"] as string,
+      userAgent: item["userAgent"] as string,
+      revenue: item["revenue"] as number,
+      currency: item["currency"] as string,
+      engagementMs: item["name"] === "engagement" ? 1_500 : 0,
+    }),
+  );
+}
+
+function count(events: readonly Event[], settings: Settings, day: number): DayState {
+  const state = emptyDay(1, day);
+  events.forEach((event, index) => {
+    const opinion = opine(event, settings.rules);
+    countEvent(state, { event: { ...event, dropped: opinion.dropped }, opinion, settings, position: index + 1 });
+  });
+  return state;
+}
+
+/** Every rollup of a Day as plain data. */
+function rollups(state: DayState): unknown {
+  const slots = [...state.changed.keys()].sort((a, b) => a - b);
+  return slots.map((slot) => toRollupRow(state, { slot, partition: "p", version: 0, dimensions: ALL_DIMENSIONS }));
+}
+
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  let state = seed | 1;
+  const next = () => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x297a2d39;
+    return state >>> 0;
+  };
+  return items
+    .map((item) => ({ item, key: next() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+test("[CNT-1] a Day's rollups do not depend on the order of its events, in any zone", () => {
+  fc.assert(
+    fc.property(caseArbitrary, ({ zone, date, raw, seed }) => {
+      const settings = settingsOf(zone);
+      const day = Date.parse(date) / 86_400_000;
+      const events = toEvents(zone, date, raw).filter((event) => dayAt(zone, event.timestamp) === day);
+      const inOrder = count(events, settings, day);
+      const disordered = count(shuffled(events, seed), settings, day);
+      expect(rollups(disordered)).toEqual(rollups(inOrder));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("[CNT-2] every Hour and the Day agree with the naive model", () => {
+  fc.assert(
+    fc.property(caseArbitrary, ({ zone, date, raw }) => {
+      const settings = settingsOf(zone);
+      const day = Date.parse(date) / 86_400_000;
+      const events = toEvents(zone, date, raw)
+        .filter((event) => dayAt(zone, event.timestamp) === day)
+        .map((event) => ({ ...event, dropped: opine(event, settings.rules).dropped }));
+      const state = count(events, settings, day);
+      const visits = naiveVisits(events, settings, dateOf(day));
+      expect(rollupOf(state, WHOLE_DAY, []).counts).toEqual(naiveTotals(visits, settings, () => true));
+      for (const slot of state.changed.keys()) {
+        if (slot === WHOLE_DAY) continue;
+        const inHour = (event: Event) => hourAt(zone, event.timestamp) === slotStart(day, slot);
+        expect(rollupOf(state, slot, []).counts).toEqual(naiveTotals(visits, settings, inHour));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("[CNT-3] visits, page views and events of a visit dimension add up to the totals", () => {
+  fc.assert(
+    fc.property(caseArbitrary, ({ zone, date, raw }) => {
+      const day = Date.parse(date) / 86_400_000;
+      const events = toEvents(zone, date, raw).filter((event) => dayAt(zone, event.timestamp) === day);
+      const rollup = rollupOf(count(events, settingsOf(zone), day), WHOLE_DAY, ALL_DIMENSIONS);
+      for (const [name, breakdown] of rollup.breakdowns) {
+        const sum = (counter: "visits" | "pageviews" | "events" | "revenue") =>
+          breakdown.entries.reduce((total, entry) => total + entry.counts[counter], 0);
+        for (const counter of ["pageviews", "events", "revenue"] as const) {
+          expect([name, counter, sum(counter)]).toEqual([name, counter, rollup.counts[counter]]);
+        }
+        if (!["page", "name", "hostname", "stream"].includes(name)) expect(sum("visits")).toBe(rollup.counts.visits);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("[CNT-4] a Day survives its bytes: the decoded state counts on as the original would", () => {
+  fc.assert(
+    fc.property(caseArbitrary, ({ zone, date, raw }) => {
+      const settings = settingsOf(zone);
+      const day = Date.parse(date) / 86_400_000;
+      const events = toEvents(zone, date, raw).filter((event) => dayAt(zone, event.timestamp) === day);
+      const half = Math.floor(events.length / 2);
+      const state = count(events.slice(0, half), settings, day);
+      const writer = new ByteWriter();
+      encodeDay(state, writer);
+      const restored = decodeDay(new ByteReader(writer.finish()));
+      expect(rollups(restored)).toEqual(rollups(state));
+      for (const event of events) expect(restored.ids.has(event.id)).toBe(state.ids.has(event.id));
+      events.slice(half).forEach((event, index) => {
+        const opinion = opine(event, settings.rules);
+        const counted = {
+          event: { ...event, dropped: opinion.dropped },
+          opinion,
+          settings,
+          position: half + index + 1,
+        };
+        countEvent(restored, counted);
+      });
+      expect(rollups(restored)).toEqual(rollups(count(events, settings, day)));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+const GAPS: readonly (readonly [string, readonly number[], number])[] = [
+  ["one event", [0], 1],
+  ["a gap of exactly 1800 s", [0, 1800], 1],
+  ["a gap of 1801 s", [0, 1801], 2],
+  ["an event that bridges two visits", [0, 3600, 1800], 1],
+  ["an event between two visits that touches neither", [0, 5600, 2800], 3],
+];
+test.each(GAPS)("[VIS-1] %s: offsets %j make %i visit(s)", (_, offsets, visits) => {
+  const events = offsets.map((offset) => eventOf({ timestamp: Date.UTC(2026, 2, 10, 10) + offset * 1000 }));
+  const state = count(events, settingsOf(), dayAt("UTC", Date.UTC(2026, 2, 10)));
+  expect(rollupOf(state, WHOLE_DAY, []).counts.visits).toBe(visits);
+});
+
+test("[VIS-2] an earlier event that arrives late gives the visit its source and entry page", () => {
+  const at = Date.UTC(2026, 2, 10, 10);
+  const second = eventOf({ timestamp: at + 60_000, url: "https://shop.example/b", referrer: "https://x.com/p" });
+  const first = eventOf({ timestamp: at, url: "https://shop.example/a", referrer: "https://www.google.com/" });
+  const state = count([second, first], settingsOf(), dayAt("UTC", at));
+  const { breakdowns } = rollupOf(state, WHOLE_DAY, ["source", "entry_page", "exit_page"]);
+  const values = (name: "source" | "entry_page" | "exit_page") =>
+    breakdowns.get(name)?.entries.map((entry) => entry.value);
+  expect(values("source")).toEqual(["Google"]);
+  expect(values("entry_page")).toEqual(["/a"]);
+  expect(values("exit_page")).toEqual(["/b"]);
+});

@@ -1,0 +1,143 @@
+// The native format and the pixel: what is taken, and what is refused with which words.
+
+import { expect, test } from "vitest";
+import { native } from "../../../core/formats/native.ts";
+import { pixel } from "../../../core/formats/pixel.ts";
+import type { Draft, Hit } from "../../../core/hit.ts";
+import { CHROME } from "../../support/events.ts";
+
+const NOW = Date.UTC(2026, 10, 21, 12);
+const hitOf = (changes: Partial<Hit>): Hit => ({
+  query: "",
+  body: "",
+  userAgent: CHROME,
+  referrer: "",
+  acceptLanguage: "de-AT,de;q=0.9",
+  receivedAt: NOW,
+  ...changes,
+});
+
+function parseOne(event: unknown, changes: Partial<Hit> = {}): Draft {
+  const outcome = native.parse(hitOf({ body: JSON.stringify(event), ...changes }));
+  if (!outcome.ok) throw new Error(outcome.rejection.message);
+  const [draft] = outcome.value;
+  if (!draft?.ok) throw new Error(draft?.rejection.message);
+  return draft.value;
+}
+
+function problemOf(event: unknown): string {
+  const outcome = native.parse(hitOf({ body: typeof event === "string" ? event : JSON.stringify(event) }));
+  const refused = outcome.ok ? outcome.value[0] : outcome;
+  if (refused === undefined || refused.ok) throw new Error("was not refused");
+  return `${refused.rejection.code}: ${refused.rejection.message}`;
+}
+
+const TAKEN: readonly (readonly [string, Record<string, unknown>, Partial<Draft>])[] = [
+  ["name defaults to pageview", {}, { name: "pageview", timestamp: undefined, scroll: -1, language: "de-AT" }],
+  ["a timestamp in ms", { timestamp: NOW - 5 }, { timestamp: NOW - 5 }],
+  ["an ISO timestamp with an offset", { timestamp: "2026-11-21T12:00:00+02:00" }, { timestamp: NOW - 7_200_000 }],
+  ["an ISO timestamp without one, as UTC", { timestamp: "2026-11-21 11:00:00" }, { timestamp: NOW - 3_600_000 }],
+  ["a date", { timestamp: "2000-01-01" }, { timestamp: Date.UTC(2000, 0, 1) }],
+  ["ten minutes ahead", { timestamp: NOW + 600_000 }, { timestamp: NOW + 600_000 }],
+  [
+    "revenue in ten-thousandths",
+    { revenue: { amount: 12.34, currency: "eur" } },
+    { revenue: 123_400, currency: "EUR" },
+  ],
+  ["a refund", { revenue: { amount: "-3" } }, { revenue: -30_000, currency: "" }],
+  [
+    "props as texts",
+    { props: { plan: "pro", n: 3, on: true, gone: null } },
+    { props: '{"plan":"pro","n":"3","on":"true"}' },
+  ],
+  ["__proto__ as a plain property", { props: JSON.parse('{"__proto__":"x"}') }, { props: '{"__proto__":"x"}' }],
+  ["a numeric id", { id: 17 }, { id: "17" }],
+  ["a long title, cut", { title: "x".repeat(600) }, { title: "x".repeat(512) }],
+  ["control characters and lone surrogates, cleaned", { name: "a\u0000b\ud800" }, { name: "ab\ufffd" }],
+  ["engagement", { engagement_ms: 1500.4, scroll: 55 }, { engagementMs: 1500, scroll: 55 }],
+  ["an explicit agent", { user_agent: "curl/8" }, { userAgent: "curl/8" }],
+];
+test.each(TAKEN)("[NAT-1] takes %s", (_, fields, expected) => {
+  expect(parseOne({ tracking_id: "t", ...fields })).toMatchObject(expected);
+});
+
+test("[NAT-2] a header agent that is not a browser's is the sender's, not the visitor's", () => {
+  expect(parseOne({ tracking_id: "t" }, { userAgent: "node" }).userAgent).toBe("");
+  expect(parseOne({ tracking_id: "t" }).userAgent).toBe(CHROME);
+});
+
+const REFUSED: readonly (readonly [string, unknown, string])[] = [
+  ["no JSON", "{", "invalid_json: the body is not JSON"],
+  ["a number", "7", "invalid_body: send one event object"],
+  ["an empty list", [], "invalid_body: the list of events is empty"],
+  ["too many", Array.from({ length: 1_001 }, () => ({})), "too_many_events: 1001 events"],
+  ["an event that is a text", ["x"], "invalid_body: an event must be an object"],
+  ["no tracking_id", {}, "missing_field: tracking_id is missing"],
+  ["a list for a text", { tracking_id: "t", url: [] }, "invalid_field: url must be a text, not a list"],
+  ["a relative url", { tracking_id: "t", url: "/cart" }, "invalid_field: url must be absolute"],
+  [
+    "seconds",
+    { tracking_id: "t", timestamp: 1_795_000_000 },
+    "invalid_timestamp: timestamp 1795000000 is before 2000-01-01; it looks like seconds",
+  ],
+  [
+    "1999",
+    { tracking_id: "t", timestamp: "1999-12-31T23:59:59Z" },
+    'invalid_timestamp: timestamp "1999-12-31T23:59:59Z" is before 2000-01-01',
+  ],
+  [
+    "eleven minutes ahead",
+    { tracking_id: "t", timestamp: NOW + 660_000 },
+    `invalid_timestamp: timestamp ${NOW + 660_000} is more than ten minutes ahead`,
+  ],
+  [
+    "tomorrow as a word",
+    { tracking_id: "t", timestamp: "tomorrow" },
+    "invalid_timestamp: timestamp must be ms since 1970 or ISO 8601",
+  ],
+  [
+    "a bad currency",
+    { tracking_id: "t", revenue: { amount: 1, currency: "euro" } },
+    "invalid_field: revenue.currency must be an ISO 4217 code",
+  ],
+  ["revenue without amount", { tracking_id: "t", revenue: {} }, "invalid_field: revenue.amount must be a number"],
+  [
+    "nested props",
+    { tracking_id: "t", props: { a: { b: 1 } } },
+    "invalid_field: props.a must be a text, number or boolean, not an object",
+  ],
+  ["a scroll of 101", { tracking_id: "t", scroll: 101 }, "invalid_field: scroll must be from 0 to 100, not 101"],
+  [
+    "a long id",
+    { tracking_id: "t", id: "x".repeat(129) },
+    "invalid_field: id has 129 characters; at most 128 are allowed",
+  ],
+  ["a strange screen", { tracking_id: "t", screen: "big" }, "invalid_field: screen must be width x height"],
+];
+test.each(REFUSED)("[NAT-3] refuses %s and says why", (_, event, expected) => {
+  expect(problemOf(event)).toContain(expected);
+});
+
+test("[NAT-4] one bad event does not sink its neighbours, and tracking_id may stand once for all", () => {
+  const body = JSON.stringify({ tracking_id: "t", events: [{}, { scroll: "x" }, { tracking_id: "u" }] });
+  const outcome = native.parse(hitOf({ body }));
+  if (!outcome.ok) throw new Error("refused");
+  expect(outcome.value.map((draft) => (draft.ok ? draft.value.trackingId : draft.rejection.code))).toEqual([
+    "t",
+    "invalid_field",
+    "u",
+  ]);
+});
+
+test("[PIX-1] the pixel takes the page from the Referer and a missing agent for a machine's", () => {
+  const outcome = pixel.parse(
+    hitOf({ query: "tracking_id=t&title=Hi%20there&utm_source=x", referrer: "https://a.example/p", userAgent: "" }),
+  );
+  if (!outcome.ok || !outcome.value[0]?.ok) throw new Error("refused");
+  expect(outcome.value[0].value).toMatchObject({
+    trackingId: "t",
+    title: "Hi there",
+    url: "https://a.example/p",
+    userAgent: "(none)",
+  });
+});

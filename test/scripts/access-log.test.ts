@@ -1,0 +1,91 @@
+// The access-log reader, line by line: what is taken apart, what counts, what is skipped and why.
+
+import { expect, test } from "vitest";
+import { parseLogLine, readLogLine } from "../../scripts/import/access-log.ts";
+
+const TIME = "[10/Oct/2000:13:55:36 -0700]";
+const AT = Date.UTC(2000, 9, 10, 20, 55, 36);
+
+const PARSED: readonly (readonly [string, string, object])[] = [
+  [
+    "an ordinary line",
+    `203.0.113.9 - frank ${TIME} "GET /a?b=c HTTP/1.0" 200 2326 "https://ref.example/x" "Mozilla/4.08 [en]"`,
+    { address: "203.0.113.9", target: "/a?b=c", referrer: "https://ref.example/x", userAgent: "Mozilla/4.08 [en]" },
+  ],
+  ["IPv6", `2001:db8::7 - - ${TIME} "GET / HTTP/2" 304 - "-" "-"`, { address: "2001:db8::7", status: 304 }],
+  ["a dash for what is absent", `1.2.3.4 - - ${TIME} "GET / HTTP/2" 200 0 "-" "-"`, { referrer: "", userAgent: "" }],
+  ["the common format", `1.2.3.4 - - ${TIME} "GET /c HTTP/1.1" 200 5`, { target: "/c", referrer: "", userAgent: "" }],
+  ["a user with a blank", `1.2.3.4 - John Doe ${TIME} "GET /u HTTP/1.1" 200 5 "-" "x"`, { target: "/u" }],
+  [
+    "escaped quotes",
+    `1.2.3.4 - - ${TIME} "GET / HTTP/1.1" 200 5 "-" "say \\"hi\\" \\\\ bye"`,
+    { userAgent: 'say "hi" \\ bye' },
+  ],
+  ["escaped UTF-8 bytes", `1.2.3.4 - - ${TIME} "GET /caf\\xc3\\xa9 HTTP/1.1" 200 5 "-" "x"`, { target: "/café" }],
+  ["appended fields", `1.2.3.4 - - ${TIME} "GET / HTTP/1.1" 200 5 "-" "x" "10.0.0.1" 0.004`, { userAgent: "x" }],
+  ["a request line of noise", `1.2.3.4 - - ${TIME} "\\x16\\x03\\x01" 400 5 "-" "-"`, { status: 400, target: "" }],
+  ["an empty request line", `1.2.3.4 - - ${TIME} "" 408 0 "-" "-"`, { method: "", status: 408 }],
+];
+
+test.each(PARSED)("[IMP-1] reads %s", (_, line, expected) => {
+  expect(parseLogLine(line)).toMatchObject({ timestamp: AT, date: "10/Oct/2000", ...expected });
+});
+
+test.each([
+  ["[01/Jan/2026:00:30:00 +0530]", Date.UTC(2025, 11, 31, 19, 0)],
+  ["[29/Feb/2024:23:59:59 +0000]", Date.UTC(2024, 1, 29, 23, 59, 59)],
+  ["[31/Dec/2025:20:00:00 -0330]", Date.UTC(2025, 11, 31, 23, 30)],
+])("[IMP-1] reads the time %s in its own zone", (time, instant) => {
+  expect(parseLogLine(`1.2.3.4 - - ${time} "GET / HTTP/1.1" 200 5 "-" "x"`)?.timestamp).toBe(instant);
+});
+
+test.each([
+  ["nothing of a log", "visitor,unix_s,url"],
+  ["no time", '1.2.3.4 - - "GET / HTTP/1.1" 200 5 "-" "x"'],
+  ["a month that is none", '1.2.3.4 - - [10/Foo/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "x"'],
+  ["a month across two names", '1.2.3.4 - - [10/Anf/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "x"'],
+  ["a quote that never ends", `1.2.3.4 - - ${TIME} "GET / HTTP/1.1" 200 5 "-" "x`],
+])("[IMP-3] rejects a line with %s", (_, line) => {
+  expect(parseLogLine(line)).toBeUndefined();
+  expect(readLogLine(line, OPTIONS)).toMatchObject({ kind: "rejected", code: "not_combined_format" });
+});
+
+const OPTIONS = { origin: "https://shop.example", assets: false };
+const request = (line: string, status = 200) => `1.2.3.4 - - ${TIME} "${line}" ${status} 5 "-" "Firefox"`;
+
+test.each([
+  ["GET / HTTP/1.1", 200, "https://shop.example/"],
+  ["GET /a/b.html?x=1 HTTP/1.1", 304, "https://shop.example/a/b.html?x=1"],
+  ["GET /moved HTTP/1.1", 302, "https://shop.example/moved"],
+  ["GET https://other.example/p HTTP/1.1", 200, "https://other.example/p"],
+  ["GET //evil.example/p HTTP/1.1", 200, "https://shop.example//evil.example/p"],
+  ["GET /a.pdf/page HTTP/1.1", 200, "https://shop.example/a.pdf/page"],
+])("[IMP-2] counts the page of %s (%i)", (line, status, url) => {
+  expect(readLogLine(request(line, status), OPTIONS)).toMatchObject({
+    kind: "event",
+    event: { url, timestamp: AT, user_agent: "Firefox" },
+  });
+});
+
+test.each([
+  ["POST /cart HTTP/1.1", 200, "not a GET"],
+  ["HEAD / HTTP/1.1", 200, "not a GET"],
+  ["GET /missing HTTP/1.1", 404, "status not 200-399"],
+  ["GET /old HTTP/1.1", 199, "status not 200-399"],
+  ["GET /logo.PNG?v=3 HTTP/1.1", 200, "not a page"],
+  ["GET /robots.txt HTTP/1.1", 200, "not a page"],
+])("[IMP-2] skips %s (%i): %s", (line, status, reason) => {
+  expect(readLogLine(request(line, status), OPTIONS)).toEqual({ kind: "skipped", reason });
+});
+
+test("[IMP-2] counts assets when asked to", () => {
+  const row = readLogLine(request("GET /logo.png HTTP/1.1"), { ...OPTIONS, assets: true });
+  expect(row).toMatchObject({ event: { url: "https://shop.example/logo.png" } });
+});
+
+test("[IMP-4] puts no address into the event", () => {
+  const row = readLogLine(request("GET / HTTP/1.1"), OPTIONS);
+  if (row.kind !== "event") throw new Error("the line counts");
+  expect(JSON.stringify(row.event)).not.toContain("1.2.3.4");
+  expect(row.visitor).toBe("10/Oct/2000|1.2.3.4|Firefox");
+});

@@ -1,0 +1,103 @@
+// CSV columns mapped onto the fields of an event, and the values they hold.
+
+import { expect, test } from "vitest";
+import { parseMap, planColumns, readCsvRow } from "../../scripts/import/csv-row.ts";
+import { parseInstant } from "../../scripts/import/instant.ts";
+
+const NO_MAP = new Map<string, string>();
+
+const PLANS: readonly (readonly [string, string, string, readonly (string | undefined)[]])[] = [
+  ["the sessions file as it is", "visitor,unix_s,url", "", ["visitor_id", "timestamp", "url"]],
+  ["any case and blanks", " Visitor , Unix_S,URL", "", ["visitor_id", "timestamp", "url"]],
+  ["a map", "who,at,where", "who=visitor_id,at=timestamp,where=url", ["visitor_id", "timestamp", "url"]],
+  ["a map over a name", "url,page,time", "page=url,url=title", ["title", "url", "timestamp"]],
+  ["a name over an alias", "time,timestamp,url", "", [undefined, "timestamp", "url"]],
+  ["the first of two aliases", "date,time,url", "", ["timestamp", undefined, "url"]],
+  ["properties", "ts,url,props.plan", "", ["timestamp", "url", "props.plan"]],
+  ["a map to a property", "ts,url,Plan", "plan=props.plan", ["timestamp", "url", "props.plan"]],
+  ["events without a url", "ts,event,amount,currency", "", ["timestamp", "name", "revenue", "currency"]],
+  ["an unknown column left out", "ts,url,colour", "", ["timestamp", "url", undefined]],
+];
+
+test.each(PLANS)("[IMP-5] maps %s", (_, header, map, targets) => {
+  const planned = planColumns(header.split(","), map === "" ? NO_MAP : (parseMap(map) ?? NO_MAP));
+  expect(planned).toMatchObject({ ok: true, plan: { targets } });
+});
+
+const REFUSED: readonly (readonly [string, string, string, RegExp])[] = [
+  ["no time", "url,visitor", "", /no column is a timestamp; name one with --map/],
+  ["neither url nor name", "time,visitor", "", /no column is a url/],
+  ["a mapped column that is not there", "time,url", "wer=visitor_id", /no column "wer".*time, url/],
+  ["a field that is none", "time,url,x", "x=colour", /"colour" is not a field/],
+  ["two columns for one field", "time,a,b", "a=url,b=url", /two columns are mapped to "url"/],
+];
+
+test.each(REFUSED)("[IMP-6] refuses a file with %s", (_, header, map, why) => {
+  const planned = planColumns(header.split(","), map === "" ? NO_MAP : (parseMap(map) ?? NO_MAP));
+  expect(planned.ok ? "" : planned.why).toMatch(why);
+});
+
+test.each(["", "a", "a=", "=b", "a=b,", "a=b,c"])("[IMP-5] does not read the map %j", (text) => {
+  expect(parseMap(text)).toBeUndefined();
+});
+
+test.each([
+  ["1389052815", 1389052815000],
+  ["1389052815.25", 1389052815250],
+  ["946684800", 946684800000],
+  ["1389052815123", 1389052815123],
+  ["2014-01-07T00:00:15Z", 1389052815000],
+  ["2014-01-07T00:00:15.5Z", 1389052815500],
+  ["2014-01-07 00:00:15", 1389052815000],
+  ["2014-01-07 00:00:15 UTC", 1389052815000],
+  ["2014-01-07T05:30:15+05:30", 1389052815000],
+  ["2014-01-06T19:00:15-0500", 1389052815000],
+  ["2014-01-07", 1389052800000],
+])("[IMP-7] reads the time %s", (text, instant) => {
+  expect(parseInstant(text)).toBe(instant);
+});
+
+test.each(["", "now", "7", "01/02/2014", "2014-13-01", "2014-01-07T25:00", "1389052815123456", "-1389052815"])(
+  "[IMP-7] does not read the time %j",
+  (text) => {
+    expect(parseInstant(text)).toBeUndefined();
+  },
+);
+
+const row = (header: string, values: readonly string[], origin?: string) => {
+  const planned = planColumns(header.split(","), NO_MAP);
+  if (!planned.ok) throw new Error(planned.why);
+  return readCsvRow(values, planned.plan, origin);
+};
+
+test("[IMP-5] fills an event from every kind of column", () => {
+  const header = "id,ts,name,url,amount,currency,props.sku,props,scroll,screen";
+  const values = ["e1", "1389052815", "purchase", "/thanks", "12.50", "EUR", "A1", '{"n":2}', "80", ""];
+  expect(row(header, values, "https://shop.example")).toEqual({
+    kind: "event",
+    event: {
+      id: "e1",
+      name: "purchase",
+      url: "https://shop.example/thanks",
+      timestamp: 1389052815000,
+      revenue: { amount: 12.5, currency: "EUR" },
+      props: { n: 2, sku: "A1" },
+      scroll: 80,
+    },
+  });
+});
+
+test("[IMP-4] turns an address column into a visitor and never sends it", () => {
+  const read = row("ts,url,ip,ua", ["1389052815", "https://a.example/", "1.2.3.4", "Firefox"]);
+  expect(read).toMatchObject({ kind: "event", visitor: "2014-01-07|1.2.3.4|Firefox" });
+  expect(read.kind === "event" && JSON.stringify(read.event)).not.toContain("1.2.3.4");
+});
+
+test.each([
+  ["a time that is none", "ts,url", ["soon", "/"], "invalid_timestamp"],
+  ["too few values", "url,ts", ["/"], "invalid_timestamp"],
+  ["a number that is none", "ts,url,amount", ["1389052815", "/", "12,50 €"], "invalid_field"],
+  ["props that are no object", "ts,url,props", ["1389052815", "/", "[1]"], "invalid_field"],
+])("[IMP-3] rejects a row with %s", (_, header, values, code) => {
+  expect(row(header, values)).toMatchObject({ kind: "rejected", code });
+});

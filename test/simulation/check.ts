@@ -1,0 +1,141 @@
+// The laws, checked against the naive model: nothing acknowledged is lost (L1), nothing is there twice (L2), the numbers
+// are those of the archived events (L3) whatever order they came in (L4), and no reading on the way was torn.
+
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import type { Event } from "../../core/event.ts";
+import type { Settings } from "../../core/merchant.ts";
+import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
+import { ask, type Simulation } from "./simulation.ts";
+
+const METRICS = ["visitors", "visits", "pageviews", "events", "bounces", "total_duration", "total_revenue"];
+/** Wide enough for every event of a run. */
+const RANGE = ["2026-10-22", "2026-10-27"];
+
+/** L1 and L2 on the archive: every acknowledged event is there, no event twice, and nothing nobody sent. */
+export function checkArchive(simulation: Simulation, rows: readonly ArchivedEvent[]): string | undefined {
+  const places = new Map<string, Event>();
+  const ids = new Set<string>();
+  for (const { partition, position, event } of rows) {
+    const place = `${partition} ${position}`;
+    if (places.has(place)) return `L2: position ${place} is archived twice`;
+    places.set(place, event);
+    const id = `${event.merchant} ${event.id}`;
+    if (ids.has(id)) return `L2: event ${id} is archived twice`;
+    ids.add(id);
+  }
+  const sent = new Set(simulation.sent.map(({ arrival }) => `${arrival.event.merchant} ${arrival.event.id}`));
+  for (const id of ids) if (!sent.has(id)) return `the archive holds ${id}, which nobody sent`;
+  for (const { arrival, acknowledged } of simulation.sent) {
+    const id = `${arrival.event.merchant} ${arrival.event.id}`;
+    if (acknowledged && !ids.has(id)) return `L1: acknowledged event ${id} is not in the archive`;
+  }
+  return checkVisitors(simulation, rows);
+}
+
+/** L3 and L4: the answers, by Day, by Hour and by a dimension, are the naive model's over the archived events. */
+export async function checkNumbers(
+  simulation: Simulation,
+  merchant: number,
+  rows: readonly ArchivedEvent[],
+): Promise<string | undefined> {
+  const settings = simulation.settings.get(merchant) as Settings;
+  const events = rows.map(({ event }) => event).filter((event) => event.merchant === merchant);
+  const dates = [...new Set(events.map((event) => localDate(settings, event.timestamp)))].sort();
+  const expected: Record<string, readonly number[]> = {};
+  const pages: Record<string, number> = {};
+  for (const date of dates) {
+    const visits = naiveVisits(events, settings, date);
+    const totals = naiveTotals(visits, settings, () => true);
+    if (totals.visits === 0) continue;
+    const { visitors, visits: count, pageviews, events: all, bounces, duration_ms: durationMs, revenue } = totals;
+    expected[date] = [visitors, count, pageviews, all, bounces, durationMs / 1000, revenue / 10_000];
+    for (const event of visits.flatMap((visit) => visit.events)) {
+      const page = new URL(event.url).pathname;
+      pages[page] = (pages[page] ?? 0) + (event.name === "pageview" ? 1 : 0);
+    }
+  }
+  const days = await ask(simulation, merchant, { metrics: METRICS, date_range: RANGE, dimensions: ["time:day"] });
+  const shown = Object.fromEntries(days.results.map(({ dimensions, metrics }) => [dimensions[0], metrics.map(plain)]));
+  const difference = firstDifference(expected, shown);
+  if (difference !== undefined) return `L3: merchant ${merchant} by Day: ${difference}`;
+  const byPage = await ask(simulation, merchant, {
+    metrics: ["pageviews"],
+    date_range: RANGE,
+    dimensions: ["event:page"],
+  });
+  const shownPages = Object.fromEntries(
+    byPage.results.map(({ dimensions, metrics }) => [dimensions[0], plain(metrics[0])]),
+  );
+  const pageDifference = firstDifference(pages, shownPages);
+  if (pageDifference !== undefined) return `L3: merchant ${merchant} by page: ${pageDifference}`;
+  return checkHours(simulation, { merchant, events, settings });
+}
+
+/** What the hours say adds up to what the Days say. */
+async function checkHours(
+  simulation: Simulation,
+  { merchant, events }: { merchant: number; events: readonly Event[]; settings: Settings },
+): Promise<string | undefined> {
+  const metrics = ["pageviews", "events"];
+  const hours = await ask(simulation, merchant, { metrics, date_range: RANGE, dimensions: ["time:hour"] });
+  const sums = [0, 1].map((index) => hours.results.reduce((sum, row) => sum + plain(row.metrics[index]), 0));
+  const counted = events.filter((event) => event.dropped === "");
+  const pageviews = counted.filter((event) => event.name === "pageview").length;
+  const all = counted.filter((event) => event.name !== "engagement").length;
+  if (sums[0] === pageviews && sums[1] === all) return undefined;
+  return `L3: merchant ${merchant} by Hour: ${sums.join(" and ")} page views and events, not ${pageviews} and ${all}`;
+}
+
+/** A reading in the middle of everything: at least what was acknowledged before it, at most what was sent by its end. */
+export async function checkReading(simulation: Simulation, merchant: number): Promise<string | undefined> {
+  const countable = (only: (sent: Simulation["sent"][number]) => boolean) =>
+    simulation.sent.filter(
+      (sent) =>
+        sent.arrival.event.merchant === merchant &&
+        sent.arrival.event.name !== "engagement" &&
+        !sent.arrival.event.userAgent.includes("Googlebot") &&
+        only(sent),
+    ).length;
+  const overflowing = simulation.overflowQueue.size > 0;
+  const least = overflowing ? 0 : countable((sent) => sent.acknowledged);
+  try {
+    const { results } = await ask(simulation, merchant, { metrics: ["events"], date_range: RANGE });
+    const shown = plain(results[0]?.metrics[0]);
+    const most = countable(() => true);
+    if (shown >= least && shown <= most) return undefined;
+    return `a reading of merchant ${merchant} at ${simulation.world.now} shows ${shown} events; ${least} were acknowledged, ${most} sent`;
+  } catch (error) {
+    simulation.world.note(`a reading failed: ${String(error)}`); // no answer is no wrong answer
+    return undefined;
+  }
+}
+
+/** Cookieless: one visitor per person, merchant and Day (as long as the salt is kept); never one for two persons. */
+function checkVisitors(simulation: Simulation, rows: readonly ArchivedEvent[]): string | undefined {
+  const persons = new Map<string, string>();
+  const visitors = new Map<string, string>();
+  const people = new Map(simulation.sent.map(({ arrival }) => [arrival.event.id, arrival]));
+  for (const { event } of rows) {
+    const arrival = people.get(event.id);
+    if (arrival === undefined || arrival.event.visitor !== "") continue;
+    const date = localDate(simulation.settings.get(event.merchant) as Settings, event.timestamp);
+    const person = `${event.merchant} ${date} ${arrival.address} ${event.userAgent}`;
+    if ((persons.get(person) ?? event.visitor) !== event.visitor) return `one person is two visitors: ${person}`;
+    if ((visitors.get(event.visitor) ?? person) !== person) return `two persons are one visitor: ${person}`;
+    persons.set(person, event.visitor);
+    visitors.set(event.visitor, person);
+  }
+  return undefined;
+}
+
+function plain(metric: unknown): number {
+  return typeof metric === "object" && metric !== null ? (metric as { value: number }).value : Number(metric);
+}
+
+function firstDifference(expected: Record<string, unknown>, shown: Record<string, unknown>): string | undefined {
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(shown)])) {
+    const [a, b] = [JSON.stringify(expected[key]), JSON.stringify(shown[key])];
+    if (a !== b) return `${key}: expected ${a}, shown ${b}`;
+  }
+  return undefined;
+}

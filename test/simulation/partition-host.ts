@@ -1,0 +1,162 @@
+// Hosts the production partition in the simulated world: node:sqlite as its disk, and a process that may die at any await
+// and on either side of any commit. What was committed stays on the disk; everything else is gone, as on the platform.
+
+import { createHmac } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import type { Settings } from "../../core/merchant.ts";
+import { type BundleText, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
+import { type Sql, Store } from "../../durable-objects/store.ts";
+import { tick } from "../../durable-objects/tick.ts";
+import { packBundle } from "../../storage/bundle-message.ts";
+import { sqliteSql } from "../support/sqlite.ts";
+import type { World } from "./world.ts";
+
+export interface Surroundings {
+  readonly sendBundle: (bundle: BundleText) => Promise<void>;
+  readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
+  readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+}
+
+/** Thrown inside a process that has died: nobody hears it. */
+class Dead extends Error {}
+
+interface Process {
+  alive: boolean;
+  partition: Partition | undefined;
+}
+
+export class PartitionHost {
+  readonly name: string;
+  readonly #world: World;
+  readonly #around: Surroundings;
+  readonly #disk = new DatabaseSync(":memory:");
+  #process: Process | undefined;
+  #alarmAt: number | undefined;
+  crashes = 0;
+
+  constructor(name: string, world: World, around: Surroundings) {
+    this.name = name;
+    this.#world = world;
+    this.#around = around;
+  }
+
+  /** Runs one request in the partition's process, starting it if need be. A death in the middle is an error outside. */
+  async request<T>(what: string, work: (partition: Partition) => T | Promise<T>): Promise<T> {
+    const process = this.#start();
+    return new Promise<T>((resolve, reject) => {
+      const failed = (error: unknown) => reject(process.alive ? error : new Error(`${this.name} died during ${what}`));
+      this.#deaths.set(process, [...(this.#deaths.get(process) ?? []), () => failed(new Dead())]);
+      Promise.resolve()
+        .then(() => work(process.partition as Partition))
+        .then((result) => (process.alive ? resolve(result) : failed(new Dead())), failed);
+    });
+  }
+
+  /** Kills the process now. */
+  crash(why: string): void {
+    const process = this.#process;
+    if (process === undefined || !process.alive) return;
+    this.crashes += 1;
+    this.#world.note(`${this.name} crashed ${why}`);
+    process.alive = false;
+    this.#process = undefined;
+    for (const tell of this.#deaths.get(process) ?? []) tell();
+    this.#deaths.delete(process);
+    // An alarm that was running or set is fired again by the platform.
+    if (this.#alarmAt === undefined) this.#setAlarm(this.#world.now + 1_000);
+  }
+
+  readonly #deaths = new Map<Process, (() => void)[]>();
+
+  #start(): Process {
+    if (this.#process?.alive) return this.#process;
+    const process: Process = { alive: true, partition: undefined };
+    this.#process = process;
+    process.partition = openPartition(this.#deps(process), this.name);
+    return process;
+  }
+
+  #deps(process: Process): Deps {
+    const world = this.#world;
+    const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+      this.#maybeDie(process, `before ${what}`);
+      const result = await work();
+      this.#maybeDie(process, `after ${what}`);
+      return result;
+    };
+    return {
+      store: new Store(this.#mortalSql(process)),
+      now: () => world.now,
+      randomHex: (bytes) => world.random.hex(bytes),
+      hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
+      pause: () => step("pause", () => world.sleep(world.random.integer(1, 20))),
+      durable: () => step("sync", () => world.sleep(1)),
+      setAlarm: async (at) => this.#setAlarm(at),
+      reset: (why) => this.crash(why),
+      sendBundle: (bundle) => step("send", () => this.#around.sendBundle(bundle)),
+      messageBytes: (text) => packBundle(text).length,
+      publishRollups: (rows) => step("publish", () => this.#around.publishRollups(rows)),
+      readSettings: (merchant) => step("read settings", () => this.#around.readSettings(merchant)),
+      background: (work) => {
+        work.catch((error: unknown) => {
+          if (!(error instanceof Dead)) world.note(`${this.name} background work failed: ${String(error)}`);
+        });
+      },
+      log: () => {},
+      timing: { drainAfterMs: 600_000, publishEveryMs: 900_000, publishGraceMs: 90_000, resendAfterMs: 300_000 },
+    };
+  }
+
+  /** The disk of a living process; a commit may be the last thing it does, or the first it does not. */
+  #mortalSql(process: Process): Sql {
+    const sql = sqliteSql(this.#disk);
+    let inTransaction = false;
+    const guarded = <T>(work: () => T): T => {
+      if (!process.alive) throw new Dead();
+      if (process.partition === undefined || inTransaction) return work();
+      this.#maybeDie(process, "before a commit");
+      const result = work();
+      this.#maybeDie(process, "after a commit");
+      return result;
+    };
+    return {
+      exec: (query, ...bindings) => {
+        const writes = !query.startsWith("SELECT");
+        return writes ? guarded(() => sql.exec(query, ...bindings)) : sql.exec(query, ...bindings);
+      },
+      transaction: (work) =>
+        guarded(() => {
+          inTransaction = true;
+          try {
+            return sql.transaction(() => {
+              const result = work();
+              this.#maybeDie(process, "inside a transaction");
+              return result;
+            });
+          } finally {
+            inTransaction = false;
+          }
+        }),
+    };
+  }
+
+  #maybeDie(process: Process, where: string): void {
+    if (!process.alive) throw new Dead();
+    if (!this.#world.random.chance(this.#world.faults.crash)) return;
+    this.crash(where);
+    throw new Dead();
+  }
+
+  #setAlarm(at: number): void {
+    this.#alarmAt = at;
+    this.#world.at(at, () => {
+      if (this.#alarmAt !== at) return;
+      this.#alarmAt = undefined;
+      this.request("alarm", tick).catch((error: unknown) => {
+        this.#world.note(`${this.name} alarm failed: ${String(error)}`);
+        if (this.#alarmAt === undefined) this.#setAlarm(this.#world.now + 2_000); // the platform tries again
+      });
+    });
+  }
+}

@@ -1,0 +1,356 @@
+// One run: merchants in several zones, clients that retry, partitions that die, a queue that repeats and reorders, an R2
+// and a D1 that fail before or after taking effect. Everything that counts is production code. At the end the world heals,
+// the laws are checked against the naive model, and the first broken one is the run's result.
+
+import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { type Placement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
+import type { Arrival, Event } from "../../core/event.ts";
+import { hash64Hex } from "../../core/hash.ts";
+import { NO_RULES, type Settings } from "../../core/merchant.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import type { Overflow } from "../../core/overflow.ts";
+import type { Answer } from "../../core/query/answer.ts";
+import type { Question } from "../../core/query/question.ts";
+import { parseQuestion } from "../../core/query/question.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { append } from "../../durable-objects/append.ts";
+import { confirm } from "../../durable-objects/drain.ts";
+import { live } from "../../durable-objects/live.ts";
+import { refreshSettings } from "../../durable-objects/settings.ts";
+import { archive } from "../../queues/archive.ts";
+import { deliverOverflow } from "../../queues/overflow.ts";
+import { readParquet } from "../../storage/archive.ts";
+import { packBundle } from "../../storage/bundle-message.ts";
+import type { Merchant } from "../../storage/merchants.ts";
+import { writeRollups } from "../../storage/rollups.ts";
+import { deliver } from "../../workers/collector/deliver.ts";
+import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
+import { execute } from "../../workers/query/execute.ts";
+import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
+import { sqliteD1 } from "../support/sqlite.ts";
+import { checkArchive, checkNumbers, checkReading } from "./check.ts";
+import { PartitionHost } from "./partition-host.ts";
+import { SimulatedQueue } from "./queue.ts";
+import { type Faults, World } from "./world.ts";
+
+/** Late on a Saturday in UTC: Days end in some zone all through the run, and two zones change their clocks. */
+const START = Date.UTC(2026, 9, 24, 20, 40);
+const RUN_MS = 4 * HOUR_MS;
+const HEAL_MS = 40 * HOUR_MS;
+const ZONES = ["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
+const MIGRATION = readFileSync(new URL("../../storage/migrations/0000_first.sql", import.meta.url), "utf8");
+
+export interface Outcome {
+  readonly seed: number;
+  /** The broken law, or undefined. */
+  readonly problem: string | undefined;
+  readonly log: readonly string[];
+  readonly statistics: Statistics;
+}
+
+export interface Statistics {
+  events: number;
+  sends: number;
+  crashes: number;
+  overflows: number;
+  readings: number;
+}
+
+/** What a client keeps of an event until somebody acknowledges it. */
+export interface Sent {
+  readonly arrival: Arrival;
+  acknowledged: boolean;
+}
+
+export interface Simulation {
+  readonly world: World;
+  readonly placement: Placement;
+  readonly settings: Map<number, Settings>;
+  readonly hosts: Map<string, PartitionHost>;
+  readonly objects: Map<string, Uint8Array>;
+  readonly d1: D1Database;
+  readonly sent: Sent[];
+  readonly statistics: Statistics;
+  readonly archiveQueue: SimulatedQueue;
+  readonly overflowQueue: SimulatedQueue;
+  problem: string | undefined;
+}
+
+/** Runs one seed to its end. The same seed gives the same log. */
+export async function simulate(seed: number, changes: Partial<Faults> = {}): Promise<Outcome> {
+  const simulation = build(seed, changes);
+  const { world } = simulation;
+  const clients = world.random.integer(2, 5);
+  for (let client = 0; client < clients; client++) startClient(simulation, client);
+  startReader(simulation);
+  if (world.random.chance(0.5)) world.at(START + world.random.integer(0, RUN_MS), () => changeZone(simulation));
+  await world.runUntil(START + RUN_MS);
+  world.faults = { failure: 0, crash: 0, repeat: 0 };
+  await world.runUntil(START + RUN_MS + HEAL_MS);
+  await check(simulation);
+  for (const host of simulation.hosts.values()) simulation.statistics.crashes += host.crashes;
+  return { seed, problem: simulation.problem, log: world.log, statistics: simulation.statistics };
+}
+
+/** Asks the production query path. */
+export async function ask(simulation: Simulation, merchant: number, body: Record<string, unknown>): Promise<Answer> {
+  const question = parseQuestion({ site_id: "m", ...body });
+  if (!question.ok) throw new Error(question.rejection.message);
+  return answerOf(simulation, merchant, question.value);
+}
+
+/** Every row the archive holds. */
+export async function readArchive({ objects }: Simulation): Promise<readonly ArchivedEvent[]> {
+  const files = await Promise.all([...objects.values()].map(readParquet));
+  return files.flatMap((file) => file.rows);
+}
+
+async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
+  const { zones, currency } = simulation.settings.get(merchant) as Settings;
+  const deps = queryDeps(simulation);
+  const row = { number: merchant, zones, currency } as unknown as Merchant;
+  const answer = await execute(question, row, deps);
+  if (!answer.ok) throw new Error(answer.rejection.message);
+  return answer.value;
+}
+
+function build(seed: number, changes: Partial<Faults>): Simulation {
+  const world = new World(seed, START, { failure: 0.08, crash: 0.01, repeat: 0.2, ...changes });
+  const merchants = world.random.integer(1, 3);
+  const spread = new Map(world.random.chance(0.3) ? [[1, 2]] : []);
+  const database = new DatabaseSync(":memory:");
+  for (const statement of MIGRATION.split("--> statement-breakpoint")) database.exec(statement);
+  const simulation: Simulation = {
+    world,
+    placement: { poolSize: 2, spread },
+    settings: new Map(),
+    hosts: new Map(),
+    objects: new Map(),
+    d1: sqliteD1(database),
+    sent: [],
+    statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0 },
+    archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
+    overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
+    problem: undefined,
+  };
+  for (let merchant = 1; merchant <= merchants; merchant++) {
+    const zones = [{ from: 0, zone: world.random.pick(ZONES) }];
+    simulation.settings.set(merchant, { merchant, version: 1, zones, currency: "EUR", rules: NO_RULES });
+  }
+  return simulation;
+}
+
+function hostOf(simulation: Simulation, name: string): PartitionHost {
+  const known = simulation.hosts.get(name);
+  if (known !== undefined) return known;
+  const { world } = simulation;
+  const host = new PartitionHost(name, world, {
+    sendBundle: ({ text }) => world.call("bundle send", () => simulation.archiveQueue.send(packBundle(text))),
+    publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows, zeroMeter())),
+    readSettings: (merchant) => world.call("D1 read", () => simulation.settings.get(merchant)),
+  });
+  simulation.hosts.set(name, host);
+  return host;
+}
+
+function archiveDeps(simulation: Simulation) {
+  const { world, objects } = simulation;
+  return {
+    bucket: {
+      put: (key: string, value: Uint8Array) => world.call("R2 put", () => void objects.set(key, value.slice())),
+    },
+    confirm: (name: string, first: number) =>
+      world.call("confirm", () =>
+        hostOf(simulation, name).request("confirm", (partition) => confirm(partition, first)),
+      ),
+    meter: zeroMeter(),
+    log: () => {},
+  };
+}
+
+function overflowDeps(simulation: Simulation) {
+  return {
+    unpack: (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as Overflow,
+    append: (name: string, arrivals: readonly Arrival[]) => appendTo(simulation, name, arrivals),
+    meter: zeroMeter(),
+    log: () => {},
+  };
+}
+
+function appendTo(simulation: Simulation, name: string, arrivals: readonly Arrival[]) {
+  const host = hostOf(simulation, name);
+  return simulation.world.call("append", () => host.request("append", (partition) => append(partition, arrivals)));
+}
+
+function queryDeps(simulation: Simulation): QueryDeps {
+  const { world } = simulation;
+  const partition = (name: string) => ({
+    live: (request: Parameters<typeof live>[1]) =>
+      world.call("live", () => hostOf(simulation, name).request("live", (opened) => live(opened, request))),
+  });
+  const deps: Partial<Record<keyof QueryDeps, unknown>> = {
+    db: simulation.d1,
+    partition,
+    placement: simulation.placement,
+    meter: zeroMeter(),
+    now: () => world.now,
+    log: () => {},
+  };
+  return deps as unknown as QueryDeps;
+}
+
+/** A browser, phone or server: sends now and then, resends with the same ids until it hears an answer. */
+function startClient(simulation: Simulation, client: number): void {
+  const { world } = simulation;
+  const { random } = world;
+  const merchant = random.integer(1, simulation.settings.size);
+  const firstParty = random.chance(0.5);
+  const clockError = random.pick([0, 0, 0, -120_000, 300_000]);
+  const userAgent = random.pick([CHROME, CHROME, IPHONE, GOOGLEBOT]);
+  const act = () => {
+    if (world.now > START + RUN_MS) return;
+    const size = random.pick([1, 1, 1, 2, 5]);
+    const batch = Array.from({ length: size }, (_, index) => {
+      const late = random.chance(0.15) ? random.integer(0, 30 * HOUR_MS) : random.integer(0, 5_000);
+      const floating = random.chance(0.2);
+      const timestamp = floating ? world.now : world.now - late + clockError;
+      const event = { client, merchant, userAgent, firstParty, timestamp, index };
+      return {
+        arrival: { event: newEvent(simulation, event), address: `10.0.0.${client}`, floating },
+        acknowledged: false,
+      };
+    });
+    simulation.sent.push(...batch);
+    simulation.statistics.events += batch.length;
+    world.at(world.now, () => void send(simulation, batch));
+    world.at(world.now + random.pick([1_000, 60_000, 1_799_000, 1_801_000, 3_000_000]), act);
+  };
+  world.at(START + random.integer(0, HOUR_MS), act);
+}
+
+interface NewEvent {
+  readonly client: number;
+  readonly merchant: number;
+  readonly userAgent: string;
+  readonly firstParty: boolean;
+  readonly timestamp: number;
+  readonly index: number;
+}
+
+function newEvent({ world }: Simulation, { client, merchant, userAgent, firstParty, timestamp }: NewEvent): Event {
+  const { random } = world;
+  return {
+    merchant,
+    stream: 1,
+    id: random.hex(8),
+    name: random.pick(["pageview", "pageview", "pageview", "purchase", "engagement"]),
+    timestamp,
+    receivedAt: world.now,
+    visitor: firstParty ? hash64Hex(`${merchant}:${client}`) : "",
+    format: "native",
+    url: `https://shop.example${random.pick(["/", "/a", "/b", "/cart"])}`,
+    referrer: random.pick(["", "https://www.google.com/", "https://news.example/today"]),
+    title: "",
+    userAgent,
+    language: "en",
+    screen: "",
+    country: "GB",
+    region: "",
+    city: "",
+    props: "",
+    revenue: random.pick([0, 0, 125_000]),
+    currency: "",
+    engagementMs: random.pick([0, 700]),
+    scroll: -1,
+    dropped: "",
+  };
+}
+
+/** One request; on anything but an acknowledgement the same ids go out again, floating ones with a later time. */
+async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1): Promise<void> {
+  const { world } = simulation;
+  simulation.statistics.sends += 1;
+  const arrivals = batch.map(({ arrival }) =>
+    arrival.floating
+      ? { ...arrival, event: { ...arrival.event, timestamp: world.now, receivedAt: world.now } }
+      : arrival,
+  );
+  const groups = new Map<string, number[]>();
+  arrivals.forEach(({ event, address }, index) => {
+    const seed = event.visitor || `${address}|${event.userAgent}`;
+    const name = partitionOf(event.merchant, seed, simulation.placement);
+    groups.set(name, [...(groups.get(name) ?? []), index]);
+  });
+  const answered = new Set<Sent>();
+  for (const [name, indexes] of groups) {
+    const delivered = await deliver(
+      name,
+      indexes.map((index) => arrivals[index] as Arrival),
+      {
+        append: (partition, slice) => appendTo(simulation, partition, slice),
+        overflow: (overflow) => {
+          simulation.statistics.overflows += 1;
+          const bytes = new TextEncoder().encode(JSON.stringify(overflow));
+          return world.call("overflow send", () => simulation.overflowQueue.send(bytes));
+        },
+        log: () => {},
+      },
+    );
+    indexes.forEach((index, at) => {
+      if (delivered[at] !== "unavailable" && delivered[at] !== "unknown") answered.add(batch[index] as Sent);
+    });
+  }
+  const lost = world.random.chance(world.faults.failure); // the answer, on its way back
+  if (!lost) for (const sent of answered) sent.acknowledged = true;
+  const left = batch.filter((sent) => !sent.acknowledged);
+  if (left.length === 0) return;
+  const givesUp = attempt > 3 && world.random.chance(0.2);
+  if (!givesUp)
+    world.at(world.now + world.random.integer(500, 900_000), () => void send(simulation, left, attempt + 1));
+}
+
+/** Reads all through the run: a number may never fall below what was acknowledged before, nor exceed what was sent. */
+function startReader(simulation: Simulation): void {
+  const { world } = simulation;
+  const read = async () => {
+    if (world.now > START + RUN_MS || simulation.problem !== undefined) return;
+    const merchant = world.random.integer(1, simulation.settings.size);
+    simulation.problem = await checkReading(simulation, merchant);
+    simulation.statistics.readings += 1;
+    world.at(world.now + world.random.integer(60_000, 2_500_000), () => void read());
+  };
+  world.at(START + 600_000, () => void read());
+}
+
+/** A merchant moves: dated ahead, as the admin API dates it, and pushed to its partitions, if they hear it. */
+function changeZone(simulation: Simulation): void {
+  const { world, settings } = simulation;
+  const known = settings.get(1) as Settings;
+  const from = Math.ceil((world.now + 1_200_000) / HOUR_MS) * HOUR_MS;
+  const zones = [...known.zones, { from, zone: world.random.pick(ZONES) }];
+  settings.set(1, { ...known, version: known.version + 1, zones });
+  world.note(`merchant 1 moves to ${zones[1]?.zone}`);
+  for (const name of partitionsOf(1, simulation.placement)) {
+    if (!simulation.hosts.has(name)) continue;
+    const pushed = world.call("push", () =>
+      hostOf(simulation, name).request("refresh", (partition) => refreshSettings(partition, 1)),
+    );
+    pushed.catch((error: unknown) => world.note(`push failed: ${String(error)}`));
+  }
+}
+
+async function check(simulation: Simulation): Promise<void> {
+  const { world } = simulation;
+  let done = false;
+  const checks = (async () => {
+    const rows = await readArchive(simulation);
+    simulation.problem ??= checkArchive(simulation, rows);
+    for (const merchant of simulation.settings.keys())
+      simulation.problem ??= await checkNumbers(simulation, merchant, rows);
+    done = true;
+  })();
+  while (!done) await world.runUntil(world.now + DAY_MS);
+  await checks;
+}

@@ -1,0 +1,50 @@
+// Makers of events for tests: a plain page view with a few fields changed.
+
+import type { Event } from "../../core/event.ts";
+import { NO_RULES, type Settings } from "../../core/merchant.ts";
+
+/** 2026-03-10T10:00:00Z, a Tuesday without any clock change. */
+export const TUESDAY = Date.UTC(2026, 2, 10, 10);
+
+export const CHROME =
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+export const IPHONE =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
+export const GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+
+let count = 0;
+
+export function eventOf(changes: Partial<Event> = {}): Event {
+  count += 1;
+  const timestamp = changes.timestamp ?? TUESDAY;
+  return {
+    merchant: 1,
+    stream: 1,
+    id: `event-${count}`,
+    name: "pageview",
+    timestamp,
+    receivedAt: timestamp,
+    visitor: "00000000000000aa",
+    format: "native",
+    url: "https://shop.example/",
+    referrer: "",
+    title: "",
+    userAgent: CHROME,
+    language: "en-GB",
+    screen: "",
+    country: "GB",
+    region: "",
+    city: "",
+    props: "",
+    revenue: 0,
+    currency: "",
+    engagementMs: 0,
+    scroll: -1,
+    dropped: "",
+    ...changes,
+  };
+}
+
+export function settingsOf(zone = "UTC", changes: Partial<Settings> = {}): Settings {
+  return { merchant: 1, version: 1, zones: [{ from: 0, zone }], currency: "EUR", rules: NO_RULES, ...changes };
+}

@@ -1,0 +1,73 @@
+// node:sqlite behind the two interfaces the product speaks: a partition's synchronous port, and D1's.
+
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { Sql, SqlRow } from "../../durable-objects/store.ts";
+
+/** A partition's storage in memory. */
+export function sqliteSql(database: DatabaseSync): Sql {
+  const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+  return {
+    exec: (query, ...bindings) => {
+      let statement = statements.get(query);
+      if (statement === undefined) {
+        statement = database.prepare(query);
+        statements.set(query, statement);
+      }
+      return statement.all(...bindings) as SqlRow[];
+    },
+    transaction: (work) => {
+      database.exec("BEGIN");
+      try {
+        const result = work();
+        database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
+    },
+  };
+}
+
+interface BoundStatement {
+  readonly text: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** D1 as a Worker sees it: statements, batches in one transaction, blobs as arrays of numbers. */
+export function sqliteD1(database: DatabaseSync): D1Database {
+  const run = ({ text, values }: BoundStatement) => {
+    const rows = database.prepare(text).all(...values) as Record<string, unknown>[];
+    for (const row of rows) {
+      for (const [key, value] of Object.entries(row)) if (value instanceof Uint8Array) row[key] = [...value];
+    }
+    return { success: true, results: rows, meta: { rows_read: rows.length, rows_written: 0, changes: 0 } };
+  };
+  const prepare = (text: string, values: readonly SQLInputValue[] = []): object => ({
+    text,
+    values,
+    bind: (...given: unknown[]) => prepare(text, given.map(toSqlite)),
+    all: async () => run({ text, values }),
+    run: async () => run({ text, values }),
+    raw: async () => run({ text, values }).results.map((row) => Object.values(row)),
+    first: async () => run({ text, values }).results[0] ?? null,
+  });
+  const batch = async (statements: readonly BoundStatement[]) => {
+    database.exec("BEGIN");
+    try {
+      const results = statements.map(run);
+      database.exec("COMMIT");
+      return results;
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  };
+  return { prepare, batch } as unknown as D1Database;
+}
+
+function toSqlite(value: unknown): SQLInputValue {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (typeof value === "boolean") return value ? 1 : 0;
+  return value as SQLInputValue;
+}

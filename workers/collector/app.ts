@@ -1,0 +1,46 @@
+// The collector's routes: one line per way in. What happens to a hit is in collect.ts.
+
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { native } from "../../core/formats/native.ts";
+import { pixel } from "../../core/formats/pixel.ts";
+import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
+import { isSecret } from "../../storage/signing.ts";
+import { collect, meter } from "./collect.ts";
+import type { CollectorEnv } from "./env.ts";
+import { refusal, replyWithPixel, replyWithReport } from "./reply.ts";
+
+export const app = new Hono<{ Bindings: CollectorEnv }>();
+
+/** Any page may send; the answer holds nothing but counts. Beacons send credentials, so the origin is named. */
+app.use(
+  "/v1/*",
+  cors({ origin: (origin) => origin || "*", credentials: true, allowMethods: ["GET", "POST"], maxAge: 86_400 }),
+);
+
+const limited = bodyLimit({
+  maxSize: REQUEST_BYTES_MAX,
+  onError: (c) =>
+    refusal(c, 413, "body_too_large", `the body exceeds ${REQUEST_BYTES_MAX} bytes; send fewer events at once`),
+});
+
+app.post("/v1/events", limited, async (c) => replyWithReport(c, await collect(c, native, await c.req.text())));
+app.get("/v1/pixel.gif", async (c) => replyWithPixel(c, await collect(c, pixel, "")));
+app.get("/v1/meter", async (c) => {
+  const token = c.req.header("authorization")?.replace(/^Bearer /i, "") ?? "";
+  if (!isSecret(token, c.env.ADMIN_TOKEN))
+    return refusal(c, 401, "unauthorized", "send Authorization: Bearer <ADMIN_TOKEN>");
+  return c.json(meter);
+});
+app.get("/health", (c) => c.json({ ok: true }));
+
+app.notFound((c: Context) =>
+  refusal(c, 404, "not_found", `there is nothing at ${c.req.method} ${c.req.path}; see POST /v1/events`),
+);
+app.onError((error, c) => {
+  console.error(JSON.stringify({ event: "collect_failed", path: c.req.path, error: String(error) }));
+  return refusal(c, 503, "unavailable", "the events could not be stored; send them again with the same ids", {
+    "Retry-After": "5",
+  });
+});

@@ -1,0 +1,42 @@
+// How arrivals reach their partition: once, once more, and then by the overflow queue, which is durable too. Only when all
+// of that fails is an event not acknowledged. A repeat is harmless: ids and times are fixed, the partition knows what it
+// has counted. Free of the platform, so that the simulation runs it as it is.
+
+import type { Arrival } from "../../core/event.ts";
+import type { Overflow } from "../../core/overflow.ts";
+import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
+
+export interface Delivery {
+  readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<AppendReply>;
+  readonly overflow: (overflow: Overflow) => Promise<void>;
+  /** One structured line for the operator. */
+  readonly log: (entry: Readonly<Record<string, string | number>>) => void;
+}
+
+/** "unavailable": not stored anywhere; the client must send it again. */
+export type Delivered = Fate | "unavailable";
+
+/** Resolves, once they are durable somewhere, with the fate of each arrival; never throws. */
+export async function deliver(
+  partition: string,
+  arrivals: readonly Arrival[],
+  delivery: Delivery,
+): Promise<readonly Delivered[]> {
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    try {
+      const reply = await delivery.append(partition, arrivals);
+      if (reply !== "overloaded") return reply;
+      delivery.log({ event: "partition_overloaded", partition, events: arrivals.length });
+      break; // asking an overloaded partition again would only load it more
+    } catch (error) {
+      delivery.log({ event: "append_failed", partition, attempt, error: String(error) });
+    }
+  }
+  try {
+    await delivery.overflow({ partition, arrivals });
+    return arrivals.map(() => "accepted" as const);
+  } catch (error) {
+    delivery.log({ event: "overflow_failed", partition, events: arrivals.length, error: String(error) });
+    return arrivals.map(() => "unavailable" as const);
+  }
+}

@@ -1,0 +1,45 @@
+// POST /api/v2/query: the one public route of questions. Statuses and texts are those clients of the Plausible Stats API
+// v2 know; every error is {"error": "…"}. The order of checks is theirs too: key given, body readable, merchant named, key
+// right, question right.
+
+import type { Context } from "hono";
+import { accepted } from "../../core/outcome.ts";
+import { parseQuestion } from "../../core/query/question.ts";
+import { authorize, bearerOf } from "./authorize.ts";
+import type { Deps } from "./deps.ts";
+import { execute } from "./execute.ts";
+
+const MISSING_KEY = "Missing API key. Please use a valid Plausible API key as a Bearer Token.";
+const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
+const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
+
+export async function ask(c: Context, deps: Deps): Promise<Response> {
+  const key = bearerOf(c.req.header("authorization"));
+  if (key === undefined) return c.json({ error: MISSING_KEY }, 401);
+  const body = parseJson(await c.req.text());
+  if (!body.ok) return c.json({ error: "Unable to parse the request body as JSON." }, 400);
+  const siteId = siteIdOf(body.value);
+  if (siteId === undefined) return c.json({ error: MISSING_SITE }, 400);
+  const merchant = await authorize({ key, siteId }, deps);
+  if (merchant === undefined) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
+
+  const question = parseQuestion(body.value);
+  const answer = question.ok ? await execute(question.value, merchant, deps) : question;
+  if (!answer.ok) return c.json({ error: answer.rejection.message }, 400);
+  return c.json(answer.value);
+}
+
+/** JSON text to a value. */
+export function parseJson(text: string): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
+  try {
+    return accepted(JSON.parse(text) as unknown);
+  } catch {
+    return { ok: false }; // a SyntaxError is the answer to the question that was asked
+  }
+}
+
+function siteIdOf(body: unknown): string | undefined {
+  if (typeof body !== "object" || body === null) return undefined;
+  const siteId = (body as { readonly site_id?: unknown }).site_id;
+  return typeof siteId === "string" && siteId !== "" ? siteId : undefined;
+}

@@ -1,0 +1,43 @@
+// What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness come from here,
+// so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
+
+import { type Placement, parsePlacement } from "../../core/counting/placement.ts";
+import { type Metered, zeroMeter } from "../../core/meter.ts";
+import type { Sign } from "../../core/tracking-id.ts";
+import { signsOf } from "../../storage/signing.ts";
+import { KeyMemory } from "./authorize.ts";
+import type { PartitionStub, QueryEnv } from "./env.ts";
+
+export interface Deps {
+  readonly db: D1Database;
+  readonly bucket: R2Bucket;
+  readonly partition: (name: string) => PartitionStub;
+  readonly placement: Placement;
+  readonly signs: readonly [Sign, ...Sign[]];
+  readonly adminToken: string;
+  readonly meter: Metered;
+  readonly keys: KeyMemory;
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log: (line: Readonly<Record<string, string | number>>) => void;
+}
+
+const meter = zeroMeter();
+const keys = new KeyMemory();
+
+export function depsOf(env: QueryEnv): Deps {
+  return {
+    db: env.DB,
+    bucket: env.BUCKET,
+    partition: (name) => env.PARTITION.getByName(name),
+    placement: parsePlacement(env.POOL_SIZE, env.SPREAD),
+    signs: signsOf(env),
+    adminToken: env.ADMIN_TOKEN,
+    meter,
+    keys,
+    now: () => Date.now(),
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    log: (line) => console.error(JSON.stringify(line)),
+  };
+}

@@ -1,0 +1,16 @@
+// What the query Worker binds (wrangler.toml, [env.query]) and its secrets.
+
+import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { SigningEnv } from "../../storage/signing.ts";
+
+/** A Durable Object stub as RPC offers it. */
+export type PartitionStub = Pick<PartitionRpc, "live" | "refreshSettings" | "confirm" | "status" | "meter">;
+
+export interface QueryEnv extends SigningEnv {
+  readonly DB: D1Database;
+  readonly BUCKET: R2Bucket;
+  readonly PARTITION: { getByName(name: string): PartitionStub };
+  readonly ADMIN_TOKEN: string;
+  readonly POOL_SIZE: string;
+  readonly SPREAD: string;
+}

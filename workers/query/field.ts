@@ -1,0 +1,131 @@
+// Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body by
+// any table. What a field must be is said once, as the text that a caller reads when it is not.
+
+import { HOSTNAMES_COUNT_MAX, NAME_LENGTH_MAX } from "../../core/limits.ts";
+import { isCurrency, type Rules } from "../../core/merchant.ts";
+import { isTimeZone } from "../../core/time.ts";
+import { parseHostname, parseStreamHostname } from "../../storage/merchants.ts";
+import { type Checked, problem } from "./problem.ts";
+
+export interface Field<T, Required extends boolean = boolean> {
+  readonly required: Required;
+  /** Completes the sentence "<field> must be …". */
+  readonly expected: string;
+  /** Undefined when the value is not what is expected. */
+  readonly parse: (value: unknown) => T | undefined;
+}
+
+type FieldTable = Readonly<Record<string, Field<unknown>>>;
+
+/** What a table's fields come to. A field that may be left out is undefined then. */
+export type Fields<Table extends FieldTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Field<infer T, infer Required>
+    ? Required extends true
+      ? T
+      : T | undefined
+    : never;
+};
+
+/** Reads a body by a table: no unknown fields, none missing, each as expected. */
+export function parseFields<Table extends FieldTable>(body: unknown, table: Table): Checked<Fields<Table>> {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    return problem("invalid_body", "The body must be a JSON object.");
+  const given = body as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
+  if (unknown !== undefined) {
+    const name = unknown.slice(0, NAME_LENGTH_MAX);
+    return problem("unknown_field", `There is no field "${name}" here; known: ${Object.keys(table).join(", ")}.`, name);
+  }
+  const values: Record<string, unknown> = {};
+  for (const [name, { required, expected, parse }] of Object.entries(table)) {
+    const value = given[name];
+    if (value === undefined && required) return problem("missing_field", `"${name}" is missing.`, name);
+    values[name] = value === undefined ? undefined : parse(value);
+    if (value !== undefined && values[name] === undefined)
+      return problem("invalid_field", `"${name}" must be ${expected}.`, name);
+  }
+  return { ok: true, value: values as Fields<Table> };
+}
+
+export function required<T>(field: Field<T>): Field<T, true> {
+  return { ...field, required: true };
+}
+
+export const NAME: Field<string, false> = {
+  required: false,
+  expected: `a text of 1 to ${NAME_LENGTH_MAX} characters`,
+  parse: (value) => {
+    const name = typeof value === "string" ? value.trim() : "";
+    return name.length > 0 && name.length <= NAME_LENGTH_MAX ? name : undefined;
+  },
+};
+
+export const TIME_ZONE: Field<string, false> = {
+  required: false,
+  expected: 'an IANA time zone such as "Europe/Berlin"',
+  parse: (value) => (typeof value === "string" && isTimeZone(value) ? value : undefined),
+};
+
+export const CURRENCY: Field<string, false> = {
+  required: false,
+  expected: 'an ISO 4217 currency such as "EUR"',
+  parse: (value) => (typeof value === "string" && isCurrency(value) ? value : undefined),
+};
+
+export const HOSTNAME: Field<string, false> = {
+  required: false,
+  expected: 'a hostname such as "shop.example.com", without scheme, port or path',
+  parse: (value) => (typeof value === "string" ? parseStreamHostname(value) : undefined),
+};
+
+export const RULES: Field<Rules, false> = {
+  required: false,
+  expected: `an object with "hostnames": at most ${HOSTNAMES_COUNT_MAX} hostnames, none to admit all`,
+  parse: (value) => {
+    const rules = parseFields(value, { hostnames: required(HOSTNAMES) });
+    return rules.ok ? { hostnames: rules.value.hostnames } : undefined;
+  },
+};
+
+/** An instant with its offset, as UTC ms. */
+export const INSTANT: Field<number, false> = {
+  required: false,
+  expected: 'an ISO 8601 instant with its offset, such as "2027-01-31T12:00:00Z"',
+  parse: (value) => {
+    const shaped =
+      typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/.test(value);
+    const instant = shaped ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(instant) ? undefined : instant;
+  },
+};
+
+/** A whole number in a query parameter. */
+export function wholeNumber(min: number, max: number): Field<number, false> {
+  return {
+    required: false,
+    expected: `a whole number from ${min} to ${max}`,
+    parse: (value) => {
+      const number = /^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN;
+      return number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+/** Where a page begins: whatever the page before gave as "next". */
+export const CURSOR: Field<string, false> = {
+  required: false,
+  expected: 'what the page before gave as "next"',
+  parse: (value) => (typeof value === "string" && value.length <= 1_000 ? value : undefined),
+};
+
+const HOSTNAMES: Field<readonly string[], false> = {
+  required: false,
+  expected: "a list of hostnames",
+  parse: (value) => {
+    if (!Array.isArray(value) || value.length > HOSTNAMES_COUNT_MAX) return undefined;
+    const hostnames = value
+      .map((name) => (typeof name === "string" ? parseHostname(name) : undefined))
+      .filter((name) => name !== undefined);
+    return hostnames.length === value.length ? [...new Set(hostnames)] : undefined;
+  },
+};

@@ -1,0 +1,29 @@
+// The query Worker: answers questions, and consumes the queues. Wiring only.
+
+import { archive } from "../../queues/archive.ts";
+import { storeDeadLetters } from "../../queues/dead-letter.ts";
+import { app } from "./app.ts";
+import { type Deps, depsOf } from "./deps.ts";
+import type { QueryEnv } from "./env.ts";
+import { alertDeadLetters } from "./operations.ts";
+
+/** What consumes a queue, by the queue's name in wrangler.toml. */
+const CONSUMERS: Readonly<Record<string, (batch: MessageBatch<unknown>, deps: Deps) => Promise<void>>> = {
+  "footfall-archive": (batch, deps) =>
+    archive(batch, { ...deps, confirm: (name, first) => deps.partition(name).confirm(first) }),
+  "footfall-archive-dead-letter": storeDeadLetters,
+};
+
+export default {
+  fetch: app.fetch,
+
+  async queue(batch, env) {
+    const consume = CONSUMERS[batch.queue];
+    if (consume === undefined) throw new Error(`no consumer for the queue ${batch.queue}`);
+    await consume(batch, depsOf(env));
+  },
+
+  async scheduled(_, env) {
+    await alertDeadLetters(depsOf(env));
+  },
+} satisfies ExportedHandler<QueryEnv>;

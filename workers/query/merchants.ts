@@ -1,0 +1,144 @@
+// Admin requests about merchants: create, list, read, change. A change of settings is pushed to the merchant's partitions;
+// one that cannot be reached reads them again by itself within SETTINGS_FRESH_MS, which is less than the notice that a
+// change of time zone is given.
+
+import type { Context } from "hono";
+import { partitionsOf } from "../../core/counting/placement.ts";
+import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
+import { changeZone, NO_RULES, zoneAt } from "../../core/merchant.ts";
+import { encodeTrackingId, MERCHANT_NUMBER_MAX } from "../../core/tracking-id.ts";
+import {
+  API_KEY_RANDOM_BYTES,
+  apiKey,
+  ID_RANDOM_BYTES,
+  isMerchantIdShaped,
+  keyId,
+  merchantId,
+} from "../../storage/credential.ts";
+import {
+  createMerchant,
+  findMerchant,
+  listMerchants,
+  type Merchant,
+  type MerchantChange,
+  updateMerchant,
+} from "../../storage/merchants.ts";
+import type { Deps } from "./deps.ts";
+import { CURRENCY, HOSTNAME, NAME, parseFields, RULES, required, TIME_ZONE, wholeNumber } from "./field.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, type Reply } from "./request.ts";
+
+const NEW_MERCHANT = {
+  name: required(NAME),
+  time_zone: required(TIME_ZONE),
+  currency: required(CURRENCY),
+  hostname: HOSTNAME,
+};
+const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY, rules: RULES };
+const MERCHANT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, MERCHANT_NUMBER_MAX) };
+
+/** POST /api/v1/merchants: a merchant with its first stream and first key, which is shown this once. */
+export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const body = await bodyOf(c, NEW_MERCHANT);
+  if (!body.ok) return body;
+  const { name, time_zone, currency, hostname } = body.value;
+  const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
+  const merchant = await createMerchant(
+    deps.db,
+    {
+      id: merchantId(deps.random(ID_RANDOM_BYTES)),
+      name,
+      zones: [{ from: 0, zone: time_zone }],
+      currency,
+      rules: NO_RULES,
+      hostname,
+      key: { id: keyId(deps.random(ID_RANDOM_BYTES)), secret },
+      now: deps.now(),
+    },
+    deps.meter,
+  );
+  if (merchant === "taken") return hostnameTaken();
+  const tracking_id = encodeTrackingId({ merchant: merchant.number, stream: 1 }, deps.signs[0]);
+  return {
+    ok: true,
+    value: { status: 201, body: { id: merchant.id, name, time_zone, currency, tracking_id, api_key: secret } },
+  };
+}
+
+/** GET /api/v1/merchants?limit&after */
+export async function getMerchants(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const page = parseFields(c.req.query(), MERCHANT_PAGE);
+  if (!page.ok) return page;
+  const { limit: rowsMax = ADMIN_PAGE_MAX, after = 0 } = page.value;
+  const rows = await listMerchants(deps.db, { after, rowsMax }, deps.meter);
+  const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
+  return { ok: true, value: { body: { merchants: rows.map((row) => shown(row, deps)), next } } };
+}
+
+/** GET /api/v1/merchants/:id */
+export async function getMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  return merchant.ok ? { ok: true, value: { body: shown(merchant.value, deps) } } : merchant;
+}
+
+/** PATCH /api/v1/merchants/:id */
+export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const body = await bodyOf(c, MERCHANT_CHANGE);
+  if (!body.ok) return body;
+  const { name, time_zone, currency, rules } = body.value;
+  const change: MerchantChange = {
+    ...(name !== undefined && { name }),
+    ...(time_zone !== undefined && { zones: changeZone(merchant.value.zones, time_zone, deps.now()) }),
+    ...(currency !== undefined && { currency }),
+    ...(rules !== undefined && { rules }),
+  };
+  const changed = await updateMerchant(deps.db, { merchant: merchant.value, change }, deps.meter);
+  if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
+  deps.keys.clear();
+  await pushSettings(changed.number, deps);
+  return { ok: true, value: { body: shown(changed, deps) } };
+}
+
+/** The merchant a path names. */
+export async function merchantOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
+  const id = c.req.param("id") ?? "";
+  const merchant = isMerchantIdShaped(id) ? await findMerchant(deps.db, id, deps.meter) : undefined;
+  return merchant === undefined
+    ? problem("not_found", "There is no merchant with this id.")
+    : { ok: true, value: merchant };
+}
+
+export function hostnameTaken() {
+  return problem("conflict", "Another stream has this hostname already.", "hostname");
+}
+
+/** A merchant as the admin API shows it. A zone that is still to come is shown beside the one that holds. */
+function shown({ id, name, zones, currency, rules, createdAt }: Merchant, deps: Deps) {
+  const now = deps.now();
+  const coming = zones
+    .filter(({ from }) => from > now)
+    .map(({ from, zone }) => ({ time_zone: zone, from: new Date(from).toISOString() }));
+  return {
+    id,
+    name,
+    time_zone: zoneAt(zones, now),
+    currency,
+    rules,
+    created_at: new Date(createdAt).toISOString(),
+    ...(coming.length > 0 && { coming_time_zones: coming }),
+  };
+}
+
+/** Failing here loses nothing: see the opening comment. */
+async function pushSettings(merchant: number, deps: Deps): Promise<void> {
+  const pushes = partitionsOf(merchant, deps.placement).map(async (name) => {
+    try {
+      await deps.partition(name).refreshSettings(merchant);
+    } catch (error) {
+      deps.log({ event: "settings_push_failed", partition: name, merchant, error: String(error).slice(0, 200) });
+    }
+  });
+  await Promise.all(pushes);
+}

@@ -1,0 +1,81 @@
+// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead letters;
+// and the cron that raises the alert when anything lies there.
+
+import type { Context } from "hono";
+import { type Placement, poolPartitions } from "../../core/counting/placement.ts";
+import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
+import { sumMeters } from "../../core/meter.ts";
+import type { PartitionStatus } from "../../durable-objects/rpc.ts";
+import { listDeadLetters } from "../../queues/dead-letter.ts";
+import type { Deps } from "./deps.ts";
+import { CURSOR, parseFields, wholeNumber } from "./field.ts";
+import type { Checked } from "./problem.ts";
+import type { Reply } from "./request.ts";
+
+const PARTITION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, Number.MAX_SAFE_INTEGER) };
+const DEAD_LETTER_PAGE = { after: CURSOR };
+
+/** GET /api/v1/meter: billable operations of all partitions and of this isolate, since each of them started. */
+export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> {
+  const meters = await askEach(allPartitions(deps.placement), (name) => deps.partition(name).meter());
+  return { ok: true, value: { body: sumMeters([...meters, deps.meter]) } };
+}
+
+/** GET /api/v1/partitions?limit&after: where partitions stand, `after` so many of them. */
+export async function getPartitions(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const page = parseFields(c.req.query(), PARTITION_PAGE);
+  if (!page.ok) return page;
+  const { limit = ADMIN_PAGE_MAX, after = 0 } = page.value;
+  const all = allPartitions(deps.placement);
+  const statuses = await askEach(all.slice(after, after + limit), (name) => deps.partition(name).status());
+  const next = after + limit < all.length ? String(after + limit) : null;
+  return { ok: true, value: { body: { partitions: statuses.map(shown), next } } };
+}
+
+/** GET /api/v1/dead-letters?after */
+export async function getDeadLetters(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const page = parseFields(c.req.query(), DEAD_LETTER_PAGE);
+  if (!page.ok) return page;
+  deps.meter.r2_class_a += 1;
+  const { letters, cursor } = await listDeadLetters(deps.bucket, page.value.after);
+  const shownLetters = letters.map(({ storedAt, ...letter }) => ({ ...letter, stored_at: storedAt }));
+  return { ok: true, value: { body: { dead_letters: shownLetters, next: cursor ?? null } } };
+}
+
+/** The cron: one line of alert for as long as any dead letter lies in R2. */
+export async function alertDeadLetters(deps: Deps): Promise<void> {
+  deps.meter.r2_class_a += 1;
+  const { letters, cursor } = await listDeadLetters(deps.bucket);
+  const [first] = letters;
+  if (first === undefined) return;
+  const count = `${letters.length}${cursor === undefined ? "" : " or more"}`;
+  deps.log({ alert: "dead_letters", count, first: first.key });
+}
+
+/** The pool's partitions, then those of merchants that have their own. */
+function allPartitions(placement: Placement): readonly string[] {
+  const own = [...placement.spread].flatMap(([merchant, count]) =>
+    Array.from({ length: count }, (_, index) => `merchant-${merchant}-${index}`),
+  );
+  return [...poolPartitions(placement), ...own];
+}
+
+async function askEach<T>(names: readonly string[], ask: (name: string) => Promise<T>): Promise<readonly T[]> {
+  const answers: T[] = [];
+  for (let start = 0; start < names.length; start += ADMIN_FAN_OUT) {
+    answers.push(...(await Promise.all(names.slice(start, start + ADMIN_FAN_OUT).map(ask))));
+  }
+  return answers;
+}
+
+function shown(status: PartitionStatus) {
+  return {
+    partition: status.partition,
+    next_position: status.nextPosition,
+    checkpoint_position: status.checkpointPosition,
+    bundled_position: status.bundledPosition,
+    unconfirmed_bundles: status.unconfirmedBundles,
+    unpublished_rollups: status.unpublishedRollups,
+    merchants: status.merchants,
+  };
+}

@@ -1,0 +1,21 @@
+// What admin handlers share: reading a body by its table, and the shape of what they answer.
+
+import type { Context } from "hono";
+import { parseJson } from "./ask.ts";
+import { type Field, type Fields, parseFields } from "./field.ts";
+import { type Checked, problem } from "./problem.ts";
+
+export interface Reply {
+  /** 200 unless said. */
+  readonly status?: 201;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** The JSON body of a request, checked against the table of its fields. */
+export async function bodyOf<Table extends Readonly<Record<string, Field<unknown>>>>(
+  c: Context,
+  table: Table,
+): Promise<Checked<Fields<Table>>> {
+  const body = parseJson(await c.req.text());
+  return body.ok ? parseFields(body.value, table) : problem("invalid_json", "The body is not JSON.");
+}
