@@ -51,6 +51,16 @@ export function changeZone(zones: readonly ZonePeriod[], zone: string, now: numb
   return zoneAt(kept, from) === zone ? kept : [...kept, { from, zone }];
 }
 
+/**
+ * The Hour an instant belongs to, under the zone that holds then. An Hour that began under an earlier zone is cut where
+ * the new one takes over: the same instant must not start an Hour of two Days.
+ */
+export function hourOf(zones: readonly ZonePeriod[], instant: number): number {
+  let current = zones[0] as ZonePeriod;
+  for (const period of zones) if (period.from <= instant) current = period;
+  return Math.max(current.from, hourAt(current.zone, instant));
+}
+
 /** Whether a text is shaped like an ISO 4217 code. */
 export function isCurrency(text: string): boolean {
   return /^[A-Z]{3}$/.test(text);

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Cron } from "croner";
+import { stop as stopBundler } from "esbuild";
 import { type LocalStart, readLocalStart, readSecrets, stateDirOf, writeLocalStart } from "./local-state.ts";
 import { messageOf, Problem, runMain } from "./problem.ts";
 import { type Runtime, type Secrets, startRuntime } from "./runtime.ts";
@@ -16,15 +17,19 @@ const STOPPED_WITHIN_MS = 10_000;
 const DEMO_MERCHANT = { name: "Demo shop", time_zone: "UTC", currency: "EUR" };
 
 async function main(): Promise<void> {
-  const told = toldToStop();
   const stateDir = stateDirOf(process.env);
   const lock = lockState(stateDir);
   const collectorPort = await freePort("COLLECTOR_PORT", 8787);
   const queryPort = await freePort("QUERY_PORT", 8788);
+  if (collectorPort === queryPort && queryPort !== 0) {
+    throw new Problem(`COLLECTOR_PORT and QUERY_PORT are both ${queryPort}; each Worker needs its own`);
+  }
   const secrets = await readSecrets(stateDir);
   // DEVELOPMENT lets the collector believe the address and place that the demo and the tests put in headers.
   const vars = { DEVELOPMENT: "true" };
   const runtime = await startRuntime({ stateDir, collectorPort, queryPort, secrets, vars });
+  const told = toldToStop();
+  await stopBundler(); // its process has nothing more to do
   let crons: readonly Cron[] = [];
   try {
     await Promise.all([untilHealthy(runtime.collectorUrl), untilHealthy(runtime.queryUrl)]);
@@ -40,7 +45,7 @@ async function main(): Promise<void> {
     await runtime.stop();
     lock.close();
   }
-  process.exit(0); // esbuild's idle service must not hold the process back
+  process.exit(0);
 }
 
 /**
@@ -49,7 +54,10 @@ async function main(): Promise<void> {
  */
 function toldToStop(): Promise<void> {
   return new Promise((settle) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => settle());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+      process.removeAllListeners(signal); // Miniflare's own would exit at once, with an error and before workerd has ended
+      process.on(signal, () => settle());
+    }
   });
 }
 
@@ -72,7 +80,7 @@ async function freePort(variable: string, usual: number): Promise<number> {
   }
   await new Promise<void>((settle, fail) => {
     const server = createServer().once("error", (error) =>
-      fail(new Problem(`cannot listen on port ${port} (${messageOf(error)}); choose another with ${variable}`)),
+      fail(new Problem(`port ${port} cannot be used (${messageOf(error)}); choose another with ${variable}`)),
     );
     server.listen(port, "127.0.0.1", () => server.close(() => settle()));
   });

@@ -1,6 +1,7 @@
 // Merchants and their streams in D1: made and changed by the admin API, read by partitions (settings) and by questions
 // (who owns this hostname). API keys are in `api-keys.ts`. A change of settings raises the merchant's version and only
-// succeeds on the version that was read, so that two changes at once cannot undo each other.
+// succeeds on the version that was read, so that two changes at once cannot undo each other. These requests are few, so
+// the meter counts rows and leaves out the index entries beside them.
 
 import { and, asc, count, eq, gt, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

@@ -6,9 +6,9 @@ import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
 import { hex32 } from "../hash.ts";
-import { type Settings, zoneAt } from "../merchant.ts";
+import { hourOf, type Settings } from "../merchant.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
-import { DAY_MS, hourAt } from "../time.ts";
+import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
 import { IdSet, orderOf } from "./duplicate.ts";
 import { type Cell, insert, type Moment, type Visit } from "./visit.ts";
@@ -64,7 +64,7 @@ export function slotStart(day: number, slot: number): number {
  * one as their version. A dropped event only counts as a drop.
  */
 export function countEvent(state: DayState, { event, opinion, settings, position }: CountedEvent): void {
-  const slot = (hourAt(zoneAt(settings.zones, event.timestamp), event.timestamp) - state.day * DAY_MS) / SLOT_MS;
+  const slot = (hourOf(settings.zones, event.timestamp) - state.day * DAY_MS) / SLOT_MS;
   state.ids.add(event.id);
   if (event.dropped !== "") countDrop(state, slot, event.dropped);
   else {

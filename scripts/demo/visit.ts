@@ -35,6 +35,7 @@ const PAGE_MEAN_MS = 40_000;
 const PAUSE_MAX_MS = 12 * 60_000;
 const BOUNCE = 0.42;
 const BOT = 0.03;
+const BOT_PREFIX = "demo-bot-";
 
 /** All visits of a Day (its number, UTC). */
 export function visitsOfDay(day: number): readonly DemoVisit[] {
@@ -58,6 +59,11 @@ export function eventsByPlace(now: number, days: number): ReadonlyMap<Place, rea
   return groups;
 }
 
+/** Whether a visitor of the demo is one of its machines. */
+export function isBot(visitor: string): boolean {
+  return visitor.startsWith(BOT_PREFIX);
+}
+
 function makeVisit(random: Random, day: number, number: number): DemoVisit {
   const bot = random() < BOT;
   const who = Math.floor(random() * REGULARS * (bot ? 0.05 : 1));
@@ -67,7 +73,7 @@ function makeVisit(random: Random, day: number, number: number): DemoVisit {
   const hours = HOURS.map((weight, hour) => [hour, weight] as const);
   const timestamp = day * DAY_MS + (pick(random, hours) + random()) * HOUR_MS;
   const events = walk(random, {
-    visitor_id: bot ? `demo-bot-${who}` : `demo-${who}`,
+    visitor_id: bot ? `${BOT_PREFIX}${who}` : `demo-${who}`,
     user_agent: bot ? pick(traits, BOTS) : device.userAgent,
     language,
     screen: device.screen,

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { parseMap } from "../import/csv-row.ts";
+import { EVENTS_PER_SECOND } from "../import/pace.ts";
 import { importFile } from "../import/run.ts";
 import { Problem } from "../problem.ts";
 import { startMeter } from "../progress.ts";
@@ -12,6 +13,7 @@ interface Options {
   readonly hostname?: string;
   readonly map?: string;
   readonly all?: boolean;
+  readonly rate: string;
 }
 
 export function addImport(program: Command): void {
@@ -22,6 +24,7 @@ export function addImport(program: Command): void {
     .option("--hostname <hostname>", "the site's host, where the file gives paths only")
     .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,url=url")
     .option("--all", "count an access log's images, scripts and other assets too")
+    .option("--rate <events>", "events a second at most; 0 for as fast as it goes", String(EVENTS_PER_SECOND))
     .addHelpText("after", HELP)
     .action(runImport);
 }
@@ -43,11 +46,18 @@ async function runImport(path: string, options: Options, command: Command): Prom
     origin: toOrigin(options.hostname),
     map,
     assets: options.all ?? false,
+    eventsPerSecond: toRate(options.rate),
     stateDir,
     meter: (bytes) => startMeter("importing", bytes),
     say: (text) => console.error(text),
   });
   console.log(tally.toText());
+}
+
+function toRate(text: string): number {
+  const rate = Number(text);
+  if (!(rate >= 0)) throw new Problem(`--rate is "${text}"; it must be a number of events a second`);
+  return rate === 0 ? Number.POSITIVE_INFINITY : rate;
 }
 
 function toOrigin(hostname: string | undefined): string | undefined {

@@ -12,8 +12,9 @@ import { type Batch, Batcher } from "./batch.ts";
 import { planColumns, readCsvRow } from "./csv-row.ts";
 import { detectFormat, type FileFormat, type FileLine, type ImportFile, openFile, readLines } from "./file.ts";
 import { CHAIN_START, hashVisitor, lineEventId } from "./line-chain.ts";
+import { EVENTS_PER_SECOND, Pace } from "./pace.ts";
 import { decodeResume, destinationOf, encodeResume, type Place, type ResumeState, Settlement } from "./resume.ts";
-import { type ImportedEvent, type Row, skipped } from "./row.ts";
+import type { ImportedEvent, Row } from "./row.ts";
 import { type Destination, sendEvents } from "./send.ts";
 import { Tally } from "./tally.ts";
 
@@ -26,6 +27,8 @@ export interface ImportOptions {
   readonly map: ReadonlyMap<string, string>;
   /** Whether an access log's images, scripts and the like count too. */
   readonly assets: boolean;
+  /** Events a second; without it as many as a partition takes (pace.ts). */
+  readonly eventsPerSecond?: number | undefined;
   /** Where the place is kept when it cannot be kept beside the file. */
   readonly stateDir: string;
   readonly meter: (bytes: number) => Meter;
@@ -45,7 +48,7 @@ export async function importFile(options: ImportOptions): Promise<Tally> {
   const settlement = new Settlement(start);
   const save = () => saved.write({ ...saved.state, places: { ...saved.state.places, [key]: settlement.place } });
   await save(); // the salt is on disk before the first visitor is made with it
-  const sender = new Sender(options.destination, settlement, save);
+  const sender = new Sender(options, settlement, save);
   const meter = options.meter(file.bytes);
   try {
     await sendLines(file, format, { start, salt: saved.state.salt, sender, meter, options });
@@ -75,7 +78,7 @@ async function sendLines(file: ImportFile, format: FileFormat, run: Run): Promis
     const done = line.place.line <= start.line;
     if (done && line.before.line > 0) continue; // but the first line is read on every run: it may be the header
     const row = reader(line);
-    if (done) continue;
+    if (done || row === undefined) continue;
     end = line.place;
     sender.tally.lines++;
     if (row.kind === "skipped") sender.tally.skip(row.reason);
@@ -88,14 +91,14 @@ async function sendLines(file: ImportFile, format: FileFormat, run: Run): Promis
   await sender.send(batcher.take(end) ?? { events: [], end });
 }
 
-/** The reader of a file's lines. The first line of a CSV is its header. */
-function rowReader(format: FileFormat, options: ImportOptions): (line: FileLine) => Row {
+/** The reader of a file's lines. The first line of a CSV is its header and no row. */
+function rowReader(format: FileFormat, options: ImportOptions): (line: FileLine) => Row | undefined {
   if (format.kind === "log") {
     const { origin, assets } = options;
     if (origin === undefined) throw new Problem("an access log does not name its site; add --hostname shop.example");
     return (line) => readLogLine(line.values[0] ?? "", { origin, assets });
   }
-  let header = (line: FileLine): Row => {
+  let readLine = (line: FileLine): Row | undefined => {
     const planned = planColumns(line.values, options.map);
     if (!planned.ok) throw new Problem(`${options.path}: ${planned.why}`);
     const { ignored, targets } = planned.plan;
@@ -103,10 +106,10 @@ function rowReader(format: FileFormat, options: ImportOptions): (line: FileLine)
     if (!targets.includes("visitor_id") && !targets.includes("address")) {
       options.say("no column tells visitors apart (visitor_id or address): all rows count as few visitors");
     }
-    header = (row) => readCsvRow(row.values, planned.plan, options.origin);
-    return skipped("header");
+    readLine = (row) => readCsvRow(row.values, planned.plan, options.origin);
+    return undefined;
   };
-  return (line) => header(line);
+  return (line) => readLine(line);
 }
 
 function complete(event: ImportedEvent, visitor: string | undefined, place: Place, salt: string): ImportedEvent {
@@ -121,16 +124,19 @@ class Sender {
   readonly #destination: Destination;
   readonly #settlement: Settlement;
   readonly #save: () => Promise<void>;
+  readonly #pace: Pace;
   #savedAt = 0;
 
-  constructor(destination: Destination, settlement: Settlement, save: () => Promise<void>) {
-    this.#destination = destination;
+  constructor(options: ImportOptions, settlement: Settlement, save: () => Promise<void>) {
+    this.#destination = options.destination;
+    this.#pace = new Pace(options.eventsPerSecond ?? EVENTS_PER_SECOND);
     this.#settlement = settlement;
     this.#save = save;
   }
 
   async send(batch: Batch): Promise<void> {
     while (this.#flying.size >= REQUESTS_MAX) await Promise.race(this.#flying);
+    await this.#pace.wait(batch.events.length);
     const settle = this.#settlement.open(batch.end);
     const flight = this.#deliver(batch, settle).then(() => void this.#flying.delete(flight));
     flight.catch(() => undefined); // it stays in the set, where the next race or `finish` throws it

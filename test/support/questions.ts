@@ -11,18 +11,18 @@ export const UTC: readonly ZonePeriod[] = [{ from: 0, zone: "UTC" }];
 export const NOW = Date.parse("2021-05-05T12:30:00Z");
 
 export function planOf(body: object, zones: readonly ZonePeriod[] = UTC): Plan {
-  return valueOf(tryPlan(body, zones));
+  return valueFrom(tryPlan(body, zones));
 }
 
 export function tryPlan(body: object, zones: readonly ZonePeriod[] = UTC): Outcome<Plan> {
-  const question = valueOf(
+  const question = valueFrom(
     parseQuestion({ site_id: "shop.example", metrics: ["visitors"], date_range: "day", ...body }),
   );
-  const range = valueOf(resolveRange(question.dateRange, { zones, now: NOW }));
+  const range = valueFrom(resolveRange(question.dateRange, { zones, now: NOW }));
   return planQuestion(question, range, zones);
 }
 
-export function valueOf<T>(outcome: Outcome<T>): T {
+export function valueFrom<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value;
   throw new Error(outcome.rejection.message);
 }

@@ -47,6 +47,6 @@ function isUnavailable(report: Report): boolean {
 }
 
 /** A transparent GIF of one pixel: 43 bytes. */
-const PIXEL = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"), (character) =>
+const PIXEL = Uint8Array.from(atob("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="), (character) =>
   character.charCodeAt(0),
 );

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";
 import { type Answer, answer } from "../../../core/query/answer.ts";
 import { parseDate } from "../../../core/time.ts";
-import { NOW, planOf, valueOf } from "../../support/questions.ts";
+import { NOW, planOf, valueFrom } from "../../support/questions.ts";
 import { type RowSpec, rowOf, type Seen } from "../../support/rollup-rows.ts";
 
 const APRIL = parseDate("2021-04-01") as number;
@@ -21,7 +21,7 @@ interface Asked {
 function ask(body: object, { stored = [], live = [], currency = "USD" }: Asked): Answer {
   const plan = planOf({ date_range: ["2021-04-01", "2021-04-30"], ...body });
   const rows = { live: live.map(rowOf), stored: stored.map(rowOf) };
-  return valueOf(answer(plan, rows, { currency, asOf: NOW }));
+  return valueFrom(answer(plan, rows, { currency, asOf: NOW }));
 }
 
 const range = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
@@ -243,7 +243,7 @@ describe("join", () => {
           if (place !== "live") stored.push(place === "live is newer" ? stale : right);
         }
         const plan = planOf({ date_range: ["2021-04-01", "2021-04-30"], metrics: ["visits", "pageviews", "visitors"] });
-        const { results } = valueOf(answer(plan, { live, stored }, { currency: "USD", asOf: NOW }));
+        const { results } = valueFrom(answer(plan, { live, stored }, { currency: "USD", asOf: NOW }));
         const sum = (counter: "visits" | "pageviews") => rows.reduce((total, row) => total + row[counter], 0);
         expect(results[0]?.metrics.slice(0, 2)).toEqual([sum("visits"), sum("pageviews")]);
         const several = new Set(rows.filter(({ who }) => who.length > 0).map(({ bucket }) => bucket)).size > 1;

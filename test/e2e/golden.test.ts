@@ -1,0 +1,153 @@
+// The real data set through the whole product: import, API, archive. The numbers of the data's own README, an independent
+// computation for other zones, and DuckDB over the Parquet files must all say the same.
+
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { parse } from "csv-parse/sync";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { importFile } from "../../scripts/import/run.ts";
+import type { Runtime } from "../../scripts/runtime.ts";
+import { queryArchive } from "../support/duckdb.ts";
+import { localHour } from "../support/naive.ts";
+import { type Client, type Merchant, startServices, until, untilArchived } from "../support/services.ts";
+
+const DATA = new URL("../../../shared/data/sessions.csv.gz", import.meta.url);
+const present = existsSync(DATA);
+if (!present) console.log(`skipped: ${DATA.pathname} is not there, so the real data set cannot be counted`);
+
+const METRICS = ["visitors", "visits", "pageviews", "bounces", "total_duration"];
+const ZONES = ["UTC", "Asia/Kolkata", "America/New_York"];
+
+interface Request {
+  readonly visitor: string;
+  readonly seconds: number;
+}
+
+describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
+  let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
+  let requests: readonly Request[];
+  const merchants = new Map<string, Merchant>();
+
+  beforeAll(async () => {
+    services = await startServices();
+    requests = readRequests();
+    for (const zone of ZONES) merchants.set(zone, await services.client.createMerchant(zone));
+    await Promise.all([...merchants.values()].map((merchant) => importData(services.client, merchant)));
+    for (const merchant of merchants.values()) await untilCounted(services.client, merchant, requests.length);
+  }, 300_000);
+  afterAll(() => services?.stop());
+
+  test("[E2E-1] UTC: the README's numbers, in total and by Day", async () => {
+    const merchant = merchants.get("UTC") as Merchant;
+    const { results } = await services.client.ask(merchant, { metrics: METRICS, date_range: "all" });
+    const [visitors, ...exact] = (results[0] as { metrics: number[] }).metrics;
+    expect(exact).toEqual([22_283, 63_524, 13_178, 6_015_160]);
+    expect(Math.abs((visitors as number) / 10_000 - 1)).toBeLessThan(3 * 0.0081); // distinct over Days: an estimate
+    const days = await byDay(services.client, merchant);
+    expect(days["2014-01-08"]).toEqual([1_122, 1_394, 3_612, 824, 370_726]);
+    expect(days["2014-01-09"]).toEqual([1_122, 1_434, 3_908, 842, 375_507]);
+    expect(Object.values(days).reduce((sum, [count]) => sum + (count as number), 0)).toBe(17_329);
+  });
+
+  test.each(ZONES)("[E2E-2] %s: every Day agrees with an independent computation", async (zone) => {
+    expect(await byDay(services.client, merchants.get(zone) as Merchant)).toEqual(independentDays(requests, zone));
+  });
+
+  test("[E2E-3] DuckDB over the archive gives the API's page views and visitors per Day", async () => {
+    await untilArchived(services.client);
+    const rows = await queryArchive(
+      services.runtime,
+      `SELECT merchant, strftime(date, '%Y-%m-%d') AS date, count(*) FILTER (name = 'pageview') AS pageviews,
+         count(DISTINCT visitor) AS visitors
+       FROM events WHERE dropped IS NULL GROUP BY ALL ORDER BY ALL`,
+    );
+    const archived: Record<string, Record<string, readonly number[]>> = {};
+    for (const { merchant, date, pageviews, visitors } of rows) {
+      archived[String(merchant)] = {
+        ...archived[String(merchant)],
+        [String(date)]: [Number(visitors), Number(pageviews)],
+      };
+    }
+    for (const merchant of merchants.values()) {
+      const number = String(Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
+      const days = await byDay(services.client, merchant);
+      const shown = Object.fromEntries(Object.entries(days).map(([date, counts]) => [date, [counts[0], counts[2]]]));
+      expect(archived[number]).toEqual(shown);
+    }
+  });
+});
+
+function readRequests(): readonly Request[] {
+  const rows = parse(gunzipSync(readFileSync(DATA)), { columns: true }) as { visitor: string; unix_s: string }[];
+  return rows.map(({ visitor, unix_s: seconds }) => ({ visitor, seconds: Number(seconds) }));
+}
+
+/** As a user would: `footfall import`, on a copy, because it keeps its place beside the file. */
+async function importData({ collectorUrl }: Client, merchant: Merchant): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "footfall-import-"));
+  const path = join(folder, "sessions.csv.gz");
+  copyFileSync(DATA, path);
+  await importFile({
+    path,
+    destination: { collectorUrl, trackingId: merchant.tracking_id },
+    origin: undefined,
+    map: new Map(),
+    assets: false,
+    stateDir: folder,
+    meter: () => ({ update() {}, stop() {} }),
+    say: () => {},
+  });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** What overflowed is counted a little later. */
+async function untilCounted(client: Client, merchant: Merchant, pageviews: number): Promise<void> {
+  await until(
+    async () => (await client.ask(merchant, { metrics: ["pageviews"], date_range: "all" })).results[0]?.metrics[0],
+    (count) => count === pageviews,
+    60_000,
+  );
+}
+
+async function byDay(client: Client, merchant: Merchant): Promise<Record<string, readonly number[]>> {
+  const { results } = await client.ask(merchant, { metrics: METRICS, date_range: "all", dimensions: ["time:day"] });
+  return Object.fromEntries(results.map(({ dimensions, metrics }) => [dimensions[0], metrics as number[]]));
+}
+
+/** Sorts each visitor's requests of a local date and cuts them at gaps of more than 1800 s. Shares no code with core. */
+function independentDays(requests: readonly Request[], zone: string): Record<string, readonly number[]> {
+  const byVisitorDay = new Map<string, number[]>();
+  for (const { visitor, seconds } of requests) {
+    const key = `${localHour(zone, seconds * 1_000).slice(0, 10)} ${visitor}`;
+    const times = byVisitorDay.get(key);
+    if (times === undefined) byVisitorDay.set(key, [seconds]);
+    else times.push(seconds);
+  }
+  const days: Record<string, number[]> = {};
+  for (const [key, times] of byVisitorDay) {
+    const date = key.slice(0, 10);
+    const day = days[date] ?? [0, 0, 0, 0, 0];
+    days[date] = day;
+    const add = (index: number, value: number) => {
+      day[index] = (day[index] as number) + value;
+    };
+    times.sort((a, b) => a - b);
+    add(0, 1);
+    add(2, times.length);
+    let start = times[0] as number;
+    let count = 0;
+    times.forEach((time, index) => {
+      count += 1;
+      const next = times[index + 1];
+      if (next !== undefined && next - time <= 1_800) return;
+      add(1, 1);
+      add(3, count === 1 ? 1 : 0);
+      add(4, time - start);
+      start = next ?? 0;
+      count = 0;
+    });
+  }
+  return days;
+}

@@ -1,0 +1,72 @@
+// The query Worker in Node for tests: its routes on an in-memory database, with partitions that say what a test tells
+// them to. No port is opened and no runtime started.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { LiveRequest } from "../../core/counting/live.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { app } from "../../workers/query/app.ts";
+import { sqliteD1 } from "./sqlite.ts";
+
+const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
+export const ADMIN_TOKEN = "the-admin-token-of-this-test";
+
+/** A database with every migration applied. */
+export function migratedDatabase(): D1Database {
+  const database = new DatabaseSync(":memory:");
+  for (const file of readdirSync(MIGRATIONS)
+    .filter((name) => name.endsWith(".sql"))
+    .sort())
+    database.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
+  return sqliteD1(database);
+}
+
+export interface QueryWorker {
+  readonly db: D1Database;
+  /** What partitions say is not published yet. */
+  readonly live: RollupRow[];
+  /** Merchant numbers whose settings were pushed. */
+  readonly refreshed: number[];
+  /** Set to make every partition fail. */
+  broken: boolean;
+  ask(method: string, path: string, given?: { token?: string; body?: unknown }): Promise<Reply>;
+}
+
+export interface Reply {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape
+  readonly body: any;
+}
+
+export function startQueryWorker(): QueryWorker {
+  const db = migratedDatabase();
+  const env = { DB: db, POOL_SIZE: "4", SPREAD: "{}", TRACKING_SECRET: "secret", ADMIN_TOKEN };
+  const worker: QueryWorker = {
+    db,
+    live: [],
+    refreshed: [],
+    broken: false,
+    ask: async (method, path, { token, body } = {}) => {
+      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      const init = { method, headers, ...(body !== undefined && { body: text }) };
+      const response = await app.request(path, init, { ...env, PARTITION: { getByName: () => partitionOf(worker) } });
+      return { status: response.status, body: await response.json() };
+    },
+  };
+  return worker;
+}
+
+function partitionOf(worker: QueryWorker) {
+  const answer = <T>(value: T) => (worker.broken ? Promise.reject(new Error("reset")) : Promise.resolve(value));
+  return {
+    live: ({ merchant, grain, from, to }: LiveRequest) => {
+      const wanted = (row: RollupRow) => row.grain === grain && row.bucket >= from && row.bucket < to;
+      return answer({ rows: worker.live.filter((row) => row.merchant === merchant && wanted(row)) });
+    },
+    refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
+    meter: () => answer({ ...zeroMeter(), partition_rows_written: 2 }),
+  };
+}

@@ -1,0 +1,129 @@
+// Both Workers in a real workerd for a test file, and the calls a test makes of them, each as a user would make it.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
+
+export const SECRETS = { TRACKING_SECRET: "test tracking secret", ADMIN_TOKEN: "test-admin-token" };
+
+/** A pace at which everything has happened within a second. */
+export const FAST = {
+  POOL_SIZE: "2",
+  DEVELOPMENT: "true",
+  DRAIN_AFTER_MS: "300",
+  PUBLISH_EVERY_MS: "1000",
+  PUBLISH_GRACE_MS: "0",
+  RESEND_AFTER_MS: "2000",
+};
+
+export interface Merchant {
+  readonly id: string;
+  readonly tracking_id: string;
+  readonly api_key: string;
+}
+
+/** What the endpoints of a running Footfall offer to a test. */
+export class Client {
+  readonly collectorUrl: string;
+  readonly queryUrl: string;
+  readonly adminToken: string;
+
+  constructor(urls: { collectorUrl: string; queryUrl: string }, adminToken = SECRETS.ADMIN_TOKEN) {
+    this.collectorUrl = urls.collectorUrl;
+    this.queryUrl = urls.queryUrl;
+    this.adminToken = adminToken;
+  }
+
+  async createMerchant(timeZone = "UTC", currency = "EUR"): Promise<Merchant> {
+    const body = { name: `shop in ${timeZone}`, time_zone: timeZone, currency };
+    return (await this.admin("POST", "/api/v1/merchants", body)) as Merchant;
+  }
+
+  /** An admin call; throws unless it succeeds. */
+  async admin(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.queryUrl}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.adminToken}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  /** POST /v1/events, with its status. */
+  async send(events: unknown, headers: Record<string, string> = {}): Promise<{ status: number; body: Report }> {
+    const response = await fetch(`${this.collectorUrl}/v1/events`, {
+      method: "POST",
+      headers,
+      body: typeof events === "string" ? events : JSON.stringify(events),
+    });
+    return { status: response.status, body: (await response.json()) as Report };
+  }
+
+  /** POST /api/v2/query for a merchant; throws unless it succeeds. */
+  async ask(merchant: Merchant, question: Record<string, unknown>): Promise<Answered> {
+    const response = await fetch(`${this.queryUrl}/api/v2/query`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${merchant.api_key}` },
+      body: JSON.stringify({ site_id: merchant.id, ...question }),
+    });
+    if (!response.ok) throw new Error(`query: ${response.status} ${await response.text()}`);
+    return (await response.json()) as Answered;
+  }
+}
+
+export interface Report {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly dropped: readonly { index: number; reason: string }[];
+  readonly rejected: readonly { index: number; code: string; message: string }[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface Answered {
+  readonly results: readonly { readonly metrics: readonly unknown[]; readonly dimensions: readonly string[] }[];
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+/** A runtime with its data in a folder that goes with it. */
+export async function startServices(vars: Record<string, string> = {}): Promise<{
+  runtime: Runtime;
+  client: Client;
+  stop: () => Promise<void>;
+}> {
+  const stateDir = mkdtempSync(join(tmpdir(), "footfall-test-"));
+  const runtime = await startRuntime({ secrets: SECRETS, stateDir, vars: { ...FAST, ...vars }, queueWaitSeconds: 0 });
+  const stop = async () => {
+    await runtime.stop();
+    rmSync(stateDir, { recursive: true, force: true });
+  };
+  return { runtime, client: new Client(runtime), stop };
+}
+
+/** Asks again until the answer satisfies, or fails with the last one after `withinMs`. */
+export async function until<T>(ask: () => Promise<T>, isDone: (value: T) => boolean, withinMs = 20_000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const value = await ask();
+    if (isDone(value)) return value;
+    if (Date.now() > deadline)
+      throw new Error(`not within ${withinMs} ms; last: ${JSON.stringify(value).slice(0, 500)}`);
+    await new Promise((settle) => setTimeout(settle, 100));
+  }
+}
+
+interface PartitionRow {
+  readonly next_position: number;
+  readonly bundled_position: number;
+  readonly unconfirmed_bundles: number;
+}
+
+/** Waits until every partition's log lies in R2. */
+export async function untilArchived(client: Client, withinMs = 60_000): Promise<void> {
+  await until(
+    async () => ((await client.admin("GET", "/api/v1/partitions")) as { partitions: PartitionRow[] }).partitions,
+    (rows) => rows.every((row) => row.bundled_position === row.next_position && row.unconfirmed_bundles === 0),
+    withinMs,
+  );
+}

@@ -1,0 +1,256 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { zeroMeter } from "../../../core/meter.ts";
+import { dayAt } from "../../../core/time.ts";
+import { hashKey } from "../../../storage/credential.ts";
+import { readSettings } from "../../../storage/merchants.ts";
+import { writeRollups } from "../../../storage/rollups.ts";
+import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
+import { rowOf } from "../../support/rollup-rows.ts";
+
+interface Made {
+  readonly id: string;
+  readonly tracking_id: string;
+  readonly api_key: string;
+}
+
+const today = dayAt("UTC", Date.now());
+let worker: QueryWorker;
+let shop: Made;
+let other: Made;
+
+const admin = (method: string, path: string, body?: unknown) => worker.ask(method, path, { token: ADMIN_TOKEN, body });
+const make = async (name: string, extra: object = {}): Promise<Made> =>
+  (await admin("POST", "/api/v1/merchants", { name, time_zone: "UTC", currency: "EUR", ...extra })).body;
+const query = (token: string | undefined, body: unknown) =>
+  worker.ask("POST", "/api/v2/query", { ...(token !== undefined && { token }), body });
+const asked = (site_id: unknown, change: object = {}) => ({
+  site_id,
+  metrics: ["pageviews"],
+  date_range: "day",
+  ...change,
+});
+
+beforeEach(async () => {
+  worker = startQueryWorker();
+  shop = await make("Shop", { hostname: "www.Shop.example" });
+  other = await make("Other", { hostname: "other.example" });
+});
+
+describe("questions", () => {
+  test("[MER-2] a merchant is named by its id, a tracking ID or a hostname", async () => {
+    const stream = await admin("POST", `/api/v1/merchants/${shop.id}/streams`, {
+      name: "Till",
+      hostname: "till.example",
+    });
+    const names = [
+      shop.id,
+      shop.tracking_id,
+      `G-${shop.tracking_id.toUpperCase()}`,
+      "shop.example",
+      "WWW.SHOP.EXAMPLE",
+    ];
+    for (const name of [...names, stream.body.tracking_id, "till.example"])
+      expect(await query(shop.api_key, asked(name))).toMatchObject({ status: 200, body: { query: { site_id: name } } });
+  });
+
+  test("[MER-2] whether the key or the name is wrong, the answer is the same", async () => {
+    const wrong: readonly (readonly [key: string, site: string])[] = [
+      ["nonsense", shop.id],
+      [`ffk_${"A".repeat(43)}`, shop.id],
+      [shop.api_key, other.id],
+      [shop.api_key, other.tracking_id],
+      [shop.api_key, "other.example"],
+      [shop.api_key, "nobody.example"],
+      [shop.api_key, "00000001-0001-8000-8000-000000000000"],
+      [shop.api_key, "\u0000%/…"],
+    ];
+    const answers = await Promise.all(wrong.map(([key, site]) => query(key, asked(site))));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]).toMatchObject({
+      status: 401,
+      body: { error: expect.stringMatching(/^Invalid API key or site ID\./) },
+    });
+  });
+
+  const REFUSED: readonly (readonly [what: string, status: number, error: RegExp, key: boolean, body: unknown])[] = [
+    ["no key", 401, /^Missing API key\. /, false, asked("x")],
+    ["no site", 400, /^Missing site ID\. /, true, {}],
+    ["a site that is no text", 400, /^Missing site ID\. /, true, asked(7)],
+    ["null", 400, /^Missing site ID\. /, true, null],
+    ["no JSON", 400, /JSON/, true, "{"],
+    ["endless nesting", 400, /JSON/, true, "[".repeat(30_000)],
+    ["a body that is too large", 413, /65536 bytes/, true, "x".repeat(70_000)],
+  ];
+
+  test.each(REFUSED)("[QRY-2] %s is answered with %d and {error}", async (_, status, error, withKey, body) => {
+    const answer = await query(withKey ? shop.api_key : undefined, body);
+    expect(answer).toEqual({ status, body: { error: expect.stringMatching(error) } });
+  });
+
+  test("[QRY-2] a wrong question is a 400 that says where", async () => {
+    expect(await query(shop.api_key, asked(shop.id, { metrics: ["baa"] }))).toEqual({
+      status: 400,
+      body: { error: '#/metrics/0: Invalid metric "baa"' },
+    });
+  });
+
+  test("[QRY-21] live and stored rows are joined; more stored rows than one page are all read", async () => {
+    const merchant = 1;
+    const days = Array.from({ length: 450 }, (_, index) => today - index);
+    const rows = days.map((bucket) => ({
+      ...rowOf({ bucket, version: 5, seen: { pageviews: 1, who: [bucket] } }),
+      merchant,
+    }));
+    await writeRollups(worker.db, rows, zeroMeter());
+    worker.live.push({ ...rowOf({ bucket: today, version: 6, seen: { pageviews: 3, who: [today] } }), merchant });
+    worker.live.push({ ...rowOf({ bucket: today - 500, version: 6, seen: { pageviews: 9, who: [1] } }), merchant });
+    const answer = await query(shop.api_key, asked(shop.id, { date_range: "all", metrics: ["pageviews", "visitors"] }));
+    expect(answer.body.results).toEqual([{ metrics: [449 + 3 + 9, 451], dimensions: [] }]);
+    expect((await query(other.api_key, asked(other.id, { date_range: "all" }))).body.results).toEqual([
+      { metrics: [0], dimensions: [] },
+    ]);
+  });
+
+  test("[QRY-21] a partition that does not answer makes a 503, never half an answer", async () => {
+    worker.broken = true;
+    expect(await query(shop.api_key, asked(shop.id))).toMatchObject({
+      status: 503,
+      body: { error: expect.any(String) },
+    });
+  });
+});
+
+describe("keys", () => {
+  test("[MER-4] a key is shown once, stored as a hash, and opens nothing once revoked", async () => {
+    const made = await admin("POST", `/api/v1/merchants/${shop.id}/keys`, { name: "second" });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { name: "second", api_key: expect.stringMatching(/^ffk_[\w-]{43}$/) },
+    });
+    const list = await admin("GET", `/api/v1/merchants/${shop.id}/keys`);
+    expect(list.body.keys).toHaveLength(2);
+    expect(JSON.stringify(list.body)).not.toContain(made.body.api_key);
+    expect(JSON.stringify(list.body)).not.toContain(hashKey(made.body.api_key));
+    expect((await query(made.body.api_key, asked(shop.id))).status).toBe(200);
+    const gone = await admin("DELETE", `/api/v1/merchants/${shop.id}/keys/${made.body.id}`);
+    expect(gone.body).toEqual({ id: made.body.id, revoked: true });
+    expect((await query(made.body.api_key, asked(shop.id))).status).toBe(401);
+  });
+
+  test("[MER-4] a key that expired opens nothing", async () => {
+    const expires_at = new Date(Date.now() + 50).toISOString();
+    const made = await admin("POST", `/api/v1/merchants/${shop.id}/keys`, { name: "short", expires_at });
+    await expect
+      .poll(async () => (await query(made.body.api_key, asked(shop.id))).status, { timeout: 2_000 })
+      .toBe(401);
+  });
+
+  test("[MER-4] a merchant's key cannot be revoked through another merchant", async () => {
+    const [key] = (await admin("GET", `/api/v1/merchants/${shop.id}/keys`)).body.keys;
+    expect((await admin("DELETE", `/api/v1/merchants/${other.id}/keys/${key.id}`)).status).toBe(404);
+    expect((await query(shop.api_key, asked(shop.id))).status).toBe(200);
+  });
+});
+
+describe("admin", () => {
+  test("[MER-5] creating a merchant answers with exactly its six fields", async () => {
+    const made = await admin("POST", "/api/v1/merchants", { name: "New", time_zone: "Asia/Kolkata", currency: "INR" });
+    expect(made.status).toBe(201);
+    expect(Object.keys(made.body)).toEqual(["id", "name", "time_zone", "currency", "tracking_id", "api_key"]);
+    expect(made.body.id).toMatch(/^mer_[a-z2-7]{24}$/);
+  });
+
+  const MERCHANT = { name: "x", time_zone: "UTC", currency: "USD" };
+  const REFUSED: readonly (readonly [body: unknown, status: number, code: string, field: string | undefined])[] = [
+    ["{", 400, "invalid_json", undefined],
+    [[], 400, "invalid_body", undefined],
+    [{ ...MERCHANT, name: " " }, 400, "invalid_field", "name"],
+    [{ ...MERCHANT, name: "x".repeat(121) }, 400, "invalid_field", "name"],
+    [{ ...MERCHANT, time_zone: "+05:30" }, 400, "invalid_field", "time_zone"],
+    [{ ...MERCHANT, currency: "usd" }, 400, "invalid_field", "currency"],
+    [{ ...MERCHANT, currency: undefined }, 400, "missing_field", "currency"],
+    [{ ...MERCHANT, timezone: "UTC" }, 400, "unknown_field", "timezone"],
+    [{ ...MERCHANT, hostname: "https://a.example/" }, 400, "invalid_field", "hostname"],
+    [{ ...MERCHANT, hostname: "shop.example" }, 409, "conflict", "hostname"],
+    ["x".repeat(70_000), 413, "body_too_large", undefined],
+  ];
+
+  test.each(REFUSED)("[MER-5] the merchant %j is refused with %d %s", async (body, status, code, field) => {
+    const answer = await admin("POST", "/api/v1/merchants", body);
+    expect(answer).toMatchObject({ status, body: { error: { code, message: expect.any(String) } } });
+    expect(answer.body.error.field).toBe(field);
+    expect((await admin("GET", "/api/v1/merchants")).body.merchants).toHaveLength(2);
+  });
+
+  test("[MER-5] without the admin token nothing is told, not even what exists", async () => {
+    for (const path of ["/api/v1/merchants", `/api/v1/merchants/${shop.id}`, "/api/v1/meter", "/api/v1/nothing"]) {
+      for (const token of [undefined, "", "wrong", shop.api_key])
+        expect(await worker.ask("GET", path, token === undefined ? {} : { token })).toMatchObject({ status: 401 });
+    }
+  });
+
+  test("[MER-5] lists go on where the page before ended", async () => {
+    const first = await admin("GET", "/api/v1/merchants?limit=1");
+    const second = await admin("GET", `/api/v1/merchants?limit=1&after=${first.body.next}`);
+    const third = await admin("GET", `/api/v1/merchants?limit=1&after=${second.body.next}`);
+    expect([first, second, third].map(({ body }) => body.merchants.map(({ name }: { name: string }) => name))).toEqual([
+      ["Shop"],
+      ["Other"],
+      [],
+    ]);
+    expect(third.body.next).toBeNull();
+    expect(await admin("GET", "/api/v1/merchants?limit=0")).toMatchObject({
+      status: 400,
+      body: { error: { field: "limit" } },
+    });
+  });
+
+  test("[MER-6] a change raises the version and is pushed to the partition", async () => {
+    const change = { name: "Better", time_zone: "Asia/Kolkata", rules: { hostnames: ["Shop.example."] } };
+    const changed = await admin("PATCH", `/api/v1/merchants/${shop.id}`, change);
+    expect(changed.body).toMatchObject({
+      name: "Better",
+      time_zone: "UTC",
+      rules: { hostnames: ["shop.example"] },
+      coming_time_zones: [{ time_zone: "Asia/Kolkata" }],
+    });
+    expect(worker.refreshed).toEqual([1]);
+    expect(await readSettings(worker.db, 1, zeroMeter())).toMatchObject({ merchant: 1, version: 2, currency: "EUR" });
+  });
+
+  test("[MER-6] a change holds even when the partition cannot be told", async () => {
+    worker.broken = true;
+    expect((await admin("PATCH", `/api/v1/merchants/${shop.id}`, { currency: "USD" })).body.currency).toBe("USD");
+  });
+
+  test("[MER-6] two changes at once do not undo each other", async () => {
+    const changes = await Promise.all(
+      ["USD", "CHF"].map((currency) => admin("PATCH", `/api/v1/merchants/${shop.id}`, { currency })),
+    );
+    const statuses = changes.map(({ status }) => status);
+    const settings = await readSettings(worker.db, 1, zeroMeter());
+    expect(settings?.version).toBe(1 + statuses.filter((status) => status === 200).length);
+    expect(statuses.every((status) => status === 200 || status === 409)).toBe(true);
+  });
+
+  const ELSEWHERE: readonly (readonly [method: string, path: string, status: number, body: object])[] = [
+    ["GET", "/health", 200, { ok: true }],
+    ["POST", "/health", 405, { error: { code: "method_not_allowed" } }],
+    ["GET", "/nothing", 404, { error: { code: "not_found" } }],
+    ["GET", "/api/v1/nothing", 404, { error: { code: "not_found" } }],
+    ["GET", "/api/v1/merchants/mer_unknown", 404, { error: { code: "not_found" } }],
+    ["PUT", "/api/v1/merchants", 405, { error: { code: "method_not_allowed" } }],
+    ["GET", "/api/v2/query", 405, { error: expect.any(String) }],
+    ["GET", "/api/v2/nothing", 404, { error: expect.any(String) }],
+  ];
+
+  test.each(ELSEWHERE)("[MER-5] %s %s is answered with %d as JSON", async (method, path, status, body) => {
+    expect(await admin(method, path)).toMatchObject({ status, body });
+  });
+
+  test("[MER-5] the meter is the sum over all partitions and this Worker", async () => {
+    const { body } = await admin("GET", "/api/v1/meter");
+    expect(body.partition_rows_written).toBe(2 * 4);
+    expect(body.worker_requests).toBeGreaterThan(0);
+  });
+});
