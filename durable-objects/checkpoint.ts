@@ -12,10 +12,11 @@ import { keyOf, type Partition, type Shelf } from "./state.ts";
 export function checkpoint(partition: Partition): void {
   commitPending(partition);
   const { store } = partition.deps;
+  const now = partition.deps.now();
   const dirty = [...partition.shelves.values()].filter((shelf) => shelf.dirty);
   store.transaction(() => {
     for (const shelf of dirty) store.writeShelf(shelf, encodeShelf(shelf), isUnpublished(shelf));
-    writePositions(partition, { checkpointed: partition.next });
+    writePositions(partition, { checkpointed: partition.next, checkpointedAt: now });
     store.trimLog(Math.min(partition.next, unarchivedFrom(partition)));
   });
   for (const shelf of dirty) {
@@ -23,18 +24,19 @@ export function checkpoint(partition: Partition): void {
     partition.stored.set(keyOf(shelf), isUnpublished(shelf));
   }
   partition.checkpointed = partition.next;
-  partition.checkpointedAt = partition.deps.now();
+  partition.checkpointedAt = now;
   leaveMemory(partition);
 }
 
 /** Stores the positions with some of them changed. The caller changes the memory after the write has succeeded. */
 export function writePositions(
   partition: Partition,
-  changes: Partial<Pick<Partition, "checkpointed" | "bundled" | "bundles">>,
+  changes: Partial<Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt">>,
 ): void {
-  const { name, checkpointed, bundled, bundles } = { ...partition, ...changes };
+  const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt } = { ...partition, ...changes };
   const cuts = bundles.map(({ first, end }) => ({ first, end }));
-  partition.deps.store.writePositions({ partition: name, checkpointed, bundled, bundles: cuts });
+  const positions = { partition: name, checkpointed, checkpointedAt, bundled, bundles: cuts, publishedAt };
+  partition.deps.store.writePositions(positions);
 }
 
 /** Everything before this position lies in R2. */

@@ -12,10 +12,11 @@ import {
   PUBLISH_GRACE_MS,
   RESEND_AFTER_MS,
 } from "../core/limits.ts";
-import { type Metered, queueOperations, zeroMeter } from "../core/meter.ts";
+import { type Metered, queueOperations } from "../core/meter.ts";
 import { packBundle } from "../storage/bundle-message.ts";
-import { readSettings } from "../storage/merchants.ts";
-import { writeRollups } from "../storage/rollups.ts";
+import { isolateMeter } from "../storage/isolate-meter.ts";
+import { writeRollups } from "../storage/rollup-write.ts";
+import { readSettings } from "../storage/settings.ts";
 import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
@@ -29,32 +30,31 @@ import { type Sql, type SqlRow, Store } from "./store.ts";
 import { tick } from "./tick.ts";
 
 export class PartitionObject extends DurableObject<PartitionEnv> implements PartitionRpc {
-  readonly #meter: Metered = zeroMeter();
   readonly #partition: Partition;
 
   constructor(ctx: DurableObjectState, env: PartitionEnv) {
     super(ctx, env);
-    this.#partition = openPartition(depsOf(ctx, env, this.#meter), ctx.id.name);
+    this.#partition = openPartition(depsOf(ctx, env, isolateMeter), ctx.id.name);
   }
 
   async append(request: AppendRequest): Promise<AppendReply> {
-    this.#meter.partition_requests += 1;
+    isolateMeter.partition_requests += 1;
     this.#adoptName(request.partition);
     return append(this.#partition, request.arrivals);
   }
 
   async live(request: LiveRequest): Promise<LiveReply> {
-    this.#meter.partition_requests += 1;
+    isolateMeter.partition_requests += 1;
     return live(this.#partition, request);
   }
 
   async refreshSettings(merchant: number): Promise<void> {
-    this.#meter.partition_requests += 1;
+    isolateMeter.partition_requests += 1;
     await refreshSettings(this.#partition, merchant);
   }
 
   async confirm(first: number): Promise<void> {
-    this.#meter.partition_requests += 1;
+    isolateMeter.partition_requests += 1;
     confirm(this.#partition, first);
   }
 
@@ -62,12 +62,8 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     return statusOf(this.#partition);
   }
 
-  async meter(): Promise<Metered> {
-    return { ...this.#meter };
-  }
-
   override async alarm(): Promise<void> {
-    this.#meter.partition_requests += 1;
+    isolateMeter.partition_requests += 1;
     await tick(this.#partition);
   }
 

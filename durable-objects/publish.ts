@@ -8,6 +8,7 @@ import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
 import { PUBLISH_BATCH } from "../core/limits.ts";
 import { zoneAt } from "../core/merchant.ts";
 import { DAY_MS, dayStart, HOUR_MS } from "../core/time.ts";
+import { writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
 import { findShelf, type Partition, type Shelf } from "./state.ts";
 
@@ -32,7 +33,9 @@ export async function publish(partition: Partition): Promise<void> {
     for (const change of batch) settle(change);
   }
   if (due.length > PUBLISH_BATCH) return;
-  partition.publishedAt = partition.deps.now();
+  const publishedAt = partition.deps.now();
+  writePositions(partition, { publishedAt });
+  partition.publishedAt = publishedAt;
   partition.lateChanges = 0;
 }
 

@@ -3,7 +3,6 @@
 
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Arrival } from "../core/event.ts";
-import type { Metered } from "../core/meter.ts";
 import type { DropReason } from "../core/outcome.ts";
 
 /** What became of one arrival. "unknown": the merchant is not (or no longer) there. */
@@ -41,6 +40,4 @@ export interface PartitionRpc {
   /** The bundle that starts at `first` lies in R2. Saying it twice is harmless. */
   confirm(first: number): Promise<void>;
   status(): Promise<PartitionStatus>;
-  /** Billable operations since the object started. */
-  meter(): Promise<Metered>;
 }

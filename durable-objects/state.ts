@@ -130,11 +130,11 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     named: positions !== undefined,
     next,
     checkpointed,
-    checkpointedAt: now,
+    checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
     bundles: (positions?.bundles ?? []).map((cut) => ({ ...cut, sentAt: 0, sends: 0 })),
     unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
-    unbundledSince: bundled < next ? now : undefined,
+    unbundledSince: oldestUnbundled(store, { first: bundled, end: next }),
     pending: [],
     pendingBytes: 0,
     pendingSalts: [],
@@ -145,7 +145,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     unknown: new Map(),
     salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
     admission: { window: 0, taken: new Map() },
-    publishedAt: now,
+    publishedAt: positions?.publishedAt ?? now,
     forgotAt: 0,
     lateChanges: 0,
     alarmAt: undefined,
@@ -153,6 +153,12 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
   };
   recount(partition);
   return partition;
+}
+
+/** Since when the oldest event without a bundle waits: as an idle object's memory goes, its log must say it. */
+function oldestUnbundled(store: Store, { first, end }: BundleCut): number | undefined {
+  const [row] = store.readLog({ first, end: Math.min(first + 1, end) });
+  return row === undefined ? undefined : decodeLogged(row).event.receivedAt;
 }
 
 /** The shelf of a merchant's Day, from memory or disk; undefined when nothing was ever counted there. */

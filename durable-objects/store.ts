@@ -32,6 +32,9 @@ export interface Positions {
   readonly bundled: number;
   /** Bundles cut and not yet confirmed to lie in R2, in order. Written before the bundle is first sent. */
   readonly bundles: readonly BundleCut[];
+  /** UTC ms of the last run of each duty: the platform evicts an idle object, and what was due must stay due. */
+  readonly checkpointedAt: number;
+  readonly publishedAt: number;
 }
 
 export interface LogChunk {
@@ -61,25 +64,37 @@ export const FIRST_POSITION = 1;
 
 export class Store {
   readonly #sql: Sql;
+  /** A partition that was only asked, and never told, has no tables: asking must not cost rows. */
+  #created: boolean;
 
   constructor(sql: Sql) {
     this.#sql = sql;
-    for (const statement of SCHEMA) sql.exec(statement);
+    this.#created = sql.exec("SELECT name FROM sqlite_master WHERE name = 'positions'").length > 0;
   }
 
   transaction<T>(work: () => T): T {
     return this.#sql.transaction(work);
   }
 
+  #read(query: string, ...bindings: (string | number)[]): SqlRow[] {
+    return this.#created ? this.#sql.exec(query, ...bindings) : [];
+  }
+
+  #write(query: string, ...bindings: (string | number | Uint8Array)[]): void {
+    if (!this.#created) for (const statement of SCHEMA) this.#sql.exec(statement);
+    this.#created = true;
+    this.#sql.exec(query, ...bindings);
+  }
+
   // ── log ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   appendLog(chunk: LogChunk): void {
-    this.#sql.exec("INSERT INTO log (first, count, rows) VALUES (?, ?, ?)", chunk.first, chunk.count, chunk.rows);
+    this.#write("INSERT INTO log (first, count, rows) VALUES (?, ?, ?)", chunk.first, chunk.count, chunk.rows);
   }
 
   /** The position after the last logged event, or undefined when the log is empty. */
   logEnd(): number | undefined {
-    const [row] = this.#sql.exec("SELECT first + count AS end FROM log ORDER BY first DESC LIMIT 1");
+    const [row] = this.#read("SELECT first + count AS end FROM log ORDER BY first DESC LIMIT 1");
     return row === undefined ? undefined : Number(row["end"]);
   }
 
@@ -88,7 +103,7 @@ export class Store {
     const rows: LoggedRow[] = [];
     let bytes = 0;
     for (let next = first; next < end && bytes < bytesMax; ) {
-      const [chunk] = this.#sql.exec(
+      const [chunk] = this.#read(
         "SELECT first, count, rows FROM log WHERE first <= ? ORDER BY first DESC LIMIT 1",
         next,
       );
@@ -106,39 +121,41 @@ export class Store {
 
   /** Forgets chunks that lie wholly before a position. */
   trimLog(before: number): void {
-    this.#sql.exec("DELETE FROM log WHERE first + count <= ? AND first < ?", before, before);
+    this.#write("DELETE FROM log WHERE first + count <= ? AND first < ?", before, before);
   }
 
   /** Bytes of text of the log from a position on. */
   logBytes(from: number): number {
-    const [row] = this.#sql.exec("SELECT SUM(LENGTH(rows)) AS bytes FROM log WHERE first >= ?", from);
+    const [row] = this.#read("SELECT SUM(LENGTH(rows)) AS bytes FROM log WHERE first >= ?", from);
     return Number(row?.["bytes"] ?? 0);
   }
 
   // ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
 
   readPositions(): Positions | undefined {
-    const [row] = this.#sql.exec("SELECT value FROM positions WHERE id = 1");
+    const [row] = this.#read("SELECT value FROM positions WHERE id = 1");
     return row === undefined ? undefined : (JSON.parse(String(row["value"])) as Positions);
   }
 
   writePositions(positions: Positions): void {
-    this.#sql.exec("INSERT OR REPLACE INTO positions (id, value) VALUES (1, ?)", JSON.stringify(positions));
+    this.#write("INSERT OR REPLACE INTO positions (id, value) VALUES (1, ?)", JSON.stringify(positions));
   }
 
   // ── shelves ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Every stored shelf, and whether it holds rollups that were not published when it was written. */
   listShelves(): readonly (ShelfKey & { readonly unpublished: boolean })[] {
-    return this.#sql
-      .exec("SELECT day, shelf, unpublished FROM shelf WHERE part = 0")
-      .map((row) => ({ day: Number(row["day"]), shelf: Number(row["shelf"]), unpublished: row["unpublished"] === 1 }));
+    return this.#read("SELECT day, shelf, unpublished FROM shelf WHERE part = 0").map((row) => ({
+      day: Number(row["day"]),
+      shelf: Number(row["shelf"]),
+      unpublished: row["unpublished"] === 1,
+    }));
   }
 
   readShelf({ day, shelf }: ShelfKey): Uint8Array {
-    const parts = this.#sql
-      .exec("SELECT bytes FROM shelf WHERE day = ? AND shelf = ? ORDER BY part", day, shelf)
-      .map((row) => new Uint8Array(row["bytes"] as ArrayBuffer));
+    const parts = this.#read("SELECT bytes FROM shelf WHERE day = ? AND shelf = ? ORDER BY part", day, shelf).map(
+      (row) => new Uint8Array(row["bytes"] as ArrayBuffer),
+    );
     const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
     let offset = 0;
     for (const part of parts) {
@@ -152,7 +169,7 @@ export class Store {
   writeShelf({ day, shelf }: ShelfKey, bytes: Uint8Array, unpublished: boolean): void {
     const parts = Math.max(1, Math.ceil(bytes.length / SHELF_PART_BYTES_MAX));
     for (let part = 0; part < parts; part++) {
-      this.#sql.exec(
+      this.#write(
         "INSERT OR REPLACE INTO shelf (day, shelf, part, unpublished, bytes) VALUES (?, ?, ?, ?, ?)",
         day,
         shelf,
@@ -161,19 +178,17 @@ export class Store {
         bytes.slice(part * SHELF_PART_BYTES_MAX, (part + 1) * SHELF_PART_BYTES_MAX),
       );
     }
-    this.#sql.exec("DELETE FROM shelf WHERE day = ? AND shelf = ? AND part >= ?", day, shelf, parts);
+    this.#write("DELETE FROM shelf WHERE day = ? AND shelf = ? AND part >= ?", day, shelf, parts);
   }
 
   // ── settings and salts ───────────────────────────────────────────────────────────────────────────────────────
 
   readAllSettings(): readonly Settings[] {
-    return this.#sql
-      .exec("SELECT settings FROM settings")
-      .map((row) => JSON.parse(String(row["settings"])) as Settings);
+    return this.#read("SELECT settings FROM settings").map((row) => JSON.parse(String(row["settings"])) as Settings);
   }
 
   writeSettings(settings: Settings): void {
-    this.#sql.exec(
+    this.#write(
       "INSERT OR REPLACE INTO settings (merchant, settings) VALUES (?, ?)",
       settings.merchant,
       JSON.stringify(settings),
@@ -181,17 +196,19 @@ export class Store {
   }
 
   readSalts(): readonly Salt[] {
-    return this.#sql
-      .exec("SELECT day, salt, made_at FROM salt")
-      .map((row) => ({ day: Number(row["day"]), salt: String(row["salt"]), madeAt: Number(row["made_at"]) }));
+    return this.#read("SELECT day, salt, made_at FROM salt").map((row) => ({
+      day: Number(row["day"]),
+      salt: String(row["salt"]),
+      madeAt: Number(row["made_at"]),
+    }));
   }
 
   writeSalt({ day, salt, madeAt }: Salt): void {
-    this.#sql.exec("INSERT OR REPLACE INTO salt (day, salt, made_at) VALUES (?, ?, ?)", day, salt, madeAt);
+    this.#write("INSERT OR REPLACE INTO salt (day, salt, made_at) VALUES (?, ?, ?)", day, salt, madeAt);
   }
 
   deleteSalt(day: number): void {
-    this.#sql.exec("DELETE FROM salt WHERE day = ?", day);
+    this.#write("DELETE FROM salt WHERE day = ?", day);
   }
 }
 

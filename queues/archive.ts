@@ -55,7 +55,6 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
   for (let start = 0; start < files.length; start += CONNECTIONS_MAX) {
     await putAll(files.slice(start, start + CONNECTIONS_MAX), deps);
   }
-  deps.meter.partition_requests += 1;
   await deps.confirm(bundle.partition, bundle.first);
 }
 

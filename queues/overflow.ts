@@ -43,7 +43,6 @@ async function deliverMessage(message: QueueMessage, deps: OverflowDeps): Promis
   if (bytes === undefined) throw new Error("an overflow message is bytes");
   deps.meter.queue_operations += 2 * queueOperations(bytes.byteLength); // the read and the delete
   const { partition, arrivals } = deps.unpack(bytes);
-  deps.meter.partition_requests += 1;
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
 }

@@ -6,7 +6,7 @@
 import { and, asc, count, eq, gt, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { HOSTNAME_LENGTH_MAX } from "../core/limits.ts";
-import type { Rules, Settings, ZonePeriod } from "../core/merchant.ts";
+import type { Rules, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { STREAM_NUMBER_MAX } from "../core/tracking-id.ts";
 import { hashKey, hintOf } from "./credential.ts";
@@ -14,19 +14,6 @@ import { apiKeys, merchants, streams } from "./schema.ts";
 
 export type Merchant = typeof merchants.$inferSelect;
 export type Stream = typeof streams.$inferSelect;
-
-/** What partitions need of a merchant. */
-export function settingsOf(merchant: Merchant): Settings {
-  const { number, version, zones, currency, rules } = merchant;
-  return { merchant: number, version, zones, currency, rules };
-}
-
-/** Settings by merchant number; undefined when there is no such merchant. */
-export async function readSettings(db: D1Database, number: number, meter: Metered): Promise<Settings | undefined> {
-  const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.number, number));
-  meter.d1_rows_read += 1;
-  return merchant && settingsOf(merchant);
-}
 
 export interface NewMerchant {
   readonly id: string;

@@ -1,15 +1,12 @@
-// Rollups in D1: partitions write closed Hours and Days here as absolute values, questions read them. A write carries the
-// log position it was made at as its version and never replaces a later one, so it may be repeated, and may arrive late.
-// Both tables have one shape; their columns come from core's lists through the schema.
+// Rollups as questions read them from D1: page by page, and only the columns a question needs. Both tables have one shape;
+// their columns come from core's lists through the schema. `rollup-write.ts` is the other side.
 
-import { and, asc, eq, gt, gte, lt, min, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, gte, lt, min, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { DIMENSIONS, type DimensionName } from "../core/counting/dimension.ts";
+import type { DimensionName } from "../core/counting/dimension.ts";
 import { COUNTERS, type Counts, zeroCounts } from "../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
-import { D1_PARAMETERS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
-import { assert } from "../core/outcome.ts";
 import { type BreakdownColumn, daily, hourly } from "./schema.ts";
 
 export interface RollupRead {
@@ -63,40 +60,9 @@ export async function readFirstDay(db: D1Database, merchant: number, meter: Mete
   return first?.day ?? undefined;
 }
 
-/**
- * Writes rollups in one transaction. Running it again, whole or in part, is harmless: values are absolute, and where the
- * stored version is higher the row is left alone.
- */
-export async function writeRollups(db: D1Database, rows: readonly RollupRow[], meter: Metered): Promise<void> {
-  if (rows.length === 0) return;
-  const orm = drizzle(db);
-  const statements = rows.map((row) => {
-    const table = tableOf(row.grain);
-    const insert = orm.insert(table).values(toStored(row));
-    const target = [table.merchant, table.bucket, table.partition];
-    const { sql: text, params } = insert
-      .onConflictDoUpdate({ target, set: REPLACED, setWhere: sql`excluded.version >= ${table.version}` })
-      .toSQL();
-    assert(params.length <= D1_PARAMETERS_MAX, "a rollup fits one statement");
-    return db.prepare(text).bind(...params);
-  });
-  for (const { meta } of await db.batch(statements)) {
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
-  }
-}
-
 type RollupTable = typeof hourly | typeof daily;
-type Stored = typeof hourly.$inferInsert;
 /** What D1 gives: columns by name, as SQLite has them. */
 type StoredRow = Readonly<Record<string, unknown>>;
-
-/** Every column that a newer rollup replaces, each by its new value. */
-const REPLACED = Object.fromEntries(
-  ["day", "version", ...COUNTERS, "drops", "sketch", ...DIMENSIONS.map(({ name }) => breakdownColumn(name))].map(
-    (column) => [column, sql.raw(`excluded."${column}"`)],
-  ),
-) as Record<keyof Stored, SQL>;
 
 function tableOf(grain: Grain): RollupTable {
   return grain === "hour" ? hourly : daily;
@@ -139,24 +105,6 @@ function toRow(stored: StoredRow, { merchant, grain, breakdowns }: RollupRead): 
     drops: JSON.parse(stored["drops"] as string) as RollupRow["drops"],
     sketch: toBytes(stored["sketch"] ?? []),
     breakdowns: Object.fromEntries(wanted),
-  };
-}
-
-function toStored(row: RollupRow): Stored {
-  const breakdowns = Object.entries(row.breakdowns).map(([name, bytes]) => [
-    breakdownColumn(name as DimensionName),
-    bytes,
-  ]);
-  return {
-    merchant: row.merchant,
-    bucket: row.bucket,
-    partition: row.partition,
-    day: row.day,
-    version: row.version,
-    ...row.counts,
-    drops: row.drops,
-    sketch: row.sketch,
-    ...Object.fromEntries(breakdowns),
   };
 }
 

@@ -55,13 +55,24 @@ export async function connect(command: Command): Promise<Connection> {
   };
 }
 
+const NO_ADMIN_TOKEN = "this needs the admin token: --admin-token or FOOTFALL_ADMIN_TOKEN";
+
 /** Asks an admin endpoint, such as ("GET", "/api/v1/merchants"), and answers its JSON. */
 export async function askAdmin(connection: Connection, method: string, path: string, body?: object): Promise<unknown> {
   const url = queryUrlOf(connection) + path;
   if (connection.adminToken === undefined) {
-    throw new Problem("this needs the admin token: --admin-token or FOOTFALL_ADMIN_TOKEN");
+    throw new Problem(NO_ADMIN_TOKEN);
   }
   return await ask({ url, method, token: connection.adminToken, body });
+}
+
+/** Asks an admin endpoint of the collector and answers its JSON. */
+export async function askCollector(connection: Connection, path: string): Promise<unknown> {
+  const { collectorUrl, adminToken } = connection;
+  if (collectorUrl === undefined)
+    throw new Problem("where is the collector? --collector-url or FOOTFALL_COLLECTOR_URL");
+  if (adminToken === undefined) throw new Problem(NO_ADMIN_TOKEN);
+  return await ask({ url: collectorUrl + path, method: "GET", token: adminToken, body: undefined });
 }
 
 /** Reads a list to its end, page by page, and answers its entries. */

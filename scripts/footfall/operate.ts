@@ -1,7 +1,8 @@
 // footfall meter | partitions | dead-letters: what an operator looks at. The answers are the API's own.
 
 import type { Command } from "commander";
-import { askAdmin, askList } from "./connection.ts";
+import { type Metered, sumMeters } from "../../core/meter.ts";
+import { askAdmin, askCollector, askList } from "./connection.ts";
 import { show } from "./merchant.ts";
 
 export function addOperations(program: Command): void {
@@ -9,9 +10,12 @@ export function addOperations(program: Command): void {
     await show(command, (connection) => askList(connection, path));
   program
     .command("meter")
-    .description("billable operations so far")
+    .description("billable operations of both Workers since they started")
     .action(async (_, command: Command) => {
-      await show(command, (connection) => askAdmin(connection, "GET", "/api/v1/meter"));
+      await show(command, async (connection) => {
+        const query = (await askAdmin(connection, "GET", "/api/v1/meter")) as Metered;
+        return sumMeters([query, (await askCollector(connection, "/v1/meter")) as Metered]);
+      });
     });
   program.command("partitions").description("where each partition stands").action(list("/api/v1/partitions"));
   program

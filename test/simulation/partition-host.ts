@@ -18,11 +18,17 @@ export interface Surroundings {
   readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
 }
 
+/** An object without requests is evicted after about this long. */
+const IDLE_MS = 10_000;
+
 /** Thrown inside a process that has died: nobody hears it. */
 class Dead extends Error {}
 
 interface Process {
   alive: boolean;
+  /** Requests under way, and a number for the last one that ended. */
+  requests: number;
+  lastRequest: number;
   partition: Partition | undefined;
 }
 
@@ -44,12 +50,34 @@ export class PartitionHost {
   /** Runs one request in the partition's process, starting it if need be. A death in the middle is an error outside. */
   async request<T>(what: string, work: (partition: Partition) => T | Promise<T>): Promise<T> {
     const process = this.#start();
+    process.requests += 1;
+    try {
+      return await this.#run(process, what, work);
+    } finally {
+      process.requests -= 1;
+      this.#evictWhenIdle(process);
+    }
+  }
+
+  #run<T>(process: Process, what: string, work: (partition: Partition) => T | Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const failed = (error: unknown) => reject(process.alive ? error : new Error(`${this.name} died during ${what}`));
       this.#deaths.set(process, [...(this.#deaths.get(process) ?? []), () => failed(new Dead())]);
       Promise.resolve()
         .then(() => work(process.partition as Partition))
         .then((result) => (process.alive ? resolve(result) : failed(new Dead())), failed);
+    });
+  }
+
+  /** The platform takes an object out of memory when nobody has asked it anything for some seconds. */
+  #evictWhenIdle(process: Process): void {
+    const { lastRequest } = process;
+    process.lastRequest += 1;
+    this.#world.at(this.#world.now + IDLE_MS, () => {
+      if (process.requests > 0 || process.lastRequest !== lastRequest + 1 || !process.alive) return;
+      process.alive = false;
+      this.#process = undefined;
+      this.#deaths.delete(process);
     });
   }
 
@@ -71,7 +99,7 @@ export class PartitionHost {
 
   #start(): Process {
     if (this.#process?.alive) return this.#process;
-    const process: Process = { alive: true, partition: undefined };
+    const process: Process = { alive: true, partition: undefined, requests: 0, lastRequest: 0 };
     this.#process = process;
     process.partition = openPartition(this.#deps(process), this.name);
     return process;

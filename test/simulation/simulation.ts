@@ -3,6 +3,7 @@
 // the laws are checked against the naive model, and the first broken one is the run's result.
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { type Placement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
@@ -24,7 +25,7 @@ import { deliverOverflow } from "../../queues/overflow.ts";
 import { readParquet } from "../../storage/archive.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
 import type { Merchant } from "../../storage/merchants.ts";
-import { writeRollups } from "../../storage/rollups.ts";
+import { writeRollups } from "../../storage/rollup-write.ts";
 import { deliver } from "../../workers/collector/deliver.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
@@ -40,7 +41,7 @@ const START = Date.UTC(2026, 9, 24, 20, 40);
 const RUN_MS = 4 * HOUR_MS;
 const HEAL_MS = 40 * HOUR_MS;
 const ZONES = ["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
-const MIGRATION = readFileSync(new URL("../../storage/migrations/0000_first.sql", import.meta.url), "utf8");
+const MIGRATION = readFileSync(join(import.meta.dirname, "../../storage/migrations/0000_first.sql"), "utf8");
 
 export interface Outcome {
   readonly seed: number;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { breakdownOf } from "../../core/counting/rollup-row.ts";
 import { zeroMeter } from "../../core/meter.ts";
-import { type RollupRead, readFirstDay, readRollups, writeRollups } from "../../storage/rollups.ts";
+import { writeRollups } from "../../storage/rollup-write.ts";
+import { type RollupRead, readFirstDay, readRollups } from "../../storage/rollups.ts";
 import { migratedDatabase } from "../support/query-worker.ts";
 import { rowOf } from "../support/rollup-rows.ts";
 

@@ -6,8 +6,9 @@ import { cors } from "hono/cors";
 import { native } from "../../core/formats/native.ts";
 import { pixel } from "../../core/formats/pixel.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
+import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { isSecret } from "../../storage/signing.ts";
-import { collect, meter } from "./collect.ts";
+import { collect } from "./collect.ts";
 import type { CollectorEnv } from "./env.ts";
 import { refusal, replyWithPixel, replyWithReport } from "./reply.ts";
 
@@ -31,7 +32,7 @@ app.get("/v1/meter", async (c) => {
   const token = c.req.header("authorization")?.replace(/^Bearer /i, "") ?? "";
   if (!isSecret(token, c.env.ADMIN_TOKEN))
     return refusal(c, 401, "unauthorized", "send Authorization: Bearer <ADMIN_TOKEN>");
-  return c.json(meter);
+  return c.json(isolateMeter);
 });
 app.get("/health", (c) => c.json({ ok: true }));
 

@@ -9,10 +9,11 @@ import type { Arrival } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import type { Draft, Format } from "../../core/hit.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts";
-import { queueOperations, zeroMeter } from "../../core/meter.ts";
+import { queueOperations } from "../../core/meter.ts";
 import { accepted, type DropReason, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import type { Overflow } from "../../core/overflow.ts";
 import { type Sign, type TrackingId, verifyTrackingId } from "../../core/tracking-id.ts";
+import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { type Client, clientOf, hitOf } from "./client.ts";
@@ -27,16 +28,13 @@ export interface Report {
   readonly rejected: readonly (Rejection & { readonly index: number })[];
 }
 
-/** Billable operations of this isolate. */
-export const meter = zeroMeter();
-
 /** Takes a hit all the way. Resolves once every accepted event is durable; throws when a partition cannot be reached. */
 export async function collect(
   c: Context<{ Bindings: CollectorEnv }>,
   format: Format,
   body: string,
 ): Promise<Outcome<Report>> {
-  meter.worker_requests += 1;
+  isolateMeter.worker_requests += 1;
   const client = clientOf(c, Date.now());
   const drafts = format.parse(hitOf(c, client, body));
   if (!drafts.ok) return drafts;
@@ -165,7 +163,7 @@ async function sendOverflow(env: CollectorEnv, { partition, arrivals }: Overflow
     return;
   }
   await env.OVERFLOW_QUEUE.send(message, { contentType: "bytes" });
-  meter.queue_operations += queueOperations(message.length);
+  isolateMeter.queue_operations += queueOperations(message.length);
 }
 
 /** Parsed settings of the deployment, once per isolate: bindings never change while it lives. */

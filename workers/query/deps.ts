@@ -2,8 +2,9 @@
 // so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
 
 import { type Placement, parsePlacement } from "../../core/counting/placement.ts";
-import { type Metered, zeroMeter } from "../../core/meter.ts";
+import type { Metered } from "../../core/meter.ts";
 import type { Sign } from "../../core/tracking-id.ts";
+import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { KeyMemory } from "./authorize.ts";
 import type { PartitionStub, QueryEnv } from "./env.ts";
@@ -23,7 +24,6 @@ export interface Deps {
   readonly log: (line: Readonly<Record<string, string | number>>) => void;
 }
 
-const meter = zeroMeter();
 const keys = new KeyMemory();
 
 export function depsOf(env: QueryEnv): Deps {
@@ -34,7 +34,7 @@ export function depsOf(env: QueryEnv): Deps {
     placement: parsePlacement(env.POOL_SIZE, env.SPREAD),
     signs: signsOf(env),
     adminToken: env.ADMIN_TOKEN,
-    meter,
+    meter: isolateMeter,
     keys,
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),

@@ -4,7 +4,7 @@ import type { PartitionRpc } from "../../durable-objects/rpc.ts";
 import type { SigningEnv } from "../../storage/signing.ts";
 
 /** A Durable Object stub as RPC offers it. */
-export type PartitionStub = Pick<PartitionRpc, "append" | "live" | "refreshSettings" | "confirm" | "status" | "meter">;
+export type PartitionStub = Pick<PartitionRpc, "append" | "live" | "refreshSettings" | "confirm" | "status">;
 
 export interface QueryEnv extends SigningEnv {
   readonly DB: D1Database;

@@ -4,7 +4,6 @@
 import type { Context } from "hono";
 import { type Placement, poolPartitions } from "../../core/counting/placement.ts";
 import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
-import { sumMeters } from "../../core/meter.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { listDeadLetters } from "../../queues/dead-letter.ts";
 import type { Deps } from "./deps.ts";
@@ -15,10 +14,9 @@ import type { Reply } from "./request.ts";
 const PARTITION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, Number.MAX_SAFE_INTEGER) };
 const DEAD_LETTER_PAGE = { after: CURSOR };
 
-/** GET /api/v1/meter: billable operations of all partitions and of this isolate, since each of them started. */
+/** GET /api/v1/meter: billable operations of this isolate since it started; the collector's are at its own /v1/meter. */
 export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> {
-  const meters = await askEach(allPartitions(deps.placement), (name) => deps.partition(name).meter());
-  return { ok: true, value: { body: sumMeters([...meters, deps.meter]) } };
+  return { ok: true, value: { body: deps.meter } };
 }
 
 /** GET /api/v1/partitions?limit&after: where partitions stand, `after` so many of them. */
