@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { app } from "../../workers/query/app.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
