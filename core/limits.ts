@@ -98,7 +98,11 @@ export const LATE_CHANGES_MAX = 400;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
 /** A partition reads a merchant's settings again when its copy is older than this (a change is also pushed). */
-export const SETTINGS_FRESH_MS = 10 * MINUTE_MS;
+export const SETTINGS_FRESH_MS = 5 * MINUTE_MS;
+/** Past this age a copy is not used any more. */
+export const SETTINGS_LEASE_MS = 15 * MINUTE_MS;
+/** A zone change takes effect at the first full hour at least this long after it was asked for. */
+export const ZONE_NOTICE_MS = 20 * MINUTE_MS;
 /** A cookieless salt is deleted this long after its Day began in UTC, or after it was made for a Day long past. */
 export const SALT_KEPT_MS = 48 * HOUR_MS;
 /** Failed background work is tried again after this, doubling up to the maximum. */
@@ -146,6 +150,7 @@ export const HOSTNAMES_COUNT_MAX = 100;
 export const HOSTNAME_LENGTH_MAX = 253;
 
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
+assert(SETTINGS_LEASE_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");
 assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event fits a queue message");
 assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");

@@ -2,6 +2,7 @@
 // that no hit waits for a database. A zone holds from an instant on; the change is dated ahead of time (ZONE_NOTICE_MS),
 // so that by then every partition knows it and an event's Day stays a function of its timestamp alone (L4).
 
+import { ZONE_NOTICE_MS } from "./limits.ts";
 import { hourAfter, hourAt } from "./time.ts";
 
 export interface ZonePeriod {
@@ -26,9 +27,6 @@ export interface Settings {
   readonly currency: string;
   readonly rules: Rules;
 }
-
-/** A zone change takes effect at the first full hour at least this long after it was asked for. */
-export const ZONE_NOTICE_MS = 1_200_000;
 
 export const NO_RULES: Rules = { hostnames: [] };
 

@@ -70,13 +70,14 @@ interface Candidate {
 
 /**
  * Whether an id was counted: on the event's own Day, and on the Days beside it where a resend may have moved across a
- * midnight, because the time is ours and not the client's, or because clock-skew correction shifts it a little.
+ * midnight, because the time is ours and not the client's (and an earlier copy may come later, by the overflow queue), or
+ * because clock-skew correction shifts it a little.
  */
 function isDuplicate(partition: Partition, { event, day, zone, floating }: Candidate): boolean {
   const counted = (on: number) => findDay(partition, event.merchant, on)?.ids.has(event.id) ?? false;
   if (counted(day)) return true;
-  const start = dayStart(zone, day);
-  if ((floating || event.timestamp - start < DUPLICATE_EDGE_MS) && counted(day - 1)) return true;
+  if (floating) return counted(day - 1) || counted(day + 1);
+  if (event.timestamp - dayStart(zone, day) < DUPLICATE_EDGE_MS) return counted(day - 1);
   return dayStart(zone, day + 1) - event.timestamp <= DUPLICATE_EDGE_MS && counted(day + 1);
 }
 

@@ -64,6 +64,8 @@ export interface KnownSettings {
   readonly settings: Settings;
   /** UTC ms when they were last read from the database; 0 when they come from disk. */
   readAt: number;
+  /** UTC ms of the last refresh in the background. */
+  askedAt: number;
   /** The database no longer has the merchant. */
   gone: boolean;
 }
@@ -141,7 +143,9 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     commit: undefined,
     shelves: new Map(),
     stored: new Map(store.listShelves().map((key) => [keyOf(key), key.unpublished])),
-    settings: new Map(store.readAllSettings().map((s) => [s.merchant, { settings: s, readAt: 0, gone: false }])),
+    settings: new Map(
+      store.readAllSettings().map((s) => [s.merchant, { settings: s, readAt: 0, askedAt: 0, gone: false }]),
+    ),
     unknown: new Map(),
     salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
     admission: { window: 0, taken: new Map() },

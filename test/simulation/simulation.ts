@@ -9,7 +9,7 @@ import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { type Placement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
 import type { Arrival, Event } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
-import { NO_RULES, type Settings } from "../../core/merchant.ts";
+import { changeZone as dateZoneChange, NO_RULES, type Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { Overflow } from "../../core/overflow.ts";
 import type { Answer } from "../../core/query/answer.ts";
@@ -329,10 +329,9 @@ function startReader(simulation: Simulation): void {
 function changeZone(simulation: Simulation): void {
   const { world, settings } = simulation;
   const known = settings.get(1) as Settings;
-  const from = Math.ceil((world.now + 1_200_000) / HOUR_MS) * HOUR_MS;
-  const zones = [...known.zones, { from, zone: world.random.pick(ZONES) }];
-  settings.set(1, { ...known, version: known.version + 1, zones });
-  world.note(`merchant 1 moves to ${zones[1]?.zone}`);
+  const zone = world.random.pick(ZONES);
+  settings.set(1, { ...known, version: known.version + 1, zones: dateZoneChange(known.zones, zone, world.now) });
+  world.note(`merchant 1 moves to ${zone}`);
   for (const name of partitionsOf(1, simulation.placement)) {
     if (!simulation.hosts.has(name)) continue;
     const pushed = world.call("push", () =>
