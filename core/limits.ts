@@ -15,6 +15,9 @@ export const REQUEST_BYTES_MAX = 640 * KIB;
 export const REQUEST_EVENTS_MAX = 1_000;
 /** Canonical event as JSON. One event always fits a log row, a bundle and a queue message, even incompressible. */
 export const EVENT_BYTES_MAX = 32 * KIB;
+/** When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
+ *  there. The platform counts in fixed windows, so after this at the latest a new one has begun. */
+export const RATE_LIMIT_PERIOD_SECONDS = 10;
 export const ID_LENGTH_MAX = 128;
 export const NAME_LENGTH_MAX = 120;
 /** In UTF-16 units. Plausible and GA4 cut near here as well; longer addresses are session tokens, not pages. */
@@ -76,8 +79,14 @@ export const SHELF_IDLE_MS = HOUR_MS;
 export const BUNDLE_BYTES = 480 * KIB;
 /** Unpacked text of a bundle: what is cut is measured in UTF-16 units and may overshoot by a log row; UTF-8 triples it. */
 export const BUNDLE_TEXT_BYTES_MAX = 3 * (BUNDLE_BYTES + LOG_ROW_BYTES_MAX);
-/** Bundles sent and not yet confirmed; beyond it the drain waits for the archive. */
+/** Bundles on their way to the archive; beyond it the drain waits. It is also what one drain sends. */
 export const BUNDLES_UNCONFIRMED_MAX = 32;
+/** A bundle sent this often (75 minutes after the first time) and never confirmed is stuck: it is still sent again, but no
+ *  longer counts as on its way, so that poisoned bundles do not stop the ones behind them. */
+export const BUNDLE_STUCK_SENDS = 5;
+/** Bundles a partition remembers, stuck ones included, about 60 B each in its row of positions. An archive that takes
+ *  nothing at all fills it in a week; until then the log only grows. */
+export const BUNDLES_KEPT_MAX = 4_000;
 /** A bundle that was not confirmed in this time is sent again; each further time after twice as long. */
 export const RESEND_AFTER_MS = 5 * MINUTE_MS;
 export const RESEND_MAX_MS = 6 * HOUR_MS;
@@ -143,6 +152,8 @@ export const KEYS_KEPT_MAX = 10_000;
 export const KEYS_KEPT_MS = MINUTE_MS;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
+/** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */
+export const DEAD_LETTERS_REDRIVEN_MAX = 8;
 /** Requests to partitions that an admin answer has under way at once. */
 export const ADMIN_FAN_OUT = 32;
 /** A merchant's hostnames that may count, and the length of one (RFC 1035). */
@@ -156,3 +167,5 @@ assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event 
 assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
 assert(21 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
+assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dead letters fits a request");
+assert(BUNDLES_KEPT_MAX * 100 < 2_000_000, "the cuts of all bundles fit a row");

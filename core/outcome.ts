@@ -18,6 +18,7 @@ export const REJECTION_CODES = [
   "invalid_timestamp",
   "invalid_tracking_id",
   "unknown_tracking_id",
+  "rate_limited",
   "unavailable",
 ] as const;
 export type RejectionCode = (typeof REJECTION_CODES)[number];

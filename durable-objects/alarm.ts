@@ -3,6 +3,8 @@
 
 import {
   BUNDLE_BYTES,
+  BUNDLE_STUCK_SENDS,
+  BUNDLES_KEPT_MAX,
   BUNDLES_UNCONFIRMED_MAX,
   CHECKPOINT_AFTER_MS,
   CHECKPOINT_EVENTS,
@@ -41,8 +43,14 @@ export function nextPublish(last: number, everyMs: number, graceMs: number): num
 }
 
 function cutDue(partition: Partition, now: number): number {
-  if (partition.unbundledSince === undefined || partition.bundles.length >= BUNDLES_UNCONFIRMED_MAX) return Infinity;
+  if (partition.unbundledSince === undefined || !mayCut(partition)) return Infinity;
   return partition.unbundledBytes >= BUNDLE_BYTES ? now : partition.unbundledSince + partition.deps.timing.drainAfterMs;
+}
+
+/** Whether the archive has room for another bundle. Stuck ones, dead letters mostly, do not hold up the others. */
+export function mayCut({ bundles }: Partition): boolean {
+  const underWay = bundles.filter((bundle) => bundle.sends < BUNDLE_STUCK_SENDS).length;
+  return underWay < BUNDLES_UNCONFIRMED_MAX && bundles.length < BUNDLES_KEPT_MAX;
 }
 
 function resendDue(partition: Partition): number {

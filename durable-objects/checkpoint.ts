@@ -34,7 +34,10 @@ export function writePositions(
   changes: Partial<Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt">>,
 ): void {
   const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt } = { ...partition, ...changes };
-  const cuts = bundles.map(({ first, end }) => ({ first, end }));
+  // How often a bundle was sent matters once it was sent again: until then a restart sends it at once.
+  const cuts = bundles.map(({ first, end, sends, sentAt }) =>
+    sends > 1 ? { first, end, sends, sentAt } : { first, end },
+  );
   const positions = { partition: name, checkpointed, checkpointedAt, bundled, bundles: cuts, publishedAt };
   partition.deps.store.writePositions(positions);
 }

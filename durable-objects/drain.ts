@@ -5,20 +5,23 @@
 
 import { encodeBundle, type LoggedRow } from "../core/archive/bundle.ts";
 import { BUNDLE_BYTES, BUNDLE_DAYS_MAX, BUNDLE_MESSAGE_BYTES_MAX, BUNDLES_UNCONFIRMED_MAX } from "../core/limits.ts";
-import { sendDueAt } from "./alarm.ts";
+import { mayCut, sendDueAt } from "./alarm.ts";
 import { writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
 import type { BundleText, Partition, SentBundle } from "./state.ts";
 
-/** Sends everything due; throws on the first failed send, which leaves that bundle due. */
+/** Sends what is due, a bounded part of it; throws on the first failed send, which leaves that bundle due. */
 export async function drain(partition: Partition): Promise<void> {
   commitPending(partition);
   while (isCutDue(partition)) cut(partition);
   // A sent bundle must not be newer than the disk: what the archive holds, a restart must know as cut.
   await partition.deps.durable();
-  for (const bundle of [...partition.bundles]) {
-    if (isSendDue(partition, bundle)) await send(partition, bundle);
+  const due = partition.bundles.filter((bundle) => isSendDue(partition, bundle)).slice(0, BUNDLES_UNCONFIRMED_MAX);
+  for (const bundle of due) {
+    if (partition.bundles.includes(bundle)) await send(partition, bundle); // else it was confirmed meanwhile
   }
+  // Between two resends the object is evicted: without this a bundle that cannot be archived would start afresh each time.
+  if (due.some(({ sends }) => sends > 1)) writePositions(partition, {});
 }
 
 /** The archive consumer has put a bundle into R2. Unknown bundles were confirmed before: redelivery is harmless. */
@@ -30,7 +33,7 @@ export function confirm(partition: Partition, first: number): void {
 }
 
 function isCutDue(partition: Partition): boolean {
-  if (partition.unbundledSince === undefined || partition.bundles.length >= BUNDLES_UNCONFIRMED_MAX) return false;
+  if (partition.unbundledSince === undefined || !mayCut(partition)) return false;
   const waited = partition.deps.now() - partition.unbundledSince;
   return partition.unbundledBytes >= BUNDLE_BYTES || waited >= partition.deps.timing.drainAfterMs;
 }

@@ -73,7 +73,7 @@ export interface KnownSettings {
 export interface SentBundle extends BundleCut {
   /** UTC ms; 0 when it must be sent at once. */
   sentAt: number;
-  /** How often this process has sent it. */
+  /** How often it was sent. */
   sends: number;
 }
 
@@ -134,7 +134,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     checkpointed,
     checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
-    bundles: (positions?.bundles ?? []).map((cut) => ({ ...cut, sentAt: 0, sends: 0 })),
+    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 0, ...bundle })),
     unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
     unbundledSince: oldestUnbundled(store, { first: bundled, end: next }),
     pending: [],

@@ -23,6 +23,13 @@ export interface BundleCut {
   readonly end: number;
 }
 
+/** A bundle that was sent more than once: how often, and when last. */
+export interface StoredBundle extends BundleCut {
+  readonly sends?: number;
+  /** UTC ms. */
+  readonly sentAt?: number;
+}
+
 /** Where the partition stands, apart from the log itself. */
 export interface Positions {
   readonly partition: string;
@@ -31,7 +38,7 @@ export interface Positions {
   /** Events before this are in a bundle. */
   readonly bundled: number;
   /** Bundles cut and not yet confirmed to lie in R2, in order. Written before the bundle is first sent. */
-  readonly bundles: readonly BundleCut[];
+  readonly bundles: readonly StoredBundle[];
   /** UTC ms of the last run of each duty: the platform evicts an idle object, and what was due must stay due. */
   readonly checkpointedAt: number;
   readonly publishedAt: number;

@@ -36,13 +36,18 @@ export async function archive(batch: QueueBatch, deps: ArchiveDeps): Promise<voi
     const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
     deps.meter.queue_operations += operations; // the read; every delivery is one
     try {
-      await archiveBundle(unpackBundle(message.body), deps);
+      await archiveBody(message.body, deps);
       message.ack();
       deps.meter.queue_operations += operations; // the delete
     } catch (error) {
       failMessage(message, { queue: batch.queue, error, log: deps.log });
     }
   }
+}
+
+/** What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not archived. */
+export async function archiveBody(body: unknown, deps: ArchiveDeps): Promise<void> {
+  await archiveBundle(unpackBundle(body), deps);
 }
 
 /**

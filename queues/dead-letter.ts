@@ -1,6 +1,7 @@
-// The consumer of footfall-archive-dead-letter: what the archive consumer could not handle in all its attempts is kept
-// whole in R2 and raises the alert. Nothing is lost by it even so: the partition keeps an unconfirmed bundle and sends
-// it again. Dead letters are named by their content, so a bundle that dies once an hour takes one place, not one an hour.
+// The consumer of the dead-letter queues: what the archive or the overflow consumer could not handle in all its attempts
+// is kept whole in R2 and raises the alert; redrive.ts takes it from there. A bundle's partition keeps its events as well
+// and sends them again; an overflowed event is nowhere else. Dead letters are named by their content, so a bundle that
+// dies once an hour takes one place, not one an hour.
 
 import { DEAD_LETTER_PREFIX, deadLetterKey, parseDeadLetterKey } from "../core/archive/object-key.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
@@ -92,10 +93,11 @@ export interface DeadLetter {
 export async function listDeadLetters(
   bucket: DeadLetterList,
   cursor?: string,
+  lettersMax = PAGE_LENGTH,
 ): Promise<{ readonly letters: readonly DeadLetter[]; readonly cursor?: string }> {
   const page = await bucket.list({
     prefix: DEAD_LETTER_PREFIX,
-    limit: PAGE_LENGTH,
+    limit: lettersMax,
     include: ["customMetadata"],
     ...(cursor === undefined ? {} : { cursor }),
   });

@@ -6,7 +6,7 @@ import type { Arrival } from "../core/event.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
 import type { Overflow } from "../core/overflow.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
-import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+import { type Log, type QueueBatch, reasonOf, retryDelaySeconds } from "./message.ts";
 
 export interface OverflowDeps {
   /** Opens a sealed message; throws on anything that is not one. */
@@ -20,9 +20,12 @@ export interface OverflowDeps {
 /** Delivers a batch. Never throws: every message is acknowledged, or retried until it becomes a dead letter. */
 export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Promise<void> {
   for (const message of batch.messages) {
+    const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
+    deps.meter.queue_operations += operations; // the read; every delivery is one
     try {
-      await deliverMessage(message, deps);
+      await deliverBody(message.body, deps);
       message.ack();
+      deps.meter.queue_operations += operations; // the delete
     } catch (error) {
       const delaySeconds = retryDelaySeconds(message.attempts);
       deps.log({
@@ -38,10 +41,10 @@ export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Pr
   }
 }
 
-async function deliverMessage(message: QueueMessage, deps: OverflowDeps): Promise<void> {
-  const bytes = bytesOf(message.body);
+/** What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not taken. */
+export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<void> {
+  const bytes = bytesOf(body);
   if (bytes === undefined) throw new Error("an overflow message is bytes");
-  deps.meter.queue_operations += 2 * queueOperations(bytes.byteLength); // the read and the delete
   const { partition, arrivals } = deps.unpack(bytes);
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);

@@ -34,6 +34,12 @@ export interface RuntimeOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** How long every queue consumer waits for a batch to fill, instead of what wrangler.toml says. */
   readonly queueWaitSeconds?: number;
+  /** How often the consumers of live queues may fail before a message dies, instead of what wrangler.toml says. */
+  readonly queueRetriesMax?: number;
+  /** Requests per period, by the name of the limit, instead of what wrangler.toml says. */
+  readonly rateLimits?: Readonly<Record<string, number>>;
+  /** Takes each line that a Worker logs; standard error otherwise. */
+  readonly log?: (line: string) => void;
   /** Made earlier by `bundleWorkers`; otherwise made now. */
   readonly bundles?: Bundles;
 }
@@ -76,6 +82,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...SHARED_OPTIONS,
+      handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
+        (options.log ?? console.error)(`${level}: ${message}`),
       ...(options.stateDir === undefined ? {} : { resourcePersistencePath: resolve(options.stateDir, "v3") }),
       workers: [workers.collector, workers.query],
     }),
@@ -103,8 +111,6 @@ const SHARED_OPTIONS = {
   cf: false, // no look-up of a place on the network; requests then have no `cf`, as platform.md measured
   log: new ErrorOutputLog(LogLevel.WARN),
   logRequests: false,
-  handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
-    console.error(`${level}: ${message}`),
   telemetry: { enabled: false },
   unsafeLocalExplorer: false,
   unsafeObservability: false, // it would write one SQLite row for every request
@@ -145,7 +151,8 @@ function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions)
     modules: [{ type: "ESModule", path: join(ROOT, `${worker}.js`), contents: bundles[worker] }],
     modulesRoot: ROOT,
     bindings: { ...workerOptions.bindings, ...options.vars, ...options.secrets },
-    queueConsumers: withWait(workerOptions.queueConsumers, options.queueWaitSeconds),
+    queueConsumers: withPace(workerOptions.queueConsumers, options),
+    ratelimits: withLimits(workerOptions.ratelimits, options.rateLimits),
     unsafeDirectSockets: [{ host: HOST, port }],
   };
 }
@@ -158,11 +165,31 @@ function readWorker(worker: WorkerName) {
 
 type Consumers = NonNullable<V4WorkerOptions["queueConsumers"]>;
 
-function withWait(consumers: Consumers | undefined, seconds: number | undefined): Consumers {
+/** The consumers at the pace of a test. Dead letters are never given up sooner: they have no other place. */
+function withPace(consumers: Consumers | undefined, { queueWaitSeconds, queueRetriesMax }: RuntimeOptions): Consumers {
   if (consumers === undefined || Array.isArray(consumers)) return consumers ?? {};
-  if (seconds === undefined) return consumers;
-  const entries = Object.entries(consumers);
-  return Object.fromEntries(entries.map(([queue, consumer]) => [queue, { ...consumer, maxBatchTimeout: seconds }]));
+  const entries = Object.entries(consumers).map(([queue, consumer]) => [
+    queue,
+    {
+      ...consumer,
+      ...(queueWaitSeconds === undefined ? {} : { maxBatchTimeout: queueWaitSeconds }),
+      ...(queueRetriesMax === undefined || consumer.deadLetterQueue === undefined
+        ? {}
+        : { maxRetries: queueRetriesMax }),
+    },
+  ]);
+  return Object.fromEntries(entries) as Consumers;
+}
+
+type RateLimits = NonNullable<V4WorkerOptions["ratelimits"]>;
+
+function withLimits(limits: RateLimits = {}, overrides: RuntimeOptions["rateLimits"] = {}): RateLimits {
+  const entries = Object.entries(limits);
+  return Object.fromEntries(
+    entries.map(([name, { simple, ...rest }]) => {
+      return [name, { ...rest, simple: { ...simple, limit: overrides[name] ?? simple.limit } }];
+    }),
+  );
 }
 
 async function toRuntime(

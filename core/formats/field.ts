@@ -21,11 +21,17 @@ export interface TextRule {
   readonly cut: boolean;
 }
 
-/** A text; numbers are taken as their digits. Absent and null are "". */
+/**
+ * A text; numbers are taken as their digits. Absent and null are "". A whole number beyond 2^53 has lost its last digits
+ * before it gets here (JSON numbers are doubles): as an id it would make one event of two, so it is refused.
+ */
 export function readText(field: string, value: unknown, { lengthMax, cut }: TextRule): Outcome<string> {
   if (value === undefined || value === null) return accepted("");
   if (typeof value !== "string" && typeof value !== "number") {
     return rejected("invalid_field", `${field} must be a text, not ${kindOf(value)}`);
+  }
+  if (typeof value === "number" && !isExact(value)) {
+    return rejected("invalid_field", `${field} is a number that JSON cannot hold exactly; send it as a text`);
   }
   const text = clean(String(value));
   if (text.length <= lengthMax) return accepted(text);
@@ -37,7 +43,7 @@ export function readText(field: string, value: unknown, { lengthMax, cut }: Text
 export function readTimestamp(field: string, value: unknown, receivedAt: number): Outcome<number | undefined> {
   if (value === undefined || value === null || value === "") return accepted(undefined);
   const instant = typeof value === "number" ? value : typeof value === "string" ? parseInstant(value) : Number.NaN;
-  const shown = JSON.stringify(value)?.slice(0, 40);
+  const shown = typeof value === "number" ? String(value) : kindOf(value);
   if (!Number.isFinite(instant)) {
     return rejected(
       "invalid_timestamp",
@@ -61,7 +67,7 @@ export function readTimestamp(field: string, value: unknown, receivedAt: number)
 export function readNumber(field: string, value: unknown, range: NumberRule): Outcome<number> {
   if (value === undefined || value === null || value === "") return accepted(range.absent);
   const number = typeof value === "number" ? value : typeof value === "string" ? Number(value) : Number.NaN;
-  if (!Number.isFinite(number)) return rejected("invalid_field", `${field} must be a number, not ${kindOf(value)}`);
+  if (Number.isNaN(number)) return rejected("invalid_field", `${field} must be a number, not ${kindOf(value)}`);
   if (number < range.min || number > range.max) {
     return rejected("invalid_field", `${field} must be from ${range.min} to ${range.max}, not ${number}`);
   }
@@ -96,17 +102,18 @@ export function readProps(field: string, value: unknown): Outcome<string> {
         `${field}.${shorten(key)} must be a text, number or boolean, not ${kindOf(item)}`,
       );
     const text = clean(String(item));
-    if (key === "" || key.length > PROP_KEY_LENGTH_MAX)
+    const name = clean(key);
+    if (name === "" || name.length > PROP_KEY_LENGTH_MAX)
       return rejected(
         "invalid_field",
-        `${field} has a name of ${key.length} characters; 1 to ${PROP_KEY_LENGTH_MAX} are allowed`,
+        `${field} has a name of ${name.length} characters; 1 to ${PROP_KEY_LENGTH_MAX} are allowed`,
       );
     if (text.length > PROP_VALUE_LENGTH_MAX)
       return rejected(
         "invalid_field",
         `${field}.${shorten(key)} has ${text.length} characters; at most ${PROP_VALUE_LENGTH_MAX} are allowed`,
       );
-    texts.push([clean(key), text]);
+    texts.push([name, text]);
   }
   return accepted(texts.length === 0 ? "" : JSON.stringify(Object.fromEntries(texts)));
 }
@@ -163,6 +170,11 @@ function parseInstant(text: string): number {
   return Date.parse(whole.length > 10 && match[1] === undefined ? `${whole}Z` : whole);
 }
 
+function isExact(value: number): boolean {
+  return Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+/** What a value is, in a message. Only texts are repeated, and shortened: the rest may be hostile (deep, huge). */
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";

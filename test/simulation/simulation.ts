@@ -192,7 +192,7 @@ function queryDeps(simulation: Simulation): QueryDeps {
       world.call("live", () => hostOf(simulation, name).request("live", (opened) => live(opened, request))),
   });
   const deps: Partial<Record<keyof QueryDeps, unknown>> = {
-    db: simulation.d1,
+    db: slowD1(simulation),
     partition,
     placement: simulation.placement,
     meter: zeroMeter(),
@@ -200,6 +200,20 @@ function queryDeps(simulation: Simulation): QueryDeps {
     log: () => {},
   };
   return deps as unknown as QueryDeps;
+}
+
+/** D1 as questions see it: each read takes its time, and may fail. */
+function slowD1({ world, d1 }: Simulation): D1Database {
+  const prepare = (text: string) => slowStatement(world, d1.prepare(text));
+  return { prepare } as unknown as D1Database;
+}
+
+function slowStatement(world: World, statement: D1PreparedStatement): object {
+  return {
+    bind: (...values: unknown[]) => slowStatement(world, statement.bind(...values)),
+    all: () => world.call("D1 query", () => statement.all()),
+    raw: () => world.call("D1 query", () => statement.raw()),
+  };
 }
 
 /** A browser, phone or server: sends now and then, resends with the same ids until it hears an answer. */
@@ -320,9 +334,16 @@ function startReader(simulation: Simulation): void {
     const merchant = world.random.integer(1, simulation.settings.size);
     simulation.problem = await checkReading(simulation, merchant);
     simulation.statistics.readings += 1;
-    world.at(world.now + world.random.integer(60_000, 2_500_000), () => void read());
+    world.at(nextReading(world), () => void read());
   };
   world.at(START + 600_000, () => void read());
+}
+
+/** Some time later; every other time just when partitions publish, which is when a reading could be torn. */
+function nextReading({ now, random }: World): number {
+  const later = now + random.integer(60_000, 2_500_000);
+  if (random.chance(0.5)) return later;
+  return Math.ceil(later / 900_000) * 900_000 + 90_000 + random.integer(-500, 1_500);
 }
 
 /** A merchant moves: dated ahead, as the admin API dates it, and pushed to its partitions, if they hear it. */

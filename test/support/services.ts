@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
+import { type Runtime, type RuntimeOptions, startRuntime } from "../../scripts/runtime.ts";
 
 export const SECRETS = { TRACKING_SECRET: "test tracking secret", ADMIN_TOKEN: "test-admin-token" };
 
@@ -87,13 +87,17 @@ export interface Answered {
 }
 
 /** A runtime with its data in a folder that goes with it. */
-export async function startServices(vars: Record<string, string> = {}): Promise<{
+export async function startServices(
+  vars: Record<string, string> = {},
+  options: Pick<RuntimeOptions, "queueRetriesMax"> = {},
+): Promise<{
   runtime: Runtime;
   client: Client;
   stop: () => Promise<void>;
 }> {
   const stateDir = mkdtempSync(join(tmpdir(), "footfall-test-"));
-  const runtime = await startRuntime({ secrets: SECRETS, stateDir, vars: { ...FAST, ...vars }, queueWaitSeconds: 0 });
+  const paced = { vars: { ...FAST, ...vars }, queueWaitSeconds: 0, ...options };
+  const runtime = await startRuntime({ secrets: SECRETS, stateDir, ...paced });
   const stop = async () => {
     await runtime.stop();
     rmSync(stateDir, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 // The collector's routes: one line per way in. What happens to a hit is in collect.ts.
 
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { native } from "../../core/formats/native.ts";
@@ -10,15 +10,29 @@ import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { isSecret } from "../../storage/signing.ts";
 import { collect } from "./collect.ts";
 import type { CollectorEnv } from "./env.ts";
-import { refusal, replyWithPixel, replyWithReport } from "./reply.ts";
+import { limitAddress } from "./limit.ts";
+import { refusal, replyWithPixel, replyWithReport, retryAfter } from "./reply.ts";
 
 export const app = new Hono<{ Bindings: CollectorEnv }>();
 
 /** Any page may send; the answer holds nothing but counts. Beacons send credentials, so the origin is named. */
 app.use(
   "/v1/*",
-  cors({ origin: (origin) => origin || "*", credentials: true, allowMethods: ["GET", "POST"], maxAge: 86_400 }),
+  cors({
+    origin: (origin) => origin || "*",
+    credentials: true,
+    allowMethods: ["GET", "POST"],
+    exposeHeaders: ["Retry-After"],
+    maxAge: 86_400,
+  }),
 );
+
+/** Bodies are read as they come: unpacking what strangers packed would let a few bytes fill the memory. */
+const unpacked: MiddlewareHandler = async (c, next) => {
+  const encoding = c.req.header("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() === "identity") return next();
+  return refusal(c, 415, "unsupported_encoding", "Content-Encoding is not supported; send the body as it is");
+};
 
 const limited = bodyLimit({
   maxSize: REQUEST_BYTES_MAX,
@@ -26,8 +40,10 @@ const limited = bodyLimit({
     refusal(c, 413, "body_too_large", `the body exceeds ${REQUEST_BYTES_MAX} bytes; send fewer events at once`),
 });
 
-app.post("/v1/events", limited, async (c) => replyWithReport(c, await collect(c, native, await c.req.text())));
-app.get("/v1/pixel.gif", async (c) => replyWithPixel(c, await collect(c, pixel, "")));
+app.post("/v1/events", limitAddress, unpacked, limited, async (c) =>
+  replyWithReport(c, await collect(c, native, await c.req.text())),
+);
+app.get("/v1/pixel.gif", limitAddress, async (c) => replyWithPixel(c, await collect(c, pixel, "")));
 app.get("/v1/meter", async (c) => {
   const token = c.req.header("authorization")?.replace(/^Bearer /i, "") ?? "";
   if (!isSecret(token, c.env.ADMIN_TOKEN))
@@ -36,12 +52,16 @@ app.get("/v1/meter", async (c) => {
 });
 app.get("/health", (c) => c.json({ ok: true }));
 
-app.notFound((c: Context) =>
-  refusal(c, 404, "not_found", `there is nothing at ${c.req.method} ${c.req.path}; see POST /v1/events`),
-);
+const METHODS = { "/v1/events": "POST", "/v1/pixel.gif": "GET", "/v1/meter": "GET", "/health": "GET" };
+for (const [path, allowed] of Object.entries(METHODS)) {
+  app.all(path, (c) =>
+    refusal(c, 405, "method_not_allowed", `${c.req.method} is not possible here; ${allowed} is`, { Allow: allowed }),
+  );
+}
+app.notFound((c: Context) => refusal(c, 404, "not_found", "there is nothing here; see POST /v1/events"));
 app.onError((error, c) => {
   console.error(JSON.stringify({ event: "collect_failed", path: c.req.path, error: String(error) }));
   return refusal(c, 503, "unavailable", "the events could not be stored; send them again with the same ids", {
-    "Retry-After": "5",
+    ...retryAfter(503),
   });
 });

@@ -4,7 +4,7 @@
 
 import type { Context } from "hono";
 import type { Event } from "../../core/event.ts";
-import { clean } from "../../core/formats/field.ts";
+import { clean, isObject } from "../../core/formats/field.ts";
 import type { Hit } from "../../core/hit.ts";
 import { PLACE_LENGTH_MAX, URL_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from "../../core/limits.ts";
 import type { CollectorEnv } from "./env.ts";
@@ -17,14 +17,19 @@ export interface Client {
 }
 
 export function clientOf(c: Context<{ Bindings: CollectorEnv }>, receivedAt: number): Client {
-  if (c.env.DEVELOPMENT === "true") return developmentClient(c, receivedAt);
-  const cf = c.req.raw.cf as { country?: string; region?: string; city?: string } | undefined;
-  return { address: c.req.header("cf-connecting-ip") ?? "", place: placeOf(cf ?? {}), receivedAt };
+  const claims = c.env.DEVELOPMENT === "true" ? parsePlace(c.req.header("x-footfall-place")) : c.req.raw.cf;
+  return { address: addressOf(c), place: placeOf(claims ?? {}), receivedAt };
+}
+
+/** The client's address, "" where nobody says. */
+export function addressOf(c: Context<{ Bindings: CollectorEnv }>): string {
+  if (c.env.DEVELOPMENT === "true") return c.req.header("x-footfall-address") ?? "127.0.0.1";
+  return c.req.header("cf-connecting-ip") ?? "";
 }
 
 /** The request as formats see it. */
 export function hitOf(c: Context<{ Bindings: CollectorEnv }>, client: Client, body: string): Hit {
-  const header = (name: string, lengthMax: number) => (c.req.header(name) ?? "").slice(0, lengthMax);
+  const header = (name: string, lengthMax: number) => clean((c.req.header(name) ?? "").slice(0, lengthMax));
   const question = c.req.url.indexOf("?");
   return {
     query: question < 0 ? "" : c.req.url.slice(question + 1),
@@ -36,10 +41,14 @@ export function hitOf(c: Context<{ Bindings: CollectorEnv }>, client: Client, bo
   };
 }
 
-function developmentClient(c: Context<{ Bindings: CollectorEnv }>, receivedAt: number): Client {
-  const address = c.req.header("x-footfall-address") ?? "127.0.0.1";
-  const place = c.req.header("x-footfall-place");
-  return { address, place: placeOf(place === undefined ? {} : (JSON.parse(place) as object)), receivedAt };
+/** The header that stands in for the platform's word on a developer's machine; nothing when it is not an object. */
+function parsePlace(text: string | undefined): object | undefined {
+  try {
+    const place: unknown = text === undefined ? undefined : JSON.parse(text);
+    return isObject(place) ? place : undefined;
+  } catch {
+    return undefined; // a SyntaxError: an unknown place, as when the header is missing
+  }
 }
 
 function placeOf(claims: {

@@ -19,6 +19,7 @@ import { signsOf } from "../../storage/signing.ts";
 import { type Client, clientOf, hitOf } from "./client.ts";
 import { type Delivered, type Delivery, deliver } from "./deliver.ts";
 import type { CollectorEnv } from "./env.ts";
+import { areWithinLimit } from "./limit.ts";
 
 /** What became of a hit. Indexes are those of the events as they were sent. */
 export interface Report {
@@ -40,9 +41,12 @@ export async function collect(
   if (!drafts.ok) return drafts;
   const { signs, placement } = deployment(c.env);
   const outcomes = drafts.value.map((draft) => (draft.ok ? toArrival(draft.value, { client, format, signs }) : draft));
+  if (!(await areWithinLimit(c.env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
   const fates = await appendAll(c.env, placement, outcomes);
   return accepted(reportOf(fates));
 }
+
+const TOO_OFTEN = "this tracking_id is sent too often; send the same events again later, several in one request";
 
 type Settled = Delivered | Rejection;
 

@@ -10,9 +10,14 @@ export type PartitionStub = Pick<PartitionRpc, "append">;
 export interface CollectorEnv extends PartitionEnv, SigningEnv {
   readonly PARTITION: { getByName(name: string): PartitionStub };
   readonly OVERFLOW_QUEUE: Queue<Uint8Array>;
+  /** Counters of requests, by address and by tracking ID (limit.ts). */
+  readonly LIMIT_ADDRESS: RateLimit;
+  readonly LIMIT_TRACKING_ID: RateLimit;
   readonly ADMIN_TOKEN: string;
   readonly POOL_SIZE: string;
   readonly SPREAD: string;
   /** "true" on a developer's machine only: addresses and places may then come from headers. */
   readonly DEVELOPMENT?: string;
+  /** "off" lets everybody come as often as they like, "on" limits on a developer's machine too. */
+  readonly RATE_LIMITS?: string;
 }

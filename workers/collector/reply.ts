@@ -2,21 +2,23 @@
 
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Report } from "./collect.ts";
 
-/** When a client may come again after a 503. */
-const RETRY_AFTER_SECONDS = 5;
+/** When a client may come again, by the status it got. */
+const RETRY_AFTER_SECONDS = { 429: RATE_LIMIT_PERIOD_SECONDS, 503: 5 } as const;
 
 /**
- * 202 with the report; 400 when the request or every event in it was refused; 503 when nothing could be stored. A 202 may
- * list single events as "unavailable": those alone must be sent again.
+ * 202 with the report; 400 when the request or every event in it was refused; 429 when a tracking ID comes too often; 503
+ * when nothing could be stored. A 202 may list single events as "unavailable": those alone must be sent again.
  */
 export function replyWithReport(c: Context, outcome: Outcome<Report>): Response {
-  if (!outcome.ok) return refusal(c, 400, outcome.rejection.code, outcome.rejection.message);
-  if (isUnavailable(outcome.value)) {
-    return c.json(outcome.value, 503, { "Retry-After": String(RETRY_AFTER_SECONDS) });
+  if (!outcome.ok) {
+    const { code, message } = outcome.rejection;
+    return code === "rate_limited" ? refusal(c, 429, code, message, retryAfter(429)) : refusal(c, 400, code, message);
   }
+  if (isUnavailable(outcome.value)) return c.json(outcome.value, 503, retryAfter(503));
   return c.json(outcome.value, isRefused(outcome.value) ? 400 : 202);
 }
 
@@ -24,6 +26,10 @@ export function replyWithReport(c: Context, outcome: Outcome<Report>): Response 
 export function replyWithPixel(c: Context, outcome: Outcome<Report>): Response {
   if (!outcome.ok || isRefused(outcome.value)) return replyWithReport(c, outcome);
   return c.body(PIXEL.slice().buffer, 200, { "Content-Type": "image/gif", "Cache-Control": "no-store" });
+}
+
+export function retryAfter(status: keyof typeof RETRY_AFTER_SECONDS): Record<string, string> {
+  return { "Retry-After": String(RETRY_AFTER_SECONDS[status]) };
 }
 
 /** Every error of the collector has this shape. */

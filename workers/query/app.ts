@@ -12,7 +12,7 @@ import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteKey, getKeys, postKey } from "./keys.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
-import { getDeadLetters, getMeter, getPartitions } from "./operations.ts";
+import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { type Checked, PROBLEM_STATUS, type ProblemCode, problem, replyWithProblem } from "./problem.ts";
 import type { Reply } from "./request.ts";
 import { getStreams, postStream } from "./streams.ts";
@@ -32,6 +32,7 @@ const ADMIN_ROUTES: readonly (readonly [method: string, path: string, handler: A
   ["GET", "/api/v1/meter", getMeter],
   ["GET", "/api/v1/partitions", getPartitions],
   ["GET", "/api/v1/dead-letters", getDeadLetters],
+  ["POST", "/api/v1/dead-letters/redrive", postRedrive],
 ];
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps } }>();
@@ -44,6 +45,12 @@ app.use(async (c, next) => {
 });
 
 app.get("/health", (c) => c.json({ ok: true }));
+
+app.use("/api/*", async (c, next) => {
+  const encoding = c.req.header("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() === "identity") return next();
+  return refuse(c, "unsupported_encoding", "Content-Encoding is not supported. Send the body as it is.");
+});
 
 const tooLarge = (bytesMax: number) => `The body exceeds ${bytesMax} bytes.`;
 app.use(

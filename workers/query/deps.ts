@@ -15,6 +15,8 @@ export interface Deps {
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;
   readonly signs: readonly [Sign, ...Sign[]];
+  /** What opens sealed messages of the overflow queue: the tracking secret, and the one before while a rotation lasts. */
+  readonly sealSecrets: readonly string[];
   readonly adminToken: string;
   readonly meter: Metered;
   readonly keys: KeyMemory;
@@ -33,6 +35,7 @@ export function depsOf(env: QueryEnv): Deps {
     partition: (name) => env.PARTITION.getByName(name),
     placement: parsePlacement(env.POOL_SIZE, env.SPREAD),
     signs: signsOf(env),
+    sealSecrets: [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== ""),
     adminToken: env.ADMIN_TOKEN,
     meter: isolateMeter,
     keys,

@@ -6,10 +6,10 @@ import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from "../../storage/api-keys.ts";
 import { API_KEY_RANDOM_BYTES, apiKey, ID_RANDOM_BYTES, keyId } from "../../storage/credential.ts";
 import type { Deps } from "./deps.ts";
-import { CURSOR, INSTANT, NAME, parseFields, required, wholeNumber } from "./field.ts";
+import { CURSOR, INSTANT, NAME, required, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
-import { bodyOf, type Reply } from "./request.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const NEW_KEY = { name: required(NAME), expires_at: INSTANT };
 const KEY_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: CURSOR };
@@ -38,7 +38,7 @@ export async function postKey(c: Context, deps: Deps): Promise<Checked<Reply>> {
 export async function getKeys(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
-  const page = parseFields(c.req.query(), KEY_PAGE);
+  const page = parametersOf(c, KEY_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = "" } = page.value;
   const rows = await listApiKeys(deps.db, { merchant: merchant.value.number, after, rowsMax }, deps.meter);

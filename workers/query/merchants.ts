@@ -24,9 +24,9 @@ import {
   updateMerchant,
 } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
-import { CURRENCY, HOSTNAME, NAME, parseFields, RULES, required, TIME_ZONE, wholeNumber } from "./field.ts";
+import { CURRENCY, HOSTNAME, NAME, RULES, required, TIME_ZONE, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
-import { bodyOf, type Reply } from "./request.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const NEW_MERCHANT = {
   name: required(NAME),
@@ -67,7 +67,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
 
 /** GET /api/v1/merchants?limit&after */
 export async function getMerchants(c: Context, deps: Deps): Promise<Checked<Reply>> {
-  const page = parseFields(c.req.query(), MERCHANT_PAGE);
+  const page = parametersOf(c, MERCHANT_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = 0 } = page.value;
   const rows = await listMerchants(deps.db, { after, rowsMax }, deps.meter);

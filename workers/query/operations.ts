@@ -1,18 +1,27 @@
-// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead letters;
-// and the cron that raises the alert when anything lies there.
+// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead letters,
+// sending those on their way again; and the cron that raises the alert when anything lies there.
 
 import type { Context } from "hono";
+import { parseDeadLetterKey } from "../../core/archive/object-key.ts";
 import { type Placement, poolPartitions } from "../../core/counting/placement.ts";
 import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { listDeadLetters } from "../../queues/dead-letter.ts";
+import { type RedriveDeps, redriveLetter, redriveLetters } from "../../queues/redrive.ts";
+import { letterHandlers } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
-import { CURSOR, parseFields, wholeNumber } from "./field.ts";
-import type { Checked } from "./problem.ts";
-import type { Reply } from "./request.ts";
+import { CURSOR, type Field, wholeNumber } from "./field.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const PARTITION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, Number.MAX_SAFE_INTEGER) };
 const DEAD_LETTER_PAGE = { after: CURSOR };
+const LETTER_KEY: Field<string, false> = {
+  required: false,
+  expected: "the key of a dead letter, as GET /api/v1/dead-letters lists it",
+  parse: (value) => (typeof value === "string" && parseDeadLetterKey(value) !== undefined ? value : undefined),
+};
+const REDRIVE = { key: LETTER_KEY, after: CURSOR };
 
 /** GET /api/v1/meter: billable operations of this isolate since it started; the collector's are at its own /v1/meter. */
 export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> {
@@ -21,7 +30,7 @@ export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> 
 
 /** GET /api/v1/partitions?limit&after: where partitions stand, `after` so many of them. */
 export async function getPartitions(c: Context, deps: Deps): Promise<Checked<Reply>> {
-  const page = parseFields(c.req.query(), PARTITION_PAGE);
+  const page = parametersOf(c, PARTITION_PAGE);
   if (!page.ok) return page;
   const { limit = ADMIN_PAGE_MAX, after = 0 } = page.value;
   const all = allPartitions(deps.placement);
@@ -32,12 +41,27 @@ export async function getPartitions(c: Context, deps: Deps): Promise<Checked<Rep
 
 /** GET /api/v1/dead-letters?after */
 export async function getDeadLetters(c: Context, deps: Deps): Promise<Checked<Reply>> {
-  const page = parseFields(c.req.query(), DEAD_LETTER_PAGE);
+  const page = parametersOf(c, DEAD_LETTER_PAGE);
   if (!page.ok) return page;
   deps.meter.r2_class_a += 1;
   const { letters, cursor } = await listDeadLetters(deps.bucket, page.value.after);
   const shownLetters = letters.map(({ storedAt, ...letter }) => ({ ...letter, stored_at: storedAt }));
   return { ok: true, value: { body: { dead_letters: shownLetters, next: cursor ?? null } } };
+}
+
+/** POST /api/v1/dead-letters/redrive {"key"} | {"after"?}: one letter, or a page of all; says what became of each. */
+export async function postRedrive(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const body = await bodyOf(c, REDRIVE);
+  if (!body.ok) return body;
+  const { key, after } = body.value;
+  const redrive: RedriveDeps = { ...deps, handlers: letterHandlers(deps) };
+  if (key === undefined) {
+    const { redriven, cursor } = await redriveLetters(redrive, after);
+    return { ok: true, value: { body: { redriven, next: cursor ?? null } } };
+  }
+  const outcome = await redriveLetter(key, redrive);
+  if (outcome === undefined) return problem("not_found", "There is no dead letter with this key (any more).", "key");
+  return { ok: true, value: { body: { redriven: [outcome], next: null } } };
 }
 
 /** The cron: one line of alert for as long as any dead letter lies in R2. */

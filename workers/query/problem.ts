@@ -15,6 +15,7 @@ export const PROBLEM_STATUS = {
   method_not_allowed: 405,
   conflict: 409,
   body_too_large: 413,
+  unsupported_encoding: 415,
   unavailable: 503,
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

@@ -11,6 +11,17 @@ export interface Reply {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * The query string of a request, checked against the table of its parameters. Parsed here and not by Hono, whose plain
+ * object does not see a parameter named "toString".
+ */
+export function parametersOf<Table extends Readonly<Record<string, Field<unknown>>>>(
+  c: Context,
+  table: Table,
+): Checked<Fields<Table>> {
+  return parseFields(Object.fromEntries(new URL(c.req.url).searchParams), table);
+}
+
 /** The JSON body of a request, checked against the table of its fields. */
 export async function bodyOf<Table extends Readonly<Record<string, Field<unknown>>>>(
   c: Context,

@@ -6,10 +6,10 @@ import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import { encodeTrackingId, STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { createStream, listStreams, type Stream } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
-import { HOSTNAME, NAME, parseFields, required, wholeNumber } from "./field.ts";
+import { HOSTNAME, NAME, required, wholeNumber } from "./field.ts";
 import { hostnameTaken, merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
-import { bodyOf, type Reply } from "./request.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const NEW_STREAM = { name: required(NAME), hostname: HOSTNAME };
 const STREAM_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, STREAM_NUMBER_MAX) };
@@ -35,7 +35,7 @@ export async function postStream(c: Context, deps: Deps): Promise<Checked<Reply>
 export async function getStreams(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
-  const page = parseFields(c.req.query(), STREAM_PAGE);
+  const page = parametersOf(c, STREAM_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = 0 } = page.value;
   const rows = await listStreams(deps.db, { merchant: merchant.value.number, after, rowsMax }, deps.meter);

@@ -1,0 +1,75 @@
+// Dead letters sent on their way again: an operator has removed the cause (a consumer was deployed, a database answers
+// again), and the letter is handled now by the very code of the queue it died in, here and at once, so that the operator
+// hears what became of it. It is deleted when that succeeded and stays, whole, when it did not.
+
+import { parseDeadLetterKey } from "../core/archive/object-key.ts";
+import { DEAD_LETTERS_REDRIVEN_MAX } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
+import { type DeadLetterList, listDeadLetters } from "./dead-letter.ts";
+import { reasonOf } from "./message.ts";
+
+/** The part of an R2 bucket that gives dead letters back. */
+export interface LetterBucket extends DeadLetterList {
+  get(key: string): Promise<StoredLetter | null>;
+  delete(key: string): Promise<void>;
+}
+
+export interface StoredLetter {
+  readonly customMetadata?: Readonly<Record<string, string>>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+export interface RedriveDeps {
+  readonly bucket: LetterBucket;
+  /** What handles a message's body, by the name of its queue. Throws when it could not. */
+  readonly handlers: Readonly<Record<string, (body: unknown) => Promise<void>>>;
+  readonly meter: Metered;
+}
+
+export type Redriven =
+  | { readonly key: string; readonly outcome: "done" }
+  | { readonly key: string; readonly outcome: "failed"; readonly reason: string };
+
+/** Handles the letters of one page again, one after the other, and says where the next page starts if there is one. */
+export async function redriveLetters(
+  deps: RedriveDeps,
+  after?: string,
+): Promise<{ readonly redriven: readonly Redriven[]; readonly cursor?: string }> {
+  deps.meter.r2_class_a += 1;
+  const { letters, cursor } = await listDeadLetters(deps.bucket, after, DEAD_LETTERS_REDRIVEN_MAX);
+  const redriven: Redriven[] = [];
+  for (const { key } of letters) {
+    const outcome = await redriveLetter(key, deps);
+    if (outcome !== undefined) redriven.push(outcome); // else somebody else's redrive was faster
+  }
+  return cursor === undefined ? { redriven } : { redriven, cursor };
+}
+
+/**
+ * Handles one letter again; undefined when there is none of that name. Doing so twice, or at the same time twice, or when
+ * its partition has meanwhile sent the same bundle again, is harmless: a bundle writes the same objects under the same
+ * keys and confirms what is confirmed, and an overflowed event has its id, which its partition knows when it counted it.
+ */
+export async function redriveLetter(key: string, deps: RedriveDeps): Promise<Redriven | undefined> {
+  const queue = parseDeadLetterKey(key)?.queue;
+  if (queue === undefined) return undefined;
+  try {
+    deps.meter.r2_class_b += 1;
+    const letter = await deps.bucket.get(key);
+    if (letter === null) return undefined;
+    const handle = Object.hasOwn(deps.handlers, queue) ? deps.handlers[queue] : undefined;
+    if (handle === undefined) throw new Error(`nothing handles letters of ${queue}`);
+    await handle(await bodyOf(letter));
+    // Only now: until here a failure of any kind leaves the letter where it is. Deletes are free.
+    await deps.bucket.delete(key);
+    return { key, outcome: "done" };
+  } catch (error) {
+    return { key, outcome: "failed", reason: reasonOf(error) };
+  }
+}
+
+/** The body as its queue delivered it (dead-letter.ts keeps what is not bytes as JSON). */
+async function bodyOf(letter: StoredLetter): Promise<unknown> {
+  const bytes = await letter.arrayBuffer();
+  return letter.customMetadata?.["encoding"] === "json" ? JSON.parse(new TextDecoder().decode(bytes)) : bytes;
+}

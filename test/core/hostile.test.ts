@@ -1,0 +1,301 @@
+// Hostile input to the pure code, straight: whatever comes in, nothing throws, every refusal says something, and no text
+// takes much longer than another. The same inputs over HTTP are in test/e2e/hostile.test.ts.
+
+import { createHmac } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { opine } from "../../core/enrichment/opinion.ts";
+import { decodeEvent, type Event, encodeEvent } from "../../core/event.ts";
+import { native } from "../../core/formats/native.ts";
+import { pixel } from "../../core/formats/pixel.ts";
+import type { Draft, Hit } from "../../core/hit.ts";
+import { NO_RULES } from "../../core/merchant.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import { parseQuestion } from "../../core/query/question.ts";
+import { type Sign, verifyTrackingId } from "../../core/tracking-id.ts";
+import { CHROME, eventOf } from "../support/events.ts";
+import {
+  FUZZ,
+  HOSTILE_KEYS,
+  HOSTILE_TEXTS,
+  hostileObject,
+  hostileText,
+  hostileValue,
+  nested,
+  REPETITIVE_TEXTS,
+} from "../support/hostile.ts";
+
+const RUNS = 1_500 * FUZZ;
+const NOW = Date.UTC(2026, 10, 21, 12);
+/** What one input may take. Ordinary ones take microseconds; the machine may be busy, a quadratic one takes seconds. */
+const INPUT_MS_MAX = 150;
+
+let tried = 0;
+let slowestMs = 0;
+afterAll(() => console.log(`hostile, pure: ${tried} inputs tried, the slowest took ${slowestMs.toFixed(1)} ms`));
+
+/** Counts an input and how long it takes; the best of two, so that a busy machine does not fail a test. */
+function attempt<T>(run: () => T): T {
+  tried += 1;
+  const timed = () => {
+    const start = performance.now();
+    const value = run();
+    return { value, ms: performance.now() - start };
+  };
+  const first = timed();
+  const ms = first.ms < INPUT_MS_MAX ? first.ms : Math.min(first.ms, timed().ms);
+  slowestMs = Math.max(slowestMs, ms);
+  expect(ms).toBeLessThan(INPUT_MS_MAX);
+  return first.value;
+}
+
+const PLAUSIBLE_EVENT = {
+  tracking_id: "0000002a-0001-8d3f-9c1e-5b7a90f4e2d1",
+  id: "order 17",
+  visitor_id: "visitor 3",
+  name: "purchase",
+  url: "https://shop.example/thanks?utm_source=x",
+  referrer: "https://www.google.com/",
+  title: "Thanks",
+  user_agent: CHROME,
+  language: "de-AT",
+  screen: "1920x1080",
+  timestamp: NOW,
+  props: { plan: "pro" },
+  revenue: { amount: 12.5, currency: "EUR" },
+  engagement_ms: 1_500,
+  scroll: 70,
+};
+
+const hitOf = (changes: Partial<Hit>): Hit => ({
+  query: "",
+  body: "",
+  userAgent: CHROME,
+  referrer: "",
+  acceptLanguage: "",
+  receivedAt: NOW,
+  ...changes,
+});
+
+describe("formats", () => {
+  test("[HOS-1] the native format takes or refuses every event, and what it takes is well-formed", () => {
+    fc.assert(
+      fc.property(hostileObject(PLAUSIBLE_EVENT), (event) => {
+        expectOutcomes(attempt(() => native.parse(hitOf({ body: JSON.stringify(event) }))));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] any text and any value is a body that is answered", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          hostileText,
+          hostileValue.map((value) => JSON.stringify(value)),
+        ),
+        (body) => {
+          expectOutcomes(attempt(() => native.parse(hitOf({ body }))));
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] any header and any query string is a pixel that is answered", () => {
+    const query = fc.oneof(
+      hostileText,
+      fc
+        .array(fc.tuple(fc.constantFrom("tracking_id", "url", ...HOSTILE_KEYS), hostileText))
+        .map((pairs) => pairs.map((pair) => pair.map(encodeLoosely).join("=")).join("&")),
+    );
+    fc.assert(
+      fc.property(query, hostileText, hostileText, (text, userAgent, referrer) => {
+        expectOutcomes(attempt(() => pixel.parse(hitOf({ query: text, userAgent, referrer }))));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  const FIELDS = [...Object.keys(PLAUSIBLE_EVENT), "events", "props.x", "revenue.amount", "revenue.currency"];
+  test.each(FIELDS)("[HOS-2] lists nested 100,000 deep in %s are refused with the field's name", (field) => {
+    const [outer = "", inner] = field.split(".");
+    const deep = inner === undefined ? nested(100_000) : `{${JSON.stringify(inner)}:${nested(100_000)}}`;
+    const body = `{"tracking_id":"t",${JSON.stringify(outer)}:${deep}}`;
+    const outcomes = expectOutcomes(attempt(() => native.parse(hitOf({ body }))));
+    const [refused] = outcomes;
+    const named = outer === "events" ? "event" : outer;
+    expect(refused?.ok === false && refused.rejection.message).toContain(named);
+  });
+
+  test("[HOS-3] 10,000 fields, 10,000 properties and a key of 100,000 characters are answered", () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`field ${index}`, index]));
+    for (const event of [
+      { ...PLAUSIBLE_EVENT, ...many },
+      { ...PLAUSIBLE_EVENT, props: many },
+      { ...PLAUSIBLE_EVENT, props: { ["k".repeat(100_000)]: 1 } },
+    ])
+      expectOutcomes(attempt(() => native.parse(hitOf({ body: JSON.stringify(event) }))));
+  });
+
+  const INEXACT = ["9007199254740993", "12345678901234567890", "-9007199254740993", "1e400", "-1e400"];
+  test.each(INEXACT)(
+    "[HOS-4] the number %s is no id: JSON cannot hold it exactly, and two ids would become one",
+    (id) => {
+      const [refused] = expectOutcomes(native.parse(hitOf({ body: `{"tracking_id":"t","id":${id}}` })));
+      expect(refused?.ok === false && refused.rejection).toMatchObject({
+        code: "invalid_field",
+        message: expect.stringContaining("id"),
+      });
+    },
+  );
+});
+
+/** Every outcome is a draft of clean texts and bounded numbers, or a refusal with words; they are returned. */
+function expectOutcomes(outcome: Outcome<readonly Outcome<Draft>[]>): readonly Outcome<Draft>[] {
+  const outcomes = outcome.ok ? outcome.value : [outcome];
+  for (const each of outcomes) {
+    if (!each.ok) {
+      expect(each.rejection.message.length).toBeGreaterThan(10);
+      expect(each.rejection.message.length).toBeLessThan(400);
+      continue;
+    }
+    for (const value of Object.values(each.value)) {
+      if (typeof value === "number") expect(Number.isSafeInteger(value)).toBe(true);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must be gone
+      else if (value !== undefined) expect(value.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(value)).toBe(true);
+    }
+  }
+  return outcomes;
+}
+
+function encodeLoosely(text: string): string {
+  return text.isWellFormed() ? encodeURIComponent(text) : text;
+}
+
+describe("questions", () => {
+  const PLAUSIBLE_QUESTION = {
+    site_id: "shop.example",
+    metrics: ["visitors"],
+    date_range: ["2026-01-01", "2026-01-31"],
+    dimensions: ["time:day"],
+    filters: [],
+    order_by: [["visitors", "desc"]],
+    include: { time_labels: true, total_rows: true },
+    pagination: { limit: 10, offset: 0 },
+  };
+
+  test("[HOS-5] every question is understood or refused with a place in it", () => {
+    fc.assert(
+      fc.property(fc.oneof(hostileValue, hostileObject(PLAUSIBLE_QUESTION)), (body) => {
+        const question = attempt(() => parseQuestion(body));
+        if (!question.ok) expect(question.rejection.message).toMatch(/^(#|Session metric|Metric )/);
+        if (!question.ok) expect(question.rejection.message.length).toBeLessThan(500);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test.each(HOSTILE_KEYS)("[HOS-5] %j is no metric, dimension, range, include or field", (key) => {
+    const changes = [
+      { metrics: [key] },
+      { dimensions: [key] },
+      { date_range: key },
+      { order_by: [[key, "desc"]] },
+      { include: Object.fromEntries([[key, true]]) },
+      { pagination: Object.fromEntries([[key, 1]]) },
+      Object.fromEntries([[key, 1]]),
+    ];
+    for (const change of changes)
+      expect(attempt(() => parseQuestion({ ...PLAUSIBLE_QUESTION, ...change })).ok, JSON.stringify(change)).toBe(false);
+  });
+});
+
+describe("enrichment", () => {
+  const factsOf = (text: string): readonly Partial<Event>[] => {
+    const escaped = encodeLoosely(text);
+    return [
+      { userAgent: text.slice(0, 512) },
+      {
+        url: `https://shop.example/?utm_source=${escaped}&utm_medium=${escaped}&utm_campaign=${escaped}`.slice(
+          0,
+          2_048,
+        ),
+      },
+      { url: `https://${text}`.slice(0, 2_048) },
+      { url: text.slice(0, 2_048), referrer: text.slice(0, 2_048) },
+      { url: "", referrer: `https://${text}/`.slice(0, 2_048), language: text.slice(0, 35), props: text },
+      { country: text, region: text, city: text, screen: text, title: text },
+    ];
+  };
+
+  test("[HOS-6] opinions of arbitrary facts are texts", () => {
+    fc.assert(
+      fc.property(hostileText, (text) => {
+        for (const facts of factsOf(text)) {
+          const opinion = attempt(() => opine(eventOf(facts), NO_RULES));
+          expect(Object.values(opinion).every((value) => typeof value === "string")).toBe(true);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-7] no text is slow to have an opinion on: the worst of them stays within 60 times an ordinary event", () => {
+    const costOf = (facts: Partial<Event>): number => {
+      let best = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < 5; round++) {
+        // A different agent each time: parsed agents are remembered, and an attacker would not repeat one.
+        const agent =
+          facts.userAgent === undefined
+            ? CHROME
+            : `${facts.userAgent.slice(0, 508)}${round}${Math.random()}`.slice(0, 512);
+        const event = eventOf({ ...facts, userAgent: agent });
+        const start = performance.now();
+        opine(event, NO_RULES);
+        best = Math.min(best, performance.now() - start);
+      }
+      return best;
+    };
+    const ordinary = Math.max(0.02, costOf({ url: "https://shop.example/?utm_source=x", userAgent: CHROME }));
+    let worst = { ms: 0, facts: {} as Partial<Event> };
+    for (const text of [...REPETITIVE_TEXTS, ...HOSTILE_TEXTS, ...REPETITIVE_TEXTS.map((text) => text.repeat(3))])
+      for (const facts of factsOf(text)) {
+        const ms = costOf(facts);
+        if (ms > worst.ms) worst = { ms, facts };
+      }
+    console.log(
+      `hostile, pure: an ordinary event costs ${(ordinary * 1_000).toFixed(0)} µs to enrich, the worst ${(worst.ms * 1_000).toFixed(0)} µs`,
+      JSON.stringify(worst.facts).slice(0, 80),
+    );
+    expect(worst.ms).toBeLessThan(ordinary * 60);
+  });
+});
+
+test("[HOS-1] no text but a real tracking ID verifies, and none throws", () => {
+  const sign: Sign = (message) => createHmac("sha256", "secret").update(message).digest();
+  const shaped = fc.string({ unit: fc.constantFrom(..."0123456789abcdefABCDEF-gG"), minLength: 30, maxLength: 40 });
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        hostileText,
+        shaped,
+        hostileText.map((text) => text.repeat(1_000)),
+      ),
+      (text) => {
+        expect(attempt(() => verifyTrackingId(text, [sign]))).toBeUndefined();
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});
+
+test("[HOS-1] an event of any texts and numbers survives the log", () => {
+  fc.assert(
+    fc.property(hostileText, fc.double({ noNaN: true, noDefaultInfinity: true }), (text, number) => {
+      const event = eventOf({ id: text, url: text, props: text, title: text, revenue: Math.trunc(number) + 0 });
+      expect(decodeEvent(JSON.parse(JSON.stringify(attempt(() => encodeEvent(event)))))).toEqual(event);
+    }),
+    { numRuns: RUNS },
+  );
+});

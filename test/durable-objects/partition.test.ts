@@ -1,0 +1,290 @@
+// What a partition promises, one behaviour at a time. That the promises hold together under crashes is the simulation's.
+
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { decodeBundle } from "../../core/archive/bundle.ts";
+import {
+  BUNDLE_DAYS_MAX,
+  BUNDLE_MESSAGE_BYTES_MAX,
+  MERCHANT_EVENTS_PER_WINDOW_MAX,
+  RETRY_MAX_MS,
+  SALT_KEPT_MS,
+} from "../../core/limits.ts";
+import { DAY_MS, dayAt, HOUR_MS } from "../../core/time.ts";
+import { admit } from "../../durable-objects/admission.ts";
+import { dutiesDue, nextPublish } from "../../durable-objects/alarm.ts";
+import { checkpoint, forget } from "../../durable-objects/checkpoint.ts";
+import { confirm, drain } from "../../durable-objects/drain.ts";
+import { live } from "../../durable-objects/live.ts";
+import { publish } from "../../durable-objects/publish.ts";
+import { refreshSettings } from "../../durable-objects/settings.ts";
+import { findDay, shelfOf } from "../../durable-objects/state.ts";
+import { tick } from "../../durable-objects/tick.ts";
+import { packBundle } from "../../storage/bundle-message.ts";
+import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
+import { TestPartition } from "../support/partition.ts";
+
+const TODAY = dayAt("UTC", TUESDAY);
+
+function pageviews(test: TestPartition, merchant = 1): number {
+  const request = { merchant, grain: "day" as const, from: 0, to: TODAY + 100, dimensions: [] };
+  return live(test.partition, request).rows.reduce((sum, row) => sum + row.counts.pageviews, 0);
+}
+
+test("[PAR-1] appends of one moment share one log row, and each hears of its own events", async () => {
+  const it = new TestPartition();
+  const fates = await Promise.all(Array.from({ length: 50 }, (_, index) => it.send([{ id: `a ${index}` }])));
+  expect(fates.flat()).toEqual(new Array(50).fill("accepted"));
+  expect([it.rows("log"), pageviews(it)]).toEqual([1, 50]);
+});
+
+test("[PAR-2] an id counts once for its merchant, however often and however far apart it comes", async () => {
+  const it = new TestPartition();
+  it.settings.set(2, settingsOf("UTC", { merchant: 2 }));
+  expect(await it.send([{ id: "x" }, { id: "x" }])).toEqual(["accepted", "duplicate"]);
+  expect(await it.send([{ id: "x" }])).toEqual(["duplicate"]);
+  expect(await it.send([{ id: "x", merchant: 2 }])).toEqual(["accepted"]);
+  it.restart();
+  expect(await it.send([{ id: "x" }])).toEqual(["duplicate"]);
+  checkpoint(it.partition);
+  it.restart();
+  expect(await it.send([{ id: "x" }])).toEqual(["duplicate"]);
+});
+
+const MIDNIGHT = (TODAY + 1) * DAY_MS;
+const RESENDS: readonly (readonly [string, number, number, boolean, string])[] = [
+  ["time left to us, resent the next Day", MIDNIGHT - 5 * HOUR_MS, MIDNIGHT + 5 * HOUR_MS, true, "duplicate"],
+  ["time left to us, the first copy comes last", MIDNIGHT + 5 * HOUR_MS, MIDNIGHT - 5 * HOUR_MS, true, "duplicate"],
+  ["clock skew over midnight", MIDNIGHT - 10, MIDNIGHT + 10, false, "duplicate"],
+  ["clock skew back over midnight", MIDNIGHT + 10, MIDNIGHT - 10, false, "duplicate"],
+  ["the client's own time on another Day", MIDNIGHT - 5 * HOUR_MS, MIDNIGHT + 5 * HOUR_MS, false, "accepted"],
+];
+test.each(RESENDS)("[PAR-3] %s", async (_, first, second, floating, fate) => {
+  const it = new TestPartition();
+  await it.send([{ id: "x", timestamp: first }], { floating });
+  expect(await it.send([{ id: "x", timestamp: second }], { floating })).toEqual([fate]);
+});
+
+test("[PAR-4] a restart counts the log again; a checkpoint makes it short", async () => {
+  const it = new TestPartition();
+  for (let index = 0; index < 30; index++)
+    await it.send([{ id: `a ${index}`, visitor: "", url: `https://a.example/${index % 4}` }]);
+  const request = { merchant: 1, grain: "day" as const, from: TODAY, to: TODAY + 1, dimensions: ["page" as const] };
+  const before = live(it.partition, request);
+  it.restart();
+  expect(live(it.partition, request)).toEqual(before);
+  checkpoint(it.partition);
+  it.restart();
+  expect([it.partition.checkpointed, it.partition.next]).toEqual([31, 31]);
+  expect(live(it.partition, request)).toEqual(before);
+});
+
+test("[PAR-5] a bundle's boundaries are fixed before it is sent: after a restart it goes out again, byte for byte", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }, { id: "b" }]);
+  it.now += 300_000;
+  await drain(it.partition);
+  await it.send([{ id: "c" }]);
+  it.restart();
+  await drain(it.partition);
+  expect(it.sent.map(({ first, end }) => [first, end])).toEqual([
+    [1, 3],
+    [1, 3],
+  ]);
+  expect(packBundle(it.sent[1]?.text ?? "")).toEqual(packBundle(it.sent[0]?.text ?? ""));
+});
+
+test("[PAR-6] the log keeps what is not checkpointed or not confirmed", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }]);
+  it.now += 300_000;
+  await drain(it.partition);
+  checkpoint(it.partition);
+  expect(it.rows("log")).toBe(1);
+  confirm(it.partition, 1);
+  confirm(it.partition, 1);
+  confirm(it.partition, 77);
+  checkpoint(it.partition);
+  expect(it.rows("log")).toBe(0);
+});
+
+test("[PAR-7] what does not compress is cut smaller, and a bundle touches a bounded number of Days", async () => {
+  const it = new TestPartition();
+  const noise = () => randomBytes(1_500).toString("base64");
+  await it.send(Array.from({ length: 300 }, (_, index) => ({ id: `n ${index}`, props: noise() })));
+  await it.send(
+    Array.from({ length: BUNDLE_DAYS_MAX + 50 }, (_, index) => ({
+      id: `d ${index}`,
+      timestamp: TUESDAY - index * DAY_MS,
+    })),
+  );
+  it.now += 300_000;
+  await drain(it.partition);
+  let next = 1;
+  for (const { first, end, text } of it.sent) {
+    expect(first).toBe(next);
+    expect(packBundle(text).length).toBeLessThanOrEqual(BUNDLE_MESSAGE_BYTES_MAX);
+    expect(new Set(decodeBundle(text).events.map(({ day }) => day)).size).toBeLessThanOrEqual(BUNDLE_DAYS_MAX);
+    next = end;
+  }
+  expect(next).toBe(it.partition.next);
+});
+
+test("[PAR-8] a bundle that is never confirmed is sent again, each time after twice as long", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }]);
+  const sends: number[] = [];
+  for (let minute = 0; minute < 120; minute++) {
+    it.now += 60_000;
+    await drain(it.partition);
+    if (it.sent.length > sends.length) sends.push(minute + 1);
+  }
+  expect(sends).toEqual([5, 10, 20, 40, 80]);
+});
+
+test("[PAR-9] cookieless: one visitor a person, merchant and Day; the salt is gone after 48 h, the address at once", async () => {
+  const it = new TestPartition();
+  it.settings.set(2, settingsOf("UTC", { merchant: 2 }));
+  const visitorsOf = (merchant: number, day: number) => [
+    ...(findDay(it.partition, merchant, day)?.visitors.keys() ?? []),
+  ];
+  await it.send([{ visitor: "" }, { visitor: "" }]);
+  await it.send([{ visitor: "", userAgent: "" }], { address: "203.0.113.2" });
+  await it.send([{ visitor: "", merchant: 2 }]);
+  it.now += DAY_MS;
+  await it.send([{ visitor: "" }]);
+  const all = [...visitorsOf(1, TODAY), ...visitorsOf(2, TODAY), ...visitorsOf(1, TODAY + 1)];
+  expect([all.length, new Set(all).size]).toEqual([4, 4]);
+  expect(JSON.stringify(it.database.prepare("SELECT rows FROM log").all())).not.toContain("203.0.113");
+  it.now = TUESDAY + SALT_KEPT_MS;
+  forget(it.partition);
+  expect(it.database.prepare("SELECT day FROM salt").all()).toEqual([{ day: TODAY + 1 }]);
+});
+
+test("[PAR-10] shelves that are written, published and idle leave memory, and come back for a late event", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }]);
+  it.now += 3 * DAY_MS;
+  checkpoint(it.partition);
+  expect(it.partition.shelves.size).toBe(1); // idle and written, but D1 does not have it yet
+  await publish(it.partition);
+  checkpoint(it.partition);
+  expect(it.partition.shelves.size).toBe(0);
+  expect(
+    await it.send([
+      { id: "a", timestamp: TUESDAY },
+      { id: "b", timestamp: TUESDAY },
+    ]),
+  ).toEqual(["duplicate", "accepted"]);
+  expect(pageviews(it)).toBe(2);
+});
+
+test("[PAR-11] a large shelf takes several rows and comes back whole", async () => {
+  const it = new TestPartition();
+  const url = (index: number) => `https://shop.example/${String(index).padEnd(900, "x")}`;
+  for (let batch = 0; batch < 4; batch++) {
+    await it.send(
+      Array.from({ length: 1_000 }, (_, index) => ({ id: `${batch} ${index}`, url: url(batch * 1_000 + index) })),
+    );
+    it.now += 1_000;
+  }
+  checkpoint(it.partition);
+  expect(it.rows("shelf")).toBeGreaterThan(1);
+  it.restart();
+  expect(pageviews(it)).toBe(4_000);
+  const { day, shelf } = shelfOf(1, TODAY);
+  expect(it.partition.shelves.has(`${day}:${shelf}`)).toBe(true);
+});
+
+test("[PAR-12] only closed Hours and Days are published, as absolute values; a late event publishes again", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a", timestamp: TUESDAY - HOUR_MS }, { id: "b" }]);
+  await publish(it.partition);
+  expect(it.published.map(({ grain, counts }) => [grain, counts.pageviews])).toEqual([["hour", 1]]);
+  await it.send([{ id: "c", timestamp: TUESDAY - HOUR_MS }]);
+  await publish(it.partition);
+  expect(it.published.at(-1)).toMatchObject({ grain: "hour", counts: { pageviews: 2 }, version: 3 });
+  it.now += DAY_MS;
+  await publish(it.partition);
+  expect(it.published.filter(({ grain }) => grain === "day").map(({ counts }) => counts.pageviews)).toEqual([3]);
+  expect(pageviews(it)).toBe(0); // live() has only what D1 does not have
+});
+
+test("[PAR-13] a duty that fails waits longer each time and keeps no other from running", async () => {
+  const it = new TestPartition();
+  it.broken.add("d1");
+  await it.send([{ id: "a", timestamp: TUESDAY - HOUR_MS }]);
+  const waits: number[] = [];
+  for (let failure = 0; failure < 12; failure++) {
+    it.now = Math.max(it.now + 1_000, dutiesDue(it.partition, it.now).publish);
+    await tick(it.partition);
+    waits.push((it.partition.retries.get("publish")?.at ?? 0) - it.now);
+  }
+  expect(waits.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(waits.at(-1)).toBe(RETRY_MAX_MS);
+  expect(it.sent.length).toBeGreaterThan(0);
+  it.broken.clear();
+  it.now += RETRY_MAX_MS;
+  await tick(it.partition);
+  expect(it.published.length).toBe(1);
+});
+
+test("[PAR-14] a partition that was only asked has written nothing", () => {
+  const it = new TestPartition();
+  expect(pageviews(it)).toBe(0);
+  expect(it.database.prepare("SELECT name FROM sqlite_master").all()).toEqual([]);
+});
+
+test("[PAR-15] what was due before an eviction is due after it", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }]);
+  checkpoint(it.partition);
+  const before = dutiesDue(it.partition, it.now);
+  it.now += 240_000;
+  it.restart();
+  findDay(it.partition, 1, TODAY);
+  expect(dutiesDue(it.partition, it.now).drain).toBe(before.drain);
+  expect(dutiesDue(it.partition, it.now).publish).toBe(before.publish);
+});
+
+test.each([
+  [0, 90_000],
+  [89_999, 90_000],
+  [90_000, 990_000],
+  [990_001, 1_890_000],
+])("[PAR-16] after a publish at %i the next one is due at %i: a grace after each quarter hour", (last, next) => {
+  expect(nextPublish(last, 900_000, 90_000)).toBe(next);
+});
+
+test("[PAR-17] settings: unknown merchants are told so, changes start after a checkpoint, an old copy is not used", async () => {
+  const it = new TestPartition();
+  expect(await it.send([{ merchant: 9 }])).toEqual(["unknown"]);
+  await it.send([{ id: "a" }]);
+  it.settings.set(1, settingsOf("UTC", { version: 2, rules: { hostnames: ["other.example"] } }));
+  await refreshSettings(it.partition, 1);
+  expect(it.partition.checkpointed).toBe(2);
+  expect(await it.send([{ id: "b" }])).toEqual([{ dropped: "hostname" }]);
+  it.restart();
+  expect(pageviews(it)).toBe(1);
+  it.broken.add("settings");
+  await expect(it.send([{ id: "c" }])).rejects.toThrow("settings is down");
+});
+
+test("[PAR-18] one merchant's flood is turned away at its share, and a batch larger than the share still gets in", () => {
+  const it = new TestPartition();
+  const arrivals = (merchant: number, count: number) =>
+    Array.from({ length: count }, () => ({ event: eventOf({ merchant }), address: "", floating: false }));
+  expect(admit(it.partition, arrivals(1, MERCHANT_EVENTS_PER_WINDOW_MAX + 1))).toBe(true);
+  expect(admit(it.partition, arrivals(1, 1))).toBe(false);
+  expect(admit(it.partition, arrivals(2, 1))).toBe(true);
+  it.now += 1_000;
+  expect(admit(it.partition, arrivals(1, 1))).toBe(true);
+});
+
+test("[PAR-19] a commit that fails resets the object: memory never runs ahead of the disk", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }]);
+  it.database.exec("DROP TABLE log");
+  await expect(it.send([{ id: "b" }])).rejects.toThrow();
+  expect(it.resets).toBe(1);
+});

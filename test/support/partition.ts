@@ -1,0 +1,95 @@
+// A partition on node:sqlite for tests of one behaviour at a time: a clock that is set by hand, and everything that goes
+// out is kept for a look. The simulation has its own host, which also dies.
+
+import { createHmac } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import type { Event } from "../../core/event.ts";
+import type { Settings } from "../../core/merchant.ts";
+import { append } from "../../durable-objects/append.ts";
+import type { Fate } from "../../durable-objects/rpc.ts";
+import { type BundleText, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
+import { Store } from "../../durable-objects/store.ts";
+import { packBundle } from "../../storage/bundle-message.ts";
+import { eventOf, settingsOf, TUESDAY } from "./events.ts";
+import { seededRandom } from "./random.ts";
+import { sqliteSql } from "./sqlite.ts";
+
+export class TestPartition {
+  now = TUESDAY;
+  readonly database = new DatabaseSync(":memory:");
+  readonly settings = new Map<number, Settings>([[1, settingsOf()]]);
+  readonly sent: BundleText[] = [];
+  readonly published: RollupRow[] = [];
+  readonly alarms: number[] = [];
+  readonly logged: Readonly<Record<string, string | number>>[] = [];
+  resets = 0;
+  /** Names of the parties that fail when they are called. */
+  readonly broken = new Set<"queue" | "d1" | "settings">();
+  partition: Partition;
+
+  constructor() {
+    this.partition = this.open();
+  }
+
+  /** As after an eviction or a crash: a new object on the same disk. */
+  restart(): void {
+    this.partition = this.open();
+  }
+
+  rows(table: string): number {
+    return Number(this.database.prepare(`SELECT COUNT(*) AS count FROM ${table}`).get()?.["count"]);
+  }
+
+  async send(changes: Partial<Event>[], way: { address?: string; floating?: boolean } = {}): Promise<readonly Fate[]> {
+    const arrivals = changes.map((change) => ({
+      event: eventOf({ timestamp: this.now, receivedAt: this.now, ...change }),
+      address: way.address ?? "203.0.113.1",
+      floating: way.floating ?? false,
+    }));
+    const reply = await append(this.partition, arrivals);
+    if (reply === "overloaded") throw new Error("overloaded");
+    return reply;
+  }
+
+  private open(): Partition {
+    const partition = openPartition(this.deps(), "pool-0");
+    partition.name = "pool-0";
+    return partition;
+  }
+
+  private deps(): Deps {
+    const random = seededRandom(7);
+    const orBroken = (party: "queue" | "d1" | "settings") => {
+      if (this.broken.has(party)) throw new Error(`${party} is down`);
+    };
+    return {
+      store: new Store(sqliteSql(this.database)),
+      now: () => this.now,
+      randomHex: (bytes) => random.hex(bytes),
+      hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
+      pause: () => Promise.resolve(),
+      durable: () => Promise.resolve(),
+      setAlarm: async (at) => void this.alarms.push(at),
+      reset: () => {
+        this.resets += 1;
+      },
+      sendBundle: async (bundle) => {
+        orBroken("queue");
+        this.sent.push(bundle);
+      },
+      messageBytes: (text) => packBundle(text).length,
+      publishRollups: async (rows) => {
+        orBroken("d1");
+        this.published.push(...rows);
+      },
+      readSettings: async (merchant) => {
+        orBroken("settings");
+        return this.settings.get(merchant);
+      },
+      background: (work) => void work,
+      log: (entry) => void this.logged.push(entry),
+      timing: { drainAfterMs: 300_000, publishEveryMs: 900_000, publishGraceMs: 90_000, resendAfterMs: 300_000 },
+    };
+  }
+}

@@ -1,0 +1,111 @@
+// Style as a test (style.md, 25), for what neither the compiler nor the linter sees: purity of core, the one direction of
+// imports, opening comments, names that say nothing, left-over marks, tests without a rule, rules without a test.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "..");
+const SOURCES = ["core", "storage", "durable-objects", "queues", "workers", "scripts", "bench", "test"];
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+const files: readonly SourceFile[] = SOURCES.flatMap((folder) => walk(join(ROOT, folder)))
+  .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+  .map((path) => ({ path: relative(ROOT, path), text: readFileSync(path, "utf8") }));
+const product = files.filter(({ path }) => !path.startsWith("test/"));
+
+function walk(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? walk(join(folder, entry.name)) : [join(folder, entry.name)],
+  );
+}
+
+function offenders(among: readonly SourceFile[], offends: (file: SourceFile) => boolean): readonly string[] {
+  return among.filter(offends).map(({ path }) => path);
+}
+
+test("[TDY-1] core has no clock, no randomness, no async and no platform", () => {
+  const impure =
+    /\bDate\.now\b|\bnew Date\(\)|Math\.random|\basync\b|\bawait\b|\bPromise\b|"node:|"cloudflare:|\bconsole\./;
+  expect(offenders(files, ({ path, text }) => path.startsWith("core/") && impure.test(withoutComments(text)))).toEqual(
+    [],
+  );
+});
+
+/** A folder may import from itself and from these. Hosts meet only where a Worker is wired, and as types. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  storage: ["core"],
+  "durable-objects": ["core", "storage"],
+  queues: ["core", "storage"],
+  "workers/collector": ["core", "storage"],
+  "workers/query": ["core", "storage"],
+};
+
+test("[TDY-2] imports point in one direction", () => {
+  const wrong: string[] = [];
+  for (const { path, text } of product) {
+    const folder = Object.keys(MAY_IMPORT).find((name) => path.startsWith(`${name}/`));
+    if (folder === undefined) continue;
+    for (const [, only, target = ""] of text.matchAll(/^(?:import|export) (type )?[^;]*?from "(\.[^"]+)";/gms)) {
+      const to = relative(ROOT, join(ROOT, path, "..", target));
+      const allowed = [folder, ...(MAY_IMPORT[folder] as readonly string[])].some((name) => to.startsWith(`${name}/`));
+      const isWiring = /^workers\/\w+\/index\.ts$/.test(path);
+      if (!allowed && !isWiring && only === undefined) wrong.push(`${path} → ${to}`);
+    }
+  }
+  // The operator's endpoints read and re-drive what the dead-letter consumer stores.
+  const known = wrong.filter((arrow) => !/^workers\/query\/\S+ → queues\//.test(arrow));
+  expect(known).toEqual([]);
+});
+
+test("[TDY-3] every file opens by saying what it is for", () => {
+  expect(offenders(files, ({ text }) => !/^(#!.*\n)?\/\/ \S/.test(text) && !text.startsWith("#!"))).toEqual([]);
+});
+
+test("[TDY-4] no file is named after nothing, and none is an index of others", () => {
+  const empty = /(^|\/)(utils?|helpers?|common|misc|manager)(\.ts|\/)/;
+  expect(offenders(product, ({ path }) => empty.test(path))).toEqual([]);
+  expect(offenders(product, ({ path }) => /index\.ts$/.test(path) && !/^workers\/\w+\/index\.ts$/.test(path))).toEqual(
+    [],
+  );
+});
+
+test("[TDY-5] nothing is left for later, nothing is swallowed", () => {
+  const mark = new RegExp(
+    ["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"].map((word) => `\\b${word}\\b`).join("|"),
+  );
+  expect(offenders(files, ({ text }) => mark.test(text))).toEqual([]);
+  expect(offenders(files, ({ text }) => /catch\s*(\([^)]*\))?\s*\{\s*\}/.test(text))).toEqual([]);
+});
+
+test("[TDY-6] a secret is never compared with ===", () => {
+  const comparison =
+    /[!=]==?\s*[\w.]*(ADMIN_TOKEN|adminToken|TRACKING_SECRET)|(ADMIN_TOKEN|adminToken|TRACKING_SECRET)\s*[!=]==?\s*(?!undefined)/;
+  expect(
+    offenders(
+      product.filter(({ path }) => !path.startsWith("scripts/")),
+      ({ text }) => comparison.test(text),
+    ),
+  ).toEqual([]);
+});
+
+test("[TDY-7] every rule of docs/spec.md is quoted by a test, and every quoted rule is in it", () => {
+  const spec = readFileSync(join(ROOT, "docs/spec.md"), "utf8");
+  const stated = new Set([...spec.matchAll(/^- \*\*([A-Z][A-Z0-9]*-\d+)\*\*/gm)].map(([, id]) => id));
+  const quoted = new Set(
+    files
+      .filter(({ path }) => path.endsWith(".test.ts"))
+      .flatMap(({ text }) => [...text.matchAll(/\[([A-Z][A-Z0-9]*-\d+)\]/g)].map(([, id]) => id)),
+  );
+  expect([...quoted].filter((id) => !stated.has(id))).toEqual([]);
+  expect([...stated].filter((id) => !quoted.has(id))).toEqual([]);
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
+}

@@ -1,0 +1,68 @@
+// How often a client may come: so often per address, and so often per tracking ID, by the platform's own counters
+// (wrangler.toml, LIMIT_ADDRESS and LIMIT_TRACKING_ID, where the numbers and their reasons are). The address is asked
+// before anything of the request is read, the tracking IDs after it was parsed and before anything is stored, so a 429
+// has taken nothing. The counters are the platform's, one set per location: they keep a flood away from the partitions,
+// they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it guards.
+
+import type { MiddlewareHandler } from "hono";
+import type { Arrival } from "../../core/event.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import { addressOf } from "./client.ts";
+import type { CollectorEnv } from "./env.ts";
+import { refusal, retryAfter } from "./reply.ts";
+
+/** Refuses an address that comes too often, before its body is read. */
+export const limitAddress: MiddlewareHandler<{ Bindings: CollectorEnv }> = async (c, next) => {
+  const key = isLimiting(c.env) ? addressKey(addressOf(c)) : "";
+  if (key === "" || (await isWithin(c.env.LIMIT_ADDRESS, key))) return next();
+  const message = "this address sends too many requests; send the same events again later, several in one request";
+  return refusal(c, 429, "rate_limited", message, retryAfter(429));
+};
+
+/**
+ * Whether none of the tracking IDs comes too often. A request counts once for each ID in it, whatever it carries: how many
+ * events a partition takes is the partition's own limit.
+ */
+export async function areWithinLimit(env: CollectorEnv, outcomes: readonly Outcome<Arrival>[]): Promise<boolean> {
+  if (!isLimiting(env)) return true;
+  const keys = new Set<string>();
+  for (const outcome of outcomes) {
+    if (outcome.ok) keys.add(`${outcome.value.event.merchant}-${outcome.value.event.stream}`);
+  }
+  const answers = await Promise.all([...keys].map((key) => isWithin(env.LIMIT_TRACKING_ID, key)));
+  return answers.every(Boolean);
+}
+
+/**
+ * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of that
+ * network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
+ */
+export function addressKey(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address.slice(-ADDRESS_LENGTH_MAX);
+  const [head = "", tail] = address.slice(0, ADDRESS_LENGTH_MAX).toLowerCase().split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+  return [...before, ...zeros, ...after]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":");
+}
+
+/** The longest spelling of an address: IPv6 with an IPv4 tail. */
+const ADDRESS_LENGTH_MAX = 45;
+
+/** On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for. */
+function isLimiting({ DEVELOPMENT, RATE_LIMITS }: CollectorEnv): boolean {
+  return (RATE_LIMITS ?? (DEVELOPMENT === "true" ? "off" : "on")) !== "off";
+}
+
+async function isWithin(limit: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await limit.limit({ key })).success;
+  } catch (error) {
+    console.error(JSON.stringify({ event: "rate_limit_failed", error: String(error).slice(0, 200) }));
+    return true;
+  }
+}
