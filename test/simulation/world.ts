@@ -65,20 +65,35 @@ export class World {
     this.now = Math.max(this.now, end);
   }
 
-  /** A call to another party: it takes time, and may fail before or after `effect` has taken place. */
+  /**
+   * A call to another party: it takes time, and may fail before taking effect, after it, or, as a request that was given
+   * up and still lies in somebody's queue, long before it.
+   */
   async call<T>(what: string, effect: () => T | Promise<T>): Promise<T> {
     await this.sleep(this.random.integer(1, 40));
-    const fails = this.random.chance(this.faults.failure);
-    const takesEffect = !fails || this.random.chance(0.5);
-    if (!takesEffect) {
-      this.note(`${what} failed before taking effect`);
-      throw new WorldError(`${what} failed`);
-    }
+    if (this.random.chance(this.faults.failure)) return this.#fail(what, effect);
     const result = await effect();
     await this.sleep(this.random.chance(0.1) ? this.random.integer(100, 5_000) : this.random.integer(1, 40));
-    if (!fails) return result;
-    this.note(`${what} failed after taking effect`);
-    throw new WorldError(`${what} timed out`);
+    return result;
+  }
+
+  async #fail<T>(what: string, effect: () => T | Promise<T>): Promise<never> {
+    const when = this.random.pick(["never", "before", "later"]);
+    this.note(`${what} fails; it takes effect: ${when}`);
+    if (when === "before") await effect();
+    if (when === "later")
+      this.at(this.now + this.random.integer(1_000, 2_000_000), () => void this.#late(what, effect));
+    await this.sleep(this.random.integer(1, 5_000));
+    throw new WorldError(`${what} failed`);
+  }
+
+  async #late(what: string, effect: () => unknown): Promise<void> {
+    try {
+      await effect();
+      this.note(`${what} took effect late`);
+    } catch (error) {
+      this.note(`${what} failed late: ${String(error)}`);
+    }
   }
 }
 

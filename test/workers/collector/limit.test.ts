@@ -1,0 +1,28 @@
+// What an address counts as, and that what the documentation says of the limits is what wrangler.toml has.
+
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { RATE_LIMIT_PERIOD_SECONDS } from "../../../core/limits.ts";
+import { addressKey } from "../../../workers/collector/limit.ts";
+
+const KEYS: readonly (readonly [address: string, key: string])[] = [
+  ["203.0.113.7", "203.0.113.7"],
+  ["2001:db8::1", "2001:db8:0:0"],
+  ["2001:0DB8:0000:0000:abcd::", "2001:db8:0:0"],
+  ["2001:db8:0:0:7:8:9:a", "2001:db8:0:0"],
+  ["2001:db8:0:1::7", "2001:db8:0:1"],
+  ["::1", "0:0:0:0"],
+  ["::", "0:0:0:0"],
+  ["::ffff:203.0.113.7", "::ffff:203.0.113.7"],
+  ["", ""],
+  ["x".repeat(1_000), "x".repeat(45)],
+];
+test.each(KEYS)("[LIM-2] the address %j counts as %j", (address, key) => {
+  expect(addressKey(address)).toBe(key);
+});
+
+test("[LIM-1] every limit in wrangler.toml has the period that Retry-After promises", () => {
+  const text = readFileSync(new URL("../../../wrangler.toml", import.meta.url), "utf8");
+  const periods = [...text.matchAll(/^simple = .*period = (\d+)/gm)].map(([, seconds]) => Number(seconds));
+  expect(periods).toEqual([RATE_LIMIT_PERIOD_SECONDS, RATE_LIMIT_PERIOD_SECONDS]);
+});
