@@ -98,8 +98,9 @@ export const DRAIN_AFTER_MS = 5 * MINUTE_MS;
  *  ordinary stragglers do not publish an hour twice. */
 export const PUBLISH_EVERY_MS = 15 * MINUTE_MS;
 export const PUBLISH_GRACE_MS = 90_000;
-/** Rollups written in one tick: one D1 batch. */
+/** Rollups written in one tick: one D1 batch, and no more bytes than a partition's memory can spare. */
 export const PUBLISH_BATCH = 100;
+export const PUBLISH_BATCH_BYTES = 4_000_000;
 /** An event this much older than its arrival changes rollups that are closed. */
 export const LATE_AFTER_MS = 2 * HOUR_MS;
 /** So many closed rollups changed by late events are published at once: an import must not fill the memory. */

@@ -5,7 +5,7 @@
 import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
 import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
-import { PUBLISH_BATCH } from "../core/limits.ts";
+import { PUBLISH_BATCH, PUBLISH_BATCH_BYTES } from "../core/limits.ts";
 import { zoneAt } from "../core/merchant.ts";
 import { DAY_MS, dayStart, HOUR_MS } from "../core/time.ts";
 import { writePositions } from "./checkpoint.ts";
@@ -26,13 +26,12 @@ export async function publish(partition: Partition): Promise<void> {
   if (due.length > 0) {
     // What D1 shows must not be ahead of the disk: an event lost in a crash before its commit would stay counted there.
     commitPending(partition);
-    const batch = due.slice(0, PUBLISH_BATCH);
-    const rows = batch.map((change) => toRow(partition, change));
+    const rows = rowsOf(partition, due);
     await partition.deps.durable();
     await partition.deps.publishRollups(rows);
-    for (const change of batch) settle(change);
+    for (const change of due.slice(0, rows.length)) settle(change);
+    if (rows.length < due.length) return;
   }
-  if (due.length > PUBLISH_BATCH) return;
   const publishedAt = partition.deps.now();
   writePositions(partition, { publishedAt });
   partition.publishedAt = publishedAt;
@@ -69,8 +68,17 @@ function isClosed(partition: Partition, state: DayState, slot: number, now: numb
   return dayStart(zoneAt(zones, state.day * DAY_MS + DAY_MS / 2), state.day + 1) <= now;
 }
 
-function toRow(partition: Partition, { state, slot, version }: Due): RollupRow {
-  return toRollupRow(state, { slot, partition: partition.name, version, dimensions: ALL_DIMENSIONS });
+/** The rows of the first changes, as many as fit a batch by number and by bytes; at least one. */
+function rowsOf(partition: Partition, due: readonly Due[]): readonly RollupRow[] {
+  const rows: RollupRow[] = [];
+  let bytes = 0;
+  for (const { state, slot, version } of due.slice(0, PUBLISH_BATCH)) {
+    if (bytes > PUBLISH_BATCH_BYTES) break;
+    const row = toRollupRow(state, { slot, partition: partition.name, version, dimensions: ALL_DIMENSIONS });
+    bytes += Object.values(row.breakdowns).reduce((sum, breakdown) => sum + breakdown.length, row.sketch.length);
+    rows.push(row);
+  }
+  return rows;
 }
 
 /** Takes the mark away unless a later event has set it again meanwhile. */

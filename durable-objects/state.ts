@@ -134,7 +134,8 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     checkpointed,
     checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
-    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 0, ...bundle })),
+    // A bundle on disk was sent once at least, or is about to be; whether its message survived nobody knows.
+    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 1, ...bundle })),
     unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
     unbundledSince: oldestUnbundled(store, { first: bundled, end: next }),
     pending: [],

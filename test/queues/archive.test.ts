@@ -1,3 +1,5 @@
+// The archive consumer under repetition, failure and poison.
+
 import { describe, expect, test } from "vitest";
 import type { Bundle } from "../../core/archive/bundle.ts";
 import { zeroMeter } from "../../core/meter.ts";

@@ -1,3 +1,5 @@
+// Dead letters are kept whole, once each, and can be listed.
+
 import { describe, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { listDeadLetters, storeDeadLetters } from "../../queues/dead-letter.ts";

@@ -228,7 +228,7 @@ function startClient(simulation: Simulation, client: number): void {
     if (world.now > START + RUN_MS) return;
     const size = random.pick([1, 1, 1, 2, 5]);
     const batch = Array.from({ length: size }, (_, index) => {
-      const late = random.chance(0.15) ? random.integer(0, 30 * HOUR_MS) : random.integer(0, 5_000);
+      const late = random.chance(0.25) ? random.integer(0, random.pick([2, 30]) * HOUR_MS) : random.integer(0, 5_000);
       const floating = random.chance(0.2);
       const timestamp = floating ? world.now : world.now - late + clockError;
       const event = { client, merchant, userAgent, firstParty, timestamp, index };

@@ -1,3 +1,5 @@
+// The Parquet files themselves: our own reader, DuckDB, and the same bytes for the same bundle.
+
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -1,3 +1,5 @@
+// The bytes of a queue message: what was packed comes out, and nothing else goes in.
+
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

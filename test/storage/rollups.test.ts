@@ -1,3 +1,5 @@
+// Rollups written to and read from D1: versions, pages, and only the columns that were asked for.
+
 import { expect, test } from "vitest";
 import { breakdownOf } from "../../core/counting/rollup-row.ts";
 import { zeroMeter } from "../../core/meter.ts";

@@ -89,7 +89,7 @@ export interface Answered {
 /** A runtime with its data in a folder that goes with it. */
 export async function startServices(
   vars: Record<string, string> = {},
-  options: Pick<RuntimeOptions, "queueRetriesMax"> = {},
+  options: Pick<RuntimeOptions, "queueRetriesMax" | "rateLimits" | "log"> = {},
 ): Promise<{
   runtime: Runtime;
   client: Client;

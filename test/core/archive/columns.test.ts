@@ -1,3 +1,5 @@
+// Events to Parquet columns and back: any well-formed event comes through unchanged.
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Cell, COLUMNS, fromCells, toCells } from "../../../core/archive/columns.ts";

@@ -1,3 +1,5 @@
+// How a bundle falls apart into files, one a Day, in the archive's order.
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareArchived, filesOf } from "../../../core/archive/file.ts";

@@ -1,3 +1,5 @@
+// Keys of the archive and of dead letters: readable back, in order, and never outside their folder.
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bundleKey, deadLetterKey, parseBundleKey, parseDeadLetterKey } from "../../../core/archive/object-key.ts";

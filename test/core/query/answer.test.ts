@@ -1,3 +1,5 @@
+// From rows to an answer: joining live and stored, adding up partitions, estimating, sorting, cutting.
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";

@@ -1,3 +1,5 @@
+// What a question reads, and what that costs, before anything is read.
+
 import { expect, test } from "vitest";
 import { type Plan, timeLabels } from "../../../core/query/plan.ts";
 import { parseDate } from "../../../core/time.ts";

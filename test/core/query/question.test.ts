@@ -1,3 +1,5 @@
+// The grammar of questions as tables: what is understood, and what is refused with which words.
+
 import { expect, test } from "vitest";
 import { parseQuestion } from "../../../core/query/question.ts";
 

@@ -1,3 +1,5 @@
+// Date ranges in the merchant's zone, through clock changes and changes of zone.
+
 import { expect, test } from "vitest";
 import { changeZone, type ZonePeriod } from "../../../core/merchant.ts";
 import { type DateRange, echoRange, parseDateRange, type Range, resolveRange } from "../../../core/query/range.ts";

@@ -1,3 +1,5 @@
+// The query Worker's routes: statuses, texts, and who may ask for what.
+
 import { beforeEach, describe, expect, test } from "vitest";
 import { zeroMeter } from "../../../core/meter.ts";
 import { dayAt } from "../../../core/time.ts";

@@ -1,0 +1,640 @@
+// Every public endpoint under hostile input, on the real runtime: tables of what is known to break others, and
+// property-based inputs (FUZZ=20 tries more). Whatever comes, the answer is there, is JSON, says what was wrong, is never
+// a 5xx; and the numbers of a neighbour in the same partition, sent before, between and after, stay exact.
+
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { DIMENSIONS } from "../../core/counting/dimension.ts";
+import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
+import type { Runtime } from "../../scripts/runtime.ts";
+import { CHROME } from "../support/events.ts";
+import {
+  FUZZ,
+  HOSTILE_KEYS,
+  HOSTILE_TEXTS,
+  hostileObject,
+  hostileText,
+  hostileValue,
+  nested,
+} from "../support/hostile.ts";
+import { requestOf, sendRaw } from "../support/raw.ts";
+import { residentBytesOf } from "../support/resident.ts";
+import { type Client, type Merchant, SECRETS, startServices, untilArchived } from "../support/services.ts";
+
+const RUNS = 400 * FUZZ;
+const MEBIBYTE = 1_048_576;
+
+let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
+let hostile: Merchant;
+let neighbour: Merchant;
+let tried = 0;
+let neighbourEvents = 0;
+
+beforeAll(async () => {
+  services = await startServices({ POOL_SIZE: "1" }); // everybody in one partition
+  hostile = await services.client.createMerchant();
+  neighbour = await services.client.createMerchant();
+  await sendAsNeighbour();
+});
+afterEach(sendAsNeighbour);
+afterAll(async () => {
+  console.log(`hostile: ${tried} inputs tried over HTTP, ${neighbourEvents} events of a neighbour untouched`);
+  await services?.stop();
+});
+
+/** A normal hit works at any moment. */
+async function sendAsNeighbour(): Promise<void> {
+  const event = { tracking_id: neighbour.tracking_id, url: "https://n.example/", user_agent: CHROME };
+  const { status } = await services.client.send({ ...event, id: `neighbour ${neighbourEvents}`, visitor_id: "n" });
+  expect(status).toBe(202);
+  neighbourEvents += 1;
+}
+
+interface Given {
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  readonly headers?: Record<string, string>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Sends one input; the answer is JSON (or the pixel), in time, and no 5xx. */
+async function attempt(url: string, { method = "POST", path, body, headers = {} }: Given): Promise<Answer> {
+  tried += 1;
+  const init = { method, headers, signal: AbortSignal.timeout(10_000), redirect: "manual" as const };
+  const response = await fetch(url + path, { ...init, ...(body !== undefined && { body, duplex: "half" }) });
+  const text = await response.text();
+  expectProper({ status: response.status, text }, response.headers.get("content-type") ?? "");
+  return { status: response.status, text };
+}
+
+function expectProper({ status, text }: Answer, contentType: string): void {
+  expect(status, text.slice(0, 300)).toBeLessThan(500);
+  if (status === 204 || contentType === "image/gif" || text === "") return;
+  const body = JSON.parse(text) as { error?: string | { message?: string }; rejected?: { message: string }[] };
+  if (status < 400) return;
+  const said = typeof body.error === "string" ? body.error : (body.error?.message ?? body.rejected?.[0]?.message ?? "");
+  expect(said.length, text.slice(0, 300)).toBeGreaterThan(10);
+  expect(text.length, "an error does not repeat what was sent").toBeLessThan(200_000);
+}
+
+const collect = (body: NonNullable<Given["body"]>, headers: Record<string, string> = {}) =>
+  attempt(services.client.collectorUrl, { path: "/v1/events", body, headers });
+const asKey = () => ({ authorization: `Bearer ${hostile.api_key}` });
+const ask = (body: NonNullable<Given["body"]>, headers: Record<string, string> = asKey()) =>
+  attempt(services.client.queryUrl, { path: "/api/v2/query", body, headers });
+const admin = (given: Given) =>
+  attempt(services.client.queryUrl, {
+    ...given,
+    headers: { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}`, ...given.headers },
+  });
+
+/** An event of the hostile merchant as JSON, with one field as raw text. */
+const eventWith = (field: string, json: string) =>
+  `{"tracking_id":"${hostile.tracking_id}","user_agent":${JSON.stringify(CHROME)},${JSON.stringify(field)}:${json}}`;
+const manyFields = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, index]));
+const EVENT = () => ({
+  tracking_id: hostile.tracking_id,
+  id: "hostile 17",
+  visitor_id: "visitor 3",
+  name: "purchase",
+  url: "https://shop.example/thanks?utm_source=x",
+  referrer: "https://www.google.com/",
+  title: "Thanks",
+  user_agent: CHROME,
+  language: "de-AT",
+  screen: "1920x1080",
+  timestamp: Date.now() - 1_000,
+  props: { plan: "pro" },
+  revenue: { amount: 12.5, currency: "EUR" },
+  engagement_ms: 1_500,
+  scroll: 70,
+});
+const QUESTION = () => ({
+  site_id: hostile.id,
+  metrics: ["visitors"],
+  date_range: ["2026-01-01", "2026-01-31"],
+  dimensions: ["time:day"],
+  order_by: [["visitors", "desc"]],
+  include: { time_labels: true, total_rows: true },
+  pagination: { limit: 10, offset: 0 },
+});
+
+describe("hits", () => {
+  const REFUSED: readonly (readonly [
+    what: string,
+    body: () => string | Uint8Array<ArrayBuffer>,
+    status: number,
+    says: RegExp,
+  ])[] = [
+    ["nothing", () => "", 400, /not JSON/],
+    ["half of a text", () => '{"tracking_id":"', 400, /not JSON/],
+    ["a keyword", () => "undefined", 400, /not JSON/],
+    ["lists 100,000 deep", () => nested(100_000), 400, /an event must be an object/],
+    ["lists opened 100,000 times", () => "[".repeat(100_000), 400, /not JSON/],
+    ["objects 100,000 deep", () => '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000), 400, /tracking_id|not JSON/],
+    ["a timestamp 100,000 lists deep", () => eventWith("timestamp", nested(100_000)), 400, /timestamp must be/],
+    ["props 100,000 lists deep", () => eventWith("props", `{"x":${nested(100_000)}}`), 400, /props\.x must be/],
+    ["a url 100,000 lists deep", () => eventWith("url", nested(100_000)), 400, /url must be a text/],
+    ["1e400 as a scroll", () => eventWith("scroll", "1e400"), 400, /scroll must be from 0 to 100/],
+    ["1e400 as a time", () => eventWith("timestamp", "1e400"), 400, /timestamp must be ms/],
+    ["an id that is no double", () => eventWith("id", "9007199254740993"), 400, /id is a number that JSON cannot hold/],
+    ["a year before 2000", () => eventWith("timestamp", '"1970-01-01"'), 400, /timestamp .* is before 2000/],
+    ["a year of six digits", () => eventWith("timestamp", '"+275760-09-13T00:00:00Z"'), 400, /timestamp must be/],
+    ["the last instant there is", () => eventWith("timestamp", "8640000000000000"), 400, /ahead of/],
+    ["10,000 properties", () => eventWith("props", JSON.stringify(manyFields(10_000))), 400, /props has 10000/],
+    [
+      "a tracking ID of 600,000 characters",
+      () => `{"tracking_id":"${"0".repeat(600_000)}"}`,
+      400,
+      /tracking_id has 600000/,
+    ],
+    ["a tracking ID of nobody", () => '{"tracking_id":"00000001-0001-8000-8000-000000000000"}', 400, /tracking_id/],
+    ["a prototype for an event", () => '{"__proto__":{"tracking_id":"x"}}', 400, /tracking_id is missing/],
+    [
+      "an event of 40 KB",
+      () =>
+        eventWith(
+          "props",
+          JSON.stringify(Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`p${i}`, "x".repeat(1_900)]))),
+        ),
+      400,
+      /at most 32768/,
+    ],
+    ["1,001 events", () => JSON.stringify(Array.from({ length: 1_001 }, () => ({}))), 400, /1001 events/],
+    [
+      "bytes that are no text",
+      () => Uint8Array.from({ length: 500 }, (_, index) => 128 + (index % 128)),
+      400,
+      /not JSON/,
+    ],
+    ["a body one byte too large", () => " ".repeat(REQUEST_BYTES_MAX + 1), 413, /655360 bytes/],
+  ];
+  test.each(REFUSED)("[HOS-1] [HOS-2] %s: refused with words", async (_, body, status, says) => {
+    const answer = await collect(body());
+    expect(answer).toEqual({ status, text: expect.stringMatching(says) });
+  });
+
+  const TAKEN: readonly (readonly [what: string, body: () => string | Uint8Array<ArrayBuffer>])[] = [
+    ["a byte order mark", () => `\ufeff${eventWith("title", '"x"')}`],
+    ["keys given twice, of which the last counts", () => eventWith("title", '"x","title":"y"')],
+    ["10,000 unknown fields", () => JSON.stringify({ ...EVENT(), id: "many fields", ...manyFields(10_000) })],
+    ["lone surrogates and NULs", () => eventWith("name", '"a\\ud800\\u0000b"')],
+    [
+      "invalid UTF-8 inside a text",
+      () =>
+        Buffer.concat([
+          Buffer.from(eventWith("title", '"').slice(0, -1)),
+          Buffer.from([0xff, 0xc3, 0x28]),
+          Buffer.from('"}'),
+        ]),
+    ],
+    ["prototype keys as properties", () => eventWith("props", '{"__proto__":"x","constructor":"y","toString":"z"}')],
+    ["prototype keys as fields", () => eventWith("__proto__", '{"name":"x"}')],
+    [
+      "prototype keys as names",
+      () =>
+        JSON.stringify(
+          HOSTILE_KEYS.map((name) => ({ ...EVENT(), id: `named ${name}`, name, url: `https://a.example/${name}` })),
+        ),
+    ],
+    [
+      "an event for each of 1,000 days",
+      () =>
+        JSON.stringify(
+          Array.from({ length: 1_000 }, (_, day) => ({
+            tracking_id: hostile.tracking_id,
+            id: `day ${day}`,
+            timestamp: Date.UTC(2015, 0, day),
+          })),
+        ),
+    ],
+    [
+      "1,000 visitors on 1,000 pages",
+      () =>
+        JSON.stringify(
+          Array.from({ length: 1_000 }, (_, index) => ({
+            tracking_id: hostile.tracking_id,
+            url: `https://a.example/${index}/${"p".repeat(300)}`,
+            visitor_id: `v${index}`,
+          })),
+        ),
+    ],
+    [
+      "19 events as large as they may be, in a script of three bytes a character",
+      () =>
+        JSON.stringify(
+          Array.from({ length: 19 }, (_, index) => ({
+            tracking_id: hostile.tracking_id,
+            id: `wide ${index}`,
+            props: Object.fromEntries(Array.from({ length: 5 }, (__, at) => [`p${at}`, "漢".repeat(2_000)])),
+          })),
+        ),
+    ],
+  ];
+  test.each(TAKEN)("[HOS-3] %s: taken", async (_, body) => {
+    const { status, text } = await collect(body());
+    expect([status, (JSON.parse(text) as { rejected: unknown[] }).rejected]).toEqual([202, []]);
+  });
+
+  test("[HOS-4] a packed body is refused unread, whatever is in it", async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * MEBIBYTE, " "));
+    for (const encoding of ["gzip", "br", "deflate", "zstd", "gzip, gzip", "x".repeat(1_000)]) {
+      const headers = { "content-encoding": encoding };
+      expect(await collect(bomb, headers)).toMatchObject({
+        status: 415,
+        text: expect.stringContaining("Content-Encoding"),
+      });
+      expect((await ask(bomb.subarray(0, 60_000), { ...headers, ...asKey() })).status).toBe(415);
+      expect((await admin({ path: "/api/v1/merchants", body: bomb.subarray(0, 60_000), headers })).status).toBe(415);
+    }
+    expect((await collect(eventWith("title", '"x"'), { "content-encoding": "identity" })).status).toBe(202);
+    expect((await collect(bomb)).status).toBe(400); // without the header it is just bytes that are not JSON
+  });
+
+  test("[HOS-4] a body that grows without a length is cut off at the limit", async () => {
+    const chunk = new Uint8Array(65_536).fill(32);
+    for (const sender of [
+      collect,
+      ask,
+      (body: ReadableStream<Uint8Array>) => admin({ path: "/api/v1/merchants", body }),
+    ]) {
+      let sent = 0;
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          sent += chunk.length;
+          if (sent > 64 * MEBIBYTE) controller.close();
+          else controller.enqueue(chunk);
+        },
+      });
+      const answer = await sender(body).catch(() => ({ status: 413 })); // the connection may be cut under the sender
+      expect(answer.status).toBe(413);
+    }
+  });
+
+  test("[HOS-1] no event of hostile fields breaks anything", { timeout: 120_000 }, async () => {
+    const events = fc.array(hostileObject(EVENT()), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(events, async (batch) => {
+        const { status } = await collect(JSON.stringify(batch));
+        expect([202, 400]).toContain(status);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] no value, text or bytes for a body breaks anything", { timeout: 120_000 }, async () => {
+    const body = fc.oneof(
+      hostileText,
+      hostileValue.map((value) => JSON.stringify(value)),
+      fc.uint8Array({ maxLength: 400 }).map((bytes) => Uint8Array.from(bytes)),
+    );
+    await fc.assert(
+      fc.asyncProperty(body, async (given) => void (await collect(given))),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] no query string of a pixel breaks anything", { timeout: 120_000 }, async () => {
+    const name = fc.constantFrom("tracking_id", "id", "name", "url", "title", "screen", ...HOSTILE_KEYS);
+    const value = fc.oneof(
+      hostileText.map((text) => text.slice(0, 3_000)),
+      fc.constant(hostile.tracking_id),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(name, value), { maxLength: 6 }), async (pairs) => {
+        const query = pairs
+          .map((pair) => pair.map((text) => encodeURIComponent(text.toWellFormed())).join("="))
+          .join("&");
+        await attempt(services.client.collectorUrl, { method: "GET", path: `/v1/pixel.gif?${query}` });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-5] no header breaks anything", { timeout: 60_000 }, async () => {
+    const names = [
+      "user-agent",
+      "referer",
+      "accept-language",
+      "origin",
+      "content-type",
+      "x-footfall-address",
+      "x-footfall-place",
+      "cf-connecting-ip",
+      "authorization",
+      "cookie",
+      "access-control-request-headers",
+      "content-encoding",
+      "x-forwarded-for",
+      "range",
+      "if-none-match",
+    ];
+    const values = [
+      ...HOSTILE_TEXTS,
+      "{",
+      "null",
+      "[]",
+      '{"country":{"__proto__":1}}',
+      '{"country":7}',
+      '"x"',
+      "x".repeat(8_000),
+      "Bearer ".repeat(1_000),
+      "é",
+      "漢字",
+      "a,".repeat(4_000),
+      "\t\t",
+      '"',
+      "::",
+      "1".repeat(3_000),
+      "2001:db8::".repeat(100),
+    ];
+    const body = eventWith("title", '"x"');
+    for (const name of names) {
+      for (const value of values) {
+        if (/[\u0000\r\n]/.test(value)) continue; // these end a header, or are refused below HTTP
+        for (const [url, line, extra] of [
+          [services.client.collectorUrl, "POST /v1/events", body],
+          [services.client.collectorUrl, "OPTIONS /v1/events", ""],
+          [services.client.queryUrl, "POST /api/v2/query", "{}"],
+        ] as const) {
+          const [method = "", path = ""] = line.split(" ");
+          tried += 1;
+          const request = requestOf(method, path, [
+            `${name}: ${value.toWellFormed()}`,
+            `Content-Length: ${Buffer.byteLength(extra)}`,
+          ]);
+          const answer = await sendRaw(url, Buffer.from(request + extra));
+          expect(answer.status, `${line} ${name}: ${value.slice(0, 60)} → ${answer.body.slice(0, 200)}`).toBeLessThan(
+            500,
+          );
+          expect(answer.status, `${line} ${name}: ${value.slice(0, 60)}`).toBeGreaterThan(0);
+        }
+      }
+    }
+  });
+
+  test("[HOS-6] wrong methods, paths and versions of HTTP are refused", async () => {
+    const { collectorUrl, queryUrl } = services.client;
+    for (const method of ["GET", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND", "QUERY", "BREW"]) {
+      const { status } = await rawly(collectorUrl, requestOf(method, "/v1/events"));
+      expect([400, 404, 405, 501], method).toContain(status);
+    }
+    expect((await attempt(collectorUrl, { method: "PUT", path: "/v1/events" })).status).toBe(405);
+    expect((await attempt(collectorUrl, { method: "POST", path: "/v1/pixel.gif" })).status).toBe(405);
+    const paths = [
+      "/v1/../../etc/passwd",
+      "/v1/%2e%2e/%2e%2e/etc/passwd",
+      "/%00",
+      "/v1/events%00",
+      "/v1/events/../meter",
+      "//v1//events",
+      "/v1/%E0%A4%A",
+      "/%ff",
+      `/${"a/".repeat(3_000)}`,
+      "/v1/events?".concat("a=b&".repeat(3_000)),
+      "/v1\\events",
+      "/api/v1/merchants/%00",
+      "/api/v1/merchants/%E0%A4%A",
+      "/api/v1/merchants/..%2f..%2fmeter",
+      "/api/v1/merchants/__proto__/keys/constructor",
+      "/api/v2/query/../../v1/meter",
+      "*",
+      "http://elsewhere.example/v1/events",
+    ];
+    for (const path of paths) {
+      for (const url of [collectorUrl, queryUrl]) {
+        const { status } = await rawly(url, requestOf("GET", path));
+        expect([200, 400, 401, 404, 405, 414, 431], path.slice(0, 60)).toContain(status);
+        const authorized = [`Authorization: Bearer ${SECRETS.ADMIN_TOKEN}`];
+        expect((await rawly(url, requestOf("GET", path, authorized))).status, path.slice(0, 60)).toBeLessThan(500);
+      }
+    }
+  });
+
+  test("[HOS-6] broken framing ends in a refusal or a closed connection, never in a hang", async () => {
+    const { collectorUrl } = services.client;
+    const post = (headers: readonly string[]) => requestOf("POST", "/v1/events", headers);
+    const broken = [
+      `${post(["Content-Length: nonsense"])}{}`,
+      `${post(["Content-Length: -1"])}{}`,
+      `${post(["Content-Length: 99999999999999999999"])}{}`,
+      `${post(["Content-Length: 2", "Content-Length: 200"])}{}`,
+      `${post(["Content-Length: 2", "Transfer-Encoding: chunked"])}2\r\n{}\r\n0\r\n\r\n`,
+      `${post(["Transfer-Encoding: chunked"])}zz\r\n{}\r\n0\r\n\r\n`,
+      `${post(["Transfer-Encoding: chunked"])}ffffffffffffffff\r\n{}`,
+      "GET / HTTP/9.9\r\n\r\n",
+      "\r\n\r\n",
+      "\u0000".repeat(1_000),
+      requestOf(
+        "GET",
+        "/health",
+        Array.from({ length: 2_000 }, (_, index) => `X-Header-${index}: ${index}`),
+      ),
+      requestOf("GET", "/health", [`X-Bomb: ${"x".repeat(MEBIBYTE)}`]),
+      requestOf("GET", `/health?${"x".repeat(MEBIBYTE)}`),
+      requestOf("GET", "/health", [" folded: x", "no colon"]),
+    ];
+    for (const text of broken) {
+      const { status } = await rawly(collectorUrl, text);
+      expect([0, 200, 400, 404, 413, 414, 415, 431, 501, 505], text.slice(0, 80)).toContain(status);
+    }
+  });
+});
+
+async function rawly(url: string, text: string) {
+  tried += 1;
+  return sendRaw(url, text);
+}
+
+describe("questions", () => {
+  const REFUSED: readonly (readonly [what: string, body: () => string, says: RegExp])[] = [
+    ["lists 30,000 deep", () => nested(30_000), /site ID/],
+    [
+      "a date_range 30,000 lists deep",
+      () => JSON.stringify(QUESTION()).replace(/"date_range":\[[^\]]*\]/, `"date_range":${nested(30_000)}`),
+      /#\/date_range/,
+    ],
+    [
+      "filters 30,000 lists deep",
+      () => `${JSON.stringify(QUESTION()).slice(0, -1)},"filters":${nested(30_000)}}`,
+      /#\/filters/,
+    ],
+    [
+      "a range of all years",
+      () => JSON.stringify({ ...QUESTION(), date_range: ["0001-01-01", "9999-12-31"] }),
+      /#\/date_range/,
+    ],
+    [
+      "a thousand years of hours",
+      () => JSON.stringify({ ...QUESTION(), date_range: ["1970-01-01", "2970-01-01"], dimensions: ["time:hour"] }),
+      /./,
+    ],
+    [
+      "the 30th of February",
+      () => JSON.stringify({ ...QUESTION(), date_range: ["2026-02-30", "2026-03-01"] }),
+      /#\/date_range/,
+    ],
+    [
+      "dates the wrong way round",
+      () => JSON.stringify({ ...QUESTION(), date_range: ["2026-02-02", "2026-02-01"] }),
+      /#\/date_range/,
+    ],
+    ["a limit of 1e9", () => JSON.stringify({ ...QUESTION(), pagination: { limit: 1e9 } }), /#\/pagination\/limit/],
+    ["an offset of -1", () => JSON.stringify({ ...QUESTION(), pagination: { offset: -1 } }), /#\/pagination\/offset/],
+    [
+      "an offset of 1e400",
+      () => JSON.stringify(QUESTION()).replace('"offset":0', '"offset":1e400'),
+      /#\/pagination\/offset/,
+    ],
+    [
+      "an order by something else",
+      () => JSON.stringify({ ...QUESTION(), order_by: [["__proto__", "asc"]] }),
+      /#\/order_by\/0/,
+    ],
+    [
+      "5,000 orders",
+      () => JSON.stringify({ ...QUESTION(), order_by: Array(1_500).fill(["visitors", "asc"]) }),
+      /#\/order_by/,
+    ],
+    ["10,000 metrics", () => JSON.stringify({ ...QUESTION(), metrics: Array(4_000).fill("visitors") }), /#\/metrics/],
+    ["10,000 fields", () => JSON.stringify({ ...QUESTION(), ...manyFields(4_000) }), /#\/f0/],
+  ];
+  test.each(REFUSED)("[HOS-2] %s: refused with the place", async (_, body, says) => {
+    expect(await ask(body())).toEqual({ status: 400, text: expect.stringMatching(says) });
+  });
+
+  test("[HOS-3] the farthest page is empty and costs nothing", async () => {
+    const { status, text } = await ask(
+      JSON.stringify({ ...QUESTION(), pagination: { limit: 10_000, offset: Number.MAX_SAFE_INTEGER } }),
+    );
+    expect([status, (JSON.parse(text) as { results: unknown[] }).results]).toEqual([200, []]);
+  });
+
+  test("[HOS-1] no question of hostile fields breaks anything", { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(hostileObject(QUESTION()), hostileValue), async (question) => {
+        const { status } = await ask(JSON.stringify(question));
+        expect([200, 400, 401]).toContain(status);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] no credential breaks anything or opens anything", async () => {
+    for (const text of HOSTILE_TEXTS.filter((value) => !/[^\u0020-\u00ff]/.test(value))) {
+      for (const authorization of [text, `Bearer ${text}`, `bearer ffk_${text}`])
+        expect((await ask(JSON.stringify(QUESTION()), { authorization })).status).toBe(401);
+    }
+  });
+});
+
+describe("admin requests", () => {
+  const bodies: readonly (readonly [
+    method: string,
+    path: () => string,
+    plausible: Readonly<Record<string, unknown>>,
+  ])[] = [
+    ["POST", () => "/api/v1/merchants", { name: "x", time_zone: "UTC", currency: "EUR", hostname: undefined }],
+    ["PATCH", () => `/api/v1/merchants/${hostile.id}`, { name: "x", rules: { hostnames: [] } }],
+    ["POST", () => `/api/v1/merchants/${hostile.id}/streams`, { name: "x", hostname: undefined }],
+    ["POST", () => `/api/v1/merchants/${hostile.id}/keys`, { name: "x", expires_at: "2027-01-31T12:00:00Z" }],
+    ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
+  ];
+  test.each(bodies)(
+    "[HOS-1] %s with a hostile body: taken or refused with the field's name",
+    { timeout: 120_000 },
+    async (method, path, plausible) => {
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(hostileObject(plausible), hostileValue), async (body) => {
+          const { status, text } = await admin({ method, path: path(), body: JSON.stringify(body) });
+          const { error } = JSON.parse(text) as { error?: { code: string; field?: string } };
+          if (status >= 400 && !["invalid_body", "invalid_json"].includes(error?.code ?? ""))
+            expect(typeof error?.field, text).toBe("string");
+        }),
+        { numRuns: Math.ceil(RUNS / 4) },
+      );
+    },
+  );
+
+  test("[HOS-2] prototype keys, unknown and repeated parameters of lists are refused by name", async () => {
+    for (const path of [
+      "/api/v1/merchants",
+      `/api/v1/merchants/${hostile.id}/keys`,
+      "/api/v1/partitions",
+      "/api/v1/dead-letters",
+    ]) {
+      for (const name of HOSTILE_KEYS) {
+        if (name === "") continue;
+        const answer = await admin({ method: "GET", path: `${path}?${encodeURIComponent(name)}=1` });
+        expect(answer, `${path} ${name}`).toEqual({ status: 400, text: expect.stringContaining("unknown_field") });
+      }
+    }
+  });
+
+  test("[HOS-1] no parameter of a list breaks anything", { timeout: 120_000 }, async () => {
+    const paths = [
+      "/api/v1/merchants",
+      `/api/v1/merchants/${hostile.id}/streams`,
+      `/api/v1/merchants/${hostile.id}/keys`,
+      "/api/v1/partitions",
+      "/api/v1/dead-letters",
+    ];
+    const value = fc.oneof(
+      hostileText.map((text) => text.slice(0, 2_000).toWellFormed()),
+      fc.integer().map(String),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...paths),
+        fc.constantFrom("limit", "after"),
+        value,
+        async (path, name, text) => {
+          await admin({ method: "GET", path: `${path}?${name}=${encodeURIComponent(text)}` });
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+describe("afterwards", () => {
+  test("[HOS-7] a neighbour's numbers are exact, and the hostile merchant's can still be asked in every dimension", async () => {
+    const question = { metrics: ["events", "pageviews", "visitors", "visits"], date_range: "all" };
+    for (const dimensions of [[], ["event:page"], ["event:hostname"]]) {
+      const { results } = await services.client.ask(neighbour, { ...question, dimensions });
+      expect(results.map(({ metrics }) => metrics)).toEqual([[neighbourEvents, neighbourEvents, 1, 1]]);
+    }
+    for (const { question: name } of DIMENSIONS) {
+      const { results } = await services.client.ask(hostile, {
+        metrics: ["visitors"],
+        date_range: "all",
+        dimensions: [name],
+      });
+      expect(results.length, name).toBeGreaterThan(0);
+    }
+    await untilArchived(services.client);
+  });
+
+  test("[HOS-8] thousands of full bodies later the memory is what it was", { timeout: 60_000 }, async () => {
+    const full = `[${`${nested(50)},`.repeat(6_000)}0]`;
+    const send = async (count: number) => {
+      for (let index = 0; index < count; index += 8) await Promise.all(Array.from({ length: 8 }, () => collect(full)));
+    };
+    await send(200);
+    const before = residentBytesOf("workerd");
+    await send(600);
+    const after = residentBytesOf("workerd");
+    if (before === undefined || after === undefined) return; // not on Linux
+    console.log(
+      `hostile: workerd held ${Math.round(before / MEBIBYTE)} MiB, and ${Math.round(after / MEBIBYTE)} MiB after 600 more bodies of ${Math.round(full.length / 1_024)} KiB`,
+    );
+    expect(after).toBeLessThan(before * 1.5 + 64 * MEBIBYTE);
+  });
+});
