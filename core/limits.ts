@@ -67,8 +67,11 @@ export const MERCHANT_EVENTS_PER_WINDOW_MAX = 20_000;
 export const ADMISSION_WINDOW_MS = 1_000;
 /** Events after the last checkpoint: what a restart has to replay (well under a second). */
 export const CHECKPOINT_EVENTS = 5_000;
-/** A quiet partition checkpoints at least this often while it has something to write. */
-export const CHECKPOINT_AFTER_MS = HOUR_MS;
+/** A quiet partition checkpoints this long after the last time while it has something to write: the platform evicts it
+ *  after seconds without a request, and each return counts the log again. */
+export const CHECKPOINT_AFTER_MS = 5 * MINUTE_MS;
+/** How often salts are looked through. */
+export const FORGET_EVERY_MS = HOUR_MS;
 /** Shelves (checkpoint rows) per Day: more make a late event cheaper to load, fewer make a checkpoint cheaper. */
 export const SHELVES_PER_DAY = 16;
 /** One part of a shelf's row; the platform allows 2 MB a row. */

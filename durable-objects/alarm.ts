@@ -8,6 +8,7 @@ import {
   BUNDLES_UNCONFIRMED_MAX,
   CHECKPOINT_AFTER_MS,
   CHECKPOINT_EVENTS,
+  FORGET_EVERY_MS,
   LATE_CHANGES_MAX,
   RESEND_MAX_MS,
 } from "../core/limits.ts";
@@ -78,7 +79,7 @@ function checkpointDue(partition: Partition, now: number): number {
 
 /** Salts go at their hour; an hourly look is enough, and only while there is one. */
 function forgetDue(partition: Partition): number {
-  return partition.salts.size === 0 ? Infinity : partition.forgotAt + CHECKPOINT_AFTER_MS;
+  return partition.salts.size === 0 ? Infinity : partition.forgotAt + FORGET_EVERY_MS;
 }
 
 function hasUnpublished(partition: Partition): boolean {

@@ -142,6 +142,7 @@ function chooseBreakdowns(plan: Plan): Plan {
 
 function findSingleBuckets(plan: Plan): Plan {
   const { buckets, time, grain } = plan;
+  if (buckets > BUCKETS_MAX) return plan; // it will be rejected: looking at every day of a thousand years takes a second
   const oneLabelEach = time === grain && (time === "day" || !repeatsHours(plan));
   return { ...plan, oneBucketEach: buckets <= 1 || oneLabelEach };
 }

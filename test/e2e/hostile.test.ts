@@ -138,7 +138,7 @@ describe("hits", () => {
     ["a keyword", () => "undefined", 400, /not JSON/],
     ["lists 100,000 deep", () => nested(100_000), 400, /an event must be an object/],
     ["lists opened 100,000 times", () => "[".repeat(100_000), 400, /not JSON/],
-    ["objects 100,000 deep", () => '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000), 400, /tracking_id|not JSON/],
+    ["objects 100,000 deep", () => `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`, 400, /tracking_id|not JSON/],
     ["a timestamp 100,000 lists deep", () => eventWith("timestamp", nested(100_000)), 400, /timestamp must be/],
     ["props 100,000 lists deep", () => eventWith("props", `{"x":${nested(100_000)}}`), 400, /props\.x must be/],
     ["a url 100,000 lists deep", () => eventWith("url", nested(100_000)), 400, /url must be a text/],
@@ -205,10 +205,10 @@ describe("hits", () => {
         ),
     ],
     [
-      "an event for each of 1,000 days",
+      "an event for each of 300 days",
       () =>
         JSON.stringify(
-          Array.from({ length: 1_000 }, (_, day) => ({
+          Array.from({ length: 300 }, (_, day) => ({
             tracking_id: hostile.tracking_id,
             id: `day ${day}`,
             timestamp: Date.UTC(2015, 0, day),
@@ -356,28 +356,24 @@ describe("hits", () => {
       "2001:db8::".repeat(100),
     ];
     const body = eventWith("title", '"x"');
-    for (const name of names) {
-      for (const value of values) {
-        if (/[\u0000\r\n]/.test(value)) continue; // these end a header, or are refused below HTTP
-        for (const [url, line, extra] of [
-          [services.client.collectorUrl, "POST /v1/events", body],
-          [services.client.collectorUrl, "OPTIONS /v1/events", ""],
-          [services.client.queryUrl, "POST /api/v2/query", "{}"],
-        ] as const) {
-          const [method = "", path = ""] = line.split(" ");
-          tried += 1;
-          const request = requestOf(method, path, [
-            `${name}: ${value.toWellFormed()}`,
-            `Content-Length: ${Buffer.byteLength(extra)}`,
-          ]);
-          const answer = await sendRaw(url, Buffer.from(request + extra));
-          expect(answer.status, `${line} ${name}: ${value.slice(0, 60)} → ${answer.body.slice(0, 200)}`).toBeLessThan(
-            500,
-          );
-          expect(answer.status, `${line} ${name}: ${value.slice(0, 60)}`).toBeGreaterThan(0);
+    const inputs = names.flatMap((name) => values.map((value) => `${name}: ${value.toWellFormed()}`));
+    const targets = [
+      { url: services.client.collectorUrl, method: "POST", path: "/v1/events", body },
+      { url: services.client.collectorUrl, method: "OPTIONS", path: "/v1/events", body: "" },
+      { url: services.client.queryUrl, method: "POST", path: "/api/v2/query", body: "{}" },
+    ];
+    await inTurns(
+      inputs.filter((header) => !["\u0000", "\r", "\n"].some((end) => header.includes(end))), // these end a header
+      async (header) => {
+        for (const { url, method, path, body: sent } of targets) {
+          const request = requestOf(method, path, [header, `Content-Length: ${Buffer.byteLength(sent)}`]);
+          const { status } = await rawly(url, request + sent);
+          const shown = `${method} ${path} ${header.slice(0, 80)}`;
+          expect(status, shown).toBeLessThan(500);
+          expect(status, shown).toBeGreaterThan(0);
         }
-      }
-    }
+      },
+    );
   });
 
   test("[HOS-6] wrong methods, paths and versions of HTTP are refused", async () => {
@@ -442,15 +438,24 @@ describe("hits", () => {
       requestOf("GET", "/health", [" folded: x", "no colon"]),
     ];
     for (const text of broken) {
-      const { status } = await rawly(collectorUrl, text);
+      const { status } = await rawly(collectorUrl, text, true);
       expect([0, 200, 400, 404, 413, 414, 415, 431, 501, 505], text.slice(0, 80)).toContain(status);
     }
   });
 });
 
-async function rawly(url: string, text: string) {
+/** Eight at a time. */
+async function inTurns<T>(inputs: readonly T[], act: (input: T) => Promise<void>): Promise<void> {
+  const rest = inputs.values();
+  const turns = Array.from({ length: 8 }, async () => {
+    for (const input of rest) await act(input);
+  });
+  await Promise.all(turns);
+}
+
+async function rawly(url: string, text: string, isAll = false) {
   tried += 1;
-  return sendRaw(url, text);
+  return sendRaw(url, text, isAll);
 }
 
 describe("questions", () => {
@@ -622,18 +627,20 @@ describe("afterwards", () => {
     await untilArchived(services.client);
   });
 
-  test("[HOS-8] thousands of full bodies later the memory is what it was", { timeout: 60_000 }, async () => {
-    const full = `[${`${nested(50)},`.repeat(6_000)}0]`;
+  test("[HOS-8] after hundreds of full bodies, on top of all the above, the memory is what it was", {
+    timeout: 60_000,
+  }, async () => {
+    const full = `[${`${nested(200)},`.repeat(1_500)}0]`;
     const send = async (count: number) => {
       for (let index = 0; index < count; index += 8) await Promise.all(Array.from({ length: 8 }, () => collect(full)));
     };
-    await send(200);
+    await send(64);
     const before = residentBytesOf("workerd");
-    await send(600);
+    await send(160);
     const after = residentBytesOf("workerd");
     if (before === undefined || after === undefined) return; // not on Linux
     console.log(
-      `hostile: workerd held ${Math.round(before / MEBIBYTE)} MiB, and ${Math.round(after / MEBIBYTE)} MiB after 600 more bodies of ${Math.round(full.length / 1_024)} KiB`,
+      `hostile: workerd held ${Math.round(before / MEBIBYTE)} MiB, and ${Math.round(after / MEBIBYTE)} MiB after 160 more bodies of ${Math.round(full.length / 1_024)} KiB`,
     );
     expect(after).toBeLessThan(before * 1.5 + 64 * MEBIBYTE);
   });

@@ -36,7 +36,7 @@ export class PartitionHost {
   readonly name: string;
   readonly #world: World;
   readonly #around: Surroundings;
-  readonly #disk = new DatabaseSync(":memory:");
+  readonly #disk = sqliteSql(new DatabaseSync(":memory:"));
   #process: Process | undefined;
   #alarmAt: number | undefined;
   crashes = 0;
@@ -73,6 +73,7 @@ export class PartitionHost {
   #evictWhenIdle(process: Process): void {
     const { lastRequest } = process;
     process.lastRequest += 1;
+    if (this.#world.random.chance(0.7)) return;
     this.#world.at(this.#world.now + IDLE_MS, () => {
       if (process.requests > 0 || process.lastRequest !== lastRequest + 1 || !process.alive) return;
       process.alive = false;
@@ -138,7 +139,7 @@ export class PartitionHost {
 
   /** The disk of a living process; a commit may be the last thing it does, or the first it does not. */
   #mortalSql(process: Process): Sql {
-    const sql = sqliteSql(this.#disk);
+    const sql = this.#disk;
     let inTransaction = false;
     const guarded = <T>(work: () => T): T => {
       if (!process.alive) throw new Dead();

@@ -1,30 +1,37 @@
-// Thousands of seeds. SEEDS=100000 runs longer, SEED=17 runs one and prints its log. A failing seed is printed and is
-// kept below as a named case.
+// Every other seed, and what must hold of the simulation itself. A failing seed is printed, and stays below by name.
 
 import { expect, test } from "vitest";
-import { type Statistics, simulate } from "./simulation.ts";
+import { ONLY_SEED, runSeeds, SEEDS } from "./seeds.ts";
+import { simulate } from "./simulation.ts";
 
-const SEEDS = Number(process.env["SEEDS"] ?? 1_500);
-const ONLY = process.env["SEED"];
+const HOURS_MS = 24 * 3_600_000;
+
+/**
+ * Seeds that once broke a law. What each found is also a test of its own, because a seed means something else as soon as
+ * the simulated world changes.
+ */
+const FOUND: readonly (readonly [seed: number, what: string])[] = [
+  [18, "an Hour of the old zone and one of the new began at the same instant, in two Days (now CNT-5)"],
+  [28, "an event whose time was left to us was counted on two Days: its first copy came last (now PAR-3)"],
+  [100, "a partition that had missed a zone change counted by the old zone (now PAR-17)"],
+];
 
 test("[SIM-1] the same seed twice gives the same log", async () => {
   for (const seed of [1, 2, 3]) expect((await simulate(seed)).log).toEqual((await simulate(seed)).log);
 });
 
-test.skipIf(ONLY !== undefined)(`[SIM-2] the laws hold for ${SEEDS} seeds`, { timeout: 24 * 3_600_000 }, async () => {
-  const sum: Statistics = { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0 };
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const { problem, statistics } = await simulate(seed);
-    if (problem !== undefined) throw new Error(`seed ${seed}: ${problem}   (again with SEED=${seed})`);
-    for (const key of Object.keys(sum) as (keyof Statistics)[]) sum[key] += statistics[key];
-  }
-  console.log(`simulation: ${SEEDS} seeds, ${JSON.stringify(sum)}`);
-  expect(sum.crashes).toBeGreaterThan(0);
-  expect(sum.overflows).toBeGreaterThan(0);
+test.each(FOUND)("[SIM-2] seed %i: %s", async (seed) => {
+  expect((await simulate(seed)).problem).toBeUndefined();
 });
 
-test.skipIf(ONLY === undefined)("[SIM-3] one seed, with its log", async () => {
-  const { problem, log } = await simulate(Number(ONLY));
+test.skipIf(ONLY_SEED !== undefined)(
+  `[SIM-2] the laws hold for the odd seeds up to ${SEEDS}`,
+  { timeout: HOURS_MS },
+  () => runSeeds(1, 2),
+);
+
+test.skipIf(ONLY_SEED === undefined)("[SIM-3] one seed, with its log", async () => {
+  const { problem, log } = await simulate(Number(ONLY_SEED));
   console.log(log.join("\n"));
   expect(problem).toBeUndefined();
 });

@@ -38,7 +38,7 @@ import { type Faults, World } from "./world.ts";
 
 /** Late on a Saturday in UTC: Days end in some zone all through the run, and two zones change their clocks. */
 const START = Date.UTC(2026, 9, 24, 20, 40);
-const RUN_MS = 4 * HOUR_MS;
+const RUN_MS = 3 * HOUR_MS;
 const HEAL_MS = 40 * HOUR_MS;
 const ZONES = ["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
 const MIGRATION = readFileSync(join(import.meta.dirname, "../../storage/migrations/0000_first.sql"), "utf8");
@@ -83,7 +83,7 @@ export interface Simulation {
 export async function simulate(seed: number, changes: Partial<Faults> = {}): Promise<Outcome> {
   const simulation = build(seed, changes);
   const { world } = simulation;
-  const clients = world.random.integer(2, 5);
+  const clients = world.random.integer(2, 4);
   for (let client = 0; client < clients; client++) startClient(simulation, client);
   startReader(simulation);
   if (world.random.chance(0.5)) world.at(START + world.random.integer(0, RUN_MS), () => changeZone(simulation));

@@ -11,11 +11,17 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Sends bytes to a server and reads one answer. Resolves when the answer is complete or the server hangs up. */
-export function sendRaw(url: string, bytes: string | Uint8Array): Promise<RawAnswer> {
+/**
+ * Sends bytes to a server and reads one answer. Resolves when the answer is complete or the server hangs up. `isAll` says
+ * to the server that nothing more will come, so that it need not wait for the rest of a body.
+ */
+export function sendRaw(url: string, bytes: string | Uint8Array, isAll = false): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((settle, fail) => {
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }, () => {
+      if (isAll) socket.end(bytes);
+      else socket.write(bytes);
+    });
     const received: Buffer[] = [];
     const finish = () => {
       socket.destroy();

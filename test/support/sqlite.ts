@@ -5,16 +5,9 @@ import type { Sql, SqlRow } from "../../durable-objects/store.ts";
 
 /** A partition's storage in memory. */
 export function sqliteSql(database: DatabaseSync): Sql {
-  const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+  const prepare = preparing(database);
   return {
-    exec: (query, ...bindings) => {
-      let statement = statements.get(query);
-      if (statement === undefined) {
-        statement = database.prepare(query);
-        statements.set(query, statement);
-      }
-      return statement.all(...bindings) as SqlRow[];
-    },
+    exec: (query, ...bindings) => prepare(query).all(...bindings) as SqlRow[],
     transaction: (work) => {
       database.exec("BEGIN");
       try {
@@ -29,6 +22,19 @@ export function sqliteSql(database: DatabaseSync): Sql {
   };
 }
 
+/** Statements prepared once by their text. */
+function preparing(database: DatabaseSync): (text: string) => StatementSync {
+  const statements = new Map<string, StatementSync>();
+  return (text) => {
+    let statement = statements.get(text);
+    if (statement === undefined) {
+      statement = database.prepare(text);
+      statements.set(text, statement);
+    }
+    return statement;
+  };
+}
+
 interface BoundStatement {
   readonly text: string;
   readonly values: readonly SQLInputValue[];
@@ -36,8 +42,9 @@ interface BoundStatement {
 
 /** D1 as a Worker sees it: statements, batches in one transaction, blobs as arrays of numbers. */
 export function sqliteD1(database: DatabaseSync): D1Database {
+  const prepared = preparing(database);
   const run = ({ text, values }: BoundStatement) => {
-    const rows = database.prepare(text).all(...values) as Record<string, unknown>[];
+    const rows = prepared(text).all(...values) as Record<string, unknown>[];
     for (const row of rows) {
       for (const [key, value] of Object.entries(row)) if (value instanceof Uint8Array) row[key] = [...value];
     }

@@ -1,12 +1,12 @@
 // The collector's routes: one line per way in. What happens to a hit is in collect.ts.
 
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { native } from "../../core/formats/native.ts";
 import { pixel } from "../../core/formats/pixel.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { readBody } from "../../storage/request-body.ts";
 import { isSecret } from "../../storage/signing.ts";
 import { collect } from "./collect.ts";
 import type { CollectorEnv } from "./env.ts";
@@ -34,15 +34,13 @@ const unpacked: MiddlewareHandler = async (c, next) => {
   return refusal(c, 415, "unsupported_encoding", "Content-Encoding is not supported; send the body as it is");
 };
 
-const limited = bodyLimit({
-  maxSize: REQUEST_BYTES_MAX,
-  onError: (c) =>
-    refusal(c, 413, "body_too_large", `the body exceeds ${REQUEST_BYTES_MAX} bytes; send fewer events at once`),
+app.post("/v1/events", limitAddress, unpacked, async (c) => {
+  const body = await readBody(c.req.raw, REQUEST_BYTES_MAX);
+  if (body.ok) return replyWithReport(c, await collect(c, native, body.text));
+  return body.problem === "too_large"
+    ? refusal(c, 413, "body_too_large", `the body exceeds ${REQUEST_BYTES_MAX} bytes; send fewer events at once`)
+    : refusal(c, 400, "incomplete_body", "the body ended before its announced end; send it again");
 });
-
-app.post("/v1/events", limitAddress, unpacked, limited, async (c) =>
-  replyWithReport(c, await collect(c, native, await c.req.text())),
-);
 app.get("/v1/pixel.gif", limitAddress, async (c) => replyWithPixel(c, await collect(c, pixel, "")));
 app.get("/v1/meter", async (c) => {
   const token = c.req.header("authorization")?.replace(/^Bearer /i, "") ?? "";

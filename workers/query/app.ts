@@ -3,8 +3,6 @@
 // as JSON, whatever it was.
 
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { ADMIN_BYTES_MAX, QUESTION_BYTES_MAX } from "../../core/limits.ts";
 import { isSecret } from "../../storage/signing.ts";
 import { ask } from "./ask.ts";
 import { bearerOf } from "./authorize.ts";
@@ -13,7 +11,7 @@ import type { QueryEnv } from "./env.ts";
 import { deleteKey, getKeys, postKey } from "./keys.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
-import { type Checked, PROBLEM_STATUS, type ProblemCode, problem, replyWithProblem } from "./problem.ts";
+import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
 import type { Reply } from "./request.ts";
 import { getStreams, postStream } from "./streams.ts";
 
@@ -52,11 +50,6 @@ app.use("/api/*", async (c, next) => {
   return refuse(c, "unsupported_encoding", "Content-Encoding is not supported. Send the body as it is.");
 });
 
-const tooLarge = (bytesMax: number) => `The body exceeds ${bytesMax} bytes.`;
-app.use(
-  "/api/v2/*",
-  bodyLimit({ maxSize: QUESTION_BYTES_MAX, onError: (c) => c.json({ error: tooLarge(QUESTION_BYTES_MAX) }, 413) }),
-);
 app.post("/api/v2/query", (c) => ask(c, c.get("deps")));
 
 app.use("/api/v1/*", async (c, next) => {
@@ -64,13 +57,6 @@ app.use("/api/v1/*", async (c, next) => {
   if (isSecret(token, c.get("deps").adminToken)) return next();
   return replyWithProblem(c, { code: "unauthorized", message: "Send Authorization: Bearer <ADMIN_TOKEN>." });
 });
-app.use(
-  "/api/v1/*",
-  bodyLimit({
-    maxSize: ADMIN_BYTES_MAX,
-    onError: (c) => replyWithProblem(c, problem("body_too_large", tooLarge(ADMIN_BYTES_MAX)).problem),
-  }),
-);
 for (const [method, path, handler] of ADMIN_ROUTES) {
   app.on(method, path, async (c) => {
     const reply = await handler(c, c.get("deps"));

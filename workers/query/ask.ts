@@ -3,8 +3,10 @@
 // right, question right.
 
 import type { Context } from "hono";
+import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
 import { accepted } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import { readBody } from "../../storage/request-body.ts";
 import { authorize, bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
@@ -13,10 +15,17 @@ const MISSING_KEY = "Missing API key. Please use a valid Plausible API key as a 
 const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
 const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
 
+const UNREADABLE = {
+  too_large: { status: 413, error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
+  incomplete: { status: 400, error: "The request body ended before its announced end." },
+} as const;
+
 export async function ask(c: Context, deps: Deps): Promise<Response> {
   const key = bearerOf(c.req.header("authorization"));
   if (key === undefined) return c.json({ error: MISSING_KEY }, 401);
-  const body = parseJson(await c.req.text());
+  const sent = await readBody(c.req.raw, QUESTION_BYTES_MAX);
+  if (!sent.ok) return c.json({ error: UNREADABLE[sent.problem].error }, UNREADABLE[sent.problem].status);
+  const body = parseJson(sent.text);
   if (!body.ok) return c.json({ error: "Unable to parse the request body as JSON." }, 400);
   const siteId = siteIdOf(body.value);
   if (siteId === undefined) return c.json({ error: MISSING_SITE }, 400);

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 export const PROBLEM_STATUS = {
   invalid_json: 400,
   invalid_body: 400,
+  incomplete_body: 400,
   missing_field: 400,
   invalid_field: 400,
   unknown_field: 400,

@@ -1,6 +1,8 @@
 // What admin handlers share: reading a body by its table, and the shape of what they answer.
 
 import type { Context } from "hono";
+import { ADMIN_BYTES_MAX } from "../../core/limits.ts";
+import { readBody } from "../../storage/request-body.ts";
 import { parseJson } from "./ask.ts";
 import { type Field, type Fields, parseFields } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -27,6 +29,12 @@ export async function bodyOf<Table extends Readonly<Record<string, Field<unknown
   c: Context,
   table: Table,
 ): Promise<Checked<Fields<Table>>> {
-  const body = parseJson(await c.req.text());
+  const sent = await readBody(c.req.raw, ADMIN_BYTES_MAX);
+  if (!sent.ok) {
+    return sent.problem === "too_large"
+      ? problem("body_too_large", `The body exceeds ${ADMIN_BYTES_MAX} bytes.`)
+      : problem("incomplete_body", "The body ended before its announced end.");
+  }
+  const body = parseJson(sent.text);
   return body.ok ? parseFields(body.value, table) : problem("invalid_json", "The body is not JSON.");
 }

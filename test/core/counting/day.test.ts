@@ -17,7 +17,7 @@ import { toRollupRow } from "../../../core/counting/rollup-row.ts";
 import { opine } from "../../../core/enrichment/opinion.ts";
 import type { Event } from "../../../core/event.ts";
 import { hash64Hex } from "../../../core/hash.ts";
-import type { Settings } from "../../../core/merchant.ts";
+import { hourOf, type Settings } from "../../../core/merchant.ts";
 import { dateOf, dayAt, dayStart, hourAt } from "../../../core/time.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
 import { naiveTotals, naiveVisits } from "../../support/naive.ts";
@@ -196,4 +196,16 @@ test("[VIS-2] an earlier event that arrives late gives the visit its source and 
   expect(values("source")).toEqual(["Google"]);
   expect(values("entry_page")).toEqual(["/a"]);
   expect(values("exit_page")).toEqual(["/b"]);
+});
+
+test("[CNT-5] an Hour that began under the old zone ends where the new zone begins", () => {
+  const change = Date.UTC(2026, 2, 10, 12);
+  const zones = [
+    { from: 0, zone: "Asia/Kolkata" },
+    { from: change, zone: "America/St_Johns" },
+  ];
+  // 11:45 UTC is 17:15 in Kolkata, 12:15 is 09:45 in St John's: both zones have an Hour that starts at 11:30 UTC.
+  expect(hourOf(zones, change - 900_000)).toBe(change - 1_800_000);
+  expect(hourOf(zones, change + 900_000)).toBe(change);
+  expect(hourOf(zones, change + 2_700_000)).toBe(change + 1_800_000);
 });

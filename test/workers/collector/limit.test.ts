@@ -1,6 +1,7 @@
 // What an address counts as, and that what the documentation says of the limits is what wrangler.toml has.
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../../core/limits.ts";
 import { addressKey } from "../../../workers/collector/limit.ts";
@@ -22,7 +23,7 @@ test.each(KEYS)("[LIM-2] the address %j counts as %j", (address, key) => {
 });
 
 test("[LIM-1] every limit in wrangler.toml has the period that Retry-After promises", () => {
-  const text = readFileSync(new URL("../../../wrangler.toml", import.meta.url), "utf8");
+  const text = readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8");
   const periods = [...text.matchAll(/^simple = .*period = (\d+)/gm)].map(([, seconds]) => Number(seconds));
   expect(periods).toEqual([RATE_LIMIT_PERIOD_SECONDS, RATE_LIMIT_PERIOD_SECONDS]);
 });

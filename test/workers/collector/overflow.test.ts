@@ -1,0 +1,180 @@
+// The collector when partitions do not take what it brings: what it asks of whom, how often, and what it answers. The app
+// is the production one; partitions and queue are a few lines that fail as the test tells them to.
+
+import { beforeEach, expect, test } from "vitest";
+import { parsePlacement, partitionOf } from "../../../core/counting/placement.ts";
+import type { Arrival } from "../../../core/event.ts";
+import { BUNDLE_MESSAGE_BYTES_MAX } from "../../../core/limits.ts";
+import { encodeTrackingId } from "../../../core/tracking-id.ts";
+import type { AppendReply, AppendRequest } from "../../../durable-objects/rpc.ts";
+import { unpackOverflow } from "../../../storage/overflow-message.ts";
+import { signsOf } from "../../../storage/signing.ts";
+import { app } from "../../../workers/collector/app.ts";
+import { seededRandom } from "../../support/random.ts";
+import type { Report } from "../../support/services.ts";
+
+const SECRETS = { TRACKING_SECRET: "secret", ADMIN_TOKEN: "admin" };
+const SETTINGS = { POOL_SIZE: "4", SPREAD: "{}", DEVELOPMENT: "true" };
+const PLACEMENT = parsePlacement(SETTINGS.POOL_SIZE, SETTINGS.SPREAD);
+
+type PartitionMood = "takes" | "throws" | "throws once" | "overloaded";
+
+/** How each partition behaves; those not named take everything. */
+let moods: Map<string, PartitionMood>;
+let queueFails: boolean;
+/** Partitions in the order in which they were asked, and messages as the queue got them. */
+let asked: string[];
+let messages: Uint8Array[];
+
+beforeEach(() => {
+  moods = new Map();
+  queueFails = false;
+  asked = [];
+  messages = [];
+});
+
+const [here, there] = merchantsApart();
+
+test("[OVF-1] a partition that fails once is asked once more, and nothing overflows", async () => {
+  moods.set(here.partition, "throws once");
+  expect(await send([eventOf(here, 1)])).toMatchObject({ status: 202, body: { accepted: 1, rejected: [] } });
+  expect(asked).toEqual([here.partition, here.partition]);
+  expect(messages).toEqual([]);
+});
+
+test("[OVF-1] one that keeps failing is asked twice; its events overflow, sealed, and the answer is 202", async () => {
+  moods.set(here.partition, "throws");
+  const events = [eventOf(here, 1), eventOf(here, 2)];
+  expect(await send(events)).toMatchObject({ status: 202, body: { accepted: 2, rejected: [] } });
+  expect(asked).toEqual([here.partition, here.partition]);
+  expect(overflowed()).toEqual([{ partition: here.partition, ids: ["event 1", "event 2"] }]);
+  expect(Buffer.concat(messages).includes("203.0.113.5")).toBe(false);
+});
+
+test("[OVF-3] an overloaded partition is not asked again: its events overflow at once", async () => {
+  moods.set(here.partition, "overloaded");
+  expect(await send([eventOf(here, 1)])).toMatchObject({ status: 202, body: { accepted: 1 } });
+  expect(asked).toEqual([here.partition]);
+  expect(overflowed()).toEqual([{ partition: here.partition, ids: ["event 1"] }]);
+});
+
+test("[OVF-1] what overflows is only what belongs to the partition that failed", async () => {
+  moods.set(here.partition, "throws");
+  const events = [eventOf(here, 1), eventOf(there, 2), eventOf(here, 3)];
+  expect(await send(events)).toMatchObject({ status: 202, body: { accepted: 3 } });
+  expect(overflowed()).toEqual([{ partition: here.partition, ids: ["event 1", "event 3"] }]);
+});
+
+test.each(["throws", "overloaded"] as const)(
+  "[OVF-4] partition %s and queue down: 503 with Retry-After, and every event says that it was not stored",
+  async (mood) => {
+    moods.set(here.partition, mood);
+    queueFails = true;
+    const answer = await send([eventOf(here, 1), eventOf(here, 2)]);
+    expect(answer.status).toBe(503);
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    const unavailable = { code: "unavailable", message: expect.stringContaining("same id") };
+    expect(answer.body).toEqual({
+      accepted: 0,
+      duplicates: 0,
+      dropped: [],
+      rejected: [0, 1].map((index) => ({ index, ...unavailable })),
+    });
+  },
+);
+
+test("[OVF-4] when only some partitions of a batch cannot store, only their events are to be sent again", async () => {
+  moods.set(here.partition, "throws");
+  queueFails = true;
+  const answer = await send([eventOf(here, 1), eventOf(there, 2), eventOf(here, 3), eventOf(there, 4)]);
+  expect(answer).toMatchObject({ status: 202, body: { accepted: 2 } });
+  expect(answer.body.rejected.map(({ index, code }) => [index, code])).toEqual([
+    [0, "unavailable"],
+    [2, "unavailable"],
+  ]);
+});
+
+test("[OVF-4] a refused event beside one that could not be stored does not hide that the client must come again", async () => {
+  moods.set(here.partition, "throws");
+  queueFails = true;
+  const answer = await send([eventOf(here, 1), { ...eventOf(here, 2), tracking_id: "nonsense" }]);
+  expect(answer.status).toBe(503);
+  expect(answer.body.rejected.map(({ code }) => code).sort()).toEqual(["unavailable", "unknown_tracking_id"]);
+});
+
+test("[OVF-4] the pixel answers 503 too, not an image", async () => {
+  moods.set(here.partition, "throws");
+  queueFails = true;
+  const answer = await ask(`/v1/pixel.gif?tracking_id=${here.trackingId}`, { method: "GET" });
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([503, "application/json"]);
+});
+
+test("[OVF-5] a request too large for one message overflows in several, each event once", async () => {
+  moods.set(here.partition, "overloaded");
+  const random = seededRandom(7);
+  const events = Array.from({ length: 300 }, (_, index) => ({ ...eventOf(here, index), title: random.hex(250) }));
+  expect(await send(events)).toMatchObject({ status: 202, body: { accepted: 300 } });
+  expect(messages.length).toBeGreaterThan(1);
+  for (const message of messages) expect(message.length).toBeLessThanOrEqual(BUNDLE_MESSAGE_BYTES_MAX);
+  expect(overflowed().flatMap(({ ids }) => ids)).toEqual(events.map(({ id }) => id));
+});
+
+interface Shop {
+  readonly trackingId: string;
+  readonly partition: string;
+}
+
+/** Two merchants whose events are counted in different partitions. */
+function merchantsApart(): readonly [Shop, Shop] {
+  const shops = Array.from({ length: 20 }, (_, index): Shop => {
+    const merchant = index + 1;
+    const trackingId = encodeTrackingId({ merchant, stream: 1 }, signsOf(SECRETS)[0]);
+    return { trackingId, partition: partitionOf(merchant, "", PLACEMENT) };
+  });
+  const first = shops[0] as Shop;
+  return [first, shops.find(({ partition }) => partition !== first.partition) as Shop];
+}
+
+function eventOf({ trackingId }: Shop, number: number) {
+  return { tracking_id: trackingId, id: `event ${number}`, url: "https://shop.example/" };
+}
+
+function overflowed(): readonly { partition: string; ids: readonly string[] }[] {
+  return messages.map((message) => {
+    const { partition, arrivals } = unpackOverflow(message, [SECRETS.TRACKING_SECRET]);
+    return { partition, ids: arrivals.map(({ event }) => event.id) };
+  });
+}
+
+async function send(events: readonly object[]) {
+  return ask("/v1/events", { method: "POST", body: JSON.stringify(events) });
+}
+
+async function ask(path: string, init: RequestInit) {
+  const headers = { "x-footfall-address": "203.0.113.5" };
+  const response = await app.request(path, { ...init, headers }, envOf());
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Report };
+}
+
+function envOf() {
+  const queue = {
+    send: async (message: Uint8Array) => {
+      if (queueFails) throw new Error("the queue is down");
+      messages.push(message);
+    },
+  };
+  const partition = (name: string) => ({
+    append: async ({ arrivals }: AppendRequest): Promise<AppendReply> => {
+      asked.push(name);
+      return replyOf(name, arrivals);
+    },
+  });
+  return { ...SECRETS, ...SETTINGS, PARTITION: { getByName: partition }, OVERFLOW_QUEUE: queue };
+}
+
+function replyOf(name: string, arrivals: readonly Arrival[]): AppendReply {
+  const mood = moods.get(name) ?? "takes";
+  if (mood === "throws once") moods.delete(name);
+  if (mood === "throws" || mood === "throws once") throw new Error(`${name} was reset`);
+  return mood === "overloaded" ? "overloaded" : arrivals.map(() => "accepted" as const);
+}
