@@ -41,6 +41,18 @@ export function rejected(code: RejectionCode, message: string): { readonly ok: f
   return { ok: false, rejection: { code, message } };
 }
 
+/**
+ * An exception as a log line may have it: its innermost cause. The outer ones repeat what was being done with all its
+ * values, and a database layer's hold the hashes of keys.
+ */
+export function causeOf(error: unknown): string {
+  let cause = error;
+  for (let depth = 0; depth < 5 && cause instanceof Error && cause.cause !== undefined; depth++) cause = cause.cause;
+  return String(cause).slice(0, LOGGED_LENGTH_MAX);
+}
+
+const LOGGED_LENGTH_MAX = 300;
+
 /** States what must be true whatever anybody sends. A failure is a mistake in Footfall. */
 export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${what}`);

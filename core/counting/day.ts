@@ -74,8 +74,8 @@ export function countEvent(state: DayState, { event, opinion, settings, position
     else insert(visits, visit);
     if (visits !== undefined) markVisitHours(state, visits, visit, position);
   }
-  state.changed.set(slot, position);
-  state.changed.set(WHOLE_DAY, position);
+  markChanged(state, slot, position);
+  markChanged(state, WHOLE_DAY, position);
 }
 
 export interface CountedEvent {
@@ -180,8 +180,13 @@ function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Obs
 function markVisitHours(state: DayState, visits: readonly Visit[], added: Visit, position: number): void {
   for (const visit of visits) {
     if (visit.end < added.start || visit.start > added.start) continue;
-    for (const cell of visit.cells) state.changed.set(cell.slot, position);
+    for (const cell of visit.cells) markChanged(state, cell.slot, position);
   }
+}
+
+/** The version of a rollup is the highest position that changed it, in whatever order events are counted. */
+function markChanged(state: DayState, slot: number, position: number): void {
+  state.changed.set(slot, Math.max(position, state.changed.get(slot) ?? 0));
 }
 
 function countDrop(state: DayState, slot: number, reason: DropReason): void {

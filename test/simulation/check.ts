@@ -2,10 +2,15 @@
 // are those of the archived events (L3) whatever order they came in (L4), and no reading on the way was torn.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { replay } from "../../core/counting/replay.ts";
+import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import type { Settings } from "../../core/merchant.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { readRollups } from "../../storage/rollups.ts";
 import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
-import { ask, type Simulation } from "./simulation.ts";
+import { ask, readLive, type Simulation } from "./simulation.ts";
 
 const METRICS = ["visitors", "visits", "pageviews", "events", "bounces", "total_duration", "total_revenue"];
 /** Wide enough for every event of a run. */
@@ -69,6 +74,44 @@ export async function checkNumbers(
   const pageDifference = firstDifference(pages, shownPages);
   if (pageDifference !== undefined) return `L3: merchant ${merchant} by page: ${pageDifference}`;
   return checkHours(simulation, { merchant, events, settings });
+}
+
+/** L3 to the byte: what D1 and the partitions hold is what a replay of the archive gives, every counter, breakdown, sketch. */
+export async function checkReplay(simulation: Simulation, rows: readonly ArchivedEvent[]): Promise<string | undefined> {
+  const replayed = new Map(
+    replay(rows, (merchant) => simulation.settings.get(merchant)).map((row) => [nameOf(row), row]),
+  );
+  for (const merchant of simulation.settings.keys()) {
+    const held = new Map<string, RollupRow>();
+    for (const grain of ["hour", "day"] as const) {
+      const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000, sketch: true };
+      const stored = await readRollups(simulation.d1, { ...read, breakdowns: ALL_DIMENSIONS }, zeroMeter());
+      for (const row of stored) held.set(nameOf(row), row);
+    }
+    for (const row of await readLive(simulation, merchant)) held.set(nameOf(row), row);
+    for (const [name, row] of held) {
+      const again = replayed.get(name);
+      replayed.delete(name);
+      const difference = again === undefined ? "is not replayed" : differenceOf(row, again);
+      if (difference !== undefined) return `L3: ${name} ${difference}`;
+    }
+  }
+  const [missing] = replayed.keys();
+  return missing === undefined ? undefined : `L3: ${missing} is replayed, and nobody has it`;
+}
+
+function nameOf({ merchant, grain, bucket, partition }: RollupRow): string {
+  return `${grain} ${bucket} of merchant ${merchant} in ${partition}`;
+}
+
+function differenceOf(held: RollupRow, replayed: RollupRow): string | undefined {
+  const [a, b] = [comparable(held), comparable(replayed)];
+  return a === b ? undefined : `is ${a.slice(0, 300)}, replayed ${b.slice(0, 300)}`;
+}
+
+function comparable({ counts, drops, sketch, breakdowns, day }: RollupRow): string {
+  const packed = ALL_DIMENSIONS.map((name) => [name, [...(breakdowns[name] ?? [])]]);
+  return JSON.stringify([day, counts, Object.entries(drops).sort(), [...sketch], packed]);
 }
 
 /** What the hours say adds up to what the Days say. */

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { type Placement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
+import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Arrival, Event } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { changeZone as dateZoneChange, NO_RULES, type Settings } from "../../core/merchant.ts";
@@ -31,7 +33,7 @@ import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
-import { checkArchive, checkNumbers, checkReading } from "./check.ts";
+import { checkArchive, checkNumbers, checkReading, checkReplay } from "./check.ts";
 import { PartitionHost } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { type Faults, World } from "./world.ts";
@@ -141,6 +143,23 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     simulation.settings.set(merchant, { merchant, version: 1, zones, currency: "EUR", rules: NO_RULES });
   }
   return simulation;
+}
+
+/** What a merchant's partitions have and D1 does not. */
+export async function readLive(simulation: Simulation, merchant: number): Promise<readonly RollupRow[]> {
+  const rows: RollupRow[] = [];
+  const dimensions = ALL_DIMENSIONS;
+  for (const name of partitionsOf(merchant, simulation.placement)) {
+    for (const range of [
+      { grain: "hour", from: 0, to: START * 2 } as const,
+      { grain: "day", from: 0, to: 1e6 } as const,
+    ]) {
+      const host = hostOf(simulation, name);
+      const reply = await host.request("live", (partition) => live(partition, { merchant, dimensions, ...range }));
+      rows.push(...reply.rows);
+    }
+  }
+  return rows;
 }
 
 function hostOf(simulation: Simulation, name: string): PartitionHost {
@@ -370,6 +389,7 @@ async function check(simulation: Simulation): Promise<void> {
     simulation.problem ??= checkArchive(simulation, rows);
     for (const merchant of simulation.settings.keys())
       simulation.problem ??= await checkNumbers(simulation, merchant, rows);
+    simulation.problem ??= await checkReplay(simulation, rows);
     done = true;
   })();
   while (!done) await world.runUntil(world.now + DAY_MS);

@@ -5,6 +5,7 @@ import { cors } from "hono/cors";
 import { native } from "../../core/formats/native.ts";
 import { pixel } from "../../core/formats/pixel.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
+import { causeOf } from "../../core/outcome.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { readBody } from "../../storage/request-body.ts";
 import { isSecret } from "../../storage/signing.ts";
@@ -58,7 +59,7 @@ for (const [path, allowed] of Object.entries(METHODS)) {
 }
 app.notFound((c: Context) => refusal(c, 404, "not_found", "there is nothing here; see POST /v1/events"));
 app.onError((error, c) => {
-  console.error(JSON.stringify({ event: "collect_failed", path: c.req.path, error: String(error) }));
+  console.error(JSON.stringify({ event: "collect_failed", path: c.req.path, error: causeOf(error) }));
   return refusal(c, 503, "unavailable", "the events could not be stored; send them again with the same ids", {
     ...retryAfter(503),
   });

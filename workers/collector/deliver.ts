@@ -3,6 +3,7 @@
 // has counted. Free of the platform, so that the simulation runs it as it is.
 
 import type { Arrival } from "../../core/event.ts";
+import { causeOf } from "../../core/outcome.ts";
 import type { Overflow } from "../../core/overflow.ts";
 import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
 
@@ -29,14 +30,14 @@ export async function deliver(
       delivery.log({ event: "partition_overloaded", partition, events: arrivals.length });
       break; // asking an overloaded partition again would only load it more
     } catch (error) {
-      delivery.log({ event: "append_failed", partition, attempt, error: String(error) });
+      delivery.log({ event: "append_failed", partition, attempt, error: causeOf(error) });
     }
   }
   try {
     await delivery.overflow({ partition, arrivals });
     return arrivals.map(() => "accepted" as const);
   } catch (error) {
-    delivery.log({ event: "overflow_failed", partition, events: arrivals.length, error: String(error) });
+    delivery.log({ event: "overflow_failed", partition, events: arrivals.length, error: causeOf(error) });
     return arrivals.map(() => "unavailable" as const);
   }
 }

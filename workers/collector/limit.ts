@@ -6,7 +6,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { Arrival } from "../../core/event.ts";
-import type { Outcome } from "../../core/outcome.ts";
+import { causeOf, type Outcome } from "../../core/outcome.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import { refusal, retryAfter } from "./reply.ts";
@@ -62,7 +62,7 @@ async function isWithin(limit: RateLimit, key: string): Promise<boolean> {
   try {
     return (await limit.limit({ key })).success;
   } catch (error) {
-    console.error(JSON.stringify({ event: "rate_limit_failed", error: String(error).slice(0, 200) }));
+    console.error(JSON.stringify({ event: "rate_limit_failed", error: causeOf(error) }));
     return true;
   }
 }

@@ -3,6 +3,7 @@
 // as JSON, whatever it was.
 
 import { type Context, Hono } from "hono";
+import { causeOf } from "../../core/outcome.ts";
 import { isSecret } from "../../storage/signing.ts";
 import { ask } from "./ask.ts";
 import { bearerOf } from "./authorize.ts";
@@ -69,7 +70,7 @@ for (const path of PATHS)
   app.all(path, (c) => refuse(c, "method_not_allowed", `${c.req.method} is not possible here.`));
 app.notFound((c) => refuse(c, "not_found", "There is nothing here."));
 app.onError((error, c) => {
-  console.error(JSON.stringify({ event: "request_failed", path: c.req.path, error: String(error) }));
+  console.error(JSON.stringify({ event: "request_failed", path: c.req.path, error: causeOf(error) }));
   c.header("Retry-After", "5");
   return refuse(c, "unavailable", "The request could not be answered just now. Try again.");
 });

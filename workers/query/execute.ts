@@ -5,7 +5,7 @@
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
-import type { Outcome } from "../../core/outcome.ts";
+import { causeOf, type Outcome } from "../../core/outcome.ts";
 import { type Answer, toAnswer, tooManyGroups } from "../../core/query/answer.ts";
 import { type Plan, planQuestion } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
@@ -63,7 +63,7 @@ async function askTwice(name: string, merchant: number, read: LiveRead, deps: De
   try {
     return await ask();
   } catch (error) {
-    deps.log({ event: "live_retried", partition: name, error: String(error).slice(0, 200) });
+    deps.log({ event: "live_retried", partition: name, error: causeOf(error) });
     return ask();
   }
 }

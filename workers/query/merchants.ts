@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import { changeZone, NO_RULES, zoneAt } from "../../core/merchant.ts";
+import { causeOf } from "../../core/outcome.ts";
 import { encodeTrackingId, MERCHANT_NUMBER_MAX } from "../../core/tracking-id.ts";
 import {
   API_KEY_RANDOM_BYTES,
@@ -137,7 +138,7 @@ async function pushSettings(merchant: number, deps: Deps): Promise<void> {
     try {
       await deps.partition(name).refreshSettings(merchant);
     } catch (error) {
-      deps.log({ event: "settings_push_failed", partition: name, merchant, error: String(error).slice(0, 200) });
+      deps.log({ event: "settings_push_failed", partition: name, merchant, error: causeOf(error) });
     }
   });
   await Promise.all(pushes);

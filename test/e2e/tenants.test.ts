@@ -1,0 +1,311 @@
+// Tenants apart (L6): one table of every endpoint of both Workers, each asked with every credential there is. What may not
+// be seen is not there; two ways of being wrong look the same; and no answer and no log line holds a secret or a neighbour.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Runtime } from "../../scripts/runtime.ts";
+import { hashKey } from "../../storage/credential.ts";
+import { app as collectorApp } from "../../workers/collector/app.ts";
+import { app as queryApp } from "../../workers/query/app.ts";
+import { type Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
+
+let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
+let shop: Merchant;
+let other: Merchant;
+let expired = "";
+let revoked = "";
+const logged: string[] = [];
+
+interface Key {
+  readonly id: string;
+  readonly api_key: string;
+}
+
+beforeAll(async () => {
+  services = await startServices({}, { log: (line) => logged.push(line) });
+  const { client } = services;
+  shop = await client.createMerchant();
+  other = (await client.admin("POST", "/api/v1/merchants", {
+    name: "The other shop",
+    time_zone: "UTC",
+    currency: "EUR",
+    hostname: "other.example",
+  })) as Merchant;
+  const expires_at = new Date(Date.now() + 300).toISOString();
+  expired = ((await client.admin("POST", `/api/v1/merchants/${shop.id}/keys`, { name: "short", expires_at })) as Key)
+    .api_key;
+  const gone = (await client.admin("POST", `/api/v1/merchants/${shop.id}/keys`, { name: "gone" })) as Key;
+  await client.admin("DELETE", `/api/v1/merchants/${shop.id}/keys/${gone.id}`);
+  revoked = gone.api_key;
+  await until(
+    async () => Date.now(),
+    (now) => now > Date.parse(expires_at) + 50,
+  );
+});
+afterAll(() => services?.stop());
+
+/** Every credential, by name, as the Authorization header. */
+const CREDENTIALS: Readonly<Record<string, () => string | undefined>> = {
+  none: () => undefined,
+  empty: () => "Bearer ",
+  garbage: () => "Bearer garbage",
+  "a key of nobody": () => `Bearer ffk_${"A".repeat(43)}`,
+  "another merchant's key": () => `Bearer ${other.api_key}`,
+  "an expired key": () => `Bearer ${expired}`,
+  "a revoked key": () => `Bearer ${revoked}`,
+  "the hash of a key": () => `Bearer ${hashKey(shop.api_key)}`,
+  "the tracking ID": () => `Bearer ${shop.tracking_id}`,
+  "the admin token as a password": () => `Basic ${btoa(`admin:${SECRETS.ADMIN_TOKEN}`)}`,
+  "the admin token but for its end": () => `Bearer ${SECRETS.ADMIN_TOKEN.slice(0, -1)}`,
+  "the merchant's own key": () => `Bearer ${shop.api_key}`,
+  "the admin token": () => `Bearer ${SECRETS.ADMIN_TOKEN}`,
+};
+
+/** Who may use an endpoint: anybody, whoever holds the merchant's key, or whoever runs the deployment. */
+type Door = "open" | "merchant" | "admin";
+const OPENED_BY: Readonly<Record<Door, (credential: string) => boolean>> = {
+  open: () => true,
+  merchant: (credential) => credential === "the merchant's own key",
+  admin: (credential) => credential === "the admin token",
+};
+
+interface Endpoint {
+  readonly worker: "collector" | "query";
+  readonly method: string;
+  /** As the Worker registers it. */
+  readonly route: string;
+  readonly door: Door;
+  /** The status once the door is open. */
+  readonly status: number;
+  readonly query?: () => string;
+  readonly body?: () => object;
+}
+
+const event = () => ({ tracking_id: shop.tracking_id });
+const question = () => ({ site_id: shop.id, metrics: ["visitors"], date_range: "day" });
+const newMerchant = () => ({ name: "New", time_zone: "UTC", currency: "EUR" });
+
+const ENDPOINTS: readonly Endpoint[] = [
+  { worker: "collector", method: "POST", route: "/v1/events", door: "open", status: 202, body: event },
+  {
+    worker: "collector",
+    method: "GET",
+    route: "/v1/pixel.gif",
+    door: "open",
+    status: 200,
+    query: () => `?tracking_id=${shop.tracking_id}`,
+  },
+  { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
+  { worker: "collector", method: "GET", route: "/v1/meter", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
+  { worker: "query", method: "POST", route: "/api/v2/query", door: "merchant", status: 200, body: question },
+  { worker: "query", method: "POST", route: "/api/v1/merchants", door: "admin", status: 201, body: newMerchant },
+  { worker: "query", method: "GET", route: "/api/v1/merchants", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id", door: "admin", status: 200 },
+  {
+    worker: "query",
+    method: "PATCH",
+    route: "/api/v1/merchants/:id",
+    door: "admin",
+    status: 200,
+    body: () => ({ name: "Changed" }),
+  },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/streams",
+    door: "admin",
+    status: 201,
+    body: () => ({ name: "Till" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/streams", door: "admin", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/keys",
+    door: "admin",
+    status: 201,
+    body: () => ({ name: "Key" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/keys", door: "admin", status: 200 },
+  { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/keys/:key_id", door: "admin", status: 404 },
+  { worker: "query", method: "GET", route: "/api/v1/meter", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/partitions", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "admin", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/dead-letters/redrive",
+    door: "admin",
+    status: 200,
+    body: () => ({}),
+  },
+];
+const nameOf = ({ worker, method, route }: Pick<Endpoint, "worker" | "method" | "route">) =>
+  `${worker} ${method} ${route}`;
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function request(endpoint: Endpoint, authorization: string | undefined, body?: object): Promise<Answer> {
+  const { worker, method, route, query } = endpoint;
+  const url = worker === "collector" ? services.client.collectorUrl : services.client.queryUrl;
+  const path = route.replace(":id", shop.id).replace(":key_id", "key_unknown") + (query?.() ?? "");
+  const sent = body ?? endpoint.body?.();
+  const response = await fetch(url + path, {
+    method,
+    headers: { "content-type": "application/json", ...(authorization !== undefined && { authorization }) },
+    ...(sent !== undefined && { body: JSON.stringify(sent) }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+test("[TEN-1] every route that a Worker registers is in the table", () => {
+  const registered = [
+    ...collectorApp.routes.map((route) => ({ worker: "collector" as const, ...route })),
+    ...queryApp.routes.map((route) => ({ worker: "query" as const, ...route })),
+  ];
+  const endpoints = registered.filter(({ method }) => method !== "ALL"); // ALL: middleware, and refusals of methods
+  expect(new Set(endpoints.map(({ worker, method, path }) => nameOf({ worker, method, route: path })))).toEqual(
+    new Set(ENDPOINTS.map(nameOf)),
+  );
+});
+
+describe("[TEN-2] every endpoint with every credential", () => {
+  const cases = ENDPOINTS.flatMap((endpoint) =>
+    Object.keys(CREDENTIALS).map((credential) => ({
+      endpoint,
+      credential,
+      opens: OPENED_BY[endpoint.door](credential),
+    })),
+  );
+  // Those that open something come last, so that what they change cannot hide what the others did.
+  const closed = cases.filter(({ opens }) => !opens);
+
+  test("[TEN-2] who may not is told so, in the same words whatever the credential, and changes nothing", async () => {
+    const before = await stateOf(services.client);
+    const words = new Map<string, Set<string>>();
+    for (const { endpoint, credential } of closed) {
+      const answer = await request(endpoint, CREDENTIALS[credential]?.());
+      expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(401);
+      expectSilence(answer.text);
+      const isMissing =
+        endpoint.door === "merchant" && ["none", "empty", "the admin token as a password"].includes(credential);
+      const kind = `${endpoint.worker} ${endpoint.door} ${isMissing}`;
+      words.set(kind, (words.get(kind) ?? new Set()).add(answer.text));
+    }
+    for (const [kind, texts] of words) expect([kind, texts.size]).toEqual([kind, 1]);
+    expect(await stateOf(services.client)).toEqual(before);
+    console.log(`tenants: ${cases.length} pairs of endpoint and credential, ${closed.length} of them refused`);
+  });
+
+  test("[TEN-2] who may is served", async () => {
+    for (const { endpoint, credential, opens } of cases) {
+      if (!opens) continue;
+      const answer = await request(endpoint, CREDENTIALS[credential]?.());
+      expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(endpoint.status);
+    }
+  });
+});
+
+async function stateOf(client: Client): Promise<unknown> {
+  const paths = ["", `/${shop.id}`, `/${shop.id}/streams`, `/${shop.id}/keys`, `/${other.id}`, `/${other.id}/keys`];
+  return Promise.all(paths.map((path) => client.admin("GET", `/api/v1/merchants${path}`)));
+}
+
+/** Nothing that opens anything, and nothing of the neighbour. */
+function expectSilence(text: string): void {
+  for (const secret of secrets()) expect(text).not.toContain(secret);
+  for (const word of [other.id, other.tracking_id, "other.example", "The other shop"]) expect(text).not.toContain(word);
+}
+
+function secrets(): readonly string[] {
+  const keys = [shop.api_key, other.api_key, expired, revoked];
+  return [SECRETS.ADMIN_TOKEN, SECRETS.TRACKING_SECRET, ...keys, ...keys.map(hashKey)];
+}
+
+test("[TEN-3] a wrong key and a wrong merchant are the same answer, to the byte", async () => {
+  const ask = ENDPOINTS.find(({ door }) => door === "merchant") as Endpoint;
+  const wrong: readonly (readonly [key: string, site: string])[] = [
+    [other.api_key, shop.id],
+    [shop.api_key, other.id],
+    [shop.api_key, other.tracking_id],
+    [shop.api_key, "other.example"],
+    [shop.api_key, "nobody.example"],
+    [shop.api_key, "mer_aaaaaaaaaaaaaaaaaaaaaaaa"],
+    [expired, shop.id],
+    [revoked, shop.id],
+    ["nonsense", "nonsense"],
+  ];
+  const answers = new Set<string>();
+  for (const [key, site_id] of wrong) {
+    const { status, text } = await request(ask, `Bearer ${key}`, { ...question(), site_id });
+    answers.add(`${status} ${text}`);
+  }
+  expect([...answers]).toEqual([expect.stringMatching(/^401 \{"error":"Invalid API key or site ID/)]);
+});
+
+test("[TEN-3] an unknown merchant and a malformed one are the same answer, and another's key cannot be named", async () => {
+  const { client } = services;
+  const { keys } = (await client.admin("GET", `/api/v1/merchants/${other.id}/keys`)) as { keys: { id: string }[] };
+  const paths = [`/${shop.id}/keys/${keys[0]?.id}`, `/${shop.id}/keys/key_unknown`];
+  const texts = await Promise.all(
+    paths.map(async (path) => {
+      const headers = { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}` };
+      const response = await fetch(`${client.queryUrl}/api/v1/merchants${path}`, { method: "DELETE", headers });
+      return `${response.status} ${await response.text()}`;
+    }),
+  );
+  expect(new Set(texts)).toEqual(new Set([expect.stringMatching(/^404 /)]));
+});
+
+test("[TEN-4] a tracking ID of one merchant writes into no other, and its numbers show in no other", async () => {
+  const { client } = services;
+  const before = await client.ask(other, { metrics: ["events"], date_range: "all" });
+  await client.send({ tracking_id: shop.tracking_id, merchant: 2, site_id: other.id, url: "https://other.example/" });
+  expect((await client.ask(other, { metrics: ["events"], date_range: "all" })).results).toEqual(before.results);
+});
+
+test("[TEN-5] no log line holds a secret, even when the database fails under a request", async () => {
+  const { client, runtime } = services;
+  const fresh = (await client.admin("POST", `/api/v1/merchants/${other.id}/keys`, { name: "unseen" })) as Key;
+  const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
+  const linesBefore = logged.length;
+  await database.exec("DROP TABLE api_keys");
+  const ask = ENDPOINTS.find(({ door }) => door === "merchant") as Endpoint;
+  const answers = [
+    await request(ask, `Bearer ${fresh.api_key}`),
+    await request(ENDPOINTS.find(({ route }) => route.endsWith("/keys")) as Endpoint, `Bearer ${SECRETS.ADMIN_TOKEN}`),
+  ];
+  for (const { status, text } of answers) {
+    expect(status).toBe(503);
+    expectSilence(text);
+    expect(text).not.toMatch(/select|insert|api_keys|D1/i);
+  }
+  await until(
+    async () => logged.length,
+    (lines) => lines >= linesBefore + 2,
+  );
+  expect(logged.join("\n")).toContain("request_failed");
+  for (const secret of [...secrets(), fresh.api_key, hashKey(fresh.api_key)])
+    expect(logged.join("\n")).not.toContain(secret);
+});
+
+test("[TEN-6] secrets are compared in constant time: by isSecret and verifyTrackingId, never with ===", () => {
+  const root = join(import.meta.dirname, "../..");
+  const lines = ["core", "storage", "durable-objects", "queues", "workers"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .flatMap((file) => readFileSync(join(root, folder, file), "utf8").split("\n")),
+  );
+  const secret = /(ADMIN_TOKEN|TRACKING_SECRET\w*|adminToken|secret|tag|hash)\b/;
+  const compared = lines.filter((line) => new RegExp(`${secret.source}\\)? [!=]== (?!""|undefined|null)`).test(line));
+  const comparing = lines.filter((line) => new RegExp(`[!=]== (?:\\w+\\.)*${secret.source}`).test(line));
+  expect([...compared, ...comparing]).toEqual([]);
+  const tokens = lines.filter((line) => /(env\.ADMIN_TOKEN|\.adminToken)\b/.test(line));
+  expect(tokens.length).toBeGreaterThan(2);
+  expect(tokens.filter((line) => !/isSecret\(|adminToken: env\.ADMIN_TOKEN/.test(line))).toEqual([]);
+});
