@@ -39,9 +39,12 @@ export class PartitionHost {
   readonly #disk = sqliteSql(new DatabaseSync(":memory:"));
   #process: Process | undefined;
   #alarmAt: number | undefined;
+  /** Whether it stands on a machine that evicts idle objects: every time, or never. */
+  readonly #evicts: boolean;
   crashes = 0;
 
   constructor(name: string, world: World, around: Surroundings) {
+    this.#evicts = world.random.chance(0.3);
     this.name = name;
     this.#world = world;
     this.#around = around;
@@ -73,7 +76,7 @@ export class PartitionHost {
   #evictWhenIdle(process: Process): void {
     const { lastRequest } = process;
     process.lastRequest += 1;
-    if (this.#world.random.chance(0.7)) return;
+    if (!this.#evicts) return;
     this.#world.at(this.#world.now + IDLE_MS, () => {
       if (process.requests > 0 || process.lastRequest !== lastRequest + 1 || !process.alive) return;
       process.alive = false;
