@@ -3,6 +3,7 @@
 // not, and nobody has been answered yet.
 
 import { LOG_ROW_BYTES_MAX } from "../core/limits.ts";
+import { causeOf } from "../core/outcome.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import type { Partition } from "./state.ts";
 
@@ -30,7 +31,7 @@ export function orReset<T>(partition: Partition, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    partition.deps.reset(`append failed: ${String(error)}`);
+    partition.deps.reset(`append failed: ${causeOf(error)}`);
     throw error;
   }
 }

@@ -5,6 +5,7 @@
 // start after a checkpoint: the log after it is then counted again under the settings it was counted with.
 
 import { RETRY_MIN_MS, SETTINGS_FRESH_MS, SETTINGS_LEASE_MS } from "../core/limits.ts";
+import { causeOf } from "../core/outcome.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Partition } from "./state.ts";
 
@@ -54,6 +55,11 @@ async function refreshOrLog(partition: Partition, merchant: number): Promise<voi
   try {
     await refreshSettings(partition, merchant);
   } catch (error) {
-    partition.deps.log({ event: "settings_refresh_failed", partition: partition.name, merchant, error: String(error) });
+    partition.deps.log({
+      event: "settings_refresh_failed",
+      partition: partition.name,
+      merchant,
+      error: causeOf(error),
+    });
   }
 }

@@ -2,6 +2,7 @@
 // each time, and keeps none of the others from running. At the end the partition asks for its next alarm.
 
 import { LOADED_EVENTS_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
+import { causeOf } from "../core/outcome.ts";
 import { dutiesDue, scheduleAlarm } from "./alarm.ts";
 import { checkpoint, forget, loadedEvents } from "./checkpoint.ts";
 import { drain } from "./drain.ts";
@@ -42,5 +43,5 @@ function postpone(partition: Partition, duty: Duty, error: unknown): void {
   const failures = (partition.retries.get(duty)?.failures ?? 0) + 1;
   const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failures - 1));
   partition.retries.set(duty, { at: partition.deps.now() + waitMs, failures });
-  partition.deps.log({ event: "duty_failed", partition: partition.name, duty, failures, error: String(error) });
+  partition.deps.log({ event: "duty_failed", partition: partition.name, duty, failures, error: causeOf(error) });
 }

@@ -3,10 +3,13 @@
 // nothing. While the partition still does not take them the message waits, longer each time.
 
 import type { Arrival } from "../core/event.ts";
+import { hash32 } from "../core/hash.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
 import type { Overflow } from "../core/overflow.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
-import { type Log, type QueueBatch, reasonOf, retryDelaySeconds } from "./message.ts";
+import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+
+const RETRY_SEED = 0x2c1b3c6d;
 
 export interface OverflowDeps {
   /** Opens a sealed message; throws on anything that is not one. */
@@ -27,7 +30,7 @@ export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Pr
       message.ack();
       deps.meter.queue_operations += operations; // the delete
     } catch (error) {
-      const delaySeconds = retryDelaySeconds(message.attempts);
+      const delaySeconds = spreadDelaySeconds(message);
       deps.log({
         error: "overflow_failed",
         queue: batch.queue,
@@ -39,6 +42,15 @@ export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Pr
       message.retry({ delaySeconds });
     }
   }
+}
+
+/**
+ * Somewhere in the usual wait, by the message's id. What overflowed together must not come back together: a partition takes
+ * its share of a second and turns the rest away, and after a flood the whole backlog would wait for each other's retries
+ * (measured: 90 messages of 500 events, a share of 5,000 a second, still most of them waiting after two minutes).
+ */
+function spreadDelaySeconds({ id, attempts }: QueueMessage): number {
+  return 1 + (hash32(id, RETRY_SEED) % retryDelaySeconds(attempts));
 }
 
 /** What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not taken. */

@@ -11,7 +11,7 @@ import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
 import { IdSet, orderOf } from "./duplicate.ts";
-import { type Cell, insert, type Moment, type Visit } from "./visit.ts";
+import { addCell, type Cell, insert, type Moment, type Visit } from "./visit.ts";
 
 /** A slot names an Hour of the Day: quarter hours from the Day's UTC midnight to the Hour's start. */
 const SLOT_MS = 900_000;
@@ -173,6 +173,8 @@ function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Obs
     entry: moment,
     exit: moment,
     cells: [cell],
+    slots: [slot],
+    index: undefined,
   };
 }
 
@@ -180,7 +182,7 @@ function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Obs
 function markVisitHours(state: DayState, visits: readonly Visit[], added: Visit, position: number): void {
   for (const visit of visits) {
     if (visit.end < added.start || visit.start > added.start) continue;
-    for (const cell of visit.cells) markChanged(state, cell.slot, position);
+    for (const slot of visit.slots) markChanged(state, slot, position);
   }
 }
 
@@ -229,7 +231,7 @@ function encodeVisit(visit: Visit, base: number, writer: ByteWriter): void {
 
 function decodeVisit(base: number, reader: ByteReader): Visit {
   const start = base + reader.signed();
-  return {
+  const visit: Visit = {
     start,
     end: start + reader.unsigned(),
     startOrder: reader.unsigned(),
@@ -238,14 +240,22 @@ function decodeVisit(base: number, reader: ByteReader): Visit {
     events: reader.unsigned(),
     entry: decodeMoment(base, reader),
     exit: decodeMoment(base, reader),
-    cells: Array.from({ length: reader.unsigned() }, () => ({
-      slot: reader.signed(),
-      place: reader.unsigned(),
-      count: reader.unsigned(),
-      foreign: reader.unsigned(),
-      engagementMs: reader.unsigned(),
-      revenue: reader.signed(),
-    })),
+    cells: [],
+    slots: [],
+    index: undefined,
+  };
+  for (let left = reader.unsigned(); left > 0; left--) addCell(visit, decodeCell(reader));
+  return visit;
+}
+
+function decodeCell(reader: ByteReader): Cell {
+  return {
+    slot: reader.signed(),
+    place: reader.unsigned(),
+    count: reader.unsigned(),
+    foreign: reader.unsigned(),
+    engagementMs: reader.unsigned(),
+    revenue: reader.signed(),
   };
 }
 

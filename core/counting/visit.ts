@@ -41,7 +41,14 @@ export interface Visit {
   entry: Moment | undefined;
   exit: Moment | undefined;
   cells: Cell[];
+  /** The distinct slots of the cells: at most the hours of a Day. */
+  slots: number[];
+  /** Finds a cell by slot and place once there are many: a crawler's visit has thousands, a person's a few. */
+  index: Map<number, Cell> | undefined;
 }
+
+/** Up to so many cells a visit is searched through, which is faster and smaller than an index. */
+const CELLS_SEARCHED_MAX = 32;
 
 /** Whether two visits of one visitor and Day are one. */
 export function touches(a: Visit, b: Visit): boolean {
@@ -60,7 +67,7 @@ export function absorb(into: Visit, from: Visit): void {
   into.events += from.events;
   into.entry = earlier(into.entry, from.entry);
   into.exit = later(into.exit, from.exit);
-  for (const cell of from.cells) addCell(into.cells, cell);
+  for (const cell of from.cells) addCell(into, cell);
 }
 
 /**
@@ -87,17 +94,32 @@ export function isBounce(visit: Visit): boolean {
   return visit.events <= 1;
 }
 
-function addCell(cells: Cell[], cell: Cell): void {
-  for (let index = cells.length - 1; index >= 0; index--) {
-    const known = cells[index] as Cell;
-    if (known.place !== cell.place || known.slot !== cell.slot) continue;
-    known.count += cell.count;
-    known.revenue += cell.revenue;
-    known.foreign += cell.foreign;
-    known.engagementMs += cell.engagementMs;
+/** Adds a cell's counts to the visit's cell of the same slot and place. */
+export function addCell(visit: Visit, cell: Cell): void {
+  const known = findCell(visit, cell);
+  if (known === undefined) {
+    visit.cells.push(cell);
+    visit.index?.set(keyOf(cell), cell);
+    if (!visit.slots.includes(cell.slot)) visit.slots.push(cell.slot);
     return;
   }
-  cells.push(cell);
+  known.count += cell.count;
+  known.revenue += cell.revenue;
+  known.foreign += cell.foreign;
+  known.engagementMs += cell.engagementMs;
+}
+
+function findCell(visit: Visit, { slot, place }: Cell): Cell | undefined {
+  if (visit.cells.length > CELLS_SEARCHED_MAX) {
+    visit.index ??= new Map(visit.cells.map((cell) => [keyOf(cell), cell]));
+    return visit.index.get(keyOf({ slot, place }));
+  }
+  return visit.cells.find((cell) => cell.place === place && cell.slot === slot);
+}
+
+/** One number for both: a Day has at most 256 slots either side of its UTC midnight. */
+function keyOf({ slot, place }: Pick<Cell, "slot" | "place">): number {
+  return place * 512 + slot + 256;
 }
 
 function earlier(a: Moment | undefined, b: Moment | undefined): Moment | undefined {

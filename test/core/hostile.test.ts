@@ -142,7 +142,7 @@ describe("formats", () => {
 
   const INEXACT = ["9007199254740993", "12345678901234567890", "-9007199254740993", "1e400", "-1e400"];
   test.each(INEXACT)(
-    "[HOS-4] the number %s is no id: JSON cannot hold it exactly, and two ids would become one",
+    "[HOS-9] the number %s is no id: JSON cannot hold it exactly, and two ids would become one",
     (id) => {
       const [refused] = expectOutcomes(native.parse(hitOf({ body: `{"tracking_id":"t","id":${id}}` })));
       expect(refused?.ok === false && refused.rejection).toMatchObject({
@@ -187,7 +187,7 @@ describe("questions", () => {
     pagination: { limit: 10, offset: 0 },
   };
 
-  test("[HOS-5] every question is understood or refused with a place in it", () => {
+  test("[HOS-2] every question is understood or refused with a place in it", () => {
     fc.assert(
       fc.property(fc.oneof(hostileValue, hostileObject(PLAUSIBLE_QUESTION)), (body) => {
         const question = attempt(() => parseQuestion(body));
@@ -198,7 +198,7 @@ describe("questions", () => {
     );
   });
 
-  test.each(HOSTILE_KEYS)("[HOS-5] %j is no metric, dimension, range, include or field", (key) => {
+  test.each(HOSTILE_KEYS)("[HOS-2] %j is no metric, dimension, range, include or field", (key) => {
     const changes = [
       { metrics: [key] },
       { dimensions: [key] },
@@ -213,13 +213,13 @@ describe("questions", () => {
   });
 });
 
-test("[HOS-7] a thousand years of hours are refused without looking at each of them", () => {
+test("[HOS-10] a thousand years of hours are refused without looking at each of them", () => {
   const body = { date_range: ["1970-01-01", "2969-12-31"], dimensions: ["time:hour"] };
   const plan = attempt(() => tryPlan(body, [{ from: 0, zone: "Europe/Berlin" }]));
   expect(plan).toMatchObject({ ok: false, rejection: { message: expect.stringContaining("#/date_range") } });
 });
 
-test("[HOS-7] the starts of 2,000 Days that were never seen cost little, and are right around every clock change", () => {
+test("[HOS-10] the starts of 2,000 Days that were never seen cost little, and are right around every clock change", () => {
   const zones = ["Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Africa/Casablanca", "Australia/Lord_Howe"];
   const start = performance.now();
   for (let day = 12_000; day < 14_000; day++) {
@@ -248,7 +248,7 @@ describe("enrichment", () => {
     ];
   };
 
-  test("[HOS-6] opinions of arbitrary facts are texts", () => {
+  test("[HOS-1] opinions of arbitrary facts are texts", () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         for (const facts of factsOf(text)) {
@@ -260,7 +260,7 @@ describe("enrichment", () => {
     );
   });
 
-  test("[HOS-7] no text is slow to have an opinion on: the worst of them stays within 60 times an ordinary event", () => {
+  test("[HOS-10] no text is slow to have an opinion on: the worst of them stays within 60 times an ordinary event", () => {
     const costOf = (facts: Partial<Event>): number => {
       let best = Number.POSITIVE_INFINITY;
       for (let round = 0; round < 5; round++) {

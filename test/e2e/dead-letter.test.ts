@@ -2,7 +2,10 @@
 // back: letters whose cause is gone are re-driven, again and again, and every event is counted once. Here a message dies
 // after one retry; in production it has ten tries or more.
 
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deadLetterKey } from "../../core/archive/object-key.ts";
@@ -19,6 +22,8 @@ import { bundleText, traffic } from "../support/archive-fixture.ts";
 import { eventOf } from "../support/events.ts";
 import { hideMerchants, showMerchants } from "../support/outage.ts";
 import { type Client, FAST, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
+
+const run = promisify(execFile);
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
 beforeAll(async () => {
@@ -98,6 +103,13 @@ describe("poisoned messages", () => {
     expect(outcomes.map(({ key }) => key).sort()).toEqual([...letters.keys()].sort());
     for (const outcome of outcomes) expect(outcome).toMatchObject({ outcome: "failed", reason: expect.any(String) });
     expect(await listLetters()).toHaveLength(letters.size);
+  });
+
+  test("[DLQ-3] the command line goes through all pages, too", async () => {
+    const options = ["--json", "--query-url", services.client.queryUrl, "--admin-token", SECRETS.ADMIN_TOKEN];
+    const script = join(import.meta.dirname, "../../scripts/footfall.ts");
+    const { stdout } = await run(process.execPath, [script, ...options, "dead-letters", "redrive"]);
+    expect((JSON.parse(stdout) as Redriven[]).map(({ key }) => key).sort()).toEqual([...letters.keys()].sort());
   });
 });
 

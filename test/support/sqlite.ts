@@ -1,6 +1,6 @@
 // node:sqlite behind the two interfaces the product speaks: a partition's synchronous port, and D1's.
 
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Sql, SqlRow } from "../../durable-objects/store.ts";
 
 /** A partition's storage in memory. */

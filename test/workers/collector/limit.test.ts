@@ -3,8 +3,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Arrival } from "../../../core/event.ts";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../../core/limits.ts";
-import { addressKey } from "../../../workers/collector/limit.ts";
+import { accepted } from "../../../core/outcome.ts";
+import type { CollectorEnv } from "../../../workers/collector/env.ts";
+import { addressKey, areWithinLimit } from "../../../workers/collector/limit.ts";
+import { eventOf } from "../../support/events.ts";
 
 const KEYS: readonly (readonly [address: string, key: string])[] = [
   ["203.0.113.7", "203.0.113.7"],
@@ -26,4 +30,11 @@ test("[LIM-1] every limit in wrangler.toml has the period that Retry-After promi
   const text = readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8");
   const periods = [...text.matchAll(/^simple = .*period = (\d+)/gm)].map(([, seconds]) => Number(seconds));
   expect(periods).toEqual([RATE_LIMIT_PERIOD_SECONDS, RATE_LIMIT_PERIOD_SECONDS]);
+});
+
+test("[LIM-5] a counter that does not answer lets the hit through", async () => {
+  const broken = { limit: () => Promise.reject(new Error("no answer")) };
+  const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: broken } as unknown as CollectorEnv;
+  const arrival = accepted<Arrival>({ event: eventOf(), address: "", floating: false });
+  expect(await areWithinLimit(env, [arrival])).toBe(true);
 });
