@@ -15,7 +15,7 @@ export interface OverflowDeps {
   /** Opens a sealed message; throws on anything that is not one. */
   readonly unpack: (bytes: Uint8Array) => Overflow;
   /** Appends to a partition; "overloaded" when it takes nothing now. */
-  readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<unknown>;
+  readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<readonly unknown[] | "overloaded">;
   readonly meter: Metered;
   readonly log: Log;
 }
@@ -60,4 +60,7 @@ export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<vo
   const { partition, arrivals } = deps.unpack(bytes);
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
+  // They were accepted when they came; since then their merchant has gone, and nobody is left to count them for.
+  const unknown = reply.filter((fate) => fate === "unknown").length;
+  if (unknown > 0) deps.log({ event: "overflow_of_unknown_merchant", partition, events: unknown });
 }

@@ -96,7 +96,9 @@ export async function startServices(
   stop: () => Promise<void>;
 }> {
   const stateDir = mkdtempSync(join(tmpdir(), "footfall-test-"));
-  const paced = { vars: { ...FAST, ...vars }, queueWaitSeconds: 0, ...options };
+  // What Workers log is expected in tests that break things; LOG=1 shows it.
+  const log = process.env["LOG"] === undefined ? () => {} : console.error;
+  const paced = { vars: { ...FAST, ...vars }, queueWaitSeconds: 0, log, ...options };
   const runtime = await startRuntime({ secrets: SECRETS, stateDir, ...paced });
   const stop = async () => {
     await runtime.stop();

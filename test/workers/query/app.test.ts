@@ -207,6 +207,14 @@ describe("admin", () => {
     });
   });
 
+  test("[MER-3] a hostname belongs to one stream of the deployment, whoever asks first", async () => {
+    const path = `/api/v1/merchants/${other.id}/streams`;
+    const taken = { status: 409, body: { error: { code: "conflict", field: "hostname" } } };
+    expect(await admin("POST", path, { name: "till", hostname: "SHOP.example" })).toMatchObject(taken);
+    expect(await admin("POST", path, { name: "till", hostname: "other.example" })).toMatchObject(taken);
+    expect(await admin("POST", path, { name: "till", hostname: "till.other.example" })).toMatchObject({ status: 201 });
+  });
+
   test("[MER-6] a change raises the version and is pushed to the partition", async () => {
     const change = { name: "Better", time_zone: "Asia/Kolkata", rules: { hostnames: ["Shop.example."] } };
     const changed = await admin("PATCH", `/api/v1/merchants/${shop.id}`, change);
