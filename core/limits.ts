@@ -142,6 +142,28 @@ export const CONNECTIONS_MAX = 6;
 /** Rows of one Parquet row group: a small merchant then costs a few range reads (libraries.md, 1). */
 export const ROW_GROUP_ROWS = 5_000;
 
+// ── replay ────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Archived bytes of the merchants that one slice of a replayed Day counts at once: some 200,000 events of 40 B gzipped,
+ *  half of what a partition keeps in memory (LOADED_EVENTS_MAX). A merchant is never cut: one alone may exceed it. */
+export const REPLAY_SLICE_BYTES = 8_000_000;
+/** Each slice reads all bundles of the Day again. A larger (Day, partition) is refused and waits for sealed files. */
+export const REPLAY_SLICES_MAX = 64;
+/** Days one job may span, and parts (Day × partition) it may have: a month of a pool of 256. */
+export const REPLAY_DAYS_MAX = 400;
+export const REPLAY_PARTS_MAX = 10_000;
+/** Merchants a job may name: with the rest of a statement they stay below D1_PARAMETERS_MAX. */
+export const REPLAY_MERCHANTS_MAX = 80;
+/** Parts of a job whose messages are under way at once; each part that ends sends another. */
+export const REPLAY_PARTS_SENT_MAX = 50;
+/** A part that was sent this long ago and has not ended is sent again: a consumer runs for 15 minutes at most. */
+export const REPLAY_PART_STALE_MS = 16 * MINUTE_MS;
+/** Deliveries after which a part that fails is left as failed, to be shown and tried again by hand. */
+export const REPLAY_ATTEMPTS_MAX = 4;
+/** Differences of a part that are kept in full; all are counted. */
+export const REPLAY_SHOWN_MAX = 5;
+/** Mismatching numbers shown of one difference. */
+export const REPLAY_MISMATCHES_MAX = 8;
+
 // ── questions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 export const QUESTION_BYTES_MAX = 64 * KIB;
 export const ADMIN_BYTES_MAX = 64 * KIB;
@@ -179,3 +201,4 @@ assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alon
 assert(21 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
 assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dead letters fits a request");
 assert(BUNDLES_KEPT_MAX * 100 < 2_000_000, "the cuts of all bundles fit a row");
+assert(REPLAY_MERCHANTS_MAX + 10 < D1_PARAMETERS_MAX, "the merchants of a replay fit one statement");

@@ -41,6 +41,12 @@ export function bundleKey({ date, partition, first }: ObjectName): string {
   return `${EVENTS_PREFIX}date=${date}/partition=${partition}/${position}.parquet`;
 }
 
+/** The folder of a date, or of one partition in it: "events/date=2026-11-21/partition=pool-3/". */
+export function dayPrefix({ date, partition }: { readonly date: string; readonly partition?: string }): string {
+  const folder = `${EVENTS_PREFIX}date=${date}/`;
+  return partition === undefined ? folder : `${folder}partition=${partition}/`;
+}
+
 /** The inverse of `bundleKey`; undefined for any other key. */
 export function parseBundleKey(key: string): ObjectName | undefined {
   const [, date, partition, digits] = EVENTS_KEY.exec(key) ?? [];

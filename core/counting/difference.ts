@@ -1,0 +1,167 @@
+// What distinguishes the rollups that readers see from those a replay of the archive gives: per merchant and bucket every
+// counter, drop, breakdown and sketch. A bucket that holds an event the archive was not known to have when it was read is
+// in doubt, not different: nobody can say yet. It compares and explains; reading both sides is `queues/replay.ts`.
+
+import { ByteWriter } from "../bytes.ts";
+import { REPLAY_MISMATCHES_MAX, TOTAL_SKETCH_PRECISION } from "../limits.ts";
+import { DROP_REASONS } from "../outcome.ts";
+import { ALL_DIMENSIONS, type BreakdownEntry, COUNTERS, type Counts, encodeBreakdown, zeroCounts } from "./rollup.ts";
+import { breakdownOf, encodeTotalSketch, type Grain, type RollupRow } from "./rollup-row.ts";
+import { emptySketch, encodeSketch } from "./sketch.ts";
+
+/** A row as readers see it, and whether it is D1's: a partition's own has not been published yet. */
+export interface HeldRow {
+  readonly row: RollupRow;
+  readonly published: boolean;
+}
+
+/** One number that is not the same on both sides, such as {"what":"page=/cart visitors","held":3,"replayed":4}. */
+export interface Mismatch {
+  readonly what: string;
+  readonly held: number | string;
+  readonly replayed: number | string;
+}
+
+export interface Difference {
+  readonly merchant: number;
+  readonly grain: Grain;
+  readonly bucket: number;
+  readonly partition: string;
+  /** It holds events that may not lie in the archive yet. */
+  readonly inDoubt: boolean;
+  /** The first few. */
+  readonly mismatches: readonly Mismatch[];
+  /** Undefined where nobody holds the bucket. */
+  readonly held: HeldRow | undefined;
+  /** Of zeros where the archive has nothing for the bucket. */
+  readonly replayed: RollupRow;
+}
+
+/** The row a reader uses of each bucket: the one with the higher version, wherever it was read (QRY-21). */
+export function heldRows(rows: { live: readonly RollupRow[]; stored: readonly RollupRow[] }): readonly HeldRow[] {
+  const held = new Map<string, HeldRow>();
+  for (const row of rows.stored) held.set(nameOf(row), { row, published: true });
+  for (const row of rows.live) {
+    const stored = held.get(nameOf(row));
+    // An unpublished row of the same version is one that is being published right now: the partition still holds it.
+    if (stored === undefined || stored.row.version <= row.version) held.set(nameOf(row), { row, published: false });
+  }
+  return [...held.values()];
+}
+
+export interface Compared {
+  readonly held: readonly HeldRow[];
+  readonly replayed: readonly RollupRow[];
+  /** Every event below this position of the partition lay in the archive before it was read. */
+  readonly archivedPosition: number;
+}
+
+/**
+ * The buckets that differ. The archive must have been read before the held rows: what it showed is then in them, and a
+ * held row whose version lies below `archivedPosition` is made of archived events alone.
+ */
+export function differencesOf({ held, replayed, archivedPosition }: Compared): readonly Difference[] {
+  const left = new Map(replayed.map((row) => [nameOf(row), row]));
+  const differences: Difference[] = [];
+  for (const one of held) {
+    const again = left.get(nameOf(one.row)) ?? emptyRow(one.row);
+    left.delete(nameOf(one.row));
+    const mismatches = mismatchesOf(one.row, again);
+    if (mismatches.length === 0) continue;
+    const inDoubt = one.row.version >= archivedPosition;
+    differences.push({ ...placeOf(one.row), inDoubt, mismatches, held: one, replayed: again });
+  }
+  for (const row of left.values()) {
+    const mismatches = mismatchesOf(emptyRow(row), row);
+    if (mismatches.length > 0)
+      differences.push({ ...placeOf(row), inDoubt: false, mismatches, held: undefined, replayed: row });
+  }
+  return differences;
+}
+
+/** A row in which nothing was counted, under the name and version of another. */
+export function emptyRow(named: RollupRow): RollupRow {
+  const nothing = encodeBreakdown({ entries: [], cut: false });
+  return {
+    ...named,
+    counts: zeroCounts(),
+    drops: {},
+    sketch: encodeTotalSketch(emptySketch(TOTAL_SKETCH_PRECISION)),
+    breakdowns: Object.fromEntries(ALL_DIMENSIONS.map((name) => [name, nothing])),
+  };
+}
+
+/** The first mismatches of two rows of one bucket, in the order counters, drops, sketch, breakdowns. */
+export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
+  const found = [...totalMismatches(held, replayed)];
+  for (const dimension of ALL_DIMENSIONS) {
+    if (found.length >= REPLAY_MISMATCHES_MAX) break;
+    if (isSameBytes(held.breakdowns[dimension], replayed.breakdowns[dimension])) continue;
+    found.push(...breakdownMismatches(dimension, breakdownOf(held, dimension), breakdownOf(replayed, dimension)));
+  }
+  return found.slice(0, REPLAY_MISMATCHES_MAX);
+}
+
+function totalMismatches(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
+  const found = countMismatches("", held.counts, replayed.counts);
+  for (const reason of DROP_REASONS) {
+    const [a, b] = [held.drops[reason] ?? 0, replayed.drops[reason] ?? 0];
+    if (a !== b) found.push({ what: `dropped ${reason}`, held: a, replayed: b });
+  }
+  if (!isSameBytes(held.sketch, replayed.sketch)) found.push(sketchMismatch("", held.sketch, replayed.sketch));
+  return found;
+}
+
+type Breakdown = ReturnType<typeof breakdownOf>;
+
+function breakdownMismatches(dimension: string, held: Breakdown, replayed: Breakdown): readonly Mismatch[] {
+  const found: Mismatch[] = [];
+  const left = new Map(replayed.entries.map((entry) => [entry.value, entry]));
+  for (const entry of held.entries) {
+    found.push(...entryMismatches(`${dimension}=${entry.value} `, entry, left.get(entry.value)));
+    left.delete(entry.value);
+  }
+  for (const entry of left.values()) found.push(...entryMismatches(`${dimension}=${entry.value} `, undefined, entry));
+  if (held.cut !== replayed.cut)
+    found.push({ what: `${dimension} cut`, held: String(held.cut), replayed: String(replayed.cut) });
+  return found;
+}
+
+function entryMismatches(of: string, held?: BreakdownEntry, replayed?: BreakdownEntry): readonly Mismatch[] {
+  const found = countMismatches(of, held?.counts ?? zeroCounts(), replayed?.counts ?? zeroCounts());
+  if (found.length > 0) return found;
+  const [a, b] = [sketchBytes(held), sketchBytes(replayed)];
+  return isSameBytes(a, b) ? [] : [sketchMismatch(of, a, b)];
+}
+
+function countMismatches(of: string, held: Counts, replayed: Counts): Mismatch[] {
+  return COUNTERS.filter((counter) => held[counter] !== replayed[counter]).map((counter) => ({
+    what: of + counter,
+    held: held[counter],
+    replayed: replayed[counter],
+  }));
+}
+
+function sketchMismatch(of: string, held: Uint8Array, replayed: Uint8Array): Mismatch {
+  return { what: `${of}sketch`, held: `${held.length} bytes`, replayed: `${replayed.length} other bytes` };
+}
+
+/** A sketch of the same set has the same bytes (SKE-3). */
+function sketchBytes(entry: BreakdownEntry | undefined): Uint8Array {
+  const writer = new ByteWriter();
+  if (entry !== undefined) encodeSketch(entry.sketch, writer);
+  return writer.finish();
+}
+
+function isSameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function placeOf({ merchant, grain, bucket, partition }: RollupRow) {
+  return { merchant, grain, bucket, partition };
+}
+
+function nameOf({ merchant, grain, bucket, partition }: RollupRow): string {
+  return `${merchant} ${grain} ${bucket} ${partition}`;
+}
