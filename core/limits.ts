@@ -159,6 +159,17 @@ export const REPLAY_PARTS_SENT_MAX = 50;
 export const REPLAY_PART_STALE_MS = 16 * MINUTE_MS;
 /** Deliveries after which a part that fails is left as failed, to be shown and tried again by hand. */
 export const REPLAY_ATTEMPTS_MAX = 4;
+/** Merchants whose stored rows of a Day are read in one go: 500 rows, a megabyte or two. */
+export const REPLAY_MERCHANTS_READ = 20;
+/** Merchants' settings read in one statement. */
+export const REPLAY_SETTINGS_PAGE = 5_000;
+/** Merchants whose rows an undo puts back in one transaction. */
+export const REPLAY_UNDO_MERCHANTS = 50;
+/** A rebuilt row's version lies this far behind the position it stands for: ahead of what a partition writes once more,
+ *  behind the next event. A power of two, exact in a double up to positions of 8e12. */
+export const REBUILD_VERSION_STEP = 1 / 1_024;
+/** Differences and failed parts that a job shows. */
+export const REPLAY_LIST_MAX = 20;
 /** Differences of a part that are kept in full; all are counted. */
 export const REPLAY_SHOWN_MAX = 5;
 /** Mismatching numbers shown of one difference. */

@@ -4,8 +4,9 @@
 import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
+import { SHELVES_PER_DAY } from "../core/limits.ts";
 import { DAY_MS } from "../core/time.ts";
-import { findDay, keyOf, type Partition, shelfOf } from "./state.ts";
+import { findDay, findShelf, keyOf, type Partition, shelfOf } from "./state.ts";
 
 /** Rows per Day that are kept; a dashboard asks for about this many shapes. */
 const ROWS_KEPT_MAX = 100;
@@ -21,6 +22,19 @@ export function live(partition: Partition, request: LiveRequest): LiveReply {
     }
   }
   return { rows };
+}
+
+/** The merchants of whom a Day has unpublished rollups: a replay asks for these alone. */
+export function unpublished(partition: Partition, day: number): readonly number[] {
+  const merchants: number[] = [];
+  for (let shelf = 0; shelf < SHELVES_PER_DAY; shelf++) {
+    const key = keyOf({ day, shelf });
+    if (!partition.shelves.has(key) && partition.stored.get(key) !== true) continue;
+    for (const state of findShelf(partition, { day, shelf })?.days.values() ?? []) {
+      if (state.changed.size > 0) merchants.push(state.merchant);
+    }
+  }
+  return merchants;
 }
 
 /** Days in reach that may have unpublished rollups of the merchant. */

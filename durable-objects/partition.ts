@@ -21,7 +21,7 @@ import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
 import type { PartitionEnv } from "./env.ts";
-import { live } from "./live.ts";
+import { live, unpublished } from "./live.ts";
 import type { AppendReply, AppendRequest, PartitionRpc, PartitionStatus } from "./rpc.ts";
 import { refreshSettings } from "./settings.ts";
 import { type Deps, openPartition, type Partition } from "./state.ts";
@@ -60,6 +60,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
 
   async status(): Promise<PartitionStatus> {
     return statusOf(this.#partition);
+  }
+
+  async unpublished(day: number): Promise<readonly number[]> {
+    isolateMeter.partition_requests += 1;
+    return unpublished(this.#partition, day);
   }
 
   override async alarm(): Promise<void> {

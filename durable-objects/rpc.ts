@@ -26,6 +26,8 @@ export interface PartitionStatus {
   /** First position that is not in a bundle yet. */
   readonly bundledPosition: number;
   readonly unconfirmedBundles: number;
+  /** Every event below this position lies in the archive. */
+  readonly archivedPosition: number;
   /** Rollups changed since they were published, open ones included. */
   readonly unpublishedRollups: number;
   readonly merchants: number;
@@ -40,4 +42,6 @@ export interface PartitionRpc {
   /** The bundle that starts at `first` lies in R2. Saying it twice is harmless. */
   confirm(first: number): Promise<void>;
   status(): Promise<PartitionStatus>;
+  /** The merchants of whom a Day has rollups that are not published; `live` gives them. */
+  unpublished(day: number): Promise<readonly number[]>;
 }

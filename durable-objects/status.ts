@@ -18,6 +18,8 @@ export function statusOf(partition: Partition): PartitionStatus {
     checkpointPosition: partition.checkpointed,
     bundledPosition: partition.bundled,
     unconfirmedBundles: partition.bundles.length,
+    // Cuts and confirmations are stored, so this never goes back.
+    archivedPosition: Math.min(partition.bundled, ...partition.bundles.map(({ first }) => first)),
     unpublishedRollups,
     merchants: merchants.size,
   };

@@ -16,6 +16,11 @@ export function merchantId(random: Uint8Array): string {
   return `mer_${base32(random)}`;
 }
 
+/** "rpl_" and 24 characters: names a replay job. */
+export function replayId(random: Uint8Array): string {
+  return `rpl_${base32(random)}`;
+}
+
 /** "key_" and 24 characters: names a key in lists and revocations; it opens nothing. */
 export function keyId(random: Uint8Array): string {
   return `key_${base32(random)}`;

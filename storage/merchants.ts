@@ -3,7 +3,7 @@
 // succeeds on the version that was read, so that two changes at once cannot undo each other. These requests are few, so
 // the meter counts rows and leaves out the index entries beside them.
 
-import { and, asc, count, eq, gt, max, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { HOSTNAME_LENGTH_MAX } from "../core/limits.ts";
 import type { Rules, ZonePeriod } from "../core/merchant.ts";
@@ -74,6 +74,30 @@ export async function findMerchant(db: D1Database, id: string, meter: Metered): 
   const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.id, id));
   meter.d1_rows_read += 1;
   return merchant;
+}
+
+/** The numbers of merchants by their ids; those that do not exist are left out. A statement's worth of them. */
+export async function findMerchantNumbers(
+  db: D1Database,
+  ids: readonly string[],
+  meter: Metered,
+): Promise<readonly number[]> {
+  const where = inArray(merchants.id, [...ids]);
+  const rows = await drizzle(db).select({ number: merchants.number }).from(merchants).where(where);
+  meter.d1_rows_read += rows.length;
+  return rows.map(({ number }) => number);
+}
+
+/** The ids of merchants by their numbers. A statement's worth of them. */
+export async function findMerchantIds(
+  db: D1Database,
+  numbers: readonly number[],
+  meter: Metered,
+): Promise<ReadonlyMap<number, string>> {
+  const where = inArray(merchants.number, [...numbers]);
+  const rows = await drizzle(db).select({ number: merchants.number, id: merchants.id }).from(merchants).where(where);
+  meter.d1_rows_read += rows.length;
+  return new Map(rows.map(({ number, id }) => [number, id]));
 }
 
 export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "rules">>;

@@ -9,9 +9,19 @@ import { D1_PARAMETERS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
 
-/** The columns that name a rollup, and those that a newer one replaces, in the order of `valuesOf`. */
-const KEY = ["merchant", "bucket", "partition"];
-const REPLACED = ["day", "version", ...COUNTERS, "drops", "sketch", ...DIMENSIONS.map(({ name }) => `by_${name}`)];
+/** The columns that name a rollup, and those that a newer one replaces, in the order of `rollupValues`. */
+export const ROLLUP_KEY = ["merchant", "bucket", "partition"];
+export const ROLLUP_REPLACED = [
+  "day",
+  "version",
+  ...COUNTERS,
+  "drops",
+  "sketch",
+  ...DIMENSIONS.map(({ name }) => `by_${name}`),
+];
+
+/** What an upsert sets. */
+export const ROLLUP_SET = ROLLUP_REPLACED.map((column) => `"${column}" = excluded."${column}"`).join(", ");
 
 const UPSERT = { hour: upsertInto("hourly"), day: upsertInto("daily") };
 
@@ -21,7 +31,7 @@ const UPSERT = { hour: upsertInto("hourly"), day: upsertInto("daily") };
  */
 export async function writeRollups(db: D1Database, rows: readonly RollupRow[], meter: Metered): Promise<void> {
   if (rows.length === 0) return;
-  const statements = rows.map((row) => db.prepare(UPSERT[row.grain]).bind(...valuesOf(row)));
+  const statements = rows.map((row) => db.prepare(UPSERT[row.grain]).bind(...rollupValues(row)));
   for (const { meta } of await db.batch(statements)) {
     meter.d1_rows_read += meta.rows_read;
     meter.d1_rows_written += meta.rows_written;
@@ -29,16 +39,16 @@ export async function writeRollups(db: D1Database, rows: readonly RollupRow[], m
 }
 
 function upsertInto(table: "hourly" | "daily"): string {
-  const columns = [...KEY, ...REPLACED];
+  const columns = [...ROLLUP_KEY, ...ROLLUP_REPLACED];
   assert(columns.length <= D1_PARAMETERS_MAX, "a rollup fits one statement");
   const quoted = columns.map((column) => `"${column}"`).join(", ");
   const marks = columns.map(() => "?").join(", ");
-  const set = REPLACED.map((column) => `"${column}" = excluded."${column}"`).join(", ");
   return `INSERT INTO ${table} (${quoted}) VALUES (${marks})
-    ON CONFLICT (${KEY.join(", ")}) DO UPDATE SET ${set} WHERE excluded.version >= ${table}.version`;
+    ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET} WHERE excluded.version >= ${table}.version`;
 }
 
-function valuesOf(row: RollupRow): readonly (string | number | ArrayBuffer | null)[] {
+/** A row's values in the order of `ROLLUP_KEY` and `ROLLUP_REPLACED`. */
+export function rollupValues(row: RollupRow): readonly (string | number | ArrayBuffer | null)[] {
   return [
     row.merchant,
     row.bucket,

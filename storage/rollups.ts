@@ -1,12 +1,13 @@
 // Rollups as questions read them from D1: page by page, and only the columns a question needs. Both tables have one shape;
 // their columns come from core's lists through the schema. `rollup-write.ts` is the other side.
 
-import { and, asc, eq, gt, gte, lt, min, or } from "drizzle-orm";
+import { and, asc, eq, gt, gte, inArray, lt, min, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { DimensionName } from "../core/counting/dimension.ts";
-import { COUNTERS, type Counts, zeroCounts } from "../core/counting/rollup.ts";
+import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
 import type { Metered } from "../core/meter.ts";
+import { DAY_MS } from "../core/time.ts";
 import { type BreakdownColumn, daily, hourly } from "./schema.ts";
 
 export interface RollupRead {
@@ -49,6 +50,39 @@ export async function readRollups(db: D1Database, read: RollupRead, meter: Meter
   return results.map((row) => toRow(row, read));
 }
 
+/** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column. */
+export async function readDayRollups(
+  db: D1Database,
+  { merchants, day, partition }: { merchants: readonly number[]; day: number; partition: string },
+  meter: Metered,
+): Promise<readonly RollupRow[]> {
+  const rows: RollupRow[] = [];
+  for (const grain of ["hour", "day"] as const) {
+    const table = tableOf(grain);
+    const read = { grain, sketch: true, breakdowns: ALL_DIMENSIONS };
+    // Zones are within a Day of UTC; the bounds let the primary key find the rows, `day` picks the right ones.
+    const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
+    const query = drizzle(db)
+      .select({ merchant: table.merchant, ...columnsOf(read) })
+      .from(table)
+      .where(
+        and(
+          inArray(table.merchant, [...merchants]),
+          gte(table.bucket, from),
+          lt(table.bucket, to),
+          eq(table.partition, partition),
+          eq(table.day, day),
+        ),
+      );
+    const { sql: text, params } = query.toSQL();
+    const statement = db.prepare(text).bind(...params);
+    const { results, meta } = await statement.all<StoredRow>();
+    meter.d1_rows_read += meta.rows_read;
+    rows.push(...results.map((row) => toRow(row, { ...read, merchant: row["merchant"] as number })));
+  }
+  return rows;
+}
+
 /** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
 export async function readFirstDay(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
   const query = drizzle(db)
@@ -72,7 +106,7 @@ function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; pa
   return or(gt(table.bucket, bucket), and(eq(table.bucket, bucket), gt(table.partition, partition)));
 }
 
-function columnsOf({ grain, sketch, breakdowns }: RollupRead) {
+function columnsOf({ grain, sketch, breakdowns }: Pick<RollupRead, "grain" | "sketch" | "breakdowns">) {
   const table = tableOf(grain);
   const names = [
     ...(["bucket", "partition", "day", "version", "drops"] as const),
@@ -87,7 +121,10 @@ function breakdownColumn(name: DimensionName): BreakdownColumn {
   return `by_${name}`;
 }
 
-function toRow(stored: StoredRow, { merchant, grain, breakdowns }: RollupRead): RollupRow {
+function toRow(
+  stored: StoredRow,
+  { merchant, grain, breakdowns }: Pick<RollupRead, "merchant" | "grain" | "breakdowns">,
+): RollupRow {
   const counts: Counts = zeroCounts();
   for (const counter of COUNTERS) counts[counter] = stored[counter] as number;
   const wanted = breakdowns.flatMap((name) => {

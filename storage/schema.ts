@@ -1,11 +1,13 @@
-// The D1 schema: merchants, their streams and keys, and the rollups. Written here once; `npm run db:generate` makes the
-// migrations from it. The two rollup tables take their columns from core's lists of counters and dimensions, so there is
-// no second order of columns to keep in step. They are WITHOUT ROWID (the migration says so; drizzle cannot): a rollup
-// is then one row write instead of two.
+// The D1 schema: merchants, their streams and keys, the rollups, and replay jobs. Written here once; `npm run db:generate`
+// makes the migrations from it. Rollup tables take their columns from core's lists of counters and dimensions, so there is
+// no second order of columns to keep in step. They are WITHOUT ROWID, as parts of jobs are (the migrations say so; drizzle
+// cannot): a rollup is then one row write instead of two.
 
-import { customType, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { customType, index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Mismatch } from "../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../core/counting/rollup.ts";
+import type { Grain } from "../core/counting/rollup-row.ts";
 import type { Rules, ZonePeriod } from "../core/merchant.ts";
 import type { DropReason } from "../core/outcome.ts";
 
@@ -102,6 +104,78 @@ export const daily = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.merchant, table.bucket, table.partition] })],
 );
+
+/** A replay of a range of Days that was asked for; what becomes of it is in its parts. */
+export const replayJobs = sqliteTable("replay_jobs", {
+  id: text("id").primaryKey(),
+  kind: text("kind").$type<ReplayKind>().notNull(),
+  state: text("state").$type<ReplayState>().notNull(),
+  /** Numbers of Days in [from, to). */
+  fromDay: integer("from_day").notNull(),
+  toDay: integer("to_day").notNull(),
+  /** Numbers of the merchants; null for all. */
+  merchants: text("merchants", { mode: "json" }).$type<readonly number[]>(),
+  createdAt: integer("created_at").notNull(),
+  /** UTC ms; null while it goes on. */
+  finishedAt: integer("finished_at"),
+});
+
+/** One (Day, partition) of a job: what a message of footfall-replay names, and what came out. */
+export const replayParts = sqliteTable(
+  "replay_parts",
+  {
+    job: text("job").notNull(),
+    day: integer("day").notNull(),
+    partition: text("partition").notNull(),
+    state: text("state").$type<PartState>().notNull(),
+    /** UTC ms its message was last sent; 0 before. */
+    sentAt: integer("sent_at").notNull(),
+    events: integer("events").notNull(),
+    /** Buckets compared. */
+    buckets: integer("buckets").notNull(),
+    differences: integer("differences").notNull(),
+    inDoubt: integer("in_doubt").notNull(),
+    /** Differences that a rebuild left alone, because the partition has not published the bucket. */
+    unpublished: integer("unpublished").notNull(),
+    /** Buckets a rebuild wrote. */
+    replaced: integer("replaced").notNull(),
+    durationMs: integer("duration_ms").notNull(),
+    /** The first differences, as the API shows them. */
+    shown: text("shown", { mode: "json" }).$type<readonly ShownDifference[]>().notNull(),
+    /** Why it failed the last time; empty when it did not. */
+    error: text("error").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.job, table.day, table.partition] })],
+);
+
+/** What a rebuild replaced, whole. A version of -1 says that there was no row. */
+export const replayUndo = sqliteTable(
+  "replay_undo",
+  {
+    job: text("job").notNull(),
+    grain: text("grain").$type<Grain>().notNull(),
+    merchant: integer("merchant").notNull(),
+    bucket: integer("bucket").notNull(),
+    partition: text("partition").notNull(),
+    /** Of the row that took its place: only that one is taken back. */
+    writtenVersion: real("written_version").notNull(),
+    ...rollupColumns(),
+  },
+  (table) => [primaryKey({ columns: [table.job, table.grain, table.merchant, table.bucket, table.partition] })],
+);
+
+export type ReplayKind = "verify" | "rebuild";
+export type ReplayState = "running" | "paused" | "cancelled" | "done" | "undoing" | "undone";
+export type PartState = "waiting" | "done" | "failed" | "undone";
+
+/** A difference as it is kept and shown. */
+export interface ShownDifference {
+  readonly merchant: number;
+  readonly grain: Grain;
+  readonly bucket: number;
+  readonly in_doubt: boolean;
+  readonly mismatches: readonly Mismatch[];
+}
 
 function counterColumn(counter: Counter) {
   return integer(counter).notNull();

@@ -1,5 +1,5 @@
 // A merchant's settings as its partitions read them from D1: one row by primary key, when a merchant is first seen and
-// then every few minutes. Plain SQL for the same reason as rollup-write.ts.
+// then every few minutes; and as a replay reads them, all of them. Plain SQL for the same reason as rollup-write.ts.
 
 import type { Rules, Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
@@ -17,8 +17,29 @@ export async function readSettings(db: D1Database, merchant: number, meter: Mete
   const { results, meta } = await statement.all<StoredSettings>();
   meter.d1_rows_read += meta.rows_read;
   const [row] = results;
-  if (row === undefined) return undefined;
-  const { version, currency } = row;
-  const zones = JSON.parse(row.zones) as readonly ZonePeriod[];
-  return { merchant, version, zones, currency, rules: JSON.parse(row.rules) as Rules };
+  return row && toSettings(merchant, row);
+}
+
+/** A page of all merchants' settings, by number, after the merchant of number `after`. */
+export async function listSettings(
+  db: D1Database,
+  { after, rowsMax }: { after: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly Settings[]> {
+  const statement = db
+    .prepare("SELECT number, version, zones, currency, rules FROM merchants WHERE number > ? ORDER BY number LIMIT ?")
+    .bind(after, rowsMax);
+  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map((row) => toSettings(row.number, row));
+}
+
+function toSettings(merchant: number, { version, zones, currency, rules }: StoredSettings): Settings {
+  return {
+    merchant,
+    version,
+    zones: JSON.parse(zones) as readonly ZonePeriod[],
+    currency,
+    rules: JSON.parse(rules) as Rules,
+  };
 }

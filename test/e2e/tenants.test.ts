@@ -141,6 +141,19 @@ const ENDPOINTS: readonly Endpoint[] = [
     status: 200,
     body: () => ({}),
   },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/replays",
+    door: "admin",
+    status: 202,
+    body: () => ({ kind: "verify", from: "2026-11-01", to: "2026-11-02" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/replays", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/replays/:id", door: "admin", status: 404 },
+  ...["pause", "resume", "cancel", "undo"].map((verb): Endpoint => {
+    return { worker: "query", method: "POST", route: `/api/v1/replays/:id/${verb}`, door: "admin", status: 404 };
+  }),
 ];
 const nameOf = ({ worker, method, route }: Pick<Endpoint, "worker" | "method" | "route">) =>
   `${worker} ${method} ${route}`;

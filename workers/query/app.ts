@@ -13,6 +13,7 @@ import { deleteKey, getKeys, postKey } from "./keys.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
+import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import type { Reply } from "./request.ts";
 import { getStreams, postStream } from "./streams.ts";
 
@@ -32,6 +33,13 @@ const ADMIN_ROUTES: readonly (readonly [method: string, path: string, handler: A
   ["GET", "/api/v1/partitions", getPartitions],
   ["GET", "/api/v1/dead-letters", getDeadLetters],
   ["POST", "/api/v1/dead-letters/redrive", postRedrive],
+  ["POST", "/api/v1/replays", postReplay],
+  ["GET", "/api/v1/replays", getReplays],
+  ["GET", "/api/v1/replays/:id", getReplay],
+  ["POST", "/api/v1/replays/:id/pause", postReplayVerb("pause")],
+  ["POST", "/api/v1/replays/:id/resume", postReplayVerb("resume")],
+  ["POST", "/api/v1/replays/:id/cancel", postReplayVerb("cancel")],
+  ["POST", "/api/v1/replays/:id/undo", postReplayVerb("undo")],
 ];
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps } }>();
@@ -61,7 +69,9 @@ app.use("/api/v1/*", async (c, next) => {
 for (const [method, path, handler] of ADMIN_ROUTES) {
   app.on(method, path, async (c) => {
     const reply = await handler(c, c.get("deps"));
-    return reply.ok ? c.json(reply.value.body, reply.value.status ?? 200) : replyWithProblem(c, reply.problem);
+    if (!reply.ok) return replyWithProblem(c, reply.problem);
+    const { body, status = 200, location } = reply.value;
+    return c.json(body, status, location === undefined ? {} : { location });
   });
 }
 

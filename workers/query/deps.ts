@@ -2,6 +2,7 @@
 // so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
 
 import { type Placement, parsePlacement } from "../../core/counting/placement.ts";
+import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Metered } from "../../core/meter.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
@@ -14,6 +15,8 @@ export interface Deps {
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;
+  /** Puts parts of replay jobs on their queue. */
+  readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   readonly signs: readonly [Sign, ...Sign[]];
   /** What opens sealed messages of the overflow queue: the tracking secret, and the one before while a rotation lasts. */
   readonly sealSecrets: readonly string[];
@@ -33,6 +36,10 @@ export function depsOf(env: QueryEnv): Deps {
     db: env.DB,
     bucket: env.BUCKET,
     partition: (name) => env.PARTITION.getByName(name),
+    sendParts: async (parts) => {
+      await env.REPLAY_QUEUE.sendBatch(parts.map((body) => ({ body, contentType: "json" as const })));
+      isolateMeter.queue_operations += parts.length;
+    },
     placement: parsePlacement(env.POOL_SIZE, env.SPREAD),
     signs: signsOf(env),
     sealSecrets: [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== ""),

@@ -4,11 +4,15 @@ import type { PartitionRpc } from "../../durable-objects/rpc.ts";
 import type { SigningEnv } from "../../storage/signing.ts";
 
 /** A Durable Object stub as RPC offers it. */
-export type PartitionStub = Pick<PartitionRpc, "append" | "live" | "refreshSettings" | "confirm" | "status">;
+export type PartitionStub = Pick<
+  PartitionRpc,
+  "append" | "live" | "refreshSettings" | "confirm" | "status" | "unpublished"
+>;
 
 export interface QueryEnv extends SigningEnv {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
+  readonly REPLAY_QUEUE: Queue;
   readonly PARTITION: { getByName(name: string): PartitionStub };
   readonly ADMIN_TOKEN: string;
   readonly POOL_SIZE: string;

@@ -5,6 +5,7 @@ import { CONSUMERS } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { alertDeadLetters } from "./operations.ts";
+import { driveReplays } from "./replays.ts";
 
 export default {
   fetch: app.fetch,
@@ -16,6 +17,7 @@ export default {
   },
 
   async scheduled(_, env) {
-    await alertDeadLetters(depsOf(env));
+    const deps = depsOf(env);
+    await Promise.all([alertDeadLetters(deps), driveReplays(deps)]);
   },
 } satisfies ExportedHandler<QueryEnv>;

@@ -75,7 +75,7 @@ export async function alertDeadLetters(deps: Deps): Promise<void> {
 }
 
 /** The pool's partitions, then those of merchants that have their own. */
-function allPartitions(placement: Placement): readonly string[] {
+export function allPartitions(placement: Placement): readonly string[] {
   const own = [...placement.spread].flatMap(([merchant, count]) =>
     Array.from({ length: count }, (_, index) => `merchant-${merchant}-${index}`),
   );
@@ -97,6 +97,7 @@ function shown(status: PartitionStatus) {
     checkpoint_position: status.checkpointPosition,
     bundled_position: status.bundledPosition,
     unconfirmed_bundles: status.unconfirmedBundles,
+    archived_position: status.archivedPosition,
     unpublished_rollups: status.unpublishedRollups,
     merchants: status.merchants,
   };

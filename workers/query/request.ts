@@ -9,7 +9,9 @@ import { type Checked, problem } from "./problem.ts";
 
 export interface Reply {
   /** 200 unless said. */
-  readonly status?: 201;
+  readonly status?: 201 | 202;
+  /** Where what was asked for can be followed. */
+  readonly location?: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
 

@@ -1,0 +1,19 @@
+// What a message of footfall-replay names: one (Day, partition) of a job. It says nothing of what is to be done with it:
+// that is the job's state at the time it is read, so a message that comes late, or twice, does nothing that is over.
+
+import { assert } from "../outcome.ts";
+
+export interface ReplayPart {
+  readonly job: string;
+  /** Number of the local date. */
+  readonly day: number;
+  readonly partition: string;
+}
+
+/** A message's body as JSON gives it back. Throws on anything else. */
+export function decodePart(body: unknown): ReplayPart {
+  const { job, day, partition } = (body ?? {}) as Record<string, unknown>;
+  assert(typeof job === "string" && typeof partition === "string", "a replay's part names its job and partition");
+  assert(Number.isInteger(day), "a replay's part names its Day");
+  return { job, day: day as number, partition };
+}

@@ -1,0 +1,279 @@
+// Replay jobs and their parts in D1. All that a job is lies in these rows: a message only says "look at this part", so
+// losing or repeating one changes nothing. Each change of state is one conditional statement, and whoever comes second
+// finds the condition gone. `replay-write.ts` has the rows a rebuild replaces.
+
+import type { ReplayPart } from "../core/counting/replay-part.ts";
+import { REPLAY_LIST_MAX, REPLAY_PART_STALE_MS, REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
+import type { PartState, ReplayKind, ReplayState, ShownDifference } from "./schema.ts";
+
+export interface ReplayJob {
+  readonly id: string;
+  readonly kind: ReplayKind;
+  readonly state: ReplayState;
+  /** Numbers of Days in [fromDay, toDay). */
+  readonly fromDay: number;
+  readonly toDay: number;
+  /** Undefined for all. */
+  readonly merchants: readonly number[] | undefined;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+/** What one part came to. */
+export interface PartResult {
+  readonly events: number;
+  readonly buckets: number;
+  readonly differences: number;
+  readonly inDoubt: number;
+  readonly unpublished: number;
+  readonly durationMs: number;
+  readonly shown: readonly ShownDifference[];
+}
+
+/** The sums over a job's parts. */
+export interface ReplayProgress extends Omit<PartResult, "shown"> {
+  readonly parts: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly undone: number;
+  readonly replaced: number;
+}
+
+/** A job that writes, has not ended, and has a Day in common with the numbered parameters ?1 and ?2. */
+const WRITES_THERE = `kind = 'rebuild' AND state IN ('running', 'paused', 'undoing') AND from_day < ?2 AND to_day > ?1`;
+
+/** Makes a job with its parts, all or nothing. "overlaps": another one that writes has a Day in common with it. */
+export async function createJob(
+  db: D1Database,
+  { job, parts }: { job: ReplayJob; parts: readonly ReplayPart[] },
+  meter: Metered,
+): Promise<"created" | "overlaps"> {
+  const { id, kind, state, fromDay, toDay, merchants, createdAt } = job;
+  const places = JSON.stringify(parts.map(({ day, partition }) => [day, partition]));
+  const results = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO replay_jobs (from_day, to_day, id, kind, state, merchants, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+         WHERE ?4 != 'rebuild' OR NOT EXISTS (SELECT 1 FROM replay_jobs WHERE ${WRITES_THERE})`,
+      )
+      .bind(fromDay, toDay, id, kind, state, merchants === undefined ? null : JSON.stringify(merchants), createdAt),
+    db
+      .prepare(
+        `INSERT INTO replay_parts (job, day, "partition", state, sent_at, events, buckets, differences, in_doubt,
+           unpublished, replaced, duration_ms, shown, error)
+         SELECT ?1, value ->> 0, value ->> 1, 'waiting', 0, 0, 0, 0, 0, 0, 0, 0, '[]', '' FROM json_each(?2)
+         WHERE EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?1)`,
+      )
+      .bind(id, places),
+  ]);
+  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
+  return (results[0]?.meta.changes ?? 0) > 0 ? "created" : "overlaps";
+}
+
+export async function findJob(db: D1Database, id: string, meter: Metered): Promise<ReplayJob | undefined> {
+  const rows = await select<StoredJob>(db, ["SELECT * FROM replay_jobs WHERE id = ?", id], meter);
+  return rows[0] && toJob(rows[0]);
+}
+
+/** The latest jobs, newest first. */
+export async function listJobs(db: D1Database, rowsMax: number, meter: Metered): Promise<readonly ReplayJob[]> {
+  const text = "SELECT * FROM replay_jobs ORDER BY created_at DESC, id LIMIT ?";
+  return (await select<StoredJob>(db, [text, rowsMax], meter)).map(toJob);
+}
+
+/** Jobs that something is still to be done for. */
+export async function listActiveJobs(db: D1Database, meter: Metered): Promise<readonly string[]> {
+  const text = "SELECT id FROM replay_jobs WHERE state IN ('running', 'undoing')";
+  return (await select<{ id: string }>(db, [text], meter)).map(({ id }) => id);
+}
+
+export async function findPart(db: D1Database, part: ReplayPart, meter: Metered): Promise<PartState | undefined> {
+  const text = `SELECT state FROM replay_parts WHERE job = ? AND day = ? AND "partition" = ?`;
+  const rows = await select<{ state: PartState }>(db, [text, part.job, part.day, part.partition], meter);
+  return rows[0]?.state;
+}
+
+/** What a part came to. Of two runs of the same part the first to end is recorded; both have seen or written the same. */
+export async function finishPart(
+  db: D1Database,
+  { part, result }: { part: ReplayPart; result: PartResult },
+  meter: Metered,
+): Promise<void> {
+  const { events, buckets, differences, inDoubt, unpublished, durationMs, shown } = result;
+  // What was replaced is counted from what is kept: a run that died half way has its share in it.
+  const text = `UPDATE replay_parts SET state = 'done', error = '', events = ?, buckets = ?, differences = ?, in_doubt = ?,
+    unpublished = ?, duration_ms = ?, shown = ?, replaced = (SELECT count(*) FROM replay_undo
+      WHERE job = replay_parts.job AND day = replay_parts.day AND "partition" = replay_parts."partition")
+    WHERE job = ? AND day = ? AND "partition" = ? AND state = 'waiting'`;
+  const values = [events, buckets, differences, inDoubt, unpublished, durationMs, JSON.stringify(shown)];
+  await write(db, [text, ...values, part.job, part.day, part.partition], meter);
+}
+
+/** Notes why a part failed; with `gaveUp` it waits for somebody to resume the job. */
+export async function failPart(
+  db: D1Database,
+  { part, error, gaveUp }: { part: ReplayPart; error: string; gaveUp: boolean },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE replay_parts SET error = ?, state = CASE WHEN ? AND state = 'waiting' THEN 'failed' ELSE state END
+    WHERE job = ? AND day = ? AND "partition" = ?`;
+  await write(db, [text, error, gaveUp ? 1 : 0, part.job, part.day, part.partition], meter);
+}
+
+export async function markUndone(db: D1Database, part: ReplayPart, meter: Metered): Promise<void> {
+  const text = `UPDATE replay_parts SET state = 'undone' WHERE job = ? AND day = ? AND "partition" = ?
+    AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = job AND state = 'undoing')`;
+  await write(db, [text, part.job, part.day, part.partition], meter);
+}
+
+/** What is left to do of a job ?1, in its state. */
+const LEFT = `job = ?1 AND state != 'undone' AND (state = 'waiting' OR 'undoing' = (SELECT state FROM replay_jobs WHERE id = ?1))
+  AND (SELECT state FROM replay_jobs WHERE id = ?1) IN ('running', 'undoing')`;
+
+/**
+ * Takes the next parts whose messages are to be sent, and notes that they were. A message that is lost, with its sender or
+ * later, is sent again when it has been away longer than any consumer runs.
+ */
+export async function takeParts(
+  db: D1Database,
+  { job, now }: { job: string; now: number },
+  meter: Metered,
+): Promise<readonly ReplayPart[]> {
+  const text = `UPDATE replay_parts SET sent_at = ?2 WHERE job = ?1 AND (day, "partition") IN (
+      SELECT day, "partition" FROM replay_parts WHERE ${LEFT} AND sent_at < ?3 ORDER BY day, "partition"
+      LIMIT max(0, ${REPLAY_PARTS_SENT_MAX} - (SELECT count(*) FROM replay_parts WHERE ${LEFT} AND sent_at >= ?3)))
+    RETURNING job, day, "partition"`;
+  return select<ReplayPart>(db, [text, job, now, now - REPLAY_PART_STALE_MS], meter);
+}
+
+/** Ends a job that has nothing left to do. Parts that failed are left for somebody to see. */
+export async function finishJob(
+  db: D1Database,
+  { job, now }: { job: string; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE replay_jobs SET state = CASE state WHEN 'running' THEN 'done' ELSE 'undone' END, finished_at = ?2
+    WHERE id = ?1 AND state IN ('running', 'undoing') AND NOT EXISTS (SELECT 1 FROM replay_parts WHERE ${LEFT})`;
+  await write(db, [text, job, now], meter);
+}
+
+/** A change of state that somebody asks for: from which states, with what consequences for the parts. */
+export type ReplayVerb = "pause" | "resume" | "cancel" | "undo";
+
+/**
+ * Does what the verb says, where the job's state allows it; false where it does not. What runs at the moment goes on to the
+ * end of its merchant and then finds that it may not write any more.
+ */
+export async function changeJob(
+  db: D1Database,
+  { job, verb, now }: { job: ReplayJob; verb: ReplayVerb; now: number },
+  meter: Metered,
+): Promise<boolean> {
+  const change = CHANGES[verb];
+  const bound = (text: string) => db.prepare(text).bind(job.fromDay, job.toDay, job.id, now);
+  // Every statement names all four parameters: D1 refuses some that are bound and not named.
+  const named = "?1 IS NOT NULL AND ?2 IS NOT NULL AND ?4 IS NOT NULL";
+  const results = await db.batch([
+    bound(`UPDATE replay_jobs SET ${change.sets} WHERE id = ?3 AND ${named} AND ${change.where}`),
+    ...change.parts.map((text) => bound(`${text} AND ${named}`)),
+  ]);
+  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
+  return (results[0]?.meta.changes ?? 0) > 0;
+}
+
+/** A rebuild of the same Days that came later and stands: what it kept is what this one wrote. */
+const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS later WHERE later.kind = 'rebuild' AND later.state != 'undone'
+  AND later.created_at > replay_jobs.created_at AND later.from_day < ?2 AND later.to_day > ?1)`;
+const HAS_FAILED = "EXISTS (SELECT 1 FROM replay_parts WHERE job = ?3 AND state = 'failed')";
+const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.id != ?3 AND other.kind = 'rebuild'
+  AND other.state IN ('running', 'paused', 'undoing') AND other.from_day < ?2 AND other.to_day > ?1)`;
+
+const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly string[] }> = {
+  pause: { sets: "state = 'paused'", where: "state = 'running'", parts: [] },
+  resume: {
+    sets: "state = 'running', finished_at = NULL",
+    where: `(state = 'paused' OR (state IN ('running', 'done') AND ${HAS_FAILED}
+      AND (kind = 'verify' OR (${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}))))`,
+    parts: [
+      `UPDATE replay_parts SET state = 'waiting', sent_at = 0 WHERE job = ?3 AND state IN ('waiting', 'failed')
+        AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?3 AND state = 'running')`,
+    ],
+  },
+  cancel: { sets: "state = 'cancelled', finished_at = ?4", where: "state IN ('running', 'paused')", parts: [] },
+  undo: {
+    sets: "state = 'undoing', finished_at = NULL",
+    where: `kind = 'rebuild' AND state IN ('done', 'cancelled', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
+    parts: [
+      `UPDATE replay_parts SET sent_at = 0 WHERE job = ?3
+        AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?3 AND state = 'undoing')`,
+    ],
+  },
+};
+
+/** How far a job is. */
+export async function readProgress(db: D1Database, job: string, meter: Metered): Promise<ReplayProgress> {
+  const text = `SELECT count(*) AS parts, total(state = 'done') AS done, total(state = 'failed') AS failed,
+    total(state = 'undone') AS undone, total(events) AS events, total(buckets) AS buckets,
+    total(differences) AS differences, total(in_doubt) AS inDoubt, total(unpublished) AS unpublished,
+    total(replaced) AS replaced, total(duration_ms) AS durationMs FROM replay_parts WHERE job = ?`;
+  const [progress] = await select<ReplayProgress>(db, [text, job], meter);
+  return progress as ReplayProgress;
+}
+
+export interface PartOutcome {
+  readonly day: number;
+  readonly partition: string;
+  readonly state: PartState;
+  readonly shown: readonly ShownDifference[];
+  readonly error: string;
+}
+
+/** The first parts that differ, and those that failed. */
+export async function listOutcomes(db: D1Database, job: string, meter: Metered): Promise<readonly PartOutcome[]> {
+  const text = `SELECT day, "partition", state, shown, error FROM replay_parts
+    WHERE job = ? AND (shown != '[]' OR error != '') ORDER BY state = 'failed' DESC, day, "partition" LIMIT ?`;
+  const rows = await select<Omit<PartOutcome, "shown"> & { shown: string }>(db, [text, job, REPLAY_LIST_MAX], meter);
+  return rows.map((row) => ({ ...row, shown: JSON.parse(row.shown) as PartOutcome["shown"] }));
+}
+
+interface StoredJob {
+  readonly id: string;
+  readonly kind: ReplayKind;
+  readonly state: ReplayState;
+  readonly from_day: number;
+  readonly to_day: number;
+  readonly merchants: string | null;
+  readonly created_at: number;
+  readonly finished_at: number | null;
+}
+
+function toJob(row: StoredJob): ReplayJob {
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    fromDay: row.from_day,
+    toDay: row.to_day,
+    merchants: row.merchants === null ? undefined : (JSON.parse(row.merchants) as readonly number[]),
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+type Bound = readonly [text: string, ...values: (string | number | null)[]];
+
+async function select<Row>(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<readonly Row[]> {
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(...values)
+    .all<Row>();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return results;
+}
+
+async function write(db: D1Database, bound: Bound, meter: Metered): Promise<void> {
+  await select(db, bound, meter);
+}

@@ -1,0 +1,142 @@
+// What a rebuild does to rollups in D1, and how that is taken back. A merchant's Day is one transaction: a reader sees it
+// as it was or as it is now. Every statement checks in that transaction that the job still runs and that the row is still
+// the one that was compared, so a late or a second consumer, a cancelled job and a partition that publishes meanwhile
+// change nothing they should not. Plain SQL from the lists of rollup-write.ts: rows move inside the database.
+
+import type { Difference } from "../core/counting/difference.ts";
+import type { ReplayPart } from "../core/counting/replay-part.ts";
+import { COUNTERS } from "../core/counting/rollup.ts";
+import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
+import { REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
+import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
+
+const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
+const COLUMNS = [...ROLLUP_KEY, ...ROLLUP_REPLACED].map((column) => `"${column}"`).join(", ");
+const IS_ROW = `merchant = ? AND bucket = ? AND "partition" = ?`;
+const RUNS = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running')";
+
+/**
+ * Puts a merchant's replayed rows in the place of those that differ, and keeps what was there. Running it again is
+ * harmless: a row that was replaced has another version than the one that was compared, and is left alone.
+ */
+export async function replaceRollups(
+  db: D1Database,
+  { job, differences }: { job: string; differences: readonly Difference[] },
+  meter: Metered,
+): Promise<void> {
+  if (differences.length === 0) return;
+  const statements = differences.flatMap((difference) => {
+    const { held, replayed } = difference;
+    const version = (held?.row.version ?? replayed.version) + REBUILD_VERSION_STEP;
+    const change: Change = { job, row: { ...replayed, version }, replaced: held?.row.version ?? null };
+    return [
+      renumber(db, change),
+      change.replaced === null ? keepNothing(db, change) : keep(db, change),
+      put(db, change),
+    ];
+  });
+  await run(db, statements, meter);
+}
+
+interface Change {
+  readonly job: string;
+  readonly row: RollupRow;
+  /** Version of the row whose place it takes; null where there is none. */
+  readonly replaced: number | null;
+}
+
+/** A row this job wrote itself before, under rules that have changed since: what was there before it stays kept. */
+function renumber(db: D1Database, { job, row, replaced }: Change): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE replay_undo SET written_version = ?
+       WHERE job = ? AND grain = ? AND ${IS_ROW} AND written_version = ? AND ${RUNS}`,
+    )
+    .bind(row.version, job, row.grain, row.merchant, row.bucket, row.partition, replaced, job);
+}
+
+function keep(db: D1Database, { job, row, replaced }: Change): D1PreparedStatement {
+  const key = [row.merchant, row.bucket, row.partition];
+  return db
+    .prepare(
+      `INSERT OR REPLACE INTO replay_undo (job, grain, written_version, ${COLUMNS})
+       SELECT ?, ?, ?, ${COLUMNS} FROM ${TABLE[row.grain]} WHERE ${IS_ROW} AND version = ? AND ${RUNS} AND NOT EXISTS (
+         SELECT 1 FROM replay_undo WHERE job = ? AND grain = ? AND ${IS_ROW} AND written_version = ?)`,
+    )
+    .bind(job, row.grain, row.version, ...key, replaced, job, job, row.grain, ...key, row.version);
+}
+
+/** Keeps that there was nothing: a version of -1. */
+function keepNothing(db: D1Database, { job, row }: Change): D1PreparedStatement {
+  const key = [row.merchant, row.bucket, row.partition];
+  const counters = COUNTERS.map((name) => `"${name}"`).join(", ");
+  return db
+    .prepare(
+      `INSERT OR REPLACE INTO replay_undo
+         (job, grain, written_version, merchant, bucket, "partition", day, version, ${counters}, drops, sketch)
+       SELECT ?, ?, ?, ?, ?, ?, ?, -1, ${COUNTERS.map(() => "0").join(", ")}, '{}', x''
+       WHERE ${RUNS} AND NOT EXISTS (SELECT 1 FROM ${TABLE[row.grain]} WHERE ${IS_ROW})`,
+    )
+    .bind(job, row.grain, row.version, ...key, row.day, job, ...key);
+}
+
+function put(db: D1Database, { job, row, replaced }: Change): D1PreparedStatement {
+  const table = TABLE[row.grain];
+  const values = rollupValues(row);
+  return db
+    .prepare(
+      `INSERT INTO ${table} (${COLUMNS}) SELECT ${values.map(() => "?").join(", ")}
+       WHERE ${RUNS} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ?
+       ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET}`,
+    )
+    .bind(...values, job, row.merchant, row.bucket, row.partition, replaced);
+}
+
+/** The rows kept of the next merchants of a part; named by the same five parameters in every statement. */
+const NEXT_KEPT = `job = ?1 AND day = ?2 AND "partition" = ?3 AND merchant IN (
+  SELECT DISTINCT merchant FROM replay_undo WHERE job = ?1 AND day = ?2 AND "partition" = ?3
+  ORDER BY merchant LIMIT ${REPLAY_UNDO_MERCHANTS})
+  AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?1 AND state = 'undoing')`;
+
+/**
+ * Puts back what a rebuild replaced in one part, some merchants at a time, and forgets it. Only a row that is still the one
+ * the rebuild wrote is taken back: what a partition has published since holds later events. Running it again finds what is
+ * left.
+ */
+export async function restoreRollups(db: D1Database, part: ReplayPart, meter: Metered): Promise<void> {
+  const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
+  sql.push(`DELETE FROM replay_undo WHERE ${NEXT_KEPT}`);
+  for (;;) {
+    const statements = sql.map((text) => db.prepare(text).bind(part.job, part.day, part.partition));
+    const results = await run(db, statements, meter);
+    if ((results.at(-1)?.meta.changes ?? 0) === 0) return;
+  }
+}
+
+function restoreInto(grain: Grain): string {
+  return `INSERT INTO ${TABLE[grain]} (${COLUMNS}) SELECT ${COLUMNS} FROM replay_undo
+    WHERE grain = '${grain}' AND version >= 0 AND ${NEXT_KEPT} AND written_version = (
+      SELECT now.version FROM ${TABLE[grain]} AS now WHERE now.merchant = replay_undo.merchant
+      AND now.bucket = replay_undo.bucket AND now."partition" = replay_undo."partition")
+    ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET}`;
+}
+
+function removeFrom(grain: Grain): string {
+  return `DELETE FROM ${TABLE[grain]} WHERE (merchant, bucket, "partition", version) IN (
+    SELECT merchant, bucket, "partition", written_version FROM replay_undo
+    WHERE grain = '${grain}' AND version < 0 AND ${NEXT_KEPT})`;
+}
+
+async function run(
+  db: D1Database,
+  statements: D1PreparedStatement[],
+  meter: Metered,
+): Promise<readonly D1Result<unknown>[]> {
+  const results = await db.batch(statements);
+  for (const { meta } of results) {
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
+  return results;
+}
