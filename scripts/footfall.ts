@@ -7,9 +7,10 @@ import { addImport } from "./footfall/import.ts";
 import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
 import { addOperations } from "./footfall/operate.ts";
 import { addQuery } from "./footfall/query.ts";
+import { addReplay } from "./footfall/replay.ts";
 import { runMain } from "./problem.ts";
 
-const NOUNS = [addMerchant, addStream, addKey, addQuery, addImport, addOperations];
+const NOUNS = [addMerchant, addStream, addKey, addQuery, addImport, addOperations, addReplay];
 
 const program = addConnectionOptions(new Command("footfall"))
   .description("Footfall from the command line")

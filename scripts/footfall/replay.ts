@@ -1,0 +1,161 @@
+// footfall replay verify | rebuild | show | list | pause | resume | cancel | undo: counts history again from the archive.
+// Those that start something follow it with a bar until it ends, unless told not to; Ctrl-C stops the watching and not
+// the job.
+
+import type { Command } from "commander";
+import { Problem } from "../problem.ts";
+import { startMeter } from "../progress.ts";
+import { type Cell, toTable } from "../table.ts";
+import { askAdmin, askList, type Connection, connect } from "./connection.ts";
+import { show } from "./merchant.ts";
+
+const REPLAYS = "/api/v1/replays";
+const ASK_EVERY_MS = 500;
+
+interface Job {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly from: string;
+  readonly to: string;
+  readonly parts: { readonly all: number; readonly done: number; readonly failed: number; readonly undone: number };
+  readonly events: number;
+  readonly events_per_second: number;
+  readonly buckets: number;
+  readonly differences: number;
+  readonly in_doubt: number;
+  readonly unpublished: number;
+  readonly replaced: number;
+  readonly first_differences: readonly {
+    readonly merchant: string;
+    readonly partition: string;
+    readonly grain: string;
+    readonly bucket: string;
+    readonly in_doubt: boolean;
+    readonly mismatches: readonly { readonly what: string; readonly held: Cell; readonly replayed: Cell }[];
+  }[];
+  readonly failed_parts: readonly { readonly date: string; readonly partition: string; readonly error: string }[];
+}
+
+interface Asked {
+  readonly from: string;
+  readonly to: string;
+  readonly merchant?: readonly string[];
+  readonly wait: boolean;
+}
+
+export function addReplay(program: Command): void {
+  const replay = program.command("replay").description("count history again from the archive");
+  for (const [kind, description] of [
+    ["verify", "compare with what is shown; changes nothing"],
+    ["rebuild", "write what differs, and keep what it replaces"],
+  ] as const) {
+    replay
+      .command(kind)
+      .description(description)
+      .requiredOption("--from <date>", "first Day, such as 2026-11-01")
+      .requiredOption("--to <date>", "last Day")
+      .option("--merchant <id...>", "only these merchants")
+      .option("--no-wait", "answer at once, with the job")
+      .action(async ({ from, to, merchant, wait }: Asked, command: Command) => {
+        const body = { kind, from, to, ...(merchant !== undefined && { merchants: merchant }) };
+        await follow(command, wait, (connection) => askAdmin(connection, "POST", REPLAYS, body));
+      });
+  }
+  replay
+    .command("list")
+    .description("the latest jobs")
+    .action(async (_, command: Command) => await show(command, (connection) => askList(connection, REPLAYS)));
+  replay
+    .command("show <id>")
+    .description("a job, followed until it ends")
+    .option("--no-wait", "answer at once")
+    .action(async (id: string, { wait }: { wait: boolean }, command: Command) => {
+      await follow(command, wait, (connection) => askAdmin(connection, "GET", pathOf(id)));
+    });
+  for (const [verb, description] of [
+    ["pause", "stop after the parts that are being counted"],
+    ["resume", "go on, and try parts that failed again"],
+    ["cancel", "stop for good; what was rebuilt stays until it is undone"],
+    ["undo", "put back what a rebuild replaced"],
+  ] as const) {
+    replay
+      .command(`${verb} <id>`)
+      .description(description)
+      .option("--no-wait", "answer at once")
+      .action(async (id: string, { wait }: { wait: boolean }, command: Command) => {
+        await follow(command, wait, (connection) => askAdmin(connection, "POST", `${pathOf(id)}/${verb}`));
+      });
+  }
+}
+
+/** Asks for a job, shows its progress until it ends, and prints what came out. Parts that failed fail the command. */
+async function follow(
+  command: Command,
+  wait: boolean,
+  ask: (connection: Connection) => Promise<unknown>,
+): Promise<void> {
+  const connection = await connect(command);
+  const asked = (await ask(connection)) as Job;
+  const job = wait && isActive(asked) ? await watch(connection, asked) : asked;
+  const { json } = command.optsWithGlobals<{ json?: boolean }>();
+  console.log(json ? JSON.stringify(job, null, 2) : toReport(job));
+  if (job.parts.failed > 0) throw new Problem(`${job.parts.failed} parts failed; footfall replay resume ${job.id}`);
+}
+
+async function watch(connection: Connection, asked: Job): Promise<Job> {
+  const meter = startMeter(`${asked.state === "undoing" ? "undo" : asked.kind} ${asked.id}`, asked.parts.all);
+  let job = asked;
+  while (isActive(job)) {
+    meter.update(job.state === "undoing" ? job.parts.undone : job.parts.done + job.parts.failed);
+    await new Promise((settle) => setTimeout(settle, ASK_EVERY_MS));
+    job = (await askAdmin(connection, "GET", pathOf(job.id))) as Job;
+  }
+  meter.update(job.parts.all);
+  meter.stop();
+  return job;
+}
+
+function isActive({ state }: Job): boolean {
+  return state === "running" || state === "undoing";
+}
+
+/** What came out, the first differences as a table, and the parts that failed. */
+function toReport(job: Job): string {
+  const { parts } = job;
+  const head: readonly (readonly [string, Cell])[] = [
+    ["replay", job.id],
+    ["what", `${job.kind} ${job.from} to ${job.to}: ${job.state}`],
+    ["parts", `${parts.done + parts.undone} of ${parts.all}${parts.failed > 0 ? `, ${parts.failed} failed` : ""}`],
+    ["events", `${job.events} (${job.events_per_second}/s)`],
+    ["buckets compared", job.buckets],
+    ["differences", job.differences],
+    ["in doubt", job.in_doubt],
+    ...(job.kind === "rebuild"
+      ? ([
+          ["replaced", job.replaced],
+          ["left to partitions", job.unpublished],
+        ] as const)
+      : []),
+  ];
+  const tables = [toTable(["", ""], head).split("\n").slice(2).join("\n")];
+  if (job.first_differences.length > 0) tables.push(toDifferenceTable(job));
+  if (job.failed_parts.length > 0) {
+    const failed = job.failed_parts.map(({ date, partition, error }) => [date, partition, error]);
+    tables.push(toTable(["date", "partition", "failed"], failed));
+  }
+  return tables.join("\n\n");
+}
+
+function toDifferenceTable({ first_differences }: Job): string {
+  const rows = first_differences.flatMap(({ merchant, partition, grain, bucket, in_doubt, mismatches }) =>
+    mismatches.map(({ what, held, replayed }) => {
+      return [merchant, partition, `${grain} ${bucket}`, what, held, replayed, in_doubt ? "in doubt" : ""];
+    }),
+  );
+  return toTable(["merchant", "partition", "bucket", "what", "shown", "replayed", ""], rows);
+}
+
+function pathOf(id: string): string {
+  return `${REPLAYS}/${encodeURIComponent(id)}`;
+}
