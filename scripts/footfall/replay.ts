@@ -150,10 +150,10 @@ function toReport(job: Job): string {
 function toDifferenceTable({ first_differences }: Job): string {
   const rows = first_differences.flatMap(({ merchant, partition, grain, bucket, in_doubt, mismatches }) =>
     mismatches.map(({ what, held, replayed }) => {
-      return [merchant, partition, `${grain} ${bucket}`, what, held, replayed, in_doubt ? "in doubt" : ""];
+      return [merchant, partition, `${grain} ${bucket}`, in_doubt ? `${what} (in doubt)` : what, held, replayed];
     }),
   );
-  return toTable(["merchant", "partition", "bucket", "what", "shown", "replayed", ""], rows);
+  return toTable(["merchant", "partition", "bucket", "what", "shown", "replayed"], rows);
 }
 
 function pathOf(id: string): string {

@@ -77,7 +77,22 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
       expect(archived[number]).toEqual(shown);
     }
   });
+
+  test("[RPL-7] a verify of all of it finds no difference in any metric, breakdown or sketch", async () => {
+    await untilArchived(services.client);
+    const job = await verify(services.client, { from: "2014-01-01", to: "2014-01-31" });
+    expect(job).toMatchObject({ differences: 0, in_doubt: 0, events: ZONES.length * requests.length });
+    console.log(`replay: ${job["events"]} events, ${job["buckets"]} buckets, ${job["events_per_second"]} events/s`);
+  });
 });
+
+/** The job, once it has ended. */
+async function verify(client: Client, range: { from: string; to: string }): Promise<Record<string, number | string>> {
+  const asked = await client.admin("POST", "/api/v1/replays", { kind: "verify", ...range });
+  const { id } = asked as { id: string };
+  const ask = async () => (await client.admin("GET", `/api/v1/replays/${id}`)) as Record<string, number | string>;
+  return until(ask, ({ state }) => state === "done", 120_000);
+}
 
 function readRequests(): readonly Request[] {
   const rows = parse(gunzipSync(readFileSync(DATA)), { columns: true }) as { visitor: string; unix_s: string }[];
