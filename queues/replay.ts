@@ -152,6 +152,7 @@ async function recountSlice(at: Slice, result: Tallied, deps: ReplayDeps): Promi
     result.events += events.length;
   }
   const byMerchant = Map.groupBy(replayed.values(), ({ state }) => state.merchant);
+  replayed.clear(); // each merchant's state goes when it has been compared
   const unpublished = new Set(await deps.partition(at.part.partition).unpublished(at.part.day));
   const merchants = [...settings.keys()];
   for (let start = 0; start < merchants.length; start += REPLAY_MERCHANTS_READ) {

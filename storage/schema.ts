@@ -74,6 +74,7 @@ export type BreakdownColumn = `by_${DimensionName}`;
 /** Everything of a rollup except what names it. Small columns first: totals are read without touching breakdowns. */
 const rollupColumns = () => ({
   day: integer("day").notNull(),
+  /** A position in the partition's log; of a rebuilt row a fraction more (REBUILD_VERSION_STEP). */
   version: integer("version").notNull(),
   ...(Object.fromEntries(COUNTERS.map((counter) => [counter, counterColumn(counter)])) as CounterColumns),
   drops: text("drops", { mode: "json" }).$type<Partial<Record<DropReason, number>>>().notNull(),

@@ -128,6 +128,18 @@ test("[RPL-9] a message delivered twice, or lost, changes nothing", async () => 
   expect(await dump()).toEqual(before);
 });
 
+test("[RPL-9] a part that cannot be read is listed as failed and holds nothing up; resume tries it again", async () => {
+  const bucket = await services.runtime.miniflare.getR2Bucket("BUCKET", "footfall-query");
+  const key = "events/date=2026-10-24/partition=pool-0/9999999999999.parquet";
+  await bucket.put(key, "no Parquet at all");
+  const job = await replay({ kind: "verify", from: FROM, to: TO });
+  expect(job).toMatchObject({ state: "done", differences: 0, parts: { all: 10, done: 9, failed: 1 } });
+  expect(job).toMatchObject({ failed_parts: [{ date: "2026-10-24", partition: "pool-0", state: "failed" }] });
+  await bucket.delete(key);
+  await services.client.admin("POST", `/api/v1/replays/${job.id}/resume`);
+  expect(await ended(job.id)).toMatchObject({ state: "done", parts: { done: 10, failed: 0 }, failed_parts: [] });
+});
+
 test("[RPL-11] two rebuilds of a Day do not run at once; one pauses, resumes, is cancelled and cannot be undone twice", async () => {
   const { client } = services;
   const body = { kind: "rebuild", from: FROM, to: TO };
