@@ -176,6 +176,36 @@ test("[RPL-10] a late event after a rebuild is counted: the partition's next row
   expect(await replay({ kind: "verify", from: FROM, to: TO })).toMatchObject({ differences: 0, in_doubt: 0 });
 });
 
+test("[RPL-13] after a change of rules a rebuild shows what the right rules would have shown, and an undo the numbers before", async () => {
+  const { client } = services;
+  const [late, always] = [await client.createMerchant("Europe/Vienna"), await client.createMerchant("Europe/Vienna")];
+  const rules = { rules: { hostnames: ["shop.example"] } };
+  await client.admin("PATCH", `/api/v1/merchants/${always.id}`, rules);
+  const events = Array.from({ length: 600 }, (_, index) => ({
+    url: `https://${["shop.example", "www.shop.example", "copy.example"][index % 3]}/${index % 8}`,
+    visitor_id: `visitor ${index % 35}`,
+    timestamp: Date.UTC(2026, 9, 24) + index * 500_000,
+  }));
+  for (const { tracking_id } of [late, always]) await client.send({ tracking_id, events });
+  await untilArchived(client);
+  await untilPublished();
+  const before = await breakdowns(late);
+  const right = await breakdowns(always);
+  expect(before).not.toEqual(right);
+
+  await client.admin("PATCH", `/api/v1/merchants/${late.id}`, rules);
+  expect(await breakdowns(late)).toEqual(before);
+  const range = { from: FROM, to: TO, merchants: [late.id] };
+  const rebuilt = await replay({ kind: "rebuild", ...range });
+  expect(rebuilt).toMatchObject({ state: "done", in_doubt: 0, unpublished: 0 });
+  expect(rebuilt.replaced).toBeGreaterThan(50);
+  expect(await breakdowns(late)).toEqual(right);
+  expect(await replay({ kind: "verify", ...range })).toMatchObject({ differences: 0 });
+  await client.admin("POST", `/api/v1/replays/${rebuilt.id}/undo`);
+  expect((await ended(rebuilt.id)).state).toBe("undone");
+  expect(await breakdowns(late)).toEqual(before);
+});
+
 test("[RPL-12] what cannot be replayed is refused with the field and the reason", async () => {
   const { client } = services;
   const cases: readonly (readonly [object, string])[] = [
@@ -243,6 +273,19 @@ async function numbers(merchant: Merchant): Promise<readonly (readonly unknown[]
   const total = await services.client.ask(merchant, { ...question, dimensions: [] });
   const days = await services.client.ask(merchant, question);
   return [...total.results, ...days.results].map((result) => result.metrics);
+}
+
+/** The numbers by Hour, and by page and hostname. */
+async function breakdowns(merchant: Merchant): Promise<readonly unknown[]> {
+  const question = { metrics: ["visitors", "pageviews", "events"], date_range: [FROM, TO] };
+  const visits = { ...question, metrics: [...question.metrics, "visits", "bounce_rate", "visit_duration"] };
+  const asked = [
+    { ...visits, dimensions: ["time:hour"] },
+    { ...visits, dimensions: ["visit:entry_page"] },
+    { ...question, dimensions: ["event:page"] },
+    { ...question, dimensions: ["event:hostname"] },
+  ];
+  return (await Promise.all(asked.map((one) => services.client.ask(merchant, one)))).map(({ results }) => results);
 }
 
 /** One number of a Day, one Hour that is gone, and one that nobody ever had. */
