@@ -12,7 +12,7 @@ import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
 
-/** What the host gives a partition. Everything that is not pure comes in here (style.md, 21). */
+/** What the host gives a partition. Everything that is not pure comes in here. */
 export interface Deps {
   readonly store: Store;
   readonly now: () => number;

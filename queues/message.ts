@@ -23,11 +23,6 @@ export interface QueueBatch {
 export type LogLine = Readonly<Record<string, string | number>>;
 export type Log = (line: LogLine) => void;
 
-/** The log of a deployed Worker: one JSON object a line. */
-export function logError(line: LogLine): void {
-  console.error(JSON.stringify(line));
-}
-
 /** How long a failed message waits: twice as long after every delivery, up to five minutes. */
 export function retryDelaySeconds(attempts: number): number {
   const doublings = Math.min(Math.max(attempts, 1) - 1, 30);

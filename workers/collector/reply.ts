@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
-import type { Outcome } from "../../core/outcome.ts";
+import type { Outcome, RejectionCode } from "../../core/outcome.ts";
 import type { Report } from "./collect.ts";
 
 /** When a client may come again, by the status it got. */
@@ -36,7 +36,7 @@ export function retryAfter(status: keyof typeof RETRY_AFTER_SECONDS): Record<str
 export function refusal(
   c: Context,
   status: ContentfulStatusCode,
-  code: string,
+  code: RejectionCode,
   message: string,
   headers: Record<string, string> = {},
 ): Response {
