@@ -73,8 +73,12 @@ export const ADMISSION_WINDOW_MS = 1_000;
 /** What a flood may do to its pool neighbours: with 20 times the events of all of them together beside them, the median
  *  wait for an acknowledgement grows by no more than this factor (measured 1.0 to 1.1, bench/flood). */
 export const FLOOD_SLOWDOWN_MAX = 3;
-/** Events after the last checkpoint: what a restart has to replay (well under a second). */
+/** Events after the last checkpoint: what a restart has to count again, 20 µs each. */
 export const CHECKPOINT_EVENTS = 5_000;
+/** A checkpoint writes whole Days again, about 1.5 µs for each event they hold. So beyond this many events in memory it is
+ *  made more rarely, in proportion, up to the maximum: a restart then takes about a second. */
+export const CHECKPOINT_STATE_EVENTS = 20_000;
+export const CHECKPOINT_EVENTS_MAX = 50_000;
 /** A quiet partition checkpoints this long after the last time while it has something to write: the platform evicts it
  *  after seconds without a request, and each return counts the log again. */
 export const CHECKPOINT_AFTER_MS = 5 * MINUTE_MS;

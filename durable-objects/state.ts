@@ -87,6 +87,8 @@ export interface Partition {
   /** Position the next event gets. */
   next: number;
   checkpointed: number;
+  /** Events that the Days in memory held after the last checkpoint. */
+  loadedAtCheckpoint: number;
   /** UTC ms of the last checkpoint. */
   checkpointedAt: number;
   bundled: number;
@@ -132,6 +134,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     named: positions !== undefined,
     next,
     checkpointed,
+    loadedAtCheckpoint: 0,
     checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
     // A bundle on disk was sent once at least, or is about to be; whether its message survived nobody knows.
