@@ -7,7 +7,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Cron } from "croner";
 import { stop as stopBundler } from "esbuild";
-import { type LocalStart, makeStateDir, readLocalStart, readSecrets, stateDirOf, writeLocalStart } from "./local-state.ts";
+import {
+  type LocalStart,
+  makeStateDir,
+  readLocalStart,
+  readSecrets,
+  stateDirOf,
+  writeLocalStart,
+} from "./local-state.ts";
 import { messageOf, Problem, runMain } from "./problem.ts";
 import { type Runtime, type Secrets, startRuntime } from "./runtime.ts";
 

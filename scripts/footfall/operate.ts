@@ -25,9 +25,12 @@ export function addOperations(program: Command): void {
       await show(command, ask, (answer) => toPartitionsText(answer as readonly PartitionRow[], all));
     });
   const letters = program.command("dead-letters").description("messages that a queue could not handle");
-  letters.command("list").description("those that wait in R2").action(async (_, command: Command) => {
-    await show(command, (connection) => askList(connection, "/api/v1/dead-letters"));
-  });
+  letters
+    .command("list")
+    .description("those that wait in R2")
+    .action(async (_, command: Command) => {
+      await show(command, (connection) => askList(connection, "/api/v1/dead-letters"));
+    });
   letters
     .command("redrive [key]")
     .description("handle one of them again, or all; what succeeds leaves R2")

@@ -107,7 +107,7 @@ function toInstant(date: string, clock: string): number | undefined {
   const day = parseDate(`${year}-${month}-${dayOfMonth}`);
   const [hour = 0, minute = 0, second = 0] = clock.slice(0, 8).split(":").map(Number);
   const [zoneHour, zoneMinute] = [Number(clock.slice(10, 12)), Number(clock.slice(12))];
-  if (day === undefined || hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) return undefined;
+  if (day === undefined || Math.max(hour, zoneHour) > 23 || Math.max(minute, second, zoneMinute) > 59) return undefined;
   const local = day * DAY_MS + hour * HOUR_MS + minute * MINUTE_MS + second * 1000;
   const offset = zoneHour * HOUR_MS + zoneMinute * MINUTE_MS;
   return clock[9] === "+" ? local - offset : local + offset;
