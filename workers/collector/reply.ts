@@ -25,6 +25,11 @@ export function replyWithReport(c: Context, outcome: Outcome<Report>): Response 
 /** The image, or a refusal: a developer looking at the request should see why nothing is counted. */
 export function replyWithPixel(c: Context, outcome: Outcome<Report>): Response {
   if (!outcome.ok || isRefused(outcome.value)) return replyWithReport(c, outcome);
+  return imageReply(c);
+}
+
+/** One transparent pixel, never from a cache. */
+export function imageReply(c: Context): Response {
   return c.body(PIXEL.slice().buffer, 200, { "Content-Type": "image/gif", "Cache-Control": "no-store" });
 }
 
