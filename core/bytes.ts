@@ -1,6 +1,7 @@
 // The byte codec beneath checkpoint shelves, rollup columns and sketches: varints, zigzag integers, UTF-8 texts. It is
 // written here because core has no platform types (no TextEncoder, no Buffer) and the shapes are ours alone.
 
+import { COUNT_MAX } from "./limits.ts";
 import { assert } from "./outcome.ts";
 
 /** Grows as it is written to; `finish()` gives the bytes. */
@@ -27,6 +28,11 @@ export class ByteWriter {
       rest = Math.floor(rest / 0x80);
     }
     this.#bytes[this.#length++] = rest;
+  }
+
+  /** A count or a sum, cut to what the codec holds: see COUNT_MAX. */
+  count(value: number): void {
+    this.signed(Math.max(-COUNT_MAX, Math.min(COUNT_MAX, value)));
   }
 
   /** An integer of either sign below 2^52, small magnitudes short. */

@@ -59,7 +59,9 @@ export function hourOf(zones: readonly ZonePeriod[], instant: number): number {
   return Math.max(current.from, hourAt(current.zone, instant));
 }
 
-/** Whether a text is shaped like an ISO 4217 code. */
+const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
+
+/** Whether a text is an ISO 4217 code the runtime knows, in capitals. */
 export function isCurrency(text: string): boolean {
-  return /^[A-Z]{3}$/.test(text);
+  return currencies.has(text);
 }

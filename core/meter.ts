@@ -1,5 +1,5 @@
 // Counts of billable operations, kept by the code that performs them, so that tests and benches can read what a million
-// events cost. The platform bills each kind at its own price (design.md, Cost).
+// events cost. The platform bills each kind at its own price.
 
 import { QUEUE_OPERATION_BYTES } from "./limits.ts";
 

@@ -1,4 +1,4 @@
-// The four fates of what comes in, each with its own form (style.md, 19): unwanted data is dropped with a reason, a
+// The four fates of what comes in, each with its own form: unwanted data is dropped with a reason, a
 // caller's mistake is rejected with a code, a platform failure is an exception that the one caller who can retry
 // catches, and a mistake of ours is an assertion. Reasons and codes are closed lists: each is counted, each has a test.
 
@@ -8,15 +8,19 @@ export type DropReason = (typeof DROP_REASONS)[number];
 
 /** What a caller did wrong. The code is part of the public contract; the message says which field and what to do. */
 export const REJECTION_CODES = [
+  "unauthorized",
+  "not_found",
+  "method_not_allowed",
+  "unsupported_encoding",
+  "incomplete_body",
+  "body_too_large",
   "invalid_json",
   "invalid_body",
-  "body_too_large",
   "too_many_events",
   "event_too_large",
   "missing_field",
   "invalid_field",
   "invalid_timestamp",
-  "invalid_tracking_id",
   "unknown_tracking_id",
   "rate_limited",
   "unavailable",

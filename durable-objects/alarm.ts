@@ -8,6 +8,8 @@ import {
   BUNDLES_UNCONFIRMED_MAX,
   CHECKPOINT_AFTER_MS,
   CHECKPOINT_EVENTS,
+  CHECKPOINT_EVENTS_MAX,
+  CHECKPOINT_STATE_EVENTS,
   FORGET_EVERY_MS,
   LATE_CHANGES_MAX,
   RESEND_MAX_MS,
@@ -73,8 +75,9 @@ function publishDue(partition: Partition, now: number): number {
 
 function checkpointDue(partition: Partition, now: number): number {
   const events = partition.next - partition.checkpointed;
-  if (events >= CHECKPOINT_EVENTS) return now;
-  return events > 0 || hasDirty(partition) ? partition.checkpointedAt + CHECKPOINT_AFTER_MS : Infinity;
+  const size = Math.max(1, (partition.loadedAtCheckpoint + events) / CHECKPOINT_STATE_EVENTS);
+  if (events >= Math.min(CHECKPOINT_EVENTS * size, CHECKPOINT_EVENTS_MAX)) return now;
+  return events > 0 || hasDirty(partition) ? partition.checkpointedAt + CHECKPOINT_AFTER_MS * size : Infinity;
 }
 
 /** Salts go at their hour; an hourly look is enough, and only while there is one. */

@@ -71,7 +71,7 @@ interface Candidate {
 /**
  * Whether an id was counted: on the event's own Day, and on the Days beside it where a resend may have moved across a
  * midnight, because the time is ours and not the client's (and an earlier copy may come later, by the overflow queue), or
- * because clock-skew correction shifts it a little.
+ * because the client has set its clock in between.
  */
 function isDuplicate(partition: Partition, { event, day, zone, floating }: Candidate): boolean {
   const counted = (on: number) => findDay(partition, event.merchant, on)?.ids.has(event.id) ?? false;

@@ -26,6 +26,7 @@ export function checkpoint(partition: Partition): void {
   partition.checkpointed = partition.next;
   partition.checkpointedAt = now;
   leaveMemory(partition);
+  partition.loadedAtCheckpoint = loadedEvents(partition);
 }
 
 /** Stores the positions with some of them changed. The caller changes the memory after the write has succeeded. */

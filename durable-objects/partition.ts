@@ -59,6 +59,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   }
 
   async status(): Promise<PartitionStatus> {
+    isolateMeter.partition_requests += 1;
     return statusOf(this.#partition);
   }
 

@@ -12,7 +12,7 @@ import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
 
-/** What the host gives a partition. Everything that is not pure comes in here (style.md, 21). */
+/** What the host gives a partition. Everything that is not pure comes in here. */
 export interface Deps {
   readonly store: Store;
   readonly now: () => number;
@@ -87,6 +87,8 @@ export interface Partition {
   /** Position the next event gets. */
   next: number;
   checkpointed: number;
+  /** Events that the Days in memory held after the last checkpoint. */
+  loadedAtCheckpoint: number;
   /** UTC ms of the last checkpoint. */
   checkpointedAt: number;
   bundled: number;
@@ -132,6 +134,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     named: positions !== undefined,
     next,
     checkpointed,
+    loadedAtCheckpoint: 0,
     checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
     // A bundle on disk was sent once at least, or is about to be; whether its message survived nobody knows.

@@ -7,10 +7,10 @@ import type { Bundle } from "../core/archive/bundle.ts";
 import { type ArchiveFile, filesOf } from "../core/archive/file.ts";
 import { bundleKey } from "../core/archive/object-key.ts";
 import { CONNECTIONS_MAX } from "../core/limits.ts";
-import { type Metered, queueOperations } from "../core/meter.ts";
+import type { Metered } from "../core/meter.ts";
 import { encodeParquet } from "../storage/archive.ts";
-import { bytesOf, unpackBundle } from "../storage/bundle-message.ts";
-import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+import { unpackBundle } from "../storage/bundle-message.ts";
+import { handleEach, type Log, type QueueBatch } from "./message.ts";
 
 /** The part of an R2 bucket that the archive writes with. */
 export interface ArchiveBucket {
@@ -27,22 +27,11 @@ export interface ArchiveDeps {
 }
 
 /**
- * Archives a batch. Never throws: every message is acknowledged, or retried until the queue gives it to the dead
- * letters. A body that cannot be decoded takes the same way, although most such bodies never can be: a collector that
- * was deployed first may send a version this consumer knows only minutes later.
+ * Archives a batch. A body that cannot be decoded is retried like any other, although most such bodies never can be: a
+ * collector that was deployed first may send a version this consumer knows only minutes later.
  */
 export async function archive(batch: QueueBatch, deps: ArchiveDeps): Promise<void> {
-  for (const message of batch.messages) {
-    const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
-    deps.meter.queue_operations += operations; // the read; every delivery is one
-    try {
-      await archiveBody(message.body, deps);
-      message.ack();
-      deps.meter.queue_operations += operations; // the delete
-    } catch (error) {
-      failMessage(message, { queue: batch.queue, error, log: deps.log });
-    }
-  }
+  await handleEach(batch, { ...deps, failure: "archive_failed", handle: ({ body }) => archiveBody(body, deps) });
 }
 
 /** What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not archived. */
@@ -73,17 +62,4 @@ async function putAll(files: readonly ArchiveFile[], { bucket, meter }: ArchiveD
     }),
   );
   for (const put of puts) if (put.status === "rejected") throw put.reason;
-}
-
-function failMessage(message: QueueMessage, failure: { queue: string; error: unknown; log: Log }): void {
-  const delaySeconds = retryDelaySeconds(message.attempts);
-  failure.log({
-    error: "archive_failed",
-    queue: failure.queue,
-    message: message.id,
-    attempts: message.attempts,
-    retry_in_seconds: delaySeconds,
-    reason: reasonOf(failure.error),
-  });
-  message.retry({ delaySeconds });
 }

@@ -4,9 +4,9 @@
 // dies once an hour takes one place, not one an hour.
 
 import { DEAD_LETTER_PREFIX, deadLetterKey, parseDeadLetterKey } from "../core/archive/object-key.ts";
-import { type Metered, queueOperations } from "../core/meter.ts";
+import type { Metered } from "../core/meter.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
-import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+import { handleEach, type Log, type QueueBatch, type QueueMessage } from "./message.ts";
 
 /** Dead letters in one page of the list. */
 const PAGE_LENGTH = 100;
@@ -30,21 +30,11 @@ export interface DeadLetterDeps {
   readonly log: Log;
 }
 
-/** Stores a batch of dead letters. Never throws: a letter that cannot be stored is retried. */
+/** Stores a batch of dead letters. */
 export async function storeDeadLetters(batch: QueueBatch, deps: DeadLetterDeps): Promise<void> {
-  for (const message of batch.messages) {
-    const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
-    deps.meter.queue_operations += operations; // the read; every delivery is one
-    try {
-      await storeDeadLetter(message, batch.queue.replace(QUEUE_SUFFIX, ""), deps);
-      message.ack();
-      deps.meter.queue_operations += operations; // the delete
-    } catch (error) {
-      const delaySeconds = retryDelaySeconds(message.attempts);
-      deps.log({ error: "dead_letter_failed", queue: batch.queue, message: message.id, reason: reasonOf(error) });
-      message.retry({ delaySeconds });
-    }
-  }
+  const queue = batch.queue.replace(QUEUE_SUFFIX, "");
+  const handle = (message: QueueMessage) => storeDeadLetter(message, queue, deps);
+  await handleEach(batch, { ...deps, failure: "dead_letter_failed", handle });
 }
 
 /** A second run writes the same body under the same key, and newer metadata. */

@@ -3,6 +3,9 @@
 // the file that carries its queue's name.
 
 import { RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
+import { type Metered, queueOperations } from "../core/meter.ts";
+import { causeOf } from "../core/outcome.ts";
+import { bytesOf } from "../storage/bundle-message.ts";
 
 /** A delivery: `retry` and `ack` are the only two ways it may end. */
 export interface QueueMessage {
@@ -23,11 +26,6 @@ export interface QueueBatch {
 export type LogLine = Readonly<Record<string, string | number>>;
 export type Log = (line: LogLine) => void;
 
-/** The log of a deployed Worker: one JSON object a line. */
-export function logError(line: LogLine): void {
-  console.error(JSON.stringify(line));
-}
-
 /** How long a failed message waits: twice as long after every delivery, up to five minutes. */
 export function retryDelaySeconds(attempts: number): number {
   const doublings = Math.min(Math.max(attempts, 1) - 1, 30);
@@ -37,5 +35,39 @@ export function retryDelaySeconds(attempts: number): number {
 /** What went wrong, short: a parser's message may quote what it was given, and a log is no place for a visitor's data. */
 export function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return "SyntaxError: not JSON";
-  return String(error).slice(0, 200);
+  return causeOf(error);
+}
+
+export interface Handling {
+  /** Throws when the message is not done. Whatever it left behind, running it again must be harmless. */
+  readonly handle: (message: QueueMessage) => Promise<void>;
+  /** How the log calls a failure, such as "archive_failed". */
+  readonly failure: string;
+  /** How long a failed message waits; longer each time where it says nothing else. */
+  readonly delaySeconds?: (message: QueueMessage) => number;
+  readonly meter: Metered;
+  readonly log: Log;
+}
+
+/**
+ * Handles each message of a batch on its own, one after the other, so that memory holds one. Never throws: a message is
+ * acknowledged, or retried until the queue gives it to the dead letters, and never takes its neighbours with it.
+ */
+export async function handleEach(batch: QueueBatch, handling: Handling): Promise<void> {
+  const { handle, failure, meter, log, delaySeconds = ({ attempts }) => retryDelaySeconds(attempts) } = handling;
+  for (const message of batch.messages) {
+    const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
+    meter.queue_operations += operations; // the read; every delivery is one
+    try {
+      await handle(message);
+      message.ack();
+      meter.queue_operations += operations; // the delete
+    } catch (error) {
+      const delay = delaySeconds(message);
+      const { id, attempts } = message;
+      const reason = reasonOf(error);
+      log({ error: failure, queue: batch.queue, message: id, attempts, retry_in_seconds: delay, reason });
+      message.retry({ delaySeconds: delay });
+    }
+  }
 }

@@ -4,10 +4,10 @@
 
 import type { Arrival } from "../core/event.ts";
 import { hash32 } from "../core/hash.ts";
-import { type Metered, queueOperations } from "../core/meter.ts";
+import type { Metered } from "../core/meter.ts";
 import type { Overflow } from "../core/overflow.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
-import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+import { handleEach, type Log, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
 
 const RETRY_SEED = 0x2c1b3c6d;
 
@@ -20,28 +20,10 @@ export interface OverflowDeps {
   readonly log: Log;
 }
 
-/** Delivers a batch. Never throws: every message is acknowledged, or retried until it becomes a dead letter. */
+/** Delivers a batch. */
 export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Promise<void> {
-  for (const message of batch.messages) {
-    const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
-    deps.meter.queue_operations += operations; // the read; every delivery is one
-    try {
-      await deliverBody(message.body, deps);
-      message.ack();
-      deps.meter.queue_operations += operations; // the delete
-    } catch (error) {
-      const delaySeconds = spreadDelaySeconds(message);
-      deps.log({
-        error: "overflow_failed",
-        queue: batch.queue,
-        message: message.id,
-        attempts: message.attempts,
-        retry_in_seconds: delaySeconds,
-        reason: reasonOf(error),
-      });
-      message.retry({ delaySeconds });
-    }
-  }
+  const handle = ({ body }: QueueMessage) => deliverBody(body, deps);
+  await handleEach(batch, { ...deps, failure: "overflow_failed", handle, delaySeconds: spreadDelaySeconds });
 }
 
 /**

@@ -31,7 +31,7 @@ import { replaceRollups, restoreRollups } from "../storage/replay-write.ts";
 import { readDayRollups } from "../storage/rollups.ts";
 import type { ShownDifference } from "../storage/schema.ts";
 import { listSettings, readSettings } from "../storage/settings.ts";
-import { type Log, type QueueBatch, type QueueMessage, reasonOf, retryDelaySeconds } from "./message.ts";
+import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
 
 /** What a replay asks of a partition. */
 export interface ReplayedPartition {
@@ -52,20 +52,10 @@ export interface ReplayDeps {
   readonly log: Log;
 }
 
-/** Handles a batch of parts. Never throws: a part that fails is retried, then left as failed for somebody to look at. */
+/** Handles a batch of parts: one that fails is retried, then left as failed for somebody to look at. */
 export async function replayParts(batch: QueueBatch, deps: ReplayDeps): Promise<void> {
-  for (const message of batch.messages) {
-    deps.meter.queue_operations += 1;
-    try {
-      await handlePart(message, deps);
-      message.ack();
-      deps.meter.queue_operations += 1;
-    } catch (error) {
-      const delaySeconds = retryDelaySeconds(message.attempts);
-      deps.log({ error: "replay_failed", message: message.id, attempts: message.attempts, reason: reasonOf(error) });
-      message.retry({ delaySeconds });
-    }
-  }
+  const handle = (message: QueueMessage) => handlePart(message, deps);
+  await handleEach(batch, { ...deps, failure: "replay_failed", handle });
 }
 
 /** Does what the job wants of one part, fresh from the queue or out of the dead letters. */

@@ -11,7 +11,7 @@ import { sendEvents } from "./import/send.ts";
 import { type BatchAnswer, Tally } from "./import/tally.ts";
 import { type LocalStart, readLocalStart, stateDirOf } from "./local-state.ts";
 import { Problem, runMain } from "./problem.ts";
-import { startMeter } from "./progress.ts";
+import { sayBesideMeter, startMeter } from "./progress.ts";
 import { toFigure } from "./table.ts";
 
 const DAYS = 7;
@@ -72,7 +72,7 @@ async function sendAll(start: LocalStart, groups: ReadonlyMap<Place, readonly De
       const batch = events.slice(at, at + BATCH_EVENTS);
       const destination = { collectorUrl: start.collector, trackingId: start.tracking_id, headers };
       await pace.wait(batch.length);
-      const answer: BatchAnswer = await sendEvents(destination, batch);
+      const answer: BatchAnswer = await sendEvents(destination, batch, sayBesideMeter);
       tally.answer(answer, []);
       sent += batch.length;
       meter.update(sent);

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Problem } from "./problem.ts";
+import { messageOf, Problem } from "./problem.ts";
 import type { Secrets } from "./runtime.ts";
 
 /** A local start as others find it: what its ready line says, and the demo merchant's id. */
@@ -42,12 +42,23 @@ export async function writeLocalStart(stateDir: string, start: LocalStart): Prom
   await writeState(stateDir, "demo.json", start);
 }
 
+/** Makes the folder, or one in it, if it is not there. */
+export async function makeStateDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Problem(notAFolder(path, error));
+  }
+}
+
 async function readState<T>(stateDir: string, file: string): Promise<T | undefined> {
   const path = join(stateDir, file);
   try {
     return JSON.parse(await readFile(path, "utf8")) as T;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "ENOTDIR") throw new Problem(notAFolder(stateDir, error));
     throw new Problem(
       `cannot read ${path} (${(error as Error).message}); repair it, or remove ${stateDir} to start anew`,
     );
@@ -55,8 +66,14 @@ async function readState<T>(stateDir: string, file: string): Promise<T | undefin
 }
 
 async function writeState(stateDir: string, file: string, value: object): Promise<void> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeStateDir(stateDir);
   await writeFile(join(stateDir, file), `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+}
+
+function notAFolder(path: string, error: unknown): string {
+  const inTheWay = ["EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+  const why = inTheWay ? "there is a file of that name" : messageOf(error);
+  return `${path} cannot be the folder for Footfall's data (${why}); name another with STATE_DIR`;
 }
 
 function randomText(): string {

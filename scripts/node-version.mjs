@@ -5,8 +5,10 @@ const WANTED = 24;
 
 if (Number(process.versions.node.split(".")[0]) < WANTED) {
   console.error(
-    `footfall needs Node ${WANTED} or newer and this is ${process.version}. ` +
-      "On Linux `npm ci` installs it: start scripts with `npm start` or `npm run …`. Elsewhere install Node first.",
+    `footfall: this is Node ${process.version}, and the scripts need ${WANTED} or newer. ` +
+      (process.platform === "linux"
+        ? "`npm ci` installs it beside the other packages: run that, then start scripts with `npm start` or `npm run …`."
+        : `Install Node ${WANTED} (https://nodejs.org, or \`nvm install ${WANTED}\`) and run the same command again.`),
   );
   process.exit(1);
 }

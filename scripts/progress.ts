@@ -15,6 +15,11 @@ export function startMeter(label: string, total: number): Meter {
   return process.stderr.isTTY ? barMeter(label, total) : lineMeter(label, total);
 }
 
+/** A sentence while a bar may be showing: it takes the bar's line, and the bar comes back below it. */
+export function sayBesideMeter(text: string): void {
+  console.error(process.stderr.isTTY ? `\r\u001b[K${text}` : text);
+}
+
 function barMeter(label: string, total: number): Meter {
   const format = `${label} {bar} {percentage}% · {eta_formatted} left`;
   const bar = new SingleBar({ format, hideCursor: true, stream: process.stderr }, Presets.shades_classic);

@@ -2,13 +2,19 @@
 // to standard output when both answer, "ready {…}", and nothing else there; then it fires the crons on time until it is
 // told to stop. COLLECTOR_PORT and QUERY_PORT choose other ports (0: any free one). A second start finds the same data.
 
-import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Cron } from "croner";
 import { stop as stopBundler } from "esbuild";
-import { type LocalStart, readLocalStart, readSecrets, stateDirOf, writeLocalStart } from "./local-state.ts";
+import {
+  type LocalStart,
+  makeStateDir,
+  readLocalStart,
+  readSecrets,
+  stateDirOf,
+  writeLocalStart,
+} from "./local-state.ts";
 import { messageOf, Problem, runMain } from "./problem.ts";
 import { type Runtime, type Secrets, startRuntime } from "./runtime.ts";
 
@@ -18,6 +24,7 @@ const DEMO_MERCHANT = { name: "Demo shop", time_zone: "UTC", currency: "EUR" };
 
 async function main(): Promise<void> {
   const stateDir = stateDirOf(process.env);
+  await makeStateDir(stateDir);
   const lock = lockState(stateDir);
   const collectorPort = await freePort("COLLECTOR_PORT", 8787);
   const queryPort = await freePort("QUERY_PORT", 8788);
@@ -65,13 +72,20 @@ function toldToStop(): Promise<void> {
 
 /** Two runtimes on the same files would fail each other's writes. The operating system lets go when we die, however. */
 function lockState(stateDir: string): DatabaseSync {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(stateDir, "lock.sqlite"));
+  const database = openLock(join(stateDir, "lock.sqlite"));
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     return database;
   } catch {
     throw new Problem(`another start is running on ${stateDir}; stop it, or choose another folder with STATE_DIR`);
+  }
+}
+
+function openLock(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (error) {
+    throw new Problem(`cannot write ${path} (${messageOf(error)}); choose another folder with STATE_DIR`);
   }
 }
 

@@ -3,7 +3,10 @@
 
 export type Cell = string | number | boolean | null | undefined;
 
-/** A table with a line under its head. Columns that hold only numbers are set to the right. */
+/** What has to be copied whole still fits: a dead letter's key is some 90 characters, an API key 47. */
+const CELL_LENGTH_MAX = 110;
+
+/** A table with a line under its head. Columns that hold only numbers are set to the right; very wide cells are cut. */
 export function toTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = rows.map((row) => head.map((_, column) => toText(row[column])));
   const widths = head.map((title, column) => Math.max(title.length, ...texts.map((row) => row[column]?.length ?? 0)));
@@ -65,7 +68,8 @@ function toCell(value: unknown): Cell {
 
 function toText(cell: Cell): string {
   if (cell === null || cell === undefined) return "–";
-  return typeof cell === "number" ? toFigure(cell) : String(cell);
+  const text = typeof cell === "number" ? toFigure(cell) : String(cell);
+  return text.length > CELL_LENGTH_MAX ? `${text.slice(0, CELL_LENGTH_MAX - 1)}…` : text;
 }
 
 function isFigure(cell: Cell): boolean {

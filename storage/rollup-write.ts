@@ -5,7 +5,7 @@
 import { DIMENSIONS } from "../core/counting/dimension.ts";
 import { COUNTERS } from "../core/counting/rollup.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
-import { D1_PARAMETERS_MAX } from "../core/limits.ts";
+import { COUNT_MAX, D1_PARAMETERS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
 
@@ -55,7 +55,7 @@ export function rollupValues(row: RollupRow): readonly (string | number | ArrayB
     row.partition,
     row.day,
     row.version,
-    ...COUNTERS.map((counter) => row.counts[counter]),
+    ...COUNTERS.map((counter) => Math.max(-COUNT_MAX, Math.min(COUNT_MAX, row.counts[counter]))),
     JSON.stringify(row.drops),
     bytesOf(row.sketch),
     ...DIMENSIONS.map(({ name }) => bytesOf(row.breakdowns[name])),

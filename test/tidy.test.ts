@@ -1,4 +1,4 @@
-// Style as a test (style.md, 25), for what neither the compiler nor the linter sees: purity of core, the one direction of
+// Style as a test, for what neither the compiler nor the linter sees: purity of core, the one direction of
 // imports, opening comments, names that say nothing, left-over marks, tests without a rule, rules without a test.
 
 import { readdirSync, readFileSync } from "node:fs";

@@ -224,8 +224,9 @@ function encodeVisit(visit: Visit, base: number, writer: ByteWriter): void {
   writer.unsigned(visit.cells.length);
   for (const cell of visit.cells) {
     writer.signed(cell.slot);
-    for (const value of [cell.place, cell.count, cell.foreign, cell.engagementMs]) writer.unsigned(value);
-    writer.signed(cell.revenue);
+    for (const value of [cell.place, cell.count, cell.foreign]) writer.unsigned(value);
+    writer.count(cell.engagementMs);
+    writer.count(cell.revenue);
   }
 }
 
@@ -254,7 +255,7 @@ function decodeCell(reader: ByteReader): Cell {
     place: reader.unsigned(),
     count: reader.unsigned(),
     foreign: reader.unsigned(),
-    engagementMs: reader.unsigned(),
+    engagementMs: reader.signed(),
     revenue: reader.signed(),
   };
 }

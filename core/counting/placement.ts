@@ -18,16 +18,17 @@ export function partitionOf(merchant: number, visitorSeed: string, placement: Pl
   const spread = placement.spread.get(merchant);
   return spread === undefined
     ? poolPartition(merchant, placement.poolSize)
-    : `merchant-${merchant}-${hash32(visitorSeed, VISITOR_SEED) % spread}`;
+    : ownPartition(merchant, hash32(visitorSeed, VISITOR_SEED) % spread);
+}
+
+/** The partitions a hot merchant is spread over; none for the others. */
+export function ownPartitions(merchant: number, { spread }: Placement): readonly string[] {
+  return Array.from({ length: spread.get(merchant) ?? 0 }, (_, index) => ownPartition(merchant, index));
 }
 
 /** Every partition that may hold open counters of a merchant: its pool's (from before it was spread) and its own. */
 export function partitionsOf(merchant: number, placement: Placement): readonly string[] {
-  const own = Array.from(
-    { length: placement.spread.get(merchant) ?? 0 },
-    (_, index) => `merchant-${merchant}-${index}`,
-  );
-  return [poolPartition(merchant, placement.poolSize), ...own];
+  return [poolPartition(merchant, placement.poolSize), ...ownPartitions(merchant, placement)];
 }
 
 /** Every partition of the pool. */
@@ -53,4 +54,8 @@ export function parsePlacement(poolSize: string, spread: string): Placement {
 
 function poolPartition(merchant: number, poolSize: number): string {
   return `pool-${hash32(String(merchant), POOL_SEED) % poolSize}`;
+}
+
+function ownPartition(merchant: number, index: number): string {
+  return `merchant-${merchant}-${index}`;
 }

@@ -1,6 +1,6 @@
 // The numbers of one merchant for one Hour or one whole Day: totals, drops, and a breakdown by every dimension, each
 // with a mergeable sketch of its visitors. A rollup is computed from a Day's state whenever somebody needs it, never
-// counted along, so it cannot drift from the events. What a metric means: docs/spec.md, MET. D1 stores the counts as
+// counted along, so it cannot drift from the events. What a metric means: docs/spec.md, CNT. D1 stores the counts as
 // columns and each breakdown as one packed column.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
@@ -303,7 +303,7 @@ function bySize(a: BreakdownEntry, b: BreakdownEntry): number {
 
 function encodeEntry(entry: BreakdownEntry, writer: ByteWriter): void {
   writer.text(entry.value);
-  for (const counter of COUNTERS) writer.signed(entry.counts[counter]);
+  for (const counter of COUNTERS) writer.count(entry.counts[counter]);
   encodeSketch(entry.sketch, writer);
 }
 

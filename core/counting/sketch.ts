@@ -2,7 +2,7 @@
 // sparse at 25 bits of precision, where the estimate is exact for practical purposes, and turns dense at the size where
 // that costs more bytes than the registers. Whether it is sparse depends on the set alone, so order and grouping of
 // merges cannot change a sketch (L4). Estimator: O. Ertl, "New cardinality estimation algorithms for HyperLogLog
-// sketches" (2017), which needs no bias tables. Nothing on npm is mergeable, 64-bit, sparse and compact (libraries.md).
+// sketches" (2017), which needs no bias tables. Nothing on npm is mergeable, 64-bit, sparse and compact.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 

@@ -1,4 +1,4 @@
-// What a visit is: a maximal run of one visitor's events with gaps of at most 1800 s inside one Day (design.md, Visits).
+// What a visit is: a maximal run of one visitor's events with gaps of at most 1800 s inside one Day.
 // A visit is a mergeable summary: an event is a visit of one, and adding it extends a visit, starts one, or bridges two.
 // `merge` is commutative and associative, so the order of arrival cannot change the result (L4). All texts are numbers
 // of the Day's dictionary.

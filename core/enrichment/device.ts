@@ -1,6 +1,6 @@
 // Browser, operating system and kind of device from the user agent. my-ua-parser (MIT) does the work; a short list of
 // in-app browsers comes first, because the parser takes some of them for a plain web view. Parsed agents are kept: a
-// few thousand distinct ones make up nearly all traffic, and parsing costs 18 µs (libraries.md, 3).
+// few thousand distinct ones make up nearly all traffic, and parsing costs 18 µs.
 
 import { UAParser } from "my-ua-parser";
 import type { Step } from "./opinion.ts";

@@ -14,6 +14,7 @@ import {
 } from "../limits.ts";
 import { isCurrency } from "../merchant.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
+import { parseDate } from "../time.ts";
 
 export interface TextRule {
   readonly lengthMax: number;
@@ -51,7 +52,8 @@ export function readTimestamp(field: string, value: unknown, receivedAt: number)
     );
   }
   if (instant < TIMESTAMP_MIN_MS) {
-    const hint = instant > TIMESTAMP_MIN_MS / 1000 ? "; it looks like seconds, send milliseconds" : "";
+    const asSeconds = typeof value === "number" && isPossible(value * 1000, receivedAt);
+    const hint = asSeconds ? "; it looks like seconds, send milliseconds" : "";
     return rejected("invalid_timestamp", `${field} ${shown} is before 2000-01-01${hint}`);
   }
   if (instant > receivedAt + TIMESTAMP_AHEAD_MS) {
@@ -161,13 +163,20 @@ export function firstLanguage(header: string): string {
   return /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/.exec(header.trim())?.[0] ?? "";
 }
 
+/** ISO 8601, or the digits of ms since 1970. A date that does not exist is not taken for another one. */
 function parseInstant(text: string): number {
-  const match = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i.exec(
-    text.trim(),
-  );
-  if (match === null) return Number.NaN;
+  const trimmed = text.trim();
+  if (/^\d{12,13}$/.test(trimmed)) return Number(trimmed);
+  const match = INSTANT.exec(trimmed);
+  if (match === null || parseDate(match[1] ?? "") === undefined) return Number.NaN;
   const whole = match[0].replace(" ", "T");
-  return Date.parse(whole.length > 10 && match[1] === undefined ? `${whole}Z` : whole);
+  return Date.parse(whole.length > 10 && match[2] === undefined ? `${whole}Z` : whole);
+}
+
+const INSTANT = /^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+
+function isPossible(instant: number, receivedAt: number): boolean {
+  return instant >= TIMESTAMP_MIN_MS && instant <= receivedAt + TIMESTAMP_AHEAD_MS;
 }
 
 function isExact(value: number): boolean {

@@ -9,8 +9,8 @@ export type VisitCounts = Pick<Counts, "visits" | "bounces" | "duration_ms">;
 
 export interface Metric {
   readonly name: MetricName;
-  /** "session" metrics describe whole visits: they say nothing of one event name or one hostname. */
-  readonly scope: "any" | "session";
+  /** "visit" metrics describe whole visits: they say nothing of one event name or one hostname. */
+  readonly scope: "any" | "visit";
   /** Undefined where `visits` is: nothing is known of the visits of a page on which nobody entered. */
   readonly of: (counts: Counts, visits: VisitCounts | undefined) => number | undefined;
 }
@@ -34,19 +34,19 @@ export const METRICS: readonly Metric[] = [
   { name: "views_per_visit", scope: "any", of: ({ pageviews, visits }) => round(ratio(pageviews, visits), 2) },
   {
     name: "bounce_rate",
-    scope: "session",
+    scope: "visit",
     of: (_, visits) => visits && Math.round(ratio(visits.bounces * 100, visits.visits)),
   },
   {
     name: "visit_duration",
-    scope: "session",
+    scope: "visit",
     of: (_, visits) => visits && Math.round(ratio(visits.duration_ms / 1000, visits.visits)),
   },
   { name: "events", scope: "any", of: (counts) => counts.events },
   { name: "total_revenue", scope: "any", of: (counts) => counts.revenue / REVENUE_SCALE },
   // Two of our own: the exact sums that the two averages above are made of.
-  { name: "bounces", scope: "session", of: (_, visits) => visits?.bounces },
-  { name: "total_duration", scope: "session", of: (_, visits) => visits && visits.duration_ms / 1000 },
+  { name: "bounces", scope: "visit", of: (_, visits) => visits?.bounces },
+  { name: "total_duration", scope: "visit", of: (_, visits) => visits && visits.duration_ms / 1000 },
 ];
 
 /** Metrics of the Plausible grammar that are not built yet. */

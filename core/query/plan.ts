@@ -135,7 +135,7 @@ function chooseBuckets(plan: Plan): Plan {
 function chooseBreakdowns(plan: Plan): Plan {
   const { breakdown, metrics } = plan.question;
   if (breakdown === undefined) return plan;
-  const ofVisits = metrics.some((name) => metricOf(name).scope === "session");
+  const ofVisits = metrics.some((name) => metricOf(name).scope === "visit");
   if (breakdown.name !== "page" || !ofVisits) return { ...plan, breakdowns: [breakdown.name] };
   return { ...plan, breakdowns: ["page", "entry_page"], visitsByEntryPage: true };
 }

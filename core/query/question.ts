@@ -134,7 +134,7 @@ function checkMetrics({ metrics, breakdown }: Names): Outcome<undefined> {
   if (breakdown === undefined) return accepted(undefined);
   if (metrics.includes("views_per_visit"))
     return invalid("Metric `views_per_visit` cannot be queried with `dimensions`.");
-  const ofVisits = metrics.filter((name) => metricOf(name).scope === "session");
+  const ofVisits = metrics.filter((name) => metricOf(name).scope === "visit");
   if (breakdown.scope === "visit" || breakdown.name === "page" || ofVisits.length === 0) return accepted(undefined);
   return invalid(
     `Session metric(s) \`${ofVisits.join(", ")}\` cannot be queried along with event dimension(s) \`${breakdown.question}\``,

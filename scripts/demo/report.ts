@@ -1,6 +1,6 @@
 // What the demo shows at the end: the API's own numbers for the days it sent, as tables and a small picture.
 
-import { type Answer, type Question, toMetricCell } from "../footfall/query.ts";
+import { type Answer, estimateNote, type Question, toAnswerText, toMetricCell } from "../footfall/query.ts";
 import { type Cell, toBar, toSparkline, toTable } from "../table.ts";
 
 export type Ask = (question: Question) => Promise<Answer>;
@@ -43,9 +43,8 @@ export async function makeReport(ask: Ask, site: string, range: readonly [string
   ].join("\n\n");
 }
 
-function section(title: string, head: readonly string[], { results }: Answer): string {
-  const rows = results.map((row) => [...row.dimensions, ...row.metrics.map(toMetricCell)]);
-  return `${title}\n${toTable(head, rows)}`;
+function section(title: string, head: readonly string[], answer: Answer): string {
+  return `${title}\n${toAnswerText(answer, head)}`;
 }
 
 /** A row per Day: figures, a bar of its visitors, and its 24 hours of page views. */
@@ -58,7 +57,7 @@ function daysSection(days: Answer, hours: Answer): string {
     toSparkline(hoursOf(hours, day)),
   ]);
   const head = ["day", "visitors", "visits", "pageviews", "revenue", "visitors ▸", "page views by hour ▸"];
-  return `By day\n${toTable(head, rows)}`;
+  return ["By day", toTable(head, rows), ...estimateNote(days)].join("\n");
 }
 
 /** Buckets are labelled "2026-11-21 09:00:00"; an hour without a hit is not in the answer. */

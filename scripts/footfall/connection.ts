@@ -56,6 +56,7 @@ export async function connect(command: Command): Promise<Connection> {
 }
 
 const NO_ADMIN_TOKEN = "this needs the admin token: --admin-token or FOOTFALL_ADMIN_TOKEN";
+const WRONG_ADMIN_TOKEN = "It is the admin token that was refused: --admin-token or FOOTFALL_ADMIN_TOKEN.";
 
 /** Asks an admin endpoint, such as ("GET", "/api/v1/merchants"), and answers its JSON. */
 export async function askAdmin(connection: Connection, method: string, path: string, body?: object): Promise<unknown> {
@@ -63,16 +64,15 @@ export async function askAdmin(connection: Connection, method: string, path: str
   if (connection.adminToken === undefined) {
     throw new Problem(NO_ADMIN_TOKEN);
   }
-  return await ask({ url, method, token: connection.adminToken, body });
+  return await ask({ url, method, token: connection.adminToken, body, unauthorized: WRONG_ADMIN_TOKEN });
 }
 
 /** Asks an admin endpoint of the collector and answers its JSON. */
 export async function askCollector(connection: Connection, path: string): Promise<unknown> {
-  const { collectorUrl, adminToken } = connection;
-  if (collectorUrl === undefined)
-    throw new Problem("where is the collector? --collector-url or FOOTFALL_COLLECTOR_URL");
+  const { collectorUrl, adminToken, stateDir } = connection;
+  if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
   if (adminToken === undefined) throw new Problem(NO_ADMIN_TOKEN);
-  return await ask({ url: collectorUrl + path, method: "GET", token: adminToken, body: undefined });
+  return await ask({ url: collectorUrl + path, method: "GET", token: adminToken, unauthorized: WRONG_ADMIN_TOKEN });
 }
 
 /** Reads a list to its end, page by page, and answers its entries. */
@@ -93,7 +93,15 @@ export async function askList(connection: Connection, path: string): Promise<unk
 export async function askQuestion(connection: Connection, question: object): Promise<unknown> {
   const url = `${queryUrlOf(connection)}/api/v2/query`;
   if (connection.apiKey === undefined) throw new Problem("this needs a merchant's key: --api-key or FOOTFALL_API_KEY");
-  return await ask({ url, method: "POST", token: connection.apiKey, body: question });
+  const hint = "The key must be one of that merchant's own: --api-key or FOOTFALL_API_KEY (`key create` makes one).";
+  return await ask({ url, method: "POST", token: connection.apiKey, body: question, unauthorized: hint });
+}
+
+/** The merchant a command is about: the one that was given, or the local demo. `remedy` says how to give one. */
+export function merchantOf(connection: Connection, given: string | undefined, remedy: string): string {
+  const merchant = given ?? connection.merchant;
+  if (merchant !== undefined) return merchant;
+  throw new Problem(connection.queryUrl === undefined ? nowhere("--query-url", connection.stateDir) : remedy);
 }
 
 interface Request {
@@ -101,9 +109,11 @@ interface Request {
   readonly method: string;
   readonly token: string;
   readonly body?: object | undefined;
+  /** What to do when the token is refused. */
+  readonly unauthorized: string;
 }
 
-async function ask({ url, method, token, body }: Request): Promise<unknown> {
+async function ask({ url, method, token, body, unauthorized }: Request): Promise<unknown> {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
   const response = await fetch(url, init).catch((error: unknown) => {
@@ -114,7 +124,8 @@ async function ask({ url, method, token, body }: Request): Promise<unknown> {
   const text = await response.text();
   const answer = parseJson(text);
   if (response.ok) return answer;
-  throw new Problem(`${method} ${new URL(url).pathname} answers ${response.status}: ${wordsOf(answer) ?? text}`);
+  const hint = response.status === 401 ? ` ${unauthorized}` : "";
+  throw new Problem(`${method} ${new URL(url).pathname} answers ${response.status}: ${wordsOf(answer) ?? text}${hint}`);
 }
 
 function parseJson(text: string): unknown {

@@ -5,7 +5,7 @@ import { parseMap } from "../import/csv-row.ts";
 import { EVENTS_PER_SECOND } from "../import/pace.ts";
 import { importFile } from "../import/run.ts";
 import { Problem } from "../problem.ts";
-import { startMeter } from "../progress.ts";
+import { sayBesideMeter, startMeter } from "../progress.ts";
 import { connect, nowhere } from "./connection.ts";
 
 interface Options {
@@ -19,9 +19,9 @@ interface Options {
 export function addImport(program: Command): void {
   program
     .command("import <file>")
-    .description("send an access log (combined format) or a CSV through the collector; .gz as well")
+    .description("send an access log (combined or vhost_combined format) or a CSV through the collector; .gz as well")
     .option("--tracking-id <id>", "the merchant's stream (default: the local demo)")
-    .option("--hostname <hostname>", "the site's host, where the file gives paths only")
+    .option("--hostname <hostname>", "the site's host, where the file gives paths only (default: a log's virtual host)")
     .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,url=url")
     .option("--all", "count an access log's images, scripts and other assets too")
     .option("--rate <events>", "events a second at most; 0 for as fast as it goes", String(EVENTS_PER_SECOND))
@@ -31,7 +31,10 @@ export function addImport(program: Command): void {
 
 const HELP = `
 Run it again after an interruption, or when the log has grown: it goes on where it stopped and counts nothing twice.
-Where it stands is kept in <file>.footfall-import.json. Addresses in a log are hashed here and never sent.`;
+With another --hostname, --map or --all it reads the file from its first line: rows that were refused get another chance,
+rows that were counted stay as they are. Where it stands is kept in <file>.footfall-import.json.
+Addresses in a log are hashed here and never sent. In a log of many sites (vhost_combined, such as Debian's
+other_vhosts_access.log: "shop.example:443 198.51.100.7 - - […") each line names its host; --hostname overrides it.`;
 
 async function runImport(path: string, options: Options, command: Command): Promise<void> {
   const { collectorUrl, stateDir, ...connection } = await connect(command);
@@ -49,7 +52,7 @@ async function runImport(path: string, options: Options, command: Command): Prom
     eventsPerSecond: toRate(options.rate),
     stateDir,
     meter: (bytes) => startMeter("importing", bytes),
-    say: (text) => console.error(text),
+    say: sayBesideMeter,
   });
   console.log(tally.toText());
 }

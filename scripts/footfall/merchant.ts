@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
 import { toAnswerTable } from "../table.ts";
-import { askAdmin, askList, type Connection, connect } from "./connection.ts";
+import { askAdmin, askList, type Connection, connect, merchantOf } from "./connection.ts";
 
 const MERCHANTS = "/api/v1/merchants";
 
@@ -89,11 +89,15 @@ export function addKey(program: Command): void {
 }
 
 /** Prints an answer: a table, or what the API said with --json. */
-export async function show(command: Command, ask: (connection: Connection) => Promise<unknown>): Promise<void> {
+export async function show(
+  command: Command,
+  ask: (connection: Connection) => Promise<unknown>,
+  toText: (answer: unknown) => string = toAnswerTable,
+): Promise<void> {
   const answer = await ask(await connect(command));
   const { json } = command.optsWithGlobals<{ json?: boolean }>();
   if (json) console.log(JSON.stringify(answer ?? null, null, 2));
-  else console.log(answer === undefined ? "done" : toAnswerTable(answer));
+  else console.log(answer === undefined ? "done" : toText(answer));
 }
 
 function withSettings(command: Command): Command {
@@ -113,7 +117,6 @@ function toBody({ name, timeZone, currency, hostname, hostnames }: Settings): ob
 }
 
 function pathOf(connection: Connection, id: string | undefined): string {
-  const merchant = id ?? connection.merchant;
-  if (merchant === undefined) throw new Problem("name the merchant; `merchant list` shows them");
+  const merchant = merchantOf(connection, id, "name the merchant; `merchant list` shows them");
   return `${MERCHANTS}/${encodeURIComponent(merchant)}`;
 }

@@ -2,12 +2,11 @@
 
 import type { Command } from "commander";
 import { type Metered, sumMeters } from "../../core/meter.ts";
+import { toAnswerTable } from "../table.ts";
 import { askAdmin, askCollector, askList, type Connection } from "./connection.ts";
 import { show } from "./merchant.ts";
 
 export function addOperations(program: Command): void {
-  const list = (path: string) => async (_: unknown, command: Command) =>
-    await show(command, (connection) => askList(connection, path));
   program
     .command("meter")
     .description("billable operations of both Workers since they started")
@@ -17,15 +16,42 @@ export function addOperations(program: Command): void {
         return sumMeters([query, (await askCollector(connection, "/v1/meter")) as Metered]);
       });
     });
-  program.command("partitions").description("where each partition stands").action(list("/api/v1/partitions"));
+  program
+    .command("partitions")
+    .description("where each partition stands")
+    .option("--all", "those that never held an event, too")
+    .action(async ({ all = false }: { all?: boolean }, command: Command) => {
+      const ask = (connection: Connection) => askList(connection, "/api/v1/partitions");
+      await show(command, ask, (answer) => toPartitionsText(answer as readonly PartitionRow[], all));
+    });
   const letters = program.command("dead-letters").description("messages that a queue could not handle");
-  letters.command("list").description("those that wait in R2").action(list("/api/v1/dead-letters"));
+  letters
+    .command("list")
+    .description("those that wait in R2")
+    .action(async (_, command: Command) => {
+      await show(command, (connection) => askList(connection, "/api/v1/dead-letters"));
+    });
   letters
     .command("redrive [key]")
     .description("handle one of them again, or all; what succeeds leaves R2")
     .action(async (key: string | undefined, _, command: Command) => {
       await show(command, (connection) => redrive(connection, key));
     });
+}
+
+/** A partition as the API lists it. */
+export interface PartitionRow {
+  readonly partition: string;
+  /** 1 until its first event. */
+  readonly next_position: number;
+}
+
+/** A table of the partitions; without `all` of those that ever held an event, and how many are left out. */
+export function toPartitionsText(partitions: readonly PartitionRow[], all: boolean): string {
+  const shown = partitions.filter(({ next_position }) => all || next_position > 1);
+  const hidden = partitions.length - shown.length;
+  const note = `${hidden} without an event; --all shows them`;
+  return hidden === 0 ? toAnswerTable(shown) : `${toAnswerTable(shown)}\n\n${note}`;
 }
 
 /** One letter, or page after page of all that lay there: those that fail stay behind and are not tried twice. */

@@ -4,7 +4,7 @@
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
 import { type Cell, toTable } from "../table.ts";
-import { askQuestion, connect } from "./connection.ts";
+import { askQuestion, connect, merchantOf } from "./connection.ts";
 
 interface QueryOptions {
   readonly metrics: string;
@@ -18,6 +18,7 @@ interface QueryOptions {
 /** An answer of `POST /api/v2/query`. */
 export interface Answer {
   readonly results: readonly { readonly metrics: readonly unknown[]; readonly dimensions: readonly string[] }[];
+  readonly meta: { readonly visitors?: { readonly exact: boolean; readonly standard_error?: number } };
 }
 
 const METRICS = "visitors,visits,pageviews,bounce_rate,visit_duration";
@@ -36,12 +37,11 @@ export function addQuery(program: Command): void {
 
 async function runQuery(options: QueryOptions, command: Command): Promise<void> {
   const connection = await connect(command);
-  const site = options.site ?? connection.merchant;
-  if (site === undefined) throw new Problem("name the merchant with --site");
+  const site = merchantOf(connection, options.site, "name the merchant with --site");
   const question = toQuestion(site, options);
   const answer = (await askQuestion(connection, question)) as Answer;
   if (command.optsWithGlobals<{ json?: boolean }>().json) console.log(JSON.stringify(answer, null, 2));
-  else console.log(toAnswerText(answer, question));
+  else console.log(toAnswerText(answer, [...question.dimensions, ...question.metrics]));
 }
 
 export interface Question {
@@ -72,12 +72,20 @@ export function toMetricCell(value: unknown): Cell {
   return long ?? (amount === undefined ? JSON.stringify(value) : `${amount.toFixed(2)} ${currency ?? ""}`.trim());
 }
 
-function toAnswerText({ results }: Answer, { dimensions, metrics }: Question): string {
-  if (results.length === 0) return "(nothing in this range)";
-  return toTable(
-    [...dimensions, ...metrics],
-    results.map((row) => [...row.dimensions, ...row.metrics.map(toMetricCell)]),
-  );
+/** An answer as a table under a head, and below it what a reader must know of its visitors. */
+export function toAnswerText(answer: Answer, head: readonly string[]): string {
+  if (answer.results.length === 0) return "(nothing in this range)";
+  const rows = answer.results.map((row) => [...row.dimensions, ...row.metrics.map(toMetricCell)]);
+  return [toTable(head, rows), ...estimateNote(answer)].join("\n");
+}
+
+/** The line that marks estimated visitors, if there are any. "(other)" is an estimate within one Day as well. */
+export function estimateNote({ results, meta: { visitors } }: Answer): readonly string[] {
+  if (visitors === undefined || visitors.exact) return [];
+  const other = results.some(({ dimensions }) => dimensions.includes("(other)")) ? ", and those of (other)," : "";
+  const error = visitors.standard_error;
+  const width = error === undefined ? "" : `: ±${(error * 100).toFixed(2)} % (one standard error)`;
+  return [`visitors over several Days${other} are an estimate${width}`];
 }
 
 const EVENT_DIMENSIONS = ["page", "hostname", "name"];

@@ -2,12 +2,18 @@
 // there is one. A log names every request; only pages that were delivered are visits, so most lines are skipped, each for
 // a reason that the import counts and shows. The client's address leaves this file only to be hashed (`visitorText`).
 
-import { type Row, read, rejectedRow, skipped } from "./row.ts";
+import { isIP } from "node:net";
+import { DAY_MS, HOUR_MS, MINUTE_MS, parseDate } from "../../core/time.ts";
+import { needsHostname, type Row, read, rejectedRow, skipped } from "./row.ts";
 
 export interface LogRequest {
+  /** The site, where the log names it: "shop.example". */
+  readonly virtualHost: string | undefined;
   readonly address: string;
-  /** UTC ms. */
-  readonly timestamp: number;
+  /** UTC ms; undefined where the log names a time that there is not, such as 31/Feb. */
+  readonly timestamp: number | undefined;
+  /** The time as the log writes it: "10/Oct/2000:13:55:36 -0700". */
+  readonly time: string;
   /** The date as the log writes it, in the server's own zone: "10/Oct/2000". */
   readonly date: string;
   readonly method: string;
@@ -18,18 +24,18 @@ export interface LogRequest {
 }
 
 export interface LogOptions {
-  /** What the site's addresses start with, such as "https://shop.example". */
-  readonly origin: string;
+  /** What the site's addresses start with, such as "https://shop.example"; undefined: as the line's virtual host says. */
+  readonly origin: string | undefined;
   /** Whether images, scripts and the like count as well. */
   readonly assets: boolean;
 }
 
 /** A quoted field: anything, with `\"` for a quote in it. */
 const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"';
-const TIME = "\\[(\\d\\d)/([A-Z][a-z]{2})/(\\d{4}):(\\d\\d):(\\d\\d):(\\d\\d) ([+-])(\\d\\d)(\\d\\d)\\]";
+const TIME = "\\[(\\d\\d/[A-Z][a-z]{2}/\\d{4}):(\\d\\d:\\d\\d:\\d\\d [+-]\\d{4})\\]";
 /** The user name may hold blanks. Referrer and agent are missing in the "common" format; some servers append fields. */
 const LINE = new RegExp(`^(\\S+) \\S+ .*? ${TIME} ${QUOTED} (\\d{3}) (?:\\d+|-)(?: ${QUOTED} ${QUOTED}(?: .*)?)?$`);
-const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const ASSET =
   /\.(?:avif|bmp|css|eot|gif|gz|ico|jpe?g|js|json|map|mjs|mp[34]|otf|pdf|png|rss|svg|ttf|txt|wasm|webm|webmanifest|webp|woff2?|xml|zip)$/i;
 
@@ -37,13 +43,16 @@ const ASSET =
 export function readLogLine(line: string, options: LogOptions): Row {
   if (line.trim() === "") return skipped("empty line");
   const request = parseLogLine(line);
-  if (request === undefined) return rejectedRow("not_combined_format", `not a line of the combined format: ${line}`);
+  if (request === undefined) return rejectedRow("not_combined_format", "not a line of the combined format");
+  const { timestamp, userAgent, referrer } = request;
+  if (timestamp === undefined) return rejectedRow("invalid_timestamp", `there is no such time: ${request.time}`);
   if (request.method !== "GET") return skipped("not a GET");
   if (request.status < 200 || request.status > 399) return skipped("status not 200-399");
-  const url = toUrl(request.target, options.origin);
+  const origin = options.origin ?? (request.virtualHost === undefined ? undefined : `https://${request.virtualHost}`);
+  if (origin === undefined && request.target.startsWith("/")) return needsHostname(request.target);
+  const url = toUrl(request.target, origin);
   if (url === undefined) return rejectedRow("invalid_url", `not an address: ${request.target}`);
   if (!options.assets && ASSET.test(url.pathname)) return skipped("not a page");
-  const { timestamp, userAgent, referrer } = request;
   return read(
     {
       url: url.href,
@@ -57,23 +66,33 @@ export function readLogLine(line: string, options: LogOptions): Row {
 
 /** A line's fields, or undefined when it is not in the combined (or common) format. */
 export function parseLogLine(line: string): LogRequest | undefined {
-  const match = LINE.exec(line);
+  const { virtualHost, rest } = splitVirtualHost(line);
+  const match = LINE.exec(rest);
   if (match === null) return undefined;
-  const [, address = "", day = "", month = "", year = ""] = match;
-  const timestamp = toInstant(match.slice(2, 11));
+  const [, address = "", date = "", clock = "", request = "", status, referrer, userAgent] = match;
   // A scanner's request line may be anything: "-", "\x16\x03", without a protocol.
-  const [method = "", target = ""] = unescaped(match[11] ?? "").split(" ");
-  if (timestamp === undefined) return undefined;
+  const [method = "", target = ""] = unescaped(request).split(" ");
   return {
+    virtualHost,
     address,
-    timestamp,
-    date: `${day}/${month}/${year}`,
+    timestamp: toInstant(date, clock),
+    time: `${date}:${clock}`,
+    date,
     method,
     target,
-    status: Number(match[12]),
-    referrer: absent(match[13]),
-    userAgent: absent(match[14]),
+    status: Number(status),
+    referrer: absent(referrer),
+    userAgent: absent(userAgent),
   };
+}
+
+/** Debian's other_vhosts_access.log puts site and port before the address: `shop.example:443 198.51.100.7 - - […`. */
+function splitVirtualHost(line: string): { readonly virtualHost: string | undefined; readonly rest: string } {
+  const [first = "", second = ""] = line.split(" ", 2);
+  const host = /^(.+):\d{1,5}$/.exec(first)?.[1];
+  // An IPv6 address may end like a port: "2001:db8::7".
+  if (host === undefined || isIP(first) !== 0 || isIP(second) === 0) return { virtualHost: undefined, rest: line };
+  return { virtualHost: host, rest: line.slice(first.length + 1) };
 }
 
 /** What is hashed into a visitor: the same address and agent on one date are one visitor, on the next another one. */
@@ -81,13 +100,17 @@ export function visitorText(date: string, address: string, userAgent: string): s
   return `${date}|${address}|${userAgent}`;
 }
 
-function toInstant(parts: readonly string[]): number | undefined {
-  const [day, month, year, hour, minute, second, sign, zoneHours, zoneMinutes] = parts;
-  const monthIndex = MONTHS.indexOf(month ?? "") / 3;
-  if (!Number.isInteger(monthIndex) || monthIndex < 0) return undefined;
-  const local = Date.UTC(Number(year), monthIndex, Number(day), Number(hour), Number(minute), Number(second));
-  const offset = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000;
-  return sign === "+" ? local - offset : local + offset;
+/** UTC ms of ("10/Oct/2000", "13:55:36 -0700"); undefined where the calendar or the clock has no such time. */
+function toInstant(date: string, clock: string): number | undefined {
+  const [dayOfMonth, name = "", year] = date.split("/");
+  const month = String(MONTHS.indexOf(name) + 1).padStart(2, "0"); // "00" is no month
+  const day = parseDate(`${year}-${month}-${dayOfMonth}`);
+  const [hour = 0, minute = 0, second = 0] = clock.slice(0, 8).split(":").map(Number);
+  const [zoneHour, zoneMinute] = [Number(clock.slice(10, 12)), Number(clock.slice(12))];
+  if (day === undefined || Math.max(hour, zoneHour) > 23 || Math.max(minute, second, zoneMinute) > 59) return undefined;
+  const local = day * DAY_MS + hour * HOUR_MS + minute * MINUTE_MS + second * 1000;
+  const offset = zoneHour * HOUR_MS + zoneMinute * MINUTE_MS;
+  return clock[9] === "+" ? local - offset : local + offset;
 }
 
 function absent(quoted: string | undefined): string {
@@ -103,7 +126,7 @@ function unescaped(text: string): string {
   return bytes.replace(/\\(["\\])/g, "$1");
 }
 
-function toUrl(target: string, origin: string): URL | undefined {
+function toUrl(target: string, origin = ""): URL | undefined {
   if (!target.startsWith("/") && !/^https?:\/\//i.test(target)) return undefined;
   // Joined as text: resolved as a reference, "//evil.example/" would name another host.
   return URL.parse(target.startsWith("/") ? origin + target : target) ?? undefined;

@@ -8,9 +8,10 @@ export const BATCH_EVENTS_MAX = 1_000;
 /** Below the collector's bound on a body by as much as the envelope and a careless estimate could need. */
 export const BATCH_BYTES_MAX = 500_000;
 
-/** One event with the number of its line. */
+/** One event with the number of its line, and what the line says (cut). */
 export interface NumberedEvent {
   readonly line: number;
+  readonly text: string;
   readonly event: ImportedEvent;
 }
 

@@ -4,7 +4,7 @@
 
 import { visitorText } from "./access-log.ts";
 import { parseInstant } from "./instant.ts";
-import { type ImportedEvent, type Row, read, rejectedRow } from "./row.ts";
+import { type ImportedEvent, needsHostname, type Row, read, rejectedRow } from "./row.ts";
 
 /** Fields a column can fill. "props.<key>" fills one property. "address" is hashed into the visitor and never sent. */
 export const FIELDS = [
@@ -118,6 +118,8 @@ export function readCsvRow(values: readonly string[], plan: ColumnPlan, origin: 
   if (timestamp === undefined) {
     return rejectedRow("invalid_timestamp", `not a time (ms, seconds or ISO): "${texts.get("timestamp") ?? ""}"`);
   }
+  const url = texts.get("url");
+  if (url?.startsWith("/") && origin === undefined) return needsHostname(url);
   const numbers = readNumbers(texts);
   if (numbers === undefined) return rejectedRow("invalid_field", "engagement_ms, scroll and revenue must be numbers");
   const props = readProps(texts);

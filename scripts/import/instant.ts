@@ -1,5 +1,7 @@
 // Times as exports write them: ms or seconds since 1970, or ISO 8601. A time without a zone is UTC.
 
+import { parseDate } from "../../core/time.ts";
+
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i;
 
 /** UTC ms, or undefined for what is not a time. Digits are told apart by their number: 10 are seconds, 13 are ms. */
@@ -8,7 +10,8 @@ export function parseInstant(text: string): number | undefined {
   if (/^\d{12,13}(\.\d+)?$/.test(text)) return Math.round(Number(text));
   const match = ISO.exec(text);
   if (match === null) return undefined;
-  const [, date, time = "00:00", zone = "Z"] = match;
+  const [, date = "", time = "00:00", zone = "Z"] = match;
+  if (parseDate(date) === undefined) return undefined; // Date.parse reads 2026-02-30 as 2 March
   const instant = Date.parse(
     `${date}T${time}${zone.toUpperCase() === "UTC" ? "Z" : zone.replace(/^(...)(\d\d)$/, "$1:$2")}`,
   );

@@ -1,6 +1,8 @@
 // Where an import stands, so that it can go on after an interruption. Requests finish in any order, so the place is the
 // last line before which everything is settled; what lies after it is sent again and, having the same ids, counts
-// nothing twice. The file beside the import keeps one place per destination, and the salt for all of them.
+// nothing twice. The file beside the import keeps one place per destination and way of reading, and the salt for all.
+
+import { createHash } from "node:crypto";
 
 /** A place in a file: how many lines, and the digest of them, by which a file that has changed is noticed. */
 export interface Place {
@@ -11,7 +13,7 @@ export interface Place {
 export interface ResumeState {
   /** Salts the visitors made from addresses. The same on every run, or one visitor would become two. */
   readonly salt: string;
-  /** By destination: collector and tracking ID. */
+  /** By `placeKey`. */
   readonly places: Readonly<Record<string, Place>>;
 }
 
@@ -31,9 +33,26 @@ export function encodeResume(state: ResumeState): string {
   return `${JSON.stringify(state, null, 2)}\n`;
 }
 
-/** One destination of a file. */
-export function destinationOf(collectorUrl: string, trackingId: string): string {
-  return `${collectorUrl} ${trackingId}`;
+/** How an import's lines are read: the options that decide what becomes of them. */
+export interface Reading {
+  /** What addresses that start with "/" are completed with, such as "https://shop.example". */
+  readonly origin: string | undefined;
+  /** Column → field, for CSV. */
+  readonly map: ReadonlyMap<string, string>;
+  /** Whether an access log's images, scripts and the like count too. */
+  readonly assets: boolean;
+}
+
+/**
+ * What a place holds for: collector, tracking ID, and a digest of the options that decide what becomes of a line. With
+ * other options the file is read from its first line, so that what was rejected can be put right; rows counted before
+ * have the same ids and count nothing twice.
+ */
+export function placeKey(to: { readonly collectorUrl: string; readonly trackingId: string }, reading: Reading): string {
+  const { map, origin, assets } = reading;
+  const text = JSON.stringify([[...map].sort(), origin ?? null, assets]);
+  const digest = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return `${to.collectorUrl} ${to.trackingId} ${digest}`;
 }
 
 /** Batches on their way, in the order of their lines. */

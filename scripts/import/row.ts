@@ -35,6 +35,13 @@ export function skipped(reason: string): Row {
   return { kind: "skipped", reason };
 }
 
+/** The code of a row whose address needs a host that neither the file nor `--hostname` names. */
+export const NEEDS_HOSTNAME = "needs_hostname";
+
+export function needsHostname(url: string): Row {
+  return rejectedRow(NEEDS_HOSTNAME, `"${url}" does not name its site; add --hostname shop.example`);
+}
+
 export function rejectedRow(code: string, message: string): Row {
   return { kind: "rejected", code, message };
 }

@@ -3,8 +3,9 @@
 // twice, because a line's id is a function of the file alone (line-chain.ts).
 
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { makeStateDir } from "../local-state.ts";
 import { Problem } from "../problem.ts";
 import type { Meter } from "../progress.ts";
 import { readLogLine } from "./access-log.ts";
@@ -13,20 +14,22 @@ import { planColumns, readCsvRow } from "./csv-row.ts";
 import { detectFormat, type FileFormat, type FileLine, type ImportFile, openFile, readLines } from "./file.ts";
 import { CHAIN_START, hashVisitor, lineEventId } from "./line-chain.ts";
 import { EVENTS_PER_SECOND, Pace } from "./pace.ts";
-import { decodeResume, destinationOf, encodeResume, type Place, type ResumeState, Settlement } from "./resume.ts";
-import type { ImportedEvent, Row } from "./row.ts";
+import {
+  decodeResume,
+  encodeResume,
+  type Place,
+  placeKey,
+  type Reading,
+  type ResumeState,
+  Settlement,
+} from "./resume.ts";
+import { type ImportedEvent, NEEDS_HOSTNAME, type Row } from "./row.ts";
 import { type Destination, sendEvents } from "./send.ts";
-import { Tally } from "./tally.ts";
+import { quoteLine, Tally } from "./tally.ts";
 
-export interface ImportOptions {
+export interface ImportOptions extends Reading {
   readonly path: string;
   readonly destination: Destination;
-  /** What addresses that start with "/" are completed with, such as "https://shop.example". */
-  readonly origin: string | undefined;
-  /** Column → field, for CSV. */
-  readonly map: ReadonlyMap<string, string>;
-  /** Whether an access log's images, scripts and the like count too. */
-  readonly assets: boolean;
   /** Events a second; without it as many as a partition takes (pace.ts). */
   readonly eventsPerSecond?: number | undefined;
   /** Where the place is kept when it cannot be kept beside the file. */
@@ -37,13 +40,18 @@ export interface ImportOptions {
 
 const REQUESTS_MAX = 4;
 const SAVE_EVERY_MS = 500;
+/** A service that stays away is spoken of again after this. */
+const TROUBLE_EVERY_MS = 30_000;
+/** A file whose addresses cannot be completed shows it within so many lines. */
+const PREVIEW_LINES = 1_000;
 
 /** Imports a file and answers what became of its lines. */
 export async function importFile(options: ImportOptions): Promise<Tally> {
   const file = await openFile(options.path);
   const format = await detectFormat(file);
+  await refuseUnreadable(file, format, options); // before anything is written
   const saved = await openState(options);
-  const key = destinationOf(options.destination.collectorUrl, options.destination.trackingId);
+  const key = placeKey(options.destination, options);
   const start = await findStart(file, format, saved.state.places[key], options.say);
   const settlement = new Settlement(start);
   const save = () => saved.write({ ...saved.state, places: { ...saved.state.places, [key]: settlement.place } });
@@ -58,6 +66,17 @@ export async function importFile(options: ImportOptions): Promise<Tally> {
     await save();
   }
   return sender.tally;
+}
+
+/** Throws the `Problem` of a file that cannot be imported with these options, found in its first lines. */
+async function refuseUnreadable(file: ImportFile, format: FileFormat, options: ImportOptions): Promise<void> {
+  const reader = rowReader(format, { ...options, say: () => undefined });
+  for await (const line of readLines(file, format)) {
+    const row = reader(line);
+    if (row?.kind === "rejected" && row.code === NEEDS_HOSTNAME) throw new Problem(`${options.path}: ${row.message}`);
+    const isComplete = row?.kind === "event" && row.event.url !== undefined;
+    if (isComplete || line.place.line >= PREVIEW_LINES) return;
+  }
 }
 
 interface Run {
@@ -82,9 +101,11 @@ async function sendLines(file: ImportFile, format: FileFormat, run: Run): Promis
     end = line.place;
     sender.tally.lines++;
     if (row.kind === "skipped") sender.tally.skip(row.reason);
-    else if (row.kind === "rejected") sender.tally.reject(row.code, { line: end.line, message: row.message });
-    else {
-      const full = batcher.add({ line: end.line, event: complete(row.event, row.visitor, end, salt) }, line.before);
+    else if (row.kind === "rejected") {
+      sender.tally.reject(row.code, { line: end.line, message: row.message, text: textOf(line, format) });
+    } else {
+      const event = complete(row.event, row.visitor, end, salt);
+      const full = batcher.add({ line: end.line, text: textOf(line, format), event }, line.before);
       if (full !== undefined) await sender.send(full);
     }
   }
@@ -94,9 +115,7 @@ async function sendLines(file: ImportFile, format: FileFormat, run: Run): Promis
 /** The reader of a file's lines. The first line of a CSV is its header and no row. */
 function rowReader(format: FileFormat, options: ImportOptions): (line: FileLine) => Row | undefined {
   if (format.kind === "log") {
-    const { origin, assets } = options;
-    if (origin === undefined) throw new Problem("an access log does not name its site; add --hostname shop.example");
-    return (line) => readLogLine(line.values[0] ?? "", { origin, assets });
+    return (line) => readLogLine(line.values[0] ?? "", options);
   }
   let readLine = (line: FileLine): Row | undefined => {
     const planned = planColumns(line.values, options.map);
@@ -112,6 +131,11 @@ function rowReader(format: FileFormat, options: ImportOptions): (line: FileLine)
   return (line) => readLine(line);
 }
 
+/** A line as the file has it, cut: what a person looks for when it was refused. */
+function textOf({ values }: FileLine, format: FileFormat): string {
+  return quoteLine(format.kind === "log" ? (values[0] ?? "") : values.join(format.delimiter));
+}
+
 function complete(event: ImportedEvent, visitor: string | undefined, place: Place, salt: string): ImportedEvent {
   const id = event.id ?? lineEventId(place.chain);
   return visitor === undefined ? { ...event, id } : { ...event, id, visitor_id: hashVisitor(salt, visitor) };
@@ -124,14 +148,17 @@ class Sender {
   readonly #destination: Destination;
   readonly #settlement: Settlement;
   readonly #save: () => Promise<void>;
+  readonly #say: (text: string) => void;
   readonly #pace: Pace;
   #savedAt = 0;
+  #troubleSaidAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ImportOptions, settlement: Settlement, save: () => Promise<void>) {
     this.#destination = options.destination;
     this.#pace = new Pace(options.eventsPerSecond ?? EVENTS_PER_SECOND);
     this.#settlement = settlement;
     this.#save = save;
+    this.#say = options.say;
   }
 
   async send(batch: Batch): Promise<void> {
@@ -155,13 +182,18 @@ class Sender {
       const answer = await sendEvents(
         this.#destination,
         events.map(({ event }) => event),
+        (trouble) => this.#sayTrouble(trouble),
       );
-      this.tally.answer(
-        answer,
-        events.map(({ line }) => line),
-      );
+      this.tally.answer(answer, events);
     }
     settle();
+  }
+
+  /** Once for all requests that fail together. */
+  #sayTrouble(trouble: string): void {
+    if (Date.now() - this.#troubleSaidAt < TROUBLE_EVERY_MS) return;
+    this.#troubleSaidAt = Date.now();
+    this.#say(trouble);
   }
 }
 
@@ -200,7 +232,7 @@ async function openState({ path, stateDir }: ImportOptions): Promise<SavedState>
     await writeState(beside, state);
     return { state, write: (next) => writeState(beside, next) };
   } catch {
-    await mkdir(dirname(elsewhere), { recursive: true, mode: 0o700 });
+    await makeStateDir(dirname(elsewhere));
     return { state, write: (next) => writeState(elsewhere, next) };
   }
 }

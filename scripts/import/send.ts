@@ -17,8 +17,15 @@ const TIMEOUT_MS = 60_000;
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 30_000;
 
-/** Sends events until the collector has answered for each of them. Throws a `Problem` when that is hopeless. */
-export async function sendEvents(destination: Destination, events: readonly object[]): Promise<BatchAnswer> {
+/**
+ * Sends events until the collector has answered for each of them. Throws a `Problem` when that is hopeless. `say` hears
+ * of every attempt that failed and is made again: all of them may take a minute and a half.
+ */
+export async function sendEvents(
+  destination: Destination,
+  events: readonly object[],
+  say: (text: string) => void,
+): Promise<BatchAnswer> {
   const body = JSON.stringify({ tracking_id: destination.trackingId, events });
   let trouble = "";
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -30,9 +37,11 @@ export async function sendEvents(destination: Destination, events: readonly obje
       answered = { kind: "again", trouble: messageOf(error), afterMs: 0 };
     }
     if (answered.kind === "answer") return answered.answer;
-    if (answered.kind === "too large") return await sendHalves(destination, events);
+    if (answered.kind === "too large") return await sendHalves(destination, events, say);
     trouble = answered.trouble;
-    if (attempt < ATTEMPTS_MAX - 1) await sleep(Math.max(pauseMs(attempt), answered.afterMs));
+    if (attempt === ATTEMPTS_MAX - 1) break;
+    say(`${destination.collectorUrl} does not take events (${trouble}); trying again, ${leftText(attempt)}`);
+    await sleep(Math.max(pauseMs(attempt), answered.afterMs));
   }
   throw new Problem(`${destination.collectorUrl} does not take events (${trouble}); run the same command again later`);
 }
@@ -40,6 +49,13 @@ export async function sendEvents(destination: Destination, events: readonly obje
 /** The pause after a failed attempt: doubling, between half a second and half a minute. */
 export function pauseMs(attempt: number): number {
   return Math.min(PAUSE_MIN_MS * 2 ** attempt, PAUSE_MAX_MS);
+}
+
+/** How long it goes on after a failed attempt, by the pauses alone. */
+function leftText(attempt: number): string {
+  let leftMs = 0;
+  for (let next = attempt; next < ATTEMPTS_MAX - 1; next++) leftMs += pauseMs(next);
+  return `for ${Math.ceil(leftMs / 1000)} s at least`;
 }
 
 /** What "Retry-After" asks for, in seconds or as a date; 0 when it says nothing. Bounded, whoever wrote it. */
@@ -76,14 +92,18 @@ async function post({ collectorUrl, headers }: Destination, body: string): Promi
   return { kind: "answer", answer };
 }
 
-async function sendHalves(destination: Destination, events: readonly object[]): Promise<BatchAnswer> {
+async function sendHalves(
+  destination: Destination,
+  events: readonly object[],
+  say: (text: string) => void,
+): Promise<BatchAnswer> {
   if (events.length === 1) {
     const rejected = [{ index: 0, code: "event_too_large", message: "the collector does not take so large an event" }];
     return { accepted: 0, duplicates: 0, dropped: [], rejected };
   }
   const half = events.length >> 1;
-  const first = await sendEvents(destination, events.slice(0, half));
-  const second = await sendEvents(destination, events.slice(half));
+  const first = await sendEvents(destination, events.slice(0, half), say);
+  const second = await sendEvents(destination, events.slice(half), say);
   const shift = <T extends { readonly index: number }>(list: readonly T[]) =>
     list.map((entry) => ({ ...entry, index: entry.index + half }));
   return {

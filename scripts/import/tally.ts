@@ -9,13 +9,20 @@ export interface BatchAnswer {
   readonly rejected: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
 
-export interface Example {
+/** Where in the file an event comes from. */
+export interface Origin {
   readonly line: number;
+  /** What the line says, by `quoteLine`. */
+  readonly text: string;
+}
+
+export interface Example extends Origin {
   readonly message: string;
 }
 
 const EXAMPLES_MAX = 3;
 const EXAMPLE_LENGTH_MAX = 160;
+const QUOTE_LENGTH_MAX = 100;
 
 export class Tally {
   lines = 0;
@@ -34,15 +41,18 @@ export class Tally {
     this.rejected.set(code, entry);
     entry.count++;
     const message = example.message.slice(0, EXAMPLE_LENGTH_MAX);
-    if (entry.examples.length < EXAMPLES_MAX) entry.examples.push({ line: example.line, message });
+    if (entry.examples.length < EXAMPLES_MAX) entry.examples.push({ ...example, message });
   }
 
-  /** Adds what became of a batch; `lines` are the line numbers of its events. */
-  answer(answer: BatchAnswer, lines: readonly number[]): void {
+  /** Adds what became of a batch; `origins` are those of its events, where they come from a file. */
+  answer(answer: BatchAnswer, origins: readonly Origin[]): void {
     this.accepted += answer.accepted;
     this.duplicates += answer.duplicates;
     for (const { reason } of answer.dropped) this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1);
-    for (const { index, code, message } of answer.rejected) this.reject(code, { line: lines[index] ?? 0, message });
+    for (const { index, code, message } of answer.rejected) {
+      const { line, text } = origins[index] ?? { line: 0, text: "" };
+      this.reject(code, { line, text, message });
+    }
   }
 
   /** The end of an import, for a person. */
@@ -56,10 +66,19 @@ export class Tally {
     ];
     for (const [code, { count: times, examples }] of this.rejected) {
       rows.push(`${count(times)} rejected: ${code}`);
-      for (const { line, message } of examples) rows.push(`${" ".repeat(10)}  line ${line}: ${message}`);
+      for (const { line, message, text } of examples) {
+        rows.push(`${" ".repeat(10)}  line ${line}: ${message}`);
+        if (text !== "") rows.push(`${" ".repeat(12)}│ ${text}`);
+      }
     }
     return rows.join("\n");
   }
+}
+
+/** A line cut to what helps to find it. Control characters, which a log may hold, would speak to the terminal. */
+export function quoteLine(text: string): string {
+  const cut = text.length > QUOTE_LENGTH_MAX ? `${text.slice(0, QUOTE_LENGTH_MAX - 1)}…` : text;
+  return cut.replace(/\p{Cc}/gu, "·");
 }
 
 function count(value: number): string {

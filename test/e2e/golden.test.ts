@@ -7,9 +7,17 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { replay } from "../../core/counting/replay.ts";
+import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import { zeroMeter } from "../../core/meter.ts";
 import { importFile } from "../../scripts/import/run.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { queryArchive } from "../support/duckdb.ts";
+import { readParquet } from "../../storage/archive.ts";
+import { readRollups } from "../../storage/rollups.ts";
+import { archiveObjects, queryArchive } from "../support/duckdb.ts";
+import { settingsOf } from "../support/events.ts";
 import { localHour } from "../support/naive.ts";
 import { type Client, type Merchant, startServices, until, untilArchived } from "../support/services.ts";
 
@@ -71,7 +79,7 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
       };
     }
     for (const merchant of merchants.values()) {
-      const number = String(Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
+      const number = String(numberOf(merchant));
       const days = await byDay(services.client, merchant);
       const shown = Object.fromEntries(Object.entries(days).map(([date, counts]) => [date, [counts[0], counts[2]]]));
       expect(archived[number]).toEqual(shown);
@@ -82,9 +90,53 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
     await untilArchived(services.client);
     const job = await verify(services.client, { from: "2014-01-01", to: "2014-01-31" });
     expect(job).toMatchObject({ differences: 0, in_doubt: 0, events: ZONES.length * requests.length });
-    console.log(`replay: ${job["events"]} events, ${job["buckets"]} buckets, ${job["events_per_second"]} events/s`);
+    console.log(`verify: ${job["events"]} events, ${job["buckets"]} buckets, ${job["events_per_second"]} events/s`);
+  });
+
+  test("[E2E-9] a replay of the archive gives what D1 holds: every counter, breakdown and sketch", async () => {
+    const { client, runtime } = services;
+    await untilArchived(client);
+    await until(
+      () => unpublished(client),
+      (rollups) => rollups === 0,
+    );
+    const archived: ArchivedEvent[] = [];
+    for await (const [, bytes] of archiveObjects(runtime)) archived.push(...(await readParquet(bytes)).rows);
+    const zones = new Map([...merchants].map(([zone, merchant]) => [numberOf(merchant), zone]));
+    const settingsFor = (merchant: number) => settingsOf(zones.get(merchant), { merchant });
+    const replayed = new Map(replay(archived, settingsFor).map((row) => [nameOf(row), row]));
+    const db = (await runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
+    let rows = 0;
+    for (const merchant of zones.keys()) {
+      for (const grain of ["hour", "day"] as const) {
+        const range = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000 };
+        for (const row of await readRollups(db, { ...range, sketch: true, breakdowns: ALL_DIMENSIONS }, zeroMeter())) {
+          expect(row).toEqual(replayed.get(nameOf(row)));
+          rows += 1;
+        }
+      }
+    }
+    expect(rows).toBe(replayed.size);
+    console.log(
+      `replay: ${archived.length} events, ${rows} rollups with ${ALL_DIMENSIONS.length} breakdowns, 0 differences`,
+    );
   });
 });
+
+function numberOf({ tracking_id }: Merchant): number {
+  return Number.parseInt(tracking_id.slice(0, 8), 16);
+}
+
+function nameOf({ merchant, grain, bucket, partition }: RollupRow): string {
+  return `${merchant} ${grain} ${bucket} ${partition}`;
+}
+
+async function unpublished(client: Client): Promise<number> {
+  const { partitions } = (await client.admin("GET", "/api/v1/partitions")) as {
+    partitions: { unpublished_rollups: number }[];
+  };
+  return partitions.reduce((sum, row) => sum + row.unpublished_rollups, 0);
+}
 
 /** The job, once it has ended. */
 async function verify(client: Client, range: { from: string; to: string }): Promise<Record<string, number | string>> {

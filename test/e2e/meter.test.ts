@@ -1,5 +1,5 @@
 // What a run costs, counted by the code that does it: the meters of both Workers against what can be counted from
-// outside. The prices are the list prices of design.md; the bench puts this into money for real shapes of load.
+// outside. Multiply the printed counts by the platform's list prices to have money.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Metered, OPERATIONS, sumMeters } from "../../core/meter.ts";

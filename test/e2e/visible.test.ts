@@ -61,7 +61,9 @@ test("[E2E-6] the pixel counts a page view and answers with an image", async () 
   const merchant = await client.createMerchant();
   const page = encodeURIComponent("https://shop.example/no-script");
   const path = `/v1/pixel.gif?tracking_id=${merchant.tracking_id}&url=${page}`;
-  const response = await fetch(client.collectorUrl + path, { headers: { "user-agent": CHROME } });
+  const headers = { "user-agent": CHROME };
+  expect((await fetch(client.collectorUrl + path, { method: "HEAD", headers })).status).toBe(200); // counts nothing
+  const response = await fetch(client.collectorUrl + path, { headers });
   expect(response.headers.get("content-type")).toBe("image/gif");
   expect((await response.arrayBuffer()).byteLength).toBe(43);
   const { results } = await client.ask(merchant, {

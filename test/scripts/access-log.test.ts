@@ -24,6 +24,21 @@ const PARSED: readonly (readonly [string, string, object])[] = [
   ["escaped UTF-8 bytes", `1.2.3.4 - - ${TIME} "GET /caf\\xc3\\xa9 HTTP/1.1" 200 5 "-" "x"`, { target: "/café" }],
   ["appended fields", `1.2.3.4 - - ${TIME} "GET / HTTP/1.1" 200 5 "-" "x" "10.0.0.1" 0.004`, { userAgent: "x" }],
   ["a request line of noise", `1.2.3.4 - - ${TIME} "\\x16\\x03\\x01" 400 5 "-" "-"`, { status: 400, target: "" }],
+  [
+    "a virtual host before the address",
+    `shop.example:443 198.51.100.7 - - ${TIME} "GET /v HTTP/2.0" 200 5 "-" "x"`,
+    { virtualHost: "shop.example", address: "198.51.100.7", target: "/v" },
+  ],
+  [
+    "a virtual host before an IPv6 address",
+    `shop.example:80 2001:db8::7 - John Doe ${TIME} "GET /v HTTP/1.1" 200 5`,
+    { virtualHost: "shop.example", address: "2001:db8::7", target: "/v" },
+  ],
+  [
+    "an IPv6 address that ends like a port",
+    `2001:db8::443 - - ${TIME} "GET / HTTP/2" 200 5 "-" "-"`,
+    { virtualHost: undefined, address: "2001:db8::443" },
+  ],
   ["an empty request line", `1.2.3.4 - - ${TIME} "" 408 0 "-" "-"`, { method: "", status: 408 }],
 ];
 
@@ -42,12 +57,50 @@ test.each([
 test.each([
   ["nothing of a log", "visitor,unix_s,url"],
   ["no time", '1.2.3.4 - - "GET / HTTP/1.1" 200 5 "-" "x"'],
-  ["a month that is none", '1.2.3.4 - - [10/Foo/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "x"'],
-  ["a month across two names", '1.2.3.4 - - [10/Anf/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "x"'],
   ["a quote that never ends", `1.2.3.4 - - ${TIME} "GET / HTTP/1.1" 200 5 "-" "x`],
 ])("[IMP-3] rejects a line with %s", (_, line) => {
   expect(parseLogLine(line)).toBeUndefined();
   expect(readLogLine(line, OPTIONS)).toMatchObject({ kind: "rejected", code: "not_combined_format" });
+});
+
+test.each([
+  "31/Feb/2026:10:00:00 +0000",
+  "29/Feb/2025:10:00:00 +0000",
+  "31/Apr/2026:10:00:00 +0000",
+  "00/Jan/2026:10:00:00 +0000",
+  "10/Foo/2000:13:55:36 -0700",
+  "10/Anf/2000:13:55:36 -0700",
+  "20/Nov/2026:24:00:00 +0000",
+  "20/Nov/2026:23:60:00 +0000",
+  "20/Nov/2026:23:59:60 +0000",
+  "20/Nov/2026:99:99:99 +0000",
+  "20/Nov/2026:10:00:00 +2400",
+  "20/Nov/2026:10:00:00 +0060",
+])("[IMP-3] rejects the time %s, which there is not", (time) => {
+  const row = readLogLine(`1.2.3.4 - - [${time}] "GET / HTTP/1.1" 200 5 "-" "x"`, OPTIONS);
+  const message = `there is no such time: ${time}`;
+  expect(row).toEqual({ kind: "rejected", code: "invalid_timestamp", message });
+});
+
+const VHOST_LINE = `blog.example:8080 1.2.3.4 - - ${TIME} "GET /a HTTP/1.1" 200 5 "-" "x"`;
+const PLAIN_LINE = `1.2.3.4 - - ${TIME} "GET /a HTTP/1.1" 200 5 "-" "x"`;
+
+test.each([
+  ["its virtual host", VHOST_LINE, undefined, "https://blog.example/a"],
+  ["--hostname rather than its virtual host", VHOST_LINE, "https://shop.example", "https://shop.example/a"],
+  ["--hostname", PLAIN_LINE, "https://shop.example", "https://shop.example/a"],
+])("[IMP-1] a line's page is on %s", (_, line, origin, url) => {
+  const row = readLogLine(line, { origin, assets: false });
+  expect(row).toMatchObject({ event: { url }, visitor: "10/Oct/2000|1.2.3.4|x" });
+});
+
+test("[IMP-3] a line whose site nobody names is rejected", () => {
+  const row = readLogLine(PLAIN_LINE, { origin: undefined, assets: false });
+  expect(row).toMatchObject({
+    kind: "rejected",
+    code: "needs_hostname",
+    message: expect.stringContaining("--hostname"),
+  });
 });
 
 const OPTIONS = { origin: "https://shop.example", assets: false };

@@ -57,12 +57,23 @@ test.each([
   expect(parseInstant(text)).toBe(instant);
 });
 
-test.each(["", "now", "7", "01/02/2014", "2014-13-01", "2014-01-07T25:00", "1389052815123456", "-1389052815"])(
-  "[IMP-7] does not read the time %j",
-  (text) => {
-    expect(parseInstant(text)).toBeUndefined();
-  },
-);
+test.each([
+  "",
+  "now",
+  "7",
+  "01/02/2014",
+  "2014-13-01",
+  "2014-01-07T25:00",
+  "1389052815123456",
+  "-1389052815",
+  "2026-02-30",
+  "2026-02-30T10:00:00Z",
+  "2025-02-29 10:00",
+  "2026-04-31T00:00:00+02:00",
+  "2026-01-00",
+])("[IMP-7] does not read the time %j", (text) => {
+  expect(parseInstant(text)).toBeUndefined();
+});
 
 const row = (header: string, values: readonly string[], origin?: string) => {
   const planned = planColumns(header.split(","), NO_MAP);
@@ -95,9 +106,11 @@ test("[IMP-4] turns an address column into a visitor and never sends it", () => 
 
 test.each([
   ["a time that is none", "ts,url", ["soon", "/"], "invalid_timestamp"],
+  ["a date that there is not", "ts,url", ["2026-02-30", "https://a.example/"], "invalid_timestamp"],
   ["too few values", "url,ts", ["/"], "invalid_timestamp"],
-  ["a number that is none", "ts,url,amount", ["1389052815", "/", "12,50 €"], "invalid_field"],
-  ["props that are no object", "ts,url,props", ["1389052815", "/", "[1]"], "invalid_field"],
+  ["a path and no host", "ts,url", ["1389052815", "/"], "needs_hostname"],
+  ["a number that is none", "ts,name,amount", ["1389052815", "sale", "12,50 €"], "invalid_field"],
+  ["props that are no object", "ts,name,props", ["1389052815", "sale", "[1]"], "invalid_field"],
 ])("[IMP-3] rejects a row with %s", (_, header, values, code) => {
   expect(row(header, values)).toMatchObject({ kind: "rejected", code });
 });

@@ -1,11 +1,11 @@
 // Whole imports against a collector that misbehaves: whatever happens, each line counts once.
 
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { importFile } from "../../scripts/import/run.ts";
+import { type ImportOptions, importFile } from "../../scripts/import/run.ts";
 import { type FakeCollector, type Misbehaviour, startFakeCollector } from "../support/fake-collector.ts";
 
 let folder: string;
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const said: string[] = [];
 
-async function run(path: string, { url }: FakeCollector) {
+async function run(path: string, { url }: FakeCollector, options: Partial<ImportOptions> = {}) {
   said.length = 0;
   return await importFile({
     path,
@@ -35,6 +35,7 @@ async function run(path: string, { url }: FakeCollector) {
     stateDir: join(folder, "state"),
     meter: () => ({ update() {}, stop() {} }),
     say: (text) => said.push(text),
+    ...options,
   });
 }
 
@@ -83,6 +84,57 @@ test.each(FAULTS)("[IMP-12] a batch is sent again after: %s", async (fault) => {
   await writeFile(path, csv(20));
   await run(path, collector);
   expect([collector.events.size, collector.requests()]).toEqual([20, 2]);
+  expect(said).toEqual([expect.stringMatching(/does not take events \(.+\); trying again, for 92 s at least/)]);
+});
+
+test("[IMP-12] requests that fail together are spoken of once", async () => {
+  collector = await startFakeCollector((request) => (request <= 4 ? "429" : undefined));
+  const path = join(folder, "visits.csv");
+  await writeFile(path, csv(4_000));
+  expect(await run(path, collector)).toMatchObject({ accepted: 4_000 });
+  expect(said).toHaveLength(1);
+});
+
+test("[IMP-10] with another map or hostname a file is read from its first line, and only adds", async () => {
+  collector = await startFakeCollector();
+  const path = join(folder, "visits.csv");
+  await writeFile(path, "who,unix_s,url\nv1,1389052815,https://shop.example/a\nv1,1389052816,/b\n");
+  const first = await run(path, collector, { origin: undefined });
+  expect([first.accepted, first.rejected.get("needs_hostname")?.count]).toEqual([1, 1]);
+  expect(await run(path, collector)).toMatchObject({ lines: 2, accepted: 1, duplicates: 1 });
+  const map = new Map([["who", "visitor_id"]]);
+  expect(await run(path, collector, { map })).toMatchObject({ lines: 2, accepted: 0, duplicates: 2 });
+  expect(await run(path, collector, { map })).toMatchObject({ lines: 0 });
+});
+
+const LOG_LINE = '1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "Firefox"\n';
+
+test.each([
+  ["a CSV of paths without a hostname", csv(5), /"\/p0" does not name its site; add --hostname/],
+  ["a CSV of paths whose first row is broken", `unix_s,url\nsoon,/\n1389052815,/\n`, /add --hostname/],
+  ["a log without a hostname", LOG_LINE, /add --hostname/],
+  ["a log that starts with what counts nothing", LOG_LINE.replace("GET", "POST") + LOG_LINE, /add --hostname/],
+  ["a CSV without a time", "visitor,url\nv1,/\n", /no column is a timestamp/],
+  ["an empty file", "\n\n", /is empty/],
+])("[IMP-6] %s is refused at once and leaves nothing behind", async (_, text, why) => {
+  collector = await startFakeCollector();
+  const path = join(folder, "visits");
+  await writeFile(path, text);
+  await expect(run(path, collector, { origin: undefined })).rejects.toThrow(why);
+  expect([await readdir(folder), collector.requests()]).toEqual([["visits"], 0]);
+});
+
+test("[IMP-1] a log of many sites needs no hostname, and tells visitors by their addresses", async () => {
+  collector = await startFakeCollector();
+  const path = join(folder, "other_vhosts_access.log");
+  await writeFile(
+    path,
+    `a.example:443 ${LOG_LINE}b.example:80 ${LOG_LINE}b.example:80 ${LOG_LINE.replace("1.2", "5.6")}`,
+  );
+  expect(await run(path, collector, { origin: undefined })).toMatchObject({ accepted: 3 });
+  const events = [...collector.events.values()];
+  expect(events.map(({ url }) => url)).toEqual(["https://a.example/", "https://b.example/", "https://b.example/"]);
+  expect(new Set(events.map((event) => event["visitor_id"])).size).toBe(2);
 });
 
 test("[IMP-11] an import that was stopped goes on and counts every line once", async () => {

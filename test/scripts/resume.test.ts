@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, type Batch, Batcher } from "../../scripts/import/batch.ts";
 import { CHAIN_START, chainLine, hashVisitor, lineEventId } from "../../scripts/import/line-chain.ts";
-import { decodeResume, destinationOf, encodeResume, Settlement } from "../../scripts/import/resume.ts";
+import { decodeResume, encodeResume, placeKey, Settlement } from "../../scripts/import/resume.ts";
 import { pauseMs, retryAfterMs } from "../../scripts/import/send.ts";
 
 const chains = (lines: readonly string[]) => {
@@ -56,8 +56,34 @@ test.each([
 });
 
 test("[IMP-10] the kept state survives a round trip", () => {
-  const state = { salt: "s", places: { [destinationOf("https://c.example", "t")]: place(7) } };
+  const state = { salt: "s", places: { [placeKey(DESTINATION, READING)]: place(7) } };
   expect(decodeResume(encodeResume(state))).toEqual(state);
+});
+
+const DESTINATION = { collectorUrl: "https://c.example", trackingId: "t" };
+const READING = {
+  origin: undefined,
+  map: new Map([
+    ["who", "visitor_id"],
+    ["at", "timestamp"],
+  ]),
+  assets: false,
+};
+
+test.each([
+  ["collector", { collectorUrl: "https://d.example" }, {}],
+  ["stream", { trackingId: "u" }, {}],
+  ["hostname", {}, { origin: "https://shop.example" }],
+  ["map", {}, { map: new Map([["who", "visitor_id"]]) }],
+  ["choice of assets", {}, { assets: true }],
+])("[IMP-10] another %s has another place", (_, destination, reading) => {
+  const key = placeKey(DESTINATION, READING);
+  expect(placeKey({ ...DESTINATION, ...destination }, { ...READING, ...reading })).not.toBe(key);
+});
+
+test("[IMP-10] the order of a map's columns makes no other place", () => {
+  const map = new Map([...READING.map].reverse());
+  expect(placeKey(DESTINATION, { ...READING, map })).toBe(placeKey(DESTINATION, READING));
 });
 
 test.each(["", "{", "null", "[]", "{}", '{"salt":"","places":{}}', '{"salt":"s","places":{"d":{"line":"7"}}}'])(
@@ -70,7 +96,7 @@ test.each(["", "{", "null", "[]", "{}", '{"salt":"","places":{}}', '{"salt":"s",
 function batchesOf(sizes: readonly number[]): readonly Batch[] {
   const batcher = new Batcher();
   const batches: (Batch | undefined)[] = sizes.map((size, index) =>
-    batcher.add({ line: index + 1, event: { timestamp: 0, title: "x".repeat(size) } }, place(index)),
+    batcher.add({ line: index + 1, text: "", event: { timestamp: 0, title: "x".repeat(size) } }, place(index)),
   );
   return [...batches, batcher.take(place(sizes.length))].filter((batch) => batch !== undefined);
 }

@@ -23,7 +23,8 @@ export async function queryArchive(runtime: Runtime, sql: string): Promise<reado
   }
 }
 
-async function copyArchive(runtime: Runtime, folder: string): Promise<void> {
+/** Every object of the archive, by key. */
+export async function* archiveObjects(runtime: Runtime): AsyncGenerator<readonly [key: string, bytes: Uint8Array]> {
   const bucket = await runtime.miniflare.getR2Bucket("BUCKET", "footfall-query");
   let cursor: string | undefined;
   do {
@@ -31,9 +32,15 @@ async function copyArchive(runtime: Runtime, folder: string): Promise<void> {
     for (const { key } of page.objects) {
       const object = await bucket.get(key);
       if (object === null) throw new Error(`${key} is listed and not there`);
-      mkdirSync(dirname(join(folder, key)), { recursive: true });
-      writeFileSync(join(folder, key), new Uint8Array(await object.arrayBuffer()));
+      yield [key, new Uint8Array(await object.arrayBuffer())];
     }
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
+}
+
+async function copyArchive(runtime: Runtime, folder: string): Promise<void> {
+  for await (const [key, bytes] of archiveObjects(runtime)) {
+    mkdirSync(dirname(join(folder, key)), { recursive: true });
+    writeFileSync(join(folder, key), bytes);
+  }
 }

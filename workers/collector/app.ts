@@ -12,7 +12,7 @@ import { isSecret } from "../../storage/signing.ts";
 import { collect } from "./collect.ts";
 import type { CollectorEnv } from "./env.ts";
 import { limitAddress } from "./limit.ts";
-import { refusal, replyWithPixel, replyWithReport, retryAfter } from "./reply.ts";
+import { imageReply, refusal, replyWithPixel, replyWithReport, retryAfter } from "./reply.ts";
 
 export const app = new Hono<{ Bindings: CollectorEnv }>();
 
@@ -42,7 +42,10 @@ app.post("/v1/events", limitAddress, unpacked, async (c) => {
     ? refusal(c, 413, "body_too_large", `the body exceeds ${REQUEST_BYTES_MAX} bytes; send fewer events at once`)
     : refusal(c, 400, "incomplete_body", "the body ended before its announced end; send it again");
 });
-app.get("/v1/pixel.gif", limitAddress, async (c) => replyWithPixel(c, await collect(c, pixel, "")));
+app.get("/v1/pixel.gif", limitAddress, async (c) =>
+  // HEAD comes here as well; whoever only asks whether there is an image has not shown it to anybody.
+  c.req.method === "HEAD" ? imageReply(c) : replyWithPixel(c, await collect(c, pixel, "")),
+);
 app.get("/v1/meter", async (c) => {
   const token = c.req.header("authorization")?.replace(/^Bearer /i, "") ?? "";
   if (!isSecret(token, c.env.ADMIN_TOKEN))

@@ -62,7 +62,7 @@ function toArrival(draft: Draft, { client, format, signs }: Resolving): Outcome<
   if (tracked === undefined) {
     return rejected(
       "unknown_tracking_id",
-      `tracking_id "${draft.trackingId}" is not one of this service's; copy it from the dashboard`,
+      `tracking_id "${draft.trackingId}" is not one of this service's; list them with: footfall stream list`,
     );
   }
   const { trackingId: _, visitorId, timestamp, ...facts } = draft;

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
-import type { Outcome } from "../../core/outcome.ts";
+import type { Outcome, RejectionCode } from "../../core/outcome.ts";
 import type { Report } from "./collect.ts";
 
 /** When a client may come again, by the status it got. */
@@ -25,6 +25,11 @@ export function replyWithReport(c: Context, outcome: Outcome<Report>): Response 
 /** The image, or a refusal: a developer looking at the request should see why nothing is counted. */
 export function replyWithPixel(c: Context, outcome: Outcome<Report>): Response {
   if (!outcome.ok || isRefused(outcome.value)) return replyWithReport(c, outcome);
+  return imageReply(c);
+}
+
+/** One transparent pixel, never from a cache. */
+export function imageReply(c: Context): Response {
   return c.body(PIXEL.slice().buffer, 200, { "Content-Type": "image/gif", "Cache-Control": "no-store" });
 }
 
@@ -36,7 +41,7 @@ export function retryAfter(status: keyof typeof RETRY_AFTER_SECONDS): Record<str
 export function refusal(
   c: Context,
   status: ContentfulStatusCode,
-  code: string,
+  code: RejectionCode,
   message: string,
   headers: Record<string, string> = {},
 ): Response {

@@ -11,7 +11,7 @@ import { authorize, bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 
-const MISSING_KEY = "Missing API key. Please use a valid Plausible API key as a Bearer Token.";
+const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
 const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
 const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
 

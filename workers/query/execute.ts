@@ -39,8 +39,8 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   return toAnswer(tally, { currency, asOf });
 }
 
-/** The first Day with numbers, published or not. */
-async function findFirstDay(merchant: Merchant, now: number, deps: Deps): Promise<number | undefined> {
+/** The first Day with numbers, published or not; undefined while nothing was counted. */
+export async function findFirstDay(merchant: Merchant, now: number, deps: Deps): Promise<number | undefined> {
   const { from, after } = DAYS_POSSIBLE;
   const to = Math.floor(now / DAY_MS) + after;
   const live = await readLive(merchant.number, { grain: "day", from, to, dimensions: [] }, deps);

@@ -3,7 +3,7 @@
 
 import { HOSTNAMES_COUNT_MAX, NAME_LENGTH_MAX } from "../../core/limits.ts";
 import { isCurrency, type Rules } from "../../core/merchant.ts";
-import { isTimeZone } from "../../core/time.ts";
+import { isTimeZone, parseDate } from "../../core/time.ts";
 import { parseHostname, parseStreamHostname } from "../../storage/merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 
@@ -94,7 +94,8 @@ export const INSTANT: Field<number, false> = {
   parse: (value) => {
     const shaped =
       typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/.test(value);
-    const instant = shaped ? Date.parse(value) : Number.NaN;
+    // A date that does not exist is not taken for another one.
+    const instant = shaped && parseDate(value.slice(0, 10)) !== undefined ? Date.parse(value) : Number.NaN;
     return Number.isNaN(instant) ? undefined : instant;
   },
 };

@@ -25,6 +25,7 @@ import {
   updateMerchant,
 } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
+import { findFirstDay } from "./execute.ts";
 import { CURRENCY, HOSTNAME, NAME, RULES, required, TIME_ZONE, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
@@ -89,6 +90,10 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   const body = await bodyOf(c, MERCHANT_CHANGE);
   if (!body.ok) return body;
   const { name, time_zone, currency, rules } = body.value;
+  // Sums do not say which currency they are in: they are in the merchant's.
+  if (currency !== undefined && currency !== merchant.value.currency && (await hasNumbers(merchant.value, deps))) {
+    return problem("conflict", "The currency cannot change once events were counted; make a new merchant.", "currency");
+  }
   const change: MerchantChange = {
     ...(name !== undefined && { name }),
     ...(time_zone !== undefined && { zones: changeZone(merchant.value.zones, time_zone, deps.now()) }),
@@ -100,6 +105,10 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   deps.keys.clear();
   await pushSettings(changed.number, deps);
   return { ok: true, value: { body: shown(changed, deps) } };
+}
+
+async function hasNumbers(merchant: Merchant, deps: Deps): Promise<boolean> {
+  return (await findFirstDay(merchant, deps.now(), deps)) !== undefined;
 }
 
 /** The merchant a path names. */

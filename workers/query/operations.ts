@@ -3,7 +3,7 @@
 
 import type { Context } from "hono";
 import { parseDeadLetterKey } from "../../core/archive/object-key.ts";
-import { type Placement, poolPartitions } from "../../core/counting/placement.ts";
+import { ownPartitions, type Placement, poolPartitions } from "../../core/counting/placement.ts";
 import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { listDeadLetters } from "../../queues/dead-letter.ts";
@@ -76,9 +76,7 @@ export async function alertDeadLetters(deps: Deps): Promise<void> {
 
 /** The pool's partitions, then those of merchants that have their own. */
 export function allPartitions(placement: Placement): readonly string[] {
-  const own = [...placement.spread].flatMap(([merchant, count]) =>
-    Array.from({ length: count }, (_, index) => `merchant-${merchant}-${index}`),
-  );
+  const own = [...placement.spread.keys()].flatMap((merchant) => ownPartitions(merchant, placement));
   return [...poolPartitions(placement), ...own];
 }
 

@@ -17,6 +17,7 @@ import { toRollupRow } from "../../../core/counting/rollup-row.ts";
 import { opine } from "../../../core/enrichment/opinion.ts";
 import type { Event } from "../../../core/event.ts";
 import { hash64Hex } from "../../../core/hash.ts";
+import { COUNT_MAX, REVENUE_MAX } from "../../../core/limits.ts";
 import { hourOf, type Settings } from "../../../core/merchant.ts";
 import { dateOf, dayAt, dayStart, hourAt } from "../../../core/time.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
@@ -208,4 +209,19 @@ test("[CNT-5] an Hour that began under the old zone ends where the new zone begi
   expect(hourOf(zones, change - 900_000)).toBe(change - 1_800_000);
   expect(hourOf(zones, change + 900_000)).toBe(change);
   expect(hourOf(zones, change + 2_700_000)).toBe(change + 1_800_000);
+});
+
+test("[CNT-6] forged revenue beyond every sum is cut where it is stored, and stops nothing", () => {
+  const at = Date.UTC(2026, 2, 10, 10);
+  const events = Array.from({ length: 600 }, (_, index) =>
+    eventOf({ id: `f ${index}`, timestamp: at, revenue: REVENUE_MAX }),
+  );
+  const state = count(events, settingsOf(), dayAt("UTC", at));
+  const writer = new ByteWriter();
+  encodeDay(state, writer);
+  const restored = decodeDay(new ByteReader(writer.finish()));
+  expect(rollupOf(restored, WHOLE_DAY, []).counts).toMatchObject({ pageviews: 600, revenue: COUNT_MAX });
+  expect(() =>
+    toRollupRow(state, { slot: WHOLE_DAY, partition: "p", version: 1, dimensions: ALL_DIMENSIONS }),
+  ).not.toThrow();
 });

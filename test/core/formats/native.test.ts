@@ -118,6 +118,38 @@ test.each(REFUSED)("[NAT-3] refuses %s and says why", (_, event, expected) => {
   expect(problemOf(event)).toContain(expected);
 });
 
+const EXACT: readonly (readonly [string, unknown, string])[] = [
+  [
+    "a date that does not exist",
+    { timestamp: "2026-02-30T00:00:00Z" },
+    "invalid_timestamp: timestamp must be ms since 1970",
+  ],
+  [
+    "a currency that does not exist",
+    { revenue: { amount: 1, currency: "QQQ" } },
+    "revenue.currency must be an ISO 4217 code",
+  ],
+  ["1999 in ms, without calling it seconds", { timestamp: 943_092_000_000 }, "is before 2000-01-01"],
+  [
+    "more than a billion units",
+    { revenue: { amount: 1_000_000_001 } },
+    "revenue.amount must be a number from -1000000000",
+  ],
+];
+test.each(EXACT)("[NAT-5] refuses %s", (_, fields, expected) => {
+  const problem = problemOf({ tracking_id: "t", ...(fields as object) });
+  expect(problem).toContain(expected);
+  expect(problem).not.toContain("looks like seconds");
+});
+
+test("[NAT-5] takes a large order in a small unit, and ms as digits", () => {
+  const order = { amount: 250_000_000, currency: "IDR" };
+  expect(parseOne({ tracking_id: "t", revenue: order, timestamp: String(NOW) })).toMatchObject({
+    revenue: 2_500_000_000_000,
+    timestamp: NOW,
+  });
+});
+
 test("[NAT-4] one bad event does not sink its neighbours, and tracking_id may stand once for all", () => {
   const body = JSON.stringify({ tracking_id: "t", events: [{}, { scroll: "x" }, { tracking_id: "u" }] });
   const outcome = native.parse(hitOf({ body }));

@@ -1,0 +1,83 @@
+// The command line as a person meets it the first time: each thing that is missing is named, with what to do about it.
+
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const LATER = /^footfall: there is no local start in \S+; run `npm start` in another terminal/;
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "footfall-command-"));
+  await writeFile(join(folder, "file"), "");
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** What a script says on standard error, and how it ends. */
+async function run(args: readonly string[], stateDir = join(folder, "none")) {
+  const env = { PATH: process.env["PATH"] ?? "", STATE_DIR: stateDir };
+  return await new Promise<{ stderr: string; code: unknown }>((settle) => {
+    execFile(process.execPath, [...args], { cwd: ROOT, env }, (error, _, stderr) =>
+      settle({ stderr, code: error?.code ?? 0 }),
+    );
+  });
+}
+
+test.each([
+  ["query"],
+  ["key list"],
+  ["key create --name x"],
+  ["merchant show"],
+  ["stream list"],
+  ["partitions"],
+  ["import package.json"],
+])("without a local start `%s` says so", async (command) => {
+  const { stderr, code } = await run(["scripts/footfall.ts", ...command.split(" ")]);
+  expect(stderr).toMatch(LATER);
+  expect(code).toBe(1);
+});
+
+test.each([
+  ["query", /^footfall: name the merchant with --site\n$/],
+  ["key list", /^footfall: name the merchant; `merchant list` shows them\n$/],
+])("`%s` of a deployment asks for the merchant", async (command, expected) => {
+  const { stderr } = await run(["scripts/footfall.ts", ...command.split(" "), "--query-url", "https://q.example"]);
+  expect(stderr).toMatch(expected);
+});
+
+test.each(["scripts/start.ts", "scripts/footfall.ts merchant list", "scripts/demo.ts"])(
+  "a file in place of STATE_DIR ends `%s` in a sentence",
+  async (command) => {
+    const { stderr, code } = await run(command.split(" "), join(folder, "file"));
+    expect(stderr).toMatch(
+      /^footfall: \S+ cannot be the folder for Footfall's data \(there is a file of that name\); .*\n$/,
+    );
+    expect(code).toBe(1);
+  },
+);
+
+test("a key that is refused is named with the option that gives another", async () => {
+  const server = createServer((_, response) => response.writeHead(401).end('{"error":"Invalid API key or site ID."}'));
+  await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { stderr } = await run(["scripts/footfall.ts", "query", "--query-url", url, "--site", "m", "--api-key", "k"]);
+  server.close();
+  expect(stderr).toMatch(/answers 401: Invalid API key or site ID\. The key must be .* --api-key or FOOTFALL_API_KEY/);
+});
+
+test("an old Node is told which one is needed and how to get it", async () => {
+  const pretend = 'Object.defineProperty(process, "versions", { value: { node: "22.12.0" } })';
+  const imports = ["--import", `data:text/javascript,${pretend}`, "--import", "./scripts/node-version.mjs"];
+  const { stderr, code } = await run([...imports, "-e", "0"]);
+  expect(stderr).toMatch(/^footfall: this is Node .*, and the scripts need 24 or newer\. .*(npm ci|nodejs\.org)/);
+  expect(code).toBe(1);
+});
