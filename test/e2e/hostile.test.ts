@@ -561,6 +561,7 @@ describe("admin requests", () => {
     ["POST", () => `/api/v1/merchants/${hostile.id}/streams`, { name: "x", hostname: undefined }],
     ["POST", () => `/api/v1/merchants/${hostile.id}/keys`, { name: "x", expires_at: "2027-01-31T12:00:00Z" }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
+    ["POST", () => "/api/v1/replays", { kind: "verify", from: "2013-01-01", to: "2013-01-02", merchants: [] }],
   ];
   test.each(bodies)(
     "[HOS-1] %s with a hostile body: taken or refused with the field's name",
@@ -584,6 +585,7 @@ describe("admin requests", () => {
       `/api/v1/merchants/${hostile.id}/keys`,
       "/api/v1/partitions",
       "/api/v1/dead-letters",
+      "/api/v1/replays",
     ]) {
       for (const name of HOSTILE_KEYS) {
         if (name === "") continue;
@@ -600,6 +602,7 @@ describe("admin requests", () => {
       `/api/v1/merchants/${hostile.id}/keys`,
       "/api/v1/partitions",
       "/api/v1/dead-letters",
+      "/api/v1/replays",
     ];
     const value = fc.oneof(
       hostileText.map((text) => text.slice(0, 2_000).toWellFormed()),

@@ -33,7 +33,7 @@ import type { Deps } from "./deps.ts";
 import { type Field, required } from "./field.ts";
 import { allPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
-import { bodyOf, type Reply } from "./request.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const KIND: Field<ReplayKind, false> = {
   required: false,
@@ -86,8 +86,10 @@ export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { status: 202, location: `/api/v1/replays/${id}`, body: await shown(job, deps) } };
 }
 
-/** GET /api/v1/replays: the latest. */
-export async function getReplays(_: Context, deps: Deps): Promise<Checked<Reply>> {
+/** GET /api/v1/replays: the latest. It takes no parameters, and says so. */
+export async function getReplays(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const none = parametersOf(c, {});
+  if (!none.ok) return none;
   const jobs = await listJobs(deps.db, ADMIN_PAGE_MAX, deps.meter);
   const ids = await findMerchantIds(
     deps.db,
