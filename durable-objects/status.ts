@@ -1,5 +1,6 @@
 // Where a partition stands, for operators and tests.
 
+import { unarchivedFrom } from "./checkpoint.ts";
 import type { PartitionStatus } from "./rpc.ts";
 import type { Partition } from "./state.ts";
 
@@ -19,7 +20,7 @@ export function statusOf(partition: Partition): PartitionStatus {
     bundledPosition: partition.bundled,
     unconfirmedBundles: partition.bundles.length,
     // Cuts and confirmations are stored, so this never goes back.
-    archivedPosition: Math.min(partition.bundled, ...partition.bundles.map(({ first }) => first)),
+    archivedPosition: unarchivedFrom(partition),
     unpublishedRollups,
     merchants: merchants.size,
   };

@@ -1,25 +1,23 @@
 // SIGKILL in the middle of the load, again and again, on the real runtime: every acknowledged event is counted once and
 // archived once. KILLS=50 kills more often.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, expect, test } from "vitest";
 import { startRuntime } from "../../scripts/runtime.ts";
 import { queryArchive } from "../support/duckdb.ts";
 import { seededRandom } from "../support/random.ts";
 import { Client, FAST, type Merchant, SECRETS, until, untilArchived } from "../support/services.ts";
+import { startVictim, type Victim } from "../support/victim-process.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 4);
 const CLIENTS = 12;
 
 const stateDir = mkdtempSync(join(tmpdir(), "footfall-kill-"));
-let victim: ChildProcess | undefined;
-afterAll(() => {
-  if (victim !== undefined && victim.exitCode === null && victim.signalCode === null) kill(victim);
+let victim: Victim | undefined;
+afterAll(async () => {
+  await victim?.kill();
   rmSync(stateDir, { recursive: true, force: true });
 });
 
@@ -36,7 +34,8 @@ test(`[L1] [L2] every acknowledged event is counted once through ${KILLS} kills`
   let merchant: Merchant | undefined;
   let loops: Promise<void>[] = [];
   for (let kills = 0; kills < KILLS; kills++) {
-    load.client = await start();
+    victim = await startVictim(stateDir);
+    load.client = victim.client;
     merchant ??= await load.client.createMerchant();
     if (loops.length === 0)
       loops = Array.from({ length: CLIENTS }, (_, index) => sendForever(load, merchant as Merchant, index));
@@ -46,7 +45,7 @@ test(`[L1] [L2] every acknowledged event is counted once through ${KILLS} kills`
     expect(seen).toBeLessThanOrEqual(load.sent.size);
     await new Promise((settle) => setTimeout(settle, random.integer(300, 2_000)));
     load.client = undefined;
-    kill(victim as ChildProcess);
+    await victim.kill();
   }
   const runtime = await startRuntime({ stateDir, secrets: SECRETS, vars: FAST, queueWaitSeconds: 0 });
   try {
@@ -109,17 +108,4 @@ async function sendForever(load: Load, merchant: Merchant, index: number): Promi
 async function countOf(client: Client, merchant: Merchant): Promise<number> {
   const { results } = await client.ask(merchant, { metrics: ["events"], date_range: "all" });
   return results[0]?.metrics[0] as number;
-}
-
-async function start(): Promise<Client> {
-  const path = new URL("../support/victim.ts", import.meta.url).pathname;
-  victim = spawn(process.execPath, [path, stateDir], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
-  const lines = createInterface({ input: victim.stdout as NodeJS.ReadableStream });
-  const [line] = (await once(lines, "line")) as [string];
-  return new Client(JSON.parse(line) as { collectorUrl: string; queryUrl: string });
-}
-
-/** Node and workerd, without a word of warning. */
-function kill(child: ChildProcess): void {
-  process.kill(-(child.pid as number), "SIGKILL");
 }

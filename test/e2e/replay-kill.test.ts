@@ -1,16 +1,14 @@
 // SIGKILL in the middle of a rebuild, and again, on the real runtime: whatever the kill left behind, the job ends with the
 // right numbers, and its undo gives back every row as it was.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterAll, expect, test } from "vitest";
 import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
 import { seededRandom } from "../support/random.ts";
 import { Client, FAST, SECRETS, until, untilArchived } from "../support/services.ts";
+import { startVictim, type Victim } from "../support/victim-process.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 4);
 const MERCHANTS = 4;
@@ -18,9 +16,9 @@ const FROM = "2026-10-01";
 const TO = "2026-10-20";
 
 const stateDir = mkdtempSync(join(tmpdir(), "footfall-replay-kill-"));
-let victim: ChildProcess | undefined;
-afterAll(() => {
-  if (victim !== undefined && victim.exitCode === null && victim.signalCode === null) kill(victim);
+let victim: Victim | undefined;
+afterAll(async () => {
+  await victim?.kill();
   rmSync(stateDir, { recursive: true, force: true });
 });
 
@@ -40,13 +38,13 @@ test(`[RPL-9] a rebuild killed ${KILLS} times ends as if it had not been, and so
   let job: Job | undefined;
   const progress: number[] = [];
   for (let kills = 0; kills < KILLS; kills++) {
-    const client = await start();
+    victim = await startVictim(stateDir);
+    const { client } = victim;
     if (job === undefined) job = (await client.admin("POST", "/api/v1/replays", rebuild())) as Job;
     else await nudge(client, job.id);
     await new Promise((settle) => setTimeout(settle, random.integer(100, 400)));
     progress.push(((await client.admin("GET", `/api/v1/replays/${job.id}`)) as Job).parts.done);
-    kill(victim as ChildProcess);
-    await once(victim as ChildProcess, "exit");
+    await victim.kill();
   }
   await withRuntime(async (runtime, client) => {
     const { id } = job as Job;
@@ -144,17 +142,4 @@ async function dump(runtime: Runtime): Promise<Rows> {
 
 function withoutVersion({ version: _, ...row }: Rows[number]): object {
   return row;
-}
-
-async function start(): Promise<Client> {
-  const path = new URL("../support/victim.ts", import.meta.url).pathname;
-  victim = spawn(process.execPath, [path, stateDir], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
-  const lines = createInterface({ input: victim.stdout as NodeJS.ReadableStream });
-  const [line] = (await once(lines, "line")) as [string];
-  return new Client(JSON.parse(line) as { collectorUrl: string; queryUrl: string });
-}
-
-/** Node and workerd, without a word of warning. */
-function kill(child: ChildProcess): void {
-  process.kill(-(child.pid as number), "SIGKILL");
 }

@@ -1,0 +1,30 @@
+// Starts `victim.ts` in a process group of its own, and kills the group: Node and workerd, without a word of warning.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Client } from "./services.ts";
+
+export interface Victim {
+  readonly client: Client;
+  /** Resolves when it is dead; at once when it was. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Resolves when both Workers answer on the data in `stateDir`. */
+export async function startVictim(stateDir: string): Promise<Victim> {
+  const path = join(import.meta.dirname, "victim.ts");
+  const child = spawn(process.execPath, [path, stateDir], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const [line] = (await once(lines, "line")) as [string];
+  const client = new Client(JSON.parse(line) as { collectorUrl: string; queryUrl: string });
+  return { client, kill: () => kill(child) };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  process.kill(-(child.pid as number), "SIGKILL");
+  await exit;
+}
