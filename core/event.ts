@@ -47,6 +47,19 @@ export interface Event {
   readonly scroll: number;
   /** Why it is not counted; empty when it is. */
   readonly dropped: DropReason | "";
+  /** The autonomous system its address belongs to, from the platform; 0 when unknown. */
+  readonly asn: number;
+  /** What kind of verified bot the platform says it is, such as "Search Engine Crawler"; empty for none. */
+  readonly verifiedBot: string;
+  /** Client hints of the browser, as a JSON object with any of brands, mobile, platform, model; or empty. */
+  readonly hints: string;
+  /** The merchant's rule that its address matched when it came, by the rule's own name: the address itself is not kept. */
+  readonly excluded: string;
+  /** The merchant's order number, where the event is an order or changes one. */
+  readonly order: string;
+  /** Products of an order or a product event: a JSON array of objects with any of id, name, category, brand, variant,
+   *  price (in units of `currency`), quantity; or empty. */
+  readonly products: string;
 }
 
 /** How a field is stored. */
@@ -84,7 +97,23 @@ export const FIELDS: readonly Field[] = [
   { name: "engagementMs", column: "engagement_ms", type: "integer" },
   { name: "scroll", column: "scroll", type: "integer" },
   { name: "dropped", column: "dropped", type: "text" },
+  { name: "asn", column: "asn", type: "integer" },
+  { name: "verifiedBot", column: "verified_bot", type: "text" },
+  { name: "hints", column: "hints", type: "text" },
+  { name: "excluded", column: "excluded", type: "text" },
+  { name: "order", column: "order_id", type: "text" },
+  { name: "products", column: "products", type: "text" },
 ];
+
+/** What is observed of nobody: for the fields that a format, or a row stored before they were added, does not have. */
+export const NO_FACTS = {
+  asn: 0,
+  verifiedBot: "",
+  hints: "",
+  excluded: "",
+  order: "",
+  products: "",
+} as const satisfies Partial<Event>;
 
 /** One event as it stands in the log: values in the order of `FIELDS`. */
 export type EventRow = readonly (string | number)[];
@@ -93,10 +122,10 @@ export function encodeEvent(event: Event): EventRow {
   return FIELDS.map((field) => event[field.name]);
 }
 
-/** The inverse of `encodeEvent`. */
+/** The inverse of `encodeEvent`. A row stored before fields were added is shorter. */
 export function decodeEvent(row: EventRow): Event {
-  const event: Record<string, string | number> = {};
-  for (let index = 0; index < FIELDS.length; index++) {
+  const event: Record<string, string | number> = row.length < FIELDS.length ? { ...NO_FACTS } : {};
+  for (let index = 0; index < row.length; index++) {
     event[(FIELDS[index] as Field).name] = row[index] as string | number;
   }
   return event as unknown as Event;

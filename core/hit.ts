@@ -35,7 +35,31 @@ export interface Draft {
   readonly currency: string;
   readonly engagementMs: number;
   readonly scroll: number;
+  readonly order: string;
+  readonly products: string;
 }
+
+/** A draft of which nothing is given: formats spread it and set what they read. */
+export const BLANK_DRAFT: Draft = {
+  trackingId: "",
+  id: "",
+  visitorId: "",
+  timestamp: undefined,
+  name: "",
+  url: "",
+  referrer: "",
+  title: "",
+  userAgent: "",
+  language: "",
+  screen: "",
+  props: "",
+  revenue: 0,
+  currency: "",
+  engagementMs: 0,
+  scroll: -1,
+  order: "",
+  products: "",
+};
 
 /** A wire format: the whole hit may be refused, or each event on its own. */
 export interface Format {

@@ -27,6 +27,10 @@ export const USER_AGENT_LENGTH_MAX = 512;
 export const LANGUAGE_LENGTH_MAX = 35; // the longest tag BCP 47 recommends to reserve room for
 export const SCREEN_LENGTH_MAX = 11; // "99999x99999"
 export const PLACE_LENGTH_MAX = 96; // a city's name as the platform gives it
+export const HINT_LENGTH_MAX = 256; // of one client hint: the list of brands takes about 100
+export const ORDER_LENGTH_MAX = 128;
+/** Products of one event; a larger order is cut and keeps its revenue. */
+export const PRODUCTS_COUNT_MAX = 50;
 export const PROPS_COUNT_MAX = 30;
 export const PROP_KEY_LENGTH_MAX = 300;
 export const PROP_VALUE_LENGTH_MAX = 2_000;

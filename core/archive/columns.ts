@@ -25,6 +25,9 @@ export interface Column {
 /** Everything else that is an integer may exceed 31 bits: merchant numbers use 32, revenue 33. */
 const INT32_FIELDS: ReadonlySet<keyof Event> = new Set(["stream", "scroll"]);
 
+/** The numbers that say "not known". */
+const ABSENT_NUMBERS: Partial<Record<keyof Event, number>> = { scroll: -1, asn: 0 };
+
 /** The fields' columns in the order of `FIELDS`, then the place in the log. Append fields with an `absent` value only:
  *  files written before have no such column, and it is then read as null. */
 export const COLUMNS: readonly Column[] = [
@@ -59,7 +62,7 @@ function fieldColumn({ name, column, type }: Field): Column {
   return {
     name: column,
     type: type === "integer" ? (INT32_FIELDS.has(name) ? "int32" : "int64") : type,
-    absent: type === "text" ? "" : name === "scroll" ? -1 : undefined,
+    absent: type === "text" ? "" : ABSENT_NUMBERS[name],
     value: ({ event }) => event[name],
   };
 }

@@ -3,7 +3,7 @@
 // sink its neighbours.
 
 import { parseAddress } from "../enrichment/address.ts";
-import type { Draft, Format, Hit } from "../hit.ts";
+import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
 import {
   ID_LENGTH_MAX,
   LANGUAGE_LENGTH_MAX,
@@ -91,6 +91,7 @@ function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcom
   const scroll = readNumber("scroll", value["scroll"], SCROLL_RULE);
   if (!scroll.ok) return scroll;
   return accepted({
+    ...BLANK_DRAFT,
     ...texts.value,
     name: texts.value.name || "pageview",
     userAgent: texts.value.userAgent || visitorAgent(hit.userAgent),

@@ -9,7 +9,7 @@ import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { type Placement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
-import type { Arrival, Event } from "../../core/event.ts";
+import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { changeZone as dateZoneChange, NO_RULES, type Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
@@ -299,6 +299,7 @@ function newEvent({ world }: Simulation, { client, merchant, userAgent, firstPar
     engagementMs: random.pick([0, 700]),
     scroll: -1,
     dropped: "",
+    ...NO_FACTS,
   };
 }
 

@@ -79,7 +79,7 @@ describe("DuckDB over the archive", () => {
       position: "BIGINT",
       date: "DATE",
     });
-    expect(columns).toHaveLength(26);
+    expect(columns).toHaveLength(32);
   });
 
   test("[ARC-11] counts what was archived, by date", async () => {

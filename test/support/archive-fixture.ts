@@ -4,7 +4,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
 import { type Bundle, encodeBundle, encodeLogged, type LoggedEvent } from "../../core/archive/bundle.ts";
-import type { Event } from "../../core/event.ts";
+import { type Event, NO_FACTS } from "../../core/event.ts";
 import { DROP_REASONS } from "../../core/outcome.ts";
 
 /** 2026-11-21 as the number of a Day. */
@@ -42,6 +42,12 @@ export const anyEvent: fc.Arbitrary<Event> = fc.record({
   engagementMs: fc.integer({ min: 0, max: 86_400_000 }),
   scroll: fc.integer({ min: -1, max: 100 }),
   dropped: fc.constantFrom("", ...DROP_REASONS),
+  asn: fc.integer({ min: 0, max: 0xffff_ffff }),
+  verifiedBot: text,
+  hints: text,
+  excluded: text,
+  order: text,
+  products: text,
 });
 
 export const anyLogged: fc.Arbitrary<LoggedEvent> = fc.record({
@@ -114,6 +120,7 @@ export function traffic({ count, seed = 1, days = 1 }: { count: number; seed?: n
         engagementMs: 0,
         scroll: random() < 0.3 ? Math.floor(random() * 100) : -1,
         dropped: random() < 0.05 ? "bot" : "",
+        ...NO_FACTS,
       },
     };
   });

@@ -1,6 +1,6 @@
 // Makers of events for tests: a plain page view with a few fields changed.
 
-import type { Event } from "../../core/event.ts";
+import { type Event, NO_FACTS } from "../../core/event.ts";
 import { NO_RULES, type Settings } from "../../core/merchant.ts";
 
 /** 2026-03-10T10:00:00Z, a Tuesday without any clock change. */
@@ -41,6 +41,7 @@ export function eventOf(changes: Partial<Event> = {}): Event {
     engagementMs: 0,
     scroll: -1,
     dropped: "",
+    ...NO_FACTS,
     ...changes,
   };
 }

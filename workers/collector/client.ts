@@ -6,19 +6,21 @@ import type { Context } from "hono";
 import type { Event } from "../../core/event.ts";
 import { clean, isObject } from "../../core/formats/field.ts";
 import type { Hit } from "../../core/hit.ts";
-import { PLACE_LENGTH_MAX, URL_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from "../../core/limits.ts";
+import { HINT_LENGTH_MAX, PLACE_LENGTH_MAX, URL_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from "../../core/limits.ts";
 import type { CollectorEnv } from "./env.ts";
 
 export interface Client {
   readonly address: string;
-  readonly place: Pick<Event, "country" | "region" | "city">;
+  /** What is kept of it with each event. */
+  readonly facts: Pick<Event, "country" | "region" | "city" | "asn" | "verifiedBot" | "hints">;
   /** UTC ms. */
   readonly receivedAt: number;
 }
 
 export function clientOf(c: Context<{ Bindings: CollectorEnv }>, receivedAt: number): Client {
   const claims = c.env.DEVELOPMENT === "true" ? parsePlace(c.req.header("x-footfall-place")) : c.req.raw.cf;
-  return { address: addressOf(c), place: placeOf(claims ?? {}), receivedAt };
+  const facts = { ...platformFacts(claims ?? {}), hints: hintsOf(c) };
+  return { address: addressOf(c), facts, receivedAt };
 }
 
 /** The client's address, "" where nobody says. */
@@ -51,11 +53,40 @@ function parsePlace(text: string | undefined): object | undefined {
   }
 }
 
-function placeOf(claims: {
+type PlatformFact = "country" | "region" | "city" | "asn" | "verifiedBot";
+
+/** What Cloudflare says of the request, by the names of `request.cf`. */
+function platformFacts(claims: {
   readonly country?: unknown;
   readonly region?: unknown;
   readonly city?: unknown;
-}): Client["place"] {
+  readonly asn?: unknown;
+  readonly verifiedBotCategory?: unknown;
+}): Pick<Event, PlatformFact> {
   const text = (value: unknown) => (typeof value === "string" ? clean(value).slice(0, PLACE_LENGTH_MAX) : "");
-  return { country: text(claims.country), region: text(claims.region), city: text(claims.city) };
+  const asn = Number.isSafeInteger(claims.asn) && (claims.asn as number) > 0 ? (claims.asn as number) : 0;
+  return {
+    country: text(claims.country),
+    region: text(claims.region),
+    city: text(claims.city),
+    asn,
+    verifiedBot: text(claims.verifiedBotCategory),
+  };
+}
+
+/** Header of a client hint and its name in an event. */
+const HINTS = [
+  ["sec-ch-ua", "brands"],
+  ["sec-ch-ua-mobile", "mobile"],
+  ["sec-ch-ua-platform", "platform"],
+  ["sec-ch-ua-model", "model"],
+] as const;
+
+/** The client hints that came, as a JSON object; empty when none did. */
+function hintsOf(c: Context<{ Bindings: CollectorEnv }>): string {
+  const hints = HINTS.flatMap(([header, name]) => {
+    const value = clean((c.req.header(header) ?? "").slice(0, HINT_LENGTH_MAX));
+    return value === "" ? [] : [[name, value] as const];
+  });
+  return hints.length === 0 ? "" : JSON.stringify(Object.fromEntries(hints));
 }

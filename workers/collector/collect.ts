@@ -69,12 +69,13 @@ function toArrival(draft: Draft, { client, format, signs }: Resolving): Outcome<
   const event = {
     ...facts,
     ...tracked,
-    ...client.place,
+    ...client.facts,
     id: draft.id || uuidv7(),
     timestamp: timestamp ?? client.receivedAt,
     receivedAt: client.receivedAt,
     visitor: visitorId === "" ? "" : hash64Hex(`${tracked.merchant}:${visitorId}`),
     format: format.name,
+    excluded: "",
     dropped: "" as const,
   };
   const size = JSON.stringify(event).length;
