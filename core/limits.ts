@@ -140,6 +140,8 @@ export const RETRY_MAX_MS = 5 * MINUTE_MS;
 
 // ── the platform's own limits ─────────────────────────────────────────────────────────────────────────────────────
 export const QUEUE_MESSAGE_BYTES_MAX = 128_000;
+/** Messages one sendBatch takes. */
+export const QUEUE_BATCH_MESSAGES_MAX = 100;
 /** Room for the platform's envelope. */
 export const BUNDLE_MESSAGE_BYTES_MAX = 120_000;
 /** Unpacked text of an overflow message: a whole request, and what escaping adds. */
@@ -150,17 +152,45 @@ export const D1_ROW_BYTES_MAX = 2_000_000;
 export const D1_PARAMETERS_MAX = 100;
 /** Connections a Worker opens at once. */
 export const CONNECTIONS_MAX = 6;
+/** Archived bytes of the bundles that make one run: some 50,000 page views, the rows that sealing or replaying a large Day
+ *  holds while it sorts them. A Day below it is sorted in memory at once. */
+export const RUN_BYTES = 2_000_000;
+/** Rows of one block of a run. Merging holds a block of each run: 5 million events are 100 runs, 50,000 rows. */
+export const RUN_BLOCK_ROWS = 500;
+/** Rows of one sealed file, or those of one merchant where it has more: about 4 MB. The seal goes on after the last file
+ *  that was written. */
+export const SEALED_FILE_ROWS = 100_000;
 /** Rows of one Parquet row group: a small merchant then costs a few range reads
  *  (measured: 7 reads and 34 KB for 399 of 50,000 rows). */
 export const ROW_GROUP_ROWS = 5_000;
 
+// ── closing and sealing Days ──────────────────────────────────────────────────────────────────────────────────────
+/** A Day is closed this long after its midnight in UTC: it has ended in every zone (UTC-12 is the last, 36 hours after),
+ *  and half a day more has passed for stragglers. A late event then costs a replay instead of a place in memory. */
+export const SEAL_AFTER_MS = 48 * HOUR_MS;
+/** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
+export const LATE_COALESCE_MS = 15 * MINUTE_MS;
+/** Late bundles beside a Day's sealed files, by number and in proportion to the files' bytes: beyond either they are sealed
+ *  anew, below it only their merchants are counted again. */
+export const LATE_BUNDLES_MAX = 32;
+export const LATE_BYTES_SHARE = 0.1;
+/** What a seal stands on is deleted this long after it: who reads bundles or an older generation is done by then. */
+export const SEAL_GRACE_MS = 24 * HOUR_MS;
+/** How far back the cron looks for closed Days that nobody has noted: what it was down for. */
+export const SEAL_LOOKBACK_DAYS = 14;
+/** Seals whose messages the cron sends at once. */
+export const SEALS_SENT_MAX = 100;
+/** A seal that failed is tried again after this, twice as long each time, up to the maximum. */
+export const SEAL_RETRY_MS = 5 * MINUTE_MS;
+export const SEAL_RETRY_MAX_MS = 6 * HOUR_MS;
+/** A seal that failed this often is in doubt: somebody should look. */
+export const SEAL_ATTEMPTS_DOUBTFUL = 3;
+/** A seal that has run this long puts itself on the queue again and goes on there: a consumer may run for 15 minutes. */
+export const SEAL_TURN_MS = 5 * MINUTE_MS;
+/** Unarchived log a partition looks through to say whether a Day is complete; with more it says no. */
+export const SEAL_BACKLOG_BUNDLES_MAX = 32;
+
 // ── replay ────────────────────────────────────────────────────────────────────────────────────────────────────────
-/** Archived bytes of the merchants that one slice of a replayed Day counts at once: some 100,000 page views, which take
- *  62 MB when each has a visitor of its own (measured: 41 B archived, 640 B counted). A merchant is never cut: one alone may
- *  exceed it. */
-export const REPLAY_SLICE_BYTES = 4_000_000;
-/** Each slice reads all bundles of the Day again. A larger (Day, partition) is refused and waits for sealed files. */
-export const REPLAY_SLICES_MAX = 128;
 /** Days one job may span, and parts (Day × partition) it may have: a month of a pool of 256. */
 export const REPLAY_DAYS_MAX = 400;
 export const REPLAY_PARTS_MAX = 10_000;
@@ -174,6 +204,9 @@ export const REPLAY_PART_STALE_MS = 16 * MINUTE_MS;
 export const REPLAY_ATTEMPTS_MAX = 4;
 /** Merchants whose stored rows of a Day are read in one go: 500 rows, a megabyte or two. */
 export const REPLAY_MERCHANTS_READ = 20;
+/** A replay looks ahead for merchants whose settings it needs: so many merchants, or rows, in one statement. */
+export const REPLAY_AHEAD_MERCHANTS = 64;
+export const REPLAY_AHEAD_ROWS = 10_000;
 /** Merchants' settings read in one statement. */
 export const REPLAY_SETTINGS_PAGE = 5_000;
 /** Merchants whose rows an undo puts back in one transaction. */

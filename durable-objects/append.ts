@@ -13,6 +13,7 @@ import { dayAt, dayStart } from "../core/time.ts";
 import { admit } from "./admission.ts";
 import { groupCommit, orReset } from "./commit.ts";
 import type { AppendReply, Fate } from "./rpc.ts";
+import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
 import { dayToChange, findDay, type Partition } from "./state.ts";
 
@@ -33,12 +34,14 @@ function accept(partition: Partition, { event, address, floating }: Arrival): Fa
   const { settings } = known;
   const zone = zoneAt(settings.zones, event.timestamp);
   const day = dayAt(zone, event.timestamp);
-  if (isDuplicate(partition, { event, day, zone, floating })) return "duplicate";
+  const late = isClosed(partition, day);
+  if (!late && isDuplicate(partition, { event, day, zone, floating })) return "duplicate";
   const opinion = opine(event, settings.rules);
   const visitor = event.visitor === "" ? cookielessVisitor(partition, event, { day, address }) : event.visitor;
   const kept: Event = { ...event, visitor, dropped: opinion.dropped };
-  count(partition, { event: kept, opinion, settings, day });
-  const row = JSON.stringify(encodeLogged({ day, event: kept }));
+  if (!late) count(partition, { event: kept, opinion, settings, day });
+  partition.next += 1;
+  const row = JSON.stringify(encodeLogged({ day, late, event: kept }));
   partition.pending.push(row);
   partition.pendingBytes += row.length;
   return opinion.dropped === "" ? "accepted" : { dropped: opinion.dropped };
@@ -55,7 +58,6 @@ function count(partition: Partition, { event, opinion, settings, day }: Kept): v
   const state = dayToChange(partition, event.merchant, day);
   const changedBefore = state.changed.size;
   countEvent(state, { event, opinion, settings, position: partition.next });
-  partition.next += 1;
   if (event.timestamp < partition.deps.now() - LATE_AFTER_MS) {
     partition.lateChanges += state.changed.size - changedBefore;
   }

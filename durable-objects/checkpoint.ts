@@ -32,14 +32,16 @@ export function checkpoint(partition: Partition): void {
 /** Stores the positions with some of them changed. The caller changes the memory after the write has succeeded. */
 export function writePositions(
   partition: Partition,
-  changes: Partial<Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt">>,
+  changes: Partial<
+    Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt" | "openFrom">
+  >,
 ): void {
-  const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt } = { ...partition, ...changes };
+  const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt, openFrom } = { ...partition, ...changes };
   // How often a bundle was sent matters once it was sent again: until then a restart sends it at once.
   const cuts = bundles.map(({ first, end, sends, sentAt }) =>
     sends > 1 ? { first, end, sends, sentAt } : { first, end },
   );
-  const positions = { partition: name, checkpointed, checkpointedAt, bundled, bundles: cuts, publishedAt };
+  const positions = { partition: name, checkpointed, checkpointedAt, bundled, bundles: cuts, publishedAt, openFrom };
   partition.deps.store.writePositions(positions);
 }
 

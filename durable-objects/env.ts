@@ -9,4 +9,5 @@ export interface PartitionEnv {
   readonly PUBLISH_EVERY_MS?: string;
   readonly PUBLISH_GRACE_MS?: string;
   readonly RESEND_AFTER_MS?: string;
+  readonly SEAL_AFTER_MS?: string;
 }

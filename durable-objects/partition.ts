@@ -11,6 +11,7 @@ import {
   PUBLISH_EVERY_MS,
   PUBLISH_GRACE_MS,
   RESEND_AFTER_MS,
+  SEAL_AFTER_MS,
 } from "../core/limits.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
 import { packBundle } from "../storage/bundle-message.ts";
@@ -22,7 +23,8 @@ import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
 import type { PartitionEnv } from "./env.ts";
 import { live, unpublished } from "./live.ts";
-import type { AppendReply, AppendRequest, PartitionRpc, PartitionStatus } from "./rpc.ts";
+import type { AppendReply, AppendRequest, Completeness, PartitionRpc, PartitionStatus } from "./rpc.ts";
+import { completeness, dropDay } from "./seal.ts";
 import { refreshSettings } from "./settings.ts";
 import { type Deps, openPartition, type Partition } from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -61,6 +63,16 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async status(): Promise<PartitionStatus> {
     isolateMeter.partition_requests += 1;
     return statusOf(this.#partition);
+  }
+
+  async completeness(day: number): Promise<Completeness> {
+    isolateMeter.partition_requests += 1;
+    return completeness(this.#partition, day);
+  }
+
+  async dropDay(day: number): Promise<boolean> {
+    isolateMeter.partition_requests += 1;
+    return dropDay(this.#partition, day);
   }
 
   async unpublished(day: number): Promise<readonly number[]> {
@@ -111,6 +123,7 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       publishEveryMs: numberOr(env.PUBLISH_EVERY_MS, PUBLISH_EVERY_MS),
       publishGraceMs: numberOr(env.PUBLISH_GRACE_MS, PUBLISH_GRACE_MS),
       resendAfterMs: numberOr(env.RESEND_AFTER_MS, RESEND_AFTER_MS),
+      sealAfterMs: numberOr(env.SEAL_AFTER_MS, SEAL_AFTER_MS),
     },
   };
 }

@@ -33,6 +33,17 @@ export interface PartitionStatus {
   readonly merchants: number;
 }
 
+/** Whether everything that was counted of a Day lies in the archive and in D1. */
+export type Completeness =
+  | { readonly complete: false; readonly why: string }
+  | {
+      readonly complete: true;
+      /** Everything of the Day lies below this position. */
+      readonly position: number;
+      /** Merchants of whom the partition has counted something that Day, and how many events, dropped ones included. */
+      readonly counted: readonly (readonly [merchant: number, events: number])[];
+    };
+
 export interface PartitionRpc {
   /** Counts events and answers once they are durable. Throws when it could not. */
   append(request: AppendRequest): Promise<AppendReply>;
@@ -42,6 +53,10 @@ export interface PartitionRpc {
   /** The bundle that starts at `first` lies in R2. Saying it twice is harmless. */
   confirm(first: number): Promise<void>;
   status(): Promise<PartitionStatus>;
+  /** Whether a closed Day is complete in archive and D1. */
+  completeness(day: number): Promise<Completeness>;
+  /** Forgets the state of a sealed Day; false where that is not possible yet. */
+  dropDay(day: number): Promise<boolean>;
   /** The merchants of whom a Day has rollups that are not published; `live` gives them. */
   unpublished(day: number): Promise<readonly number[]>;
 }

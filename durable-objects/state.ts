@@ -46,6 +46,8 @@ export interface Timing {
   readonly publishEveryMs: number;
   readonly publishGraceMs: number;
   readonly resendAfterMs: number;
+  /** How long after its midnight in UTC a Day is closed. */
+  readonly sealAfterMs: number;
 }
 
 export interface BundleText extends BundleCut {
@@ -111,6 +113,8 @@ export interface Partition {
   /** Events taken of each merchant in the current window (admission.ts). */
   readonly admission: { window: number; readonly taken: Map<number, number> };
   publishedAt: number;
+  /** The first Day whose events are counted (seal.ts). */
+  openFrom: number;
   /** UTC ms of the last look for salts to delete. */
   forgotAt: number;
   /** Closed rollups changed by late events since the last publish; many of them publish early. */
@@ -154,6 +158,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
     admission: { window: 0, taken: new Map() },
     publishedAt: positions?.publishedAt ?? now,
+    openFrom: positions?.openFrom ?? 0,
     forgotAt: 0,
     lateChanges: 0,
     alarmAt: undefined,
@@ -220,11 +225,11 @@ function recount(partition: Partition): void {
   const rows = partition.deps.store.readLog({ first: partition.checkpointed, end: partition.next });
   let position = partition.checkpointed;
   for (const row of rows) {
-    const { day, event } = decodeLogged(row);
+    const { day, late, event } = decodeLogged(row);
     const settings = partition.settings.get(event.merchant)?.settings;
     assert(settings !== undefined, "settings are stored before the first event of a merchant");
     const opinion = opine(event, settings.rules);
-    countEvent(dayToChange(partition, event.merchant, day), { event, opinion, settings, position });
+    if (!late) countEvent(dayToChange(partition, event.merchant, day), { event, opinion, settings, position });
     position += 1;
   }
 }

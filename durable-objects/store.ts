@@ -42,6 +42,8 @@ export interface Positions {
   /** UTC ms of the last run of each duty: the platform evicts an idle object, and what was due must stay due. */
   readonly checkpointedAt: number;
   readonly publishedAt: number;
+  /** The first Day whose events are counted; earlier ones are closed. */
+  readonly openFrom?: number;
 }
 
 export interface LogChunk {
@@ -186,6 +188,11 @@ export class Store {
       );
     }
     this.#write("DELETE FROM shelf WHERE day = ? AND shelf = ? AND part >= ?", day, shelf, parts);
+  }
+
+  /** Deletes all shelves of a Day. */
+  deleteShelves(day: number): void {
+    this.#write("DELETE FROM shelf WHERE day = ?", day);
   }
 
   // ── settings and salts ───────────────────────────────────────────────────────────────────────────────────────

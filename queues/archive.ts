@@ -6,6 +6,7 @@
 import type { Bundle } from "../core/archive/bundle.ts";
 import { type ArchiveFile, filesOf } from "../core/archive/file.ts";
 import { bundleKey } from "../core/archive/object-key.ts";
+import { firstOpenDay } from "../core/counting/closed.ts";
 import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { encodeParquet } from "../storage/archive.ts";
@@ -18,6 +19,10 @@ export interface ArchiveBucket {
 }
 
 export interface ArchiveDeps {
+  /** Sees to it that closed Days which have just got events are counted again. */
+  readonly noteLate: (places: readonly { readonly day: number; readonly partition: string }[]) => Promise<void>;
+  /** UTC ms. */
+  readonly now: () => number;
   readonly bucket: ArchiveBucket;
   /** Tells a partition that its bundle starting at `first` lies in R2. */
   readonly confirm: (partition: string, first: number) => Promise<void>;
@@ -49,7 +54,18 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
   for (let start = 0; start < files.length; start += CONNECTIONS_MAX) {
     await putAll(files.slice(start, start + CONNECTIONS_MAX), deps);
   }
+  await noteLateDays(bundle, deps);
   await deps.confirm(bundle.partition, bundle.first);
+}
+
+/**
+ * Days of which the partition counts nothing any more. An event it did count, and whose bundle was stuck until long after
+ * its Day was closed, is one as well: nobody else would look there again.
+ */
+async function noteLateDays({ partition, events }: Bundle, deps: ArchiveDeps): Promise<void> {
+  const longClosed = firstOpenDay(deps.now()) - 1;
+  const days = new Set(events.filter(({ day, late }) => late || day < longClosed).map(({ day }) => day));
+  if (days.size > 0) await deps.noteLate([...days].map((day) => ({ day, partition })));
 }
 
 /** Waits for every put, the failed ones' neighbours too, so that nothing of a message is still running when it ends. */

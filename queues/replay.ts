@@ -3,19 +3,16 @@
 // when the message comes. Running a part again is harmless: a part that is done is left alone, comparing changes nothing,
 // and rows are only replaced where they still are what was compared (storage/replay-write.ts).
 
-import { type Difference, differencesOf, heldRows } from "../core/counting/difference.ts";
-import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
+import { firstOpenDay } from "../core/counting/closed.ts";
+import type { Difference } from "../core/counting/difference.ts";
 import { type Placement, partitionsOf } from "../core/counting/placement.ts";
-import { type Replayed, replayedRows, replayInto } from "../core/counting/replay.ts";
 import { decodePart, type ReplayPart } from "../core/counting/replay-part.ts";
-import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
-import type { RollupRow } from "../core/counting/rollup-row.ts";
-import { REPLAY_ATTEMPTS_MAX, REPLAY_MERCHANTS_READ, REPLAY_SETTINGS_PAGE, REPLAY_SHOWN_MAX } from "../core/limits.ts";
+import { REPLAY_ATTEMPTS_MAX, REPLAY_SETTINGS_PAGE, REPLAY_SHOWN_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
-import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
-import { DAY_MS, dateOf } from "../core/time.ts";
-import { type ArchivedDay, type DayBucket, listDay, readSlice } from "../storage/archive-day.ts";
+import { dateOf } from "../core/time.ts";
+import { findDay } from "../storage/archive-day.ts";
 import {
   failPart,
   findJob,
@@ -28,27 +25,23 @@ import {
   takeParts,
 } from "../storage/replay-job.ts";
 import { replaceRollups, restoreRollups } from "../storage/replay-write.ts";
-import { readDayRollups } from "../storage/rollups.ts";
-import type { ShownDifference } from "../storage/schema.ts";
-import { listSettings, readSettings } from "../storage/settings.ts";
+import { findSeal } from "../storage/seal.ts";
+import { listSettings } from "../storage/settings.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
+import { type RecountDeps, type Recounted, type RecountedPartition, recount, shownOf } from "./recount.ts";
 
 /** What a replay asks of a partition. */
-export interface ReplayedPartition {
+export interface ReplayedPartition extends RecountedPartition {
   status(): Promise<{ readonly archivedPosition: number }>;
-  unpublished(day: number): Promise<readonly number[]>;
-  live(request: LiveRequest): Promise<LiveReply>;
 }
 
-export interface ReplayDeps {
-  readonly db: D1Database;
-  readonly bucket: DayBucket;
+export interface ReplayDeps extends RecountDeps {
   readonly partition: (name: string) => ReplayedPartition;
   readonly placement: Placement;
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
-  readonly meter: Metered;
+  readonly pace: { readonly sealAfterMs: number };
   readonly log: Log;
 }
 
@@ -89,7 +82,7 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
   const job = await findJob(deps.db, part.job, deps.meter);
   const state = await findPart(deps.db, part, deps.meter);
   if (job?.state === "running" && state === "waiting") {
-    const result = await recount(part, job, deps);
+    const result = await recountPart(part, job, deps);
     await finishPart(deps.db, { part, result }, deps.meter);
   }
   if (job?.state === "undoing" && state !== "undone") {
@@ -100,12 +93,17 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
 
 type Tallied = { -readonly [Name in keyof PartResult]: PartResult[Name] };
 
-/** Counts a part again, slice by slice. */
-async function recount(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<PartResult> {
+/** Counts a part again and compares; what a rebuild may write, it writes. */
+async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<PartResult> {
   const startedAt = deps.now();
-  // First of all: whatever lies below this position will be in what is listed next (RPL-4).
+  // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
   const { archivedPosition } = await deps.partition(part.partition).status();
-  const archived = await listDay(deps.bucket, { date: dateOf(part.day), partition: part.partition }, deps.meter);
+  const seal = await findSeal(deps.db, part, deps.meter);
+  const place = { date: dateOf(part.day), partition: part.partition };
+  const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
+  const isClosed = part.day < firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change.
+  const isInDoubt = isClosed && (seal === undefined || seal.generation === 0 || seal.lateSince !== null);
   const result: Tallied = {
     events: 0,
     buckets: 0,
@@ -115,50 +113,26 @@ async function recount(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Prom
     durationMs: 0,
     shown: [],
   };
-  for (let slice = 0; slice < archived.slices; slice++) {
-    await recountSlice({ part, job, archived, archivedPosition, slice }, result, deps);
-  }
+  const merchants = job.merchants && new Set(job.merchants);
+  const steps = {
+    rows: (_: unknown, read: number) => {
+      result.events += read;
+    },
+    ended: () => false,
+    compared: async (recounted: readonly Recounted[]) => {
+      for (const { buckets, differences } of recounted) {
+        result.buckets += buckets;
+        const judged = isInDoubt ? differences.map((one) => ({ ...one, inDoubt: true })) : differences;
+        await settle(job, { differences: judged, result }, deps);
+      }
+      return undefined;
+    },
+  };
+  const others = job.merchants ?? (await placedMerchants(part.partition, deps));
+  const what = { ...part, archived, archivedPosition, merchants, others, after: 0, columns: COUNTED_COLUMNS };
+  await recount(what, steps, deps);
   result.durationMs = deps.now() - startedAt;
   return result;
-}
-
-interface Slice {
-  readonly part: ReplayPart;
-  readonly job: ReplayJob;
-  readonly archived: ArchivedDay;
-  readonly archivedPosition: number;
-  readonly slice: number;
-}
-
-/** Archive first, then the partition, then D1: nothing can be in the first and not in the others (RPL-5). */
-async function recountSlice(at: Slice, result: Tallied, deps: ReplayDeps): Promise<void> {
-  const settings = await settingsOfSlice(at, deps);
-  const replayed: Replayed = new Map();
-  const named = at.job.merchants && new Set(at.job.merchants);
-  const isWanted = (merchant: number) => named?.has(merchant) ?? true;
-  for await (const events of readSlice(deps.bucket, at.archived, { slice: at.slice, isWanted, meter: deps.meter })) {
-    await addMissing(settings, new Set(events.map(({ event }) => event.merchant)), deps);
-    replayInto(replayed, events, (merchant) => settings.get(merchant));
-    result.events += events.length;
-  }
-  const byMerchant = Map.groupBy(replayed.values(), ({ state }) => state.merchant);
-  replayed.clear(); // each merchant's state goes when it has been compared
-  const unpublished = new Set(await deps.partition(at.part.partition).unpublished(at.part.day));
-  const merchants = [...settings.keys()];
-  for (let start = 0; start < merchants.length; start += REPLAY_MERCHANTS_READ) {
-    const some = merchants.slice(start, start + REPLAY_MERCHANTS_READ);
-    const live = await readLive(at.part, { merchants: some.filter((merchant) => unpublished.has(merchant)) }, deps);
-    const stored = await readDayRollups(deps.db, { ...at.part, merchants: some }, deps.meter);
-    for (const merchant of some) {
-      const isTheirs = (row: RollupRow) => row.merchant === merchant;
-      const held = heldRows({ live: live.filter(isTheirs), stored: stored.filter(isTheirs) });
-      const again = (byMerchant.get(merchant) ?? []).flatMap(replayedRows);
-      byMerchant.delete(merchant);
-      const differences = differencesOf({ held, replayed: again, archivedPosition: at.archivedPosition });
-      result.buckets += Math.max(held.length, again.length);
-      await settle(at.job, { differences, result }, deps);
-    }
-  }
 }
 
 /** Counts a merchant's differences, and writes those that a rebuild may write. */
@@ -178,54 +152,15 @@ async function settle(
   await replaceRollups(deps.db, { job: job.id, differences: writable }, deps.meter);
 }
 
-function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Difference): ShownDifference {
-  return { merchant, grain, bucket, in_doubt: inDoubt, mismatches };
-}
-
-/** The settings of every merchant that the slice may concern: also one with rows of which the archive knows nothing. */
-async function settingsOfSlice(
-  { part, job, archived, slice }: Slice,
-  deps: ReplayDeps,
-): Promise<Map<number, Settings>> {
-  const settings = new Map<number, Settings>();
-  const isOfSlice = (merchant: number) => merchant % archived.slices === slice;
-  if (job.merchants !== undefined) {
-    await addMissing(settings, new Set(job.merchants.filter(isOfSlice)), deps);
-    return settings;
-  }
-  let after = 0;
-  for (;;) {
+/** All merchants of a partition: also of one of whom the archive has nothing a reader might see something. */
+async function placedMerchants(partition: string, deps: ReplayDeps): Promise<readonly number[]> {
+  const merchants: number[] = [];
+  for (let after = 0; ; ) {
     const page = await listSettings(deps.db, { after, rowsMax: REPLAY_SETTINGS_PAGE }, deps.meter);
-    for (const one of page) {
-      const isPlacedHere = partitionsOf(one.merchant, deps.placement).includes(part.partition);
-      if (isOfSlice(one.merchant) && isPlacedHere) settings.set(one.merchant, one);
+    for (const { merchant } of page) {
+      if (partitionsOf(merchant, deps.placement).includes(partition)) merchants.push(merchant);
     }
-    if (page.length < REPLAY_SETTINGS_PAGE) return settings;
+    if (page.length < REPLAY_SETTINGS_PAGE) return merchants;
     after = (page.at(-1) as Settings).merchant;
   }
-}
-
-/** A merchant that was placed here once, or came after the slice was begun. One that is gone is left out. */
-async function addMissing(settings: Map<number, Settings>, merchants: ReadonlySet<number>, deps: ReplayDeps) {
-  for (const merchant of merchants) {
-    if (settings.has(merchant)) continue;
-    const found = await readSettings(deps.db, merchant, deps.meter);
-    if (found !== undefined) settings.set(merchant, found);
-  }
-}
-
-async function readLive(
-  { day, partition }: ReplayPart,
-  { merchants }: { merchants: readonly number[] },
-  deps: ReplayDeps,
-): Promise<readonly RollupRow[]> {
-  const rows: RollupRow[] = [];
-  for (const merchant of merchants) {
-    const request = { merchant, dimensions: ALL_DIMENSIONS };
-    const days = await deps.partition(partition).live({ ...request, grain: "day", from: day, to: day + 1 });
-    const hoursOf = { from: (day - 1) * DAY_MS, to: (day + 2) * DAY_MS };
-    const hours = await deps.partition(partition).live({ ...request, grain: "hour", ...hoursOf });
-    rows.push(...days.rows, ...hours.rows.filter((row) => row.day === day));
-  }
-  return rows;
 }

@@ -1,97 +1,150 @@
-// Reads a (Day, partition) back out of the archive: lists its objects, then gives their events, object by object, for a
-// slice of its merchants at a time. Today these are the bundles as they were archived; a Day's sealed files will join in
-// `listDay`, and nothing behind it has to know. What is read is counted in `core/counting/replay.ts`.
+// Reads a (Day, partition) back out of the archive, whatever state it is in: its sealed files, the bundles that came since,
+// or bundles alone. It gives the rows by merchant, of each in the order of the log, and holds a bounded part of them at a
+// time; a Day too large to be sorted in memory is cut into runs first. What is read is counted in `queues/recount.ts`.
 
 import type { ArchivedEvent } from "../core/archive/file.ts";
-import { dayPrefix, parseBundleKey } from "../core/archive/object-key.ts";
-import { REPLAY_SLICE_BYTES, REPLAY_SLICES_MAX } from "../core/limits.ts";
-import type { Metered } from "../core/meter.ts";
+import { decodeManifest, type Manifest } from "../core/archive/manifest.ts";
+import {
+  type DayPlace,
+  dayPrefix,
+  manifestKey,
+  parseBundleKey,
+  runKey,
+  sealedPrefix,
+} from "../core/archive/object-key.ts";
+import { RUN_BYTES } from "../core/limits.ts";
 import { readParquet } from "./archive.ts";
-
-/** The part of an R2 bucket that a replay reads. */
-export interface DayBucket {
-  list(options: { prefix: string; cursor?: string; delimiter?: string }): Promise<DayListing>;
-  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
-}
-
-export interface DayListing {
-  readonly objects: readonly { readonly key: string; readonly size: number }[];
-  readonly delimitedPrefixes?: readonly string[];
-  readonly truncated: boolean;
-  readonly cursor?: string;
-}
-
-export interface DayPlace {
-  /** Such as "2026-11-21". */
-  readonly date: string;
-  readonly partition: string;
-}
+import { type Archive, listKeys, pagesOf, readObjectOf } from "./archive-bucket.ts";
+import { mergeSources, type Source, sourceOfRows } from "./archive-merge.ts";
+import { hasRun, openRun, writeRun } from "./archive-run.ts";
+import { openSealed } from "./sealed-file.ts";
 
 /** What of a (Day, partition) lies in the archive. */
 export interface ArchivedDay extends DayPlace {
-  /** In the order of positions. */
-  readonly keys: readonly string[];
-  readonly bytes: number;
-  /** How many slices its merchants are cut into: a merchant is in the slice of its number modulo this. */
-  readonly slices: number;
+  /** Its sealed files, once it has been sealed. */
+  readonly manifest: Manifest | undefined;
+  /** Its bundles that are in no sealed file, in the order of positions. */
+  readonly bundles: readonly ArchivedBundle[];
 }
 
-/** Lists a (Day, partition). Throws where it is too large to be read slice by slice. */
-export async function listDay(bucket: DayBucket, place: DayPlace, meter: Metered): Promise<ArchivedDay> {
-  const keys: string[] = [];
-  let bytes = 0;
-  for await (const page of pagesOf(bucket, { prefix: dayPrefix(place) }, meter)) {
-    for (const { key, size } of page.objects) {
-      if (parseBundleKey(key) === undefined) continue;
-      keys.push(key);
-      bytes += size;
-    }
-  }
-  const slices = Math.max(1, Math.ceil(bytes / REPLAY_SLICE_BYTES));
-  if (slices > REPLAY_SLICES_MAX)
-    throw new Error(`${place.date} of ${place.partition} has ${bytes} bytes of bundles, more than a replay reads`);
-  return { ...place, keys, bytes, slices };
+export interface ArchivedBundle {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * Finds what there is of a (Day, partition). `folder` is that of its sealed files, "" while there are none; with `before`,
+ * bundles that begin at or above that position are left out.
+ */
+export async function findDay(
+  archive: Archive,
+  place: DayPlace,
+  { folder, before = Number.POSITIVE_INFINITY }: { folder: string; before?: number },
+): Promise<ArchivedDay> {
+  const manifest = folder === "" ? undefined : await readManifest(archive, folder);
+  const sealedBefore = manifest?.before ?? 0;
+  const bundles = (await listKeys(archive, dayPrefix(place))).filter(({ key }) => {
+    const name = parseBundleKey(key);
+    return name !== undefined && name.first >= sealedBefore && name.first < before;
+  });
+  return { ...place, manifest, bundles };
+}
+
+export async function readManifest(archive: Archive, folder: string): Promise<Manifest> {
+  return decodeManifest(new TextDecoder().decode(await readObjectOf(archive, manifestKey(folder))));
 }
 
 /** The partitions that have anything of a date in the archive. */
-export async function listPartitions(bucket: DayBucket, date: string, meter: Metered): Promise<readonly string[]> {
-  const prefix = dayPrefix({ date });
-  const partitions: string[] = [];
-  for await (const page of pagesOf(bucket, { prefix, delimiter: "/" }, meter)) {
-    for (const folder of page.delimitedPrefixes ?? []) {
-      const [, partition] = /\/partition=([^/]+)\/$/.exec(folder) ?? [];
-      if (partition !== undefined) partitions.push(partition);
+export async function listPartitions(archive: Archive, date: string): Promise<readonly string[]> {
+  const partitions = new Set<string>();
+  for (const prefix of [dayPrefix({ date }), sealedPrefix({ date })]) {
+    for await (const page of pagesOf(archive, { prefix, delimiter: "/" })) {
+      for (const folder of page.delimitedPrefixes ?? []) {
+        const [, partition] = /\/partition=([^/]+)\/$/.exec(folder) ?? [];
+        if (partition !== undefined) partitions.add(partition);
+      }
     }
   }
-  return partitions;
+  return [...partitions].sort();
 }
 
-/** The events of one slice of merchants, a bundle's at a time, so that memory holds one bundle beside what is counted. */
-export async function* readSlice(
-  bucket: DayBucket,
-  { keys, slices }: ArchivedDay,
-  { slice, isWanted, meter }: { slice: number; isWanted: (merchant: number) => boolean; meter: Metered },
+export interface DayRead {
+  /** Merchants above this number; 0 for all. */
+  readonly after: number;
+  readonly isWanted: (merchant: number) => boolean;
+  /** Columns of sealed files to read; all without. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** The wanted rows in slices of one merchant each: merchants ascend, and positions within one. */
+export async function* readDay(
+  archive: Archive,
+  day: ArchivedDay,
+  read: DayRead,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
-  for (const key of keys) {
-    meter.r2_class_b += 1;
-    const object = await bucket.get(key);
-    // Only sealing and erasure delete objects, and both are followed by a replay of their own.
-    if (object === null) throw new Error(`${key} went away while it was read`);
-    const { rows } = await readParquet(new Uint8Array(await object.arrayBuffer()));
-    yield rows.filter(({ event: { merchant } }) => merchant % slices === slice && isWanted(merchant));
+  const sources: Source[] = day.manifest === undefined ? [] : [openSealed(archive, day.manifest, read)];
+  const bytes = day.bundles.reduce((sum, { size }) => sum + size, 0);
+  if (bytes <= RUN_BYTES) sources.push(sourceOfRows(await readBundles(archive, day.bundles, read)));
+  else {
+    const runs = await ensureRuns(archive, day);
+    for (const key of runs) sources.push(await openRun(archive, { key, partition: day.partition }, read));
   }
+  yield* mergeSources(sources);
 }
 
-async function* pagesOf(
-  bucket: DayBucket,
-  options: { prefix: string; delimiter?: string },
-  meter: Metered,
-): AsyncGenerator<DayListing> {
-  let cursor: string | undefined;
-  do {
-    meter.r2_class_a += 1;
-    const page = await bucket.list({ ...options, ...(cursor === undefined ? {} : { cursor }) });
-    yield page;
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined);
+/** Which merchants have rows in some bundles. */
+export async function readMerchants(
+  archive: Archive,
+  bundles: readonly ArchivedBundle[],
+): Promise<ReadonlySet<number>> {
+  const merchants = new Set<number>();
+  for (const { key } of bundles) {
+    const { rows } = await readParquet(await readObjectOf(archive, key));
+    for (const { event } of rows) merchants.add(event.merchant);
+  }
+  return merchants;
+}
+
+/** Sorts a large Day's bundles into runs, those that are not there yet, and names them in the order of positions. */
+async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for (const bundles of runsOf(day.bundles)) {
+    const key = runKey(
+      day,
+      bundles.map((bundle) => bundle.key),
+    );
+    keys.push(key);
+    if (await hasRun(archive, key)) continue;
+    await writeRun(archive, key, await readBundles(archive, bundles, { after: 0, isWanted: () => true }));
+  }
+  return keys;
+}
+
+/** Consecutive bundles of about RUN_BYTES. Bundles that come later change nothing in the runs before them. */
+function runsOf(bundles: readonly ArchivedBundle[]): readonly (readonly ArchivedBundle[])[] {
+  const runs: ArchivedBundle[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const bundle of bundles) {
+    if (bytes + bundle.size > RUN_BYTES) {
+      runs.push([]);
+      bytes = 0;
+    }
+    runs.at(-1)?.push(bundle);
+    bytes += bundle.size;
+  }
+  return runs;
+}
+
+async function readBundles(
+  archive: Archive,
+  bundles: readonly ArchivedBundle[],
+  { after, isWanted }: DayRead,
+): Promise<readonly ArchivedEvent[]> {
+  const found: ArchivedEvent[] = [];
+  for (const { key } of bundles) {
+    const { rows } = await readParquet(await readObjectOf(archive, key));
+    for (const row of rows) if (row.event.merchant > after && isWanted(row.event.merchant)) found.push(row);
+  }
+  return found;
 }

@@ -2,10 +2,10 @@
 // DuckDB, Spark and Trino read it without us. The same file always gives the same bytes: the writer adds no time and no
 // randomness, and its name is fixed below. (gzip's own output may change with the runtime's version; the rows do not.)
 
-import { parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
-import { parquetWriteBuffer } from "hyparquet-writer";
+import { type FileMetaData, parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { type Cell, COLUMNS, type Column, type ColumnType, fromCells, toCells } from "../core/archive/columns.ts";
-import type { ArchiveFile } from "../core/archive/file.ts";
+import type { ArchivedEvent, ArchiveFile } from "../core/archive/file.ts";
 import { ROW_GROUP_ROWS } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
 import { compress, decompress } from "./gzip.ts";
@@ -34,37 +34,98 @@ const SCHEMA: SchemaElement[] = [
 
 /** The file as Parquet. Throws where a row is not an event. */
 export function encodeParquet(file: ArchiveFile): Uint8Array<ArrayBuffer> {
-  const buffer = parquetWriteBuffer({
-    schema: SCHEMA,
-    columnData: COLUMNS.map((column) => ({ name: column.name, data: toParquet(column, toCells(column, file.rows)) })),
-    codec: "GZIP",
-    compressors: { GZIP: compress },
-    rowGroupSize: ROW_GROUP_ROWS,
-    createdBy: `footfall version ${ARCHIVE_VERSION}`,
-    kvMetadata: Object.entries(metadataOf(file)).map(([key, value]) => ({ key, value })),
-  });
-  return new Uint8Array(buffer);
+  const writer = new ParquetFileWriter(metadataOf(file));
+  for (let start = 0; start === 0 || start < file.rows.length; start += ROW_GROUP_ROWS) {
+    writer.writeGroup(file.rows.slice(start, start + ROW_GROUP_ROWS));
+  }
+  return writer.finish();
+}
+
+/** A Parquet file of archived events that is written a row group at a time: memory holds one, and what is compressed. */
+export class ParquetFileWriter {
+  readonly #bytes = new ByteWriter();
+  readonly #writer: ParquetWriter;
+
+  /** `metadata` is kept in the file, beside its version. */
+  constructor(metadata: Readonly<Record<string, string>>) {
+    this.#writer = new ParquetWriter({
+      writer: this.#bytes,
+      schema: SCHEMA,
+      codec: "GZIP",
+      compressors: { GZIP: compress },
+      createdBy: `footfall version ${ARCHIVE_VERSION}`,
+      kvMetadata: Object.entries({ footfall_version: String(ARCHIVE_VERSION), ...metadata }).map(([key, value]) => ({
+        key,
+        value,
+      })),
+    });
+  }
+
+  /** Throws where a row is not an event. */
+  writeGroup(rows: readonly ArchivedEvent[]): void {
+    const columnData = COLUMNS.map((column) => ({
+      name: column.name,
+      data: toParquet(column, toCells(column, rows)),
+    }));
+    // Writing to memory, it is done when it returns.
+    void this.#writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    void this.#writer.finish();
+    return new Uint8Array(this.#bytes.getBuffer());
+  }
 }
 
 /** The inverse of `encodeParquet`. Rows come in the archive's order. Throws on anything else. */
 export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
   const file = bytes.slice().buffer;
   const metadata = parquetMetadata(file);
+  const entries = checkedEntries(metadata);
+  return {
+    date: entries.get("footfall_date") ?? "",
+    partition: entries.get("footfall_partition") ?? "",
+    first: Number(entries.get("footfall_first")),
+    rows: await readRows({ file, metadata }),
+  };
+}
+
+/** What a Parquet file says of itself. Throws where its version is not one this reader knows. */
+export function checkedEntries(metadata: FileMetaData): ReadonlyMap<string, string> {
   const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
   const version = entries.get("footfall_version");
   assert(version === String(ARCHIVE_VERSION), `archive version ${version} is one this reader knows`);
+  return entries;
+}
+
+/** Bytes of a file by their place in it: an ArrayBuffer is one, a range that was read before another. */
+export interface FileBytes {
+  readonly byteLength: number;
+  slice(start: number, end?: number): ArrayBuffer;
+}
+
+export interface RowsWanted {
+  readonly file: FileBytes;
+  readonly metadata: FileMetaData;
+  /** Rows in [start, end) of the file; all of them without. */
+  readonly start?: number;
+  readonly end?: number;
+  /** Columns to read, by name, of which the others are then absent; all without. */
+  readonly columns?: readonly string[];
+}
+
+/** The rows of a file, or some of them. */
+export async function readRows({ file, metadata, start, end, columns }: RowsWanted): Promise<readonly ArchivedEvent[]> {
   const rows = await parquetReadObjects({
     file,
     metadata,
     compressors: { GZIP: decompress },
     parsers: { timestampFromMilliseconds: Number, stringFromBytes: (text) => utf8.decode(text) },
+    ...(start === undefined ? {} : { rowStart: start }),
+    ...(end === undefined ? {} : { rowEnd: end }),
+    ...(columns === undefined ? {} : { columns: [...columns] }),
   });
-  return {
-    date: entries.get("footfall_date") ?? "",
-    partition: entries.get("footfall_partition") ?? "",
-    first: Number(entries.get("footfall_first")),
-    rows: rows.map((row) => fromCells(fromParquet(row))),
-  };
+  return rows.map((row) => fromCells(fromParquet(row)));
 }
 
 /** A text may begin with U+FEFF, and that is then part of it. */
@@ -73,7 +134,6 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** The file's name once more inside it, so that a copy of it anywhere still says what it is. */
 function metadataOf({ date, partition, first, rows }: ArchiveFile): Record<string, string> {
   return {
-    footfall_version: String(ARCHIVE_VERSION),
     footfall_date: date,
     footfall_partition: partition,
     footfall_first: String(first),

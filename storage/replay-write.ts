@@ -1,4 +1,4 @@
-// What a rebuild does to rollups in D1, and how that is taken back. A merchant's Day is one transaction: a reader sees it
+// What a seal or a rebuild does to rollups in D1, and how a rebuild is taken back. A merchant's Day is one transaction: a reader sees it
 // as it was or as it is now. Every statement checks in that transaction that the job still runs and that the row is still
 // the one that was compared, so a late or a second consumer, a cancelled job and a partition that publishes meanwhile
 // change nothing they should not. Plain SQL from the lists of rollup-write.ts: rows move inside the database.
@@ -10,11 +10,66 @@ import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
 import { REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
+import type { ShownDifference } from "./schema.ts";
 
 const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
 const COLUMNS = [...ROLLUP_KEY, ...ROLLUP_REPLACED].map((column) => `"${column}"`).join(", ");
 const IS_ROW = `merchant = ? AND bucket = ? AND "partition" = ?`;
+const IS_GENERATION = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ? AND generation = ?)';
 const RUNS = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running')";
+
+/**
+ * Puts a merchant's replayed rows in the place of those that differ, as long as the Day is of the generation that was
+ * looked up. Running it again is harmless, as below.
+ */
+export async function sealRollups(
+  db: D1Database,
+  { seal, differences, corrected, shown }: Sealing,
+  meter: Metered,
+): Promise<void> {
+  if (differences.length === 0) return;
+  const guard: Guard = { sql: IS_GENERATION, values: [seal.day, seal.partition, seal.generation] };
+  const statements = differences.map((difference) => put(db, changeOf(difference), guard));
+  // Counted in the same transaction: once it is through, nobody finds these differences again.
+  if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }));
+  await run(db, statements, meter);
+}
+
+/** Differences of one merchant. */
+interface Sealing {
+  readonly seal: SealedState;
+  readonly differences: readonly Difference[];
+  /** How many of them correct what was counted live; the others fill what only the archive has. */
+  readonly corrected: number;
+  /** The first of those. */
+  readonly shown: readonly ShownDifference[];
+}
+
+function noteDifferences(
+  db: D1Database,
+  { day, partition }: SealedState,
+  { corrected, shown }: Pick<Sealing, "corrected" | "shown">,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE archive_days SET differences = differences + ?, shown = CASE shown WHEN '[]' THEN ? ELSE shown END
+       WHERE day = ? AND "partition" = ?`,
+    )
+    .bind(corrected, JSON.stringify(shown), day, partition);
+}
+
+/** A (Day, partition) and how often it has been sealed. */
+export interface SealedState {
+  readonly day: number;
+  readonly partition: string;
+  readonly generation: number;
+}
+
+/** What must hold in the transaction of a write. */
+interface Guard {
+  readonly sql: string;
+  readonly values: readonly (string | number)[];
+}
 
 /**
  * Puts a merchant's replayed rows in the place of those that differ, and keeps what was there. Running it again is
@@ -26,28 +81,36 @@ export async function replaceRollups(
   meter: Metered,
 ): Promise<void> {
   if (differences.length === 0) return;
+  const guard: Guard = { sql: RUNS, values: [job] };
   const statements = differences.flatMap((difference) => {
-    const { held, replayed } = difference;
-    const version = (held?.row.version ?? replayed.version) + REBUILD_VERSION_STEP;
-    const change: Change = { job, row: { ...replayed, version }, replaced: held?.row.version ?? null };
+    const change = { ...changeOf(difference), job };
     return [
       renumber(db, change),
       change.replaced === null ? keepNothing(db, change) : keep(db, change),
-      put(db, change),
+      put(db, change, guard),
     ];
   });
   await run(db, statements, meter);
 }
 
+/** The new row lies ahead of the one it replaces and of the events it was counted from. */
+function changeOf({ held, replayed }: Difference): Change {
+  const version = Math.max(held?.row.version ?? 0, replayed.version) + REBUILD_VERSION_STEP;
+  return { row: { ...replayed, version }, replaced: held?.row.version ?? null };
+}
+
 interface Change {
-  readonly job: string;
   readonly row: RollupRow;
   /** Version of the row whose place it takes; null where there is none. */
   readonly replaced: number | null;
 }
 
+interface JobChange extends Change {
+  readonly job: string;
+}
+
 /** A row this job wrote itself before, under rules that have changed since: what was there before it stays kept. */
-function renumber(db: D1Database, { job, row, replaced }: Change): D1PreparedStatement {
+function renumber(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE replay_undo SET written_version = ?
@@ -56,7 +119,7 @@ function renumber(db: D1Database, { job, row, replaced }: Change): D1PreparedSta
     .bind(row.version, job, row.grain, row.merchant, row.bucket, row.partition, replaced, job);
 }
 
-function keep(db: D1Database, { job, row, replaced }: Change): D1PreparedStatement {
+function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
   const key = [row.merchant, row.bucket, row.partition];
   return db
     .prepare(
@@ -68,7 +131,7 @@ function keep(db: D1Database, { job, row, replaced }: Change): D1PreparedStateme
 }
 
 /** Keeps that there was nothing: a version of -1. */
-function keepNothing(db: D1Database, { job, row }: Change): D1PreparedStatement {
+function keepNothing(db: D1Database, { job, row }: JobChange): D1PreparedStatement {
   const key = [row.merchant, row.bucket, row.partition];
   const counters = COUNTERS.map((name) => `"${name}"`).join(", ");
   return db
@@ -81,16 +144,16 @@ function keepNothing(db: D1Database, { job, row }: Change): D1PreparedStatement 
     .bind(job, row.grain, row.version, ...key, row.day, job, ...key);
 }
 
-function put(db: D1Database, { job, row, replaced }: Change): D1PreparedStatement {
+function put(db: D1Database, { row, replaced }: Change, guard: Guard): D1PreparedStatement {
   const table = TABLE[row.grain];
   const values = rollupValues(row);
   return db
     .prepare(
       `INSERT INTO ${table} (${COLUMNS}) SELECT ${values.map(() => "?").join(", ")}
-       WHERE ${RUNS} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ?
+       WHERE ${guard.sql} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ?
        ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET}`,
     )
-    .bind(...values, job, row.merchant, row.bucket, row.partition, replaced);
+    .bind(...values, ...guard.values, row.merchant, row.bucket, row.partition, replaced);
 }
 
 /** The rows kept of the next merchants of a part; named by the same five parameters in every statement. */

@@ -165,6 +165,42 @@ export const replayUndo = sqliteTable(
   (table) => [primaryKey({ columns: [table.job, table.grain, table.merchant, table.bucket, table.partition] })],
 );
 
+/** What is known of a closed (Day, partition): whether it is sealed, and what came since. */
+export const archiveDays = sqliteTable(
+  "archive_days",
+  {
+    day: integer("day").notNull(),
+    partition: text("partition").notNull(),
+    /** How often it was sealed; 0 before the first time. */
+    generation: integer("generation").notNull(),
+    /** Folder of its sealed files; empty before. */
+    folder: text("folder").notNull(),
+    rows: integer("rows").notNull(),
+    merchants: integer("merchants").notNull(),
+    bytes: integer("bytes").notNull(),
+    /** Rows left out of the files: the same id once more. */
+    duplicates: integer("duplicates").notNull(),
+    /** Buckets whose numbers the first seal had to correct: normally none. */
+    differences: integer("differences").notNull(),
+    /** The first of them, as the API shows them. */
+    shown: text("shown", { mode: "json" }).$type<readonly ShownDifference[]>().notNull(),
+    /** UTC ms; null before. */
+    sealedAt: integer("sealed_at"),
+    /** Since when archived events wait to be counted; null when none do. UTC ms. */
+    lateSince: integer("late_since"),
+    /** Grows with every late bundle, so that one that comes during a recount is not forgotten after it. */
+    lateMarks: integer("late_marks").notNull(),
+    /** UTC ms at which the cron is to send a message for it; null when there is nothing to do. */
+    dueAt: integer("due_at"),
+    /** Failed in a row, and why the last time. */
+    attempts: integer("attempts").notNull(),
+    error: text("error").notNull(),
+    /** UTC ms at which what the last seal stood on is deleted; null when it has been. */
+    cleanAt: integer("clean_at"),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.partition] }), index("archive_days_due").on(table.dueAt)],
+);
+
 export type ReplayKind = "verify" | "rebuild";
 export type ReplayState = "running" | "paused" | "cancelled" | "done" | "undoing" | "undone";
 export type PartState = "waiting" | "done" | "failed" | "undone";

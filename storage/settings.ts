@@ -20,6 +20,21 @@ export async function readSettings(db: D1Database, merchant: number, meter: Mete
   return row && toSettings(merchant, row);
 }
 
+/** Settings of some merchants; those that do not exist are left out. A statement's worth of them. */
+export async function readSettingsOf(
+  db: D1Database,
+  merchants: readonly number[],
+  meter: Metered,
+): Promise<readonly Settings[]> {
+  const marks = merchants.map(() => "?").join(", ");
+  const statement = db
+    .prepare(`SELECT number, version, zones, currency, rules FROM merchants WHERE number IN (${marks})`)
+    .bind(...merchants);
+  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map((row) => toSettings(row.number, row));
+}
+
 /** A page of all merchants' settings, by number, after the merchant of number `after`. */
 export async function listSettings(
   db: D1Database,

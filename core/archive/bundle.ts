@@ -5,12 +5,14 @@
 import { decodeEvent, type Event, type EventRow, encodeEvent } from "../event.ts";
 import { assert } from "../outcome.ts";
 
-const BUNDLE_VERSION = 1;
+const BUNDLE_VERSION = 2;
 
 /** A logged event with the Day it was counted in. Its position is the bundle's first plus its index. */
 export interface LoggedEvent {
   /** Number of the merchant-local date. */
   readonly day: number;
+  /** It came when its Day was closed: the partition has not counted it, the Day's next replay will. */
+  readonly late: boolean;
   readonly event: Event;
 }
 
@@ -21,16 +23,16 @@ export interface Bundle {
   readonly events: readonly LoggedEvent[];
 }
 
-/** A logged event as it stands in the log and in a bundle: the Day, then the event's values. */
-export type LoggedRow = readonly [day: number, ...EventRow];
+/** A logged event as it stands in the log and in a bundle: the Day, whether it is late, then the event's values. */
+export type LoggedRow = readonly [day: number, late: 0 | 1, ...EventRow];
 
-export function encodeLogged({ day, event }: LoggedEvent): LoggedRow {
-  return [day, ...encodeEvent(event)];
+export function encodeLogged({ day, late, event }: LoggedEvent): LoggedRow {
+  return [day, late ? 1 : 0, ...encodeEvent(event)];
 }
 
 export function decodeLogged(row: LoggedRow): LoggedEvent {
-  const [day, ...values] = row;
-  return { day, event: decodeEvent(values) };
+  const [day, late, ...values] = row;
+  return { day, late: late === 1, event: decodeEvent(values) };
 }
 
 /** The bundle as JSON text. `rows` are what the log holds: they are not decoded to be sent. */

@@ -36,6 +36,14 @@ export const COLUMNS: readonly Column[] = [
   { name: "position", type: "int64", absent: undefined, value: (row) => row.position },
 ];
 
+/** Columns that counting does not look at: a replay does not read them. */
+const UNCOUNTED: ReadonlySet<string> = new Set(["title", "screen", "received_at", "props", "products"]);
+
+/** The columns a replay reads. */
+export const COUNTED_COLUMNS: readonly string[] = COLUMNS.map(({ name }) => name).filter(
+  (name) => !UNCOUNTED.has(name),
+);
+
 /** One column's cells. Throws where a row is not what its type says: such a bundle is poisoned, or we are wrong. */
 export function toCells(column: Column, rows: readonly ArchivedEvent[]): Cell[] {
   return rows.map((row) => {
@@ -46,10 +54,13 @@ export function toCells(column: Column, rows: readonly ArchivedEvent[]): Cell[] 
   });
 }
 
-/** A row of a file, by column name, as the event it holds. The inverse of `toCells` over `COLUMNS`. */
+/**
+ * A row of a file, by column name, as the event it holds. The inverse of `toCells` over `COLUMNS`. A column that is not
+ * there is absent; `received_at`, which never is, may be left unread and is then 0.
+ */
 export function fromCells(cells: Readonly<Record<string, Cell | undefined>>): ArchivedEvent {
   const values = COLUMNS.map((column) => {
-    const value = cells[column.name] ?? column.absent;
+    const value = cells[column.name] ?? column.absent ?? (column.name === "received_at" ? 0 : undefined);
     assert(isOf(column.type, value), `column ${column.name} is ${column.type}, not ${typeof value}`);
     return value;
   });

@@ -1,6 +1,7 @@
 // Where things lie in the archive bucket. A Parquet object's key is a function of the bundle it came from and of nothing
 // else, so that every delivery of a bundle writes the same objects. Its folders are Hive partitions, which DuckDB, Spark
-// and Trino read as the columns `date` and `partition`. Dead letters lie under a prefix of their own.
+// and Trino read as the columns `date` and `partition`. A sealed Day lies in a folder per generation, which a manifest
+// describes; runs are what a large Day is sorted by, and go when it is sealed. Dead letters lie under a prefix of their own.
 
 import { assert } from "../outcome.ts";
 import { parseDate } from "../time.ts";
@@ -23,6 +24,8 @@ export interface DeadLetterName {
 }
 
 export const EVENTS_PREFIX = "events/";
+export const SEALED_PREFIX = "sealed/";
+const RUNS_PREFIX = "runs/";
 export const DEAD_LETTER_PREFIX = "dead-letter/";
 
 /** Enough for ten trillion events in one partition; zero-padded, so that the order of keys is the order of positions. */
@@ -45,6 +48,50 @@ export function bundleKey({ date, partition, first }: ObjectName): string {
 export function dayPrefix({ date, partition }: { readonly date: string; readonly partition?: string }): string {
   const folder = `${EVENTS_PREFIX}date=${date}/`;
   return partition === undefined ? folder : `${folder}partition=${partition}/`;
+}
+
+/** A (Day, partition). */
+export interface DayPlace {
+  /** The merchant-local date, such as "2026-11-21". */
+  readonly date: string;
+  readonly partition: string;
+}
+
+/** The folder of one generation of a sealed Day: "sealed/date=2026-11-21/partition=pool-3/generation=2-1001/". */
+export function sealedFolder({ date, partition }: DayPlace, generation: string): string {
+  assert(SEGMENT.test(partition) && SEGMENT.test(generation), "a sealed Day's names fit a key");
+  return `${SEALED_PREFIX}date=${date}/partition=${partition}/generation=${generation}/`;
+}
+
+/** The folder of a date's sealed files, or of all generations of one partition in it. */
+export function sealedPrefix({ date, partition }: { readonly date: string; readonly partition?: string }): string {
+  const folder = `${SEALED_PREFIX}date=${date}/`;
+  return partition === undefined ? folder : `${folder}partition=${partition}/`;
+}
+
+/** The nth file of a sealed Day, from 0, in its folder. */
+export function sealedFileKey(folder: string, number: number): string {
+  return `${folder}${String(number).padStart(5, "0")}.parquet`;
+}
+
+/** What is known of a sealed Day once its nth file is written: the seal goes on from there. */
+export function sealedPartKey(folder: string, number: number): string {
+  return `${folder}${String(number).padStart(5, "0")}.part.json`;
+}
+
+export function manifestKey(folder: string): string {
+  return `${folder}manifest.json`;
+}
+
+/** The folder of a Day's runs. */
+export function runsPrefix({ date, partition }: DayPlace): string {
+  return `${RUNS_PREFIX}date=${date}/partition=${partition}/`;
+}
+
+/** The run sorted from consecutive bundles: a function of which they are. */
+export function runKey(place: DayPlace, bundles: readonly string[]): string {
+  const firstOf = (key: string | undefined) => String(parseBundleKey(key ?? "")?.first).padStart(POSITION_DIGITS, "0");
+  return `${runsPrefix(place)}${firstOf(bundles[0])}-${firstOf(bundles.at(-1))}-${bundles.length}.run`;
 }
 
 /** The inverse of `bundleKey`; undefined for any other key. */

@@ -16,31 +16,21 @@ import { type RollupRow, toRollupRow } from "./rollup-row.ts";
 export type SettingsOf = (merchant: number) => Settings | undefined;
 
 /** One merchant's Day in one partition while its events come in. */
-interface ReplayedDay {
+export interface ReplayedDay {
   readonly state: DayState;
   readonly partition: string;
 }
 
-/** Days being replayed, by partition, merchant and Day. */
-export type Replayed = Map<string, ReplayedDay>;
-
 /**
- * Counts archived events. They may come in any order and more than once; an id counts once per merchant and Day. Whole Days
- * of a partition have to be given before `replayedRows`, or the Day's rows lack them.
+ * Counts one archived event, under today's rules; false where its id was counted. Of two rows with one id the first to
+ * come counts: live it was the one with the lower position.
  */
-export function replayInto(replayed: Replayed, events: Iterable<ArchivedEvent>, settingsOf: SettingsOf): void {
-  for (const { partition, position, event } of events) {
-    const settings = settingsOf(event.merchant);
-    if (settings === undefined) continue;
-    const day = dayAt(zoneAt(settings.zones, event.timestamp), event.timestamp);
-    const key = `${partition} ${event.merchant} ${day}`;
-    const found = replayed.get(key) ?? { state: emptyDay(event.merchant, day), partition };
-    replayed.set(key, found);
-    if (found.state.ids.has(event.id)) continue;
-    const opinion = opine(event, settings.rules);
-    const judged = { ...event, dropped: opinion.dropped };
-    countEvent(found.state, { event: judged, opinion, settings, position });
-  }
+export function replayEvent({ state }: ReplayedDay, { position, event }: ArchivedEvent, settings: Settings): boolean {
+  if (state.ids.has(event.id)) return false;
+  const opinion = opine(event, settings.rules);
+  const judged = { ...event, dropped: opinion.dropped };
+  countEvent(state, { event: judged, opinion, settings, position });
+  return true;
 }
 
 /** The rollups of one merchant's Day: a row per Hour with anything in it, and one for the Day. */
@@ -50,9 +40,18 @@ export function replayedRows({ state, partition }: ReplayedDay): readonly Rollup
   );
 }
 
-/** The rollups of events that are all at hand: one row per merchant, bucket and partition. */
+/** The rollups of events that are all at hand, in any order: one row per merchant, bucket and partition. */
 export function replay(events: Iterable<ArchivedEvent>, settingsOf: SettingsOf): readonly RollupRow[] {
-  const replayed: Replayed = new Map();
-  replayInto(replayed, events, settingsOf);
-  return [...replayed.values()].flatMap(replayedRows);
+  const days = new Map<string, ReplayedDay>();
+  for (const archived of [...events].sort((a, b) => a.position - b.position)) {
+    const { event, partition } = archived;
+    const settings = settingsOf(event.merchant);
+    if (settings === undefined) continue;
+    const day = dayAt(zoneAt(settings.zones, event.timestamp), event.timestamp);
+    const key = `${partition} ${event.merchant} ${day}`;
+    const found = days.get(key) ?? { state: emptyDay(event.merchant, day), partition };
+    days.set(key, found);
+    replayEvent(found, archived, settings);
+  }
+  return [...days.values()].flatMap(replayedRows);
 }

@@ -6,7 +6,7 @@ import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
 import { decodeBundle } from "../../core/archive/bundle.ts";
-import { BUNDLES_UNCONFIRMED_MAX, RESEND_AFTER_MS, RESEND_MAX_MS } from "../../core/limits.ts";
+import { BUNDLES_UNCONFIRMED_MAX, RESEND_AFTER_MS, RESEND_MAX_MS, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { openPartition, type Partition } from "../../durable-objects/state.ts";
@@ -114,6 +114,7 @@ function open(): Partition {
         publishEveryMs: 900_000,
         publishGraceMs: 90_000,
         resendAfterMs: RESEND_AFTER_MS,
+        sealAfterMs: SEAL_AFTER_MS,
       },
     },
     "pool-0",

@@ -164,7 +164,7 @@ test("[PAR-9] cookieless: one visitor a person, merchant and Day; the salt is go
 test("[PAR-10] shelves that are written, published and idle leave memory, and come back for a late event", async () => {
   const it = new TestPartition();
   await it.send([{ id: "a" }]);
-  it.now += 3 * DAY_MS;
+  it.now += DAY_MS;
   checkpoint(it.partition);
   expect(it.partition.shelves.size).toBe(1); // idle and written, but D1 does not have it yet
   await publish(it.partition);

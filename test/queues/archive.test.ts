@@ -6,7 +6,8 @@ import { zeroMeter } from "../../core/meter.ts";
 import { archive } from "../../queues/archive.ts";
 import { readParquet } from "../../storage/archive.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
-import { bundleText, traffic } from "../support/archive-fixture.ts";
+import type { SealPlace } from "../../storage/seal.ts";
+import { bundleText, DAY, DAY_START_MS, traffic } from "../support/archive-fixture.ts";
 import { batchOf, deliver, memoryBucket, memoryLog } from "../support/delivery.ts";
 
 const QUEUE = "footfall-archive";
@@ -32,7 +33,16 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     steps.push(`confirm ${partition} ${first}`);
     if (failing.confirm?.() === true) throw new Error("partition is unreachable");
   };
-  return { steps, lines, objects: bucket.objects, deps: { bucket: { put }, confirm, meter: zeroMeter(), log } };
+  const late: SealPlace[] = [];
+  const deps = {
+    bucket: { put },
+    confirm,
+    noteLate: async (places: readonly SealPlace[]) => void late.push(...places),
+    now: () => DAY_START_MS,
+    meter: zeroMeter(),
+    log,
+  };
+  return { steps, lines, late, objects: bucket.objects, deps };
 }
 
 describe("the archive consumer", () => {
@@ -57,6 +67,17 @@ describe("the archive consumer", () => {
     await archive(batchOf(QUEUE, deliver("m1", packed(bundleAt(1, 17)))), deps);
     expect(steps).toHaveLength(18);
     expect(steps.at(-1)).toBe("confirm pool-3 1");
+  });
+
+  test("[SEA-4] Days of which a partition counts no more are noted before it is told", async () => {
+    const { late, deps } = world();
+    const events = traffic({ count: 6, days: 3 }).map((logged, index) => ({ ...logged, late: index === 1 }));
+    await archive(batchOf(QUEUE, deliver("m1", packed({ partition: "pool-3", first: 1, events }))), deps);
+    expect(late).toEqual([{ day: DAY + 1, partition: "pool-3" }]);
+    const stuck = { ...deps, now: () => DAY_START_MS + 5 * 86_400_000 };
+    late.length = 0;
+    await archive(batchOf(QUEUE, deliver("m2", packed({ partition: "pool-3", first: 7, events }))), stuck);
+    expect(late.map(({ day }) => day)).toEqual([DAY, DAY + 1, DAY + 2]);
   });
 
   test("[ARC-16] a bundle delivered twice lies there once, byte for byte", async () => {

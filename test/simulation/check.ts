@@ -2,6 +2,7 @@
 // are those of the archived events (L3) whatever order they came in (L4), and no reading on the way was torn.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { firstOpenDay } from "../../core/counting/closed.ts";
 import { replay } from "../../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
@@ -14,7 +15,7 @@ import { ask, readLive, type Simulation } from "./simulation.ts";
 
 const METRICS = ["visitors", "visits", "pageviews", "events", "bounces", "total_duration", "total_revenue"];
 /** Wide enough for every event of a run. */
-const RANGE = ["2026-10-22", "2026-10-27"];
+const RANGE = ["2026-10-18", "2026-10-27"];
 
 /** L1 and L2 on the archive: every acknowledged event is there, no event twice, and nothing nobody sent. */
 export function checkArchive(simulation: Simulation, rows: readonly ArchivedEvent[]): string | undefined {
@@ -140,7 +141,7 @@ export async function checkReading(simulation: Simulation, merchant: number): Pr
         only(sent),
     ).length;
   const overflowing = simulation.overflowQueue.size > 0;
-  const least = overflowing ? 0 : countable((sent) => sent.acknowledged);
+  const least = overflowing ? 0 : countable((sent) => sent.shows);
   try {
     const { results } = await ask(simulation, merchant, { metrics: ["events"], date_range: RANGE });
     const shown = plain(results[0]?.metrics[0]);
@@ -179,6 +180,25 @@ function firstDifference(expected: Record<string, unknown>, shown: Record<string
   for (const key of new Set([...Object.keys(expected), ...Object.keys(shown)])) {
     const [a, b] = [JSON.stringify(expected[key]), JSON.stringify(shown[key])];
     if (a !== b) return `${key}: expected ${a}, shown ${b}`;
+  }
+  return undefined;
+}
+
+/** Every closed Day is sealed, and nothing waits; a Day that was counted live was sealed without a difference. */
+export function checkSeals({ database, statistics, world, hosts }: Simulation): string | undefined {
+  const rows = database
+    .prepare('SELECT day, "partition", generation, differences, late_since, error FROM archive_days')
+    .all();
+  for (const { day, partition, generation, differences, late_since, error } of rows) {
+    const place = `Day ${day} of ${partition}`;
+    statistics.seals += Number(generation);
+    if (Number(day) < firstOpenDay(world.now) && generation === 0) return `${place} is not sealed: ${error}`;
+    if (late_since !== null) return `${place} has late events that nobody counts: ${error}`;
+    if (differences !== 0) return `L3: ${place} was sealed with ${differences} differences`;
+  }
+  for (const host of hosts.values()) {
+    const shelved = host.shelvedDays().filter((day) => day < firstOpenDay(world.now) - 1);
+    if (shelved.length > 0) return `${host.name} still has the state of Days ${shelved.join()}`;
   }
   return undefined;
 }

@@ -4,6 +4,7 @@
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { type BundleText, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type Sql, Store } from "../../durable-objects/store.ts";
@@ -85,6 +86,11 @@ export class PartitionHost {
     });
   }
 
+  /** Days it has stored state of. */
+  shelvedDays(): readonly number[] {
+    return [...new Set(new Store(this.#disk).listShelves().map(({ day }) => day))];
+  }
+
   /** Kills the process now. */
   crash(why: string): void {
     const process = this.#process;
@@ -136,7 +142,13 @@ export class PartitionHost {
         });
       },
       log: () => {},
-      timing: { drainAfterMs: 600_000, publishEveryMs: 900_000, publishGraceMs: 90_000, resendAfterMs: 300_000 },
+      timing: {
+        drainAfterMs: 600_000,
+        publishEveryMs: 900_000,
+        publishGraceMs: 90_000,
+        resendAfterMs: 300_000,
+        sealAfterMs: SEAL_AFTER_MS,
+      },
     };
   }
 

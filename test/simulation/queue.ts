@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
 
 interface Waiting {
   readonly id: string;
-  readonly body: Uint8Array;
+  readonly body: unknown;
   attempts: number;
   acknowledged: boolean;
 }
@@ -30,12 +30,12 @@ export class SimulatedQueue {
     this.#consume = consume;
   }
 
-  send(body: Uint8Array): void {
+  send(body: unknown, delayMs = 0): void {
     this.#count += 1;
     this.#unsettled += 1;
     this.#put(
       { id: `${this.#name} ${this.#count}`, body, attempts: 0, acknowledged: false },
-      this.#world.random.integer(10, 30_000),
+      delayMs + this.#world.random.integer(10, 30_000),
     );
   }
 
@@ -55,7 +55,7 @@ export class SimulatedQueue {
       waiting.attempts += 1;
       return {
         id: waiting.id,
-        body: waiting.body.slice(),
+        body: structuredClone(waiting.body),
         attempts: waiting.attempts,
         ack: () => {
           settled.add(waiting);

@@ -2,38 +2,45 @@
 // and a D1 that fail before or after taking effect. Everything that counts is production code. At the end the world heals,
 // the laws are checked against the naive model, and the first broken one is the run's result.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { closesAt } from "../../core/counting/closed.ts";
 import { type Placement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
-import { changeZone as dateZoneChange, NO_RULES, type Settings } from "../../core/merchant.ts";
+import { SEAL_AFTER_MS } from "../../core/limits.ts";
+import { changeZone as dateZoneChange, NO_RULES, type Settings, zoneAt } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { Overflow } from "../../core/overflow.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import type { Question } from "../../core/query/question.ts";
 import { parseQuestion } from "../../core/query/question.ts";
-import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { DAY_MS, dateOf, dayAt, HOUR_MS } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
-import { live } from "../../durable-objects/live.ts";
+import { live, unpublished } from "../../durable-objects/live.ts";
+import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { refreshSettings } from "../../durable-objects/settings.ts";
+import type { Partition } from "../../durable-objects/state.ts";
 import { archive } from "../../queues/archive.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
-import { readParquet } from "../../storage/archive.ts";
+import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
+import { findDay, listPartitions, readDay } from "../../storage/archive-day.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
+import { findSeal, noteLate, type SealPlace } from "../../storage/seal.ts";
 import { deliver } from "../../workers/collector/deliver.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
+import { memoryArchive } from "../support/memory-bucket.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
-import { checkArchive, checkNumbers, checkReading, checkReplay } from "./check.ts";
+import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } from "./check.ts";
 import { PartitionHost } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { type Faults, World } from "./world.ts";
@@ -41,9 +48,16 @@ import { type Faults, World } from "./world.ts";
 /** Late on a Saturday in UTC: Days end in some zone all through the run, and two zones change their clocks. */
 const START = Date.UTC(2026, 9, 24, 20, 40);
 const RUN_MS = 3 * HOUR_MS;
+/** How long the world heals before the laws are checked: Days have ended, and in every fourth run all are sealed. */
 const HEAL_MS = 40 * HOUR_MS;
+const SEALED_MS = 84 * HOUR_MS;
+/** How often the cron runs here: more often finds nothing more, and takes the simulation's time. */
+const CRON_MS = HOUR_MS;
 const ZONES = ["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
-const MIGRATION = readFileSync(join(import.meta.dirname, "../../storage/migrations/0000_first.sql"), "utf8");
+const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
+const SCHEMA = readdirSync(MIGRATIONS)
+  .filter((file) => file.endsWith(".sql"))
+  .map((file) => readFileSync(join(MIGRATIONS, file), "utf8"));
 
 export interface Outcome {
   readonly seed: number;
@@ -59,25 +73,32 @@ export interface Statistics {
   crashes: number;
   overflows: number;
   readings: number;
+  seals: number;
 }
 
 /** What a client keeps of an event until somebody acknowledges it. */
 export interface Sent {
   readonly arrival: Arrival;
   acknowledged: boolean;
+  /** It was acknowledged while its Day was open: it shows at once. */
+  shows: boolean;
 }
 
 export interface Simulation {
   readonly world: World;
   readonly placement: Placement;
+  /** When the world is checked, UTC ms. */
+  readonly endsAt: number;
   readonly settings: Map<number, Settings>;
   readonly hosts: Map<string, PartitionHost>;
   readonly objects: Map<string, Uint8Array>;
   readonly d1: D1Database;
+  readonly database: DatabaseSync;
   readonly sent: Sent[];
   readonly statistics: Statistics;
   readonly archiveQueue: SimulatedQueue;
   readonly overflowQueue: SimulatedQueue;
+  readonly sealQueue: SimulatedQueue;
   problem: string | undefined;
 }
 
@@ -88,10 +109,11 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
   const clients = world.random.integer(2, 4);
   for (let client = 0; client < clients; client++) startClient(simulation, client);
   startReader(simulation);
+  startCron(simulation);
   if (world.random.chance(0.5)) world.at(START + world.random.integer(0, RUN_MS), () => changeZone(simulation));
   await world.runUntil(START + RUN_MS);
   world.faults = { failure: 0, crash: 0, repeat: 0 };
-  await world.runUntil(START + RUN_MS + HEAL_MS);
+  await world.runUntil(simulation.endsAt);
   await check(simulation);
   for (const host of simulation.hosts.values()) simulation.statistics.crashes += host.crashes;
   return { seed, problem: simulation.problem, log: world.log, statistics: simulation.statistics };
@@ -104,11 +126,30 @@ export async function ask(simulation: Simulation, merchant: number, body: Record
   return answerOf(simulation, merchant, question.value);
 }
 
-/** Every row the archive holds. */
-export async function readArchive({ objects }: Simulation): Promise<readonly ArchivedEvent[]> {
-  const files = await Promise.all([...objects.values()].map(readParquet));
-  return files.flatMap((file) => file.rows);
+/** Every row of the archive that counts, through what a replay reads it with. */
+export async function readArchive({ objects, d1 }: Simulation): Promise<readonly ArchivedEvent[]> {
+  const archive = { bucket: memoryArchive(objects), meter: zeroMeter() };
+  const found: ArchivedEvent[] = [];
+  for (let day = FIRST_DAY; day < FIRST_DAY + 20; day++) {
+    for (const partition of await listPartitions(archive, dateOf(day))) {
+      const seal = await findSeal(d1, { day, partition }, zeroMeter());
+      const archived = await findDay(archive, { date: dateOf(day), partition }, { folder: seal?.folder ?? "" });
+      const ids = new Set<string>();
+      for await (const rows of readDay(archive, archived, { after: 0, isWanted: () => true })) {
+        // A late event that came twice lies there twice until the next seal, and counts once.
+        for (const row of rows) {
+          const id = `${row.event.merchant} ${row.event.id}`;
+          if (!ids.has(id)) found.push(row);
+          ids.add(id);
+        }
+      }
+    }
+  }
+  return found;
 }
+
+/** The first Day any event of a run may have. */
+const FIRST_DAY = Math.floor(START / DAY_MS) - 8;
 
 async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
   const { zones, currency } = simulation.settings.get(merchant) as Settings;
@@ -124,25 +165,37 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
   const merchants = world.random.integer(1, 3);
   const spread = new Map(world.random.chance(0.3) ? [[1, 2]] : []);
   const database = new DatabaseSync(":memory:");
-  for (const statement of MIGRATION.split("--> statement-breakpoint")) database.exec(statement);
+  for (const text of SCHEMA) for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
   const simulation: Simulation = {
     world,
     placement: { poolSize: 2, spread },
+    endsAt: START + RUN_MS + (seed % 8 < 2 ? SEALED_MS : HEAL_MS),
     settings: new Map(),
     hosts: new Map(),
     objects: new Map(),
     d1: sqliteD1(database),
+    database,
     sent: [],
-    statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0 },
+    statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0 },
     archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
     overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
+    sealQueue: new SimulatedQueue("seal", world, (batch) => sealDays(batch, sealDeps(simulation))),
     problem: undefined,
   };
   for (let merchant = 1; merchant <= merchants; merchant++) {
     const zones = [{ from: 0, zone: world.random.pick(ZONES) }];
-    simulation.settings.set(merchant, { merchant, version: 1, zones, currency: "EUR", rules: NO_RULES });
+    setSettings(simulation, { merchant, version: 1, zones, currency: "EUR", rules: NO_RULES });
   }
   return simulation;
+}
+
+/** A merchant's settings, where partitions and where replays read them. */
+function setSettings({ settings, database }: Simulation, changed: Settings): void {
+  const { merchant, version, zones, currency, rules } = changed;
+  settings.set(merchant, changed);
+  database
+    .prepare("INSERT OR REPLACE INTO merchants VALUES (?, ?, 'm', ?, ?, ?, ?, 0)")
+    .run(merchant, `mer_${merchant}`, JSON.stringify(zones), currency, JSON.stringify(rules), version);
 }
 
 /** What a merchant's partitions have and D1 does not. */
@@ -181,6 +234,13 @@ function archiveDeps(simulation: Simulation) {
     bucket: {
       put: (key: string, value: Uint8Array) => world.call("R2 put", () => void objects.set(key, value.slice())),
     },
+    noteLate: (places: readonly SealPlace[]) =>
+      world.call("note late", async () => {
+        const noted = { places, now: world.now, coalesceMs: COALESCE_MS };
+        const woken = await noteLate(simulation.d1, noted, zeroMeter());
+        for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
+      }),
+    now: () => world.now,
     confirm: (name: string, first: number) =>
       world.call("confirm", () =>
         hostOf(simulation, name).request("confirm", (partition) => confirm(partition, first)),
@@ -188,6 +248,50 @@ function archiveDeps(simulation: Simulation) {
     meter: zeroMeter(),
     log: () => {},
   };
+}
+
+const COALESCE_MS = 900_000;
+
+/** What seals: R2 and D1 that fail before or after taking effect, or long after, and partitions that die. */
+function sealDeps(simulation: Simulation): SealDeps {
+  const { world, objects } = simulation;
+  const memory = memoryArchive(objects);
+  return {
+    db: slowD1(simulation),
+    bucket: {
+      ...memory,
+      put: (key, value) => world.call("R2 put", () => memory.put(key, value)),
+      delete: (keys) => world.call("R2 delete", () => memory.delete(keys)),
+    },
+    partition: (name) => {
+      const ask = <T>(what: string, work: (partition: Partition) => T) =>
+        world.call(what, () => hostOf(simulation, name).request(what, work));
+      return {
+        unpublished: (day) => ask("unpublished", (partition) => unpublished(partition, day)),
+        live: (request) => ask("live", (partition) => live(partition, request)),
+        completeness: (day) => ask("completeness", (partition) => completeness(partition, day)),
+        dropDay: (day) => ask("drop Day", (partition) => dropDay(partition, day)),
+      };
+    },
+    sendSeals: (places, delaySeconds) =>
+      world.call("seal send", () => {
+        for (const place of places) simulation.sealQueue.send(place, delaySeconds * 1_000);
+      }),
+    now: () => world.now,
+    pace: { sealAfterMs: SEAL_AFTER_MS, lateCoalesceMs: COALESCE_MS, sealGraceMs: 2 * HOUR_MS },
+    meter: zeroMeter(),
+    log: () => {},
+  };
+}
+
+/** The cron, which now and then fails. */
+function startCron(simulation: Simulation): void {
+  const { world } = simulation;
+  const run = () => {
+    driveSeals(sealDeps(simulation)).catch((error: unknown) => world.note(`the cron failed: ${String(error)}`));
+    world.at(world.now + CRON_MS, run);
+  };
+  world.at(world.now + CRON_MS, run);
 }
 
 function overflowDeps(simulation: Simulation) {
@@ -224,11 +328,15 @@ function queryDeps(simulation: Simulation): QueryDeps {
 /** D1 as questions see it: each read takes its time, and may fail. */
 function slowD1({ world, d1 }: Simulation): D1Database {
   const prepare = (text: string) => slowStatement(world, d1.prepare(text));
-  return { prepare } as unknown as D1Database;
+  const batch = (statements: readonly { readonly statement: D1PreparedStatement }[]) =>
+    world.call("D1 write", () => d1.batch(statements.map(({ statement }) => statement)));
+  return { prepare, batch } as unknown as D1Database;
 }
 
 function slowStatement(world: World, statement: D1PreparedStatement): object {
   return {
+    statement,
+    run: () => world.call("D1 write", () => statement.run()),
     bind: (...values: unknown[]) => slowStatement(world, statement.bind(...values)),
     all: () => world.call("D1 query", () => statement.all()),
     raw: () => world.call("D1 query", () => statement.raw()),
@@ -247,13 +355,16 @@ function startClient(simulation: Simulation, client: number): void {
     if (world.now > START + RUN_MS) return;
     const size = random.pick([1, 1, 1, 2, 5]);
     const batch = Array.from({ length: size }, (_, index) => {
-      const late = random.chance(0.25) ? random.integer(0, random.pick([2, 30]) * HOUR_MS) : random.integer(0, 5_000);
+      const late = random.chance(0.25)
+        ? random.integer(0, random.pick([2, 30, 100]) * HOUR_MS)
+        : random.integer(0, 5_000);
       const floating = random.chance(0.2);
       const timestamp = floating ? world.now : world.now - late + clockError;
       const event = { client, merchant, userAgent, firstParty, timestamp, index };
       return {
         arrival: { event: newEvent(simulation, event), address: `10.0.0.${client}`, floating },
         acknowledged: false,
+        shows: false,
       };
     });
     simulation.sent.push(...batch);
@@ -338,7 +449,7 @@ async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1)
     });
   }
   const lost = world.random.chance(world.faults.failure); // the answer, on its way back
-  if (!lost) for (const sent of answered) sent.acknowledged = true;
+  if (!lost) for (const sent of answered) acknowledge(simulation, sent);
   const left = batch.filter((sent) => !sent.acknowledged);
   if (left.length === 0) return;
   const givesUp = attempt > 3 && world.random.chance(0.2);
@@ -346,11 +457,19 @@ async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1)
     world.at(world.now + world.random.integer(500, 900_000), () => void send(simulation, left, attempt + 1));
 }
 
+function acknowledge({ world, settings }: Simulation, sent: Sent): void {
+  const { merchant, timestamp } = sent.arrival.event;
+  const { zones } = settings.get(merchant) as Settings;
+  const day = dayAt(zoneAt(zones, timestamp), timestamp);
+  sent.acknowledged = true;
+  sent.shows = sent.arrival.floating || closesAt(day) > world.now;
+}
+
 /** Reads all through the run: a number may never fall below what was acknowledged before, nor exceed what was sent. */
 function startReader(simulation: Simulation): void {
   const { world } = simulation;
   const read = async () => {
-    if (world.now > START + RUN_MS || simulation.problem !== undefined) return;
+    if (world.now > simulation.endsAt || simulation.problem !== undefined) return;
     const merchant = world.random.integer(1, simulation.settings.size);
     simulation.problem = await checkReading(simulation, merchant);
     simulation.statistics.readings += 1;
@@ -361,6 +480,7 @@ function startReader(simulation: Simulation): void {
 
 /** Some time later; every other time just when partitions publish, which is when a reading could be torn. */
 function nextReading({ now, random }: World): number {
+  if (now > START + RUN_MS) return now + random.integer(HOUR_MS, 6 * HOUR_MS);
   const later = now + random.integer(60_000, 2_500_000);
   if (random.chance(0.5)) return later;
   return Math.ceil(later / 900_000) * 900_000 + 90_000 + random.integer(-500, 1_500);
@@ -368,10 +488,14 @@ function nextReading({ now, random }: World): number {
 
 /** A merchant moves: dated ahead, as the admin API dates it, and pushed to its partitions, if they hear it. */
 function changeZone(simulation: Simulation): void {
-  const { world, settings } = simulation;
-  const known = settings.get(1) as Settings;
+  const { world } = simulation;
+  const known = simulation.settings.get(1) as Settings;
   const zone = world.random.pick(ZONES);
-  settings.set(1, { ...known, version: known.version + 1, zones: dateZoneChange(known.zones, zone, world.now) });
+  setSettings(simulation, {
+    ...known,
+    version: known.version + 1,
+    zones: dateZoneChange(known.zones, zone, world.now),
+  });
   world.note(`merchant 1 moves to ${zone}`);
   for (const name of partitionsOf(1, simulation.placement)) {
     if (!simulation.hosts.has(name)) continue;
@@ -391,8 +515,10 @@ async function check(simulation: Simulation): Promise<void> {
     for (const merchant of simulation.settings.keys())
       simulation.problem ??= await checkNumbers(simulation, merchant, rows);
     simulation.problem ??= await checkReplay(simulation, rows);
+    simulation.problem ??= checkSeals(simulation);
+  })().finally(() => {
     done = true;
-  })();
+  });
   while (!done) await world.runUntil(world.now + DAY_MS);
   await checks;
 }

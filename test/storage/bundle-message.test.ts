@@ -44,9 +44,9 @@ describe("a bundle's message", () => {
     ["bytes that are not gzip", new Uint8Array([1, 2, 3])],
     ["gzip of no JSON", packBundle("{")],
     ["JSON of no bundle", packBundle("[]")],
-    ["a version of another time", packBundle('{"version":2,"partition":"pool-0","first":0,"rows":[]}')],
-    ["rows that are none", packBundle('{"version":1,"partition":"pool-0","first":0,"rows":[5]}')],
-    ["half a message", packBundle('{"version":1,"partition":"pool-0","first":0,"rows":[]}').subarray(0, 40)],
+    ["a version of another time", packBundle('{"version":3,"partition":"pool-0","first":0,"rows":[]}')],
+    ["rows that are none", packBundle('{"version":2,"partition":"pool-0","first":0,"rows":[5]}')],
+    ["half a message", packBundle('{"version":2,"partition":"pool-0","first":0,"rows":[]}').subarray(0, 40)],
     ["a bomb", new Uint8Array(gzipSync(Buffer.alloc(16 * BUNDLE_BYTES)))],
   ])("[ARC-14] %s is refused", (_what, body) => {
     expect(() => unpackBundle(body)).toThrow();

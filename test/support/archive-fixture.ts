@@ -52,6 +52,7 @@ export const anyEvent: fc.Arbitrary<Event> = fc.record({
 
 export const anyLogged: fc.Arbitrary<LoggedEvent> = fc.record({
   day: fc.integer({ min: DAY, max: DAY + 3 }),
+  late: fc.boolean(),
   event: anyEvent,
 });
 
@@ -96,6 +97,7 @@ export function traffic({ count, seed = 1, days = 1 }: { count: number; seed?: n
     const bought = random() < 0.02;
     return {
       day: DAY + (index % days),
+      late: false,
       event: {
         merchant,
         stream: 1,

@@ -5,6 +5,7 @@ import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
+import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { append } from "../../durable-objects/append.ts";
 import type { Fate } from "../../durable-objects/rpc.ts";
@@ -89,7 +90,13 @@ export class TestPartition {
       },
       background: (work) => void work,
       log: (entry) => void this.logged.push(entry),
-      timing: { drainAfterMs: 300_000, publishEveryMs: 900_000, publishGraceMs: 90_000, resendAfterMs: 300_000 },
+      timing: {
+        drainAfterMs: 300_000,
+        publishEveryMs: 900_000,
+        publishGraceMs: 90_000,
+        resendAfterMs: 300_000,
+        sealAfterMs: SEAL_AFTER_MS,
+      },
     };
   }
 }

@@ -5,6 +5,7 @@
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
 import { isSecret } from "../../storage/signing.ts";
+import { getArchiveDays, postSeal } from "./archive-days.ts";
 import { ask } from "./ask.ts";
 import { bearerOf } from "./authorize.ts";
 import { type Deps, depsOf } from "./deps.ts";
@@ -33,6 +34,8 @@ const ADMIN_ROUTES: readonly (readonly [method: string, path: string, handler: A
   ["GET", "/api/v1/partitions", getPartitions],
   ["GET", "/api/v1/dead-letters", getDeadLetters],
   ["POST", "/api/v1/dead-letters/redrive", postRedrive],
+  ["GET", "/api/v1/archive/days", getArchiveDays],
+  ["POST", "/api/v1/archive/seal", postSeal],
   ["POST", "/api/v1/replays", postReplay],
   ["GET", "/api/v1/replays", getReplays],
   ["GET", "/api/v1/replays/:id", getReplay],

@@ -6,8 +6,10 @@ import { storeDeadLetters } from "../../queues/dead-letter.ts";
 import type { QueueBatch } from "../../queues/message.ts";
 import { deliverBody, deliverOverflow, type OverflowDeps } from "../../queues/overflow.ts";
 import { type ReplayDeps, replayBody, replayParts } from "../../queues/replay.ts";
-import type { DayBucket } from "../../storage/archive-day.ts";
+import { type SealDeps, sealDays } from "../../queues/seal.ts";
+import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
+import { noteLate, type SealPlace } from "../../storage/seal.ts";
 import type { Deps } from "./deps.ts";
 
 type Consumer = (batch: QueueBatch, deps: Deps) => Promise<void>;
@@ -19,6 +21,7 @@ export const CONSUMERS: Readonly<Record<string, Consumer>> = {
   "footfall-overflow-dead-letter": storeDeadLetters,
   "footfall-replay": (batch, deps) => replayParts(batch, replayDeps(deps)),
   "footfall-replay-dead-letter": storeDeadLetters,
+  "footfall-seal": (batch, deps) => sealDays(batch, sealDeps(deps)),
 };
 
 /** What handles a dead letter of each queue again. */
@@ -31,13 +34,19 @@ export function letterHandlers(deps: Deps): Readonly<Record<string, (body: unkno
 }
 
 export function replayDeps(deps: Deps): ReplayDeps {
-  return { ...deps, bucket: dayBucketOf(deps.bucket) };
+  return { ...deps, bucket: archiveBucketOf(deps.bucket) };
 }
 
-/** R2's own shape says more than a replay needs, in unions that structural types cannot follow. */
-function dayBucketOf(bucket: R2Bucket): DayBucket {
+export function sealDeps(deps: Deps): SealDeps {
+  return { ...deps, bucket: archiveBucketOf(deps.bucket) };
+}
+
+/** R2's own shape says more than the archive needs, in unions that structural types cannot follow. */
+export function archiveBucketOf(bucket: R2Bucket): ArchiveBucket {
   return {
-    get: (key) => bucket.get(key),
+    get: (key, options) => bucket.get(key, options),
+    put: (key, value) => bucket.put(key, value),
+    delete: (keys) => bucket.delete(keys),
     list: async (options) => {
       const page = await bucket.list(options);
       const { objects, delimitedPrefixes } = page;
@@ -49,7 +58,19 @@ function dayBucketOf(bucket: R2Bucket): DayBucket {
 }
 
 function archiveDeps(deps: Deps): ArchiveDeps {
-  return { ...deps, confirm: (name, first) => deps.partition(name).confirm(first) };
+  return {
+    ...deps,
+    confirm: (name, first) => deps.partition(name).confirm(first),
+    noteLate: (places) => noteLateEvents(places, deps),
+  };
+}
+
+/** A replay of the Days is noted, and set going after a while, so that many late events cost one. */
+async function noteLateEvents(places: readonly SealPlace[], deps: Deps): Promise<void> {
+  const { lateCoalesceMs } = deps.pace;
+  const noted = { places, now: deps.now(), coalesceMs: lateCoalesceMs };
+  const woken = await noteLate(deps.db, noted, deps.meter);
+  if (woken.length > 0) await deps.sendSeals(woken, Math.ceil(lateCoalesceMs / 1_000));
 }
 
 function overflowDeps(deps: Deps): OverflowDeps {

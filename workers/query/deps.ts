@@ -3,8 +3,10 @@
 
 import { type Placement, parsePlacement } from "../../core/counting/placement.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
+import { LATE_COALESCE_MS, QUEUE_BATCH_MESSAGES_MAX, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
 import type { Sign } from "../../core/tracking-id.ts";
+import type { SealDeps, SealPace } from "../../queues/seal.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { KeyMemory } from "./authorize.ts";
@@ -17,6 +19,9 @@ export interface Deps {
   readonly placement: Placement;
   /** Puts parts of replay jobs on their queue. */
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
+  /** Puts closed Days on the seal queue. */
+  readonly sendSeals: SealDeps["sendSeals"];
+  readonly pace: SealPace;
   readonly signs: readonly [Sign, ...Sign[]];
   /** What opens sealed messages of the overflow queue: the tracking secret, and the one before while a rotation lasts. */
   readonly sealSecrets: readonly string[];
@@ -39,6 +44,19 @@ export function depsOf(env: QueryEnv): Deps {
     sendParts: async (parts) => {
       await env.REPLAY_QUEUE.sendBatch(parts.map((body) => ({ body, contentType: "json" as const })));
       isolateMeter.queue_operations += parts.length;
+    },
+    sendSeals: async (places, delaySeconds) => {
+      for (let start = 0; start < places.length; start += QUEUE_BATCH_MESSAGES_MAX) {
+        const batch = places.slice(start, start + QUEUE_BATCH_MESSAGES_MAX);
+        const messages = batch.map((body) => ({ body, contentType: "json" as const }));
+        await env.SEAL_QUEUE.sendBatch(messages, { delaySeconds });
+        isolateMeter.queue_operations += batch.length;
+      }
+    },
+    pace: {
+      sealAfterMs: Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS),
+      lateCoalesceMs: Number(env.LATE_COALESCE_MS ?? LATE_COALESCE_MS),
+      sealGraceMs: Number(env.SEAL_GRACE_MS ?? SEAL_GRACE_MS),
     },
     placement: parsePlacement(env.POOL_SIZE, env.SPREAD),
     signs: signsOf(env),

@@ -6,15 +6,20 @@ import type { SigningEnv } from "../../storage/signing.ts";
 /** A Durable Object stub as RPC offers it. */
 export type PartitionStub = Pick<
   PartitionRpc,
-  "append" | "live" | "refreshSettings" | "confirm" | "status" | "unpublished"
+  "append" | "live" | "refreshSettings" | "confirm" | "status" | "unpublished" | "completeness" | "dropDay"
 >;
 
 export interface QueryEnv extends SigningEnv {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
   readonly REPLAY_QUEUE: Queue;
+  readonly SEAL_QUEUE: Queue;
   readonly PARTITION: { getByName(name: string): PartitionStub };
   readonly ADMIN_TOKEN: string;
   readonly POOL_SIZE: string;
   readonly SPREAD: string;
+  /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
+  readonly SEAL_AFTER_MS?: string;
+  readonly LATE_COALESCE_MS?: string;
+  readonly SEAL_GRACE_MS?: string;
 }

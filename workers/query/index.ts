@@ -1,7 +1,8 @@
 // The query Worker: answers questions, and consumes the queues. Wiring only.
 
+import { driveSeals } from "../../queues/seal.ts";
 import { app } from "./app.ts";
-import { CONSUMERS } from "./consumers.ts";
+import { CONSUMERS, sealDeps } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { alertDeadLetters } from "./operations.ts";
@@ -18,6 +19,6 @@ export default {
 
   async scheduled(_, env) {
     const deps = depsOf(env);
-    await Promise.all([alertDeadLetters(deps), driveReplays(deps)]);
+    await Promise.all([alertDeadLetters(deps), driveReplays(deps), driveSeals(sealDeps(deps))]);
   },
 } satisfies ExportedHandler<QueryEnv>;

@@ -139,7 +139,7 @@ async function partsOf(job: ReplayJob, deps: Deps): Promise<readonly ReplayPart[
   const parts: ReplayPart[] = [];
   for (let day = job.fromDay; day < job.toDay; day++) {
     // Folders of partitions that today's placement does not know are from an earlier one: anybody may be in them.
-    const archived = await listPartitions(deps.bucket, dateOf(day), deps.meter);
+    const archived = await listPartitions(replayDeps(deps), dateOf(day));
     const partitions = new Set([...wanted, ...archived.filter((name) => !placed.has(name))]);
     for (const partition of partitions) parts.push({ job: job.id, day, partition });
     if (parts.length > REPLAY_PARTS_MAX) return undefined;

@@ -1,0 +1,198 @@
+// Counts a (Day, partition) again from the archive and compares it with what readers see, merchant after merchant. Sealing,
+// replay jobs and erasure are all this with different consequences. Memory holds a few merchants' rollups, one merchant's
+// Day, and what reading the archive holds.
+
+import type { ArchivedEvent } from "../core/archive/file.ts";
+import { emptyDay } from "../core/counting/day.ts";
+import { type Difference, differencesOf, heldRows } from "../core/counting/difference.ts";
+import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import { type ReplayedDay, replayEvent, replayedRows } from "../core/counting/replay.ts";
+import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
+import type { RollupRow } from "../core/counting/rollup-row.ts";
+import { REPLAY_AHEAD_MERCHANTS, REPLAY_AHEAD_ROWS, REPLAY_MERCHANTS_READ } from "../core/limits.ts";
+import type { Settings } from "../core/merchant.ts";
+import type { Metered } from "../core/meter.ts";
+import { DAY_MS } from "../core/time.ts";
+import type { ArchiveBucket } from "../storage/archive-bucket.ts";
+import { type ArchivedDay, readDay } from "../storage/archive-day.ts";
+import { readDayRollups } from "../storage/rollups.ts";
+import type { ShownDifference } from "../storage/schema.ts";
+import { readSettingsOf } from "../storage/settings.ts";
+
+/** What a recount asks of a partition. */
+export interface RecountedPartition {
+  unpublished(day: number): Promise<readonly number[]>;
+  live(request: LiveRequest): Promise<LiveReply>;
+}
+
+export interface RecountDeps {
+  readonly db: D1Database;
+  readonly bucket: ArchiveBucket;
+  readonly partition: (name: string) => RecountedPartition;
+  readonly meter: Metered;
+}
+
+export interface Recount {
+  /** Number of the local date. */
+  readonly day: number;
+  readonly partition: string;
+  readonly archived: ArchivedDay;
+  /** Every event below this position lay in the archive before `archived` was looked up. */
+  readonly archivedPosition: number;
+  /** Merchants above this number; 0 for all. */
+  readonly after: number;
+  /** Undefined for all. */
+  readonly merchants?: ReadonlySet<number> | undefined;
+  /** Merchants that readers may see something of although the archive has nothing. */
+  readonly others: Iterable<number>;
+  readonly columns?: readonly string[];
+}
+
+/** What one merchant's Day came to. */
+export interface Recounted {
+  readonly merchant: number;
+  /** Distinct events that the archive has. */
+  readonly events: number;
+  /** Buckets that either side has. */
+  readonly buckets: number;
+  readonly differences: readonly Difference[];
+}
+
+/** What is done with it, in this order for each merchant; `compared` comes for several at once and may end it. */
+export interface RecountSteps {
+  /** Rows of one merchant, without those whose id came before. */
+  readonly rows: (rows: readonly ArchivedEvent[], read: number) => void;
+  /** The merchant's rows are over; `settings` is undefined where the merchant is gone. True asks for `compared` now. */
+  readonly ended: (merchant: number, settings: Settings | undefined) => boolean;
+  /** All merchants that have ended since the last time. */
+  readonly compared: (recounted: readonly Recounted[]) => Promise<"stop" | undefined>;
+}
+
+interface Ended {
+  readonly merchant: number;
+  readonly events: number;
+  readonly rows: readonly RollupRow[];
+}
+
+/** Archive first, then the partition, then D1: nothing can be in the first and not in the others (RPL-5). */
+export async function recount(what: Recount, steps: RecountSteps, deps: RecountDeps): Promise<void> {
+  const { after, merchants, columns } = what;
+  const isWanted = (merchant: number) => merchants?.has(merchant) ?? true;
+  const others = new Set([...what.others].filter(isWanted));
+  let ended: Ended[] = [];
+  let current: { readonly day: ReplayedDay; readonly settings: Settings | undefined } | undefined;
+  let isStopped = false;
+  const flush = async () => {
+    if (ended.length > 0) isStopped = (await steps.compared(await compare(what, ended, deps))) === "stop";
+    ended = [];
+  };
+  const end = async () => {
+    if (current === undefined) return;
+    const { merchant } = current.day.state;
+    if (current.settings !== undefined)
+      ended.push({ merchant, events: current.day.state.ids.size, rows: replayedRows(current.day) });
+    const mustCompare = steps.ended(merchant, current.settings);
+    current = undefined;
+    if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ) await flush();
+  };
+  const slices = readDay({ bucket: deps.bucket, meter: deps.meter }, what.archived, { after, isWanted, columns });
+  for await (const { rows, settings } of withSettings(slices, deps)) {
+    const { merchant } = (rows[0] as ArchivedEvent).event;
+    if (current?.day.state.merchant !== merchant) {
+      await end();
+      if (isStopped) return;
+      current = { day: { state: emptyDay(merchant, what.day), partition: what.partition }, settings };
+      others.delete(merchant);
+    }
+    const { day } = current as NonNullable<typeof current>;
+    steps.rows(
+      rows.filter((row) => isNew(day, row, settings)),
+      rows.length,
+    );
+  }
+  await end();
+  for (const merchant of others) {
+    if (isStopped) return;
+    ended.push({ merchant, events: 0, rows: [] });
+    if (ended.length >= REPLAY_MERCHANTS_READ) await flush();
+  }
+  if (!isStopped) await flush();
+}
+
+/** A difference as it is kept and shown. */
+export function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Difference): ShownDifference {
+  return { merchant, grain, bucket, in_doubt: inDoubt, mismatches };
+}
+
+/** Counts a row unless its id was there; of a merchant that is gone only ids are kept. */
+function isNew(day: ReplayedDay, row: ArchivedEvent, settings: Settings | undefined): boolean {
+  if (settings !== undefined) return replayEvent(day, row, settings);
+  if (day.state.ids.has(row.event.id)) return false;
+  day.state.ids.add(row.event.id);
+  return true;
+}
+
+interface SettledSlice {
+  readonly rows: readonly ArchivedEvent[];
+  readonly settings: Settings | undefined;
+}
+
+/** Looks some slices ahead, so that the settings of many merchants come in one statement. */
+async function* withSettings(
+  slices: AsyncIterable<readonly ArchivedEvent[]>,
+  deps: RecountDeps,
+): AsyncGenerator<SettledSlice> {
+  const known = new Map<number, Settings | undefined>();
+  let waiting: (readonly ArchivedEvent[])[] = [];
+  let rows = 0;
+  const settled = async (): Promise<readonly SettledSlice[]> => {
+    const merchantOf = (slice: readonly ArchivedEvent[]) => (slice[0] as ArchivedEvent).event.merchant;
+    const wanted = new Set(waiting.map(merchantOf));
+    for (const merchant of known.keys()) if (!wanted.has(merchant)) known.delete(merchant);
+    const asked = [...wanted].filter((merchant) => !known.has(merchant));
+    for (const merchant of asked) known.set(merchant, undefined);
+    if (asked.length > 0) {
+      for (const settings of await readSettingsOf(deps.db, asked, deps.meter)) known.set(settings.merchant, settings);
+    }
+    const ready = waiting.map((slice) => ({ rows: slice, settings: known.get(merchantOf(slice)) }));
+    waiting = [];
+    rows = 0;
+    return ready;
+  };
+  for await (const slice of slices) {
+    waiting.push(slice);
+    rows += slice.length;
+    if (waiting.length >= REPLAY_AHEAD_MERCHANTS || rows >= REPLAY_AHEAD_ROWS) yield* await settled();
+  }
+  yield* await settled();
+}
+
+async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps): Promise<readonly Recounted[]> {
+  const merchants = ended.map(({ merchant }) => merchant);
+  const unpublished = new Set(await deps.partition(what.partition).unpublished(what.day));
+  const liveOnes = merchants.filter((merchant) => unpublished.has(merchant));
+  const live = await readLive(what, liveOnes, deps);
+  const stored = await readDayRollups(deps.db, { ...what, merchants }, deps.meter);
+  return ended.map(({ merchant, events, rows: replayed }) => {
+    const isTheirs = (row: RollupRow) => row.merchant === merchant;
+    const held = heldRows({ live: live.filter(isTheirs), stored: stored.filter(isTheirs) });
+    const differences = differencesOf({ held, replayed, archivedPosition: what.archivedPosition });
+    return { merchant, events, buckets: Math.max(held.length, replayed.length), differences };
+  });
+}
+
+async function readLive(
+  { day, partition }: Recount,
+  merchants: readonly number[],
+  deps: RecountDeps,
+): Promise<readonly RollupRow[]> {
+  const rows: RollupRow[] = [];
+  for (const merchant of merchants) {
+    const request = { merchant, dimensions: ALL_DIMENSIONS };
+    const days = await deps.partition(partition).live({ ...request, grain: "day", from: day, to: day + 1 });
+    const hoursOf = { from: (day - 1) * DAY_MS, to: (day + 2) * DAY_MS };
+    const hours = await deps.partition(partition).live({ ...request, grain: "hour", ...hoursOf });
+    rows.push(...days.rows, ...hours.rows.filter((row) => row.day === day));
+  }
+  return rows;
+}

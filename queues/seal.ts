@@ -1,0 +1,325 @@
+// The consumer of footfall-seal, and the cron that feeds it. A closed (Day, partition) is counted again from all that lies
+// in the archive; rollups that differ are replaced; its rows are written once more, without repetitions and sorted by
+// merchant, with a manifest; then the row in D1 points to them, the partition forgets the Day, and later the bundles go.
+// Events that come after that are counted by the same consumer: their merchants only, or by a new seal when there are many.
+//
+// Every step may be repeated or be the last before the process dies: files lie under names made of what they are made of,
+// the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
+
+import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
+import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
+import {
+  dayPrefix,
+  manifestKey,
+  parseBundleKey,
+  runsPrefix,
+  sealedFolder,
+  sealedPartKey,
+  sealedPrefix,
+} from "../core/archive/object-key.ts";
+import { firstOpenDay } from "../core/counting/closed.ts";
+import type { Difference } from "../core/counting/difference.ts";
+import {
+  LATE_BUNDLES_MAX,
+  LATE_BYTES_SHARE,
+  REPLAY_SHOWN_MAX,
+  SEAL_ATTEMPTS_DOUBTFUL,
+  SEAL_LOOKBACK_DAYS,
+  SEAL_TURN_MS,
+  SEALED_FILE_ROWS,
+  SEALS_SENT_MAX,
+} from "../core/limits.ts";
+import { assert, causeOf } from "../core/outcome.ts";
+import { dateOf } from "../core/time.ts";
+import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive-bucket.ts";
+import { type ArchivedDay, findDay, listPartitions, readManifest, readMerchants } from "../storage/archive-day.ts";
+import { sealRollups } from "../storage/replay-write.ts";
+import type { ShownDifference } from "../storage/schema.ts";
+import {
+  commitClean,
+  commitLate,
+  commitSeal,
+  findSeal,
+  noteClosed,
+  postponeSeal,
+  type SealPlace,
+  type SealRow,
+  takeDue,
+} from "../storage/seal.ts";
+import { SealedFileWriter } from "../storage/sealed-file.ts";
+import { handleEach, type Log, type QueueBatch } from "./message.ts";
+import {
+  type Recount,
+  type RecountDeps,
+  type Recounted,
+  type RecountedPartition,
+  recount,
+  shownOf,
+} from "./recount.ts";
+
+/** What a seal asks of a partition. */
+export interface SealedPartition extends RecountedPartition {
+  completeness(day: number): Promise<
+    | { readonly complete: false; readonly why: string }
+    | {
+        readonly complete: true;
+        readonly position: number;
+        readonly counted: readonly (readonly [merchant: number, events: number])[];
+      }
+  >;
+  dropDay(day: number): Promise<boolean>;
+}
+
+export interface SealDeps extends RecountDeps {
+  readonly partition: (name: string) => SealedPartition;
+  /** Puts Days on the seal queue, to come after a while. */
+  readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly pace: SealPace;
+  readonly log: Log;
+}
+
+/** limits.ts has the defaults; tests go faster. All in ms. */
+export interface SealPace {
+  readonly sealAfterMs: number;
+  readonly lateCoalesceMs: number;
+  readonly sealGraceMs: number;
+}
+
+/** Finds Days that have closed, and sends on what is due: the cron's part. */
+export async function driveSeals(deps: SealDeps): Promise<void> {
+  const { db, meter } = deps;
+  const now = deps.now();
+  const open = firstOpenDay(now, deps.pace.sealAfterMs);
+  for (let day = open - SEAL_LOOKBACK_DAYS; day < open; day++) await noteDay(day, deps);
+  const places = await takeDue(db, { now, rowsMax: SEALS_SENT_MAX }, meter);
+  if (places.length > 0) await deps.sendSeals(places, 0);
+}
+
+/** Notes the partitions that have anything of a closed Day. */
+export async function noteDay(day: number, deps: SealDeps): Promise<number> {
+  const partitions = await listPartitions(deps, dateOf(day));
+  const places = partitions.map((partition) => ({ day, partition }));
+  await noteClosed(deps.db, { places, now: deps.now() }, deps.meter);
+  return places.length;
+}
+
+/** Handles a batch of Days. What fails is noted in the Day's row and tried again by the cron. */
+export async function sealDays(batch: QueueBatch, deps: SealDeps): Promise<void> {
+  await handleEach(batch, { ...deps, failure: "seal_failed", handle: ({ body }) => sealBody(body, deps) });
+}
+
+async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
+  const { day, partition } = (body ?? {}) as Record<string, unknown>;
+  assert(Number.isInteger(day) && typeof partition === "string", "a seal names a Day and a partition");
+  const row = await findSeal(deps.db, { day: day as number, partition }, deps.meter);
+  if (row === undefined) return;
+  try {
+    if (row.cleanAt !== null && row.cleanAt <= deps.now()) await clean(row, deps);
+    if (row.generation === 0 || row.lateSince !== null) await seal(row, deps);
+  } catch (error) {
+    await postpone(row, causeOf(error), deps);
+  }
+}
+
+async function postpone(row: SealRow, why: string, deps: SealDeps): Promise<void> {
+  await postponeSeal(deps.db, { row, why, now: deps.now() }, deps.meter);
+  if (row.attempts + 1 < SEAL_ATTEMPTS_DOUBTFUL) return;
+  deps.log({ alert: "seal_in_doubt", day: dateOf(row.day), partition: row.partition, reason: why });
+}
+
+async function seal(row: SealRow, deps: SealDeps): Promise<void> {
+  const partition = deps.partition(row.partition);
+  const state = await partition.completeness(row.day);
+  if (!state.complete) return postpone(row, state.why, deps);
+  const place = { date: dateOf(row.day), partition: row.partition };
+  const begun = await findBegun(row, deps);
+  const archived = await findDay(deps, place, { folder: row.folder, before: begun ?? state.position });
+  const { day } = row;
+  const counted = new Map(state.counted);
+  const what = { day, partition: row.partition, archived, archivedPosition: state.position, others: counted.keys() };
+  if (begun === undefined && archived.manifest !== undefined && isSmall(archived, archived.manifest)) {
+    await countLate(row, what, deps);
+  } else {
+    await compact(row, { what, counted }, deps);
+  }
+  await partition.dropDay(day);
+}
+
+/** Where the inputs of a seal end that was begun and not finished: it goes on with those, whatever came since. */
+async function findBegun({ day, partition, generation }: SealRow, deps: SealDeps): Promise<number | undefined> {
+  const next = sealedFolder({ date: dateOf(day), partition }, `${generation + 1}-`);
+  const [begun] = await listKeys(deps, next.slice(0, -1));
+  return begun && Number(/-(\d+)\/[^/]*$/.exec(begun.key)?.[1]);
+}
+
+/** Whether late bundles may stay beside the sealed files. */
+function isSmall({ bundles }: ArchivedDay, { files }: Manifest): boolean {
+  const sealedBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const lateBytes = bundles.reduce((sum, { size }) => sum + size, 0);
+  return bundles.length <= LATE_BUNDLES_MAX && lateBytes <= sealedBytes * LATE_BYTES_SHARE;
+}
+
+/** Counts the merchants of late bundles again; the bundles stay where they are, beside the sealed files. */
+async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealDeps): Promise<void> {
+  const merchants = await readMerchants(deps, what.archived.bundles);
+  const steps = {
+    rows: () => {},
+    ended: () => false,
+    compared: async (recounted: readonly Recounted[]) => {
+      for (const { differences } of recounted) await correct(row, { differences, corrected: 0 }, deps);
+      return undefined;
+    },
+  };
+  await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
+  await commitLate(deps.db, { row, now: deps.now() }, deps.meter);
+}
+
+/** What is known once one of a seal's files is written: enough to go on behind it. */
+interface SealedPart {
+  readonly file: SealedFile;
+  readonly duplicates: number;
+  /** The last merchant that was counted, whether or not it has rows. */
+  readonly last: number;
+}
+
+interface Compaction {
+  readonly what: Omit<Recount, "after">;
+  /** How many events of each merchant were counted live, as long as the partition has their state. */
+  readonly counted: ReadonlyMap<number, number>;
+}
+
+/** Counts everything again, corrects what differs, and writes the Day's files anew. */
+async function compact(row: SealRow, { what, counted }: Compaction, deps: SealDeps): Promise<void> {
+  const { archived } = what;
+  const before = endOf(archived);
+  const folder = sealedFolder(archived, `${row.generation + 1}-${before}`);
+  const parts = await readParts(folder, deps);
+  const done = new Set(parts.flatMap(({ file }) => file.merchants.map(({ merchant }) => merchant)));
+  const others = [...what.others].filter((merchant) => !done.has(merchant));
+  const startedAt = deps.now();
+  let writer = new SealedFileWriter(archived, folder, parts.length);
+  let duplicates = 0;
+  let last = parts.at(-1)?.last ?? 0;
+  let isOver = false;
+  const finishPart = async () => {
+    const part: SealedPart = { file: await writer.finish(deps), duplicates, last };
+    await putObject(deps, sealedPartKey(folder, parts.length), JSON.stringify(part));
+    parts.push(part);
+    writer = new SealedFileWriter(archived, folder, parts.length);
+    duplicates = 0;
+    isOver = deps.now() - startedAt > SEAL_TURN_MS;
+  };
+  await recount(
+    { ...what, others, after: last },
+    {
+      rows: (rows, read) => {
+        writer.add(rows);
+        duplicates += read - rows.length;
+      },
+      ended: (merchant, settings) => {
+        writer.endMerchant(settings?.version ?? 0);
+        last = merchant;
+        return writer.rows >= SEALED_FILE_ROWS;
+      },
+      compared: async (recounted) => {
+        for (const { merchant, events, differences } of recounted) {
+          // Numbers are worth more than a seal: what the archive has lost must not be lost from them as well.
+          const live = counted.get(merchant) ?? 0;
+          assert(events >= live, `the archive has ${events} of the ${live} events counted of merchant ${merchant}`);
+          const corrected = row.generation === 0 && live > 0 ? differences.length : 0;
+          await correct(row, { differences, corrected }, deps);
+        }
+        if (writer.rows >= SEALED_FILE_ROWS) await finishPart();
+        return isOver ? "stop" : undefined;
+      },
+    },
+    deps,
+  );
+  if (isOver) return deps.sendSeals([{ day: row.day, partition: row.partition }], 0); // and goes on behind the last part
+  if (writer.rows > 0) await finishPart();
+  const files = parts.map(({ file }) => file);
+  const manifest: Manifest = {
+    date: archived.date,
+    partition: archived.partition,
+    generation: row.generation + 1,
+    rows: sum(files, ({ rows }) => rows),
+    duplicates: sum(parts, (part) => part.duplicates),
+    before,
+    files,
+  };
+  await putObject(deps, manifestKey(folder), encodeManifest(manifest));
+  await commit(row, { folder, manifest }, deps);
+}
+
+async function commit(
+  row: SealRow,
+  { folder, manifest }: { folder: string; manifest: Manifest },
+  deps: SealDeps,
+): Promise<void> {
+  const { files, rows, duplicates } = manifest;
+  const sealed = {
+    folder,
+    rows,
+    duplicates,
+    merchants: sum(files, ({ merchants }) => merchants.length),
+    bytes: sum(files, ({ bytes }) => bytes),
+  };
+  const now = deps.now();
+  await commitSeal(deps.db, { row, sealed, now, cleanAt: now + deps.pace.sealGraceMs }, deps.meter);
+}
+
+/** Writes what a merchant's Day should be where D1 has something else. */
+async function correct(
+  row: SealRow,
+  { differences, corrected }: { differences: readonly Difference[]; corrected: number },
+  deps: SealDeps,
+): Promise<void> {
+  for (const { held, inDoubt } of differences) {
+    assert(held?.published !== false && !inDoubt, "a complete Day holds nothing that D1 and the archive do not");
+  }
+  const shown: ShownDifference[] = differences.slice(0, REPLAY_SHOWN_MAX).map(shownOf);
+  await sealRollups(deps.db, { seal: row, differences, corrected, shown }, deps.meter);
+}
+
+/** The position below which the inputs' bundles begin. With the generation it names the inputs, and so the files' bytes. */
+function endOf({ manifest, bundles }: ArchivedDay): number {
+  const last = parseBundleKey(bundles.at(-1)?.key ?? "");
+  return last === undefined ? (manifest?.before ?? 0) : last.first + 1;
+}
+
+/** The parts that an earlier run has finished, in order. */
+async function readParts(folder: string, deps: SealDeps): Promise<SealedPart[]> {
+  const parts: SealedPart[] = [];
+  for (;;) {
+    const bytes = await readObject(deps, sealedPartKey(folder, parts.length));
+    if (bytes === undefined) return parts;
+    parts.push(JSON.parse(new TextDecoder().decode(bytes)) as SealedPart);
+  }
+}
+
+/** Deletes what the sealed files stand for: bundles, runs, older generations, and what a seal that lost has left. */
+async function clean(row: SealRow, deps: SealDeps): Promise<void> {
+  const place = { date: dateOf(row.day), partition: row.partition };
+  const { before, files } = await readManifest(deps, row.folder);
+  const kept = new Set([manifestKey(row.folder), ...files.map(({ key }) => key)]);
+  const isOld = (key: string) => Number(/\/generation=(\d+)-/.exec(key)?.[1]) <= row.generation && !kept.has(key);
+  const sealed = (await listKeys(deps, sealedPrefix(place))).filter(({ key }) => isOld(key));
+  const bundles = (await listKeys(deps, dayPrefix(place))).filter(({ key }) => {
+    const name = parseBundleKey(key);
+    return name !== undefined && name.first < before;
+  });
+  const runs = (await listKeys(deps, runsPrefix(place))).filter(({ key }) => {
+    const [, last] = /-(\d+)-\d+\.run/.exec(key) ?? [];
+    return Number(last) < before;
+  });
+  const keys = [...sealed, ...bundles, ...runs].map(({ key }) => key);
+  await deleteKeys(deps, keys);
+  await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did
+  await commitClean(deps.db, row, deps.meter);
+}
+
+function sum<T>(items: readonly T[], numberOf: (item: T) => number): number {
+  return items.reduce((total, item) => total + numberOf(item), 0);
+}

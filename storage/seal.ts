@@ -1,0 +1,205 @@
+// What D1 knows of closed Days: one row per (Day, partition). The row is the truth about the seal; a message only says "look
+// at this one", so losing or repeating it changes nothing. Every change is one statement whose condition is what the writer
+// has seen, and whoever comes second finds it gone.
+
+import { LATE_COALESCE_MS, REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
+import type { ShownDifference } from "./schema.ts";
+
+/** A (Day, partition). Its JSON is the message of the seal queue. */
+export interface SealPlace {
+  /** Number of the local date. */
+  readonly day: number;
+  readonly partition: string;
+}
+
+export interface SealRow extends SealPlace {
+  readonly generation: number;
+  readonly folder: string;
+  readonly rows: number;
+  readonly merchants: number;
+  readonly bytes: number;
+  readonly duplicates: number;
+  readonly differences: number;
+  readonly shown: readonly ShownDifference[];
+  readonly sealedAt: number | null;
+  readonly lateSince: number | null;
+  readonly lateMarks: number;
+  readonly dueAt: number | null;
+  readonly attempts: number;
+  readonly error: string;
+  readonly cleanAt: number | null;
+}
+
+const COLUMNS = `day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences, shown,
+  sealed_at AS sealedAt, late_since AS lateSince, late_marks AS lateMarks, due_at AS dueAt,
+  attempts, error, clean_at AS cleanAt`;
+const IS_PLACE = 'day = ?1 AND "partition" = ?2';
+/** What a new row's columns hold, after day and partition. */
+const INSERT = `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates,
+  differences, shown, sealed_at, late_since, late_marks, due_at, attempts, error, clean_at)`;
+const UNSEALED = "0, '', 0, 0, 0, 0, 0, '[]', NULL";
+
+/** Nothing waits any more, unless it came after the row was read: the cron then finds it due. */
+const DONE = "attempts = 0, error = '', late_since = CASE WHEN";
+const DONE_END = "THEN NULL ELSE late_since END";
+
+export async function findSeal(db: D1Database, place: SealPlace, meter: Metered): Promise<SealRow | undefined> {
+  const text = `SELECT ${COLUMNS} FROM archive_days WHERE ${IS_PLACE}`;
+  return (await select(db, [text, place.day, place.partition], meter))[0];
+}
+
+/** Closed Days in [from, to), by Day and partition, after a row of the page before. */
+export async function listSeals(
+  db: D1Database,
+  { from, to, after, rowsMax }: { from: number; to: number; after?: SealPlace | undefined; rowsMax: number },
+  meter: Metered,
+): Promise<readonly SealRow[]> {
+  const text = `SELECT ${COLUMNS} FROM archive_days WHERE day >= ?1 AND day < ?2
+    AND (day, "partition") > (?3, ?4) ORDER BY day, "partition" LIMIT ?5`;
+  return select(db, [text, from, to, after?.day ?? -1, after?.partition ?? "", rowsMax], meter);
+}
+
+/** Notes closed Days that have something in the archive; those that are known are left alone. */
+export async function noteClosed(
+  db: D1Database,
+  { places, now }: { places: readonly SealPlace[]; now: number },
+  meter: Metered,
+): Promise<void> {
+  if (places.length === 0) return;
+  const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, NULL, 0, ?2, 0, '', NULL FROM json_each(?1)
+    WHERE true ON CONFLICT DO NOTHING`;
+  await write(db, [text, JSON.stringify(places.map(({ day, partition }) => [day, partition])), now], meter);
+}
+
+/**
+ * Notes that late events lie in the archive. A message is to be sent, delayed by `coalesceMs`, for the places it returns: for
+ * the others one is under way. Should it be lost, the cron finds the row due a little later.
+ */
+export async function noteLate(
+  db: D1Database,
+  { places, now, coalesceMs = LATE_COALESCE_MS }: { places: readonly SealPlace[]; now: number; coalesceMs?: number },
+  meter: Metered,
+): Promise<readonly SealPlace[]> {
+  if (places.length === 0) return [];
+  const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, ?2, 1, ?3, 0, '', NULL FROM json_each(?1)
+    WHERE true ON CONFLICT DO UPDATE SET late_since = coalesce(late_since, excluded.late_since),
+      late_marks = late_marks + 1, due_at = CASE WHEN late_since IS NULL THEN excluded.due_at ELSE due_at END
+    RETURNING day, "partition", late_marks, late_since`;
+  const values = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(values, now, now + coalesceMs + REPLAY_PART_STALE_MS)
+    .all<SealPlace & { readonly late_since: number }>();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return results.filter(({ late_since }) => late_since === now).map(({ day, partition }) => ({ day, partition }));
+}
+
+/** Takes the Days whose work is due, and puts them off while their messages are under way. */
+export async function takeDue(
+  db: D1Database,
+  { now, rowsMax }: { now: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly SealPlace[]> {
+  const text = `UPDATE archive_days SET due_at = ?2 WHERE (day, "partition") IN (
+      SELECT day, "partition" FROM archive_days WHERE due_at <= ?1 ORDER BY due_at LIMIT ?3)
+    RETURNING day, "partition"`;
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(now, now + REPLAY_PART_STALE_MS, rowsMax)
+    .all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return results.map(({ day, partition }) => ({ day, partition }));
+}
+
+/** Takes closed Days of a range that have anything to do, whenever it was due. */
+export async function hurryClosed(
+  db: D1Database,
+  { from, to, now }: { from: number; to: number; now: number },
+  meter: Metered,
+): Promise<readonly SealPlace[]> {
+  const text = `UPDATE archive_days SET due_at = ?3 WHERE day >= ?1 AND day < ?2 AND (generation = 0 OR late_since IS NOT NULL)
+    RETURNING day, "partition"`;
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(from, to, now + REPLAY_PART_STALE_MS)
+    .all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return results.map(({ day, partition }) => ({ day, partition }));
+}
+
+/** What a seal came to. */
+export interface Sealed {
+  readonly folder: string;
+  readonly rows: number;
+  readonly merchants: number;
+  readonly bytes: number;
+  readonly duplicates: number;
+}
+
+/** Makes a folder the Day's sealed files; false where another seal came first. Readers see them from here on. */
+export async function commitSeal(
+  db: D1Database,
+  { row, sealed, now, cleanAt }: { row: SealRow; sealed: Sealed; now: number; cleanAt: number },
+  meter: Metered,
+): Promise<boolean> {
+  const { folder, rows, merchants, bytes, duplicates } = sealed;
+  const text = `UPDATE archive_days SET generation = generation + 1, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
+      duplicates = duplicates + ?8, sealed_at = ?9, clean_at = ?10,
+      due_at = CASE WHEN late_marks = ?11 THEN ?10 ELSE ?9 END, ${DONE} late_marks = ?11 ${DONE_END}
+    WHERE ${IS_PLACE} AND generation = ?3`;
+  const values = [row.day, row.partition, row.generation, folder, rows, merchants, bytes, duplicates];
+  return (await write(db, [text, ...values, now, cleanAt, row.lateMarks], meter)) > 0;
+}
+
+/** Late events were counted and stay beside the sealed files. Those that came meanwhile keep waiting. */
+export async function commitLate(
+  db: D1Database,
+  { row, now }: { row: SealRow; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET due_at = CASE WHEN late_marks = ?4 THEN clean_at ELSE ?5 END,
+      ${DONE} late_marks = ?4 ${DONE_END} WHERE ${IS_PLACE} AND generation = ?3`;
+  await write(db, [text, row.day, row.partition, row.generation, row.lateMarks, now], meter);
+}
+
+/** What the last seal stood on is deleted. */
+export async function commitClean(db: D1Database, row: SealRow, meter: Metered): Promise<void> {
+  const text = `UPDATE archive_days SET clean_at = NULL, due_at = CASE WHEN late_since IS NULL THEN NULL ELSE due_at END
+    WHERE ${IS_PLACE} AND generation = ?3`;
+  await write(db, [text, row.day, row.partition, row.generation], meter);
+}
+
+/** Nothing was sealed, because it cannot be yet, or because it failed: why, and when it is tried again. */
+export async function postponeSeal(
+  db: D1Database,
+  { row, why, now }: { row: SealRow; why: string; now: number },
+  meter: Metered,
+): Promise<void> {
+  const waitMs = Math.min(SEAL_RETRY_MS * 2 ** Math.min(row.attempts, 20), SEAL_RETRY_MAX_MS);
+  const text = `UPDATE archive_days SET attempts = attempts + 1, error = ?3, due_at = ?4 WHERE ${IS_PLACE}`;
+  await write(db, [text, row.day, row.partition, why, now + waitMs], meter);
+}
+
+type Bound = readonly [text: string, ...values: (string | number | null)[]];
+
+async function select(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<readonly SealRow[]> {
+  const statement = db.prepare(text).bind(...values);
+  const { results, meta } = await statement.all<Omit<SealRow, "shown"> & { readonly shown: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map((row) => ({ ...row, shown: JSON.parse(row.shown) as SealRow["shown"] }));
+}
+
+/** The number of rows changed. */
+async function write(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<number> {
+  const { meta } = await db
+    .prepare(text)
+    .bind(...values)
+    .run();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return meta.changes;
+}

@@ -1,0 +1,32 @@
+// An archive bucket in memory, for tests of what reads and writes it; the real one is in the tests that start workerd.
+
+import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
+
+/** Lists `pageSize` objects a page, in the order of keys, as R2 does. */
+export function memoryArchive(objects: Map<string, Uint8Array> = new Map(), pageSize = 1_000): ArchiveBucket {
+  return {
+    list: async ({ prefix, cursor, delimiter }) => {
+      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+      if (delimiter !== undefined) {
+        const folders = keys.map((key) => key.slice(0, key.indexOf(delimiter, prefix.length) + 1));
+        return { objects: [], delimitedPrefixes: [...new Set(folders)], truncated: false };
+      }
+      const from = Number(cursor ?? 0);
+      const page = keys.slice(from, from + pageSize).map((key) => ({ key, size: objects.get(key)?.length ?? 0 }));
+      const rest = { truncated: from + pageSize < keys.length, cursor: String(from + pageSize) };
+      return { objects: page, ...rest };
+    },
+    get: async (key, options) => {
+      const bytes = objects.get(key);
+      if (bytes === undefined) return null;
+      const { offset = 0, length = bytes.length } = options?.range ?? {};
+      return { arrayBuffer: async () => bytes.slice(offset, offset + length).buffer as ArrayBuffer };
+    },
+    put: async (key, value) => {
+      objects.set(key, typeof value === "string" ? new TextEncoder().encode(value) : value.slice());
+    },
+    delete: async (keys) => {
+      for (const key of keys) objects.delete(key);
+    },
+  };
+}

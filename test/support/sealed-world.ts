@@ -1,0 +1,125 @@
+// One partition, an archive in memory and D1 on node:sqlite, all production code, for tests of what happens to a Day when it
+// is closed. Time is set by hand; nothing fails here (the simulation is where everything does).
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Event } from "../../core/event.ts";
+import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
+import type { Settings } from "../../core/merchant.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { confirm, drain } from "../../durable-objects/drain.ts";
+import { live, unpublished } from "../../durable-objects/live.ts";
+import { publish } from "../../durable-objects/publish.ts";
+import { completeness, dropDay } from "../../durable-objects/seal.ts";
+import { archiveBody } from "../../queues/archive.ts";
+import type { LogLine } from "../../queues/message.ts";
+import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
+import { packBundle } from "../../storage/bundle-message.ts";
+import { writeRollups } from "../../storage/rollup-write.ts";
+import { findSeal, noteLate, type SealPlace, type SealRow } from "../../storage/seal.ts";
+import { batchOf, deliver } from "./delivery.ts";
+import { memoryArchive } from "./memory-bucket.ts";
+import { TestPartition } from "./partition.ts";
+import { sqliteD1 } from "./sqlite.ts";
+
+const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
+
+/** A D1 with the schema and nothing in it. */
+export function migratedDatabase(): DatabaseSync {
+  const database = new DatabaseSync(":memory:");
+  for (const file of readdirSync(MIGRATIONS).sort()) {
+    if (!file.endsWith(".sql")) continue;
+    const text = readFileSync(join(MIGRATIONS, file), "utf8");
+    for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
+  }
+  return database;
+}
+
+export function putSettings(database: DatabaseSync, { merchant, version, zones, currency, rules }: Settings): void {
+  database
+    .prepare("INSERT OR REPLACE INTO merchants VALUES (?, ?, 'm', ?, ?, ?, ?, 0)")
+    .run(merchant, `mer_${merchant}`, JSON.stringify(zones), currency, JSON.stringify(rules), version);
+}
+
+export class SealedWorld {
+  readonly it = new TestPartition();
+  readonly objects = new Map<string, Uint8Array>();
+  readonly database = migratedDatabase();
+  readonly d1 = sqliteD1(this.database);
+  readonly queue: SealPlace[] = [];
+  readonly log: LogLine[] = [];
+  #archived = 0;
+  #published = 0;
+
+  constructor(settings: readonly Settings[]) {
+    for (const one of settings) {
+      this.it.settings.set(one.merchant, one);
+      putSettings(this.database, one);
+    }
+  }
+
+  deps(): SealDeps {
+    const { it } = this;
+    return {
+      db: this.d1,
+      bucket: memoryArchive(this.objects),
+      partition: () => ({
+        unpublished: async (day) => unpublished(it.partition, day),
+        live: async (request) => live(it.partition, request),
+        completeness: async (day) => completeness(it.partition, day),
+        dropDay: async (day) => dropDay(it.partition, day),
+      }),
+      sendSeals: async (places) => void this.queue.push(...places),
+      now: () => it.now,
+      pace: { sealAfterMs: SEAL_AFTER_MS, lateCoalesceMs: LATE_COALESCE_MS, sealGraceMs: SEAL_GRACE_MS },
+      meter: zeroMeter(),
+      log: (line) => void this.log.push(line),
+    };
+  }
+
+  async send(events: Partial<Event>[]): Promise<void> {
+    await this.it.send(events);
+  }
+
+  /** Everything that was sent is archived and, where it is closed, published. */
+  async settle(): Promise<void> {
+    this.it.now += 10 * 60_000;
+    await drain(this.it.partition);
+    const deps = this.deps();
+    for (const { text } of this.it.sent.slice(this.#archived)) {
+      await archiveBody(packBundle(text), {
+        ...deps,
+        confirm: async (_, first) => confirm(this.it.partition, first),
+        noteLate: async (places) => {
+          const woken = await noteLate(this.d1, { places, now: this.it.now }, deps.meter);
+          this.queue.push(...woken);
+        },
+      });
+    }
+    this.#archived = this.it.sent.length;
+    await publish(this.it.partition);
+    await writeRollups(this.d1, this.it.published.slice(this.#published), deps.meter);
+    this.#published = this.it.published.length;
+  }
+
+  /** The cron, and then every message until the queue is empty. */
+  async seal(): Promise<void> {
+    await driveSeals(this.deps());
+    await this.consume();
+  }
+
+  async consume(): Promise<void> {
+    for (let place = this.queue.shift(); place !== undefined; place = this.queue.shift()) {
+      await sealDays(batchOf("footfall-seal", deliver("s", place)), this.deps());
+    }
+  }
+
+  row(day: number): Promise<SealRow | undefined> {
+    return findSeal(this.d1, { day, partition: "pool-0" }, zeroMeter());
+  }
+
+  keys(prefix: string): readonly string[] {
+    return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+}

@@ -1,0 +1,112 @@
+// Admin requests about the archive's Days: which are open, closed, sealed, late or in doubt, and sealing some of them now.
+
+import type { Context } from "hono";
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import { ADMIN_PAGE_MAX, QUESTION_DAY_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
+import { dateOf, parseDate } from "../../core/time.ts";
+import { noteDay } from "../../queues/seal.ts";
+import { listPartitions } from "../../storage/archive-day.ts";
+import { hurryClosed, listSeals, type SealRow } from "../../storage/seal.ts";
+import { sealDeps } from "./consumers.ts";
+import type { Deps } from "./deps.ts";
+import { CURSOR, type Field, wholeNumber } from "./field.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
+
+const DATE: Field<number, true> = {
+  required: true,
+  expected: 'a date such as "2026-11-21"',
+  parse: (value) => {
+    const day = typeof value === "string" ? parseDate(value) : undefined;
+    return day !== undefined && day < QUESTION_DAY_MAX ? day : undefined;
+  },
+};
+const DAYS = { from: DATE, to: DATE };
+const DAYS_PAGE = { ...DAYS, after: CURSOR, limit: wholeNumber(1, ADMIN_PAGE_MAX) };
+
+/** GET /api/v1/archive/days?from&to&after&limit: one entry per (Day, partition), by date. */
+export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const page = parametersOf(c, DAYS_PAGE);
+  if (!page.ok) return page;
+  const { from, to, after, limit = ADMIN_PAGE_MAX } = page.value;
+  const wrong = wrongRange(from, to);
+  if (wrong !== undefined) return wrong;
+  const cursor = after === undefined ? undefined : parseCursor(after);
+  if (after !== undefined && cursor === undefined)
+    return problem("invalid_field", 'after must be the "next" of the page before.', "after");
+  const open = Math.max(from, firstOpenDay(deps.now(), deps.pace.sealAfterMs));
+  const closed = await listSeals(deps.db, { from, to: to + 1, after: cursor, rowsMax: limit }, deps.meter);
+  const last = closed.at(-1);
+  if (closed.length === limit && last !== undefined) {
+    const next = `${dateOf(last.day)}/${last.partition}`;
+    return { ok: true, value: { body: { days: closed.map(shown), next } } };
+  }
+  // Open Days have no row: what has them is seen in the archive itself. There are three or four at a time.
+  const days: object[] = closed.map(shown);
+  for (let day = open; day <= Math.min(to, open + 4); day++) {
+    const partitions = await listPartitions(sealDeps(deps), dateOf(day));
+    days.push(...partitions.map((partition) => ({ date: dateOf(day), partition, state: "open" })));
+  }
+  return { ok: true, value: { body: { days, next: null } } };
+}
+
+/** POST /api/v1/archive/seal {"from","to"}: closed Days the cron has not found, or that wait for another try, go at once. */
+export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const body = await bodyOf(c, DAYS);
+  if (!body.ok) return body;
+  const { from, to } = body.value;
+  const wrong = wrongRange(from, to);
+  if (wrong !== undefined) return wrong;
+  const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  if (to >= open) {
+    return problem("conflict", `${dateOf(to)} is still open; the last closed Day is ${dateOf(open - 1)}.`, "to");
+  }
+  const seal = sealDeps(deps);
+  let found = 0;
+  for (let day = from; day <= to; day++) found += await noteDay(day, seal);
+  const sent = await hurryClosed(deps.db, { from, to: to + 1, now: deps.now() }, deps.meter);
+  await deps.sendSeals(sent, 0);
+  return { ok: true, value: { status: 202, body: { found, sent: sent.length } } };
+}
+
+function wrongRange(from: number, to: number) {
+  if (to < from) return problem("invalid_field", "to must not be before from.", "to");
+  if (to - from >= REPLAY_DAYS_MAX) return problem("invalid_field", `Ask for at most ${REPLAY_DAYS_MAX} Days.`, "to");
+  return undefined;
+}
+
+function parseCursor(text: string) {
+  const [date = "", partition] = text.split("/");
+  const day = parseDate(date);
+  return day === undefined || partition === undefined ? undefined : { day, partition };
+}
+
+/**
+ * "closed": no seal yet. "sealed". "late": sealed, and events came since that wait to be counted. "in_doubt": it was tried
+ * several times and cannot be done; `error` says why.
+ */
+export function stateOf({ generation, lateSince, attempts }: Pick<SealRow, "generation" | "lateSince" | "attempts">) {
+  if (attempts >= SEAL_ATTEMPTS_DOUBTFUL) return "in_doubt";
+  if (generation === 0) return "closed";
+  return lateSince === null ? "sealed" : "late";
+}
+
+function shown(row: SealRow) {
+  const instant = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    date: dateOf(row.day),
+    partition: row.partition,
+    state: stateOf(row),
+    generation: row.generation,
+    folder: row.folder,
+    rows: row.rows,
+    merchants: row.merchants,
+    bytes: row.bytes,
+    duplicates: row.duplicates,
+    differences: row.differences,
+    sealed_at: instant(row.sealedAt),
+    late_since: instant(row.lateSince),
+    attempts: row.attempts,
+    error: row.error,
+  };
+}
