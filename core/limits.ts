@@ -205,6 +205,22 @@ export const ROLLUP_PAGE_WIDE_ROWS = 200;
 export const KEYS_KEPT_MAX = 10_000;
 /** A key that was revoked still works this long in isolates that have seen it. */
 export const KEYS_KEPT_MS = MINUTE_MS;
+/** A key's last use is noted this often at most: a row write an hour and key. */
+export const KEY_USE_NOTED_EVERY_MS = HOUR_MS;
+/** Keys of one merchant. */
+export const KEYS_COUNT_MAX = 1_000;
+/** How long a rotated key's old secret stays good unless said, and at most: a month is time for any deploy. */
+export const KEY_GRACE_SECONDS = 24 * 3_600;
+export const KEY_GRACE_SECONDS_MAX = 30 * KEY_GRACE_SECONDS;
+/** What an audit entry repeats of a request, as JSON; of a larger one only the names of its fields. */
+export const AUDIT_DETAILS_LENGTH_MAX = 2_048;
+/** Audit entries are kept so long, and the cron looks at so many of the oldest: 28,800 a day. */
+export const AUDIT_KEPT_MS = 400 * 24 * HOUR_MS;
+export const AUDIT_FORGET_ROWS = 100;
+/** Replay jobs that a merchant itself may have under way: each reads whole Days of its partitions, neighbours included. */
+export const REPLAYS_OF_MERCHANT_MAX = 2;
+/** And may ask for in 24 hours: each may list the archive for each of its Days. */
+export const REPLAYS_A_DAY_MAX = 50;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
 /** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */

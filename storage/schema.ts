@@ -1,4 +1,4 @@
-// The D1 schema: merchants, their streams and keys, the rollups, and replay jobs. Written here once; `npm run db:generate`
+// The D1 schema: merchants, their streams and keys, the log of what was administered, the rollups, and replay jobs. Written here once; `npm run db:generate`
 // makes the migrations from it. Rollup tables take their columns from core's lists of counters and dimensions, so there is
 // no second order of columns to keep in step. They are WITHOUT ROWID, as parts of jobs are (the migrations say so; drizzle
 // cannot): a rollup is then one row write instead of two.
@@ -62,9 +62,46 @@ export const apiKeys = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null for never. */
     expiresAt: integer("expires_at"),
+    /** What the key may do. */
+    scope: text("scope").$type<Scope>().notNull().default("read"),
+    /** UTC ms, to the hour; null while it was never used. */
+    lastUsedAt: integer("last_used_at"),
+    /** Of the secret before the last rotation, and until when (UTC ms) that one is still good. */
+    previousHash: text("previous_hash").unique(),
+    previousUntil: integer("previous_until"),
   },
   (table) => [index("api_keys_merchant").on(table.merchant)],
 );
+
+/** What a key may do, each named once: send events, ask questions and read settings, or that and change everything of its
+ *  merchant. */
+export const SCOPES = ["read", "write", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Administrative acts, each noted before it is done and completed after. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    /** UTC ms. */
+    at: integer("at").notNull(),
+    /** "deployment", or the id of the key or member. */
+    actor: text("actor").notNull(),
+    /** Number of the merchant it is about; null when it is about none. */
+    merchant: integer("merchant"),
+    /** Such as "key.create". */
+    act: text("act").notNull(),
+    /** Id of what was made or changed. */
+    target: text("target"),
+    /** What was asked for, without secrets. */
+    details: text("details", { mode: "json" }).$type<AuditDetails>().notNull(),
+    outcome: text("outcome").$type<AuditOutcome>().notNull(),
+  },
+  (table) => [index("audit_merchant").on(table.merchant, table.id)],
+);
+export type AuditDetails = Readonly<Record<string, unknown>>;
+/** "unknown" until the act has succeeded; an act that was refused leaves no entry. */
+export type AuditOutcome = "unknown" | "done";
 
 type CounterColumns = Record<Counter, ReturnType<typeof counterColumn>>;
 type BreakdownColumns = Record<BreakdownColumn, ReturnType<typeof bytes>>;

@@ -559,7 +559,12 @@ describe("admin requests", () => {
     ["POST", () => "/api/v1/merchants", { name: "x", time_zone: "UTC", currency: "EUR", hostname: undefined }],
     ["PATCH", () => `/api/v1/merchants/${hostile.id}`, { name: "x", rules: { hostnames: [] } }],
     ["POST", () => `/api/v1/merchants/${hostile.id}/streams`, { name: "x", hostname: undefined }],
-    ["POST", () => `/api/v1/merchants/${hostile.id}/keys`, { name: "x", expires_at: "2027-01-31T12:00:00Z" }],
+    [
+      "POST",
+      () => `/api/v1/merchants/${hostile.id}/keys`,
+      { name: "x", scope: "read", expires_at: "2027-01-31T12:00:00Z" },
+    ],
+    ["POST", () => `/api/v1/merchants/${hostile.id}/keys/key_x/rotate`, { grace_seconds: 1 }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
     ["POST", () => "/api/v1/replays", { kind: "verify", from: "2013-01-01", to: "2013-01-02", merchants: [] }],
   ];
@@ -583,6 +588,7 @@ describe("admin requests", () => {
     for (const path of [
       "/api/v1/merchants",
       `/api/v1/merchants/${hostile.id}/keys`,
+      "/api/v1/audit",
       "/api/v1/partitions",
       "/api/v1/dead-letters",
       "/api/v1/replays",
@@ -600,6 +606,7 @@ describe("admin requests", () => {
       "/api/v1/merchants",
       `/api/v1/merchants/${hostile.id}/streams`,
       `/api/v1/merchants/${hostile.id}/keys`,
+      "/api/v1/audit",
       "/api/v1/partitions",
       "/api/v1/dead-letters",
       "/api/v1/replays",

@@ -8,13 +8,13 @@ import type { Runtime } from "../../scripts/runtime.ts";
 import { hashKey } from "../../storage/credential.ts";
 import { app as collectorApp } from "../../workers/collector/app.ts";
 import { app as queryApp } from "../../workers/query/app.ts";
-import { type Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
+import { Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
 let shop: Merchant;
 let other: Merchant;
-let expired = "";
-let revoked = "";
+/** Keys beside the first ones, by whose they are and their scope. */
+const keys = { admin: "", write: "", otherAdmin: "", otherWrite: "", expired: "", revoked: "" };
 const logged: string[] = [];
 
 interface Key {
@@ -33,11 +33,18 @@ beforeAll(async () => {
     hostname: "other.example",
   })) as Merchant;
   const expires_at = new Date(Date.now() + 300).toISOString();
-  expired = ((await client.admin("POST", `/api/v1/merchants/${shop.id}/keys`, { name: "short", expires_at })) as Key)
-    .api_key;
-  const gone = (await client.admin("POST", `/api/v1/merchants/${shop.id}/keys`, { name: "gone" })) as Key;
+  const make = async (merchant: Merchant, scope: string, extra: object = {}) =>
+    (await client.admin("POST", `/api/v1/merchants/${merchant.id}/keys`, { name: "key", scope, ...extra })) as Key;
+  const gone = await make(shop, "admin");
   await client.admin("DELETE", `/api/v1/merchants/${shop.id}/keys/${gone.id}`);
-  revoked = gone.api_key;
+  Object.assign(keys, {
+    admin: (await make(shop, "admin")).api_key,
+    write: (await make(shop, "write")).api_key,
+    otherAdmin: (await make(other, "admin")).api_key,
+    otherWrite: (await make(other, "write")).api_key,
+    expired: (await make(shop, "admin", { expires_at })).api_key,
+    revoked: gone.api_key,
+  });
   await until(
     async () => Date.now(),
     (now) => now > Date.parse(expires_at) + 50,
@@ -52,23 +59,56 @@ const CREDENTIALS: Readonly<Record<string, () => string | undefined>> = {
   garbage: () => "Bearer garbage",
   "a key of nobody": () => `Bearer ffk_${"A".repeat(43)}`,
   "another merchant's key": () => `Bearer ${other.api_key}`,
-  "an expired key": () => `Bearer ${expired}`,
-  "a revoked key": () => `Bearer ${revoked}`,
+  "another merchant's write key": () => `Bearer ${keys.otherWrite}`,
+  "another merchant's admin key": () => `Bearer ${keys.otherAdmin}`,
+  "an expired key": () => `Bearer ${keys.expired}`,
+  "a revoked key": () => `Bearer ${keys.revoked}`,
   "the hash of a key": () => `Bearer ${hashKey(shop.api_key)}`,
   "the tracking ID": () => `Bearer ${shop.tracking_id}`,
   "the admin token as a password": () => `Basic ${btoa(`admin:${SECRETS.ADMIN_TOKEN}`)}`,
   "the admin token but for its end": () => `Bearer ${SECRETS.ADMIN_TOKEN.slice(0, -1)}`,
   "the merchant's own key": () => `Bearer ${shop.api_key}`,
+  "the merchant's write key": () => `Bearer ${keys.write}`,
+  "the merchant's admin key": () => `Bearer ${keys.admin}`,
   "the admin token": () => `Bearer ${SECRETS.ADMIN_TOKEN}`,
 };
 
-/** Who may use an endpoint: anybody, whoever holds the merchant's key, or whoever runs the deployment. */
-type Door = "open" | "merchant" | "admin";
-const OPENED_BY: Readonly<Record<Door, (credential: string) => boolean>> = {
-  open: () => true,
-  merchant: (credential) => credential === "the merchant's own key",
-  admin: (credential) => credential === "the admin token",
+/** Those of them that are valid: whose they are, and what they may. */
+const VALID: Readonly<Record<string, { readonly whose: "shop" | "other" | "deployment"; readonly scope: string }>> = {
+  "another merchant's key": { whose: "other", scope: "read" },
+  "another merchant's write key": { whose: "other", scope: "write" },
+  "another merchant's admin key": { whose: "other", scope: "admin" },
+  "the merchant's own key": { whose: "shop", scope: "read" },
+  "the merchant's write key": { whose: "shop", scope: "write" },
+  "the merchant's admin key": { whose: "shop", scope: "admin" },
+  "the admin token": { whose: "deployment", scope: "deployment" },
 };
+
+/** Who may use an endpoint: anybody; whoever runs the deployment, others not being told more than 401 ("token") or, where
+ *  keys are known, 403 ("deployment"); who may ask; and the merchant's keys of a scope. */
+type Door = "open" | "token" | "question" | "read" | "admin" | "deployment";
+const SCOPES_AT: Readonly<Record<Door, readonly string[]>> = {
+  open: [],
+  token: ["deployment"],
+  question: ["read", "admin"],
+  read: ["read", "admin", "deployment"],
+  admin: ["admin", "deployment"],
+  deployment: ["deployment"],
+};
+
+/** The status of an endpoint with a credential. */
+function statusOf({ door, route, status }: Endpoint, credential: string): number {
+  const valid = VALID[credential];
+  if (door === "open") return status;
+  if (valid === undefined) return 401;
+  const mayEnter = SCOPES_AT[door].includes(valid.scope);
+  if (door === "token") return mayEnter ? status : 401;
+  if (door === "question" && valid.whose === "deployment") return 401; // the token is no key
+  if (!mayEnter) return 403;
+  if (valid.whose !== "other") return status;
+  if (door === "question") return 401;
+  return route.includes("/merchants/:id") ? 404 : status; // what names no merchant is about its own
+}
 
 interface Endpoint {
   readonly worker: "collector" | "query";
@@ -97,12 +137,12 @@ const ENDPOINTS: readonly Endpoint[] = [
     query: () => `?tracking_id=${shop.tracking_id}`,
   },
   { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
-  { worker: "collector", method: "GET", route: "/v1/meter", door: "admin", status: 200 },
+  { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
-  { worker: "query", method: "POST", route: "/api/v2/query", door: "merchant", status: 200, body: question },
-  { worker: "query", method: "POST", route: "/api/v1/merchants", door: "admin", status: 201, body: newMerchant },
-  { worker: "query", method: "GET", route: "/api/v1/merchants", door: "admin", status: 200 },
-  { worker: "query", method: "GET", route: "/api/v1/merchants/:id", door: "admin", status: 200 },
+  { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },
+  { worker: "query", method: "POST", route: "/api/v1/merchants", door: "deployment", status: 201, body: newMerchant },
+  { worker: "query", method: "GET", route: "/api/v1/merchants", door: "deployment", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id", door: "read", status: 200 },
   {
     worker: "query",
     method: "PATCH",
@@ -119,7 +159,7 @@ const ENDPOINTS: readonly Endpoint[] = [
     status: 201,
     body: () => ({ name: "Till" }),
   },
-  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/streams", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/streams", door: "read", status: 200 },
   {
     worker: "query",
     method: "POST",
@@ -130,14 +170,23 @@ const ENDPOINTS: readonly Endpoint[] = [
   },
   { worker: "query", method: "GET", route: "/api/v1/merchants/:id/keys", door: "admin", status: 200 },
   { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/keys/:key_id", door: "admin", status: 404 },
-  { worker: "query", method: "GET", route: "/api/v1/meter", door: "admin", status: 200 },
-  { worker: "query", method: "GET", route: "/api/v1/partitions", door: "admin", status: 200 },
-  { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "admin", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/keys/:key_id/rotate",
+    door: "admin",
+    status: 404,
+    body: () => ({}),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/audit", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/meter", door: "deployment", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/partitions", door: "deployment", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "deployment", status: 200 },
   {
     worker: "query",
     method: "POST",
     route: "/api/v1/dead-letters/redrive",
-    door: "admin",
+    door: "deployment",
     status: 200,
     body: () => ({}),
   },
@@ -189,25 +238,24 @@ test("[TEN-1] every route that a Worker registers is in the table", () => {
 
 describe("[TEN-2] every endpoint with every credential", () => {
   const cases = ENDPOINTS.flatMap((endpoint) =>
-    Object.keys(CREDENTIALS).map((credential) => ({
-      endpoint,
-      credential,
-      opens: OPENED_BY[endpoint.door](credential),
-    })),
+    Object.keys(CREDENTIALS).map((credential) => ({ endpoint, credential, status: statusOf(endpoint, credential) })),
   );
   // Those that open something come last, so that what they change cannot hide what the others did.
-  const closed = cases.filter(({ opens }) => !opens);
+  const isClosed = ({ endpoint, status }: (typeof cases)[number]) => status !== endpoint.status;
+  const closed = cases.filter(isClosed);
 
   test("[TEN-2] who may not is told so, in the same words whatever the credential, and changes nothing", async () => {
     const before = await stateOf(services.client);
     const words = new Map<string, Set<string>>();
-    for (const { endpoint, credential } of closed) {
+    for (const { endpoint, credential, status } of closed) {
       const answer = await request(endpoint, CREDENTIALS[credential]?.());
-      expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(401);
+      expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(status);
       expectSilence(answer.text);
-      const isMissing =
-        endpoint.door === "merchant" && ["none", "empty", "the admin token as a password"].includes(credential);
-      const kind = `${endpoint.worker} ${endpoint.door} ${isMissing}`;
+      const isQuestion = endpoint.door === "question";
+      const isMissing = isQuestion && ["none", "empty", "the admin token as a password"].includes(credential);
+      // A key is told its own scope and what the door takes; that is all that words may depend on.
+      const scopes = status === 403 ? `${VALID[credential]?.scope} at ${endpoint.door}` : "";
+      const kind = `${endpoint.worker} ${isQuestion} ${status} ${scopes} ${isMissing}`;
       words.set(kind, (words.get(kind) ?? new Set()).add(answer.text));
     }
     for (const [kind, texts] of words) expect([kind, texts.size]).toEqual([kind, 1]);
@@ -216,17 +264,19 @@ describe("[TEN-2] every endpoint with every credential", () => {
   });
 
   test("[TEN-2] who may is served", async () => {
-    for (const { endpoint, credential, opens } of cases) {
-      if (!opens) continue;
+    for (const { endpoint, credential, status } of cases.filter((one) => !isClosed(one))) {
       const answer = await request(endpoint, CREDENTIALS[credential]?.());
-      expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(endpoint.status);
+      expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(status);
+      if (VALID[credential]?.whose === "shop") expectSilence(answer.text);
     }
   });
 });
 
 async function stateOf(client: Client): Promise<unknown> {
   const paths = ["", `/${shop.id}`, `/${shop.id}/streams`, `/${shop.id}/keys`, `/${other.id}`, `/${other.id}/keys`];
-  return Promise.all(paths.map((path) => client.admin("GET", `/api/v1/merchants${path}`)));
+  const state = await Promise.all(paths.map((path) => client.admin("GET", `/api/v1/merchants${path}`)));
+  // That a key was used is noted, and no change.
+  return JSON.parse(JSON.stringify(state), (name, value: unknown) => (name === "last_used_at" ? null : value));
 }
 
 /** Nothing that opens anything, and nothing of the neighbour. */
@@ -236,12 +286,12 @@ function expectSilence(text: string): void {
 }
 
 function secrets(): readonly string[] {
-  const keys = [shop.api_key, other.api_key, expired, revoked];
-  return [SECRETS.ADMIN_TOKEN, SECRETS.TRACKING_SECRET, ...keys, ...keys.map(hashKey)];
+  const all = [shop.api_key, other.api_key, ...Object.values(keys)];
+  return [SECRETS.ADMIN_TOKEN, SECRETS.TRACKING_SECRET, ...all, ...all.map(hashKey)];
 }
 
 test("[TEN-3] a wrong key and a wrong merchant are the same answer, to the byte", async () => {
-  const ask = ENDPOINTS.find(({ door }) => door === "merchant") as Endpoint;
+  const ask = ENDPOINTS.find(({ door }) => door === "question") as Endpoint;
   const wrong: readonly (readonly [key: string, site: string])[] = [
     [other.api_key, shop.id],
     [shop.api_key, other.id],
@@ -249,8 +299,8 @@ test("[TEN-3] a wrong key and a wrong merchant are the same answer, to the byte"
     [shop.api_key, "other.example"],
     [shop.api_key, "nobody.example"],
     [shop.api_key, "mer_aaaaaaaaaaaaaaaaaaaaaaaa"],
-    [expired, shop.id],
-    [revoked, shop.id],
+    [keys.expired, shop.id],
+    [keys.revoked, shop.id],
     ["nonsense", "nonsense"],
   ];
   const answers = new Set<string>();
@@ -263,8 +313,8 @@ test("[TEN-3] a wrong key and a wrong merchant are the same answer, to the byte"
 
 test("[TEN-3] an unknown merchant and a malformed one are the same answer, and another's key cannot be named", async () => {
   const { client } = services;
-  const { keys } = (await client.admin("GET", `/api/v1/merchants/${other.id}/keys`)) as { keys: { id: string }[] };
-  const paths = [`/${shop.id}/keys/${keys[0]?.id}`, `/${shop.id}/keys/key_unknown`];
+  const theirs = (await client.admin("GET", `/api/v1/merchants/${other.id}/keys`)) as { keys: { id: string }[] };
+  const paths = [`/${shop.id}/keys/${theirs.keys[0]?.id}`, `/${shop.id}/keys/key_unknown`];
   const texts = await Promise.all(
     paths.map(async (path) => {
       const headers = { authorization: `Bearer ${SECRETS.ADMIN_TOKEN}` };
@@ -282,13 +332,49 @@ test("[TEN-4] a tracking ID of one merchant writes into no other, and its number
   expect((await client.ask(other, { metrics: ["events"], date_range: "all" })).results).toEqual(before.results);
 });
 
+test("[TEN-3] a replay of another merchant is one that does not exist, whatever is asked of it", async () => {
+  const { client } = services;
+  const job = { kind: "verify", from: "2026-11-01", to: "2026-11-01" };
+  const mine = new Client(services.runtime, keys.admin);
+  const theirs = new Client(services.runtime, keys.otherAdmin);
+  const own = (await mine.admin("POST", "/api/v1/replays", job)) as { id: string; merchants: readonly string[] };
+  expect(own.merchants).toEqual([shop.id]);
+  const everybodys = (await client.admin("POST", "/api/v1/replays", job)) as { id: string };
+  const answers = new Set<string>();
+  for (const id of [own.id, everybodys.id, "rpl_unknown"]) {
+    for (const [method, verb] of [
+      ["GET", ""],
+      ...["pause", "resume", "cancel", "undo"].map((name) => ["POST", `/${name}`]),
+    ])
+      answers.add(
+        await theirs
+          .admin(method as string, `/api/v1/replays/${id}${verb}`)
+          .catch(String)
+          .then(shapeOf),
+      );
+  }
+  expect([...answers]).toEqual([expect.stringMatching(/404 .*There is no replay with this id/)]);
+  const { replays } = (await theirs.admin("GET", "/api/v1/replays")) as { replays: { merchants: readonly string[] }[] };
+  expect(replays.every(({ merchants }) => merchants.join() === other.id)).toBe(true);
+  const done = await until(
+    () => mine.admin("GET", `/api/v1/replays/${own.id}`) as Promise<{ state: string }>,
+    ({ state }) => state === "done",
+  );
+  expect(done.state).toBe("done");
+});
+
+/** An error's text without the path that was asked. */
+function shapeOf(text: unknown): string {
+  return String(text).replace(/^Error: \S+ \S+: /, "");
+}
+
 test("[TEN-5] no log line holds a secret, even when the database fails under a request", async () => {
   const { client, runtime } = services;
   const fresh = (await client.admin("POST", `/api/v1/merchants/${other.id}/keys`, { name: "unseen" })) as Key;
   const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
   const linesBefore = logged.length;
   await database.exec("DROP TABLE api_keys");
-  const ask = ENDPOINTS.find(({ door }) => door === "merchant") as Endpoint;
+  const ask = ENDPOINTS.find(({ door }) => door === "question") as Endpoint;
   const answers = [
     await request(ask, `Bearer ${fresh.api_key}`),
     await request(ENDPOINTS.find(({ route }) => route.endsWith("/keys")) as Endpoint, `Bearer ${SECRETS.ADMIN_TOKEN}`),

@@ -35,11 +35,13 @@ export interface QueryWorker {
 
 export interface Reply {
   readonly status: number;
+  readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape
   readonly body: any;
 }
 
-export function startQueryWorker(): QueryWorker {
+/** `limits` are bindings and variables of rate limiting; off unless given. */
+export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): QueryWorker {
   const db = migratedDatabase();
   const env = { DB: db, POOL_SIZE: "4", SPREAD: "{}", TRACKING_SECRET: "secret", ADMIN_TOKEN };
   const worker: QueryWorker = {
@@ -51,8 +53,13 @@ export function startQueryWorker(): QueryWorker {
       const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const text = typeof body === "string" ? body : JSON.stringify(body);
       const init = { method, headers, ...(body !== undefined && { body: text }) };
-      const response = await app.request(path, init, { ...env, PARTITION: { getByName: () => partitionOf(worker) } });
-      return { status: response.status, body: await response.json() };
+      const later: Promise<unknown>[] = [];
+      const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) };
+      const REPLAY_QUEUE = { sendBatch: async () => {} }; // what a consumer does with it is its own tests' matter
+      const bindings = { ...env, ...limits, REPLAY_QUEUE, PARTITION: { getByName: () => partitionOf(worker) } };
+      const response = await app.request(path, init, bindings, context as ExecutionContext);
+      await Promise.all(later); // what is done after the answer is done before the next request
+      return { status: response.status, body: await response.json(), headers: response.headers };
     },
   };
   return worker;

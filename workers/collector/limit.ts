@@ -6,7 +6,8 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { Arrival } from "../../core/event.ts";
-import { causeOf, type Outcome } from "../../core/outcome.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import { isLimiting, isWithin } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import { refusal, retryAfter } from "./reply.ts";
@@ -52,17 +53,3 @@ export function addressKey(address: string): string {
 
 /** The longest spelling of an address: IPv6 with an IPv4 tail. */
 const ADDRESS_LENGTH_MAX = 45;
-
-/** On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for. */
-function isLimiting({ DEVELOPMENT, RATE_LIMITS }: CollectorEnv): boolean {
-  return (RATE_LIMITS ?? (DEVELOPMENT === "true" ? "off" : "on")) !== "off";
-}
-
-async function isWithin(limit: RateLimit, key: string): Promise<boolean> {
-  try {
-    return (await limit.limit({ key })).success;
-  } catch (error) {
-    console.error(JSON.stringify({ event: "rate_limit_failed", error: causeOf(error) }));
-    return true;
-  }
-}

@@ -7,13 +7,16 @@ import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
 import { accepted } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { readBody } from "../../storage/request-body.ts";
-import { authorize, bearerOf } from "./authorize.ts";
+import { bearerOf, names, noteUse, openKey } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
+import { OPENS } from "./principal.ts";
 
 const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
 const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
 const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
+const NO_QUESTIONS = "This key may only send events. Questions need a key of scope read or admin.";
 
 const UNREADABLE = {
   too_large: { status: 413, error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
@@ -29,8 +32,13 @@ export async function ask(c: Context, deps: Deps): Promise<Response> {
   if (!body.ok) return c.json({ error: "Unable to parse the request body as JSON." }, 400);
   const siteId = siteIdOf(body.value);
   if (siteId === undefined) return c.json({ error: MISSING_SITE }, 400);
-  const merchant = await authorize({ key, siteId }, deps);
-  if (merchant === undefined) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
+  const opened = await openKey(key, deps);
+  if (opened === undefined) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
+  const { id, scope, merchant } = opened.holder;
+  if (!(await admit(c, id, deps.keyLimit))) return c.json({ error: TOO_OFTEN }, 429);
+  noteUse(opened, deps);
+  if (!OPENS[scope].includes("read")) return c.json({ error: NO_QUESTIONS }, 403);
+  if (!(await names(siteId, opened, deps))) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
 
   const question = parseQuestion(body.value);
   const answer = question.ok ? await execute(question.value, merchant, deps) : question;

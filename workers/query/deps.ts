@@ -4,11 +4,13 @@
 import { type Placement, parsePlacement } from "../../core/counting/placement.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Metered } from "../../core/meter.ts";
+import { causeOf } from "../../core/outcome.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { KeyMemory } from "./authorize.ts";
 import type { PartitionStub, QueryEnv } from "./env.ts";
+import { type KeyLimit, keyLimitOf } from "./limit.ts";
 
 export interface Deps {
   readonly db: D1Database;
@@ -23,15 +25,23 @@ export interface Deps {
   readonly adminToken: string;
   readonly meter: Metered;
   readonly keys: KeyMemory;
+  /** Undefined where limits are off. */
+  readonly keyLimit: KeyLimit | undefined;
   /** UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: (line: Readonly<Record<string, string | number>>) => void;
+  /** Does something after the answer has gone, and logs when it fails. */
+  readonly later: (what: string, work: Promise<void>) => void;
 }
+
+/** What the platform gives with each call beside the bindings. */
+export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
 
-export function depsOf(env: QueryEnv): Deps {
+export function depsOf(env: QueryEnv, background: Background): Deps {
+  const log: Deps["log"] = (line) => console.error(JSON.stringify(line));
   return {
     db: env.DB,
     bucket: env.BUCKET,
@@ -46,8 +56,12 @@ export function depsOf(env: QueryEnv): Deps {
     adminToken: env.ADMIN_TOKEN,
     meter: isolateMeter,
     keys,
+    keyLimit: keyLimitOf(env),
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-    log: (line) => console.error(JSON.stringify(line)),
+    log,
+    later: (what, work) => {
+      background.waitUntil(work.catch((error: unknown) => log({ event: `${what}_failed`, error: causeOf(error) })));
+    },
   };
 }

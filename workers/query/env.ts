@@ -2,6 +2,7 @@
 
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
 import type { SigningEnv } from "../../storage/signing.ts";
+import type { KeyLimitEnv } from "./limit.ts";
 
 /** A Durable Object stub as RPC offers it. */
 export type PartitionStub = Pick<
@@ -9,7 +10,7 @@ export type PartitionStub = Pick<
   "append" | "live" | "refreshSettings" | "confirm" | "status" | "unpublished"
 >;
 
-export interface QueryEnv extends SigningEnv {
+export interface QueryEnv extends SigningEnv, KeyLimitEnv {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
   readonly REPLAY_QUEUE: Queue;

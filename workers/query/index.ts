@@ -1,6 +1,7 @@
 // The query Worker: answers questions, and consumes the queues. Wiring only.
 
 import { app } from "./app.ts";
+import { forgetAudit } from "./audit.ts";
 import { CONSUMERS } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
@@ -10,14 +11,14 @@ import { driveReplays } from "./replays.ts";
 export default {
   fetch: app.fetch,
 
-  async queue(batch, env) {
+  async queue(batch, env, ctx) {
     const consume = CONSUMERS[batch.queue];
     if (consume === undefined) throw new Error(`no consumer for the queue ${batch.queue}`);
-    await consume(batch, depsOf(env));
+    await consume(batch, depsOf(env, ctx));
   },
 
-  async scheduled(_, env) {
-    const deps = depsOf(env);
-    await Promise.all([alertDeadLetters(deps), driveReplays(deps)]);
+  async scheduled(_, env, ctx) {
+    const deps = depsOf(env, ctx);
+    await Promise.all([alertDeadLetters(deps), driveReplays(deps), forgetAudit(deps)]);
   },
 } satisfies ExportedHandler<QueryEnv>;

@@ -1,0 +1,26 @@
+// The platform's request counters as both Workers use them (wrangler.toml has the numbers and their reasons). They say
+// only "within" or "too often", one set of counters per location and window. One that does not answer lets the request
+// through, because a limit must never lose what it guards.
+
+import { causeOf } from "../core/outcome.ts";
+
+/** The part of a Worker's environment that turns limits on and off. */
+export interface LimitingEnv {
+  readonly DEVELOPMENT?: string;
+  readonly RATE_LIMITS?: string;
+}
+
+/** On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for. */
+export function isLimiting({ DEVELOPMENT, RATE_LIMITS }: LimitingEnv): boolean {
+  return (RATE_LIMITS ?? (DEVELOPMENT === "true" ? "off" : "on")) !== "off";
+}
+
+/** Counts a request of `key`, and says whether it is within the limit. */
+export async function isWithin(limit: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await limit.limit({ key })).success;
+  } catch (error) {
+    console.error(JSON.stringify({ event: "rate_limit_failed", error: causeOf(error) }));
+    return true;
+  }
+}
