@@ -212,6 +212,30 @@ export const KEYS_COUNT_MAX = 1_000;
 /** How long a rotated key's old secret stays good unless said, and at most: a month is time for any deploy. */
 export const KEY_GRACE_SECONDS = 24 * 3_600;
 export const KEY_GRACE_SECONDS_MAX = 30 * KEY_GRACE_SECONDS;
+/** Members, open invites and share links of one merchant: each list is read whole. */
+export const MEMBERS_COUNT_MAX = 100;
+export const INVITES_COUNT_MAX = 100;
+export const SHARES_COUNT_MAX = 100;
+/** Merchants that one address is a member of, as Cloudflare Access sees it. */
+export const MEMBERSHIPS_COUNT_MAX = 100;
+/** RFC 5321: what a path between angle brackets leaves. */
+export const EMAIL_LENGTH_MAX = 254;
+/** In UTF-16 units. Long enough that guessing by the counter below is hopeless; the bound keeps the hash from hostile sizes. */
+export const PASSWORD_LENGTH_MIN = 10;
+export const PASSWORD_LENGTH_MAX = 200;
+/** scrypt at the strength OWASP names for 16 MB of memory: about 160 ms. More memory comes near an isolate's 128 MB. */
+export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
+/** Attempts to sign in under one name in a quarter of an hour: a thousand a day. */
+export const SIGN_IN_ATTEMPTS_MAX = 10;
+export const SIGN_IN_PERIOD_SECONDS = 900;
+/** A member signs in again after two weeks, and an invite is good for one. */
+export const SESSION_MS = 14 * 24 * HOUR_MS;
+export const INVITE_MS = 7 * 24 * HOUR_MS;
+/** Ended sessions, invites and counters that the cron deletes at a time. */
+export const SESSIONS_FORGET_ROWS = 500;
+/** Filters of a share link as JSON, and how deep they nest. */
+export const SHARE_FILTERS_LENGTH_MAX = 4_096;
+export const SHARE_FILTERS_DEPTH_MAX = 12;
 /** What an audit entry repeats of a request, as JSON; of a larger one only the names of its fields. */
 export const AUDIT_DETAILS_LENGTH_MAX = 2_048;
 /** Audit entries are kept so long, and the cron looks at so many of the oldest: 28,800 a day. */

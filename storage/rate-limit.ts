@@ -24,3 +24,23 @@ export async function isWithin(limit: RateLimit, key: string): Promise<boolean> 
     return true;
   }
 }
+
+/**
+ * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of that
+ * network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
+ */
+export function addressKey(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address.slice(-ADDRESS_LENGTH_MAX);
+  const [head = "", tail] = address.slice(0, ADDRESS_LENGTH_MAX).toLowerCase().split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+  return [...before, ...zeros, ...after]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":");
+}
+
+/** The longest spelling of an address: IPv6 with an IPv4 tail. */
+const ADDRESS_LENGTH_MAX = 45;

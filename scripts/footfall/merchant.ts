@@ -134,7 +134,7 @@ function toBody({ name, timeZone, currency, hostname, hostnames }: Settings): ob
   };
 }
 
-function pathOf(connection: Connection, id: string | undefined): string {
+export function pathOf(connection: Connection, id: string | undefined): string {
   const merchant = merchantOf(connection, id, "name the merchant; `merchant list` shows them");
   return `${MERCHANTS}/${encodeURIComponent(merchant)}`;
 }

@@ -15,7 +15,15 @@ let shop: Merchant;
 let other: Merchant;
 /** Keys beside the first ones, by whose they are and their scope. */
 const keys = { admin: "", write: "", otherAdmin: "", otherWrite: "", expired: "", revoked: "" };
+/** Sessions of members by role, and tokens of share links. */
+const sessions = { viewer: "", admin: "", owner: "", otherOwner: "", removed: "" };
+const shares = { own: "", other: "", revoked: "" };
 const logged: string[] = [];
+
+interface Share {
+  readonly id: string;
+  readonly token: string;
+}
 
 interface Key {
   readonly id: string;
@@ -32,9 +40,10 @@ beforeAll(async () => {
     currency: "EUR",
     hostname: "other.example",
   })) as Merchant;
-  const expires_at = new Date(Date.now() + 300).toISOString();
   const make = async (merchant: Merchant, scope: string, extra: object = {}) =>
     (await client.admin("POST", `/api/v1/merchants/${merchant.id}/keys`, { name: "key", scope, ...extra })) as Key;
+  const expires_at = new Date(Date.now() + 1_000).toISOString();
+  const expiring = await make(shop, "admin", { expires_at });
   const gone = await make(shop, "admin");
   await client.admin("DELETE", `/api/v1/merchants/${shop.id}/keys/${gone.id}`);
   Object.assign(keys, {
@@ -42,9 +51,35 @@ beforeAll(async () => {
     write: (await make(shop, "write")).api_key,
     otherAdmin: (await make(other, "admin")).api_key,
     otherWrite: (await make(other, "write")).api_key,
-    expired: (await make(shop, "admin", { expires_at })).api_key,
+    expired: expiring.api_key,
     revoked: gone.api_key,
   });
+  const join = async (merchant: Merchant, role: string) => {
+    const email = `${role}${Math.random()}@shop.example`;
+    const path = `/api/v1/merchants/${merchant.id}`;
+    const { token } = (await client.admin("POST", `${path}/invites`, { email, role })) as { token: string };
+    const accepted = await fetch(`${client.queryUrl}/api/v1/invites/accept`, {
+      method: "POST",
+      headers: { origin: client.queryUrl },
+      body: JSON.stringify({ token, password: "a long passphrase" }),
+    });
+    const { member } = (await accepted.json()) as { member: string };
+    return { path: `${path}/members/${member}`, cookie: accepted.headers.get("set-cookie")?.split(";")[0] ?? "" };
+  };
+  const removed = await join(shop, "admin");
+  Object.assign(sessions, {
+    viewer: (await join(shop, "viewer")).cookie,
+    admin: (await join(shop, "admin")).cookie,
+    owner: (await join(shop, "owner")).cookie,
+    otherOwner: (await join(other, "owner")).cookie,
+    removed: removed.cookie,
+  });
+  await client.admin("DELETE", removed.path);
+  const link = async (merchant: Merchant) =>
+    (await client.admin("POST", `/api/v1/merchants/${merchant.id}/shares`, { name: "link" })) as Share;
+  const dead = await link(shop);
+  await client.admin("DELETE", `/api/v1/merchants/${shop.id}/shares/${dead.id}`);
+  Object.assign(shares, { own: (await link(shop)).token, other: (await link(other)).token, revoked: dead.token });
   await until(
     async () => Date.now(),
     (now) => now > Date.parse(expires_at) + 50,
@@ -52,7 +87,7 @@ beforeAll(async () => {
 });
 afterAll(() => services?.stop());
 
-/** Every credential, by name, as the Authorization header. */
+/** Every credential, by name, as the Authorization header; or a cookie, as a page of this origin sends it. */
 const CREDENTIALS: Readonly<Record<string, () => string | undefined>> = {
   none: () => undefined,
   empty: () => "Bearer ",
@@ -67,6 +102,16 @@ const CREDENTIALS: Readonly<Record<string, () => string | undefined>> = {
   "the tracking ID": () => `Bearer ${shop.tracking_id}`,
   "the admin token as a password": () => `Basic ${btoa(`admin:${SECRETS.ADMIN_TOKEN}`)}`,
   "the admin token but for its end": () => `Bearer ${SECRETS.ADMIN_TOKEN.slice(0, -1)}`,
+  "a removed member's session": () => sessions.removed,
+  "another merchant's owner's session": () => sessions.otherOwner,
+  "a viewer's session": () => sessions.viewer,
+  "an admin's session": () => sessions.admin,
+  "an owner's session": () => sessions.owner,
+  "a session as a key": () => `Bearer ${sessions.owner.split("=")[1]}`,
+  "a key as a session": () => `footfall=${shop.api_key}`,
+  "a revoked share link": () => `Bearer ${shares.revoked}`,
+  "another merchant's share link": () => `Bearer ${shares.other}`,
+  "a share link": () => `Bearer ${shares.own}`,
   "the merchant's own key": () => `Bearer ${shop.api_key}`,
   "the merchant's write key": () => `Bearer ${keys.write}`,
   "the merchant's admin key": () => `Bearer ${keys.admin}`,
@@ -78,6 +123,12 @@ const VALID: Readonly<Record<string, { readonly whose: "shop" | "other" | "deplo
   "another merchant's key": { whose: "other", scope: "read" },
   "another merchant's write key": { whose: "other", scope: "write" },
   "another merchant's admin key": { whose: "other", scope: "admin" },
+  "another merchant's owner's session": { whose: "other", scope: "owner" },
+  "a viewer's session": { whose: "shop", scope: "viewer" },
+  "an admin's session": { whose: "shop", scope: "admin member" },
+  "an owner's session": { whose: "shop", scope: "owner" },
+  "another merchant's share link": { whose: "other", scope: "share" },
+  "a share link": { whose: "shop", scope: "share" },
   "the merchant's own key": { whose: "shop", scope: "read" },
   "the merchant's write key": { whose: "shop", scope: "write" },
   "the merchant's admin key": { whose: "shop", scope: "admin" },
@@ -86,25 +137,29 @@ const VALID: Readonly<Record<string, { readonly whose: "shop" | "other" | "deplo
 
 /** Who may use an endpoint: anybody; whoever runs the deployment, others not being told more than 401 ("token") or, where
  *  keys are known, 403 ("deployment"); who may ask; and the merchant's keys of a scope. */
-type Door = "open" | "token" | "question" | "read" | "admin" | "deployment";
+type Door = "open" | "token" | "question" | "shared" | "read" | "admin" | "owner" | "deployment";
 const SCOPES_AT: Readonly<Record<Door, readonly string[]>> = {
   open: [],
   token: ["deployment"],
-  question: ["read", "admin"],
-  read: ["read", "admin", "deployment"],
-  admin: ["admin", "deployment"],
+  question: ["read", "admin", "viewer", "admin member", "owner", "share"],
+  shared: ["share"],
+  read: ["read", "admin", "viewer", "admin member", "owner", "deployment"],
+  admin: ["admin", "admin member", "owner", "deployment"],
+  owner: ["owner", "deployment"],
   deployment: ["deployment"],
 };
 
 /** The status of an endpoint with a credential. */
-function statusOf({ door, route, status }: Endpoint, credential: string): number {
+function statusOf({ door, route, status, withoutSession }: Endpoint, credential: string): number {
   const valid = VALID[credential];
   if (door === "open") return status;
   if (valid === undefined) return 401;
   const mayEnter = SCOPES_AT[door].includes(valid.scope);
-  if (door === "token") return mayEnter ? status : 401;
+  if (door === "token" || door === "shared") return mayEnter ? status : 401;
+  if (door !== "question" && valid.scope === "share") return 401; // a link is no credential of the admin API
   if (door === "question" && valid.whose === "deployment") return 401; // the token is no key
   if (!mayEnter) return 403;
+  if (withoutSession !== undefined && !credential.includes("session")) return withoutSession;
   if (valid.whose !== "other") return status;
   if (door === "question") return 401;
   return route.includes("/merchants/:id") ? 404 : status; // what names no merchant is about its own
@@ -118,6 +173,8 @@ interface Endpoint {
   readonly door: Door;
   /** The status once the door is open. */
   readonly status: number;
+  /** The status for those who come by a key. */
+  readonly withoutSession?: number;
   readonly query?: () => string;
   readonly body?: () => object;
 }
@@ -179,6 +236,49 @@ const ENDPOINTS: readonly Endpoint[] = [
     body: () => ({}),
   },
   { worker: "query", method: "GET", route: "/api/v1/audit", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/shared", door: "shared", status: 200 },
+  { worker: "query", method: "POST", route: "/api/v1/session", door: "open", status: 400, body: () => ({}) },
+  { worker: "query", method: "POST", route: "/api/v1/invites/accept", door: "open", status: 400, body: () => ({}) },
+  { worker: "query", method: "GET", route: "/api/v1/session", door: "read", status: 200 },
+  {
+    worker: "query",
+    method: "PUT",
+    route: "/api/v1/session/password",
+    door: "read",
+    status: 400,
+    withoutSession: 409,
+    body: () => ({}),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/members", door: "owner", status: 200 },
+  {
+    worker: "query",
+    method: "PATCH",
+    route: "/api/v1/merchants/:id/members/:member_id",
+    door: "owner",
+    status: 404,
+    body: () => ({ role: "owner" }),
+  },
+  { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/members/:member_id", door: "owner", status: 404 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/invites",
+    door: "owner",
+    status: 201,
+    body: () => ({ email: "new@shop.example", role: "viewer" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/invites", door: "owner", status: 200 },
+  { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/invites/:invite_id", door: "owner", status: 404 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/shares",
+    door: "admin",
+    status: 201,
+    body: () => ({ name: "Link" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/shares", door: "admin", status: 200 },
+  { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/shares/:share_id", door: "admin", status: 404 },
   { worker: "query", method: "GET", route: "/api/v1/meter", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/partitions", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "deployment", status: 200 },
@@ -203,6 +303,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   ...["pause", "resume", "cancel", "undo"].map((verb): Endpoint => {
     return { worker: "query", method: "POST", route: `/api/v1/replays/:id/${verb}`, door: "admin", status: 404 };
   }),
+  // Last, because it ends the sessions.
+  { worker: "query", method: "DELETE", route: "/api/v1/session", door: "read", status: 200, withoutSession: 409 },
 ];
 const nameOf = ({ worker, method, route }: Pick<Endpoint, "worker" | "method" | "route">) =>
   `${worker} ${method} ${route}`;
@@ -212,17 +314,23 @@ interface Answer {
   readonly text: string;
 }
 
-async function request(endpoint: Endpoint, authorization: string | undefined, body?: object): Promise<Answer> {
+async function request(endpoint: Endpoint, credential: string | undefined, body?: object): Promise<Answer> {
   const { worker, method, route, query } = endpoint;
   const url = worker === "collector" ? services.client.collectorUrl : services.client.queryUrl;
-  const path = route.replace(":id", shop.id).replace(":key_id", "key_unknown") + (query?.() ?? "");
+  const path = route.replace(":id", shop.id).replace(/:\w+_id/, "unknown") + (query?.() ?? "");
   const sent = body ?? endpoint.body?.();
   const response = await fetch(url + path, {
     method,
-    headers: { "content-type": "application/json", ...(authorization !== undefined && { authorization }) },
+    headers: { "content-type": "application/json", ...headersOf(credential) },
     ...(sent !== undefined && { body: JSON.stringify(sent) }),
   });
   return { status: response.status, text: await response.text() };
+}
+
+function headersOf(credential: string | undefined): Record<string, string> {
+  if (credential === undefined) return { origin: services.client.queryUrl };
+  const name = credential.startsWith("footfall=") ? "cookie" : "authorization";
+  return { [name]: credential, origin: services.client.queryUrl };
 }
 
 test("[TEN-1] every route that a Worker registers is in the table", () => {
@@ -252,10 +360,11 @@ describe("[TEN-2] every endpoint with every credential", () => {
       expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(status);
       expectSilence(answer.text);
       const isQuestion = endpoint.door === "question";
-      const isMissing = isQuestion && ["none", "empty", "the admin token as a password"].includes(credential);
+      const isMissing = isQuestion && NO_KEY.includes(credential);
       // A key is told its own scope and what the door takes; that is all that words may depend on.
       const scopes = status === 403 ? `${VALID[credential]?.scope} at ${endpoint.door}` : "";
-      const kind = `${endpoint.worker} ${isQuestion} ${status} ${scopes} ${isMissing}`;
+      const shape = isQuestion || endpoint.door === "shared" ? endpoint.door : "admin";
+      const kind = `${endpoint.worker} ${shape} ${status} ${scopes} ${isMissing}`;
       words.set(kind, (words.get(kind) ?? new Set()).add(answer.text));
     }
     for (const [kind, texts] of words) expect([kind, texts.size]).toEqual([kind, 1]);
@@ -265,6 +374,7 @@ describe("[TEN-2] every endpoint with every credential", () => {
 
   test("[TEN-2] who may is served", async () => {
     for (const { endpoint, credential, status } of cases.filter((one) => !isClosed(one))) {
+      if (status === 202 && endpoint.route === "/api/v1/replays") await untilNothingIsReplayed();
       const answer = await request(endpoint, CREDENTIALS[credential]?.());
       expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(status);
       if (VALID[credential]?.whose === "shop") expectSilence(answer.text);
@@ -272,8 +382,20 @@ describe("[TEN-2] every endpoint with every credential", () => {
   });
 });
 
+/** A merchant has so many replays at once. */
+async function untilNothingIsReplayed(): Promise<void> {
+  await until(
+    async () => ((await services.client.admin("GET", "/api/v1/replays")) as { replays: { state: string }[] }).replays,
+    (replays) => replays.every(({ state }) => state === "done"),
+  );
+}
+
+/** What a question takes for no key at all. */
+const NO_KEY = ["none", "empty", "the admin token as a password", "a key as a session"];
+
 async function stateOf(client: Client): Promise<unknown> {
-  const paths = ["", `/${shop.id}`, `/${shop.id}/streams`, `/${shop.id}/keys`, `/${other.id}`, `/${other.id}/keys`];
+  const lists = ["", "/streams", "/keys", "/members", "/invites", "/shares"];
+  const paths = ["", ...[shop, other].flatMap(({ id }) => lists.map((list) => `/${id}${list}`))];
   const state = await Promise.all(paths.map((path) => client.admin("GET", `/api/v1/merchants${path}`)));
   // That a key was used is noted, and no change.
   return JSON.parse(JSON.stringify(state), (name, value: unknown) => (name === "last_used_at" ? null : value));
@@ -286,7 +408,13 @@ function expectSilence(text: string): void {
 }
 
 function secrets(): readonly string[] {
-  const all = [shop.api_key, other.api_key, ...Object.values(keys)];
+  const all = [
+    shop.api_key,
+    other.api_key,
+    ...Object.values(keys),
+    ...Object.values(shares),
+    ...Object.values(sessions).map((one) => one.split("=")[1] ?? ""),
+  ];
   return [SECRETS.ADMIN_TOKEN, SECRETS.TRACKING_SECRET, ...all, ...all.map(hashKey)];
 }
 
@@ -335,6 +463,7 @@ test("[TEN-4] a tracking ID of one merchant writes into no other, and its number
 test("[TEN-3] a replay of another merchant is one that does not exist, whatever is asked of it", async () => {
   const { client } = services;
   const job = { kind: "verify", from: "2026-11-01", to: "2026-11-01" };
+  await untilNothingIsReplayed();
   const mine = new Client(services.runtime, keys.admin);
   const theirs = new Client(services.runtime, keys.otherAdmin);
   const own = (await mine.admin("POST", "/api/v1/replays", job)) as { id: string; merchants: readonly string[] };

@@ -30,7 +30,11 @@ export interface QueryWorker {
   readonly refreshed: number[];
   /** Set to make every partition fail. */
   broken: boolean;
-  ask(method: string, path: string, given?: { token?: string; body?: unknown }): Promise<Reply>;
+  ask(
+    method: string,
+    path: string,
+    given?: { token?: string; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Reply>;
 }
 
 export interface Reply {
@@ -49,8 +53,8 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
     live: [],
     refreshed: [],
     broken: false,
-    ask: async (method, path, { token, body } = {}) => {
-      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    ask: async (method, path, { token, body, headers: given } = {}) => {
+      const headers = { ...given, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
       const text = typeof body === "string" ? body : JSON.stringify(body);
       const init = { method, headers, ...(body !== undefined && { body: text }) };
       const later: Promise<unknown>[] = [];

@@ -10,12 +10,15 @@ import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
+import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import type { Reply } from "./request.ts";
+import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
+import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
 import { getStreams, postStream } from "./streams.ts";
 
 type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply>>;
@@ -34,6 +37,18 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/merchants/:id/keys", "admin", getKeys],
   ["POST", "/api/v1/merchants/:id/keys/:key_id/rotate", "admin", postKeyRotation, "key.rotate"],
   ["DELETE", "/api/v1/merchants/:id/keys/:key_id", "admin", deleteKey, "key.revoke"],
+  ["GET", "/api/v1/merchants/:id/members", "owner", getMembers],
+  ["PATCH", "/api/v1/merchants/:id/members/:member_id", "owner", patchMember, "member.change"],
+  ["DELETE", "/api/v1/merchants/:id/members/:member_id", "owner", deleteMember, "member.remove"],
+  ["POST", "/api/v1/merchants/:id/invites", "owner", postInvite, "invite.create"],
+  ["GET", "/api/v1/merchants/:id/invites", "owner", getInvites],
+  ["DELETE", "/api/v1/merchants/:id/invites/:invite_id", "owner", deleteInvite, "invite.revoke"],
+  ["POST", "/api/v1/merchants/:id/shares", "admin", postShare, "share.create"],
+  ["GET", "/api/v1/merchants/:id/shares", "admin", getShares],
+  ["DELETE", "/api/v1/merchants/:id/shares/:share_id", "admin", deleteShare, "share.revoke"],
+  ["GET", "/api/v1/session", "read", getSession],
+  ["DELETE", "/api/v1/session", "read", deleteSession, "session.end"],
+  ["PUT", "/api/v1/session/password", "read", putPassword, "member.password"],
   ["GET", "/api/v1/audit", "admin", getAudit],
   ["GET", "/api/v1/meter", "deployment", getMeter],
   ["GET", "/api/v1/partitions", "deployment", getPartitions],
@@ -48,10 +63,12 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["POST", "/api/v1/replays/:id/undo", "admin", postReplayVerb("undo"), "replay.undo"],
 ];
 
-const UNAUTHORIZED = {
-  code: "unauthorized",
-  message: "Send Authorization: Bearer <a key of the merchant, or ADMIN_TOKEN>.",
-} as const;
+/** For those who have no credential yet, or one that is none of the admin API. */
+const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: AdminHandler])[] = [
+  ["POST", "/api/v1/session", postSession],
+  ["POST", "/api/v1/invites/accept", postAcceptance],
+  ["GET", "/api/v1/shared", getShared],
+];
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
@@ -72,10 +89,15 @@ app.use("/api/*", async (c, next) => {
 
 app.post("/api/v2/query", (c) => ask(c, c.get("deps")));
 
+for (const [method, path, handler] of PUBLIC_ROUTES) {
+  app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
+}
+
 app.use("/api/v1/*", async (c, next) => {
   const deps = c.get("deps");
-  const principal = await authenticate(c, deps);
-  if (principal === undefined) return replyWithProblem(c, UNAUTHORIZED);
+  const authenticated = await authenticate(c, deps);
+  if (!authenticated.ok) return replyWithProblem(c, authenticated.problem);
+  const principal = authenticated.value;
   if (principal.kind !== "deployment" && !(await admit(c, actorOf(principal), deps.keyLimit)))
     return replyWithProblem(c, { code: "rate_limited", message: TOO_OFTEN });
   c.set("principal", principal);
@@ -87,14 +109,17 @@ for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
     const refusal = refusalAt(door, c.get("principal"));
     if (refusal !== undefined) return replyWithProblem(c, refusal);
     const handle = () => handler(c, deps);
-    const reply = await (act === undefined ? handle() : audited(c, deps, act, handle));
-    if (!reply.ok) return replyWithProblem(c, reply.problem);
-    const { body, status = 200, location } = reply.value;
-    return c.json(body, status, location === undefined ? {} : { location });
+    return toResponse(c, await (act === undefined ? handle() : audited(c, deps, act, handle)));
   });
 }
 
-const PATHS = ["/health", "/api/v2/query", ...new Set(ADMIN_ROUTES.map(([, path]) => path))];
+function toResponse(c: Context, reply: Checked<Reply>): Response {
+  if (!reply.ok) return replyWithProblem(c, reply.problem);
+  const { body, status = 200, location } = reply.value;
+  return c.json(body, status, location === undefined ? {} : { location });
+}
+
+const PATHS = ["/health", "/api/v2/query", ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path))];
 for (const path of PATHS)
   app.all(path, (c) => refuse(c, "method_not_allowed", `${c.req.method} is not possible here.`));
 app.notFound((c) => refuse(c, "not_found", "There is nothing here."));

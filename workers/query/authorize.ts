@@ -6,7 +6,7 @@ import { KEY_USE_NOTED_EVERY_MS, KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/
 import { verifyTrackingId } from "../../core/tracking-id.ts";
 import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../storage/api-keys.ts";
 import { hashKey, isApiKeyShaped } from "../../storage/credential.ts";
-import { ownsHostname, parseStreamHostname } from "../../storage/merchants.ts";
+import { type Merchant, ownsHostname, parseStreamHostname } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
 
 export interface OpenedKey {
@@ -81,9 +81,13 @@ export function noteUse(opened: OpenedKey, deps: Deps): void {
   deps.later("key_use", noteKeyUse(deps.db, { id: opened.holder.id, now }, deps.meter));
 }
 
-/** Whether `siteId` names the merchant that a key opens. */
-export async function names(siteId: string, { holder, hostnames }: OpenedKey, deps: Deps): Promise<boolean> {
-  const { id, number } = holder.merchant;
+/** Whether `siteId` names a merchant: by its id, a tracking ID or a hostname, of which the found ones are remembered. */
+export async function names(
+  siteId: string,
+  { merchant, hostnames }: { readonly merchant: Merchant; readonly hostnames: Set<string> },
+  deps: Deps,
+): Promise<boolean> {
+  const { id, number } = merchant;
   if (siteId === id) return true;
   const tracking = verifyTrackingId(siteId, deps.signs);
   if (tracking !== undefined) return tracking.merchant === number;

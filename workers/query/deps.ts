@@ -8,9 +8,10 @@ import { causeOf } from "../../core/outcome.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { signsOf } from "../../storage/signing.ts";
+import { type Access, accessOf } from "./access.ts";
 import { KeyMemory } from "./authorize.ts";
 import type { PartitionStub, QueryEnv } from "./env.ts";
-import { type KeyLimit, keyLimitOf } from "./limit.ts";
+import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
 
 export interface Deps {
   readonly db: D1Database;
@@ -27,6 +28,9 @@ export interface Deps {
   readonly keys: KeyMemory;
   /** Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
+  readonly signInLimit: AddressLimit | undefined;
+  /** Cloudflare Access, where that signs in; undefined where passwords do. */
+  readonly access: Access | undefined;
   /** UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
@@ -57,6 +61,8 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     meter: isolateMeter,
     keys,
     keyLimit: keyLimitOf(env),
+    signInLimit: signInLimitOf(env),
+    access: accessOf(env),
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     log,

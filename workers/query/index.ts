@@ -7,6 +7,7 @@ import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { alertDeadLetters } from "./operations.ts";
 import { driveReplays } from "./replays.ts";
+import { forgetSessions } from "./sessions.ts";
 
 export default {
   fetch: app.fetch,
@@ -19,6 +20,6 @@ export default {
 
   async scheduled(_, env, ctx) {
     const deps = depsOf(env, ctx);
-    await Promise.all([alertDeadLetters(deps), driveReplays(deps), forgetAudit(deps)]);
+    await Promise.all([alertDeadLetters(deps), driveReplays(deps), forgetAudit(deps), forgetSessions(deps)]);
   },
 } satisfies ExportedHandler<QueryEnv>;

@@ -5,12 +5,14 @@
 
 import type { Context } from "hono";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
-import { isLimiting, isWithin, type LimitingEnv } from "../../storage/rate-limit.ts";
+import { addressKey, isLimiting, isWithin, type LimitingEnv } from "../../storage/rate-limit.ts";
 
 export interface KeyLimitEnv extends LimitingEnv {
   readonly LIMIT_KEY: RateLimit;
   /** The limit of LIMIT_KEY, for the headers: requests per RATE_LIMIT_PERIOD_SECONDS. */
   readonly KEY_REQUESTS_MAX: string;
+  /** Attempts to sign in and to take invites, by address. */
+  readonly LIMIT_SIGN_IN: RateLimit;
 }
 
 /** Counts a request of a credential; undefined where limits are off. */
@@ -22,6 +24,21 @@ export interface KeyLimit {
 export function keyLimitOf(env: KeyLimitEnv): KeyLimit | undefined {
   if (!isLimiting(env)) return undefined;
   return { requestsMax: Number(env.KEY_REQUESTS_MAX), admits: (id) => isWithin(env.LIMIT_KEY, id) };
+}
+
+/** Counts an attempt of an address; undefined where limits are off. */
+export type AddressLimit = (address: string) => Promise<boolean>;
+
+export function signInLimitOf(env: KeyLimitEnv): AddressLimit | undefined {
+  return isLimiting(env) ? (address) => isWithin(env.LIMIT_SIGN_IN, addressKey(address)) : undefined;
+}
+
+/** Whether the address of a request may try once more; says when, where not. */
+export async function admitAddress(c: Context, limit: AddressLimit | undefined): Promise<boolean> {
+  const address = c.req.header("cf-connecting-ip") ?? "";
+  if (limit === undefined || (await limit(address))) return true;
+  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+  return false;
 }
 
 export const TOO_OFTEN = `This key asks too often. Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After.`;

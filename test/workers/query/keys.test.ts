@@ -73,6 +73,7 @@ describe("scopes", () => {
     for (const scope of SCOPES) {
       const { api_key } = await keyOf(shop, scope);
       for (const [method, path, door] of ADMIN_ROUTES) {
+        if (path.startsWith("/api/v1/session") && method !== "GET") continue; // about sessions, which a key has none of
         const own = path.replace(":id", path.includes("replays") ? "rpl_none" : shop.id).replace(":key_id", "key_none");
         const { status, body } = await as(api_key, method, own);
         const text = `${scope} ${method} ${own}: ${status} ${JSON.stringify(body)}`;
