@@ -2,6 +2,7 @@
 // shown once, when they are made.
 
 import type { Command } from "commander";
+import { Problem } from "../problem.ts";
 import { askAdmin, askList, type Connection } from "./connection.ts";
 import { pathOf, show } from "./merchant.ts";
 
@@ -31,7 +32,7 @@ export function addPeople(program: Command): void {
     .command("create [merchant]")
     .description("make a link; its token is shown this once")
     .requiredOption("--name <name>", "what it is for")
-    .option("--filters <json>", 'filters for every question, such as [["is","event:page",["/press"]]]', JSON.parse)
+    .option("--filters <json>", 'filters for every question, such as [["is","event:page",["/press"]]]', toFilters)
     .option("--expires <instant>", "when it ends, such as 2027-01-31T12:00:00Z (default: never)")
     .action(async (id: string | undefined, { name, filters, expires }: NewShare, command: Command) => {
       const body = {
@@ -53,6 +54,14 @@ interface NewShare {
   readonly name: string;
   readonly filters?: unknown;
   readonly expires?: string;
+}
+
+function toFilters(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem('--filters must be JSON, such as [["is","event:page",["/press"]]]');
+  }
 }
 
 interface Listed {
