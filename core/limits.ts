@@ -238,6 +238,46 @@ export const ROLLUP_PAGE_WIDE_ROWS = 200;
 export const KEYS_KEPT_MAX = 10_000;
 /** A key that was revoked still works this long in isolates that have seen it. */
 export const KEYS_KEPT_MS = MINUTE_MS;
+/** A key's last use is noted this often at most: a row write an hour and key. */
+export const KEY_USE_NOTED_EVERY_MS = HOUR_MS;
+/** Keys of one merchant. */
+export const KEYS_COUNT_MAX = 1_000;
+/** How long a rotated key's old secret stays good unless said, and at most: a month is time for any deploy. */
+export const KEY_GRACE_SECONDS = 24 * 3_600;
+export const KEY_GRACE_SECONDS_MAX = 30 * KEY_GRACE_SECONDS;
+/** Members, open invites and share links of one merchant: each list is read whole. */
+export const MEMBERS_COUNT_MAX = 100;
+export const INVITES_COUNT_MAX = 100;
+export const SHARES_COUNT_MAX = 100;
+/** Merchants that one address is a member of, as Cloudflare Access sees it. */
+export const MEMBERSHIPS_COUNT_MAX = 100;
+/** RFC 5321: what a path between angle brackets leaves. */
+export const EMAIL_LENGTH_MAX = 254;
+/** In UTF-16 units. Long enough that guessing by the counter below is hopeless; the bound keeps the hash from hostile sizes. */
+export const PASSWORD_LENGTH_MIN = 10;
+export const PASSWORD_LENGTH_MAX = 200;
+/** scrypt at the strength OWASP names for 16 MB of memory: about 160 ms. More memory comes near an isolate's 128 MB. */
+export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
+/** Attempts to sign in under one name in a quarter of an hour: a thousand a day. */
+export const SIGN_IN_ATTEMPTS_MAX = 10;
+export const SIGN_IN_PERIOD_SECONDS = 900;
+/** A member signs in again after two weeks, and an invite is good for one. */
+export const SESSION_MS = 14 * 24 * HOUR_MS;
+export const INVITE_MS = 7 * 24 * HOUR_MS;
+/** Ended sessions, invites and counters that the cron deletes at a time. */
+export const SESSIONS_FORGET_ROWS = 500;
+/** Filters of a share link as JSON, and how deep they nest. */
+export const SHARE_FILTERS_LENGTH_MAX = 4_096;
+export const SHARE_FILTERS_DEPTH_MAX = 12;
+/** What an audit entry repeats of a request, as JSON; of a larger one only the names of its fields. */
+export const AUDIT_DETAILS_LENGTH_MAX = 2_048;
+/** Audit entries are kept so long, and the cron looks at so many of the oldest: 28,800 a day. */
+export const AUDIT_KEPT_MS = 400 * 24 * HOUR_MS;
+export const AUDIT_FORGET_ROWS = 100;
+/** Replay jobs that a merchant itself may have under way: each reads whole Days of its partitions, neighbours included. */
+export const REPLAYS_OF_MERCHANT_MAX = 2;
+/** And may ask for in 24 hours: each may list the archive for each of its Days. */
+export const REPLAYS_A_DAY_MAX = 50;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
 /** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */

@@ -6,11 +6,12 @@ import { addConnectionOptions } from "./footfall/connection.ts";
 import { addImport } from "./footfall/import.ts";
 import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
 import { addOperations } from "./footfall/operate.ts";
+import { addPeople } from "./footfall/people.ts";
 import { addQuery } from "./footfall/query.ts";
 import { addReplay } from "./footfall/replay.ts";
 import { runMain } from "./problem.ts";
 
-const NOUNS = [addMerchant, addStream, addKey, addQuery, addImport, addOperations, addReplay];
+const NOUNS = [addMerchant, addStream, addKey, addPeople, addQuery, addImport, addOperations, addReplay];
 
 const program = addConnectionOptions(new Command("footfall"))
   .description("Footfall from the command line")

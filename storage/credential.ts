@@ -1,5 +1,6 @@
-// Names and secrets that Footfall gives out: merchant ids, key ids and API keys. Random bytes are arguments. Of an API key
-// only its SHA-256 is ever stored; a key has 256 random bits, so it needs no slow hash and no salt.
+// Names and secrets that Footfall gives out: ids of merchants, keys, members and so on; API keys and other tokens. Random
+// bytes are arguments. Of a token only its SHA-256 is ever stored; it has 256 random bits, so it needs no slow hash and no
+// salt. (Passwords do: password.ts.)
 
 import { createHash } from "node:crypto";
 
@@ -26,17 +27,44 @@ export function keyId(random: Uint8Array): string {
   return `key_${base32(random)}`;
 }
 
+/** "mem_" and 24 characters: names a member. */
+export function memberId(random: Uint8Array): string {
+  return `mem_${base32(random)}`;
+}
+
+/** "inv_" and 24 characters: names an invite in lists. */
+export function inviteId(random: Uint8Array): string {
+  return `inv_${base32(random)}`;
+}
+
+/** "shr_" and 24 characters: names a share link in lists. */
+export function shareId(random: Uint8Array): string {
+  return `shr_${base32(random)}`;
+}
+
+/** What a token is for: API key, share link, invite, session. */
+export type TokenKind = "ffk" | "ffs" | "ffi" | "fft";
+
 /** "ffk_" and 43 characters, from 32 random bytes. Shown once. */
 export function apiKey(random: Uint8Array): string {
-  return `ffk_${btoa(String.fromCharCode(...random))
+  return token("ffk", random);
+}
+
+/** The kind and 43 characters, from 32 random bytes. */
+export function token(kind: TokenKind, random: Uint8Array): string {
+  return `${kind}_${btoa(String.fromCharCode(...random))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "")}`;
 }
 
-/** Whether a text can be an API key at all; others are refused without asking the database. */
+/** Whether a text can be a token of a kind at all; others are refused without asking the database. */
+export function isTokenShaped(kind: TokenKind, text: string): boolean {
+  return text.startsWith(`${kind}_`) && /^[a-z]{3}_[A-Za-z0-9_-]{43}$/.test(text);
+}
+
 export function isApiKeyShaped(text: string): boolean {
-  return /^ffk_[A-Za-z0-9_-]{43}$/.test(text);
+  return isTokenShaped("ffk", text);
 }
 
 export function isMerchantIdShaped(text: string): boolean {

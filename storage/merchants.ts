@@ -48,9 +48,15 @@ export async function createMerchant(
       orm
         .insert(streams)
         .values({ merchant: number, number: 1, name: columns.name, hostname: hostname ?? null, createdAt: now }),
-      orm
-        .insert(apiKeys)
-        .values({ id: key.id, merchant: number, name: "first key", ...secret, createdAt: now, expiresAt: null }),
+      orm.insert(apiKeys).values({
+        id: key.id,
+        merchant: number,
+        name: "first key",
+        ...secret,
+        createdAt: now,
+        expiresAt: null,
+        scope: "read",
+      }),
     ]),
   );
   if (made === "taken") return made;

@@ -43,7 +43,15 @@ export interface ReplayProgress extends Omit<PartResult, "shown"> {
 /** A job that writes, has not ended, and has a Day in common with the numbered parameters ?1 and ?2. */
 const WRITES_THERE = `kind = 'rebuild' AND state IN ('running', 'paused', 'undoing') AND from_day < ?2 AND to_day > ?1`;
 
-/** Makes a job with its parts, all or nothing. "overlaps": another one that writes has a Day in common with it. */
+/** Whether the job `other` and one of these merchants (JSON; null for all) have a merchant in common. Tenants are apart: one
+ *  merchant's rebuild holds up no other's, and rows of different merchants are never the same. */
+function sharesMerchant(merchants: string): string {
+  return `(other.merchants IS NULL OR ${merchants} IS NULL OR EXISTS (SELECT 1 FROM json_each(other.merchants) AS theirs,
+    json_each(${merchants}) AS ours WHERE theirs.value = ours.value))`;
+}
+
+/** Makes a job with its parts, all or nothing. "overlaps": another one that writes has a Day and a merchant in
+ *  common with it. */
 export async function createJob(
   db: D1Database,
   { job, parts }: { job: ReplayJob; parts: readonly ReplayPart[] },
@@ -56,7 +64,8 @@ export async function createJob(
       .prepare(
         `INSERT INTO replay_jobs (from_day, to_day, id, kind, state, merchants, created_at)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
-         WHERE ?4 != 'rebuild' OR NOT EXISTS (SELECT 1 FROM replay_jobs WHERE ${WRITES_THERE})`,
+         WHERE ?4 != 'rebuild' OR NOT EXISTS
+           (SELECT 1 FROM replay_jobs AS other WHERE ${WRITES_THERE} AND ${sharesMerchant("?6")})`,
       )
       .bind(fromDay, toDay, id, kind, state, merchants === undefined ? null : JSON.stringify(merchants), createdAt),
     db
@@ -77,10 +86,31 @@ export async function findJob(db: D1Database, id: string, meter: Metered): Promi
   return rows[0] && toJob(rows[0]);
 }
 
-/** The latest jobs, newest first. */
-export async function listJobs(db: D1Database, rowsMax: number, meter: Metered): Promise<readonly ReplayJob[]> {
-  const text = "SELECT * FROM replay_jobs ORDER BY created_at DESC, id LIMIT ?";
-  return (await select<StoredJob>(db, [text, rowsMax], meter)).map(toJob);
+/** The latest jobs, newest first: all, or those of one merchant alone. */
+export async function listJobs(
+  db: D1Database,
+  { merchant, rowsMax }: { merchant: number | undefined; rowsMax: number },
+  meter: Metered,
+): Promise<readonly ReplayJob[]> {
+  const text = "SELECT * FROM replay_jobs WHERE ?1 IS NULL OR merchants = ?1 ORDER BY created_at DESC, id LIMIT ?2";
+  return (await select<StoredJob>(db, [text, aloneOf(merchant), rowsMax], meter)).map(toJob);
+}
+
+/** Jobs of one merchant alone: those that have not ended, and those asked for since `since` (UTC ms). */
+export async function countJobs(
+  db: D1Database,
+  { merchant, since }: { merchant: number; since: number },
+  meter: Metered,
+): Promise<{ readonly active: number; readonly recent: number }> {
+  const text = `SELECT total(state IN ('running', 'paused', 'undoing')) AS active, total(created_at > ?2) AS recent
+    FROM replay_jobs WHERE merchants = ?1`;
+  const [counts] = await select<{ active: number; recent: number }>(db, [text, aloneOf(merchant), since], meter);
+  return counts ?? { active: 0, recent: 0 };
+}
+
+/** How the merchants of a job of one merchant alone are stored. */
+function aloneOf(merchant: number | undefined): string | null {
+  return merchant === undefined ? null : JSON.stringify([merchant]);
 }
 
 /** Jobs that something is still to be done for. */
@@ -184,11 +214,13 @@ export async function changeJob(
 }
 
 /** A rebuild of the same Days that came later and stands: what it kept is what this one wrote. */
-const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS later WHERE later.kind = 'rebuild' AND later.state != 'undone'
-  AND later.created_at > replay_jobs.created_at AND later.from_day < ?2 AND later.to_day > ?1)`;
+const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.kind = 'rebuild' AND other.state != 'undone'
+  AND other.created_at > replay_jobs.created_at AND other.from_day < ?2 AND other.to_day > ?1
+  AND ${sharesMerchant("replay_jobs.merchants")})`;
 const HAS_FAILED = "EXISTS (SELECT 1 FROM replay_parts WHERE job = ?3 AND state = 'failed')";
 const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.id != ?3 AND other.kind = 'rebuild'
-  AND other.state IN ('running', 'paused', 'undoing') AND other.from_day < ?2 AND other.to_day > ?1)`;
+  AND other.state IN ('running', 'paused', 'undoing') AND other.from_day < ?2 AND other.to_day > ?1
+  AND ${sharesMerchant("replay_jobs.merchants")})`;
 
 const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly string[] }> = {
   pause: { sets: "state = 'paused'", where: "state = 'running'", parts: [] },

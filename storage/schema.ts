@@ -1,9 +1,9 @@
-// The D1 schema: merchants, their streams and keys, the rollups, and replay jobs. Written here once; `npm run db:generate`
+// The D1 schema: merchants, their streams, keys, members and share links, the log of what was administered, the rollups, and replay jobs. Written here once; `npm run db:generate`
 // makes the migrations from it. Rollup tables take their columns from core's lists of counters and dimensions, so there is
 // no second order of columns to keep in step. They are WITHOUT ROWID, as parts of jobs are (the migrations say so; drizzle
 // cannot): a rollup is then one row write instead of two.
 
-import { customType, index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { customType, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Mismatch } from "../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../core/counting/rollup.ts";
@@ -62,9 +62,126 @@ export const apiKeys = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null for never. */
     expiresAt: integer("expires_at"),
+    /** What the key may do. */
+    scope: text("scope").$type<Scope>().notNull().default("read"),
+    /** UTC ms, to the hour; null while it was never used. */
+    lastUsedAt: integer("last_used_at"),
+    /** Of the secret before the last rotation, and until when (UTC ms) that one is still good. */
+    previousHash: text("previous_hash").unique(),
+    previousUntil: integer("previous_until"),
   },
   (table) => [index("api_keys_merchant").on(table.merchant)],
 );
+
+/** What a key may do, each named once: send events, ask questions and read settings, or that and change everything of its
+ *  merchant. */
+export const SCOPES = ["read", "write", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** A person of one merchant, who signs in. The same address at two merchants is two members: tenants are apart. */
+export const members = sqliteTable(
+  "members",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    /** In its one spelling (parseEmail). */
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    /** Slow hash with its parameters (password.ts); null where Cloudflare Access signs in. */
+    password: text("password"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("members_of").on(table.merchant, table.email), index("members_email").on(table.email)],
+);
+
+/** What a member may: look; run the merchant; that and decide who else is one. */
+export const ROLES = ["viewer", "admin", "owner"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** One-time links by which somebody becomes a member, or a member gets a new password. */
+export const invites = sqliteTable(
+  "invites",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    /** SHA-256 of the token, in hex. */
+    hash: text("hash").notNull().unique(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("invites_merchant").on(table.merchant)],
+);
+
+/** Who is signed in. */
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    /** SHA-256 of the token in the cookie, in hex. */
+    hash: text("hash").primaryKey(),
+    member: text("member").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("sessions_member").on(table.member), index("sessions_end").on(table.expiresAt)],
+);
+
+/** Attempts to sign in, counted for names that exist and names that do not alike. */
+export const signIns = sqliteTable(
+  "sign_ins",
+  {
+    /** SHA-256 of merchant and address, in hex. */
+    hash: text("hash").primaryKey(),
+    attempts: integer("attempts").notNull(),
+    /** When counting starts again, UTC ms. */
+    until: integer("until").notNull(),
+  },
+  (table) => [index("sign_ins_end").on(table.until)],
+);
+
+/** Links by which anybody may look at a part of a merchant's numbers. */
+export const shares = sqliteTable(
+  "shares",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    name: text("name").notNull(),
+    /** SHA-256 of the token, in hex. */
+    hash: text("hash").notNull().unique(),
+    hint: text("hint").notNull(),
+    /** Filters as a question has them, which every question asked by the link gets; empty for all numbers. */
+    filters: text("filters", { mode: "json" }).$type<readonly unknown[]>().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms; null for never. */
+    expiresAt: integer("expires_at"),
+  },
+  (table) => [index("shares_merchant").on(table.merchant)],
+);
+
+/** Administrative acts, each noted before it is done and completed after. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    /** UTC ms. */
+    at: integer("at").notNull(),
+    /** "deployment", or the id of the key or member. */
+    actor: text("actor").notNull(),
+    /** Number of the merchant it is about; null when it is about none. */
+    merchant: integer("merchant"),
+    /** Such as "key.create". */
+    act: text("act").notNull(),
+    /** Id of what was made or changed. */
+    target: text("target"),
+    /** What was asked for, without secrets. */
+    details: text("details", { mode: "json" }).$type<AuditDetails>().notNull(),
+    outcome: text("outcome").$type<AuditOutcome>().notNull(),
+  },
+  (table) => [index("audit_merchant").on(table.merchant, table.id)],
+);
+export type AuditDetails = Readonly<Record<string, unknown>>;
+/** "unknown" until the act has succeeded; an act that was refused leaves no entry. */
+export type AuditOutcome = "unknown" | "done";
 
 type CounterColumns = Record<Counter, ReturnType<typeof counterColumn>>;
 type BreakdownColumns = Record<BreakdownColumn, ReturnType<typeof bytes>>;

@@ -29,7 +29,10 @@ export function addConnectionOptions(program: Command): Command {
   return program
     .option("--query-url <url>", "the query Worker (FOOTFALL_QUERY_URL; default: the local start)")
     .option("--collector-url <url>", "the collector (FOOTFALL_COLLECTOR_URL; default: the local start)")
-    .option("--admin-token <token>", "for merchants, streams, keys, operations (FOOTFALL_ADMIN_TOKEN)")
+    .option(
+      "--admin-token <token>",
+      "for all but queries; a merchant's key of scope admin does for its own (FOOTFALL_ADMIN_TOKEN)",
+    )
     .option("--api-key <key>", "for queries (FOOTFALL_API_KEY)");
 }
 

@@ -17,6 +17,12 @@ interface Settings {
   readonly hostnames?: string;
 }
 
+interface NewKey {
+  readonly name: string;
+  readonly scope: string;
+  readonly expires?: string;
+}
+
 export function addMerchant(program: Command): void {
   const merchant = program.command("merchant").description("tenants: who counts");
   withSettings(merchant.command("create").description("make a merchant with its first stream and key"))
@@ -70,14 +76,26 @@ export function addKey(program: Command): void {
     .command("create [merchant]")
     .description("make a key; it is shown this once")
     .requiredOption("--name <name>", "what it is for")
-    .action(async (id: string | undefined, { name }: { name: string }, command: Command) => {
-      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/keys`, { name }));
+    .option("--scope <scope>", "read (asks questions), write (sends events) or admin (runs the merchant)", "read")
+    .option("--expires <instant>", "when it ends, such as 2027-01-31T12:00:00Z (default: never)")
+    .action(async (id: string | undefined, { name, scope, expires }: NewKey, command: Command) => {
+      const body = { name, scope, ...(expires !== undefined && { expires_at: expires }) };
+      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/keys`, body));
     });
   key
     .command("list [merchant]")
     .description("a merchant's keys, without the keys themselves")
     .action(async (id: string | undefined, _, command: Command) => {
       await show(command, (connection) => askList(connection, `${pathOf(connection, id)}/keys`));
+    });
+  key
+    .command("rotate <merchant> <key>")
+    .description("give a key a new secret, shown this once; the old one stays good for a grace")
+    .option("--grace <seconds>", "how long (default: a day)", Number)
+    .action(async (id: string, name: string, { grace }: { grace?: number }, command: Command) => {
+      const path = (connection: Connection) => `${pathOf(connection, id)}/keys/${encodeURIComponent(name)}/rotate`;
+      const body = grace === undefined ? {} : { grace_seconds: grace };
+      await show(command, (connection) => askAdmin(connection, "POST", path(connection), body));
     });
   key
     .command("revoke <merchant> <key>")
@@ -116,7 +134,7 @@ function toBody({ name, timeZone, currency, hostname, hostnames }: Settings): ob
   };
 }
 
-function pathOf(connection: Connection, id: string | undefined): string {
+export function pathOf(connection: Connection, id: string | undefined): string {
   const merchant = merchantOf(connection, id, "name the merchant; `merchant list` shows them");
   return `${MERCHANTS}/${encodeURIComponent(merchant)}`;
 }

@@ -1,4 +1,4 @@
-// footfall meter | partitions | dead-letters: what an operator looks at and puts right. The answers are the API's own.
+// footfall meter | partitions | audit | dead-letters: what an operator looks at and puts right. The answers are the API's own.
 
 import type { Command } from "commander";
 import { type Metered, sumMeters } from "../../core/meter.ts";
@@ -24,6 +24,16 @@ export function addOperations(program: Command): void {
       const ask = (connection: Connection) => askList(connection, "/api/v1/partitions");
       await show(command, ask, (answer) => toPartitionsText(answer as readonly PartitionRow[], all));
     });
+  program
+    .command("audit")
+    .description("what was administered, newest first")
+    .option("--limit <count>", "at most so many entries", Number, 50)
+    .action(async ({ limit }: { limit: number }, command: Command) => {
+      await show(command, async (connection) => {
+        const page = (await askAdmin(connection, "GET", `/api/v1/audit?limit=${limit}`)) as { audit: readonly Act[] };
+        return page.audit.map(({ details, ...act }) => ({ ...act, details: JSON.stringify(details) }));
+      });
+    });
   const letters = program.command("dead-letters").description("messages that a queue could not handle");
   letters
     .command("list")
@@ -37,6 +47,11 @@ export function addOperations(program: Command): void {
     .action(async (key: string | undefined, _, command: Command) => {
       await show(command, (connection) => redrive(connection, key));
     });
+}
+
+/** An entry of the audit log as the API lists it. */
+interface Act {
+  readonly details: object;
 }
 
 /** A partition as the API lists it. */

@@ -9,12 +9,13 @@ import { type Client, type Merchant, startServices } from "../support/services.t
 
 const PER_ADDRESS = 8;
 const PER_TRACKING_ID = 20;
+const PER_KEY = 30;
 const PERIOD_MS = RATE_LIMIT_PERIOD_SECONDS * 1_000;
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
 beforeAll(async () => {
-  const rateLimits = { LIMIT_ADDRESS: PER_ADDRESS, LIMIT_TRACKING_ID: PER_TRACKING_ID };
-  services = await startServices({ DEVELOPMENT: "false" }, { rateLimits });
+  const rateLimits = { LIMIT_ADDRESS: PER_ADDRESS, LIMIT_TRACKING_ID: PER_TRACKING_ID, LIMIT_KEY: PER_KEY };
+  services = await startServices({ DEVELOPMENT: "false", KEY_REQUESTS_MAX: `${PER_KEY}` }, { rateLimits });
 });
 afterAll(() => services?.stop());
 
@@ -93,6 +94,23 @@ test("[LIM-3] a tracking ID that is sent too often gets 429, nothing of the requ
   expect((await send("203.0.113.201", spelling)).status).toBe(429);
   expect((await send("203.0.113.202", event(neighbour, "alone"))).status).toBe(202);
   expect([await eventsOf(flooded), await eventsOf(neighbour)]).toEqual([PER_TRACKING_ID * 2, 1]);
+});
+
+test("[KEY-6] a key that asks too often gets 429 with what the headers promise, and no other key notices", async () => {
+  const [busy, neighbour] = [await services.client.createMerchant(), await services.client.createMerchant()];
+  const ask = async (merchant: Merchant) => {
+    const headers = { authorization: `Bearer ${merchant.api_key}` };
+    const response = await fetch(`${services.client.queryUrl}/api/v1/merchants/${merchant.id}`, { headers });
+    await response.arrayBuffer();
+    const names = ["ratelimit-policy", "ratelimit", "retry-after"];
+    return [response.status, ...names.map((name) => response.headers.get(name))];
+  };
+  await startOfWindow();
+  const answers = await times(PER_KEY + 1, () => ask(busy));
+  const policy = `"key";q=${PER_KEY};w=${RATE_LIMIT_PERIOD_SECONDS}`;
+  expect(answers.slice(0, -1)).toEqual(Array(PER_KEY).fill([200, policy, null, null]));
+  expect(answers.at(-1)).toEqual([429, policy, '"key";r=0;t=10', "10"]);
+  expect(await ask(neighbour)).toEqual([200, policy, null, null]);
 });
 
 test("[LIM-4] a developer's machine is not limited unless it asks to be", async () => {

@@ -39,6 +39,9 @@ test.each([
   ["merchant show"],
   ["stream list"],
   ["partitions"],
+  ["audit"],
+  ["member list"],
+  ["share list"],
   ["import package.json"],
 ])("without a local start `%s` says so", async (command) => {
   const { stderr, code } = await run(["scripts/footfall.ts", ...command.split(" ")]);

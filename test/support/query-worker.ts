@@ -30,16 +30,22 @@ export interface QueryWorker {
   readonly refreshed: number[];
   /** Set to make every partition fail. */
   broken: boolean;
-  ask(method: string, path: string, given?: { token?: string; body?: unknown }): Promise<Reply>;
+  ask(
+    method: string,
+    path: string,
+    given?: { token?: string; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Reply>;
 }
 
 export interface Reply {
   readonly status: number;
+  readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests read answers of every shape
   readonly body: any;
 }
 
-export function startQueryWorker(): QueryWorker {
+/** `limits` are bindings and variables of rate limiting; off unless given. */
+export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): QueryWorker {
   const db = migratedDatabase();
   const env = { DB: db, POOL_SIZE: "4", SPREAD: "{}", TRACKING_SECRET: "secret", ADMIN_TOKEN };
   const worker: QueryWorker = {
@@ -47,12 +53,17 @@ export function startQueryWorker(): QueryWorker {
     live: [],
     refreshed: [],
     broken: false,
-    ask: async (method, path, { token, body } = {}) => {
-      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    ask: async (method, path, { token, body, headers: given } = {}) => {
+      const headers = { ...given, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
       const text = typeof body === "string" ? body : JSON.stringify(body);
       const init = { method, headers, ...(body !== undefined && { body: text }) };
-      const response = await app.request(path, init, { ...env, PARTITION: { getByName: () => partitionOf(worker) } });
-      return { status: response.status, body: await response.json() };
+      const later: Promise<unknown>[] = [];
+      const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) };
+      const REPLAY_QUEUE = { sendBatch: async () => {} }; // what a consumer does with it is its own tests' matter
+      const bindings = { ...env, ...limits, REPLAY_QUEUE, PARTITION: { getByName: () => partitionOf(worker) } };
+      const response = await app.request(path, init, bindings, context as ExecutionContext);
+      await Promise.all(later); // what is done after the answer is done before the next request
+      return { status: response.status, body: await response.json(), headers: response.headers };
     },
   };
   return worker;

@@ -43,12 +43,18 @@ interface BoundStatement {
 /** D1 as a Worker sees it: statements, batches in one transaction, blobs as arrays of numbers. */
 export function sqliteD1(database: DatabaseSync): D1Database {
   const prepared = preparing(database);
+  const changesSoFar = () => Number(prepared("SELECT total_changes() AS changes").get()?.["changes"]);
   const run = ({ text, values }: BoundStatement) => {
+    const before = changesSoFar();
     const rows = prepared(text).all(...values) as Record<string, unknown>[];
     for (const row of rows) {
       for (const [key, value] of Object.entries(row)) if (value instanceof Uint8Array) row[key] = [...value];
     }
-    return { success: true, results: rows, meta: { rows_read: rows.length, rows_written: 0, changes: 0 } };
+    return {
+      success: true,
+      results: rows,
+      meta: { rows_read: rows.length, rows_written: 0, changes: changesSoFar() - before },
+    };
   };
   const prepare = (text: string, values: readonly SQLInputValue[] = []): object => ({
     text,
@@ -56,7 +62,7 @@ export function sqliteD1(database: DatabaseSync): D1Database {
     bind: (...given: unknown[]) => prepare(text, given.map(toSqlite)),
     all: async () => run({ text, values }),
     run: async () => run({ text, values }),
-    raw: async () => run({ text, values }).results.map((row) => Object.values(row)),
+    raw: async () => rawRows(database, { text, values }),
     first: async () => run({ text, values }).results[0] ?? null,
   });
   const batch = async (statements: readonly BoundStatement[]) => {
@@ -71,6 +77,14 @@ export function sqliteD1(database: DatabaseSync): D1Database {
     }
   };
   return { prepare, batch } as unknown as D1Database;
+}
+
+/** Rows as lists: two columns of one name (joined tables) are two values, as D1's `raw` has them. */
+function rawRows(database: DatabaseSync, { text, values }: BoundStatement): unknown[][] {
+  const statement = database.prepare(text);
+  statement.setReturnArrays(true);
+  const rows = statement.all(...values) as unknown as unknown[][];
+  return rows.map((row) => row.map((value) => (value instanceof Uint8Array ? [...value] : value)));
 }
 
 function toSqlite(value: unknown): SQLInputValue {

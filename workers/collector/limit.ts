@@ -6,7 +6,8 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { Arrival } from "../../core/event.ts";
-import { causeOf, type Outcome } from "../../core/outcome.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import { addressKey, isLimiting, isWithin } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import { refusal, retryAfter } from "./reply.ts";
@@ -31,38 +32,4 @@ export async function areWithinLimit(env: CollectorEnv, outcomes: readonly Outco
   }
   const answers = await Promise.all([...keys].map((key) => isWithin(env.LIMIT_TRACKING_ID, key)));
   return answers.every(Boolean);
-}
-
-/**
- * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of that
- * network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
- */
-export function addressKey(address: string): string {
-  if (!address.includes(":") || address.includes(".")) return address.slice(-ADDRESS_LENGTH_MAX);
-  const [head = "", tail] = address.slice(0, ADDRESS_LENGTH_MAX).toLowerCase().split("::");
-  const groups = (text: string) => (text === "" ? [] : text.split(":"));
-  const before = groups(head);
-  const after = tail === undefined ? [] : groups(tail);
-  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
-  return [...before, ...zeros, ...after]
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":");
-}
-
-/** The longest spelling of an address: IPv6 with an IPv4 tail. */
-const ADDRESS_LENGTH_MAX = 45;
-
-/** On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for. */
-function isLimiting({ DEVELOPMENT, RATE_LIMITS }: CollectorEnv): boolean {
-  return (RATE_LIMITS ?? (DEVELOPMENT === "true" ? "off" : "on")) !== "off";
-}
-
-async function isWithin(limit: RateLimit, key: string): Promise<boolean> {
-  try {
-    return (await limit.limit({ key })).success;
-  } catch (error) {
-    console.error(JSON.stringify({ event: "rate_limit_failed", error: causeOf(error) }));
-    return true;
-  }
 }

@@ -1,54 +1,82 @@
-// The query Worker's routes: one list that reads as a table of contents. Questions keep the error shape of the Plausible
-// API; admin requests need the deployment's token and have a shape of their own. What no route expects is answered here,
-// as JSON, whatever it was.
+// The query Worker's routes: one list that reads as a table of contents, with who may use each and what the audit log calls
+// it. Questions keep the error shape of the Plausible API; admin requests have a shape of their own. What no route expects
+// is answered here, as JSON, whatever it was.
 
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
-import { isSecret } from "../../storage/signing.ts";
 import { getArchiveDays, postSeal } from "./archive-days.ts";
 import { ask } from "./ask.ts";
-import { bearerOf } from "./authorize.ts";
+import { audited, getAudit } from "./audit.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
-import { deleteKey, getKeys, postKey } from "./keys.ts";
+import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
+import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
+import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import type { Reply } from "./request.ts";
+import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
+import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
 import { getStreams, postStream } from "./streams.ts";
 
 type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply>>;
 
-const ADMIN_ROUTES: readonly (readonly [method: string, path: string, handler: AdminHandler])[] = [
-  ["POST", "/api/v1/merchants", postMerchant],
-  ["GET", "/api/v1/merchants", getMerchants],
-  ["GET", "/api/v1/merchants/:id", getMerchant],
-  ["PATCH", "/api/v1/merchants/:id", patchMerchant],
-  ["POST", "/api/v1/merchants/:id/streams", postStream],
-  ["GET", "/api/v1/merchants/:id/streams", getStreams],
-  ["POST", "/api/v1/merchants/:id/keys", postKey],
-  ["GET", "/api/v1/merchants/:id/keys", getKeys],
-  ["DELETE", "/api/v1/merchants/:id/keys/:key_id", deleteKey],
-  ["GET", "/api/v1/meter", getMeter],
-  ["GET", "/api/v1/partitions", getPartitions],
-  ["GET", "/api/v1/dead-letters", getDeadLetters],
-  ["POST", "/api/v1/dead-letters/redrive", postRedrive],
-  ["GET", "/api/v1/archive/days", getArchiveDays],
-  ["POST", "/api/v1/archive/seal", postSeal],
-  ["POST", "/api/v1/replays", postReplay],
-  ["GET", "/api/v1/replays", getReplays],
-  ["GET", "/api/v1/replays/:id", getReplay],
-  ["POST", "/api/v1/replays/:id/pause", postReplayVerb("pause")],
-  ["POST", "/api/v1/replays/:id/resume", postReplayVerb("resume")],
-  ["POST", "/api/v1/replays/:id/cancel", postReplayVerb("cancel")],
-  ["POST", "/api/v1/replays/:id/undo", postReplayVerb("undo")],
+/** Method, path, who may (principal.ts), what does it; and the name of what is done, where anything is (audit.ts). */
+type AdminRoute = readonly [method: string, path: string, door: Door, handler: AdminHandler, act?: string];
+
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  ["POST", "/api/v1/merchants", "deployment", postMerchant, "merchant.create"],
+  ["GET", "/api/v1/merchants", "deployment", getMerchants],
+  ["GET", "/api/v1/merchants/:id", "read", getMerchant],
+  ["PATCH", "/api/v1/merchants/:id", "admin", patchMerchant, "merchant.change"],
+  ["POST", "/api/v1/merchants/:id/streams", "admin", postStream, "stream.create"],
+  ["GET", "/api/v1/merchants/:id/streams", "read", getStreams],
+  ["POST", "/api/v1/merchants/:id/keys", "admin", postKey, "key.create"],
+  ["GET", "/api/v1/merchants/:id/keys", "admin", getKeys],
+  ["POST", "/api/v1/merchants/:id/keys/:key_id/rotate", "admin", postKeyRotation, "key.rotate"],
+  ["DELETE", "/api/v1/merchants/:id/keys/:key_id", "admin", deleteKey, "key.revoke"],
+  ["GET", "/api/v1/merchants/:id/members", "owner", getMembers],
+  ["PATCH", "/api/v1/merchants/:id/members/:member_id", "owner", patchMember, "member.change"],
+  ["DELETE", "/api/v1/merchants/:id/members/:member_id", "owner", deleteMember, "member.remove"],
+  ["POST", "/api/v1/merchants/:id/invites", "owner", postInvite, "invite.create"],
+  ["GET", "/api/v1/merchants/:id/invites", "owner", getInvites],
+  ["DELETE", "/api/v1/merchants/:id/invites/:invite_id", "owner", deleteInvite, "invite.revoke"],
+  ["POST", "/api/v1/merchants/:id/shares", "admin", postShare, "share.create"],
+  ["GET", "/api/v1/merchants/:id/shares", "admin", getShares],
+  ["DELETE", "/api/v1/merchants/:id/shares/:share_id", "admin", deleteShare, "share.revoke"],
+  ["GET", "/api/v1/session", "read", getSession],
+  ["DELETE", "/api/v1/session", "read", deleteSession, "session.end"],
+  ["PUT", "/api/v1/session/password", "read", putPassword, "member.password"],
+  ["GET", "/api/v1/audit", "admin", getAudit],
+  ["GET", "/api/v1/meter", "deployment", getMeter],
+  ["GET", "/api/v1/partitions", "deployment", getPartitions],
+  ["GET", "/api/v1/dead-letters", "deployment", getDeadLetters],
+  ["POST", "/api/v1/dead-letters/redrive", "deployment", postRedrive, "dead_letter.redrive"],
+  ["GET", "/api/v1/archive/days", "deployment", getArchiveDays],
+  ["POST", "/api/v1/archive/seal", "deployment", postSeal, "archive.seal"],
+  ["POST", "/api/v1/replays", "admin", postReplay, "replay.create"],
+  ["GET", "/api/v1/replays", "admin", getReplays],
+  ["GET", "/api/v1/replays/:id", "admin", getReplay],
+  ["POST", "/api/v1/replays/:id/pause", "admin", postReplayVerb("pause"), "replay.pause"],
+  ["POST", "/api/v1/replays/:id/resume", "admin", postReplayVerb("resume"), "replay.resume"],
+  ["POST", "/api/v1/replays/:id/cancel", "admin", postReplayVerb("cancel"), "replay.cancel"],
+  ["POST", "/api/v1/replays/:id/undo", "admin", postReplayVerb("undo"), "replay.undo"],
 ];
 
-export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps } }>();
+/** For those who have no credential yet, or one that is none of the admin API. */
+const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: AdminHandler])[] = [
+  ["POST", "/api/v1/session", postSession],
+  ["POST", "/api/v1/invites/accept", postAcceptance],
+  ["GET", "/api/v1/shared", getShared],
+];
+
+export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
 app.use(async (c, next) => {
-  const deps = depsOf(c.env);
+  const deps = depsOf(c.env, c.executionCtx);
   deps.meter.worker_requests += 1;
   c.set("deps", deps);
   await next();
@@ -64,21 +92,37 @@ app.use("/api/*", async (c, next) => {
 
 app.post("/api/v2/query", (c) => ask(c, c.get("deps")));
 
+for (const [method, path, handler] of PUBLIC_ROUTES) {
+  app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
+}
+
 app.use("/api/v1/*", async (c, next) => {
-  const token = bearerOf(c.req.header("authorization")) ?? "";
-  if (isSecret(token, c.get("deps").adminToken)) return next();
-  return replyWithProblem(c, { code: "unauthorized", message: "Send Authorization: Bearer <ADMIN_TOKEN>." });
+  const deps = c.get("deps");
+  const authenticated = await authenticate(c, deps);
+  if (!authenticated.ok) return replyWithProblem(c, authenticated.problem);
+  const principal = authenticated.value;
+  if (principal.kind !== "deployment" && !(await admit(c, actorOf(principal), deps.keyLimit)))
+    return replyWithProblem(c, { code: "rate_limited", message: TOO_OFTEN });
+  c.set("principal", principal);
+  return next();
 });
-for (const [method, path, handler] of ADMIN_ROUTES) {
+for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
   app.on(method, path, async (c) => {
-    const reply = await handler(c, c.get("deps"));
-    if (!reply.ok) return replyWithProblem(c, reply.problem);
-    const { body, status = 200, location } = reply.value;
-    return c.json(body, status, location === undefined ? {} : { location });
+    const deps = c.get("deps");
+    const refusal = refusalAt(door, c.get("principal"));
+    if (refusal !== undefined) return replyWithProblem(c, refusal);
+    const handle = () => handler(c, deps);
+    return toResponse(c, await (act === undefined ? handle() : audited(c, deps, act, handle)));
   });
 }
 
-const PATHS = ["/health", "/api/v2/query", ...new Set(ADMIN_ROUTES.map(([, path]) => path))];
+function toResponse(c: Context, reply: Checked<Reply>): Response {
+  if (!reply.ok) return replyWithProblem(c, reply.problem);
+  const { body, status = 200, location } = reply.value;
+  return c.json(body, status, location === undefined ? {} : { location });
+}
+
+const PATHS = ["/health", "/api/v2/query", ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path))];
 for (const path of PATHS)
   app.all(path, (c) => refuse(c, "method_not_allowed", `${c.req.method} is not possible here.`));
 app.notFound((c) => refuse(c, "not_found", "There is nothing here."));

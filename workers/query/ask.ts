@@ -7,13 +7,17 @@ import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
 import { accepted } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { readBody } from "../../storage/request-body.ts";
-import { authorize, bearerOf } from "./authorize.ts";
+import { askerOf, saysWho } from "./asker.ts";
+import { names } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
+import { withFilters } from "./shares.ts";
 
 const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
 const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
 const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
+const NO_QUESTIONS = "This key may only send events. Questions need a key of scope read or admin.";
 
 const UNREADABLE = {
   too_large: { status: 413, error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
@@ -21,19 +25,21 @@ const UNREADABLE = {
 } as const;
 
 export async function ask(c: Context, deps: Deps): Promise<Response> {
-  const key = bearerOf(c.req.header("authorization"));
-  if (key === undefined) return c.json({ error: MISSING_KEY }, 401);
+  if (!saysWho(c)) return c.json({ error: MISSING_KEY }, 401);
   const sent = await readBody(c.req.raw, QUESTION_BYTES_MAX);
   if (!sent.ok) return c.json({ error: UNREADABLE[sent.problem].error }, UNREADABLE[sent.problem].status);
   const body = parseJson(sent.text);
   if (!body.ok) return c.json({ error: "Unable to parse the request body as JSON." }, 400);
   const siteId = siteIdOf(body.value);
   if (siteId === undefined) return c.json({ error: MISSING_SITE }, 400);
-  const merchant = await authorize({ key, siteId }, deps);
-  if (merchant === undefined) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
+  const asker = await askerOf(c, siteId, deps);
+  if (asker === undefined) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
+  if (!(await admit(c, asker.id, deps.keyLimit))) return c.json({ error: TOO_OFTEN }, 429);
+  if (!asker.mayAsk) return c.json({ error: NO_QUESTIONS }, 403);
+  if (!(await names(siteId, asker, deps))) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
 
-  const question = parseQuestion(body.value);
-  const answer = question.ok ? await execute(question.value, merchant, deps) : question;
+  const question = parseQuestion(withFilters(body.value, asker.filters));
+  const answer = question.ok ? await execute(question.value, asker.merchant, deps) : question;
   if (!answer.ok) return c.json({ error: answer.rejection.message }, 400);
   return c.json(answer.value);
 }

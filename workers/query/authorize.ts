@@ -1,33 +1,35 @@
-// Who may ask: an API key opens one merchant, and the question must name that merchant by its id, one of its tracking IDs
-// or a hostname it owns. Whether the key or the name is wrong is not said (L6). Keys are remembered in the isolate for a
-// minute, so that a dashboard costs one database read a minute and a revoked key works no longer than that.
+// Whose an API key is: it opens one merchant, and a question must name that merchant by its id, one of its tracking IDs or a
+// hostname it owns. Whether the key or the name is wrong is not said (L6). Keys are remembered in the isolate for a minute,
+// so that a dashboard costs one database read a minute and a revoked key asks no longer than that.
 
-import { KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/limits.ts";
+import { KEY_USE_NOTED_EVERY_MS, KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/limits.ts";
 import { verifyTrackingId } from "../../core/tracking-id.ts";
-import { findKeyHolder, type KeyHolder } from "../../storage/api-keys.ts";
+import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../storage/api-keys.ts";
 import { hashKey, isApiKeyShaped } from "../../storage/credential.ts";
 import { type Merchant, ownsHostname, parseStreamHostname } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
 
-interface Remembered {
+export interface OpenedKey {
   readonly holder: KeyHolder;
   /** Hostnames that were found to be the merchant's. */
   readonly hostnames: Set<string>;
   /** UTC ms. */
   readonly until: number;
+  /** When its use was last noted, UTC ms; null for never. */
+  usedAt: number | null;
 }
 
 /** API keys by hash, with what they open. Only keys that exist are remembered: guesses take no room. */
 export class KeyMemory {
-  readonly #keys = new Map<string, Remembered>();
+  readonly #keys = new Map<string, OpenedKey>();
 
-  find(hash: string, now: number): Remembered | undefined {
+  find(hash: string, now: number): OpenedKey | undefined {
     const known = this.#keys.get(hash);
     return known !== undefined && known.until > now ? known : undefined;
   }
 
-  remember(hash: string, holder: KeyHolder, now: number): Remembered {
-    const remembered = { holder, hostnames: new Set<string>(), until: now + KEYS_KEPT_MS };
+  remember(hash: string, holder: KeyHolder, now: number): OpenedKey {
+    const remembered = { holder, hostnames: new Set<string>(), until: now + KEYS_KEPT_MS, usedAt: holder.lastUsedAt };
     this.#keys.delete(hash); // a key that is back goes to the end: the first entry is always the oldest
     this.#keys.set(hash, remembered);
     const [oldest] = this.#keys.keys();
@@ -46,29 +48,46 @@ export function bearerOf(authorization: string | undefined): string | undefined 
   return /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
 }
 
-/** The merchant that a key opens and `siteId` names; undefined when they do not belong together. */
-export async function authorize(
-  { key, siteId }: { readonly key: string; readonly siteId: string },
+/** What a key opens now; undefined when it is none, expired, or a secret from before a rotation whose grace is over.
+ *  `fresh` reads the database whatever is remembered. */
+export async function openKey(
+  key: string,
   deps: Deps,
-): Promise<Merchant | undefined> {
+  { fresh = false }: { readonly fresh?: boolean } = {},
+): Promise<OpenedKey | undefined> {
   if (!isApiKeyShaped(key)) return undefined;
   const now = deps.now();
-  const known = await recall(hashKey(key), now, deps);
-  if (known === undefined) return undefined;
-  const { merchant, expiresAt } = known.holder;
-  if (expiresAt !== null && expiresAt <= now) return undefined;
-  return (await names(siteId, known, deps)) ? merchant : undefined;
+  const known = await recall(hashKey(key), { now, fresh }, deps);
+  const { expiresAt = null, secretUntil = null } = known?.holder ?? {};
+  return [expiresAt, secretUntil].every((end) => end === null || end > now) ? known : undefined;
 }
 
-async function recall(hash: string, now: number, deps: Deps): Promise<Remembered | undefined> {
-  const known = deps.keys.find(hash, now);
+async function recall(
+  hash: string,
+  { now, fresh }: { readonly now: number; readonly fresh: boolean },
+  deps: Deps,
+): Promise<OpenedKey | undefined> {
+  const known = fresh ? undefined : deps.keys.find(hash, now);
   if (known !== undefined) return known;
   const holder = await findKeyHolder(deps.db, hash, deps.meter);
   return holder && deps.keys.remember(hash, holder, now);
 }
 
-async function names(siteId: string, { holder, hostnames }: Remembered, deps: Deps): Promise<boolean> {
-  const { id, number } = holder.merchant;
+/** Notes after the answer that a key was used, unless that was noted within the hour. */
+export function noteUse(opened: OpenedKey, deps: Deps): void {
+  const now = deps.now();
+  if (opened.usedAt !== null && opened.usedAt > now - KEY_USE_NOTED_EVERY_MS) return;
+  opened.usedAt = now;
+  deps.later("key_use", noteKeyUse(deps.db, { id: opened.holder.id, now }, deps.meter));
+}
+
+/** Whether `siteId` names a merchant: by its id, a tracking ID or a hostname, of which the found ones are remembered. */
+export async function names(
+  siteId: string,
+  { merchant, hostnames }: { readonly merchant: Merchant; readonly hostnames: Set<string> },
+  deps: Deps,
+): Promise<boolean> {
+  const { id, number } = merchant;
   if (siteId === id) return true;
   const tracking = verifyTrackingId(siteId, deps.signs);
   if (tracking !== undefined) return tracking.merchant === number;

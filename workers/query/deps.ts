@@ -5,12 +5,15 @@ import { type Placement, parsePlacement } from "../../core/counting/placement.ts
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import { LATE_COALESCE_MS, QUEUE_BATCH_MESSAGES_MAX, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
+import { causeOf } from "../../core/outcome.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import type { SealDeps, SealPace } from "../../queues/seal.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { signsOf } from "../../storage/signing.ts";
+import { type Access, accessOf } from "./access.ts";
 import { KeyMemory } from "./authorize.ts";
 import type { PartitionStub, QueryEnv } from "./env.ts";
+import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
 
 export interface Deps {
   readonly db: D1Database;
@@ -28,15 +31,26 @@ export interface Deps {
   readonly adminToken: string;
   readonly meter: Metered;
   readonly keys: KeyMemory;
+  /** Undefined where limits are off. */
+  readonly keyLimit: KeyLimit | undefined;
+  readonly signInLimit: AddressLimit | undefined;
+  /** Cloudflare Access, where that signs in; undefined where passwords do. */
+  readonly access: Access | undefined;
   /** UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: (line: Readonly<Record<string, string | number>>) => void;
+  /** Does something after the answer has gone, and logs when it fails. */
+  readonly later: (what: string, work: Promise<void>) => void;
 }
+
+/** What the platform gives with each call beside the bindings. */
+export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
 
-export function depsOf(env: QueryEnv): Deps {
+export function depsOf(env: QueryEnv, background: Background): Deps {
+  const log: Deps["log"] = (line) => console.error(JSON.stringify(line));
   return {
     db: env.DB,
     bucket: env.BUCKET,
@@ -64,8 +78,14 @@ export function depsOf(env: QueryEnv): Deps {
     adminToken: env.ADMIN_TOKEN,
     meter: isolateMeter,
     keys,
+    keyLimit: keyLimitOf(env),
+    signInLimit: signInLimitOf(env),
+    access: accessOf(env),
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-    log: (line) => console.error(JSON.stringify(line)),
+    log,
+    later: (what, work) => {
+      background.waitUntil(work.catch((error: unknown) => log({ event: `${what}_failed`, error: causeOf(error) })));
+    },
   };
 }

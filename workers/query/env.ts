@@ -2,6 +2,8 @@
 
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
 import type { SigningEnv } from "../../storage/signing.ts";
+import type { AccessEnv } from "./access.ts";
+import type { KeyLimitEnv } from "./limit.ts";
 
 /** A Durable Object stub as RPC offers it. */
 export type PartitionStub = Pick<
@@ -9,7 +11,7 @@ export type PartitionStub = Pick<
   "append" | "live" | "refreshSettings" | "confirm" | "status" | "unpublished" | "completeness" | "dropDay"
 >;
 
-export interface QueryEnv extends SigningEnv {
+export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
   readonly REPLAY_QUEUE: Queue;

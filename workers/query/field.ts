@@ -13,6 +13,8 @@ export interface Field<T, Required extends boolean = boolean> {
   readonly expected: string;
   /** Undefined when the value is not what is expected. */
   readonly parse: (value: unknown) => T | undefined;
+  /** Never repeated, not even in the audit log. */
+  readonly hidden?: true;
 }
 
 type FieldTable = Readonly<Record<string, Field<unknown>>>;
@@ -49,6 +51,15 @@ export function parseFields<Table extends FieldTable>(body: unknown, table: Tabl
 
 export function required<T>(field: Field<T>): Field<T, true> {
   return { ...field, required: true };
+}
+
+/** One text of a closed list. */
+export function oneOf<const T extends string>(list: readonly T[]): Field<T, false> {
+  return {
+    required: false,
+    expected: list.map((text) => `"${text}"`).join(" or "),
+    parse: (value) => list.find((text) => text === value),
+  };
 }
 
 export const NAME: Field<string, false> = {

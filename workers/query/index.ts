@@ -2,23 +2,31 @@
 
 import { driveSeals } from "../../queues/seal.ts";
 import { app } from "./app.ts";
+import { forgetAudit } from "./audit.ts";
 import { CONSUMERS, sealDeps } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { alertDeadLetters } from "./operations.ts";
 import { driveReplays } from "./replays.ts";
+import { forgetSessions } from "./sessions.ts";
 
 export default {
   fetch: app.fetch,
 
-  async queue(batch, env) {
+  async queue(batch, env, ctx) {
     const consume = CONSUMERS[batch.queue];
     if (consume === undefined) throw new Error(`no consumer for the queue ${batch.queue}`);
-    await consume(batch, depsOf(env));
+    await consume(batch, depsOf(env, ctx));
   },
 
-  async scheduled(_, env) {
-    const deps = depsOf(env);
-    await Promise.all([alertDeadLetters(deps), driveReplays(deps), driveSeals(sealDeps(deps))]);
+  async scheduled(_, env, ctx) {
+    const deps = depsOf(env, ctx);
+    await Promise.all([
+      alertDeadLetters(deps),
+      driveReplays(deps),
+      driveSeals(sealDeps(deps)),
+      forgetAudit(deps),
+      forgetSessions(deps),
+    ]);
   },
 } satisfies ExportedHandler<QueryEnv>;

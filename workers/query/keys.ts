@@ -1,36 +1,45 @@
-// Admin requests about a merchant's API keys: create, list, revoke. The key itself is in one answer only, the one that
-// creates it.
+// Admin requests about a merchant's API keys: create, list, rotate, revoke. The key itself is in one answer only, the one
+// that creates it or gives it a new secret.
 
 import type { Context } from "hono";
-import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
-import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from "../../storage/api-keys.ts";
+import { ADMIN_PAGE_MAX, KEY_GRACE_SECONDS, KEY_GRACE_SECONDS_MAX, KEYS_COUNT_MAX } from "../../core/limits.ts";
+import {
+  type ApiKey,
+  countApiKeys,
+  createApiKey,
+  listApiKeys,
+  revokeApiKey,
+  rotateApiKey,
+} from "../../storage/api-keys.ts";
 import { API_KEY_RANDOM_BYTES, apiKey, ID_RANDOM_BYTES, keyId } from "../../storage/credential.ts";
+import { SCOPES } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
-import { CURSOR, INSTANT, NAME, required, wholeNumber } from "./field.ts";
+import { CURSOR, INSTANT, NAME, oneOf, required, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const NEW_KEY = { name: required(NAME), expires_at: INSTANT };
+const NEW_KEY = { name: required(NAME), scope: oneOf(SCOPES), expires_at: INSTANT };
+const ROTATION = { grace_seconds: wholeNumber(0, KEY_GRACE_SECONDS_MAX) };
 const KEY_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: CURSOR };
 
-/** POST /api/v1/merchants/:id/keys */
+/** POST /api/v1/merchants/:id/keys {"name","scope"?,"expires_at"?}: of scope read unless said. */
 export async function postKey(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const body = await bodyOf(c, NEW_KEY);
   if (!body.ok) return body;
-  const { name, expires_at: expiresAt = null } = body.value;
+  const { name, scope = "read", expires_at: expiresAt = null } = body.value;
   const createdAt = deps.now();
   if (expiresAt !== null && expiresAt <= createdAt)
     return problem("invalid_field", '"expires_at" must lie ahead.', "expires_at");
+  const { number } = merchant.value;
+  if ((await countApiKeys(deps.db, number, deps.meter)) >= KEYS_COUNT_MAX)
+    return problem("conflict", `A merchant has at most ${KEYS_COUNT_MAX} keys: revoke some.`);
   const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
   const id = keyId(deps.random(ID_RANDOM_BYTES));
-  const key = await createApiKey(
-    deps.db,
-    { id, merchant: merchant.value.number, name, secret, createdAt, expiresAt },
-    deps.meter,
-  );
+  const made = { id, merchant: number, name, scope, secret, createdAt, expiresAt };
+  const key = await createApiKey(deps.db, made, deps.meter);
   return { ok: true, value: { status: 201, body: { ...shown(key), api_key: secret } } };
 }
 
@@ -46,23 +55,52 @@ export async function getKeys(c: Context, deps: Deps): Promise<Checked<Reply>> {
   return { ok: true, value: { body: { keys: rows.map(shown), next } } };
 }
 
+/** POST /api/v1/merchants/:id/keys/:key_id/rotate {"grace_seconds"?}: a new secret for the same key. */
+export async function postKeyRotation(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const body = await bodyOf(c, ROTATION);
+  if (!body.ok) return body;
+  const { grace_seconds: graceSeconds = KEY_GRACE_SECONDS } = body.value;
+  const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
+  const id = c.req.param("key_id") ?? "";
+  const previousUntil = deps.now() + graceSeconds * 1_000;
+  const rotation = { merchant: merchant.value.number, id, secret, previousUntil };
+  const key = await rotateApiKey(deps.db, rotation, deps.meter);
+  if (key === undefined) return unknownKey();
+  deps.keys.clear();
+  return { ok: true, value: { body: { ...shown(key), api_key: secret } } };
+}
+
 /** DELETE /api/v1/merchants/:id/keys/:key_id. Isolates that have seen the key forget it within KEYS_KEPT_MS. */
 export async function deleteKey(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("key_id") ?? "";
   const revoked = await revokeApiKey(deps.db, { merchant: merchant.value.number, id }, deps.meter);
-  if (!revoked) return problem("not_found", "The merchant has no key with this id.");
+  if (!revoked) return unknownKey();
   deps.keys.clear();
   return { ok: true, value: { body: { id, revoked: true } } };
 }
 
-function shown({ id, name, hint, createdAt, expiresAt }: ApiKey) {
+function unknownKey() {
+  return problem("not_found", "The merchant has no key with this id.");
+}
+
+function shown({ id, name, scope, hint, createdAt, expiresAt, lastUsedAt, previousUntil }: ApiKey) {
   return {
     id,
     name,
+    scope,
     hint,
-    created_at: new Date(createdAt).toISOString(),
-    expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    created_at: instant(createdAt),
+    expires_at: instant(expiresAt),
+    last_used_at: instant(lastUsedAt),
+    /** Until when the secret before the last rotation is good; null when it was never rotated. */
+    previous_secret_until: instant(previousUntil),
   };
+}
+
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -24,9 +24,11 @@ import {
   type MerchantChange,
   updateMerchant,
 } from "../../storage/merchants.ts";
+import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay } from "./execute.ts";
 import { CURRENCY, HOSTNAME, NAME, RULES, required, TIME_ZONE, wholeNumber } from "./field.ts";
+import { merchantFor, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
@@ -60,6 +62,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
     deps.meter,
   );
   if (merchant === "taken") return hostnameTaken();
+  concern(c, merchant);
   const tracking_id = encodeTrackingId({ merchant: merchant.number, stream: 1 }, deps.signs[0]);
   return {
     ok: true,
@@ -111,13 +114,14 @@ async function hasNumbers(merchant: Merchant, deps: Deps): Promise<boolean> {
   return (await findFirstDay(merchant, deps.now(), deps)) !== undefined;
 }
 
-/** The merchant a path names. */
+/** The merchant a path names, when whoever asks may see it. */
 export async function merchantOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
   const id = c.req.param("id") ?? "";
-  const merchant = isMerchantIdShaped(id) ? await findMerchant(deps.db, id, deps.meter) : undefined;
-  return merchant === undefined
-    ? problem("not_found", "There is no merchant with this id.")
-    : { ok: true, value: merchant };
+  const find = async (named: string) =>
+    isMerchantIdShaped(named) ? await findMerchant(deps.db, named, deps.meter) : undefined;
+  const merchant = await merchantFor(principalOf(c), id, find);
+  if (merchant.ok) concern(c, merchant.value);
+  return merchant;
 }
 
 export function hostnameTaken() {

@@ -12,11 +12,13 @@ export const PROBLEM_STATUS = {
   invalid_field: 400,
   unknown_field: 400,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
   body_too_large: 413,
   unsupported_encoding: 415,
+  rate_limited: 429,
   unavailable: 503,
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

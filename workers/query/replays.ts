@@ -10,14 +10,17 @@ import {
   REPLAY_LIST_MAX,
   REPLAY_MERCHANTS_MAX,
   REPLAY_PARTS_MAX,
+  REPLAYS_A_DAY_MAX,
+  REPLAYS_OF_MERCHANT_MAX,
 } from "../../core/limits.ts";
-import { dateOf, parseDate } from "../../core/time.ts";
+import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
 import { driveJob } from "../../queues/replay.ts";
 import { listPartitions } from "../../storage/archive-day.ts";
 import { ID_RANDOM_BYTES, isMerchantIdShaped, replayId } from "../../storage/credential.ts";
 import { findMerchantIds, findMerchantNumbers } from "../../storage/merchants.ts";
 import {
   changeJob,
+  countJobs,
   createJob,
   findJob,
   listActiveJobs,
@@ -32,6 +35,7 @@ import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, required } from "./field.ts";
 import { allPartitions } from "./operations.ts";
+import { ownMerchant, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
@@ -59,13 +63,13 @@ const NEW_REPLAY = { kind: required(KIND), from: required(DATE), to: required(DA
 export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_REPLAY);
   if (!body.ok) return body;
-  const { kind, from, to, merchants: ids } = body.value;
+  const { kind, from, to, merchants: named } = body.value;
   if (to < from) return problem("invalid_field", '"to" must not lie before "from".', "to");
   if (to - from >= REPLAY_DAYS_MAX)
     return problem("invalid_field", `A replay spans at most ${REPLAY_DAYS_MAX} Days.`, "to");
-  const merchants = ids && (await findMerchantNumbers(deps.db, ids, deps.meter));
-  if (merchants !== undefined && merchants.length !== ids?.length)
-    return problem("invalid_field", '"merchants" must be ids of merchants that exist.', "merchants");
+  const whose = await merchantsOf(c, named, deps);
+  if (!whose.ok) return whose;
+  const merchants = whose.value;
   const created = { createdAt: deps.now(), finishedAt: null };
   const id = replayId(deps.random(ID_RANDOM_BYTES));
   const job: ReplayJob = { id, kind, state: "running", fromDay: from, toDay: to + 1, merchants, ...created };
@@ -79,18 +83,18 @@ export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>
   if ((await createJob(deps.db, { job, parts }, deps.meter)) === "overlaps") {
     return problem(
       "conflict",
-      "Another rebuild of some of these Days has not ended yet: GET /api/v1/replays shows it.",
+      "Another rebuild of some of these Days has not ended yet: GET /api/v1/replays shows your own.",
     );
   }
   await driveJob(id, replayDeps(deps));
-  return { ok: true, value: { status: 202, location: `/api/v1/replays/${id}`, body: await shown(job, deps) } };
+  return { ok: true, value: { status: 202, location: `/api/v1/replays/${id}`, body: await shown(c, job, deps) } };
 }
 
 /** GET /api/v1/replays: the latest. It takes no parameters, and says so. */
 export async function getReplays(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const jobs = await listJobs(deps.db, ADMIN_PAGE_MAX, deps.meter);
+  const jobs = await listJobs(deps.db, { merchant: ownNumber(c), rowsMax: ADMIN_PAGE_MAX }, deps.meter);
   const ids = await findMerchantIds(
     deps.db,
     jobs.flatMap(({ merchants }) => merchants ?? []).slice(0, REPLAY_MERCHANTS_MAX),
@@ -101,21 +105,21 @@ export async function getReplays(c: Context, deps: Deps): Promise<Checked<Reply>
 
 /** GET /api/v1/replays/:id: how far it is, and what it found. */
 export async function getReplay(c: Context, deps: Deps): Promise<Checked<Reply>> {
-  const job = await findJob(deps.db, c.req.param("id") ?? "", deps.meter);
-  return job === undefined ? unknown() : { ok: true, value: { body: await shown(job, deps) } };
+  const job = await jobOf(c, deps);
+  return job === undefined ? unknown() : { ok: true, value: { body: await shown(c, job, deps) } };
 }
 
 /** POST /api/v1/replays/:id/pause and its like. */
 export function postReplayVerb(verb: ReplayVerb) {
   return async (c: Context, deps: Deps): Promise<Checked<Reply>> => {
-    const job = await findJob(deps.db, c.req.param("id") ?? "", deps.meter);
+    const job = await jobOf(c, deps);
     if (job === undefined) return unknown();
     if (!(await changeJob(deps.db, { job, verb, now: deps.now() }, deps.meter))) {
       return problem("conflict", `A ${job.kind} that is ${job.state} cannot ${verb}: ${WHY_NOT[verb]}`);
     }
     await driveJob(job.id, replayDeps(deps));
     const changed = await findJob(deps.db, job.id, deps.meter);
-    return { ok: true, value: { body: await shown(changed ?? job, deps) } };
+    return { ok: true, value: { body: await shown(c, changed ?? job, deps) } };
   };
 }
 
@@ -130,6 +134,43 @@ const WHY_NOT: Record<ReplayVerb, string> = {
  *  a part is taken by one statement, and one that is done is left alone. */
 export async function driveReplays(deps: Deps): Promise<void> {
   for (const job of await listActiveJobs(deps.db, deps.meter)) await driveJob(job, replayDeps(deps));
+}
+
+/** The merchants a job is for. Whoever is of one merchant replays that one, says so or not, and only so often. */
+async function merchantsOf(
+  c: Context,
+  ids: readonly string[] | undefined,
+  deps: Deps,
+): Promise<Checked<readonly number[] | undefined>> {
+  const own = ownMerchant(principalOf(c));
+  if (own === undefined) {
+    const numbers = ids && (await findMerchantNumbers(deps.db, ids, deps.meter));
+    return numbers?.length === ids?.length ? { ok: true, value: numbers } : noSuchMerchants();
+  }
+  if (ids?.some((id) => id !== own.id)) return noSuchMerchants();
+  const since = deps.now() - DAY_MS;
+  const { active, recent } = await countJobs(deps.db, { merchant: own.number, since }, deps.meter);
+  if (active >= REPLAYS_OF_MERCHANT_MAX)
+    return problem("conflict", `At most ${REPLAYS_OF_MERCHANT_MAX} replays of a merchant go on at once: end one.`);
+  if (recent >= REPLAYS_A_DAY_MAX)
+    return problem("conflict", `A merchant asks for at most ${REPLAYS_A_DAY_MAX} replays in 24 hours.`);
+  return { ok: true, value: [own.number] };
+}
+
+function noSuchMerchants() {
+  return problem("invalid_field", '"merchants" must be ids of merchants that exist.', "merchants");
+}
+
+/** The job a path names, when whoever asks may see it: of one merchant only those that are of it alone. */
+async function jobOf(c: Context, deps: Deps): Promise<ReplayJob | undefined> {
+  const job = await findJob(deps.db, c.req.param("id") ?? "", deps.meter);
+  const own = ownNumber(c);
+  const isOwn = own === undefined || (job?.merchants?.length === 1 && job.merchants[0] === own);
+  return isOwn ? job : undefined;
+}
+
+function ownNumber(c: Context): number | undefined {
+  return ownMerchant(principalOf(c))?.number;
 }
 
 /** The (Day, partition)s of a job; undefined when they are too many. */
@@ -164,8 +205,9 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
   };
 }
 
-/** A job with its progress, the first differences and the parts that failed. */
-async function shown(job: ReplayJob, deps: Deps): Promise<Record<string, unknown>> {
+/** A job with its progress, the first differences and the parts that failed. Why a part failed may speak of a partition's
+ *  other merchants: only the deployment is told. */
+async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<string, unknown>> {
   const progress = await readProgress(deps.db, job.id, deps.meter);
   const outcomes = await listOutcomes(deps.db, job.id, deps.meter);
   const differences = outcomes
@@ -193,6 +235,11 @@ async function shown(job: ReplayJob, deps: Deps): Promise<Record<string, unknown
     })),
     failed_parts: outcomes
       .filter(({ error }) => error !== "")
-      .map(({ day, partition, state, error }) => ({ date: dateOf(day), partition, state, error })),
+      .map(({ day, partition, state, error }) => ({
+        date: dateOf(day),
+        partition,
+        state,
+        error: ownNumber(c) === undefined ? error : "This part could not be counted.",
+      })),
   };
 }

@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import { ADMIN_BYTES_MAX } from "../../core/limits.ts";
 import { readBody } from "../../storage/request-body.ts";
+import type { AuditDetails } from "../../storage/schema.ts";
 import { parseJson } from "./ask.ts";
 import { type Field, type Fields, parseFields } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -38,5 +39,17 @@ export async function bodyOf<Table extends Readonly<Record<string, Field<unknown
       : problem("incomplete_body", "The body ended before its announced end.");
   }
   const body = parseJson(sent.text);
-  return body.ok ? parseFields(body.value, table) : problem("invalid_json", "The body is not JSON.");
+  if (!body.ok) return problem("invalid_json", "The body is not JSON.");
+  const fields = parseFields(body.value, table);
+  if (fields.ok) c.set("asked", withoutSecrets(body.value as AuditDetails, table));
+  return fields;
+}
+
+/** The fields that a request was sent with, as they were sent, for the audit log. */
+export function askedOf(c: Context): AuditDetails {
+  return (c.get("asked") as AuditDetails | undefined) ?? {};
+}
+
+function withoutSecrets(body: AuditDetails, table: Readonly<Record<string, Field<unknown>>>): AuditDetails {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => table[name]?.hidden !== true));
 }

@@ -1,0 +1,91 @@
+// footfall member | invite | share: who else may look at a merchant's numbers or run it. Tokens of invites and links are
+// shown once, when they are made.
+
+import type { Command } from "commander";
+import { Problem } from "../problem.ts";
+import { askAdmin, askList, type Connection } from "./connection.ts";
+import { pathOf, show } from "./merchant.ts";
+
+export function addPeople(program: Command): void {
+  const member = program.command("member").description("people of a merchant");
+  member
+    .command("invite [merchant]")
+    .description("make a link of one use; its token is shown this once")
+    .requiredOption("--email <address>", "whom")
+    .option("--role <role>", "viewer, admin or owner", "viewer")
+    .action(async (id: string | undefined, body: object, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/invites`, body));
+    });
+  member
+    .command("role <merchant> <member> <role>")
+    .description("give a member another role: viewer, admin or owner")
+    .action(async (id: string, name: string, role: string, _, command: Command) => {
+      await show(command, (connection) =>
+        askAdmin(connection, "PATCH", entryOf(connection, id, "members", name), { role }),
+      );
+    });
+  addListAndEnd(member, { list: "members", verb: "remove", what: "member", says: "a merchant's members" });
+  const invite = program.command("invite").description("invites that nobody has taken");
+  addListAndEnd(invite, { list: "invites", verb: "revoke", what: "invite", says: "those that can still be taken" });
+  const share = program.command("share").description("links that show a merchant's numbers to anybody who has them");
+  share
+    .command("create [merchant]")
+    .description("make a link; its token is shown this once")
+    .requiredOption("--name <name>", "what it is for")
+    .option("--filters <json>", 'filters for every question, such as [["is","event:page",["/press"]]]', toFilters)
+    .option("--expires <instant>", "when it ends, such as 2027-01-31T12:00:00Z (default: never)")
+    .action(async (id: string | undefined, { name, filters, expires }: NewShare, command: Command) => {
+      const body = {
+        name,
+        ...(filters !== undefined && { filters }),
+        ...(expires !== undefined && { expires_at: expires }),
+      };
+      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/shares`, body));
+    });
+  addListAndEnd(share, {
+    list: "shares",
+    verb: "revoke",
+    what: "link",
+    says: "a merchant's links, without their tokens",
+  });
+}
+
+interface NewShare {
+  readonly name: string;
+  readonly filters?: unknown;
+  readonly expires?: string;
+}
+
+function toFilters(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem('--filters must be JSON, such as [["is","event:page",["/press"]]]');
+  }
+}
+
+interface Listed {
+  readonly list: string;
+  readonly verb: string;
+  readonly what: string;
+  readonly says: string;
+}
+
+function addListAndEnd(noun: Command, { list, verb, what, says }: Listed): void {
+  noun
+    .command("list [merchant]")
+    .description(says)
+    .action(async (id: string | undefined, _, command: Command) => {
+      await show(command, (connection) => askList(connection, `${pathOf(connection, id)}/${list}`));
+    });
+  noun
+    .command(`${verb} <merchant> <${what}>`)
+    .description(`end it, named by its id in the list`)
+    .action(async (id: string, name: string, _, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "DELETE", entryOf(connection, id, list, name)));
+    });
+}
+
+function entryOf(connection: Connection, id: string, list: string, name: string): string {
+  return `${pathOf(connection, id)}/${list}/${encodeURIComponent(name)}`;
+}

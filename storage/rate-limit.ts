@@ -1,0 +1,46 @@
+// The platform's request counters as both Workers use them (wrangler.toml has the numbers and their reasons). They say
+// only "within" or "too often", one set of counters per location and window. One that does not answer lets the request
+// through, because a limit must never lose what it guards.
+
+import { causeOf } from "../core/outcome.ts";
+
+/** The part of a Worker's environment that turns limits on and off. */
+export interface LimitingEnv {
+  readonly DEVELOPMENT?: string;
+  readonly RATE_LIMITS?: string;
+}
+
+/** On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for. */
+export function isLimiting({ DEVELOPMENT, RATE_LIMITS }: LimitingEnv): boolean {
+  return (RATE_LIMITS ?? (DEVELOPMENT === "true" ? "off" : "on")) !== "off";
+}
+
+/** Counts a request of `key`, and says whether it is within the limit. */
+export async function isWithin(limit: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await limit.limit({ key })).success;
+  } catch (error) {
+    console.error(JSON.stringify({ event: "rate_limit_failed", error: causeOf(error) }));
+    return true;
+  }
+}
+
+/**
+ * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of that
+ * network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
+ */
+export function addressKey(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address.slice(-ADDRESS_LENGTH_MAX);
+  const [head = "", tail] = address.slice(0, ADDRESS_LENGTH_MAX).toLowerCase().split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+  return [...before, ...zeros, ...after]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":");
+}
+
+/** The longest spelling of an address: IPv6 with an IPv4 tail. */
+const ADDRESS_LENGTH_MAX = 45;

@@ -1,0 +1,131 @@
+// Share links: who has one sees one merchant's numbers, with the link's filters on every question, and nothing else.
+
+import { beforeEach, expect, test } from "vitest";
+import { SHARE_FILTERS_DEPTH_MAX } from "../../../core/limits.ts";
+import { hashKey } from "../../../storage/credential.ts";
+import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
+import { withFilters } from "../../../workers/query/shares.ts";
+import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
+
+let worker: QueryWorker;
+let shop: { readonly id: string; readonly tracking_id: string };
+let other: { readonly id: string };
+
+const as = (token: string, method: string, path: string, body?: unknown) => worker.ask(method, path, { token, body });
+const share = async (body: object) =>
+  (await as(ADMIN_TOKEN, "POST", `/api/v1/merchants/${shop.id}/shares`, { name: "For the press", ...body })).body;
+const asking = (token: string, site_id: string, more: object = {}) =>
+  as(token, "POST", "/api/v2/query", { site_id, metrics: ["pageviews"], date_range: "day", ...more });
+
+beforeEach(async () => {
+  worker = startQueryWorker();
+  const make = async (name: string) =>
+    (await as(ADMIN_TOKEN, "POST", "/api/v1/merchants", { name, time_zone: "UTC", currency: "EUR" })).body;
+  shop = await make("Shop");
+  other = await make("Other");
+});
+
+test("[SHR-1] a link asks about its merchant, under any of its names, and about no other", async () => {
+  const { token } = await share({});
+  expect(token).toMatch(/^ffs_[\w-]{43}$/);
+  for (const name of [shop.id, shop.tracking_id]) expect((await asking(token, name)).status).toBe(200);
+  const wrong = [await asking(token, other.id), await asking(`ffs_${"A".repeat(43)}`, shop.id)];
+  expect(new Set(wrong.map(({ status, body }) => `${status} ${JSON.stringify(body)}`))).toEqual(
+    new Set([expect.stringMatching(/^401 .*Invalid API key or site ID/)]),
+  );
+  expect((await as(token, "GET", "/api/v1/shared")).body).toEqual({
+    name: "For the press",
+    site_id: shop.id,
+    time_zone: "UTC",
+    currency: "EUR",
+    filters: [],
+  });
+});
+
+test("[SHR-1] a link opens nothing of the admin API", async () => {
+  const { token } = await share({});
+  for (const [method, path] of ADMIN_ROUTES) {
+    const own = path.replace(":id", shop.id).replace(/:\w+_id/, "x");
+    expect((await as(token, method, own)).status, `${method} ${path}`).toBe(401);
+  }
+});
+
+test("[SHR-2] a link with filters never answers without them: while questions cannot be filtered, it refuses", async () => {
+  const filters = [["is", "event:page", ["/press"]]];
+  const { token } = await share({ filters });
+  for (const more of [
+    {},
+    { filters: [] },
+    { filters: null },
+    { filters: {} },
+    { filters: [["is", "event:page", ["/"]]] },
+  ]) {
+    expect(await asking(token, shop.id, more), JSON.stringify(more)).toMatchObject({
+      status: 400,
+      body: { error: expect.stringMatching(/^#\/filters/) },
+    });
+  }
+  expect((await as(token, "GET", "/api/v1/shared")).body.filters).toEqual(filters);
+});
+
+test("[SHR-2] the filters of the link and those of the question all hold", () => {
+  const [link, own] = [
+    ["is", "event:page", ["/press"]],
+    ["is", "visit:country", ["AT"]],
+  ];
+  expect(withFilters({ metrics: [], filters: [own] }, [link])).toEqual({ metrics: [], filters: [link, own] });
+  for (const body of [{}, { filters: null }, { filters: undefined }])
+    expect(withFilters(body, [link])).toEqual({ filters: [link] });
+  expect(withFilters({ filters: "none" }, [link])).toEqual({ filters: [link, "none"] });
+});
+
+test("[SHR-3] a link that was revoked or has ended opens nothing, at once", async () => {
+  const path = `/api/v1/merchants/${shop.id}/shares`;
+  const made = await share({});
+  const short = await share({ expires_at: new Date(Date.now() + 60_000).toISOString() });
+  for (const { token } of [made, short]) expect((await asking(token, shop.id)).status).toBe(200);
+  expect((await as(ADMIN_TOKEN, "DELETE", `${path}/${made.id}`)).body).toEqual({ id: made.id, revoked: true });
+  await worker.db.prepare("UPDATE shares SET expires_at = 1").run();
+  for (const { token } of [made, short]) {
+    expect((await asking(token, shop.id)).status).toBe(401);
+    expect((await as(token, "GET", "/api/v1/shared")).status).toBe(401);
+  }
+  expect((await as(ADMIN_TOKEN, "DELETE", `/api/v1/merchants/${other.id}/shares/${short.id}`)).status).toBe(404);
+  expect((await as(ADMIN_TOKEN, "DELETE", `${path}/shr_none`)).status).toBe(404);
+});
+
+test("[SHR-3] a link is shown once, and lists and the log of acts do not open anything", async () => {
+  const { token, id } = await share({});
+  const list = (await as(ADMIN_TOKEN, "GET", `/api/v1/merchants/${shop.id}/shares`)).body;
+  expect(list.shares).toMatchObject([{ id, name: "For the press", filters: [], expires_at: null }]);
+  const log = (await as(ADMIN_TOKEN, "GET", "/api/v1/audit")).body;
+  expect(log.audit[0]).toMatchObject({ act: "share.create", target: id });
+  for (const text of [JSON.stringify(list), JSON.stringify(log)])
+    for (const form of [token, hashKey(token)]) expect(text).not.toContain(form);
+});
+
+const deep = (levels: number): unknown => (levels === 0 ? "x" : [deep(levels - 1)]);
+const REFUSED: readonly (readonly [what: string, body: object, field: string])[] = [
+  ["filters that are no list", { filters: {} }, "filters"],
+  ["filters that are too long", { filters: [["is", "event:page", ["x".repeat(5_000)]]] }, "filters"],
+  ["filters that nest too deep", { filters: deep(SHARE_FILTERS_DEPTH_MAX + 1) }, "filters"],
+  ["an end that is past", { expires_at: "2020-01-01T00:00:00Z" }, "expires_at"],
+  ["no name", { name: "" }, "name"],
+];
+test.each(REFUSED)("[SHR-4] %s: refused by name", async (_, body, field) => {
+  expect(await as(ADMIN_TOKEN, "POST", `/api/v1/merchants/${shop.id}/shares`, { name: "x", ...body })).toMatchObject({
+    status: 400,
+    body: { error: { field } },
+  });
+});
+
+test("[SHR-4] a merchant has at most 100 links", async () => {
+  await worker.db
+    .prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+       INSERT INTO shares (id, merchant, name, hash, hint, filters, created_at) SELECT 'shr_' || i, 1, 'x', 'h' || i, 'ffs_', '[]', 0 FROM n`,
+    )
+    .run();
+  const path = `/api/v1/merchants/${shop.id}/shares`;
+  expect((await as(ADMIN_TOKEN, "POST", path, { name: "one more" })).status).toBe(409);
+});

@@ -1,0 +1,53 @@
+// Who asks a question: whoever holds a merchant's key, whoever has a share link, or a member that is signed in. Each comes to
+// the same: one merchant, and the filters that every question of this asker gets.
+
+import type { Context } from "hono";
+import type { Merchant } from "../../storage/merchants.ts";
+import { bearerOf, noteUse, openKey } from "./authorize.ts";
+import type { Deps } from "./deps.ts";
+import { maySignIn, membershipsOf } from "./membership.ts";
+import { OPENS } from "./principal.ts";
+import { openShare } from "./shares.ts";
+
+export interface Asker {
+  /** Of the key, share link or member: what limits count by. */
+  readonly id: string;
+  readonly merchant: Merchant;
+  /** Hostnames that were found to be the merchant's. */
+  readonly hostnames: Set<string>;
+  readonly mayAsk: boolean;
+  readonly filters: readonly unknown[];
+}
+
+/** Whether a request says in any way who is asking. */
+export function saysWho(c: Context): boolean {
+  return bearerOf(c.req.header("authorization")) !== undefined || maySignIn(c);
+}
+
+/** Who asks about `siteId`; undefined when it is nobody we know. Whether `siteId` is theirs is not looked at yet. */
+export async function askerOf(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
+  const token = bearerOf(c.req.header("authorization"));
+  if (token === undefined) return await memberAsking(c, siteId, deps);
+  const opened = await openKey(token, deps);
+  if (opened === undefined) return await shareAsking(token, deps);
+  noteUse(opened, deps);
+  const { id, merchant, scope } = opened.holder;
+  return { id, merchant, hostnames: opened.hostnames, mayAsk: OPENS[scope].includes("read"), filters: [] };
+}
+
+async function shareAsking(token: string, deps: Deps): Promise<Asker | undefined> {
+  const opened = await openShare(token, deps);
+  if (opened === undefined) return undefined;
+  const { id, filters } = opened.share;
+  return { id, merchant: opened.merchant, hostnames: new Set(), mayAsk: true, filters };
+}
+
+/** Somebody of several merchants names one by its id; of one, in any way. */
+async function memberAsking(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
+  const memberships = await membershipsOf(c, deps);
+  const named = memberships.find(({ merchant }) => merchant.id === siteId);
+  const { member, merchant } = named ?? memberships[0] ?? {};
+  if (member === undefined || merchant === undefined) return undefined;
+  const mayAsk = OPENS[member.role].includes("read");
+  return { id: member.id, merchant, hostnames: new Set(), mayAsk, filters: [] };
+}

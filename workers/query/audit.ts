@@ -1,0 +1,85 @@
+// The audit log: every act of the admin API that succeeds, noted in one place around all handlers (app.ts), and its list.
+// The entry is there before the act, so that an act without an entry cannot be; if the log cannot be written, the request
+// fails and nothing was done. What a handler knows of its request (the merchant it is about, the fields it was sent) it
+// leaves on the context; fields that hold secrets are never left there.
+
+import type { Context } from "hono";
+import { ADMIN_PAGE_MAX, AUDIT_DETAILS_LENGTH_MAX, AUDIT_KEPT_MS } from "../../core/limits.ts";
+import { causeOf } from "../../core/outcome.ts";
+import { type AuditEntry, closeEntry, dropEntry, forgetEntries, listEntries, openEntry } from "../../storage/audit.ts";
+import type { Merchant } from "../../storage/merchants.ts";
+import type { AuditDetails } from "../../storage/schema.ts";
+import type { Deps } from "./deps.ts";
+import { wholeNumber } from "./field.ts";
+import { actorOf, ownMerchant, principalOf } from "./principal.ts";
+import type { Checked } from "./problem.ts";
+import { askedOf, parametersOf, type Reply } from "./request.ts";
+
+const AUDIT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+
+/** Acts, and notes that: who, when, what, on whom. */
+export async function audited(
+  c: Context,
+  deps: Deps,
+  act: string,
+  handle: () => Promise<Checked<Reply>>,
+): Promise<Checked<Reply>> {
+  const principal = principalOf(c);
+  const own = ownMerchant(principal)?.number ?? null;
+  const named = Object.values(c.req.param()).at(-1) ?? "";
+  const target = /^\w{1,64}$/.test(named) ? named : null;
+  const entry = { at: deps.now(), actor: actorOf(principal), merchant: own, act, target };
+  const id = await openEntry(deps.db, entry, deps.meter);
+  const reply = await handle();
+  try {
+    if (!reply.ok) await dropEntry(deps.db, id, deps.meter);
+    else {
+      const known = { target: targetOf(reply.value.body) ?? target, merchant: own ?? concerned(c) };
+      await closeEntry(deps.db, { id, ...known, details: detailsOf(askedOf(c)) }, deps.meter);
+    }
+  } catch (error) {
+    // The act is decided; its entry stays as "unknown" and says that much.
+    deps.log({ event: "audit_incomplete", entry: id, act, error: causeOf(error) });
+  }
+  return reply;
+}
+
+/** Leaves with the request which merchant it is about. */
+export function concern(c: Context, merchant: Merchant): void {
+  c.set("concerns", merchant.number);
+}
+
+function concerned(c: Context): number | null {
+  return (c.get("concerns") as number | undefined) ?? null;
+}
+
+/** GET /api/v1/audit?limit&after: newest first. A merchant sees what was done to its own, by whomever. */
+export async function getAudit(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const page = parametersOf(c, AUDIT_PAGE);
+  if (!page.ok) return page;
+  const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = Number.MAX_SAFE_INTEGER } = page.value;
+  const merchant = ownMerchant(principalOf(c))?.number;
+  const rows = await listEntries(deps.db, { merchant, before, rowsMax }, deps.meter);
+  const next = rows.length < rowsMax ? null : String(rows.at(-1)?.id);
+  return { ok: true, value: { body: { audit: rows.map(shown), next } } };
+}
+
+/** The cron: entries leave after AUDIT_KEPT_MS. Repeating it is harmless. */
+export async function forgetAudit(deps: Deps): Promise<void> {
+  await forgetEntries(deps.db, deps.now() - AUDIT_KEPT_MS, deps.meter);
+}
+
+function shown({ id, at, ...entry }: AuditEntry) {
+  return { id: String(id), at: new Date(at).toISOString(), ...entry };
+}
+
+/** What was made or changed: the answer says its id, or a stream's its number. */
+function targetOf(body: Reply["body"]): string | undefined {
+  const target = body["id"] ?? body["number"];
+  return typeof target === "string" || typeof target === "number" ? String(target) : undefined;
+}
+
+function detailsOf(asked: AuditDetails): AuditDetails {
+  if (JSON.stringify(asked).length <= AUDIT_DETAILS_LENGTH_MAX) return asked;
+  return { cut: true, fields: Object.keys(asked) };
+}

@@ -1,0 +1,55 @@
+// How often a credential may come: so many requests per period, counted by the platform (wrangler.toml, LIMIT_KEY, which has
+// the reasons). The answer says so in the fields of the IETF's draft "RateLimit header fields for HTTP" (-11):
+// `RateLimit-Policy` always; `RateLimit` only with a refusal, because what is left before that the platform does not tell,
+// and a made-up number is worse than none.
+
+import type { Context } from "hono";
+import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
+import { addressKey, isLimiting, isWithin, type LimitingEnv } from "../../storage/rate-limit.ts";
+
+export interface KeyLimitEnv extends LimitingEnv {
+  readonly LIMIT_KEY: RateLimit;
+  /** The limit of LIMIT_KEY, for the headers: requests per RATE_LIMIT_PERIOD_SECONDS. */
+  readonly KEY_REQUESTS_MAX: string;
+  /** Attempts to sign in and to take invites, by address. */
+  readonly LIMIT_SIGN_IN: RateLimit;
+}
+
+/** Counts a request of a credential; undefined where limits are off. */
+export interface KeyLimit {
+  readonly requestsMax: number;
+  readonly admits: (id: string) => Promise<boolean>;
+}
+
+export function keyLimitOf(env: KeyLimitEnv): KeyLimit | undefined {
+  if (!isLimiting(env)) return undefined;
+  return { requestsMax: Number(env.KEY_REQUESTS_MAX), admits: (id) => isWithin(env.LIMIT_KEY, id) };
+}
+
+/** Counts an attempt of an address; undefined where limits are off. */
+export type AddressLimit = (address: string) => Promise<boolean>;
+
+export function signInLimitOf(env: KeyLimitEnv): AddressLimit | undefined {
+  return isLimiting(env) ? (address) => isWithin(env.LIMIT_SIGN_IN, addressKey(address)) : undefined;
+}
+
+/** Whether the address of a request may try once more; says when, where not. */
+export async function admitAddress(c: Context, limit: AddressLimit | undefined): Promise<boolean> {
+  const address = c.req.header("cf-connecting-ip") ?? "";
+  if (limit === undefined || (await limit(address))) return true;
+  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+  return false;
+}
+
+export const TOO_OFTEN = `This key asks too often. Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After.`;
+
+/** Whether a credential, named by its id, may go on; sets the headers that say how it stands. */
+export async function admit(c: Context, id: string, limit: KeyLimit | undefined): Promise<boolean> {
+  if (limit === undefined) return true;
+  c.header("RateLimit-Policy", `"key";q=${limit.requestsMax};w=${RATE_LIMIT_PERIOD_SECONDS}`);
+  if (await limit.admits(id)) return true;
+  // A new window has begun after a whole period at the latest.
+  c.header("RateLimit", `"key";r=0;t=${RATE_LIMIT_PERIOD_SECONDS}`);
+  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+  return false;
+}

@@ -1,0 +1,64 @@
+// Who is signed in, from what a browser sends by itself: a session's cookie, or the JWT of Cloudflare Access. Because it is
+// sent by itself, another site's page could make a browser send it: what changes anything is only done for requests that
+// come from this origin (the browser says so in Sec-Fetch-Site or Origin, which pages cannot forge).
+
+import type { Context } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { SESSION_MS } from "../../core/limits.ts";
+import { isTokenShaped } from "../../storage/credential.ts";
+import { listMemberships, type Membership } from "../../storage/members.ts";
+import { findSession } from "../../storage/sessions.ts";
+import { ACCESS_HEADER } from "./access.ts";
+import type { Deps } from "./deps.ts";
+
+/** The memberships of whoever is signed in: of a session one, of an address that Access vouches for perhaps several. */
+export async function membershipsOf(c: Context, deps: Deps): Promise<readonly Membership[]> {
+  if (deps.access !== undefined) {
+    const email = await accessEmailOf(c, deps);
+    return email === undefined ? [] : await listMemberships(deps.db, email, deps.meter);
+  }
+  const token = sessionTokenOf(c);
+  const found = token && (await findSession(deps.db, { token, now: deps.now() }, deps.meter));
+  return found ? [found] : [];
+}
+
+/** The address that Cloudflare Access vouches for. */
+export async function accessEmailOf(c: Context, deps: Deps): Promise<string | undefined> {
+  const jwt = c.req.header(ACCESS_HEADER) ?? "";
+  return jwt === "" ? undefined : await deps.access?.emailOf(jwt);
+}
+
+/** Whether a browser sends anything that may say who is there. */
+export function maySignIn(c: Context): boolean {
+  return sessionTokenOf(c) !== undefined || c.req.header(ACCESS_HEADER) !== undefined;
+}
+
+/** Whether a request comes from a page of this origin. A client that says neither is no browser that we know. */
+export function isSameOrigin(c: Context): boolean {
+  const site = c.req.header("sec-fetch-site");
+  return site === undefined ? c.req.header("origin") === new URL(c.req.url).origin : site === "same-origin";
+}
+
+export const FOREIGN_ORIGIN = "A session is used from its own pages only: Origin must be this one.";
+
+/** The token in the session's cookie. */
+export function sessionTokenOf(c: Context): string | undefined {
+  const token = getCookie(c, cookieOf(c).name) ?? "";
+  return isTokenShaped("fft", token) ? token : undefined;
+}
+
+export function setSession(c: Context, token: string): void {
+  const { name, secure } = cookieOf(c);
+  setCookie(c, name, token, { path: "/", httpOnly: true, sameSite: "Lax", secure, maxAge: SESSION_MS / 1_000 });
+}
+
+export function clearSession(c: Context): void {
+  const { name, secure } = cookieOf(c);
+  deleteCookie(c, name, { path: "/", secure });
+}
+
+/** Its prefix makes browsers refuse it from any other host, and without TLS. A developer's machine has no TLS. */
+function cookieOf(c: Context): { readonly name: string; readonly secure: boolean } {
+  const secure = !["localhost", "127.0.0.1", "[::1]"].includes(new URL(c.req.url).hostname);
+  return { name: secure ? "__Host-footfall" : "footfall", secure };
+}

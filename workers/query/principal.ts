@@ -1,0 +1,116 @@
+// Who asks the admin API, and what they may do there. A request has one principal: the deployment, which may do everything,
+// or somebody of one merchant, by a key or signed in. Each route names its door; what a scope or role opens is one list. A
+// merchant other than one's own is answered as one that does not exist, and without a look into the database, so not even
+// time tells them apart (L6).
+
+import type { Context } from "hono";
+import type { Merchant } from "../../storage/merchants.ts";
+import type { Role, Scope } from "../../storage/schema.ts";
+import { isSecret } from "../../storage/signing.ts";
+import { bearerOf, noteUse, openKey } from "./authorize.ts";
+import type { Deps } from "./deps.ts";
+import { FOREIGN_ORIGIN, isSameOrigin, membershipsOf } from "./membership.ts";
+import { type Checked, problem } from "./problem.ts";
+
+export type Principal =
+  | { readonly kind: "deployment" }
+  | { readonly kind: "merchant"; readonly merchant: Merchant; readonly key: string; readonly scope: Scope }
+  | {
+      readonly kind: "member";
+      readonly merchant: Merchant;
+      readonly member: string;
+      readonly email: string;
+      readonly role: Role;
+    };
+
+/** What a route of the admin API asks of its caller. */
+export type Door = "read" | "admin" | "owner" | "deployment";
+
+/** The doors each scope of a key and each role of a member opens, of its own merchant. Asking questions is behind "read"
+ *  too; `write` sends events only. */
+export const OPENS: Readonly<Record<Scope | Role, readonly Door[]>> = {
+  write: [],
+  read: ["read"],
+  viewer: ["read"],
+  admin: ["read", "admin"],
+  owner: ["read", "admin", "owner"],
+};
+
+/** Who may enter by a door, for those who may not. */
+const TAKES: Readonly<Record<Door, string>> = {
+  read: "a key of scope read or admin, or a member",
+  admin: "a key of scope admin, or a member that is admin or owner",
+  owner: "an owner of the merchant",
+  deployment: "whoever runs the deployment (ADMIN_TOKEN)",
+};
+
+/** Who sends a request. Read from the database each time: a key that was revoked, a member that was removed or has another
+ *  role now, are so at once. */
+export async function authenticate(c: Context, deps: Deps): Promise<Checked<Principal>> {
+  const authorization = c.req.header("authorization");
+  if (authorization === undefined) return await authenticateMember(c, deps);
+  const token = bearerOf(authorization) ?? "";
+  if (isSecret(token, deps.adminToken)) return { ok: true, value: { kind: "deployment" } };
+  const opened = await openKey(token, deps, { fresh: true });
+  if (opened === undefined) return nobody();
+  const { merchant, id, scope } = opened.holder;
+  noteUse(opened, deps);
+  return { ok: true, value: { kind: "merchant", merchant, key: id, scope } };
+}
+
+function nobody() {
+  return problem("unauthorized", "Send Authorization: Bearer <a key of the merchant, or ADMIN_TOKEN>, or sign in.");
+}
+
+async function authenticateMember(c: Context, deps: Deps): Promise<Checked<Principal>> {
+  const memberships = await membershipsOf(c, deps);
+  const [first] = memberships;
+  if (first === undefined) return nobody();
+  if (!["GET", "HEAD"].includes(c.req.method) && !isSameOrigin(c)) return problem("forbidden", FOREIGN_ORIGIN);
+  const inPath = /^\/api\/v1\/merchants\/([^/]+)/.exec(c.req.path)?.[1];
+  const wanted = inPath ?? c.req.header("footfall-merchant");
+  // Where the path names no merchant of one's own, any other will do: the path is then answered with 404.
+  const isClear = memberships.length === 1 || inPath !== undefined;
+  const chosen = memberships.find(({ merchant }) => merchant.id === wanted) ?? (isClear ? first : undefined);
+  if (chosen === undefined) return problem("missing_field", SEVERAL, "Footfall-Merchant");
+  const { id: member, email, role } = chosen.member;
+  return { ok: true, value: { kind: "member", merchant: chosen.merchant, member, email, role } };
+}
+
+const SEVERAL = "You are a member of several merchants: name one by its id in the header Footfall-Merchant.";
+
+/** Nothing, or why the principal may not enter. It does not depend on whom the path names. */
+export function refusalAt(door: Door, principal: Principal) {
+  if (principal.kind === "deployment") return undefined;
+  const may = principal.kind === "merchant" ? principal.scope : principal.role;
+  if (OPENS[may].includes(door)) return undefined;
+  const who = principal.kind === "merchant" ? `yours is a key of scope ${may}` : `your role is ${may}`;
+  return problem("forbidden", `This takes ${TAKES[door]}; ${who}.`).problem;
+}
+
+/** Who acted, as the audit log names it. */
+export function actorOf(principal: Principal): string {
+  if (principal.kind === "deployment") return "deployment";
+  return principal.kind === "merchant" ? principal.key : principal.member;
+}
+
+/** The one merchant a principal may see; undefined for the deployment, which sees all. */
+export function ownMerchant(principal: Principal): Merchant | undefined {
+  return principal.kind === "deployment" ? undefined : principal.merchant;
+}
+
+/** The principal of a request that came through a door. */
+export function principalOf(c: Context): Principal {
+  return c.get("principal") as Principal;
+}
+
+/** The merchant of the id, when it is the principal's own; the deployment's are found by `find`. */
+export async function merchantFor(
+  principal: Principal,
+  id: string,
+  find: (id: string) => Promise<Merchant | undefined>,
+): Promise<Checked<Merchant>> {
+  const own = ownMerchant(principal);
+  const found = own === undefined ? await find(id) : own.id === id ? own : undefined;
+  return found === undefined ? problem("not_found", "There is no merchant with this id.") : { ok: true, value: found };
+}

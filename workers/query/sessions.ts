@@ -1,0 +1,214 @@
+// Signing in and out, taking an invite, and another password. Whether a name is nobody's, its password wrong or its merchant
+// unknown is one answer, made in one time; after so many attempts a name is closed for a while, whether anybody has it or
+// not. What is public here is only done for requests from this origin, so that no other site signs anybody in.
+
+import type { Context } from "hono";
+import {
+  PASSWORD_LENGTH_MAX,
+  PASSWORD_LENGTH_MIN,
+  SESSION_MS,
+  SIGN_IN_ATTEMPTS_MAX,
+  SIGN_IN_PERIOD_SECONDS,
+} from "../../core/limits.ts";
+import { noteAct } from "../../storage/audit.ts";
+import {
+  API_KEY_RANDOM_BYTES,
+  ID_RANDOM_BYTES,
+  isMerchantIdShaped,
+  isTokenShaped,
+  memberId,
+  token,
+} from "../../storage/credential.ts";
+import { admitMember, parseEmail, takeInvite } from "../../storage/members.ts";
+import { hashPassword, SALT_RANDOM_BYTES, verifyPassword } from "../../storage/password.ts";
+import {
+  attemptSignIn,
+  type Claim,
+  changePassword,
+  endSession,
+  findSession,
+  forgetAttempts,
+  forgetEnded,
+  openSession,
+} from "../../storage/sessions.ts";
+import type { Deps } from "./deps.ts";
+import { type Field, required } from "./field.ts";
+import { admitAddress } from "./limit.ts";
+import { accessEmailOf, clearSession, FOREIGN_ORIGIN, isSameOrigin, sessionTokenOf, setSession } from "./membership.ts";
+import { type Principal, principalOf } from "./principal.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, type Reply } from "./request.ts";
+
+export const EMAIL: Field<string, false> = {
+  required: false,
+  expected: 'an e-mail address such as "anna@shop.example"',
+  parse: (value) => (typeof value === "string" ? parseEmail(value) : undefined),
+};
+const MERCHANT: Field<string, false> = {
+  required: false,
+  expected: "a merchant's id",
+  parse: (value) => (typeof value === "string" && isMerchantIdShaped(value) ? value : undefined),
+};
+const INVITE: Field<string, false> = {
+  required: false,
+  expected: "the token of an invite",
+  parse: (value) => (typeof value === "string" && isTokenShaped("ffi", value) ? value : undefined),
+  hidden: true,
+};
+/** A password that is being chosen. */
+const PASSWORD: Field<string, false> = {
+  required: false,
+  expected: `a text of ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`,
+  parse: (value) => (isText(value) && value.length >= PASSWORD_LENGTH_MIN ? value : undefined),
+  hidden: true,
+};
+/** A password that is to be the right one: how long that is, is not said. */
+const ANY_PASSWORD: Field<string, false> = {
+  required: false,
+  expected: `a text of at most ${PASSWORD_LENGTH_MAX} characters`,
+  parse: (value) => (isText(value) ? value : undefined),
+  hidden: true,
+};
+const SIGN_IN = { merchant: required(MERCHANT), email: required(EMAIL), password: required(ANY_PASSWORD) };
+const ACCEPTANCE = { token: required(INVITE), password: PASSWORD };
+const CHANGE = { password: required(ANY_PASSWORD), new_password: required(PASSWORD) };
+
+/** POST /api/v1/session {"merchant","email","password"}: signs in by a cookie. */
+export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  if (deps.access !== undefined) return byAccess();
+  const closed = await refusalToStrangers(c, deps);
+  if (closed !== undefined) return closed;
+  const body = await bodyOf(c, SIGN_IN);
+  if (!body.ok) return body;
+  const { merchant, email, password } = body.value;
+  const member = await judge(c, { claim: { merchant, email }, password }, deps);
+  return member.ok ? await signIn(c, { member: member.value, act: "session.open" }, deps) : member;
+}
+
+/** POST /api/v1/invites/accept {"token","password"}: becomes a member, or gets a new password, and is signed in. */
+export async function postAcceptance(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const closed = await refusalToStrangers(c, deps);
+  if (closed !== undefined) return closed;
+  const email = await accessEmailOf(c, deps);
+  if (deps.access !== undefined && email === undefined) return byAccess();
+  const body = await bodyOf(c, ACCEPTANCE);
+  if (!body.ok) return body;
+  const { token: invited, password } = body.value;
+  if (deps.access === undefined && password === undefined)
+    return problem("missing_field", '"password" is missing.', "password");
+  if (deps.access !== undefined && password !== undefined) return problem("invalid_field", BY_ACCESS, "password");
+  const now = deps.now();
+  // Taken first, so that it works once. Should what follows fail, the owner makes another.
+  const invite = await takeInvite(deps.db, { token: invited, email, now }, deps.meter);
+  if (invite === undefined) return problem("not_found", "This invite was used, has ended or is for somebody else.");
+  const stored = password === undefined ? null : hashPassword(password, deps.random(SALT_RANDOM_BYTES));
+  const { merchant, role } = invite;
+  const id = memberId(deps.random(ID_RANDOM_BYTES));
+  const added = { id, merchant, email: invite.email, role, password: stored, createdAt: now };
+  const member = await admitMember(deps.db, added, deps.meter);
+  if (deps.access === undefined) return await signIn(c, { member, act: "invite.accept" }, deps);
+  await noteAct(deps.db, { at: now, actor: member.id, merchant, act: "invite.accept", target: member.id }, deps.meter);
+  return { ok: true, value: { status: 201, body: { member: member.id, email: member.email, role: member.role } } };
+}
+
+/** GET /api/v1/session: who is asking. */
+export async function getSession(c: Context): Promise<Checked<Reply>> {
+  return { ok: true, value: { body: shown(principalOf(c)) } };
+}
+
+/** DELETE /api/v1/session: signs out. */
+export async function deleteSession(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const open = sessionOf(c);
+  if (open === undefined) return noSession();
+  await endSession(deps.db, open.token, deps.meter);
+  clearSession(c);
+  return { ok: true, value: { body: { signed_out: true } } };
+}
+
+/** PUT /api/v1/session/password {"password","new_password"}: every other session of the member ends. */
+export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const open = sessionOf(c);
+  if (open === undefined) return noSession();
+  const body = await bodyOf(c, CHANGE);
+  if (!body.ok) return body;
+  const { merchant, email } = open.principal;
+  const judged = await judge(c, { claim: { merchant: merchant.id, email }, password: body.value.password }, deps);
+  if (!judged.ok) return judged;
+  const password = hashPassword(body.value.new_password, deps.random(SALT_RANDOM_BYTES));
+  await changePassword(deps.db, { member: judged.value.id, password, token: open.token }, deps.meter);
+  return { ok: true, value: { body: { changed: true } } };
+}
+
+/** The cron: ended sessions, invites and counters leave. */
+export async function forgetSessions(deps: Deps): Promise<void> {
+  await forgetEnded(deps.db, deps.now(), deps.meter);
+}
+
+/** Requests of other sites' pages, and of addresses that come too often. */
+async function refusalToStrangers(c: Context, deps: Deps) {
+  if (!isSameOrigin(c)) return problem("forbidden", FOREIGN_ORIGIN);
+  if (await admitAddress(c, deps.signInLimit)) return undefined;
+  return problem("rate_limited", "This address tries too often. Try again after the seconds of Retry-After.");
+}
+
+/** The member that a claim is of, when the password is right. The attempt counts before it is judged, so that many at once
+ *  are not judged for one. */
+async function judge(c: Context, { claim, password }: { claim: Claim; password: string }, deps: Deps) {
+  const { attempts, candidate } = await attemptSignIn(deps.db, { claim, now: deps.now() }, deps.meter);
+  if (attempts > SIGN_IN_ATTEMPTS_MAX) {
+    c.header("Retry-After", String(SIGN_IN_PERIOD_SECONDS));
+    return problem("rate_limited", "Too many attempts under this name. Try again in a quarter of an hour.");
+  }
+  const isRight = verifyPassword(password, candidate?.password);
+  if (!isRight || candidate === undefined)
+    return problem("unauthorized", "Wrong merchant, e-mail address or password.");
+  await forgetAttempts(deps.db, claim, deps.meter);
+  return { ok: true, value: candidate } as const;
+}
+
+async function signIn(
+  c: Context,
+  { member, act }: { member: { readonly id: string; readonly merchant: number }; act: string },
+  deps: Deps,
+): Promise<Checked<Reply>> {
+  const now = deps.now();
+  const secret = token("fft", deps.random(API_KEY_RANDOM_BYTES));
+  await openSession(deps.db, { token: secret, member: member.id, expiresAt: now + SESSION_MS }, deps.meter);
+  const entry = { at: now, actor: member.id, merchant: member.merchant, act, target: member.id };
+  await noteAct(deps.db, entry, deps.meter);
+  const opened = await findSession(deps.db, { token: secret, now }, deps.meter);
+  if (opened === undefined) return problem("conflict", "The member was removed meanwhile.");
+  setSession(c, secret);
+  const { id, email, role } = opened.member;
+  const principal = { kind: "member", merchant: opened.merchant, member: id, email, role } as const;
+  return { ok: true, value: { status: 201, body: shown(principal) } };
+}
+
+/** The session of a request that came by one. */
+function sessionOf(c: Context) {
+  const principal = principalOf(c);
+  const secret = sessionTokenOf(c);
+  return principal.kind === "member" && secret !== undefined ? { principal, token: secret } : undefined;
+}
+
+function noSession() {
+  return problem("conflict", "There is no session: this request came by a key or by Cloudflare Access.");
+}
+
+const BY_ACCESS = "This deployment signs in by Cloudflare Access, and has no passwords.";
+
+function byAccess() {
+  return problem("forbidden", BY_ACCESS);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= PASSWORD_LENGTH_MAX;
+}
+
+function shown(principal: Principal): Reply["body"] {
+  if (principal.kind === "deployment") return { kind: "deployment" };
+  const merchant = { id: principal.merchant.id, name: principal.merchant.name };
+  if (principal.kind === "merchant") return { kind: "key", key: principal.key, scope: principal.scope, merchant };
+  const { member, email, role } = principal;
+  return { kind: "member", member, email, role, merchant };
+}

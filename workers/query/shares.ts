@@ -1,0 +1,116 @@
+// Share links: anybody who has one may ask questions of one merchant, read only, and every question gets the link's filters
+// beside its own. The filters are put into the question itself, so whatever the grammar cannot do with filters is refused;
+// there is no way in which they are left out.
+
+import type { Context } from "hono";
+import { SHARE_FILTERS_DEPTH_MAX, SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";
+import { zoneAt } from "../../core/merchant.ts";
+import {
+  API_KEY_RANDOM_BYTES,
+  hashKey,
+  ID_RANDOM_BYTES,
+  isTokenShaped,
+  shareId,
+  token,
+} from "../../storage/credential.ts";
+import {
+  createShare,
+  findShareHolder,
+  listShares,
+  revokeShare,
+  type Share,
+  type ShareHolder,
+} from "../../storage/shares.ts";
+import { bearerOf } from "./authorize.ts";
+import type { Deps } from "./deps.ts";
+import { type Field, INSTANT, NAME, required } from "./field.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
+import { merchantOf } from "./merchants.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
+
+/** What filters mean is the grammar's business when a question is asked; here they are only kept from being endless. */
+const FILTERS: Field<readonly unknown[], false> = {
+  required: false,
+  expected: `a list of filters as questions have them, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
+  parse: (value) => {
+    if (!Array.isArray(value) || !isShallow(value, SHARE_FILTERS_DEPTH_MAX)) return undefined;
+    return JSON.stringify(value).length <= SHARE_FILTERS_LENGTH_MAX ? value : undefined;
+  },
+};
+const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
+
+/** POST /api/v1/merchants/:id/shares {"name","filters"?,"expires_at"?}: the token is in this answer only. */
+export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const body = await bodyOf(c, NEW_SHARE);
+  if (!body.ok) return body;
+  const { name, filters = [], expires_at: expiresAt = null } = body.value;
+  const createdAt = deps.now();
+  if (expiresAt !== null && expiresAt <= createdAt)
+    return problem("invalid_field", '"expires_at" must lie ahead.', "expires_at");
+  const secret = token("ffs", deps.random(API_KEY_RANDOM_BYTES));
+  const id = shareId(deps.random(ID_RANDOM_BYTES));
+  const made = { id, merchant: merchant.value.number, name, filters, createdAt, expiresAt, token: secret };
+  const share = await createShare(deps.db, made, deps.meter);
+  if (share === "full") return problem("conflict", `A merchant has at most ${SHARES_COUNT_MAX} share links.`);
+  return { ok: true, value: { status: 201, body: { ...shown(share), token: secret } } };
+}
+
+/** GET /api/v1/merchants/:id/shares: all of them, without their tokens. */
+export async function getShares(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const none = parametersOf(c, {});
+  if (!none.ok) return none;
+  const rows = await listShares(deps.db, merchant.value.number, deps.meter);
+  return { ok: true, value: { body: { shares: rows.map(shown), next: null } } };
+}
+
+/** DELETE /api/v1/merchants/:id/shares/:share_id: it opens nothing any more, at once. */
+export async function deleteShare(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const id = c.req.param("share_id") ?? "";
+  const revoked = await revokeShare(deps.db, { merchant: merchant.value.number, id }, deps.meter);
+  if (!revoked) return problem("not_found", "The merchant has no share link with this id.");
+  return { ok: true, value: { body: { id, revoked: true } } };
+}
+
+/** GET /api/v1/shared, with the link's token: what a page needs to show the numbers. */
+export async function getShared(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const opened = await openShare(bearerOf(c.req.header("authorization")) ?? "", deps);
+  if (opened === undefined) return problem("unauthorized", "Send Authorization: Bearer <the token of a share link>.");
+  const { merchant, share } = opened;
+  if (!(await admit(c, share.id, deps.keyLimit))) return problem("rate_limited", TOO_OFTEN);
+  const { name, filters } = share;
+  const { id: site_id, currency, zones } = merchant;
+  return { ok: true, value: { body: { name, site_id, time_zone: zoneAt(zones, deps.now()), currency, filters } } };
+}
+
+/** What a link's token opens now; undefined when it is none, revoked or over. */
+export async function openShare(secret: string, deps: Deps): Promise<ShareHolder | undefined> {
+  if (!isTokenShaped("ffs", secret)) return undefined;
+  const holder = await findShareHolder(deps.db, hashKey(secret), deps.meter);
+  const expiresAt = holder?.share.expiresAt ?? null;
+  return expiresAt === null || expiresAt > deps.now() ? holder : undefined;
+}
+
+/** A question with the link's filters beside its own: all of them hold. */
+export function withFilters(body: unknown, filters: readonly unknown[]): unknown {
+  if (filters.length === 0) return body;
+  const question = body as { readonly filters?: unknown };
+  const own = question.filters ?? [];
+  return { ...question, filters: Array.isArray(own) ? [...filters, ...own] : [...filters, own] };
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
+}
+
+function shown({ id, name, hint, filters, createdAt, expiresAt }: Share) {
+  const expires_at = expiresAt === null ? null : new Date(expiresAt).toISOString();
+  return { id, name, hint, filters, created_at: new Date(createdAt).toISOString(), expires_at };
+}
