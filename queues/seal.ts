@@ -134,15 +134,16 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const state = await partition.completeness(row.day);
   if (!state.complete) return postpone(row, state.why, deps);
   const place = { date: dateOf(row.day), partition: row.partition };
+  const all = await findDay(deps, place, { folder: row.folder, before: state.position });
   const begun = await findBegun(row, deps);
-  const archived = await findDay(deps, place, { folder: row.folder, before: begun ?? state.position });
+  const archived = begun === undefined ? all : { ...all, bundles: bundlesBefore(all, begun) };
   const { day } = row;
   const counted = new Map(state.counted);
   const what = { day, partition: row.partition, archived, archivedPosition: state.position, others: counted.keys() };
   if (begun === undefined && archived.manifest !== undefined && isSmall(archived, archived.manifest)) {
     await countLate(row, what, deps);
   } else {
-    await compact(row, { what, counted }, deps);
+    await compact(row, { what, counted, isAll: archived.bundles.length === all.bundles.length }, deps);
   }
   await partition.dropDay(day);
 }
@@ -152,6 +153,10 @@ async function findBegun({ day, partition, generation }: SealRow, deps: SealDeps
   const next = sealedFolder({ date: dateOf(day), partition }, `${generation + 1}-`);
   const [begun] = await listKeys(deps, next.slice(0, -1));
   return begun && Number(/-(\d+)\/[^/]*$/.exec(begun.key)?.[1]);
+}
+
+function bundlesBefore({ bundles }: ArchivedDay, position: number): ArchivedDay["bundles"] {
+  return bundles.filter(({ key }) => (parseBundleKey(key)?.first ?? position) < position);
 }
 
 /** Whether late bundles may stay beside the sealed files. */
@@ -188,10 +193,12 @@ interface Compaction {
   readonly what: Omit<Recount, "after">;
   /** How many events of each merchant were counted live, as long as the partition has their state. */
   readonly counted: ReadonlyMap<number, number>;
+  /** Whether the inputs are all that lies in the archive: a seal that goes on leaves later bundles for the next. */
+  readonly isAll: boolean;
 }
 
 /** Counts everything again, corrects what differs, and writes the Day's files anew. */
-async function compact(row: SealRow, { what, counted }: Compaction, deps: SealDeps): Promise<void> {
+async function compact(row: SealRow, { what, counted, isAll }: Compaction, deps: SealDeps): Promise<void> {
   const { archived } = what;
   const before = endOf(archived);
   const folder = sealedFolder(archived, `${row.generation + 1}-${before}`);
@@ -250,8 +257,11 @@ async function compact(row: SealRow, { what, counted }: Compaction, deps: SealDe
     files,
   };
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
-  await commit(row, { folder, manifest }, deps);
+  await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest }, deps);
 }
+
+/** Equals no number of late bundles: those that came stay noted. */
+const NO_MARKS = -1;
 
 async function commit(
   row: SealRow,

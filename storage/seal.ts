@@ -180,8 +180,10 @@ export async function postponeSeal(
   meter: Metered,
 ): Promise<void> {
   const waitMs = Math.min(SEAL_RETRY_MS * 2 ** Math.min(row.attempts, 20), SEAL_RETRY_MAX_MS);
-  const text = `UPDATE archive_days SET attempts = attempts + 1, error = ?3, due_at = ?4 WHERE ${IS_PLACE}`;
-  await write(db, [text, row.day, row.partition, why, now + waitMs], meter);
+  const text = `UPDATE archive_days SET attempts = attempts + 1, error = ?3, due_at = ?4
+    WHERE ${IS_PLACE} AND generation = ?5 AND attempts = ?6 AND due_at IS NOT NULL`;
+  const values = [why, now + waitMs, row.generation, row.attempts];
+  await write(db, [text, row.day, row.partition, ...values], meter);
 }
 
 type Bound = readonly [text: string, ...values: (string | number | null)[]];
