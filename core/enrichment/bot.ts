@@ -2,6 +2,9 @@
 // an agent that should be there and is not (NO_AGENT, set by browser formats) is.
 
 import { isbot } from "isbot";
+import { AGENT_VERDICTS_KEPT_MAX } from "../limits.ts";
+import { matchesAny } from "../pattern.ts";
+import { decide, type Matcher, type Verdict } from "./matcher.ts";
 import type { Step } from "./opinion.ts";
 
 /** Stands for the agent of a browser format's hit that came without one. */
@@ -10,10 +13,26 @@ export const NO_AGENT = "(none)";
 const VERDICTS_KEPT_MAX = 2_000;
 const verdicts = new Map<string, boolean>();
 
-/** Step: drops hits of crawlers, libraries and headless browsers. */
-export const bot: Step = (event, opinion) => {
-  if (event.userAgent !== "" && isMachine(event.userAgent)) opinion.dropped = "bot";
+/** Step: drops hits of crawlers, libraries and headless browsers, unless the rules admit the agent. */
+export const bot: Step = ({ userAgent }, opinion, matchers) => {
+  if (userAgent === "") return;
+  const ruled = decide(matchers, (matcher) => ruledVerdict(matcher, userAgent));
+  if (ruled === "drop" || (ruled === undefined && isMachine(userAgent))) opinion.dropped = "bot";
 };
+
+/** Verdicts by number of the matcher and agent. */
+const ruledVerdicts = new Map<string, Verdict>();
+
+function ruledVerdict({ number, bots }: Matcher, userAgent: string): Verdict {
+  if (bots.drop.length + bots.admit.length === 0) return undefined;
+  const key = `${number} ${userAgent}`;
+  if (ruledVerdicts.has(key)) return ruledVerdicts.get(key);
+  const text = userAgent.toLowerCase();
+  const verdict = matchesAny(bots.admit, text) ? "admit" : matchesAny(bots.drop, text) ? "drop" : undefined;
+  if (ruledVerdicts.size >= AGENT_VERDICTS_KEPT_MAX) ruledVerdicts.clear();
+  ruledVerdicts.set(key, verdict);
+  return verdict;
+}
 
 function isMachine(userAgent: string): boolean {
   const kept = verdicts.get(userAgent);
