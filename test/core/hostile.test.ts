@@ -4,6 +4,7 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { exclusionsOf } from "../../core/enrichment/matcher.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
 import { decodeEvent, type Event, encodeEvent } from "../../core/event.ts";
 import { native } from "../../core/formats/native.ts";
@@ -12,9 +13,11 @@ import type { Draft, Hit } from "../../core/hit.ts";
 
 import type { Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import { parseRules } from "../../core/rule-parser.ts";
 import { NO_RULES_IN_FORCE } from "../../core/rules.ts";
 import { dayAt, dayStart } from "../../core/time.ts";
 import { type Sign, verifyTrackingId } from "../../core/tracking-id.ts";
+import { parseHostname } from "../../storage/merchants.ts";
 import { CHROME, eventOf } from "../support/events.ts";
 import {
   FUZZ,
@@ -257,6 +260,34 @@ describe("enrichment", () => {
           expect(Object.values(opinion).every((value) => typeof value === "string")).toBe(true);
           expect(goals).toEqual([]);
         }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] rules made of arbitrary texts are read or refused, and what they make of arbitrary facts is no mistake", () => {
+    const list = fc.array(fc.oneof(hostileText, hostileValue), { maxLength: 3 });
+    const value = fc.record(
+      {
+        bots: fc.record({ drop: list, admit: list }, { requiredKeys: [] }),
+        referrers: fc.record({ drop: list }),
+        addresses: fc.array(fc.record({ name: hostileText, networks: list }), { maxLength: 2 }),
+        hostnames: list,
+        paths: fc.record({ strip_ids: fc.boolean(), keep_query: list }),
+        goals: fc.array(fc.record({ name: hostileText, page: hostileText }), { maxLength: 2 }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(value, hostileValue), hostileText, (given, text) => {
+        const read = attempt(() => parseRules(given, parseHostname));
+        if (!read.ok) {
+          expect(read.rejection.message).toMatch(/^rules/);
+          return;
+        }
+        const rules = { own: read.value, global: read.value };
+        for (const facts of factsOf(text)) attempt(() => opine(eventOf(facts), rules));
+        attempt(() => exclusionsOf(text, rules));
       }),
       { numRuns: RUNS },
     );

@@ -32,8 +32,10 @@ let tried = 0;
 let neighbourEvents = 0;
 
 beforeAll(async () => {
-  services = await startServices({ POOL_SIZE: "1" }); // everybody in one partition
+  services = await startServices({ POOL_SIZE: "1", RULES_NOTICE_MS: "0" }); // everybody in one partition
   hostile = await services.client.createMerchant();
+  const rules = { goals: [{ name: "anything", event: "*" }] };
+  await services.client.admin("PUT", `/api/v1/merchants/${hostile.id}/rules`, { rules });
   neighbour = await services.client.createMerchant();
   await sendAsNeighbour();
 });
