@@ -1,4 +1,5 @@
-// Whether the visitor's agent is a machine. An unknown agent (an event sent by the merchant's own server) is not one;
+// Whether the visitor is a machine: by its agent, by the platform's word on verified bots, or by hints of a browser without
+// a window. An unknown agent (an event sent by the merchant's own server) is not one;
 // an agent that should be there and is not (NO_AGENT, set by browser formats) is.
 
 import { isbot } from "isbot";
@@ -14,11 +15,17 @@ const VERDICTS_KEPT_MAX = 2_000;
 const verdicts = new Map<string, boolean>();
 
 /** Step: drops hits of crawlers, libraries and headless browsers, unless the rules admit the agent. */
-export const bot: Step = ({ userAgent }, opinion, matchers) => {
-  if (userAgent === "") return;
-  const ruled = decide(matchers, (matcher) => ruledVerdict(matcher, userAgent));
-  if (ruled === "drop" || (ruled === undefined && isMachine(userAgent))) opinion.dropped = "bot";
+export const bot: Step = ({ userAgent, verifiedBot, hints }, opinion, matchers) => {
+  const ruled = userAgent === "" ? undefined : decide(matchers, (matcher) => ruledVerdict(matcher, userAgent));
+  if (ruled === "admit") return;
+  const isBuiltIn = () => verifiedBot !== "" || isHeadless(hints) || (userAgent !== "" && isMachine(userAgent));
+  if (ruled === "drop" || isBuiltIn()) opinion.dropped = "bot";
 };
+
+/** A headless Chrome may hide in its agent what its hints still say. */
+function isHeadless(hints: string): boolean {
+  return hints.includes("Headless");
+}
 
 /** Verdicts by number of the matcher and agent. */
 const ruledVerdicts = new Map<string, Verdict>();

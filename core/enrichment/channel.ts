@@ -26,16 +26,20 @@ const RULES: readonly (readonly [channel: string, applies: (clue: Clue) => boole
   ["Organic Shopping", ({ kind, opinion }) => kind === "shopping" || isShop(opinion.utm_campaign)],
   [
     "Organic Social",
-    ({ kind, medium }) => kind === "social" || /^(social|social-network|social-media|sm)$/.test(medium),
+    ({ kind, medium }) => kind === "social" || /^(social|social[- ]network|social[- ]media|sm)$/.test(medium),
   ],
   ["Organic Video", ({ kind, medium }) => kind === "video" || medium.includes("video")],
   ["Organic Search", ({ kind, medium }) => kind === "search" || medium === "organic"],
   ["Email", ({ kind, medium, opinion }) => kind === "email" || isEmail(medium) || isEmail(opinion.source)],
-  ["Affiliates", ({ medium }) => medium === "affiliate" || medium === "affiliates"],
+  ["Affiliates", ({ medium }) => /^affiliates?$/.test(medium)],
   ["Audio", ({ medium }) => medium === "audio"],
   ["SMS", ({ medium, opinion }) => medium === "sms" || opinion.source.toLowerCase() === "sms"],
-  ["Mobile Push", ({ medium }) => /push$|mobile|notification/.test(medium)],
-  ["Referral", () => true],
+  [
+    "Mobile Push",
+    ({ medium, opinion }) => /push$|mobile|notification/.test(medium) || opinion.source.toLowerCase() === "firebase",
+  ],
+  ["Referral", ({ medium }) => /^(|referral|app|link)$/.test(medium)],
+  ["Unassigned", () => true],
 ];
 
 /** Step: the first rule that applies, the merchant's own first. */
