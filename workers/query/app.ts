@@ -38,7 +38,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/merchants/:id/rules/versions", "read", getRuleVersions],
   ["GET", "/api/v1/merchants/:id/rules/versions/:version", "read", getRuleVersion],
   ["GET", "/api/v1/rules", "deployment", getRules],
-  ["PUT", "/api/v1/rules", "deployment", putRules, "rules.change"],
+  ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
   ["GET", "/api/v1/rules/versions", "deployment", getRuleVersions],
   ["GET", "/api/v1/rules/versions/:version", "deployment", getRuleVersion],
   ["POST", "/api/v1/merchants/:id/streams", "admin", postStream, "stream.create"],
