@@ -54,7 +54,7 @@ export const VISIT_GAP_MS = 1_800_000;
 export const DUPLICATE_EDGE_MS = HOUR_MS;
 /** Values of one dimension in one rollup; the rest is added up as "(other)" and the rollup says that it was cut. */
 export const DIMENSION_VALUES_MAX = 500;
-/** Encoded bytes of one dimension of one rollup: 21 dimensions stay below `D1_ROW_BYTES_MAX`. */
+/** Encoded bytes of one dimension of one rollup: 22 dimensions stay below `D1_ROW_BYTES_MAX`. */
 export const DIMENSION_BYTES_MAX = 64 * KIB;
 /** Precision (log2 of registers) of the sketch of all visitors: 0.81 % standard error, exact-like below 3,072. */
 export const TOTAL_SKETCH_PRECISION = 14;
@@ -130,8 +130,11 @@ export const LOADED_EVENTS_MAX = 400_000;
 export const SETTINGS_FRESH_MS = 5 * MINUTE_MS;
 /** Past this age a copy is not used any more. */
 export const SETTINGS_LEASE_MS = 15 * MINUTE_MS;
-/** A zone change takes effect at the first full hour at least this long after it was asked for. */
-export const ZONE_NOTICE_MS = 20 * MINUTE_MS;
+/** A zone change takes effect at the first full hour at least this long after it was asked for: by then no partition counts
+ *  by a copy from before, not even an event of a clock that runs ahead. */
+export const ZONE_NOTICE_MS = 30 * MINUTE_MS;
+/** Changed rules take effect this long after they were asked for, for the same reason. */
+export const RULES_NOTICE_MS = ZONE_NOTICE_MS;
 /** A cookieless salt is deleted this long after its Day began in UTC, or after it was made for a Day long past. */
 export const SALT_KEPT_MS = 48 * HOUR_MS;
 /** Failed background work is tried again after this, doubling up to the maximum. */
@@ -288,14 +291,39 @@ export const ADMIN_FAN_OUT = 32;
 export const HOSTNAMES_COUNT_MAX = 100;
 export const HOSTNAME_LENGTH_MAX = 253;
 
+// ── rules ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** A scope's rules as JSON, in UTF-16 units: they come in one admin body, beside a note. */
+export const RULES_LENGTH_MAX = 60_000;
+/** All that a scope ever decided, as JSON in UTF-16 units: one row of D1 and of a partition, at three bytes each. Some 300
+ *  changes of 2,000; no merchant's history may be forgotten, so the change after that is refused. */
+export const RULE_TIMELINE_LENGTH_MAX = 600_000;
+export const RULE_NOTE_LENGTH_MAX = 500;
+/** Names that rules give: goals, channels, excluded addresses. */
+export const RULE_NAME_LENGTH_MAX = 60;
+export const PATTERN_LENGTH_MAX = 256;
+/** Entries of one list of patterns, hosts or numbers: each is compared with each event. */
+export const RULE_LIST_MAX = 500;
+export const EXCLUSIONS_COUNT_MAX = 50;
+export const CHANNEL_RULES_MAX = 50;
+export const PAGE_RULES_MAX = 100;
+export const QUERY_KEPT_MAX = 20;
+/** Goals of one merchant: with four more they are the numbers of an event's place, whose count is stored in a byte. */
+export const GOALS_COUNT_MAX = 50;
+/** Verdicts of patterns on user agents that a partition remembers: agents repeat, 500 patterns take 50 µs. */
+export const AGENT_VERDICTS_KEPT_MAX = 2_000;
+
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
-assert(SETTINGS_LEASE_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
+assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
+assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
+assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
+assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
+assert(GOALS_COUNT_MAX + 4 < 256, "a place with all goals fits its count");
 assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");
 assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event fits a queue message");
 assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");
 assert(REQUEST_EVENTS_MAX <= MERCHANT_EVENTS_PER_WINDOW_MAX, "a full request fits a merchant's share");
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
-assert(21 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
+assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
 assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dead letters fits a request");
 assert(BUNDLES_KEPT_MAX * 100 < 2_000_000, "the cuts of all bundles fit a row");
 assert(REPLAY_MERCHANTS_MAX + 10 < D1_PARAMETERS_MAX, "the merchants of a replay fit one statement");

@@ -3,18 +3,13 @@
 // so that by then every partition knows it and an event's Day stays a function of its timestamp alone (L4).
 
 import { ZONE_NOTICE_MS } from "./limits.ts";
+import type { RuleTimeline } from "./rules.ts";
 import { hourAfter, hourAt } from "./time.ts";
 
 export interface ZonePeriod {
   /** UTC ms from which the zone holds; 0 for the first. */
   readonly from: number;
   readonly zone: string;
-}
-
-/** Rules that decide whether a hit is counted. */
-export interface Rules {
-  /** Hostnames that may count; empty means all. "example.com" also admits its subdomains. */
-  readonly hostnames: readonly string[];
 }
 
 export interface Settings {
@@ -25,10 +20,8 @@ export interface Settings {
   readonly zones: readonly ZonePeriod[];
   /** ISO 4217. */
   readonly currency: string;
-  readonly rules: Rules;
+  readonly rules: RuleTimeline;
 }
-
-export const NO_RULES: Rules = { hostnames: [] };
 
 /** The zone that holds at an instant. */
 export function zoneAt(zones: readonly ZonePeriod[], instant: number): string {

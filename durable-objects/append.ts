@@ -5,21 +5,23 @@
 
 import { encodeLogged } from "../core/archive/bundle.ts";
 import { countEvent } from "../core/counting/day.ts";
+import { exclusionsOf } from "../core/enrichment/matcher.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import type { Arrival, Event } from "../core/event.ts";
 import { DUPLICATE_EDGE_MS, LATE_AFTER_MS } from "../core/limits.ts";
 import { type Settings, zoneAt } from "../core/merchant.ts";
+import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dayAt, dayStart } from "../core/time.ts";
 import { admit } from "./admission.ts";
 import { groupCommit, orReset } from "./commit.ts";
 import type { AppendReply, Fate } from "./rpc.ts";
 import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
-import { dayToChange, findDay, type Partition } from "./state.ts";
+import { dayToChange, findDay, type Partition, rulesFor } from "./state.ts";
 
 /** Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them. */
 export async function append(partition: Partition, arrivals: readonly Arrival[]): Promise<AppendReply> {
-  await ensureSettings(partition, new Set(arrivals.map((arrival) => arrival.event.merchant)));
+  await ensureSettings(partition, new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]));
   if (!admit(partition, arrivals)) return "overloaded";
   const fates = orReset(partition, () => arrivals.map((arrival) => accept(partition, arrival)));
   // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.
@@ -36,9 +38,11 @@ function accept(partition: Partition, { event, address, floating }: Arrival): Fa
   const day = dayAt(zone, event.timestamp);
   const late = isClosed(partition, day);
   if (!late && isDuplicate(partition, { event, day, zone, floating })) return "duplicate";
-  const opinion = opine(event, settings.rules);
+  const rules = rulesFor(partition, settings, { instant: event.timestamp, day });
+  const facts = { ...event, excluded: exclusionsOf(address, rules) };
+  const opinion = opine(facts, rules);
   const visitor = event.visitor === "" ? cookielessVisitor(partition, event, { day, address }) : event.visitor;
-  const kept: Event = { ...event, visitor, dropped: opinion.dropped };
+  const kept: Event = { ...facts, visitor, dropped: opinion.dropped };
   if (!late) count(partition, { event: kept, opinion, settings, day });
   partition.next += 1;
   const row = JSON.stringify(encodeLogged({ day, late, event: kept }));

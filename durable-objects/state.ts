@@ -10,6 +10,7 @@ import { opine } from "../core/enrichment/opinion.ts";
 import { SHELVES_PER_DAY } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
+import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
 
 /** What the host gives a partition. Everything that is not pure comes in here. */
@@ -220,6 +221,12 @@ export function keyOf({ day, shelf }: ShelfKey): string {
   return `${day}:${shelf}`;
 }
 
+/** The rules that hold for an event: its merchant's, and the deployment's, which lie under a number of their own. */
+export function rulesFor(partition: Partition, settings: Settings, moment: RuledMoment): RulesInForce {
+  const global = partition.settings.get(GLOBAL_MERCHANT)?.settings.rules ?? [];
+  return rulesInForce({ own: settings.rules, global }, moment);
+}
+
 /** Counts the log after the checkpoint again. Duplicates and verdicts were settled before it was written. */
 function recount(partition: Partition): void {
   const rows = partition.deps.store.readLog({ first: partition.checkpointed, end: partition.next });
@@ -228,7 +235,7 @@ function recount(partition: Partition): void {
     const { day, late, event } = decodeLogged(row);
     const settings = partition.settings.get(event.merchant)?.settings;
     assert(settings !== undefined, "settings are stored before the first event of a merchant");
-    const opinion = opine(event, settings.rules);
+    const opinion = opine(event, rulesFor(partition, settings, { instant: event.timestamp, day }));
     if (!late) countEvent(dayToChange(partition, event.merchant, day), { event, opinion, settings, position });
     position += 1;
   }

@@ -6,18 +6,19 @@ import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
 import { type Difference, differencesOf, heldRows } from "../core/counting/difference.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
-import { type ReplayedDay, replayEvent, replayedRows } from "../core/counting/replay.ts";
+import { type ReplayedDay, type ReplayedUnder, replayEvent, replayedRows } from "../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { REPLAY_AHEAD_MERCHANTS, REPLAY_AHEAD_ROWS, REPLAY_MERCHANTS_READ } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
+import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
 import { type ArchivedDay, readDay } from "../storage/archive-day.ts";
 import { readDayRollups } from "../storage/rollups.ts";
 import type { ShownDifference } from "../storage/schema.ts";
-import { readSettingsOf } from "../storage/settings.ts";
+import { readSettings, readSettingsOf } from "../storage/settings.ts";
 
 /** What a recount asks of a partition. */
 export interface RecountedPartition {
@@ -79,6 +80,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const { after, merchants, columns } = what;
   const isWanted = (merchant: number) => merchants?.has(merchant) ?? true;
   const others = new Set([...what.others].filter(isWanted));
+  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
   let ended: Ended[] = [];
   let current: { readonly day: ReplayedDay; readonly settings: Settings | undefined } | undefined;
   let isStopped = false;
@@ -106,7 +108,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     }
     const { day } = current as NonNullable<typeof current>;
     steps.rows(
-      rows.filter((row) => isNew(day, row, settings)),
+      rows.filter((row) => isNew(day, row, settings && { settings, global })),
       rows.length,
     );
   }
@@ -125,8 +127,8 @@ export function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Differ
 }
 
 /** Counts a row unless its id was there; of a merchant that is gone only ids are kept. */
-function isNew(day: ReplayedDay, row: ArchivedEvent, settings: Settings | undefined): boolean {
-  if (settings !== undefined) return replayEvent(day, row, settings);
+function isNew(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | undefined): boolean {
+  if (under !== undefined) return replayEvent(day, row, under);
   if (day.state.ids.has(row.event.id)) return false;
   day.state.ids.add(row.event.id);
   return true;

@@ -6,7 +6,7 @@
 import { and, asc, count, eq, gt, inArray, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { HOSTNAME_LENGTH_MAX } from "../core/limits.ts";
-import type { Rules, ZonePeriod } from "../core/merchant.ts";
+import type { ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { STREAM_NUMBER_MAX } from "../core/tracking-id.ts";
 import { hashKey, hintOf } from "./credential.ts";
@@ -20,7 +20,6 @@ export interface NewMerchant {
   readonly name: string;
   readonly zones: readonly ZonePeriod[];
   readonly currency: string;
-  readonly rules: Rules;
   /** Of its first stream, named as the merchant is. */
   readonly hostname: string | undefined;
   /** Its first API key: the key itself is only hashed here. */
@@ -43,7 +42,7 @@ export async function createMerchant(
     orm.batch([
       orm
         .insert(merchants)
-        .values({ ...columns, version: 1, createdAt: now })
+        .values({ ...columns, rules: [], version: 1, createdAt: now })
         .returning(),
       orm
         .insert(streams)
@@ -106,7 +105,7 @@ export async function findMerchantIds(
   return new Map(rows.map(({ number, id }) => [number, id]));
 }
 
-export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "rules">>;
+export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency">>;
 
 /** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
 export async function updateMerchant(

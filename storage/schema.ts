@@ -8,8 +8,9 @@ import type { Mismatch } from "../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../core/counting/rollup.ts";
 import type { Grain } from "../core/counting/rollup-row.ts";
-import type { Rules, ZonePeriod } from "../core/merchant.ts";
+import type { ZonePeriod } from "../core/merchant.ts";
 import type { DropReason } from "../core/outcome.ts";
+import type { Rules, RuleTimeline } from "../core/rules.ts";
 
 /** D1 takes an ArrayBuffer and gives back an array of numbers. */
 const bytes = customType<{ data: Uint8Array; driverData: ArrayBuffer | readonly number[] }>({
@@ -18,7 +19,7 @@ const bytes = customType<{ data: Uint8Array; driverData: ArrayBuffer | readonly 
   fromDriver: (value) => new Uint8Array(value),
 });
 
-/** The tenant. */
+/** The tenant. The row of number 0 is nobody's: it holds the deployment's own rules (GLOBAL_MERCHANT). */
 export const merchants = sqliteTable("merchants", {
   /** In every tracking ID; 32 bits. */
   number: integer("number").primaryKey({ autoIncrement: true }),
@@ -27,7 +28,7 @@ export const merchants = sqliteTable("merchants", {
   name: text("name").notNull(),
   zones: text("zones", { mode: "json" }).$type<readonly ZonePeriod[]>().notNull(),
   currency: text("currency").notNull(),
-  rules: text("rules", { mode: "json" }).$type<Rules>().notNull(),
+  rules: text("rules", { mode: "json" }).$type<RuleTimeline>().notNull(),
   /** Grows with every change of settings. */
   version: integer("version").notNull(),
   createdAt: integer("created_at").notNull(),
@@ -46,6 +47,22 @@ export const streams = sqliteTable(
     createdAt: integer("created_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.merchant, table.number] })],
+);
+
+/** Every version of a scope's rules that was ever decided, kept for good: timelines name them. */
+export const ruleVersions = sqliteTable(
+  "rule_versions",
+  {
+    merchant: integer("merchant").notNull(),
+    /** From 1 within the scope. */
+    version: integer("version").notNull(),
+    rules: text("rules", { mode: "json" }).$type<Rules>().notNull(),
+    /** Why, in the words of whoever changed them; may be empty. */
+    note: text("note").notNull(),
+    /** UTC ms. */
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.version] })],
 );
 
 /** API keys: only a hash of the key is kept. */

@@ -1,8 +1,9 @@
 // A merchant's settings as its partitions read them from D1: one row by primary key, when a merchant is first seen and
 // then every few minutes; and as a replay reads them, all of them. Plain SQL for the same reason as rollup-write.ts.
 
-import type { Rules, Settings, ZonePeriod } from "../core/merchant.ts";
+import type { Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
+import type { RuleTimeline } from "../core/rules.ts";
 
 interface StoredSettings {
   readonly version: number;
@@ -55,6 +56,6 @@ function toSettings(merchant: number, { version, zones, currency, rules }: Store
     version,
     zones: JSON.parse(zones) as readonly ZonePeriod[],
     currency,
-    rules: JSON.parse(rules) as Rules,
+    rules: JSON.parse(rules) as RuleTimeline,
   };
 }

@@ -151,6 +151,7 @@ function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Obs
     textNumber(dictionary, event.name),
     textNumber(dictionary, opinion.hostname),
     page,
+    ...opinion.goals.map((goal) => textNumber(dictionary, goal)),
   ];
   const order = orderOf(event.id);
   const moment = isPageview(event.name) ? { time: event.timestamp, order, page } : undefined;

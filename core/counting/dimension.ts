@@ -1,6 +1,6 @@
 // The dimensions a rollup is broken down by: one ordered list. A dimension's values come either from each event (page,
-// name), from the visit's first event (source, country, browser), or from the visit's first or last page. The list is
-// what rollups, the D1 columns and the query grammar are made from.
+// name), from the visit's first event (source, country, browser), or from the visit's first or last page. An event may have
+// several goals or none; of every other dimension it has one value. The list is what rollups, the D1 columns and the query grammar are made from.
 
 /** What the first event of a visit says about all of it. Order is the order of a visit's profile. */
 export const PROFILE_FIELDS = [
@@ -26,7 +26,7 @@ export type ProfileField = (typeof PROFILE_FIELDS)[number];
 export const PLACE_FIELDS = ["stream", "name", "hostname", "page"] as const;
 export type PlaceField = (typeof PLACE_FIELDS)[number];
 
-export type DimensionName = ProfileField | PlaceField | "entry_page" | "exit_page";
+export type DimensionName = ProfileField | PlaceField | "goal" | "entry_page" | "exit_page";
 
 export interface Dimension {
   readonly name: DimensionName;
@@ -43,6 +43,7 @@ export const DIMENSIONS: readonly Dimension[] = [
   { name: "hostname", question: "event:hostname", scope: "event", empty: "(none)" },
   { name: "name", question: "event:name", scope: "event", empty: "(none)" },
   { name: "stream", question: "event:stream", scope: "event", empty: "(none)" },
+  { name: "goal", question: "event:goal", scope: "event", empty: "(none)" },
   { name: "entry_page", question: "visit:entry_page", scope: "visit", empty: "(none)" },
   { name: "exit_page", question: "visit:exit_page", scope: "visit", empty: "(none)" },
   { name: "source", question: "visit:source", scope: "visit", empty: "Direct / None" },

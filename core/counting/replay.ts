@@ -1,5 +1,5 @@
 // The second caller of the counting rules (L3): from archived events to rollup rows, as the partition that counted them
-// would publish them now. Opinions are formed again from the facts under today's rules; nothing derived is copied. The
+// would publish them now. Opinions are formed again from the facts under the rules that hold for them; nothing derived is copied. The
 // caller reads the archive, as much at a time as its memory allows, and decides what to do with the rows: compare them,
 // write them, show them.
 
@@ -7,13 +7,21 @@ import type { ArchivedEvent } from "../archive/file.ts";
 import { opine } from "../enrichment/opinion.ts";
 import type { Settings } from "../merchant.ts";
 import { zoneAt } from "../merchant.ts";
+import { GLOBAL_MERCHANT, type RuleTimeline, rulesInForce } from "../rules.ts";
 import { dayAt } from "../time.ts";
 import { countEvent, type DayState, emptyDay } from "./day.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
 import { type RollupRow, toRollupRow } from "./rollup-row.ts";
 
-/** Settings by merchant number; undefined leaves a merchant's events out. */
+/** Settings by merchant number; undefined leaves a merchant's events out. Those of GLOBAL_MERCHANT are the deployment's. */
 export type SettingsOf = (merchant: number) => Settings | undefined;
+
+/** What archived events of a merchant are counted by. */
+export interface ReplayedUnder {
+  readonly settings: Settings;
+  /** The deployment's own rules. */
+  readonly global: RuleTimeline;
+}
 
 /** One merchant's Day in one partition while its events come in. */
 export interface ReplayedDay {
@@ -22,12 +30,17 @@ export interface ReplayedDay {
 }
 
 /**
- * Counts one archived event, under today's rules; false where its id was counted. Of two rows with one id the first to
+ * Counts one archived event, under the rules that hold for it; false where its id was counted. Of two rows with one id the first to
  * come counts: live it was the one with the lower position.
  */
-export function replayEvent({ state }: ReplayedDay, { position, event }: ArchivedEvent, settings: Settings): boolean {
+export function replayEvent(
+  { state }: ReplayedDay,
+  { position, event }: ArchivedEvent,
+  { settings, global }: ReplayedUnder,
+): boolean {
   if (state.ids.has(event.id)) return false;
-  const opinion = opine(event, settings.rules);
+  const moment = { instant: event.timestamp, day: state.day };
+  const opinion = opine(event, rulesInForce({ own: settings.rules, global }, moment));
   const judged = { ...event, dropped: opinion.dropped };
   countEvent(state, { event: judged, opinion, settings, position });
   return true;
@@ -42,6 +55,7 @@ export function replayedRows({ state, partition }: ReplayedDay): readonly Rollup
 
 /** The rollups of events that are all at hand, in any order: one row per merchant, bucket and partition. */
 export function replay(events: Iterable<ArchivedEvent>, settingsOf: SettingsOf): readonly RollupRow[] {
+  const global = settingsOf(GLOBAL_MERCHANT)?.rules ?? [];
   const days = new Map<string, ReplayedDay>();
   for (const archived of [...events].sort((a, b) => a.position - b.position)) {
     const { event, partition } = archived;
@@ -51,7 +65,7 @@ export function replay(events: Iterable<ArchivedEvent>, settingsOf: SettingsOf):
     const key = `${partition} ${event.merchant} ${day}`;
     const found = days.get(key) ?? { state: emptyDay(event.merchant, day), partition };
     days.set(key, found);
-    replayEvent(found, archived, settings);
+    replayEvent(found, archived, { settings, global });
   }
   return [...days.values()].flatMap(replayedRows);
 }

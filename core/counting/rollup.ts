@@ -159,8 +159,8 @@ function tallyVisit(tally: Tally, visitor: string, visit: Visit): void {
   for (const cell of cells) countCell(tally.total, visitor, cell, kindOf(tally, cell.place));
   if (cells.length === 0) return;
   for (const { name, values } of tally.breakdowns) {
-    const placeIndex = PLACE_FIELDS.indexOf(name as PlaceField);
-    if (placeIndex < 0)
+    const valuesOf = cellValuesOf(tally, name);
+    if (valuesOf === undefined)
       tallyWholeVisit(tally, values, {
         visitor,
         visit,
@@ -168,7 +168,7 @@ function tallyVisit(tally: Tally, visitor: string, visit: Visit): void {
         startsHere,
         value: dimensionValueOf(tally, visit, name),
       });
-    else tallyByCell(tally, values, { visitor, visit, cells, startsHere, placeIndex });
+    else tallyByCell(tally, values, { visitor, visit, cells, startsHere, valuesOf });
   }
 }
 
@@ -190,18 +190,29 @@ function tallyWholeVisit(
   for (const cell of part.cells) countCell(tallied, part.visitor, cell, kindOf(tally, cell.place));
 }
 
-/** Each cell counts under its own value; the visit counts once under every value that it contains. */
+type CellValues = (cell: Cell) => readonly number[];
+
+/** How to get the dictionary numbers of a cell's values; undefined for dimensions of whole visits. */
+function cellValuesOf({ state }: Tally, name: DimensionName): CellValues | undefined {
+  const placeOf = (cell: Cell) => state.dictionary.tuples[cell.place] as number[];
+  if (name === "goal") return (cell) => placeOf(cell).slice(PLACE_FIELDS.length);
+  const index = PLACE_FIELDS.indexOf(name as PlaceField);
+  return index < 0 ? undefined : (cell) => [placeOf(cell)[index] as number];
+}
+
+/** Each cell counts under its own values; the visit counts once under every value that it contains. */
 function tallyByCell(
   tally: Tally,
   values: Map<number, Tallied>,
-  part: VisitPart & { readonly placeIndex: number },
+  part: VisitPart & { readonly valuesOf: CellValues },
 ): void {
-  const textOf = (cell: Cell) => (tally.state.dictionary.tuples[cell.place] as number[])[part.placeIndex] as number;
-  for (const cell of part.cells)
-    countCell(talliedOf(values, textOf(cell)), part.visitor, cell, kindOf(tally, cell.place));
+  for (const cell of part.cells) {
+    const kind = kindOf(tally, cell.place);
+    for (const value of part.valuesOf(cell)) countCell(talliedOf(values, value), part.visitor, cell, kind);
+  }
   if (!part.startsHere) return;
-  for (const cell of part.visit.cells) {
-    const tallied = talliedOf(values, textOf(cell));
+  for (const value of part.visit.cells.flatMap(part.valuesOf)) {
+    const tallied = talliedOf(values, value);
     if (tallied.lastVisit === part.visit) continue;
     tallied.lastVisit = part.visit;
     tallied.counts.visits += 1;

@@ -17,7 +17,7 @@ export interface Moment {
 export interface Cell {
   /** Quarter hours from the Day's UTC midnight to the start of the Hour. */
   readonly slot: number;
-  /** Tuple number of (stream, name, hostname, page). */
+  /** Tuple number of (stream, name, hostname, page, and the goals it reaches). */
   readonly place: number;
   count: number;
   revenue: number;

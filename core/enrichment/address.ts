@@ -29,10 +29,16 @@ export function parseQuery(query: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   for (const pair of query.split("&")) {
     const equals = pair.indexOf("=");
-    const key = decode(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
+    const key = queryKey(pair);
     if (key !== "" && !parameters.has(key)) parameters.set(key, equals < 0 ? "" : decode(pair.slice(equals + 1)));
   }
   return parameters;
+}
+
+/** The name of a parameter as "name=value" stands in a query, decoded and in lower case. */
+export function queryKey(pair: string): string {
+  const equals = pair.indexOf("=");
+  return decode(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
 }
 
 function decode(text: string): string {

@@ -1,7 +1,11 @@
-// Whether the visitor's agent is a machine. An unknown agent (an event sent by the merchant's own server) is not one;
+// Whether the visitor is a machine: by its agent, by the platform's word on verified bots, or by hints of a browser without
+// a window. An unknown agent (an event sent by the merchant's own server) is not one;
 // an agent that should be there and is not (NO_AGENT, set by browser formats) is.
 
 import { isbot } from "isbot";
+import { AGENT_VERDICTS_KEPT_MAX } from "../limits.ts";
+import { matchesAny } from "../pattern.ts";
+import { decide, type Matcher, type Verdict } from "./matcher.ts";
 import type { Step } from "./opinion.ts";
 
 /** Stands for the agent of a browser format's hit that came without one. */
@@ -10,10 +14,32 @@ export const NO_AGENT = "(none)";
 const VERDICTS_KEPT_MAX = 2_000;
 const verdicts = new Map<string, boolean>();
 
-/** Step: drops hits of crawlers, libraries and headless browsers. */
-export const bot: Step = (event, opinion) => {
-  if (event.userAgent !== "" && isMachine(event.userAgent)) opinion.dropped = "bot";
+/** Step: drops hits of crawlers, libraries and headless browsers, unless the rules admit the agent. */
+export const bot: Step = ({ userAgent, verifiedBot, hints }, opinion, matchers) => {
+  const ruled = userAgent === "" ? undefined : decide(matchers, (matcher) => ruledVerdict(matcher, userAgent));
+  if (ruled === "admit") return;
+  const isBuiltIn = () => verifiedBot !== "" || isHeadless(hints) || (userAgent !== "" && isMachine(userAgent));
+  if (ruled === "drop" || isBuiltIn()) opinion.dropped = "bot";
 };
+
+/** A headless Chrome may hide in its agent what its hints still say. */
+function isHeadless(hints: string): boolean {
+  return hints.includes("Headless");
+}
+
+/** Verdicts by number of the matcher and agent. */
+const ruledVerdicts = new Map<string, Verdict>();
+
+function ruledVerdict({ number, bots }: Matcher, userAgent: string): Verdict {
+  if (bots.drop.length + bots.admit.length === 0) return undefined;
+  const key = `${number} ${userAgent}`;
+  if (ruledVerdicts.has(key)) return ruledVerdicts.get(key);
+  const text = userAgent.toLowerCase();
+  const verdict = matchesAny(bots.admit, text) ? "admit" : matchesAny(bots.drop, text) ? "drop" : undefined;
+  if (ruledVerdicts.size >= AGENT_VERDICTS_KEPT_MAX) ruledVerdicts.clear();
+  ruledVerdicts.set(key, verdict);
+  return verdict;
+}
 
 function isMachine(userAgent: string): boolean {
   const kept = verdicts.get(userAgent);

@@ -1,6 +1,8 @@
 // The channel a visit came through: a fixed order of rules in the spirit of GA4's default channel groups, first match
-// wins, with AI assistants as a channel of their own. Source: Google Analytics help, "Default channel group".
+// wins, with AI assistants as a channel of their own. A merchant's own map comes before them. Source: Google Analytics help, "Default channel group".
 
+import { matches } from "../pattern.ts";
+import type { Matcher, Clue as RuleClue } from "./matcher.ts";
 import type { Opinion, Step } from "./opinion.ts";
 import { type Medium, mediumOf } from "./source.ts";
 
@@ -24,24 +26,43 @@ const RULES: readonly (readonly [channel: string, applies: (clue: Clue) => boole
   ["Organic Shopping", ({ kind, opinion }) => kind === "shopping" || isShop(opinion.utm_campaign)],
   [
     "Organic Social",
-    ({ kind, medium }) => kind === "social" || /^(social|social-network|social-media|sm)$/.test(medium),
+    ({ kind, medium }) => kind === "social" || /^(social|social[- ]network|social[- ]media|sm)$/.test(medium),
   ],
   ["Organic Video", ({ kind, medium }) => kind === "video" || medium.includes("video")],
   ["Organic Search", ({ kind, medium }) => kind === "search" || medium === "organic"],
   ["Email", ({ kind, medium, opinion }) => kind === "email" || isEmail(medium) || isEmail(opinion.source)],
-  ["Affiliates", ({ medium }) => medium === "affiliate" || medium === "affiliates"],
+  ["Affiliates", ({ medium }) => /^affiliates?$/.test(medium)],
   ["Audio", ({ medium }) => medium === "audio"],
   ["SMS", ({ medium, opinion }) => medium === "sms" || opinion.source.toLowerCase() === "sms"],
-  ["Mobile Push", ({ medium }) => /push$|mobile|notification/.test(medium)],
-  ["Referral", () => true],
+  [
+    "Mobile Push",
+    ({ medium, opinion }) => /push$|mobile|notification/.test(medium) || opinion.source.toLowerCase() === "firebase",
+  ],
+  ["Referral", ({ medium }) => /^(|referral|app|link)$/.test(medium)],
+  ["Unassigned", () => true],
 ];
 
-/** Step: the first rule that applies. */
-export const channel: Step = (_event, opinion) => {
+/** Step: the first rule that applies, the merchant's own first. */
+export const channel: Step = (_event, opinion, { own, global }) => {
+  opinion.channel = ruledChannel(own, opinion) ?? ruledChannel(global, opinion) ?? builtInChannel(opinion);
+};
+
+function ruledChannel({ channels }: Matcher, opinion: Opinion): string | undefined {
+  if (channels.length === 0) return undefined;
+  const texts: Record<RuleClue, string> = {
+    source: opinion.source.toLowerCase(),
+    medium: opinion.utm_medium.toLowerCase(),
+    campaign: opinion.utm_campaign.toLowerCase(),
+    referrer: opinion.referrer.toLowerCase(),
+  };
+  return channels.find(({ clues }) => clues.every(([clue, pattern]) => matches(pattern, texts[clue])))?.channel;
+}
+
+function builtInChannel(opinion: Opinion): string {
   const medium = opinion.utm_medium.toLowerCase();
   const clue: Clue = { medium, kind: mediumOf(opinion.source), paid: isPaid(medium), opinion };
-  opinion.channel = (RULES.find(([, applies]) => applies(clue)) as (typeof RULES)[number])[0];
-};
+  return (RULES.find(([, applies]) => applies(clue)) as (typeof RULES)[number])[0];
+}
 
 /** GA4's own pattern, and the click ids that only paid clicks carry. */
 function isPaid(medium: string): boolean {

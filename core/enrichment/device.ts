@@ -1,8 +1,10 @@
-// Browser, operating system and kind of device from the user agent. my-ua-parser (MIT) does the work; a short list of
-// in-app browsers comes first, because the parser takes some of them for a plain web view. Parsed agents are kept: a
-// few thousand distinct ones make up nearly all traffic, and parsing costs 18 µs.
+// Browser, operating system and kind of device from the user agent and the client hints. my-ua-parser (MIT) does the work; a
+// short list of in-app browsers comes first, because the parser takes some of them for a plain web view; then the hints say
+// what the agent does not. Parsed agents are kept: a few thousand distinct ones make up nearly all traffic, and parsing
+// costs 18 µs.
 
 import { UAParser } from "my-ua-parser";
+import { type Hints, parseHints } from "./client-hint.ts";
 import type { Step } from "./opinion.ts";
 
 interface Device {
@@ -20,30 +22,79 @@ const IN_APP_BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/FBAN|FBAV|FB_IAB/, "Facebook"],
   [/Pinterest\//i, "Pinterest"],
   [/Snapchat/i, "Snapchat"],
+  [/\bBarcelona \d/, "Threads"],
+  [/\bReddit\/|RedditAndroid/, "Reddit"],
+  [/\bChatGPT\//, "ChatGPT"],
 ];
+
+/** Brands of client hints and their names in answers, where the agent says "Chrome". */
+const BRANDS: ReadonlyMap<string, string> = new Map([
+  ["Microsoft Edge", "Edge"],
+  ["Brave", "Brave"],
+  ["Opera", "Opera"],
+  ["Opera GX", "Opera"],
+  ["Vivaldi", "Vivaldi"],
+  ["YaBrowser", "Yandex"],
+  ["Yandex", "Yandex"],
+  ["Samsung Internet", "Samsung Browser"],
+  ["DuckDuckGo", "DuckDuckGo"],
+  ["Whale", "Whale"],
+  ["Arc", "Arc"],
+]);
+
+/** Platforms of client hints, by the parser's names. "Linux" says less than most agents do. */
+const PLATFORMS: ReadonlyMap<string, string> = new Map([
+  ["Windows", "Windows"],
+  ["macOS", "Mac OS"],
+  ["Android", "Android"],
+  ["iOS", "iOS"],
+  ["Chrome OS", "Chromium OS"],
+  ["Chromium OS", "Chromium OS"],
+]);
 
 /** Step: what the visitor uses. */
 export const device: Step = (event, opinion) => {
   if (event.userAgent === "") return;
-  const found = deviceOf(event.userAgent);
+  const found = deviceOf(event.userAgent, event.hints);
   opinion.browser = found.browser;
   opinion.os = found.os;
   opinion.device = found.device;
 };
 
-function deviceOf(userAgent: string): Device {
-  const kept = devices.get(userAgent);
+function deviceOf(userAgent: string, hints: string): Device {
+  const key = `${hints} ${userAgent}`;
+  const kept = devices.get(key);
   if (kept !== undefined) return kept;
+  const found = withHints(fromAgent(userAgent), parseHints(hints));
+  if (devices.size >= DEVICES_KEPT_MAX) devices.clear();
+  devices.set(key, found);
+  return found;
+}
+
+function fromAgent(userAgent: string): Device {
   const parsed = UAParser(userAgent);
   const inApp = IN_APP_BROWSERS.find(([pattern]) => pattern.test(userAgent));
-  const found = {
+  return {
     browser: inApp?.[1] ?? parsed.browser.name ?? "",
     os: parsed.os.name ?? "",
     device: kindOf(parsed.device.type, parsed.os.name),
   };
-  if (devices.size >= DEVICES_KEPT_MAX) devices.clear();
-  devices.set(userAgent, found);
-  return found;
+}
+
+/** The hints name the system and, where the agent only says "Chrome", the browser. */
+function withHints(seen: Device, { brands, platform, mobile }: Hints): Device {
+  const brand = brands.map((name) => BRANDS.get(name)).find((name) => name !== undefined);
+  const browser = /^(Mobile )?Chrome$/.test(seen.browser) ? (brand ?? seen.browser) : seen.browser;
+  const os = PLATFORMS.get(platform) ?? (seen.os || platform);
+  return { browser, os, device: hintedKind(seen.device, os, mobile) };
+}
+
+/** A phone or tablet that asks for the page of a desktop calls itself one, in its agent; an Android is none. */
+function hintedKind(seen: string, os: string, mobile: boolean | undefined): string {
+  if (seen !== "Desktop" && seen !== "") return seen;
+  if (mobile === true) return "Mobile";
+  if (mobile === false && os === "Android") return "Tablet";
+  return seen === "" && mobile === false ? "Desktop" : seen;
 }
 
 /** The parser names only what is not a desktop; a known system without a kind is one. */

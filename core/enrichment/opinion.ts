@@ -3,16 +3,19 @@
 // replay all call `opine`, so a better rule can be applied to history.
 
 import type { Event } from "../event.ts";
-import type { Rules } from "../merchant.ts";
 import type { DropReason } from "../outcome.ts";
+import type { RulesInForce } from "../rules.ts";
 import { bot } from "./bot.ts";
 import { channel } from "./channel.ts";
 import { device } from "./device.ts";
+import { goal } from "./goal.ts";
+import { type Matchers, matchersOf } from "./matcher.ts";
+import { addressRule, networkRule, referrerRule } from "./origin.ts";
 import { hostnameRule, page } from "./page.ts";
 import { place } from "./place.ts";
 import { source } from "./source.ts";
 
-/** Every derived text; empty means "not known". */
+/** Everything derived; an empty text means "not known". */
 export interface Opinion {
   hostname: string;
   page: string;
@@ -31,27 +34,37 @@ export interface Opinion {
   os: string;
   device: string;
   language: string;
+  /** Names of the goals it reaches, sorted. */
+  goals: readonly string[];
   dropped: DropReason | "";
 }
 
 /** Reads facts and earlier opinions, writes its own fields of the opinion. */
-export type Step = (event: Event, opinion: Opinion, rules: Rules) => void;
+export type Step = (event: Event, opinion: Opinion, matchers: Matchers) => void;
 
-/** The steps in their order: the page before the source (own hostname), the source before the channel. */
+/**
+ * The steps in their order: the page before the source (own hostname) and the goals, the source before the channel. Of the
+ * reasons to drop a hit the first one is kept.
+ */
 export const STEPS: readonly { readonly name: string; readonly apply: Step }[] = [
   { name: "page", apply: page },
   { name: "source", apply: source },
   { name: "channel", apply: channel },
   { name: "device", apply: device },
   { name: "place", apply: place },
+  { name: "goal", apply: goal },
   { name: "bot", apply: bot },
+  { name: "referrer rule", apply: referrerRule },
+  { name: "address rule", apply: addressRule },
+  { name: "network rule", apply: networkRule },
   { name: "hostname rule", apply: hostnameRule },
 ];
 
-/** What today's rules make of an event. */
-export function opine(event: Event, rules: Rules): Opinion {
+/** What the code of today makes of an event under the rules that hold for it. */
+export function opine(event: Event, rules: RulesInForce): Opinion {
   const opinion = blank();
-  for (const step of STEPS) step.apply(event, opinion, rules);
+  const matchers = matchersOf(rules);
+  for (const step of STEPS) step.apply(event, opinion, matchers);
   return opinion;
 }
 
@@ -74,6 +87,7 @@ function blank(): Opinion {
     os: "",
     device: "",
     language: "",
+    goals: [],
     dropped: "",
   };
 }

@@ -7,7 +7,7 @@ import type { Opinion, Step } from "./opinion.ts";
 
 export type Medium = "search" | "social" | "video" | "shopping" | "email" | "ai";
 
-/** Registrable host (or its first label with a dot, for names with many country hosts) → name and medium. */
+/** Registrable host (or its first label with a dot, for names with many country hosts), or an Android app → name and medium. */
 const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["google.", "Google", "search"],
   ["bing.com", "Bing", "search"],
@@ -22,6 +22,16 @@ const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["search.brave.com", "Brave", "search"],
   ["naver.com", "Naver", "search"],
   ["seznam.cz", "Seznam", "search"],
+  ["swisscows.com", "Swisscows", "search"],
+  ["mojeek.com", "Mojeek", "search"],
+  ["sogou.com", "Sogou", "search"],
+  ["so.com", "360 Search", "search"],
+  ["daum.net", "Daum", "search"],
+  ["coccoc.com", "Coc Coc", "search"],
+  ["search.aol.com", "AOL", "search"],
+  ["ask.com", "Ask", "search"],
+  ["lite.duckduckgo.com", "DuckDuckGo", "search"],
+  ["com.google.android.googlequicksearchbox", "Google", "search"],
   ["facebook.com", "Facebook", "social"],
   ["instagram.com", "Instagram", "social"],
   ["threads.net", "Threads", "social"],
@@ -44,21 +54,49 @@ const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["mastodon.social", "Mastodon", "social"],
   ["discord.com", "Discord", "social"],
   ["quora.com", "Quora", "social"],
+  ["tumblr.com", "Tumblr", "social"],
+  ["xing.com", "XING", "social"],
+  ["ok.ru", "OK", "social"],
+  ["nextdoor.com", "Nextdoor", "social"],
+  ["slack.com", "Slack", "social"],
+  ["wa.me", "WhatsApp", "social"],
+  ["fb.me", "Facebook", "social"],
+  ["messenger.com", "Facebook", "social"],
+  ["redd.it", "Reddit", "social"],
+  ["pin.it", "Pinterest", "social"],
+  ["com.facebook.katana", "Facebook", "social"],
+  ["com.instagram.android", "Instagram", "social"],
+  ["com.twitter.android", "X", "social"],
+  ["com.linkedin.android", "LinkedIn", "social"],
+  ["com.reddit.frontpage", "Reddit", "social"],
+  ["com.pinterest", "Pinterest", "social"],
+  ["org.telegram.messenger", "Telegram", "social"],
+  ["com.slack", "Slack", "social"],
   ["news.ycombinator.com", "Hacker News", "social"],
   ["youtube.com", "YouTube", "video"],
   ["youtu.be", "YouTube", "video"],
   ["vimeo.com", "Vimeo", "video"],
   ["twitch.tv", "Twitch", "video"],
+  ["dailymotion.com", "Dailymotion", "video"],
+  ["bilibili.com", "Bilibili", "video"],
+  ["com.google.android.youtube", "YouTube", "video"],
   ["amazon.", "Amazon", "shopping"],
   ["ebay.", "eBay", "shopping"],
   ["etsy.com", "Etsy", "shopping"],
   ["walmart.com", "Walmart", "shopping"],
   ["aliexpress.com", "AliExpress", "shopping"],
   ["idealo.", "idealo", "shopping"],
+  ["shopping.google.com", "Google Shopping", "shopping"],
+  ["rakuten.", "Rakuten", "shopping"],
+  ["mercadolibre.", "Mercado Libre", "shopping"],
+  ["geizhals.", "Geizhals", "shopping"],
   ["mail.google.com", "Gmail", "email"],
   ["outlook.live.com", "Outlook", "email"],
   ["mail.yahoo.com", "Yahoo! Mail", "email"],
   ["mail.proton.me", "Proton Mail", "email"],
+  ["outlook.office.com", "Outlook", "email"],
+  ["outlook.office365.com", "Outlook", "email"],
+  ["com.google.android.gm", "Gmail", "email"],
   ["chatgpt.com", "ChatGPT", "ai"],
   ["chat.openai.com", "ChatGPT", "ai"],
   ["claude.ai", "Claude", "ai"],
@@ -70,6 +108,21 @@ const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["meta.ai", "Meta AI", "ai"],
   ["grok.com", "Grok", "ai"],
   ["you.com", "You.com", "ai"],
+  ["openai.com", "ChatGPT", "ai"],
+  ["bard.google.com", "Gemini", "ai"],
+  ["notebooklm.google.com", "NotebookLM", "ai"],
+  ["m365.cloud.microsoft", "Copilot", "ai"],
+  ["copilot.cloud.microsoft", "Copilot", "ai"],
+  ["deepseek.com", "DeepSeek", "ai"],
+  ["mistral.ai", "Mistral", "ai"],
+  ["x.ai", "Grok", "ai"],
+  ["poe.com", "Poe", "ai"],
+  ["phind.com", "Phind", "ai"],
+  ["kimi.com", "Kimi", "ai"],
+  ["chat.qwen.ai", "Qwen", "ai"],
+  ["doubao.com", "Doubao", "ai"],
+  ["com.openai.chatgpt", "ChatGPT", "ai"],
+  ["ai.perplexity.app.android", "Perplexity", "ai"],
 ];
 
 interface Known {
@@ -77,6 +130,7 @@ interface Known {
   readonly medium: Medium;
 }
 const BY_HOST: ReadonlyMap<string, Known> = new Map(SOURCES.map(([host, name, medium]) => [host, { name, medium }]));
+const NAMES: ReadonlyMap<string, string> = new Map(SOURCES.map(([, name]) => [name.toLowerCase(), name]));
 const BY_NAME: ReadonlyMap<string, Medium> = new Map(SOURCES.map(([, name, medium]) => [name.toLowerCase(), medium]));
 
 /** Click ids: their presence names the advertiser when no campaign parameter does. */
@@ -88,7 +142,25 @@ const CLICK_IDS: readonly (readonly [parameter: string, source: string])[] = [
   ["fbclid", "Facebook"],
   ["ttclid", "TikTok"],
   ["twclid", "X"],
+  ["dclid", "Google"],
+  ["yclid", "Yandex"],
+  ["li_fat_id", "LinkedIn"],
+  ["sccid", "Snapchat"],
+  ["rdt_cid", "Reddit"],
+  ["epik", "Pinterest"],
 ];
+
+/** What campaign tools write for a source, beside its host and name. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["adwords", "Google"],
+  ["googleads", "Google"],
+  ["fb", "Facebook"],
+  ["meta", "Facebook"],
+  ["ig", "Instagram"],
+  ["yt", "YouTube"],
+  ["twitter", "X"],
+  ["copilot.com", "Copilot"],
+]);
 
 /** Step: campaign parameters, referrer and source. */
 export const source: Step = (event, opinion) => {
@@ -109,7 +181,19 @@ export const source: Step = (event, opinion) => {
 };
 
 /** Click ids that only paid clicks carry; fbclid is on every link that leaves Facebook. */
-const PAID_CLICK_IDS: ReadonlySet<string> = new Set(["gclid", "gbraid", "wbraid", "msclkid", "ttclid"]);
+const PAID_CLICK_IDS: ReadonlySet<string> = new Set([
+  "gclid",
+  "gbraid",
+  "wbraid",
+  "dclid",
+  "msclkid",
+  "ttclid",
+  "twclid",
+  "yclid",
+  "li_fat_id",
+  "sccid",
+  "rdt_cid",
+]);
 
 /** The medium of a source's host or name, such as "search" for "www.google.de" and for "Google". */
 export function mediumOf(source: string): Medium | undefined {
@@ -122,12 +206,14 @@ function readReferrer(referrer: string, opinion: Opinion): void {
   if (bare(address.hostname) === bare(opinion.hostname)) return;
   const web = address.scheme === "http" || address.scheme === "https";
   opinion.referrer = (web ? "" : `${address.scheme}://`) + bare(address.hostname) + address.path.replace(/\/$/, "");
-  opinion.source = web ? (knownHost(address.hostname)?.name ?? bare(address.hostname)) : opinion.referrer;
+  const isApp = address.scheme === "android-app";
+  const known = web ? knownHost(address.hostname) : isApp ? BY_HOST.get(address.hostname) : undefined;
+  opinion.source = known?.name ?? (web ? bare(address.hostname) : opinion.referrer);
 }
 
 function sourceName(text: string): string {
-  const known = SOURCES.find(([, name]) => name.toLowerCase() === text.toLowerCase());
-  return known?.[1] ?? knownHost(text)?.name ?? text;
+  const lower = text.toLowerCase();
+  return ALIASES.get(lower) ?? NAMES.get(lower) ?? knownHost(lower)?.name ?? text;
 }
 
 /** No host of the map has more labels; hostile ones have a thousand, and comparing all their endings took 27 ms. */

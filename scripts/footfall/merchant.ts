@@ -13,8 +13,6 @@ interface Settings {
   readonly currency?: string;
   /** Of the first stream. */
   readonly hostname?: string;
-  /** That may count, separated by commas. */
-  readonly hostnames?: string;
 }
 
 interface NewKey {
@@ -44,7 +42,6 @@ export function addMerchant(program: Command): void {
     });
   withSettings(merchant.command("update <merchant>").description("change what is given"))
     .option("--name <name>", "what people call it")
-    .option("--hostnames <list>", "count only these hosts, separated by commas; empty for all")
     .action(async (id: string, settings: Settings, command: Command) => {
       const body = toBody(settings);
       if (Object.keys(body).length === 0) throw new Problem("nothing to change: give --name, --time-zone, …");
@@ -124,13 +121,12 @@ function withSettings(command: Command): Command {
     .option("--currency <code>", "ISO 4217, such as EUR (a new merchant's default)");
 }
 
-function toBody({ name, timeZone, currency, hostname, hostnames }: Settings): object {
+function toBody({ name, timeZone, currency, hostname }: Settings): object {
   return {
     ...(name === undefined ? {} : { name }),
     ...(timeZone === undefined ? {} : { time_zone: timeZone }),
     ...(currency === undefined ? {} : { currency }),
     ...(hostname === undefined ? {} : { hostname }),
-    ...(hostnames === undefined ? {} : { rules: { hostnames: hostnames.split(",").filter((host) => host !== "") } }),
   };
 }
 

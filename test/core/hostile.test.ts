@@ -4,16 +4,20 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { exclusionsOf } from "../../core/enrichment/matcher.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
 import { decodeEvent, type Event, encodeEvent } from "../../core/event.ts";
 import { native } from "../../core/formats/native.ts";
 import { pixel } from "../../core/formats/pixel.ts";
 import type { Draft, Hit } from "../../core/hit.ts";
-import { NO_RULES } from "../../core/merchant.ts";
+
 import type { Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import { parseRules } from "../../core/rule-parser.ts";
+import { NO_RULES_IN_FORCE } from "../../core/rules.ts";
 import { dayAt, dayStart } from "../../core/time.ts";
 import { type Sign, verifyTrackingId } from "../../core/tracking-id.ts";
+import { parseHostname } from "../../storage/merchants.ts";
 import { CHROME, eventOf } from "../support/events.ts";
 import {
   FUZZ,
@@ -252,9 +256,38 @@ describe("enrichment", () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         for (const facts of factsOf(text)) {
-          const opinion = attempt(() => opine(eventOf(facts), NO_RULES));
+          const { goals, ...opinion } = attempt(() => opine(eventOf(facts), NO_RULES_IN_FORCE));
           expect(Object.values(opinion).every((value) => typeof value === "string")).toBe(true);
+          expect(goals).toEqual([]);
         }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] rules made of arbitrary texts are read or refused, and what they make of arbitrary facts is no mistake", () => {
+    const list = fc.array(fc.oneof(hostileText, hostileValue), { maxLength: 3 });
+    const value = fc.record(
+      {
+        bots: fc.record({ drop: list, admit: list }, { requiredKeys: [] }),
+        referrers: fc.record({ drop: list }),
+        addresses: fc.array(fc.record({ name: hostileText, networks: list }), { maxLength: 2 }),
+        hostnames: list,
+        paths: fc.record({ strip_ids: fc.boolean(), keep_query: list }),
+        goals: fc.array(fc.record({ name: hostileText, page: hostileText }), { maxLength: 2 }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(value, hostileValue), hostileText, (given, text) => {
+        const read = attempt(() => parseRules(given, parseHostname));
+        if (!read.ok) {
+          expect(read.rejection.message).toMatch(/^rules/);
+          return;
+        }
+        const rules = { own: read.value, global: read.value };
+        for (const facts of factsOf(text)) attempt(() => opine(eventOf(facts), rules));
+        attempt(() => exclusionsOf(text, rules));
       }),
       { numRuns: RUNS },
     );
@@ -271,7 +304,7 @@ describe("enrichment", () => {
             : `${facts.userAgent.slice(0, 508)}${round}${Math.random()}`.slice(0, 512);
         const event = eventOf({ ...facts, userAgent: agent });
         const start = performance.now();
-        opine(event, NO_RULES);
+        opine(event, NO_RULES_IN_FORCE);
         best = Math.min(best, performance.now() - start);
       }
       return best;

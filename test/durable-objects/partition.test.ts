@@ -3,13 +3,18 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { decodeBundle } from "../../core/archive/bundle.ts";
+import { replay } from "../../core/counting/replay.ts";
 import {
   BUNDLE_DAYS_MAX,
   BUNDLE_MESSAGE_BYTES_MAX,
   MERCHANT_EVENTS_PER_WINDOW_MAX,
   RETRY_MAX_MS,
   SALT_KEPT_MS,
+  SETTINGS_LEASE_MS,
+  TIMESTAMP_AHEAD_MS,
 } from "../../core/limits.ts";
+import type { Settings } from "../../core/merchant.ts";
+import { GLOBAL_MERCHANT, NO_RULES, rulesTakeEffectAt } from "../../core/rules.ts";
 import { DAY_MS, dayAt, HOUR_MS } from "../../core/time.ts";
 import { admit } from "../../durable-objects/admission.ts";
 import { dutiesDue, nextPublish } from "../../durable-objects/alarm.ts";
@@ -21,7 +26,7 @@ import { refreshSettings } from "../../durable-objects/settings.ts";
 import { findDay, shelfOf } from "../../durable-objects/state.ts";
 import { tick } from "../../durable-objects/tick.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
-import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
+import { always, eventOf, globalSettings, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
 
 const TODAY = dayAt("UTC", TUESDAY);
@@ -260,7 +265,7 @@ test("[PAR-17] settings: unknown merchants are told so, changes start after a ch
   const it = new TestPartition();
   expect(await it.send([{ merchant: 9 }])).toEqual(["unknown"]);
   await it.send([{ id: "a" }]);
-  it.settings.set(1, settingsOf("UTC", { version: 2, rules: { hostnames: ["other.example"] } }));
+  it.settings.set(1, settingsOf("UTC", { version: 2, rules: always({ hostnames: ["other.example"] }) }));
   await refreshSettings(it.partition, 1);
   expect(it.partition.checkpointed).toBe(2);
   expect(await it.send([{ id: "b" }])).toEqual([{ dropped: "hostname" }]);
@@ -268,6 +273,55 @@ test("[PAR-17] settings: unknown merchants are told so, changes start after a ch
   expect(pageviews(it)).toBe(1);
   it.broken.add("settings");
   await expect(it.send([{ id: "c" }])).rejects.toThrow("settings is down");
+});
+
+test("[RUL-13] the deployment's rules reach a partition by its lease alone, in time, and none counts without them", async () => {
+  const it = new TestPartition();
+  const from = rulesTakeEffectAt(TUESDAY);
+  const rules = { ...NO_RULES, referrers: { drop: ["spam.example"], admit: [] } };
+  const visit = (timestamp: number) => it.send([{ referrer: "https://spam.example/", timestamp }]);
+  await visit(it.now);
+  it.settings.set(GLOBAL_MERCHANT, globalSettings([{ version: 1, from, rules }], 2));
+  // The worst there is: the copy is used as long as it may be, by clients whose clocks run ahead as far as they may.
+  it.now += SETTINGS_LEASE_MS;
+  expect(it.now + TIMESTAMP_AHEAD_MS).toBeLessThan(from);
+  expect(await visit(it.now + TIMESTAMP_AHEAD_MS)).toEqual(["accepted"]);
+  it.now += 1;
+  expect([await visit(from - 1), await visit(from)]).toEqual([["accepted"], [{ dropped: "referrer" }]]);
+  it.restart();
+  const request = { merchant: 1, grain: "day" as const, from: 0, to: TODAY + 100, dimensions: [] };
+  expect(live(it.partition, request).rows[0]).toMatchObject({ counts: { pageviews: 3 }, drops: { referrer: 1 } });
+  it.now += SETTINGS_LEASE_MS + 1;
+  it.broken.add("settings");
+  await expect(visit(it.now)).rejects.toThrow("settings is down");
+});
+
+test("[RUL-7] an excluded address is archived by its exclusion's name alone; without the exclusion the hit counts again", async () => {
+  const it = new TestPartition();
+  const addresses = [{ name: "office", networks: ["203.0.113.0/24"] }];
+  const excluding = settingsOf("UTC", { version: 2, rules: always({ addresses }) });
+  it.settings.set(1, excluding);
+  const way = { address: "203.0.113.77" };
+  expect(await it.send([{ id: "a", visitor: "" }], way)).toEqual([{ dropped: "address" }]);
+  it.settings.set(1, settingsOf("UTC", { version: 3, rules: [...excluding.rules, ...always({})] }));
+  await refreshSettings(it.partition, 1);
+  expect(await it.send([{ id: "b", visitor: "" }], way)).toEqual(["accepted"]);
+  it.now += 300_000;
+  await drain(it.partition);
+  const text = it.sent.map((bundle) => bundle.text).join("\n");
+  expect(text).not.toContain("203.0.113");
+  const events = decodeBundle(text).events.map(({ event }) => event);
+  expect(events.map(({ excluded, dropped }) => [excluded, dropped])).toEqual([
+    ["office", "address"],
+    ["", ""],
+  ]);
+  const archived = events.map((event, index) => ({ partition: "pool-0", position: index + 1, event }));
+  const pageviewsUnder = (settings: Settings | undefined) =>
+    replay(archived, (merchant) => (merchant === 1 ? settings : undefined)).find(({ grain }) => grain === "day")?.counts
+      .pageviews;
+  expect(pageviewsUnder(it.settings.get(1))).toBe(2);
+  // An exclusion that comes later knows nothing of addresses that are gone.
+  expect(pageviewsUnder(excluding)).toBe(1);
 });
 
 test("[PAR-18] one merchant's flood is turned away at its share, and a batch larger than the share still gets in", () => {

@@ -32,8 +32,10 @@ let tried = 0;
 let neighbourEvents = 0;
 
 beforeAll(async () => {
-  services = await startServices({ POOL_SIZE: "1" }); // everybody in one partition
+  services = await startServices({ POOL_SIZE: "1", RULES_NOTICE_MS: "0" }); // everybody in one partition
   hostile = await services.client.createMerchant();
+  const rules = { goals: [{ name: "anything", event: "*" }] };
+  await services.client.admin("PUT", `/api/v1/merchants/${hostile.id}/rules`, { rules });
   neighbour = await services.client.createMerchant();
   await sendAsNeighbour();
 });
@@ -553,6 +555,13 @@ describe("questions", () => {
   });
 });
 
+const PLAUSIBLE_RULES = {
+  bots: { drop: ["*x*"] },
+  addresses: [{ name: "x", networks: ["2001:db8::/32"] }],
+  paths: { replace: [{ match: "/x/*", page: "/x" }] },
+  goals: [{ name: "x", event: "x" }],
+};
+
 describe("admin requests", () => {
   const bodies: readonly (readonly [
     method: string,
@@ -560,7 +569,8 @@ describe("admin requests", () => {
     plausible: Readonly<Record<string, unknown>>,
   ])[] = [
     ["POST", () => "/api/v1/merchants", { name: "x", time_zone: "UTC", currency: "EUR", hostname: undefined }],
-    ["PATCH", () => `/api/v1/merchants/${hostile.id}`, { name: "x", rules: { hostnames: [] } }],
+    ["PATCH", () => `/api/v1/merchants/${hostile.id}`, { name: "x", currency: "EUR" }],
+    ["PUT", () => `/api/v1/merchants/${hostile.id}/rules`, { rules: PLAUSIBLE_RULES, note: "x", if_version: 0 }],
     ["POST", () => `/api/v1/merchants/${hostile.id}/streams`, { name: "x", hostname: undefined }],
     [
       "POST",
@@ -605,6 +615,8 @@ describe("admin requests", () => {
       "/api/v1/audit",
       `/api/v1/merchants/${hostile.id}/members`,
       `/api/v1/merchants/${hostile.id}/shares`,
+      `/api/v1/merchants/${hostile.id}/rules/versions`,
+      "/api/v1/rules/versions",
       "/api/v1/partitions",
       "/api/v1/dead-letters",
       "/api/v1/replays",
@@ -625,6 +637,8 @@ describe("admin requests", () => {
       "/api/v1/audit",
       `/api/v1/merchants/${hostile.id}/members`,
       `/api/v1/merchants/${hostile.id}/shares`,
+      `/api/v1/merchants/${hostile.id}/rules/versions`,
+      "/api/v1/rules/versions",
       "/api/v1/partitions",
       "/api/v1/dead-letters",
       "/api/v1/replays",

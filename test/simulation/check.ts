@@ -11,7 +11,8 @@ import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { readRollups } from "../../storage/rollups.ts";
 import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
-import { ask, readLive, type Simulation } from "./simulation.ts";
+import { countsUnder } from "./rules.ts";
+import { ask, readLive, type Simulation, settingsOf } from "./simulation.ts";
 
 const METRICS = ["visitors", "visits", "pageviews", "events", "bounces", "total_duration", "total_revenue"];
 /** Wide enough for every event of a run. */
@@ -80,7 +81,7 @@ export async function checkNumbers(
 /** L3 to the byte: what D1 and the partitions hold is what a replay of the archive gives, every counter, breakdown, sketch. */
 export async function checkReplay(simulation: Simulation, rows: readonly ArchivedEvent[]): Promise<string | undefined> {
   const replayed = new Map(
-    replay(rows, (merchant) => simulation.settings.get(merchant)).map((row) => [nameOf(row), row]),
+    replay(rows, (merchant) => settingsOf(simulation, merchant)).map((row) => [nameOf(row), row]),
   );
   for (const merchant of simulation.settings.keys()) {
     const held = new Map<string, RollupRow>();
@@ -134,18 +135,16 @@ async function checkHours(
 export async function checkReading(simulation: Simulation, merchant: number): Promise<string | undefined> {
   const countable = (only: (sent: Simulation["sent"][number]) => boolean) =>
     simulation.sent.filter(
-      (sent) =>
-        sent.arrival.event.merchant === merchant &&
-        sent.arrival.event.name !== "engagement" &&
-        !sent.arrival.event.userAgent.includes("Googlebot") &&
-        only(sent),
+      (sent) => sent.arrival.event.merchant === merchant && sent.arrival.event.name !== "engagement" && only(sent),
     ).length;
   const overflowing = simulation.overflowQueue.size > 0;
-  const least = overflowing ? 0 : countable((sent) => sent.shows);
+  const least = overflowing
+    ? 0
+    : countable(({ shows, arrival }) => shows && countsUnder(simulation, arrival) === "always");
   try {
     const { results } = await ask(simulation, merchant, { metrics: ["events"], date_range: RANGE });
     const shown = plain(results[0]?.metrics[0]);
-    const most = countable(() => true);
+    const most = countable(({ arrival }) => countsUnder(simulation, arrival) !== "never");
     if (shown >= least && shown <= most) return undefined;
     return `a reading of merchant ${merchant} at ${simulation.world.now} shows ${shown} events; ${least} were acknowledged, ${most} sent`;
   } catch (error) {

@@ -12,13 +12,14 @@ import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
-import { SEAL_AFTER_MS } from "../../core/limits.ts";
-import { changeZone as dateZoneChange, NO_RULES, type Settings, zoneAt } from "../../core/merchant.ts";
+import { SEAL_AFTER_MS, TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
+import { changeZone as dateZoneChange, type Settings, zoneAt } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { Overflow } from "../../core/overflow.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import type { Question } from "../../core/query/question.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf, dayAt, HOUR_MS } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
@@ -37,12 +38,13 @@ import { findSeal, noteLate, type SealPlace } from "../../storage/seal.ts";
 import { deliver } from "../../workers/collector/deliver.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
-import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
+import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } from "./check.ts";
 import { PartitionHost } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
+import { checkDrops, type DecidedRules, decideRules } from "./rules.ts";
 import { type Faults, World } from "./world.ts";
 
 /** Late on a Saturday in UTC: Days end in some zone all through the run, and two zones change their clocks. */
@@ -90,6 +92,10 @@ export interface Simulation {
   /** When the world is checked, UTC ms. */
   readonly endsAt: number;
   readonly settings: Map<number, Settings>;
+  /** The deployment's own, under GLOBAL_MERCHANT. */
+  global: Settings;
+  /** Rules that were changed, in order. */
+  readonly decided: DecidedRules[];
   readonly hosts: Map<string, PartitionHost>;
   readonly objects: Map<string, Uint8Array>;
   readonly d1: D1Database;
@@ -111,6 +117,8 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
   startReader(simulation);
   startCron(simulation);
   if (world.random.chance(0.5)) world.at(START + world.random.integer(0, RUN_MS), () => changeZone(simulation));
+  for (let change = world.random.integer(0, 4); change > 0; change--)
+    world.at(START + world.random.integer(0, RUN_MS - HOUR_MS), () => changeRules(simulation));
   await world.runUntil(START + RUN_MS);
   world.faults = { failure: 0, crash: 0, repeat: 0 };
   await world.runUntil(simulation.endsAt);
@@ -124,6 +132,11 @@ export async function ask(simulation: Simulation, merchant: number, body: Record
   const question = parseQuestion({ site_id: "m", ...body });
   if (!question.ok) throw new Error(question.rejection.message);
   return answerOf(simulation, merchant, question.value);
+}
+
+/** Settings as D1 has them. */
+export function settingsOf({ settings, global }: Simulation, merchant: number): Settings | undefined {
+  return merchant === GLOBAL_MERCHANT ? global : settings.get(merchant);
 }
 
 /** Every row of the archive that counts, through what a replay reads it with. */
@@ -171,6 +184,8 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     placement: { poolSize: 2, spread },
     endsAt: START + RUN_MS + (seed % 8 < 2 ? SEALED_MS : HEAL_MS),
     settings: new Map(),
+    global: globalSettings(),
+    decided: [],
     hosts: new Map(),
     objects: new Map(),
     d1: sqliteD1(database),
@@ -184,16 +199,17 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
   };
   for (let merchant = 1; merchant <= merchants; merchant++) {
     const zones = [{ from: 0, zone: world.random.pick(ZONES) }];
-    setSettings(simulation, { merchant, version: 1, zones, currency: "EUR", rules: NO_RULES });
+    setSettings(simulation, { merchant, version: 1, zones, currency: "EUR", rules: [] });
   }
   return simulation;
 }
 
 /** A merchant's settings, where partitions and where replays read them. */
-function setSettings({ settings, database }: Simulation, changed: Settings): void {
+export function setSettings(simulation: Simulation, changed: Settings): void {
   const { merchant, version, zones, currency, rules } = changed;
-  settings.set(merchant, changed);
-  database
+  if (merchant === GLOBAL_MERCHANT) simulation.global = changed;
+  else simulation.settings.set(merchant, changed);
+  simulation.database
     .prepare("INSERT OR REPLACE INTO merchants VALUES (?, ?, 'm', ?, ?, ?, ?, 0)")
     .run(merchant, `mer_${merchant}`, JSON.stringify(zones), currency, JSON.stringify(rules), version);
 }
@@ -222,7 +238,7 @@ function hostOf(simulation: Simulation, name: string): PartitionHost {
   const host = new PartitionHost(name, world, {
     sendBundle: ({ text }) => world.call("bundle send", () => simulation.archiveQueue.send(packBundle(text))),
     publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows, zeroMeter())),
-    readSettings: (merchant) => world.call("D1 read", () => simulation.settings.get(merchant)),
+    readSettings: (merchant) => world.call("D1 read", () => settingsOf(simulation, merchant)),
   });
   simulation.hosts.set(name, host);
   return host;
@@ -349,7 +365,7 @@ function startClient(simulation: Simulation, client: number): void {
   const { random } = world;
   const merchant = random.integer(1, simulation.settings.size);
   const firstParty = random.chance(0.5);
-  const clockError = random.pick([0, 0, 0, -120_000, 300_000]);
+  const clockError = random.pick([0, 0, 0, -120_000, TIMESTAMP_AHEAD_MS]);
   const userAgent = random.pick([CHROME, CHROME, IPHONE, GOOGLEBOT]);
   const act = () => {
     if (world.now > START + RUN_MS) return;
@@ -497,10 +513,21 @@ function changeZone(simulation: Simulation): void {
     zones: dateZoneChange(known.zones, zone, world.now),
   });
   world.note(`merchant 1 moves to ${zone}`);
-  for (const name of partitionsOf(1, simulation.placement)) {
+  push(simulation, 1);
+}
+
+/** The rules of a merchant change, or those of all: partitions are not told of the latter. */
+function changeRules(simulation: Simulation): void {
+  const merchant = decideRules(simulation);
+  if (merchant !== GLOBAL_MERCHANT) push(simulation, merchant);
+}
+
+function push(simulation: Simulation, merchant: number): void {
+  const { world } = simulation;
+  for (const name of partitionsOf(merchant, simulation.placement)) {
     if (!simulation.hosts.has(name)) continue;
     const pushed = world.call("push", () =>
-      hostOf(simulation, name).request("refresh", (partition) => refreshSettings(partition, 1)),
+      hostOf(simulation, name).request("refresh", (partition) => refreshSettings(partition, merchant)),
     );
     pushed.catch((error: unknown) => world.note(`push failed: ${String(error)}`));
   }
@@ -512,6 +539,7 @@ async function check(simulation: Simulation): Promise<void> {
   const checks = (async () => {
     const rows = await readArchive(simulation);
     simulation.problem ??= checkArchive(simulation, rows);
+    simulation.problem ??= checkDrops(simulation, rows);
     for (const merchant of simulation.settings.keys())
       simulation.problem ??= await checkNumbers(simulation, merchant, rows);
     simulation.problem ??= await checkReplay(simulation, rows);

@@ -1,7 +1,8 @@
 // Makers of events for tests: a plain page view with a few fields changed.
 
 import { type Event, NO_FACTS } from "../../core/event.ts";
-import { NO_RULES, type Settings } from "../../core/merchant.ts";
+import type { Settings } from "../../core/merchant.ts";
+import { GLOBAL_MERCHANT, NO_RULES, type Rules, type RuleTimeline } from "../../core/rules.ts";
 
 /** 2026-03-10T10:00:00Z, a Tuesday without any clock change. */
 export const TUESDAY = Date.UTC(2026, 2, 10, 10);
@@ -47,5 +48,15 @@ export function eventOf(changes: Partial<Event> = {}): Event {
 }
 
 export function settingsOf(zone = "UTC", changes: Partial<Settings> = {}): Settings {
-  return { merchant: 1, version: 1, zones: [{ from: 0, zone }], currency: "EUR", rules: NO_RULES, ...changes };
+  return { merchant: 1, version: 1, zones: [{ from: 0, zone }], currency: "EUR", rules: [], ...changes };
+}
+
+/** The deployment's own settings. */
+export function globalSettings(rules: RuleTimeline = [], version = 1): Settings {
+  return settingsOf("UTC", { merchant: GLOBAL_MERCHANT, rules, version });
+}
+
+/** A timeline on which rules have held from the beginning of time. */
+export function always(rules: Partial<Rules>): RuleTimeline {
+  return [{ version: 1, from: 0, rules: { ...NO_RULES, ...rules } }];
 }

@@ -4,6 +4,7 @@
 import { orderOf } from "../../core/counting/duplicate.ts";
 import type { Event } from "../../core/event.ts";
 import { type Settings, zoneAt } from "../../core/merchant.ts";
+import type { Choice, Rules } from "../../core/rules.ts";
 
 const GAP_MS = 1_800_000;
 
@@ -48,6 +49,23 @@ export function localHour(zone: string, instant: number): string {
 
 export function localDate(settings: Settings, instant: number): string {
   return localHour(zoneAt(settings.zones, instant), instant).slice(0, 10);
+}
+
+/** Why rules drop an event from an address, in plain comparisons; "" when they do not. Patterns are "*text*" here. */
+export function naiveDrop(
+  event: Event,
+  address: string,
+  { own, global }: { readonly own: Partial<Rules>; readonly global: Partial<Rules> },
+): string {
+  const word = <T>(choice: Choice<T> | undefined, isMatch: (entry: T) => boolean) =>
+    choice?.admit.some(isMatch) ? "admit" : choice?.drop.some(isMatch) ? "drop" : "";
+  const inAgent = (pattern: string) => event.userAgent.includes(pattern.replaceAll("*", ""));
+  const builtIn = event.userAgent.includes("Googlebot") ? "drop" : "";
+  if ((word(own.bots, inAgent) || word(global.bots, inAgent) || builtIn) === "drop") return "bot";
+  const refers = (host: string) => event.referrer.startsWith(`https://${host}/`);
+  if ((word(own.referrers, refers) || word(global.referrers, refers)) === "drop") return "referrer";
+  const excluded = [...(own.addresses ?? []), ...(global.addresses ?? [])];
+  return excluded.some(({ networks }) => networks.includes(`${address}/32`)) ? "address" : "";
 }
 
 /** Every visit of one local date. */

@@ -12,14 +12,17 @@ import type { Fate } from "../../durable-objects/rpc.ts";
 import { type BundleText, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { Store } from "../../durable-objects/store.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
-import { eventOf, settingsOf, TUESDAY } from "./events.ts";
+import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
 import { seededRandom } from "./random.ts";
 import { sqliteSql } from "./sqlite.ts";
 
 export class TestPartition {
   now = TUESDAY;
   readonly database = new DatabaseSync(":memory:");
-  readonly settings = new Map<number, Settings>([[1, settingsOf()]]);
+  readonly settings = new Map<number, Settings>([
+    [0, globalSettings()],
+    [1, settingsOf()],
+  ]);
   readonly sent: BundleText[] = [];
   readonly published: RollupRow[] = [];
   readonly alarms: number[] = [];

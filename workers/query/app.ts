@@ -18,6 +18,7 @@ import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./p
 import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import type { Reply } from "./request.ts";
+import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
 import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
 import { getStreams, postStream } from "./streams.ts";
@@ -32,6 +33,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/merchants", "deployment", getMerchants],
   ["GET", "/api/v1/merchants/:id", "read", getMerchant],
   ["PATCH", "/api/v1/merchants/:id", "admin", patchMerchant, "merchant.change"],
+  ["GET", "/api/v1/merchants/:id/rules", "read", getRules],
+  ["PUT", "/api/v1/merchants/:id/rules", "admin", putRules, "rules.change"],
+  ["GET", "/api/v1/merchants/:id/rules/versions", "read", getRuleVersions],
+  ["GET", "/api/v1/merchants/:id/rules/versions/:version", "read", getRuleVersion],
+  ["GET", "/api/v1/rules", "deployment", getRules],
+  ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
+  ["GET", "/api/v1/rules/versions", "deployment", getRuleVersions],
+  ["GET", "/api/v1/rules/versions/:version", "deployment", getRuleVersion],
   ["POST", "/api/v1/merchants/:id/streams", "admin", postStream, "stream.create"],
   ["GET", "/api/v1/merchants/:id/streams", "read", getStreams],
   ["POST", "/api/v1/merchants/:id/keys", "admin", postKey, "key.create"],

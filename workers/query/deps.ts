@@ -3,7 +3,13 @@
 
 import { type Placement, parsePlacement } from "../../core/counting/placement.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
-import { LATE_COALESCE_MS, QUEUE_BATCH_MESSAGES_MAX, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
+import {
+  LATE_COALESCE_MS,
+  QUEUE_BATCH_MESSAGES_MAX,
+  RULES_NOTICE_MS,
+  SEAL_AFTER_MS,
+  SEAL_GRACE_MS,
+} from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { Sign } from "../../core/tracking-id.ts";
@@ -29,6 +35,10 @@ export interface Deps {
   /** What opens sealed messages of the overflow queue: the tracking secret, and the one before while a rotation lasts. */
   readonly sealSecrets: readonly string[];
   readonly adminToken: string;
+  /** Whether this is a developer's machine: few partitions, and nobody to harm. */
+  readonly development: boolean;
+  /** How far ahead a change of rules is dated, in ms. */
+  readonly rulesNoticeMs: number;
   readonly meter: Metered;
   readonly keys: KeyMemory;
   /** Undefined where limits are off. */
@@ -51,6 +61,7 @@ const keys = new KeyMemory();
 
 export function depsOf(env: QueryEnv, background: Background): Deps {
   const log: Deps["log"] = (line) => console.error(JSON.stringify(line));
+  const development = env.DEVELOPMENT === "true";
   return {
     db: env.DB,
     bucket: env.BUCKET,
@@ -76,6 +87,8 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     signs: signsOf(env),
     sealSecrets: [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== ""),
     adminToken: env.ADMIN_TOKEN,
+    development,
+    rulesNoticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,
     keys,
     keyLimit: keyLimitOf(env),

@@ -24,4 +24,8 @@ export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {
   readonly SEAL_AFTER_MS?: string;
   readonly LATE_COALESCE_MS?: string;
   readonly SEAL_GRACE_MS?: string;
+  /** "true" on a developer's machine, and only there. */
+  readonly DEVELOPMENT?: string;
+  /** How far ahead a change of rules is dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */
+  readonly RULES_NOTICE_MS?: string;
 }

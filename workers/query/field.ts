@@ -1,10 +1,10 @@
 // Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body by
 // any table. What a field must be is said once, as the text that a caller reads when it is not.
 
-import { HOSTNAMES_COUNT_MAX, NAME_LENGTH_MAX } from "../../core/limits.ts";
-import { isCurrency, type Rules } from "../../core/merchant.ts";
+import { NAME_LENGTH_MAX } from "../../core/limits.ts";
+import { isCurrency } from "../../core/merchant.ts";
 import { isTimeZone, parseDate } from "../../core/time.ts";
-import { parseHostname, parseStreamHostname } from "../../storage/merchants.ts";
+import { parseStreamHostname } from "../../storage/merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 
 export interface Field<T, Required extends boolean = boolean> {
@@ -89,15 +89,6 @@ export const HOSTNAME: Field<string, false> = {
   parse: (value) => (typeof value === "string" ? parseStreamHostname(value) : undefined),
 };
 
-export const RULES: Field<Rules, false> = {
-  required: false,
-  expected: `an object with "hostnames": at most ${HOSTNAMES_COUNT_MAX} hostnames, none to admit all`,
-  parse: (value) => {
-    const rules = parseFields(value, { hostnames: required(HOSTNAMES) });
-    return rules.ok ? { hostnames: rules.value.hostnames } : undefined;
-  },
-};
-
 /** An instant with its offset, as UTC ms. */
 export const INSTANT: Field<number, false> = {
   required: false,
@@ -128,16 +119,4 @@ export const CURSOR: Field<string, false> = {
   required: false,
   expected: 'what the page before gave as "next"',
   parse: (value) => (typeof value === "string" && value.length <= 1_000 ? value : undefined),
-};
-
-const HOSTNAMES: Field<readonly string[], false> = {
-  required: false,
-  expected: "a list of hostnames",
-  parse: (value) => {
-    if (!Array.isArray(value) || value.length > HOSTNAMES_COUNT_MAX) return undefined;
-    const hostnames = value
-      .map((name) => (typeof name === "string" ? parseHostname(name) : undefined))
-      .filter((name) => name !== undefined);
-    return hostnames.length === value.length ? [...new Set(hostnames)] : undefined;
-  },
 };

@@ -1,12 +1,9 @@
-// Admin requests about merchants: create, list, read, change. A change of settings is pushed to the merchant's partitions;
-// one that cannot be reached reads them again by itself within SETTINGS_FRESH_MS, which is less than the notice that a
-// change of time zone is given.
+// Admin requests about merchants: create, list, read, change. A change of settings is pushed to the merchant's partitions.
+// What decides whether a hit is counted is in `rules.ts`.
 
 import type { Context } from "hono";
-import { partitionsOf } from "../../core/counting/placement.ts";
 import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
-import { changeZone, NO_RULES, zoneAt } from "../../core/merchant.ts";
-import { causeOf } from "../../core/outcome.ts";
+import { changeZone, zoneAt } from "../../core/merchant.ts";
 import { encodeTrackingId, MERCHANT_NUMBER_MAX } from "../../core/tracking-id.ts";
 import {
   API_KEY_RANDOM_BYTES,
@@ -27,9 +24,10 @@ import {
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay } from "./execute.ts";
-import { CURRENCY, HOSTNAME, NAME, RULES, required, TIME_ZONE, wholeNumber } from "./field.ts";
+import { CURRENCY, HOSTNAME, NAME, required, TIME_ZONE, wholeNumber } from "./field.ts";
 import { merchantFor, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
+import { pushSettings } from "./push.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const NEW_MERCHANT = {
@@ -38,7 +36,7 @@ const NEW_MERCHANT = {
   currency: required(CURRENCY),
   hostname: HOSTNAME,
 };
-const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY, rules: RULES };
+const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY };
 const MERCHANT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, MERCHANT_NUMBER_MAX) };
 
 /** POST /api/v1/merchants: a merchant with its first stream and first key, which is shown this once. */
@@ -54,7 +52,6 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
       name,
       zones: [{ from: 0, zone: time_zone }],
       currency,
-      rules: NO_RULES,
       hostname,
       key: { id: keyId(deps.random(ID_RANDOM_BYTES)), secret },
       now: deps.now(),
@@ -92,7 +89,7 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   if (!merchant.ok) return merchant;
   const body = await bodyOf(c, MERCHANT_CHANGE);
   if (!body.ok) return body;
-  const { name, time_zone, currency, rules } = body.value;
+  const { name, time_zone, currency } = body.value;
   // Sums do not say which currency they are in: they are in the merchant's.
   if (currency !== undefined && currency !== merchant.value.currency && (await hasNumbers(merchant.value, deps))) {
     return problem("conflict", "The currency cannot change once events were counted; make a new merchant.", "currency");
@@ -101,7 +98,6 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
     ...(name !== undefined && { name }),
     ...(time_zone !== undefined && { zones: changeZone(merchant.value.zones, time_zone, deps.now()) }),
     ...(currency !== undefined && { currency }),
-    ...(rules !== undefined && { rules }),
   };
   const changed = await updateMerchant(deps.db, { merchant: merchant.value, change }, deps.meter);
   if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
@@ -129,7 +125,7 @@ export function hostnameTaken() {
 }
 
 /** A merchant as the admin API shows it. A zone that is still to come is shown beside the one that holds. */
-function shown({ id, name, zones, currency, rules, createdAt }: Merchant, deps: Deps) {
+function shown({ id, name, zones, currency, createdAt }: Merchant, deps: Deps) {
   const now = deps.now();
   const coming = zones
     .filter(({ from }) => from > now)
@@ -139,20 +135,7 @@ function shown({ id, name, zones, currency, rules, createdAt }: Merchant, deps: 
     name,
     time_zone: zoneAt(zones, now),
     currency,
-    rules,
     created_at: new Date(createdAt).toISOString(),
     ...(coming.length > 0 && { coming_time_zones: coming }),
   };
-}
-
-/** Failing here loses nothing: see the opening comment. */
-async function pushSettings(merchant: number, deps: Deps): Promise<void> {
-  const pushes = partitionsOf(merchant, deps.placement).map(async (name) => {
-    try {
-      await deps.partition(name).refreshSettings(merchant);
-    } catch (error) {
-      deps.log({ event: "settings_push_failed", partition: name, merchant, error: causeOf(error) });
-    }
-  });
-  await Promise.all(pushes);
 }

@@ -19,6 +19,7 @@ import type { Event } from "../../../core/event.ts";
 import { hash64Hex } from "../../../core/hash.ts";
 import { COUNT_MAX, REVENUE_MAX } from "../../../core/limits.ts";
 import { hourOf, type Settings } from "../../../core/merchant.ts";
+import { NO_RULES, type RulesInForce } from "../../../core/rules.ts";
 import { dateOf, dayAt, dayStart, hourAt } from "../../../core/time.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
 import { naiveTotals, naiveVisits } from "../../support/naive.ts";
@@ -63,10 +64,23 @@ function toEvents(zone: string, date: string, raw: readonly Record<string, unkno
   );
 }
 
+/** Goals of which events reach none, one or several. */
+const RULES: RulesInForce = {
+  own: {
+    ...NO_RULES,
+    goals: [
+      { name: "bought", event: "purchase" },
+      { name: "the front page", page: "/" },
+      { name: "anything", event: "*" },
+    ],
+  },
+  global: NO_RULES,
+};
+
 function count(events: readonly Event[], settings: Settings, day: number): DayState {
   const state = emptyDay(1, day);
   events.forEach((event, index) => {
-    const opinion = opine(event, settings.rules);
+    const opinion = opine(event, RULES);
     countEvent(state, { event: { ...event, dropped: opinion.dropped }, opinion, settings, position: index + 1 });
   });
   return state;
@@ -111,7 +125,7 @@ test("[CNT-2] every Hour and the Day agree with the naive model", () => {
       const day = Date.parse(date) / 86_400_000;
       const events = toEvents(zone, date, raw)
         .filter((event) => dayAt(zone, event.timestamp) === day)
-        .map((event) => ({ ...event, dropped: opine(event, settings.rules).dropped }));
+        .map((event) => ({ ...event, dropped: opine(event, RULES).dropped }));
       const state = count(events, settings, day);
       const visits = naiveVisits(events, settings, dateOf(day));
       expect(rollupOf(state, WHOLE_DAY, []).counts).toEqual(naiveTotals(visits, settings, () => true));
@@ -132,6 +146,7 @@ test("[CNT-3] visits, page views and events of a visit dimension add up to the t
       const events = toEvents(zone, date, raw).filter((event) => dayAt(zone, event.timestamp) === day);
       const rollup = rollupOf(count(events, settingsOf(zone), day), WHOLE_DAY, ALL_DIMENSIONS);
       for (const [name, breakdown] of rollup.breakdowns) {
+        if (name === "goal") continue; // of goals an event may have several, or none
         const sum = (counter: "visits" | "pageviews" | "events" | "revenue") =>
           breakdown.entries.reduce((total, entry) => total + entry.counts[counter], 0);
         for (const counter of ["pageviews", "events", "revenue"] as const) {
@@ -158,7 +173,7 @@ test("[CNT-4] a Day survives its bytes: the decoded state counts on as the origi
       expect(rollups(restored)).toEqual(rollups(state));
       for (const event of events) expect(restored.ids.has(event.id)).toBe(state.ids.has(event.id));
       events.slice(half).forEach((event, index) => {
-        const opinion = opine(event, settings.rules);
+        const opinion = opine(event, RULES);
         const counted = {
           event: { ...event, dropped: opinion.dropped },
           opinion,
@@ -224,4 +239,30 @@ test("[CNT-6] forged revenue beyond every sum is cut where it is stored, and sto
   expect(() =>
     toRollupRow(state, { slot: WHOLE_DAY, partition: "p", version: 1, dimensions: ALL_DIMENSIONS }),
   ).not.toThrow();
+});
+
+test("[RUL-10] an event counts under each goal it reaches, a visit once under each, and under none where it reaches none", () => {
+  const at = Date.UTC(2026, 2, 10, 10);
+  const hit = (visitor: string, name: string, path: string, minute: number) =>
+    eventOf({
+      visitor: `00000000000000${visitor}`,
+      name,
+      url: `https://shop.example${path}`,
+      timestamp: at + minute * 60_000,
+    });
+  const events = [
+    hit("aa", "pageview", "/", 0),
+    hit("aa", "pageview", "/", 1),
+    hit("aa", "purchase", "/cart", 2),
+    hit("bb", "pageview", "/cart", 3),
+    hit("bb", "purchase", "/cart", 50),
+    hit("bb", "engagement", "/", 51),
+  ];
+  const goals = rollupOf(count(events, settingsOf(), dayAt("UTC", at)), WHOLE_DAY, ["goal"]).breakdowns.get("goal");
+  const shown = goals?.entries.map(({ value, counts }) => [value, counts.visitors, counts.visits, counts.events]);
+  expect(shown).toEqual([
+    ["anything", 2, 3, 5],
+    ["bought", 2, 2, 2],
+    ["the front page", 1, 1, 2],
+  ]);
 });

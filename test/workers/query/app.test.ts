@@ -1,6 +1,7 @@
 // The query Worker's routes: statuses, texts, and who may ask for what.
 
 import { beforeEach, describe, expect, test } from "vitest";
+import { RULES_NOTICE_MS } from "../../../core/limits.ts";
 import { zeroMeter } from "../../../core/meter.ts";
 import { dayAt } from "../../../core/time.ts";
 import { hashKey } from "../../../storage/credential.ts";
@@ -215,13 +216,71 @@ describe("admin", () => {
     expect(await admin("POST", path, { name: "till", hostname: "till.other.example" })).toMatchObject({ status: 201 });
   });
 
+  test("[RUL-11] rules are changed from an announced instant on, by version, and nothing is forgotten", async () => {
+    const path = `/api/v1/merchants/${shop.id}/rules`;
+    expect((await admin("GET", path)).body).toMatchObject({ version: 0, applies_from: null, timeline: [] });
+    const rules = { hostnames: ["Shop.example."], goals: [{ name: "order", event: "purchase" }] };
+    const before = Date.now();
+    const changed = await admin("PUT", path, { rules, note: "only our own shop", if_version: 0 });
+    expect(changed).toMatchObject({ status: 200, body: { version: 1, rules: { hostnames: ["shop.example"] } } });
+    const noticeMs = Date.parse(changed.body.applies_from) - before;
+    expect(Math.abs(noticeMs - RULES_NOTICE_MS)).toBeLessThan(5_000);
+    expect(worker.refreshed).toEqual([1]);
+    expect(await admin("PUT", path, { rules })).toEqual(changed);
+    expect(await admin("PUT", path, { rules: {}, if_version: 0 })).toMatchObject({
+      status: 409,
+      body: { error: { code: "conflict", field: "if_version" } },
+    });
+    expect((await admin("PUT", path, { rules: {}, note: "all of it again" })).body.version).toBe(2);
+    expect((await admin("GET", path)).body.timeline).toMatchObject([{ version: 1 }, { version: 2 }]);
+    const listed = await admin("GET", `${path}/versions?limit=1`);
+    expect(listed.body).toMatchObject({ versions: [{ version: 2, note: "all of it again" }], next: "2" });
+    expect((await admin("GET", `${path}/versions?limit=1&after=2`)).body.versions).toMatchObject([{ version: 1 }]);
+    expect((await admin("GET", `${path}/versions/1`)).body).toMatchObject({
+      version: 1,
+      note: "only our own shop",
+      rules: { hostnames: ["shop.example"] },
+    });
+    for (const version of ["0", "3", "x", "1e0"])
+      expect((await admin("GET", `${path}/versions/${version}`)).status).toBe(404);
+    expect((await admin("GET", `/api/v1/merchants/${other.id}/rules`)).body.version).toBe(0);
+  });
+
+  test("[RUL-11] the deployment's rules have a path of their own, are no merchant, and are pushed to nobody", async () => {
+    const rules = { referrers: { drop: ["spam.example"] } };
+    expect((await admin("PUT", "/api/v1/rules", { rules })).body).toMatchObject({ version: 1 });
+    expect((await admin("GET", "/api/v1/rules/versions/1")).body.rules).toMatchObject(rules);
+    expect(worker.refreshed).toEqual([]);
+    const { merchants } = (await admin("GET", "/api/v1/merchants")).body;
+    expect(merchants.map(({ id }: Made) => id)).toEqual([shop.id, other.id]);
+    expect((await admin("GET", "/api/v1/merchants/global")).status).toBe(404);
+    expect(await readSettings(worker.db, 0, zeroMeter())).toMatchObject({ merchant: 0, version: 2 });
+  });
+
+  test("[RUL-4] wrong rules are refused with the place and what belongs there", async () => {
+    const body = { rules: { goals: [{ name: "x", pages: "/" }] } };
+    expect(await admin("PUT", "/api/v1/rules", body)).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          code: "invalid_field",
+          field: "rules",
+          message: "rules/goals/0/pages is not known; known: name, event, page.",
+        },
+      },
+    });
+    expect((await admin("PUT", "/api/v1/rules", {})).body.error).toMatchObject({
+      code: "missing_field",
+      field: "rules",
+    });
+  });
+
   test("[MER-6] a change raises the version and is pushed to the partition", async () => {
-    const change = { name: "Better", time_zone: "Asia/Kolkata", rules: { hostnames: ["Shop.example."] } };
+    const change = { name: "Better", time_zone: "Asia/Kolkata" };
     const changed = await admin("PATCH", `/api/v1/merchants/${shop.id}`, change);
     expect(changed.body).toMatchObject({
       name: "Better",
       time_zone: "UTC",
-      rules: { hostnames: ["shop.example"] },
       coming_time_zones: [{ time_zone: "Asia/Kolkata" }],
     });
     expect(worker.refreshed).toEqual([1]);

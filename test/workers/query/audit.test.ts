@@ -105,8 +105,9 @@ test("[AUD-3] the log goes on where the page before ended", async () => {
 
 test("[AUD-4] a large request is noted by the names of its fields, and the oldest entries leave in time", async () => {
   const hostnames = Array.from({ length: 90 }, (_, index) => `${"x".repeat(60)}${index}.example`);
-  await as(admin.api_key, "PATCH", `/api/v1/merchants/${shop.id}`, { rules: { hostnames } });
-  expect((await logOf(admin.api_key))[0]?.details).toEqual({ cut: true, fields: ["rules"] });
+  await as(admin.api_key, "PUT", `/api/v1/merchants/${shop.id}/rules`, { rules: { hostnames } });
+  const details = { cut: true, fields: ["rules"] };
+  expect((await logOf(admin.api_key))[0]).toMatchObject({ act: "rules.change", merchant: shop.id, details });
   const kept = (await logOf(ADMIN_TOKEN)).length;
   await forgetEntries(worker.db, Date.now() - AUDIT_KEPT_MS, zeroMeter());
   expect(await logOf(ADMIN_TOKEN)).toHaveLength(kept);

@@ -1,0 +1,107 @@
+// Rules made ready to be compared with events: patterns cut, hosts in sets, blocks parsed. That is done once for each value
+// of `Rules` and kept for as long as the rules themselves are. Where a merchant's rules and the deployment's both have a
+// word, the merchant's comes first; within one of them, to admit wins over to drop.
+
+import { lookUp, type Network, toNetwork } from "../network.ts";
+import { type Pattern, toPattern } from "../pattern.ts";
+import type { Choice, PathRules, Rules, RulesInForce } from "../rules.ts";
+
+export interface Matcher {
+  /** Tells matchers apart; small. */
+  readonly number: number;
+  readonly bots: Choice<Pattern>;
+  readonly referrers: { readonly drop: ReadonlySet<string>; readonly admit: ReadonlySet<string> };
+  readonly asns: { readonly drop: ReadonlySet<number>; readonly admit: ReadonlySet<number> };
+  readonly addresses: readonly { readonly name: string; readonly networks: readonly Network[] }[];
+  readonly hostnames: ReadonlySet<string>;
+  readonly paths: PathRules;
+  readonly replace: readonly { readonly match: Pattern; readonly page: string }[];
+  readonly channels: readonly { readonly channel: string; readonly clues: readonly (readonly [Clue, Pattern])[] }[];
+  readonly goals: readonly { readonly name: string; readonly event: Pattern | undefined; readonly page: Pattern }[];
+}
+
+/** The matchers of the rules that hold for an event. */
+export interface Matchers {
+  readonly own: Matcher;
+  readonly global: Matcher;
+}
+
+const CLUES = ["source", "medium", "campaign", "referrer"] as const;
+/** What a channel rule may look at. */
+export type Clue = (typeof CLUES)[number];
+
+export type Verdict = "drop" | "admit" | undefined;
+
+const matchers = new WeakMap<Rules, Matcher>();
+let count = 0;
+
+export function matchersOf({ own, global }: RulesInForce): Matchers {
+  return { own: matcherOf(own), global: matcherOf(global) };
+}
+
+/** What the rules say of an event by one of their choices: the merchant's word, else the deployment's, else none. */
+export function decide({ own, global }: Matchers, say: (matcher: Matcher) => Verdict): Verdict {
+  return say(own) ?? say(global);
+}
+
+/** Whether a set has a host or one of the domains it lies in. */
+export function hasHost(hosts: ReadonlySet<string>, hostname: string): boolean {
+  if (hosts.size === 0) return false;
+  for (let dot = -1, labels = 0; labels <= LABELS_MAX; labels++) {
+    if (hosts.has(hostname.slice(dot + 1))) return true;
+    dot = hostname.indexOf(".", dot + 1);
+    if (dot < 0) return false;
+  }
+  return false;
+}
+
+/** The most labels a hostname can have (RFC 1035): hostile ones have a thousand, each a text to cut. */
+const LABELS_MAX = 127;
+
+/**
+ * The names of all excluded addresses that an address is one of, a line each; "" for none. It is what is kept of the
+ * address, so that the exclusion can be taken back later.
+ */
+export function exclusionsOf(address: string, rules: RulesInForce): string {
+  const { own, global } = matchersOf(rules);
+  const addresses = [...own.addresses, ...global.addresses];
+  if (addresses.length === 0) return "";
+  const isIn = lookUp(address);
+  const names = addresses.filter(({ networks }) => isIn(networks)).map(({ name }) => name);
+  return [...new Set(names)].sort().join("\n");
+}
+
+function matcherOf(rules: Rules): Matcher {
+  const kept = matchers.get(rules);
+  if (kept !== undefined) return kept;
+  const made = makeMatcher(rules);
+  matchers.set(rules, made);
+  return made;
+}
+
+function makeMatcher(rules: Rules): Matcher {
+  count += 1;
+  const { bots, referrers, asns, addresses, hostnames, paths, channels, goals } = rules;
+  return {
+    number: count,
+    bots: { drop: bots.drop.map(toPattern), admit: bots.admit.map(toPattern) },
+    referrers: { drop: new Set(referrers.drop), admit: new Set(referrers.admit) },
+    asns: { drop: new Set(asns.drop), admit: new Set(asns.admit) },
+    addresses: addresses.map(({ name, networks }) => ({ name, networks: networks.map(toNetwork) })),
+    hostnames: new Set(hostnames),
+    paths,
+    replace: paths.replace.map(({ match, page }) => ({ match: toPattern(match), page })),
+    channels: channels.map((rule) => ({
+      channel: rule.channel,
+      clues: CLUES.flatMap((clue) => {
+        const pattern = rule[clue];
+        return pattern === undefined ? [] : [[clue, toPattern(pattern)] as const];
+      }),
+    })),
+    goals: goals.map(({ name, event, page = "*" }) => ({
+      name,
+      event: event === undefined ? undefined : toPattern(event),
+      page: toPattern(page),
+    })),
+  };
+}

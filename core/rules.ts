@@ -1,0 +1,157 @@
+// What a merchant, or the deployment for all merchants, has decided about counting: rules as plain data, and the timeline
+// that says which of them hold for an event. A change holds from an instant ahead of time, so that every partition knows it
+// by then; a replay applies rules to past Days, and takes them back by removing what it added. So the rules of an event are
+// a function of its timestamp and Day alone, for ever, and live counting and replay agree (L3). `rule-parser.ts` reads
+// rules as they come in, `enrichment/` applies them; docs/rules.md shows them by example.
+
+import { RULE_TIMELINE_LENGTH_MAX, RULES_NOTICE_MS } from "./limits.ts";
+
+/** Two lists of one kind: `admit` wins over `drop`. */
+export interface Choice<T> {
+  readonly drop: readonly T[];
+  readonly admit: readonly T[];
+}
+
+/** Texts called patterns are those of `pattern.ts`. Names are as the API has them. */
+export interface Rules {
+  /** Patterns of user agents. */
+  readonly bots: Choice<string>;
+  /** Hosts of referrers, subdomains included. */
+  readonly referrers: Choice<string>;
+  /** Client addresses that are not counted, by CIDR block. */
+  readonly addresses: readonly Exclusion[];
+  /** Numbers of autonomous systems. */
+  readonly asns: Choice<number>;
+  /** Hosts of pages that may count, subdomains included; empty means all. */
+  readonly hostnames: readonly string[];
+  readonly paths: PathRules;
+  /** The first that matches names the channel; the built-in ones come after them. */
+  readonly channels: readonly ChannelRule[];
+  readonly goals: readonly Goal[];
+}
+
+export interface Exclusion {
+  readonly name: string;
+  readonly networks: readonly string[];
+}
+
+export interface PathRules {
+  /** Whether numbers, UUIDs and hexadecimal ids in a path become ":id". */
+  readonly strip_ids: boolean;
+  /** Query parameters that are part of the page. */
+  readonly keep_query: readonly string[];
+  /** The first whose `match` (a pattern) is the path gives the page. */
+  readonly replace: readonly { readonly match: string; readonly page: string }[];
+}
+
+/** Every pattern that is given must match. */
+export interface ChannelRule {
+  readonly channel: string;
+  readonly source?: string;
+  readonly medium?: string;
+  readonly campaign?: string;
+  readonly referrer?: string;
+}
+
+/** Reached by an event of a matching name, on a matching page. Without `event` it is reached by page views. */
+export interface Goal {
+  readonly name: string;
+  readonly event?: string;
+  readonly page?: string;
+}
+
+export const NO_RULES: Rules = {
+  bots: { drop: [], admit: [] },
+  referrers: { drop: [], admit: [] },
+  addresses: [],
+  asns: { drop: [], admit: [] },
+  hostnames: [],
+  paths: { strip_ids: false, keep_query: [], replace: [] },
+  channels: [],
+  goals: [],
+};
+
+/** The number under which the deployment's own rules stand where merchants' do: no merchant has it. */
+export const GLOBAL_MERCHANT = 0;
+
+/** Rules and what they hold for: every event from an instant on, or the events of some past Days. */
+export type RulePeriod = { readonly version: number; readonly rules: Rules } & (
+  | {
+      /** UTC ms. */
+      readonly from: number;
+    }
+  | {
+      /** Numbers of Days in [from, to). */
+      readonly days: readonly [from: number, to: number];
+    }
+);
+
+/** In the order they were decided: the last period that an event falls into holds. */
+export type RuleTimeline = readonly RulePeriod[];
+
+/** Where an event stands on a timeline. */
+export interface RuledMoment {
+  /** UTC ms. */
+  readonly instant: number;
+  readonly day: number;
+}
+
+/** The rules that hold for an event. */
+export function rulesAt(timeline: RuleTimeline, { instant, day }: RuledMoment): Rules {
+  for (let index = timeline.length - 1; index >= 0; index--) {
+    const period = timeline[index] as RulePeriod;
+    const holds = "from" in period ? period.from <= instant : period.days[0] <= day && day < period.days[1];
+    if (holds) return period.rules;
+  }
+  return NO_RULES;
+}
+
+/** A merchant's rules and the deployment's, as they hold for one event. */
+export interface RulesInForce {
+  readonly own: Rules;
+  readonly global: Rules;
+}
+
+export const NO_RULES_IN_FORCE: RulesInForce = { own: NO_RULES, global: NO_RULES };
+
+/** What holds for an event on both timelines. */
+export function rulesInForce(
+  { own, global }: { readonly own: RuleTimeline; readonly global: RuleTimeline },
+  moment: RuledMoment,
+): RulesInForce {
+  if (own.length === 0 && global.length === 0) return NO_RULES_IN_FORCE;
+  return { own: rulesAt(own, moment), global: rulesAt(global, moment) };
+}
+
+/** The rules that were decided last for what is to come, with their version; none yet is version 0. */
+export function latestRules(timeline: RuleTimeline): {
+  readonly version: number;
+  readonly rules: Rules;
+  from?: number;
+} {
+  const latest = timeline.findLast((period) => "from" in period);
+  return latest ?? { version: 0, rules: NO_RULES };
+}
+
+/** When a change that is asked for now takes effect: no partition counts by older settings then. */
+export function rulesTakeEffectAt(now: number, noticeMs = RULES_NOTICE_MS): number {
+  return now + noticeMs;
+}
+
+/** The timeline after one more decision; "full" when it would be longer than a row can hold. */
+export function extendTimeline(timeline: RuleTimeline, period: RulePeriod): RuleTimeline | "full" {
+  const extended = [...timeline, period];
+  return JSON.stringify(extended).length > RULE_TIMELINE_LENGTH_MAX ? "full" : extended;
+}
+
+/** The timeline as if rules had never been applied to those past Days: the last such period goes. */
+export function takeBackFromDays(
+  timeline: RuleTimeline,
+  { version, days }: { readonly version: number; readonly days: readonly [number, number] },
+): RuleTimeline {
+  const index = timeline.findLastIndex(
+    (period) =>
+      "days" in period && period.version === version && period.days[0] === days[0] && period.days[1] === days[1],
+  );
+  return timeline.filter((_, at) => at !== index);
+}

@@ -1,0 +1,161 @@
+// Which rules hold for an event, and how rules are read.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { RULE_TIMELINE_LENGTH_MAX, RULES_LENGTH_MAX } from "../../core/limits.ts";
+import { parseRules } from "../../core/rule-parser.ts";
+import {
+  extendTimeline,
+  latestRules,
+  NO_RULES,
+  type RulePeriod,
+  type RuleTimeline,
+  rulesAt,
+  takeBackFromDays,
+} from "../../core/rules.ts";
+import { parseHostname } from "../../storage/merchants.ts";
+
+const rulesNamed = (name: string) => ({ ...NO_RULES, goals: [{ name, page: "/" }] });
+const nameAt = (timeline: RuleTimeline, instant: number, day: number) =>
+  rulesAt(timeline, { instant, day }).goals[0]?.name;
+
+const TIMELINE: RuleTimeline = [
+  { version: 1, rules: rulesNamed("first"), from: 1_000 },
+  { version: 2, rules: rulesNamed("second"), from: 3_000 },
+  { version: 3, rules: rulesNamed("past"), days: [0, 2] },
+  { version: 4, rules: rulesNamed("third"), from: 5_000 },
+];
+
+test.each([
+  [500, 9, undefined],
+  [1_000, 9, "first"],
+  [2_999, 9, "first"],
+  [3_000, 9, "second"],
+  [500, 0, "past"],
+  [3_000, 1, "past"],
+  [3_000, 2, "second"],
+  [5_000, 1, "third"],
+])("[RUL-1] at %i on Day %i the rules that hold are %s", (instant, day, expected) => {
+  expect(nameAt(TIMELINE, instant, day)).toBe(expected);
+});
+
+const period = (version: number): fc.Arbitrary<RulePeriod> => {
+  const rules = rulesNamed(`v${version}`);
+  const days = fc.tuple(fc.integer({ min: 0, max: 8 }), fc.integer({ min: 1, max: 4 }));
+  return fc.oneof(
+    fc.integer({ min: 0, max: 100 }).map((from): RulePeriod => ({ version, rules, from })),
+    days.map(([from, length]): RulePeriod => ({ version, rules, days: [from, from + length] })),
+  );
+};
+const timelines = fc
+  .integer({ min: 0, max: 8 })
+  .chain((length) => fc.tuple(...Array.from({ length }, (_, index) => period(index + 1))));
+
+test("[RUL-1] the last period that holds an event wins, and one that does not hold it changes nothing", () => {
+  const moment = fc.record({ instant: fc.integer({ min: 0, max: 100 }), day: fc.integer({ min: 0, max: 12 }) });
+  fc.assert(
+    fc.property(timelines, period(99), moment, (timeline, added, at) => {
+      const holds = "from" in added ? added.from <= at.instant : added.days[0] <= at.day && at.day < added.days[1];
+      expect(rulesAt([...timeline, added], at)).toBe(holds ? added.rules : rulesAt(timeline, at));
+    }),
+  );
+});
+
+test("[RUL-12] rules applied to past Days are taken back whole: every event has the rules it had", () => {
+  fc.assert(
+    fc.property(timelines, period(99), (timeline, added) => {
+      fc.pre("days" in added);
+      const extended = extendTimeline(timeline, added) as RuleTimeline;
+      const days = (added as { days: readonly [number, number] }).days;
+      expect(takeBackFromDays(extended, { version: 99, days })).toEqual(timeline);
+      expect(takeBackFromDays(timeline, { version: 99, days })).toEqual(timeline);
+      expect(latestRules(extended)).toEqual(latestRules(timeline));
+    }),
+  );
+});
+
+test("[RUL-2] a timeline that no longer fits a row is not extended", () => {
+  const long = { ...NO_RULES, bots: { drop: ["x".repeat(RULE_TIMELINE_LENGTH_MAX / 2)], admit: [] } };
+  const first = extendTimeline([], { version: 1, rules: long, from: 0 });
+  expect(extendTimeline(first as RuleTimeline, { version: 2, rules: long, from: 1 })).toBe("full");
+});
+
+const parse = (value: unknown) => parseRules(value, parseHostname);
+
+test("[RUL-4] rules come out complete, in one spelling", () => {
+  const read = parse({
+    bots: { drop: [" *Monitor* "] },
+    referrers: { drop: ["Spam.Example.", "bücher.example", "spam.example"] },
+    addresses: [{ name: "office", networks: ["203.0.113.7/24", "2001:DB8::/32"] }],
+    hostnames: ["Shop.example"],
+    goals: [{ name: "order", event: "purchase" }],
+  });
+  expect(read).toEqual({
+    ok: true,
+    value: {
+      ...NO_RULES,
+      bots: { drop: ["*Monitor*"], admit: [] },
+      referrers: { drop: ["spam.example", "xn--bcher-kva.example"], admit: [] },
+      addresses: [{ name: "office", networks: ["203.0.113.0/24", "2001:db8::/32"] }],
+      hostnames: ["shop.example"],
+      goals: [{ name: "order", event: "purchase" }],
+    },
+  });
+  expect(parse({})).toEqual({ ok: true, value: NO_RULES });
+});
+
+test.each([
+  [[], "rules must be a JSON object"],
+  [{ robots: {} }, "rules/robots is not known; known: bots, "],
+  [{ bots: { block: [] } }, "rules/bots/block is not known; known: drop, admit"],
+  [{ bots: { drop: [""] } }, "rules/bots/drop/0 must be a text of 1 to 256 characters"],
+  [{ bots: { drop: "curl" } }, "rules/bots/drop must be a list of at most 500 entries"],
+  [{ referrers: { admit: ["https://a.example/"] } }, "rules/referrers/admit/0 must be a hostname"],
+  [{ addresses: [{ name: "x", networks: ["10.0.0.0/40"] }] }, "rules/addresses/0/networks/0 must be an address"],
+  [{ addresses: [{ networks: [] }] }, "rules/addresses/0/name is missing"],
+  [{ asns: { drop: [0] } }, "rules/asns/drop/0 must be the number of an autonomous system"],
+  [{ paths: { strip_ids: "yes" } }, "rules/paths/strip_ids must be true or false"],
+  [{ paths: { replace: [{ match: "/a", page: "a" }] } }, 'rules/paths/replace/0/page must begin with "/"'],
+  [{ channels: [{ channel: "x" }] }, "rules/channels/0 needs one of source, medium, campaign, referrer"],
+  [{ goals: [{ name: "x" }] }, "rules/goals/0 needs one of event, page"],
+  [
+    {
+      goals: [
+        { name: "x", page: "/" },
+        { name: "x", page: "/a" },
+      ],
+    },
+    "rules/goals names the same thing twice",
+  ],
+  [
+    { goals: Array.from({ length: 51 }, (_, index) => ({ name: `${index}`, page: "/" })) },
+    "rules/goals must be a list",
+  ],
+  [
+    { bots: { drop: Array.from({ length: 500 }, (_, index) => `${index}${"x".repeat(200)}`) } },
+    `at most ${RULES_LENGTH_MAX} are possible`,
+  ],
+])("[RUL-4] refuses %j and says where and why", (value, message) => {
+  const read = parse(value);
+  expect(read.ok ? "taken" : read.rejection.message).toContain(message);
+});
+
+test("[RUL-4] what was read once is read again as it is", () => {
+  const text = fc.string({ minLength: 1, maxLength: 20, unit: "binary" });
+  const value = fc.record(
+    {
+      bots: fc.record({ drop: fc.array(text) }),
+      asns: fc.record({ admit: fc.array(fc.integer({ min: 1 })) }),
+      paths: fc.record({ strip_ids: fc.boolean(), keep_query: fc.array(text) }),
+      goals: fc.uniqueArray(fc.record({ name: text, event: text }), { selector: ({ name }) => name.trim() }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(value, (given) => {
+      const read = parse(given);
+      fc.pre(read.ok);
+      expect(parse(JSON.parse(JSON.stringify(read.ok && read.value)))).toEqual(read);
+    }),
+  );
+});

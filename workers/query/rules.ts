@@ -1,0 +1,115 @@
+// Admin requests about rules: what holds for a merchant (/api/v1/merchants/:id/rules) or for all of them (/api/v1/rules),
+// changing it from now on, and what was decided before. A change is dated ahead, so that every partition knows it by then.
+
+import type { Context } from "hono";
+import { ADMIN_PAGE_MAX, RULE_NOTE_LENGTH_MAX } from "../../core/limits.ts";
+import { parseRules } from "../../core/rule-parser.ts";
+import {
+  extendTimeline,
+  GLOBAL_MERCHANT,
+  latestRules,
+  type RulePeriod,
+  type RuleTimeline,
+  rulesTakeEffectAt,
+} from "../../core/rules.ts";
+import { dateOf } from "../../core/time.ts";
+import { type Merchant, parseHostname } from "../../storage/merchants.ts";
+import { findRuleVersion, findScope, listRuleVersions, writeTimeline } from "../../storage/rules.ts";
+import type { Deps } from "./deps.ts";
+import { type Field, required, wholeNumber } from "./field.ts";
+import { merchantOf } from "./merchants.ts";
+import { type Checked, problem } from "./problem.ts";
+import { pushSettings } from "./push.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
+
+const VERSION_MAX = Number.MAX_SAFE_INTEGER;
+const ANYTHING: Field<unknown, false> = { required: false, expected: "rules", parse: (value) => value };
+const NOTE: Field<string, false> = {
+  required: false,
+  expected: `a text of at most ${RULE_NOTE_LENGTH_MAX} characters`,
+  parse: (value) => (typeof value === "string" && value.length <= RULE_NOTE_LENGTH_MAX ? value.trim() : undefined),
+};
+const RULES_CHANGE = { rules: required(ANYTHING), note: NOTE, if_version: wholeNumber(0, 1e15 - 1) };
+const VERSION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, 1e15 - 1) };
+
+/** GET …/rules: the rules decided last, from when they hold, and the whole timeline. */
+export async function getRules(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const scope = await scopeOf(c, deps);
+  return scope.ok ? { ok: true, value: { body: shown(scope.value.rules) } } : scope;
+}
+
+/** PUT …/rules {rules, note?, if_version?}: from now on. The same rules again change nothing. */
+export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const scope = await scopeOf(c, deps);
+  if (!scope.ok) return scope;
+  const body = await bodyOf(c, RULES_CHANGE);
+  if (!body.ok) return body;
+  const rules = parseRules(body.value.rules, parseHostname);
+  if (!rules.ok) return problem("invalid_field", `${rules.rejection.message}.`, "rules");
+  const { rules: timeline, number } = scope.value;
+  const latest = latestRules(timeline);
+  const { if_version } = body.value;
+  if (if_version !== undefined && if_version !== latest.version)
+    return problem("conflict", `The rules are at version ${latest.version}. Read them and try again.`, "if_version");
+  if (JSON.stringify(rules.value) === JSON.stringify(latest.rules))
+    return { ok: true, value: { body: shown(timeline) } };
+
+  const now = deps.now();
+  const version = timeline.reduce((highest, period) => Math.max(highest, period.version), 0) + 1;
+  const from = Math.max(rulesTakeEffectAt(now, deps.rulesNoticeMs), latest.from ?? 0);
+  const extended = extendTimeline(timeline, { version, rules: rules.value, from });
+  if (extended === "full")
+    return problem("conflict", "Too many changes are remembered; only rules of fewer characters fit.", "rules");
+  const added = { version, rules: rules.value, note: body.value.note ?? "", now };
+  const changed = await writeTimeline(deps.db, { merchant: scope.value, timeline: extended, added }, deps.meter);
+  if (changed === "stale") return problem("conflict", "The settings were changed meanwhile. Read them and try again.");
+  deps.keys.clear();
+  await pushSettings(number, deps);
+  return { ok: true, value: { body: shown(extended) } };
+}
+
+/** GET …/rules/versions?limit&after: what was decided, the newest first. */
+export async function getRuleVersions(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const scope = await scopeOf(c, deps);
+  if (!scope.ok) return scope;
+  const page = parametersOf(c, VERSION_PAGE);
+  if (!page.ok) return page;
+  const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = VERSION_MAX } = page.value;
+  const rows = await listRuleVersions(deps.db, { merchant: scope.value.number, before, rowsMax }, deps.meter);
+  const versions = rows.map(({ version, note, createdAt }) => ({ version, note, created_at: iso(createdAt) }));
+  return { ok: true, value: { body: { versions, next: rows.length < rowsMax ? null : String(rows.at(-1)?.version) } } };
+}
+
+/** GET …/rules/versions/:version */
+export async function getRuleVersion(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const scope = await scopeOf(c, deps);
+  if (!scope.ok) return scope;
+  const version = wholeNumber(1, 1e15 - 1).parse(c.req.param("version"));
+  const found = version && (await findRuleVersion(deps.db, { merchant: scope.value.number, version }, deps.meter));
+  if (!found) return problem("not_found", "There is no such version of these rules.");
+  const { rules, note, createdAt } = found;
+  return { ok: true, value: { body: { version: found.version, rules, note, created_at: iso(createdAt) } } };
+}
+
+/** Whose rules a path means: those of the merchant it names, or the deployment's. */
+async function scopeOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
+  if (c.req.param("id") !== undefined) return merchantOf(c, deps);
+  const global = await findScope(deps.db, GLOBAL_MERCHANT, deps.meter);
+  if (global === undefined) throw new Error("the migrations make a row for the deployment's rules");
+  return { ok: true, value: global };
+}
+
+function shown(timeline: RuleTimeline) {
+  const { version, rules, from } = latestRules(timeline);
+  return { version, applies_from: from === undefined ? null : iso(from), rules, timeline: timeline.map(shownPeriod) };
+}
+
+function shownPeriod(period: RulePeriod) {
+  if ("from" in period) return { version: period.version, from: iso(period.from) };
+  const [from, to] = period.days;
+  return { version: period.version, from_date: dateOf(from), to_date: dateOf(to - 1) };
+}
+
+function iso(instant: number): string {
+  return new Date(instant).toISOString();
+}
