@@ -193,6 +193,15 @@ export const SEAL_TURN_MS = 5 * MINUTE_MS;
 /** Unarchived log a partition looks through to say whether a Day is complete; with more it says no. */
 export const SEAL_BACKLOG_BUNDLES_MAX = 32;
 
+// ── erasure and retention ─────────────────────────────────────────────────────────────────────────────────────────
+/** For how many days a merchant may have its events kept; its numbers stay. A closed list: the cron looks for the Days that
+ *  each of them ends. */
+export const RETENTION_DAYS: readonly number[] = [30, 60, 90, 180, 365, 400, 730, 1_095];
+/** Days one erasure may reach back, and (Day, partition)s it may have. */
+export const ERASURE_PARTS_MAX = 20_000;
+/** Erasures whose partitions the cron tells at once. */
+export const ERASURES_DRIVEN_MAX = 20;
+
 // ── replay ────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Days one job may span, and parts (Day × partition) it may have: a month of a pool of 256. */
 export const REPLAY_DAYS_MAX = 400;

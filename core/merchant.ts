@@ -21,6 +21,8 @@ export interface Settings {
   /** ISO 4217. */
   readonly currency: string;
   readonly rules: RuleTimeline;
+  /** For how many days its events are kept; undefined for good. Its numbers stay. */
+  readonly retentionDays?: number;
 }
 
 /** The zone that holds at an instant. */

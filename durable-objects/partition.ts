@@ -22,8 +22,9 @@ import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
 import type { PartitionEnv } from "./env.ts";
+import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
-import type { AppendReply, AppendRequest, Completeness, PartitionRpc, PartitionStatus } from "./rpc.ts";
+import type { AppendReply, AppendRequest, Completeness, EraseRequest, PartitionRpc, PartitionStatus } from "./rpc.ts";
 import { completeness, dropDay } from "./seal.ts";
 import { refreshSettings } from "./settings.ts";
 import { type Deps, openPartition, type Partition } from "./state.ts";
@@ -68,6 +69,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async completeness(day: number): Promise<Completeness> {
     isolateMeter.partition_requests += 1;
     return completeness(this.#partition, day);
+  }
+
+  async erase(request: EraseRequest): Promise<void> {
+    isolateMeter.partition_requests += 1;
+    erase(this.#partition, request);
   }
 
   async dropDay(day: number): Promise<boolean> {

@@ -44,6 +44,18 @@ export type Completeness =
       readonly counted: readonly (readonly [merchant: number, events: number])[];
     };
 
+/** What is to leave the state of Days that are not sealed. */
+export interface EraseRequest {
+  readonly merchant: number;
+  /** As events have it; empty for all visitors. */
+  readonly visitor: string;
+  /** Numbers of Days in [fromDay, toDay). */
+  readonly fromDay: number;
+  readonly toDay: number;
+  /** The merchant itself is gone: not even zeros are left of it. */
+  readonly forget: boolean;
+}
+
 export interface PartitionRpc {
   /** Counts events and answers once they are durable. Throws when it could not. */
   append(request: AppendRequest): Promise<AppendReply>;
@@ -55,6 +67,8 @@ export interface PartitionRpc {
   status(): Promise<PartitionStatus>;
   /** Whether a closed Day is complete in archive and D1. */
   completeness(day: number): Promise<Completeness>;
+  /** Takes visitors out of Days that are not sealed. */
+  erase(request: EraseRequest): Promise<void>;
   /** Forgets the state of a sealed Day; false where that is not possible yet. */
   dropDay(day: number): Promise<boolean>;
   /** The merchants of whom a Day has rollups that are not published; `live` gives them. */

@@ -209,6 +209,10 @@ export class Store {
     );
   }
 
+  deleteSettings(merchant: number): void {
+    this.#write("DELETE FROM settings WHERE merchant = ?", merchant);
+  }
+
   readSalts(): readonly Salt[] {
     return this.#read("SELECT day, salt, made_at FROM salt").map((row) => ({
       day: Number(row["day"]),

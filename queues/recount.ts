@@ -5,6 +5,7 @@
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
 import { type Difference, differencesOf, heldRows } from "../core/counting/difference.ts";
+import { isExpired, type Removal, removalOf } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type ReplayedDay, type ReplayedUnder, replayEvent, replayedRows } from "../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
@@ -30,6 +31,8 @@ export interface RecountDeps {
   readonly db: D1Database;
   readonly bucket: ArchiveBucket;
   readonly partition: (name: string) => RecountedPartition;
+  /** UTC ms. */
+  readonly now: () => number;
   readonly meter: Metered;
 }
 
@@ -47,26 +50,46 @@ export interface Recount {
   /** Merchants that readers may see something of although the archive has nothing. */
   readonly others: Iterable<number>;
   readonly columns?: readonly string[];
+  /** What is not to be there any more; nothing of it is counted. */
+  readonly removals?: readonly Removal[];
 }
 
 /** What one merchant's Day came to. */
 export interface Recounted {
   readonly merchant: number;
-  /** Distinct events that the archive has. */
+  /** Distinct events that the archive has, removed ones included. */
   readonly events: number;
   /** Buckets that either side has. */
   readonly buckets: number;
   readonly differences: readonly Difference[];
 }
 
+/** A row that an erasure, or the end of its merchant's retention, takes away. */
+export interface RemovedRow {
+  readonly merchant: number;
+  /** Id of the erasure, or RETENTION. */
+  readonly erasure: string;
+}
+
+/** Stands for the id of an erasure where a retention setting is the reason. */
+export const RETENTION = "retention";
+
 /** What is done with it, in this order for each merchant; `compared` comes for several at once and may end it. */
 export interface RecountSteps {
   /** Rows of one merchant, without those whose id came before. */
   readonly rows: (rows: readonly ArchivedEvent[], read: number) => void;
+  readonly removed?: (row: RemovedRow) => void;
   /** The merchant's rows are over; `settings` is undefined where the merchant is gone. True asks for `compared` now. */
   readonly ended: (merchant: number, settings: Settings | undefined) => boolean;
   /** All merchants that have ended since the last time. */
   readonly compared: (recounted: readonly Recounted[]) => Promise<"stop" | undefined>;
+}
+
+interface Current {
+  readonly day: ReplayedDay;
+  readonly settings: Settings | undefined;
+  readonly isExpired: boolean;
+  removed: number;
 }
 
 interface Ended {
@@ -82,7 +105,8 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const others = new Set([...what.others].filter(isWanted));
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
   let ended: Ended[] = [];
-  let current: { readonly day: ReplayedDay; readonly settings: Settings | undefined } | undefined;
+  let current: Current | undefined;
+  const today = Math.floor(deps.now() / DAY_MS);
   let isStopped = false;
   const flush = async () => {
     if (ended.length > 0) isStopped = (await steps.compared(await compare(what, ended, deps))) === "stop";
@@ -90,9 +114,10 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   };
   const end = async () => {
     if (current === undefined) return;
-    const { merchant } = current.day.state;
-    if (current.settings !== undefined)
-      ended.push({ merchant, events: current.day.state.ids.size, rows: replayedRows(current.day) });
+    const { merchant, ids } = current.day.state;
+    // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are.
+    if (current.settings !== undefined && !current.isExpired)
+      ended.push({ merchant, events: ids.size + current.removed, rows: replayedRows(current.day) });
     const mustCompare = steps.ended(merchant, current.settings);
     current = undefined;
     if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ) await flush();
@@ -103,22 +128,45 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     if (current?.day.state.merchant !== merchant) {
       await end();
       if (isStopped) return;
-      current = { day: { state: emptyDay(merchant, what.day), partition: what.partition }, settings };
+      const day = { state: emptyDay(merchant, what.day), partition: what.partition };
+      const expired = settings !== undefined && isExpired(settings, what.day, today);
+      current = { day, settings, isExpired: expired, removed: 0 };
       others.delete(merchant);
     }
-    const { day } = current as NonNullable<typeof current>;
-    steps.rows(
-      rows.filter((row) => isNew(day, row, settings && { settings, global })),
-      rows.length,
-    );
+    const counted = current as Current;
+    const removals = what.removals?.filter((removal) => removal.merchant === merchant) ?? [];
+    const kept: ArchivedEvent[] = [];
+    for (const row of rows) {
+      const erasure = counted.isExpired ? RETENTION : removalOf(row.event, removals)?.erasure;
+      if (erasure !== undefined) {
+        counted.removed += 1;
+        steps.removed?.({ merchant, erasure });
+      } else if (isNew(counted.day, row, settings && { settings, global })) kept.push(row);
+    }
+    steps.rows(kept, rows.length);
   }
   await end();
-  for (const merchant of others) {
+  for (const merchant of await withoutExpired([...others], { day: what.day, today }, deps)) {
     if (isStopped) return;
     ended.push({ merchant, events: 0, rows: [] });
     if (ended.length >= REPLAY_MERCHANTS_READ) await flush();
   }
   if (!isStopped) await flush();
+}
+
+/** Merchants of whom the archive has nothing, and should. */
+async function withoutExpired(
+  merchants: readonly number[],
+  { day, today }: { day: number; today: number },
+  deps: RecountDeps,
+): Promise<readonly number[]> {
+  const kept: number[] = [];
+  for (let start = 0; start < merchants.length; start += REPLAY_AHEAD_MERCHANTS) {
+    const some = merchants.slice(start, start + REPLAY_AHEAD_MERCHANTS);
+    const settings = await readSettingsOf(deps.db, some, deps.meter);
+    kept.push(...settings.filter((one) => !isExpired(one, day, today)).map(({ merchant }) => merchant));
+  }
+  return kept;
 }
 
 /** A difference as it is kept and shown. */

@@ -13,6 +13,7 @@ import type { Settings } from "../core/merchant.ts";
 import { causeOf } from "../core/outcome.ts";
 import { dateOf } from "../core/time.ts";
 import { findDay } from "../storage/archive-day.ts";
+import { listRemovals } from "../storage/erasure.ts";
 import {
   failPart,
   findJob,
@@ -39,8 +40,6 @@ export interface ReplayDeps extends RecountDeps {
   readonly partition: (name: string) => ReplayedPartition;
   readonly placement: Placement;
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
-  /** UTC ms. */
-  readonly now: () => number;
   readonly pace: { readonly sealAfterMs: number };
   readonly log: Log;
 }
@@ -129,7 +128,9 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     },
   };
   const others = job.merchants ?? (await placedMerchants(part.partition, deps));
-  const what = { ...part, archived, archivedPosition, merchants, others, after: 0, columns: COUNTED_COLUMNS };
+  const removals = await listRemovals(deps.db, part, deps.meter);
+  const columns = removals.length === 0 ? { columns: COUNTED_COLUMNS } : {};
+  const what = { ...part, archived, archivedPosition, merchants, others, after: 0, removals, ...columns };
   await recount(what, steps, deps);
   result.durationMs = deps.now() - startedAt;
   return result;

@@ -19,9 +19,11 @@ import {
 } from "../core/archive/object-key.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Difference } from "../core/counting/difference.ts";
+import { isExpired, removalOf } from "../core/counting/erasure.ts";
 import {
   LATE_BUNDLES_MAX,
   LATE_BYTES_SHARE,
+  REPLAY_AHEAD_MERCHANTS,
   REPLAY_SHOWN_MAX,
   SEAL_ATTEMPTS_DOUBTFUL,
   SEAL_LOOKBACK_DAYS,
@@ -30,9 +32,17 @@ import {
   SEALS_SENT_MAX,
 } from "../core/limits.ts";
 import { assert, causeOf } from "../core/outcome.ts";
-import { dateOf } from "../core/time.ts";
+import { DAY_MS, dateOf } from "../core/time.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive-bucket.ts";
-import { type ArchivedDay, findDay, listPartitions, readManifest, readMerchants } from "../storage/archive-day.ts";
+import {
+  type ArchivedDay,
+  findDay,
+  listPartitions,
+  readDay,
+  readManifest,
+  readMerchants,
+} from "../storage/archive-day.ts";
+import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/erasure.ts";
 import { sealRollups } from "../storage/replay-write.ts";
 import type { ShownDifference } from "../storage/schema.ts";
 import {
@@ -47,12 +57,14 @@ import {
   takeDue,
 } from "../storage/seal.ts";
 import { SealedFileWriter } from "../storage/sealed-file.ts";
+import { readSettingsOf } from "../storage/settings.ts";
 import { handleEach, type Log, type QueueBatch } from "./message.ts";
 import {
   type Recount,
   type RecountDeps,
   type Recounted,
   type RecountedPartition,
+  type RemovedRow,
   recount,
   shownOf,
 } from "./recount.ts";
@@ -74,8 +86,6 @@ export interface SealDeps extends RecountDeps {
   readonly partition: (name: string) => SealedPartition;
   /** Puts Days on the seal queue, to come after a while. */
   readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
-  /** UTC ms. */
-  readonly now: () => number;
   readonly pace: SealPace;
   readonly log: Log;
 }
@@ -135,24 +145,68 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   if (!state.complete) return postpone(row, state.why, deps);
   const place = { date: dateOf(row.day), partition: row.partition };
   const all = await findDay(deps, place, { folder: row.folder, before: state.position });
-  const begun = await findBegun(row, deps);
+  const removals = await listRemovals(deps.db, row, deps.meter);
+  const upTo = removals.at(-1)?.number ?? 0;
+  const begun = await findBegun(row, upTo, deps);
   const archived = begun === undefined ? all : { ...all, bundles: bundlesBefore(all, begun) };
   const { day } = row;
   const counted = new Map(state.counted);
-  const what = { day, partition: row.partition, archived, archivedPosition: state.position, others: counted.keys() };
-  if (begun === undefined && archived.manifest !== undefined && isSmall(archived, archived.manifest)) {
+  const what = {
+    day,
+    partition: row.partition,
+    archived,
+    archivedPosition: state.position,
+    others: counted.keys(),
+    removals,
+  };
+  const { manifest } = archived;
+  const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
+  if (mayStay && !(await hasRemovable(what, deps))) {
     await countLate(row, what, deps);
+    await finishParts(deps.db, { ...row, upTo }, deps.meter);
   } else {
-    await compact(row, { what, counted, isAll: archived.bundles.length === all.bundles.length }, deps);
+    const isAll = archived.bundles.length === all.bundles.length;
+    const isDone = await compact(row, { what, counted, isAll, upTo }, deps);
+    if (!isDone) return;
   }
   await partition.dropDay(day);
+  // What was to be erased is gone from where it was, and not only from where it is read.
+  const sealed = removals.length === 0 ? undefined : await findSeal(deps.db, row, deps.meter);
+  if (sealed !== undefined) await clean(sealed, deps);
+}
+
+/** Whether a sealed Day has rows that an erasure or the end of a retention takes away. Only their merchants are read. */
+async function hasRemovable(
+  { day, archived, removals = [] }: Omit<Recount, "after">,
+  deps: SealDeps,
+): Promise<boolean> {
+  const merchants = archived.manifest?.files.flatMap((file) => file.merchants.map(({ merchant }) => merchant)) ?? [];
+  const today = Math.floor(deps.now() / DAY_MS);
+  for (let start = 0; start < merchants.length; start += REPLAY_AHEAD_MERCHANTS) {
+    const some = merchants.slice(start, start + REPLAY_AHEAD_MERCHANTS);
+    const settings = await readSettingsOf(deps.db, some, deps.meter);
+    if (settings.some((one) => isExpired(one, day, today))) return true;
+  }
+  if (removals.length === 0) return false;
+  const wanted = new Set(removals.map(({ merchant }) => merchant));
+  for await (const rows of readDay(deps, archived, { after: 0, isWanted: (merchant) => wanted.has(merchant) })) {
+    if (rows.some(({ event }) => removalOf(event, removals) !== undefined)) return true;
+  }
+  return false;
 }
 
 /** Where the inputs of a seal end that was begun and not finished: it goes on with those, whatever came since. */
-async function findBegun({ day, partition, generation }: SealRow, deps: SealDeps): Promise<number | undefined> {
+async function findBegun(
+  { day, partition, generation }: SealRow,
+  upTo: number,
+  deps: SealDeps,
+): Promise<number | undefined> {
   const next = sealedFolder({ date: dateOf(day), partition }, `${generation + 1}-`);
-  const [begun] = await listKeys(deps, next.slice(0, -1));
-  return begun && Number(/-(\d+)\/[^/]*$/.exec(begun.key)?.[1]);
+  for (const { key } of await listKeys(deps, next.slice(0, -1))) {
+    const [, before, erasure] = /-(\d+)-(\d+)\/[^/]*$/.exec(key) ?? [];
+    if (Number(erasure) === upTo) return Number(before);
+  }
+  return undefined;
 }
 
 function bundlesBefore({ bundles }: ArchivedDay, position: number): ArchivedDay["bundles"] {
@@ -177,7 +231,8 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
       return undefined;
     },
   };
-  await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
+  const columns = what.removals === undefined || what.removals.length === 0 ? COUNTED_COLUMNS : undefined;
+  await recount({ ...what, merchants, after: 0, ...(columns && { columns }) }, steps, deps);
   await commitLate(deps.db, { row, now: deps.now() }, deps.meter);
 }
 
@@ -185,6 +240,7 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
 interface SealedPart {
   readonly file: SealedFile;
   readonly duplicates: number;
+  readonly removed: readonly RemovedRows[];
   /** The last merchant that was counted, whether or not it has rows. */
   readonly last: number;
 }
@@ -195,37 +251,43 @@ interface Compaction {
   readonly counted: ReadonlyMap<number, number>;
   /** Whether the inputs are all that lies in the archive: a seal that goes on leaves later bundles for the next. */
   readonly isAll: boolean;
+  /** The highest erasure that is taken into account; 0 for none. */
+  readonly upTo: number;
 }
 
-/** Counts everything again, corrects what differs, and writes the Day's files anew. */
-async function compact(row: SealRow, { what, counted, isAll }: Compaction, deps: SealDeps): Promise<void> {
+/** Counts everything again, corrects what differs, and writes the Day's files anew; false where it goes on another time. */
+async function compact(row: SealRow, { what, counted, isAll, upTo }: Compaction, deps: SealDeps): Promise<boolean> {
   const { archived } = what;
   const before = endOf(archived);
-  const folder = sealedFolder(archived, `${row.generation + 1}-${before}`);
+  const folder = sealedFolder(archived, `${row.generation + 1}-${before}-${upTo}`);
   const parts = await readParts(folder, deps);
   const done = new Set(parts.flatMap(({ file }) => file.merchants.map(({ merchant }) => merchant)));
   const others = [...what.others].filter((merchant) => !done.has(merchant));
   const startedAt = deps.now();
   let writer = new SealedFileWriter(archived, folder, parts.length);
   let duplicates = 0;
+  let removed = new RemovedCounts();
   let last = parts.at(-1)?.last ?? 0;
   let isOver = false;
   const finishPart = async () => {
-    const part: SealedPart = { file: await writer.finish(deps), duplicates, last };
+    const part: SealedPart = { file: await writer.finish(deps), duplicates, removed: removed.list(), last };
     await putObject(deps, sealedPartKey(folder, parts.length), JSON.stringify(part));
     parts.push(part);
     writer = new SealedFileWriter(archived, folder, parts.length);
     duplicates = 0;
+    removed = new RemovedCounts();
     isOver = deps.now() - startedAt > SEAL_TURN_MS;
   };
   await recount(
     { ...what, others, after: last },
     {
+      removed: (gone) => removed.add(gone),
       rows: (rows, read) => {
         writer.add(rows);
-        duplicates += read - rows.length;
+        duplicates += read - rows.length - removed.ofSlice(rows.length);
       },
       ended: (merchant, settings) => {
+        removed.endMerchant();
         writer.endMerchant(settings?.version ?? 0);
         last = merchant;
         return writer.rows >= SEALED_FILE_ROWS;
@@ -244,8 +306,11 @@ async function compact(row: SealRow, { what, counted, isAll }: Compaction, deps:
     },
     deps,
   );
-  if (isOver) return deps.sendSeals([{ day: row.day, partition: row.partition }], 0); // and goes on behind the last part
-  if (writer.rows > 0) await finishPart();
+  if (isOver) {
+    await deps.sendSeals([{ day: row.day, partition: row.partition }], 0); // and goes on behind the last part
+    return false;
+  }
+  if (writer.rows > 0 || removed.list().length > 0) await finishPart();
   const files = parts.map(({ file }) => file);
   const manifest: Manifest = {
     date: archived.date,
@@ -257,7 +322,43 @@ async function compact(row: SealRow, { what, counted, isAll }: Compaction, deps:
     files,
   };
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
-  await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest }, deps);
+  const gone = parts.flatMap((part) => part.removed);
+  await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, upTo }, deps);
+  return true;
+}
+
+/** How many rows of which merchant went for which erasure. */
+class RemovedCounts {
+  readonly #counts: RemovedRows[] = [];
+  #current: { readonly merchant: number; readonly byErasure: Map<string, number> } | undefined;
+  #slice = 0;
+  #kept = 0;
+
+  add({ merchant, erasure }: RemovedRow): void {
+    this.#current ??= { merchant, byErasure: new Map() };
+    this.#current.byErasure.set(erasure, (this.#current.byErasure.get(erasure) ?? 0) + 1);
+    this.#slice += 1;
+  }
+
+  /** How many rows went since the last time, beside those that stay. */
+  ofSlice(kept: number): number {
+    const gone = this.#slice;
+    this.#slice = 0;
+    this.#kept += kept;
+    return gone;
+  }
+
+  endMerchant(): void {
+    const { merchant, byErasure } = this.#current ?? { merchant: 0, byErasure: new Map<string, number>() };
+    const rowsBefore = [...byErasure.values()].reduce((sum, rows) => sum + rows, this.#kept);
+    for (const [erasure, rowsRemoved] of byErasure) this.#counts.push({ merchant, erasure, rowsBefore, rowsRemoved });
+    this.#current = undefined;
+    this.#kept = 0;
+  }
+
+  list(): readonly RemovedRows[] {
+    return this.#counts;
+  }
 }
 
 /** Equals no number of late bundles: those that came stay noted. */
@@ -265,7 +366,7 @@ const NO_MARKS = -1;
 
 async function commit(
   row: SealRow,
-  { folder, manifest }: { folder: string; manifest: Manifest },
+  { folder, manifest, gone, upTo }: { folder: string; manifest: Manifest; gone: readonly RemovedRows[]; upTo: number },
   deps: SealDeps,
 ): Promise<void> {
   const { files, rows, duplicates } = manifest;
@@ -277,7 +378,11 @@ async function commit(
     bytes: sum(files, ({ bytes }) => bytes),
   };
   const now = deps.now();
-  await commitSeal(deps.db, { row, sealed, now, cleanAt: now + deps.pace.sealGraceMs }, deps.meter);
+  const replaced = row.folder === "" ? dayPrefix(manifest) : row.folder;
+  const noted = { ...row, replaced, folder, removed: gone, upTo, at: now };
+  const cleanAt = gone.length > 0 ? now : now + deps.pace.sealGraceMs;
+  const also = upTo > 0 || gone.length > 0 ? noteRemovals(deps.db, noted) : [];
+  await commitSeal(deps.db, { row, sealed, now, cleanAt, also }, deps.meter);
 }
 
 /** Writes what a merchant's Day should be where D1 has something else. */

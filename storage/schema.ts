@@ -32,6 +32,8 @@ export const merchants = sqliteTable("merchants", {
   /** Grows with every change of settings. */
   version: integer("version").notNull(),
   createdAt: integer("created_at").notNull(),
+  /** For how many days events are kept; null for good. */
+  retentionDays: integer("retention_days"),
 });
 
 /** A merchant's shop, app or till. */
@@ -331,10 +333,73 @@ export const archiveDays = sqliteTable(
     error: text("error").notNull(),
     /** UTC ms at which what the last seal stood on is deleted; null when it has been. */
     cleanAt: integer("clean_at"),
+    /** The longest retention, in days, that was enforced here. */
+    expired: integer("expired").notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.day, table.partition] }), index("archive_days_due").on(table.dueAt)],
 );
 
+/** What somebody wants erased, and how far it is. It stays when it is done: it is the receipt. */
+export const erasures = sqliteTable(
+  "erasures",
+  {
+    /** Grows: what was asked for later has a higher one. */
+    number: integer("number").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull().unique(),
+    merchant: integer("merchant").notNull(),
+    kind: text("kind").$type<ErasureKind>().notNull(),
+    /** As events have it, 16 hex digits; empty for all visitors. */
+    visitor: text("visitor").notNull(),
+    /** Numbers of Days in [from, to). */
+    fromDay: integer("from_day").notNull(),
+    toDay: integer("to_day").notNull(),
+    state: text("state").$type<"running" | "done">().notNull(),
+    /** UTC ms: what came later is not meant. */
+    createdAt: integer("created_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [index("erasures_merchant").on(table.merchant), index("erasures_state").on(table.state)],
+);
+
+/** A (Day, partition) an erasure concerns. */
+export const erasureParts = sqliteTable(
+  "erasure_parts",
+  {
+    day: integer("day").notNull(),
+    partition: text("partition").notNull(),
+    erasure: integer("erasure").notNull(),
+    /** 1 once the partition has let go of it. */
+    told: integer("told").notNull(),
+    state: text("state").$type<"waiting" | "done">().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.day, table.partition, table.erasure] }),
+    index("erasure_parts_erasure").on(table.erasure),
+  ],
+);
+
+/** What was removed of a merchant from one (Day, partition): the lines of a receipt. */
+export const removals = sqliteTable(
+  "removals",
+  {
+    merchant: integer("merchant").notNull(),
+    /** Id of the erasure, or "retention". */
+    erasure: text("erasure").notNull(),
+    day: integer("day").notNull(),
+    partition: text("partition").notNull(),
+    /** UTC ms. */
+    at: integer("at").notNull(),
+    /** The merchant's rows in the archive, before and after. */
+    rowsBefore: integer("rows_before").notNull(),
+    rowsAfter: integer("rows_after").notNull(),
+    /** Folder of the files that were replaced, or of the bundles; and of those that took their place. */
+    replaced: text("replaced").notNull(),
+    folder: text("folder").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.erasure, table.day, table.partition, table.at] })],
+);
+
+export type ErasureKind = "visitor" | "days" | "merchant";
 export type ReplayKind = "verify" | "rebuild";
 export type ReplayState = "running" | "paused" | "cancelled" | "done" | "undoing" | "undone";
 export type PartState = "waiting" | "done" | "failed" | "undone";

@@ -140,19 +140,34 @@ export interface Sealed {
   readonly duplicates: number;
 }
 
-/** Makes a folder the Day's sealed files; false where another seal came first. Readers see them from here on. */
+export interface CommittedSeal {
+  readonly row: SealRow;
+  readonly sealed: Sealed;
+  /** UTC ms. */
+  readonly now: number;
+  readonly cleanAt: number;
+  /** What else is to be written with it; each looks whether the folder has become the Day's own. */
+  readonly also?: readonly D1PreparedStatement[];
+}
+
+/** Makes a folder the Day's sealed files, unless another seal came first. Readers see them from here on. */
 export async function commitSeal(
   db: D1Database,
-  { row, sealed, now, cleanAt }: { row: SealRow; sealed: Sealed; now: number; cleanAt: number },
+  { row, sealed, now, cleanAt, also = [] }: CommittedSeal,
   meter: Metered,
-): Promise<boolean> {
+): Promise<void> {
   const { folder, rows, merchants, bytes, duplicates } = sealed;
   const text = `UPDATE archive_days SET generation = generation + 1, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
       duplicates = duplicates + ?8, sealed_at = ?9, clean_at = ?10,
       due_at = CASE WHEN late_marks = ?11 THEN ?10 ELSE ?9 END, ${DONE} late_marks = ?11 ${DONE_END}
     WHERE ${IS_PLACE} AND generation = ?3`;
   const values = [row.day, row.partition, row.generation, folder, rows, merchants, bytes, duplicates];
-  return (await write(db, [text, ...values, now, cleanAt, row.lateMarks], meter)) > 0;
+  const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks);
+  const results = await db.batch([commit, ...also]);
+  for (const { meta } of results) {
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
 }
 
 /** Late events were counted and stay beside the sealed files. Those that came meanwhile keep waiting. */

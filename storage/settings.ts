@@ -10,11 +10,14 @@ interface StoredSettings {
   readonly zones: string;
   readonly currency: string;
   readonly rules: string;
+  readonly retention_days: number | null;
 }
 
 /** Settings by merchant number; undefined when there is no such merchant. */
 export async function readSettings(db: D1Database, merchant: number, meter: Metered): Promise<Settings | undefined> {
-  const statement = db.prepare("SELECT version, zones, currency, rules FROM merchants WHERE number = ?").bind(merchant);
+  const statement = db
+    .prepare("SELECT version, zones, currency, rules, retention_days FROM merchants WHERE number = ?")
+    .bind(merchant);
   const { results, meta } = await statement.all<StoredSettings>();
   meter.d1_rows_read += meta.rows_read;
   const [row] = results;
@@ -29,7 +32,7 @@ export async function readSettingsOf(
 ): Promise<readonly Settings[]> {
   const marks = merchants.map(() => "?").join(", ");
   const statement = db
-    .prepare(`SELECT number, version, zones, currency, rules FROM merchants WHERE number IN (${marks})`)
+    .prepare(`SELECT number, version, zones, currency, rules, retention_days FROM merchants WHERE number IN (${marks})`)
     .bind(...merchants);
   const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
   meter.d1_rows_read += meta.rows_read;
@@ -43,19 +46,22 @@ export async function listSettings(
   meter: Metered,
 ): Promise<readonly Settings[]> {
   const statement = db
-    .prepare("SELECT number, version, zones, currency, rules FROM merchants WHERE number > ? ORDER BY number LIMIT ?")
+    .prepare(
+      "SELECT number, version, zones, currency, rules, retention_days FROM merchants WHERE number > ? ORDER BY number LIMIT ?",
+    )
     .bind(after, rowsMax);
   const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
   meter.d1_rows_read += meta.rows_read;
   return results.map((row) => toSettings(row.number, row));
 }
 
-function toSettings(merchant: number, { version, zones, currency, rules }: StoredSettings): Settings {
+function toSettings(merchant: number, { version, zones, currency, rules, retention_days }: StoredSettings): Settings {
   return {
     merchant,
     version,
     zones: JSON.parse(zones) as readonly ZonePeriod[],
     currency,
     rules: JSON.parse(rules) as RuleTimeline,
+    ...(retention_days !== null && { retentionDays: retention_days }),
   };
 }

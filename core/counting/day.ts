@@ -187,6 +187,19 @@ function markVisitHours(state: DayState, visits: readonly Visit[], added: Visit,
   }
 }
 
+/** Every Hour some visits have events in has changed, and the Day. */
+export function markVisits(state: DayState, visits: readonly Visit[], position: number): void {
+  for (const { slots } of visits) for (const slot of slots) markChanged(state, slot, position);
+  markChanged(state, WHOLE_DAY, position);
+}
+
+/** Every Hour with anything in it has changed, and the Day. */
+export function markAll(state: DayState, position: number): void {
+  for (const visits of state.visitors.values()) markVisits(state, visits, position);
+  for (const slot of state.drops.keys()) markChanged(state, slot, position);
+  markChanged(state, WHOLE_DAY, position);
+}
+
 /** The version of a rollup is the highest position that changed it, in whatever order events are counted. */
 function markChanged(state: DayState, slot: number, position: number): void {
   state.changed.set(slot, Math.max(position, state.changed.get(slot) ?? 0));

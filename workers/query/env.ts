@@ -8,7 +8,16 @@ import type { KeyLimitEnv } from "./limit.ts";
 /** A Durable Object stub as RPC offers it. */
 export type PartitionStub = Pick<
   PartitionRpc,
-  "append" | "live" | "refreshSettings" | "confirm" | "status" | "unpublished" | "completeness" | "dropDay"
+  | "append"
+  | "live"
+  | "refreshSettings"
+  | "confirm"
+  | "status"
+  | "unpublished"
+  | "completeness"
+  | "dropDay"
+  | "erase"
+  | "erase"
 >;
 
 export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {

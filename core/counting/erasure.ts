@@ -1,0 +1,46 @@
+// What an erasure or a retention setting takes out of the archive, and out of a Day's state. A removal of kind "erasure"
+// takes the numbers with it; retention keeps them: they name nobody.
+
+import type { Event } from "../event.ts";
+import type { Settings } from "../merchant.ts";
+import { type DayState, markAll, markVisits } from "./day.ts";
+
+/** Which events of a (Day, partition) an erasure means. */
+export interface Removal {
+  /** Id of the erasure. */
+  readonly erasure: string;
+  readonly merchant: number;
+  /** As events have it; empty for all. */
+  readonly visitor: string;
+  /** UTC ms: events received later stay. */
+  readonly before: number;
+}
+
+/** The removal that means an event, if any does. */
+export function removalOf(event: Event, removals: readonly Removal[]): Removal | undefined {
+  return removals.find(
+    ({ merchant, visitor, before }) =>
+      merchant === event.merchant && (visitor === "" || visitor === event.visitor) && event.receivedAt <= before,
+  );
+}
+
+/** Whether a merchant's retention is over for a Day: its events go, its numbers are as they are. `today` as in UTC. */
+export function isExpired({ retentionDays }: Settings, day: number, today: number): boolean {
+  return retentionDays !== undefined && day < today - retentionDays;
+}
+
+/** Takes a visitor, or all of them, out of a Day; false where there was nothing. Its ids stay: a resend is no new event. */
+export function eraseFrom(state: DayState, visitor: string, position: number): boolean {
+  if (visitor === "") {
+    if (state.visitors.size === 0 && state.drops.size === 0) return false;
+    markAll(state, position);
+    state.visitors.clear();
+    state.drops.clear();
+    return true;
+  }
+  const visits = state.visitors.get(visitor);
+  if (visits === undefined) return false;
+  markVisits(state, visits, position);
+  state.visitors.delete(visitor);
+  return true;
+}

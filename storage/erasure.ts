@@ -1,0 +1,283 @@
+// Erasures in D1: what somebody wants erased, the (Day, partition)s it concerns, and the receipts of what was removed. A part
+// is done in the same transaction that makes the files without the removed rows the Day's own (storage/seal.ts), so a
+// receipt says what happened, once.
+
+import type { Removal } from "../core/counting/erasure.ts";
+import type { Metered } from "../core/meter.ts";
+import type { ErasureKind } from "./schema.ts";
+
+export interface Erasure {
+  readonly number: number;
+  readonly id: string;
+  readonly merchant: number;
+  readonly kind: ErasureKind;
+  readonly visitor: string;
+  readonly fromDay: number;
+  readonly toDay: number;
+  readonly state: "running" | "done";
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_day AS toDay, state, created_at AS createdAt,
+  finished_at AS finishedAt`;
+
+/** Every table that holds anything of a merchant besides numbers and the merchant itself. */
+const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "rule_versions"] as const;
+const NUMBERS = ["hourly", "daily", "replay_undo"] as const;
+
+/**
+ * Makes an erasure with its parts, all or nothing: the closed Days of its range that the partitions have, and those of its
+ * open Days. That of a whole merchant ends the merchant in the same transaction: from then on nothing of it is taken.
+ */
+export async function createErasure(
+  db: D1Database,
+  { erasure, partitions, openDays }: NewErasure,
+  meter: Metered,
+): Promise<Erasure> {
+  const { id, merchant, kind, visitor, fromDay, toDay, createdAt } = erasure;
+  const names = JSON.stringify(partitions);
+  const days = JSON.stringify(openDays.filter((day) => day >= fromDay && day < toDay));
+  const number = "(SELECT number FROM erasures WHERE id = ?1)";
+  const statements = [
+    db
+      .prepare(
+        `INSERT INTO erasures (id, merchant, kind, visitor, from_day, to_day, state, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, 'running', ?)`,
+      )
+      .bind(id, merchant, kind, visitor, fromDay, toDay, createdAt),
+    db
+      .prepare(
+        `INSERT INTO erasure_parts (day, "partition", erasure, told, state)
+         SELECT day, "partition", ${number}, 0, 'waiting' FROM archive_days
+         WHERE day >= ?2 AND day < ?3 AND "partition" IN (SELECT value FROM json_each(?4))
+         UNION SELECT d.value, p.value, ${number}, 0, 'waiting' FROM json_each(?5) AS d, json_each(?4) AS p`,
+      )
+      .bind(id, fromDay, toDay, names, days),
+    ...(kind === "merchant"
+      ? [...MERCHANTS_OWN, ...NUMBERS].map((table) =>
+          db.prepare(`DELETE FROM ${table} WHERE merchant = ?`).bind(merchant),
+        )
+      : []),
+    ...(kind === "merchant" ? [db.prepare("DELETE FROM merchants WHERE number = ?").bind(merchant)] : []),
+    db.prepare(`SELECT ${COLUMNS} FROM erasures WHERE id = ?`).bind(id),
+  ];
+  const results = await db.batch<Erasure>(statements);
+  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
+  return results.at(-1)?.results[0] as Erasure;
+}
+
+export interface NewErasure {
+  readonly erasure: Omit<Erasure, "number" | "state" | "finishedAt">;
+  readonly partitions: readonly string[];
+  readonly openDays: readonly number[];
+}
+
+export async function findErasure(db: D1Database, id: string, meter: Metered): Promise<Erasure | undefined> {
+  return (await select<Erasure>(db, [`SELECT ${COLUMNS} FROM erasures WHERE id = ?`, id], meter))[0];
+}
+
+/** The newest erasures, of one merchant or of all, below a number. */
+export async function listErasures(
+  db: D1Database,
+  { merchant, before, rowsMax }: { merchant: number | undefined; before: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly Erasure[]> {
+  const where = merchant === undefined ? "?1 IS NULL" : "merchant = ?1";
+  const text = `SELECT ${COLUMNS} FROM erasures WHERE ${where} AND number < ?2 ORDER BY number DESC LIMIT ?3`;
+  return select<Erasure>(db, [text, merchant ?? null, before, rowsMax], meter);
+}
+
+/** Erasures that are not done, the oldest first. */
+export async function listRunning(db: D1Database, rowsMax: number, meter: Metered): Promise<readonly Erasure[]> {
+  const text = `SELECT ${COLUMNS} FROM erasures WHERE state = 'running' ORDER BY number LIMIT ?`;
+  return select<Erasure>(db, [text, rowsMax], meter);
+}
+
+/** Partitions that have not yet let go of what an erasure means. */
+export async function listUntold(db: D1Database, erasure: number, meter: Metered): Promise<readonly string[]> {
+  const text = `SELECT DISTINCT "partition" FROM erasure_parts WHERE erasure = ? AND told = 0`;
+  return (await select<{ partition: string }>(db, [text, erasure], meter)).map(({ partition }) => partition);
+}
+
+export async function markTold(
+  db: D1Database,
+  { erasure, partition }: { erasure: number; partition: string },
+  meter: Metered,
+): Promise<void> {
+  await select(
+    db,
+    [`UPDATE erasure_parts SET told = 1 WHERE erasure = ? AND "partition" = ?`, erasure, partition],
+    meter,
+  );
+}
+
+/**
+ * Makes the seal look at the closed Days of an erasure that wait. Repeating it before they were looked at changes nothing.
+ */
+export async function wakeParts(
+  db: D1Database,
+  { erasure, openFrom, now }: { erasure: number; openFrom: number; now: number },
+  meter: Metered,
+): Promise<void> {
+  const waiting = `SELECT day, "partition" FROM erasure_parts WHERE erasure = ?1 AND state = 'waiting' AND day < ?2`;
+  const insert = `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences,
+      shown, late_marks, due_at, attempts, error)
+    SELECT day, "partition", 0, '', 0, 0, 0, 0, 0, '[]', 0, ?3, 0, '' FROM (${waiting}) WHERE true ON CONFLICT DO NOTHING`;
+  const wake = `UPDATE archive_days SET late_since = ?3, late_marks = late_marks + 1, due_at = ?3
+    WHERE late_since IS NULL AND (day, "partition") IN (${waiting})`;
+  for (const text of [insert, wake]) await select(db, [text, erasure, openFrom, now], meter);
+}
+
+/** Ends an erasure whose parts are all done. Of a merchant no number is left, whatever was published meanwhile. */
+export async function finishErasure(
+  db: D1Database,
+  { erasure, now }: { erasure: Erasure; now: number },
+  meter: Metered,
+): Promise<void> {
+  const { number, merchant, kind } = erasure;
+  const isDone = "NOT EXISTS (SELECT 1 FROM erasure_parts WHERE erasure = ?1 AND (state = 'waiting' OR told = 0))";
+  const statements = [
+    ...(kind === "merchant"
+      ? NUMBERS.map((table) =>
+          db.prepare(`DELETE FROM ${table} WHERE merchant = ?2 AND ${isDone}`).bind(number, merchant),
+        )
+      : []),
+    db
+      .prepare(
+        `UPDATE erasures SET state = 'done', finished_at = ?2 WHERE number = ?1 AND state = 'running' AND ${isDone}`,
+      )
+      .bind(number, now),
+  ];
+  for (const { meta } of await db.batch(statements)) meter.d1_rows_written += meta.rows_written;
+}
+
+/** What is still to be removed from a (Day, partition), and the highest number among the erasures that want it. */
+export async function listRemovals(
+  db: D1Database,
+  { day, partition }: { day: number; partition: string },
+  meter: Metered,
+): Promise<readonly (Removal & { readonly number: number })[]> {
+  const text = `SELECT e.number, e.id AS erasure, e.merchant, e.visitor,
+      CASE e.kind WHEN 'merchant' THEN 9e15 ELSE e.created_at END AS before
+    FROM erasure_parts AS p JOIN erasures AS e ON e.number = p.erasure
+    WHERE p.day = ? AND p."partition" = ? AND p.state = 'waiting' ORDER BY e.number`;
+  return select(db, [text, day, partition], meter);
+}
+
+/** How much of a merchant an erasure, or retention, removed from one (Day, partition). */
+export interface RemovedRows {
+  readonly merchant: number;
+  readonly erasure: string;
+  readonly rowsBefore: number;
+  readonly rowsRemoved: number;
+}
+
+/** The statements that note what a seal removed; they do so only where that seal has become the Day's own. */
+export function noteRemovals(
+  db: D1Database,
+  { day, partition, replaced, folder, removed, upTo, at }: NotedRemovals,
+): readonly D1PreparedStatement[] {
+  const isCurrent = `EXISTS (SELECT 1 FROM archive_days WHERE day = ?1 AND "partition" = ?2 AND folder = ?3)`;
+  const rows = JSON.stringify(
+    removed.map(({ merchant, erasure, rowsBefore, rowsRemoved }) => [
+      merchant,
+      erasure,
+      rowsBefore,
+      rowsBefore - rowsRemoved,
+    ]),
+  );
+  return [
+    db
+      .prepare(
+        `INSERT OR IGNORE INTO removals (merchant, erasure, day, "partition", at, rows_before, rows_after, replaced, folder)
+         SELECT value ->> 0, value ->> 1, ?1, ?2, ?5, value ->> 2, value ->> 3, ?6, ?3 FROM json_each(?4) WHERE ${isCurrent}`,
+      )
+      .bind(day, partition, folder, rows, at, replaced),
+    db
+      .prepare(
+        `UPDATE erasure_parts SET state = 'done' WHERE day = ?1 AND "partition" = ?2 AND erasure <= ?4 AND ${isCurrent}`,
+      )
+      .bind(day, partition, folder, upTo),
+  ];
+}
+
+interface NotedRemovals {
+  readonly day: number;
+  readonly partition: string;
+  readonly replaced: string;
+  readonly folder: string;
+  readonly removed: readonly RemovedRows[];
+  /** The highest erasure the seal knew of. */
+  readonly upTo: number;
+  /** UTC ms. */
+  readonly at: number;
+}
+
+/** A part in which there was nothing to remove. */
+export async function finishParts(
+  db: D1Database,
+  { day, partition, upTo }: { day: number; partition: string; upTo: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE erasure_parts SET state = 'done' WHERE day = ? AND "partition" = ? AND erasure <= ?`;
+  await select(db, [text, day, partition, upTo], meter);
+}
+
+export interface Receipt {
+  readonly parts: number;
+  readonly done: number;
+  readonly removals: readonly {
+    readonly day: number;
+    readonly partition: string;
+    readonly at: number;
+    readonly rowsBefore: number;
+    readonly rowsAfter: number;
+    readonly replaced: string;
+    readonly folder: string;
+  }[];
+}
+
+/** How far an erasure is, and what it has removed from where. */
+export async function readReceipt(db: D1Database, erasure: Erasure, rowsMax: number, meter: Metered): Promise<Receipt> {
+  const counts = "SELECT count(*) AS parts, total(state = 'done') AS done FROM erasure_parts WHERE erasure = ?";
+  const [progress] = await select<{ parts: number; done: number }>(db, [counts, erasure.number], meter);
+  const text = `SELECT day, "partition", at, rows_before AS rowsBefore, rows_after AS rowsAfter, replaced, folder
+    FROM removals WHERE merchant = ? AND erasure = ? ORDER BY day, "partition" LIMIT ?`;
+  const removals = await select<Receipt["removals"][number]>(db, [text, erasure.merchant, erasure.id, rowsMax], meter);
+  return { parts: progress?.parts ?? 0, done: progress?.done ?? 0, removals };
+}
+
+/** Has the seal look at Days that a retention of so many days has just ended for. Each Day is found once per retention. */
+export async function wakeExpired(
+  db: D1Database,
+  { retention, fromDay, toDay, now }: { retention: number; fromDay: number; toDay: number; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET expired = ?1, late_since = coalesce(late_since, ?4), late_marks = late_marks + 1,
+      due_at = ?4 WHERE day >= ?2 AND day < ?3 AND expired < ?1 AND generation > 0`;
+  await select(db, [text, retention, fromDay, toDay, now], meter);
+}
+
+/** The same of a merchant whose retention has become shorter: all Days beyond it, whatever was enforced there. */
+export async function wakeBeyond(
+  db: D1Database,
+  { partitions, beforeDay, now }: { partitions: readonly string[]; beforeDay: number; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET late_since = coalesce(late_since, ?3), late_marks = late_marks + 1, due_at = ?3
+    WHERE day < ?2 AND "partition" IN (SELECT value FROM json_each(?1)) AND generation > 0`;
+  await select(db, [text, JSON.stringify(partitions), beforeDay, now], meter);
+}
+
+type Bound = readonly [text: string, ...values: (string | number | null)[]];
+
+async function select<Row>(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<readonly Row[]> {
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(...values)
+    .all<Row>();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return results;
+}
