@@ -39,7 +39,7 @@ const merchants: Merchant[] = [];
 let sent = 0;
 
 beforeAll(async () => {
-  services = await startServices();
+  services = await startServices({ SEAL_AFTER_MS: String(1e11) });
   database = await services.runtime.miniflare.getD1Database("DB", "footfall-query");
   for (const zone of ZONES) merchants.push(await services.client.createMerchant(zone));
   for (const [seed, merchant] of merchants.entries()) sent += await sendTraffic(merchant, randomOf(seed + 1));
