@@ -91,7 +91,7 @@ export class Tally {
 function toClosedText({ events, from, to }: NonNullable<Tally["closed"]>): readonly string[] {
   const range = `--from ${dateOf(Math.floor(from / DAY_MS) - 1)} --to ${dateOf(Math.floor(to / DAY_MS) + 1)}`;
   return [
-    `${count(events)} of closed Days: archived now, in the numbers within about a quarter of an hour,`,
+    `${count(events)} of closed Days: archived now, in the numbers within about half an hour,`,
     `${" ".repeat(10)} and ids that were there already count once then`,
     `${" ".repeat(10)} how far it is: footfall archive days ${range}`,
   ];

@@ -33,7 +33,7 @@ test("[IMP-13] events of closed Days are told apart, with the command that shows
   expect(tally.toText().split("\n")).toEqual([
     "         0 lines read",
     "         3 events taken",
-    "         2 of closed Days: archived now, in the numbers within about a quarter of an hour,",
+    "         2 of closed Days: archived now, in the numbers within about half an hour,",
     "           and ids that were there already count once then",
     "           how far it is: footfall archive days --from 2014-01-05 --to 2014-01-09",
   ]);
