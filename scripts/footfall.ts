@@ -13,7 +13,18 @@ import { addReplay } from "./footfall/replay.ts";
 import { addRules } from "./footfall/rules.ts";
 import { runMain } from "./problem.ts";
 
-const NOUNS = [addMerchant, addStream, addKey, addPeople, addQuery, addImport, addOperations, addReplay, addArchive, addRules];
+const NOUNS = [
+  addMerchant,
+  addStream,
+  addKey,
+  addPeople,
+  addQuery,
+  addImport,
+  addOperations,
+  addReplay,
+  addArchive,
+  addRules,
+];
 
 const program = addConnectionOptions(new Command("footfall"))
   .description("Footfall from the command line")
