@@ -23,6 +23,8 @@ export interface ArchiveDeps {
   readonly noteLate: (places: readonly { readonly day: number; readonly partition: string }[]) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
+  /** How long after its midnight in UTC a Day is closed. */
+  readonly pace: { readonly sealAfterMs: number };
   readonly bucket: ArchiveBucket;
   /** Tells a partition that its bundle starting at `first` lies in R2. */
   readonly confirm: (partition: string, first: number) => Promise<void>;
@@ -63,7 +65,7 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
  * its Day was closed, is one as well: nobody else would look there again.
  */
 async function noteLateDays({ partition, events }: Bundle, deps: ArchiveDeps): Promise<void> {
-  const longClosed = firstOpenDay(deps.now()) - 1;
+  const longClosed = firstOpenDay(deps.now(), deps.pace.sealAfterMs) - 1;
   const days = new Set(events.filter(({ day, late }) => late || day < longClosed).map(({ day }) => day));
   if (days.size > 0) await deps.noteLate([...days].map((day) => ({ day, partition })));
 }

@@ -17,7 +17,7 @@ import {
   sealedPartKey,
   sealedPrefix,
 } from "../core/archive/object-key.ts";
-import { firstOpenDay } from "../core/counting/closed.ts";
+import { closesAt, firstOpenDay } from "../core/counting/closed.ts";
 import type { Difference } from "../core/counting/difference.ts";
 import { isExpired, removalOf } from "../core/counting/erasure.ts";
 import {
@@ -27,6 +27,8 @@ import {
   REPLAY_SHOWN_MAX,
   SEAL_ATTEMPTS_DOUBTFUL,
   SEAL_LOOKBACK_DAYS,
+  SEAL_RETRY_MAX_MS,
+  SEAL_RETRY_MS,
   SEAL_TURN_MS,
   SEALED_FILE_ROWS,
   SEALS_SENT_MAX,
@@ -55,6 +57,7 @@ import {
   type SealPlace,
   type SealRow,
   takeDue,
+  waitSeal,
 } from "../storage/seal.ts";
 import { SealedFileWriter } from "../storage/sealed-file.ts";
 import { readSettingsOf } from "../storage/settings.ts";
@@ -139,10 +142,26 @@ async function postpone(row: SealRow, why: string, deps: SealDeps): Promise<void
   deps.log({ alert: "seal_in_doubt", day: dateOf(row.day), partition: row.partition, reason: why });
 }
 
+/**
+ * A Day of which something is still on its way to the archive has not failed, however often somebody asks; an import may go
+ * on for long. What is on its way for hours is stuck.
+ */
+async function wait(row: SealRow, why: string, deps: SealDeps): Promise<void> {
+  const { pace } = deps;
+  const now = deps.now();
+  const since = Math.max(row.lateSince ?? 0, closesAt(row.day, pace.sealAfterMs));
+  if (now - since > SEAL_RETRY_MAX_MS) return postpone(row, why, deps);
+  await waitSeal(deps.db, { row, why, now }, deps.meter);
+  // The cron asks again every few minutes; where late events are gathered for less, so does this.
+  const waitSeconds = Math.ceil(pace.lateCoalesceMs / 1_000);
+  if (pace.lateCoalesceMs < SEAL_RETRY_MS)
+    await deps.sendSeals([{ day: row.day, partition: row.partition }], waitSeconds);
+}
+
 async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const partition = deps.partition(row.partition);
   const state = await partition.completeness(row.day);
-  if (!state.complete) return postpone(row, state.why, deps);
+  if (!state.complete) return wait(row, state.why, deps);
   const place = { date: dateOf(row.day), partition: row.partition };
   const all = await findDay(deps, place, { folder: row.folder, before: state.position });
   const removals = await listRemovals(deps.db, row, deps.meter);

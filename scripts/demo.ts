@@ -1,10 +1,11 @@
 // `npm run demo`: a week of visits to a shop, sent to a running `npm start` through the same endpoint as any page's, and
 // then the numbers the API gives. The visits are made up from a seed (demo/visit.ts): a second run counts nothing twice.
 
+import { firstOpenDay } from "../core/counting/closed.ts";
 import { type Ask, makeReport } from "./demo/report.ts";
 import type { Place } from "./demo/shop.ts";
 import { type DemoEvent, eventsByPlace, isBot } from "./demo/visit.ts";
-import { askQuestion } from "./footfall/connection.ts";
+import { askAdmin, askQuestion, type Connection } from "./footfall/connection.ts";
 import type { Answer } from "./footfall/query.ts";
 import { EVENTS_PER_SECOND, Pace } from "./import/pace.ts";
 import { sendEvents } from "./import/send.ts";
@@ -16,7 +17,8 @@ import { toFigure } from "./table.ts";
 
 const DAYS = 7;
 const BATCH_EVENTS = 250;
-const COUNTED_WITHIN_MS = 30_000;
+const COUNTED_WITHIN_MS = 60_000;
+const SEAL_EVERY_MS = 2_000;
 const DAY_MS = 86_400_000;
 
 async function main(): Promise<void> {
@@ -28,21 +30,38 @@ async function main(): Promise<void> {
   const now = Date.now();
   const groups = eventsByPlace(now, DAYS);
   const tally = await sendAll(start, groups);
-  console.log(`${toFigure(tally.accepted)} events counted, ${toFigure(tally.duplicates)} were there already.`);
+  console.log(`${toFigure(tally.accepted)} events taken, ${toFigure(tally.duplicates)} were there already.`);
   for (const [reason, count] of tally.dropped) console.log(`${toFigure(count)} kept but not counted (${reason}).`);
   for (const [code, { examples }] of tally.rejected) throw new Error(`${code}: ${examples[0]?.message}`);
   const date = (instant: number) => new Date(instant).toISOString().slice(0, 10);
   const connection = toConnection(start, stateDir);
   const ask = async (question: object) => (await askQuestion(connection, question)) as Answer;
   const range = [date(now - (DAYS - 1) * DAY_MS), date(now)] as const;
-  await untilCounted(ask, start.merchant, range, countedPageviews(groups));
+  const seal = () => sealClosed(connection, { from: range[0], to: date(firstOpenDay(now) * DAY_MS - 1) });
+  await untilCounted({ ask, seal, site: start.merchant, range, expected: countedPageviews(groups) });
   console.log(`\n${await makeReport(ask, start.merchant, range)}`);
 }
 
-/** What could not be taken at once is counted a little later (the overflow queue). */
-async function untilCounted(ask: Ask, site: string, range: readonly [string, string], expected: number): Promise<void> {
+interface Counted {
+  readonly ask: Ask;
+  readonly seal: () => Promise<unknown>;
+  readonly site: string;
+  readonly range: readonly [string, string];
+  readonly expected: number;
+}
+
+/**
+ * What could not be taken at once is counted a little later (the overflow queue). Days that are closed are counted when they
+ * are sealed, which would happen within minutes by itself.
+ */
+async function untilCounted({ ask, seal, site, range, expected }: Counted): Promise<void> {
   const deadline = Date.now() + COUNTED_WITHIN_MS;
+  let sealedAt = Number.NEGATIVE_INFINITY;
   for (;;) {
+    if (Date.now() - sealedAt > SEAL_EVERY_MS) {
+      await seal();
+      sealedAt = Date.now();
+    }
     const { results } = await ask({ site_id: site, metrics: ["pageviews"], date_range: range, dimensions: [] });
     const counted = Number(results[0]?.metrics[0] ?? 0);
     if (counted >= expected) return;
@@ -52,6 +71,10 @@ async function untilCounted(ask: Ask, site: string, range: readonly [string, str
     }
     await new Promise((settle) => setTimeout(settle, 500));
   }
+}
+
+function sealClosed(connection: Connection, range: { from: string; to: string }): Promise<unknown> {
+  return askAdmin(connection, "POST", "/api/v1/archive/seal", range);
 }
 
 function countedPageviews(groups: ReadonlyMap<Place, readonly DemoEvent[]>): number {

@@ -2,6 +2,7 @@
 // deployed; nothing here knows the database. Each noun has a file in `footfall/`.
 
 import { Command } from "commander";
+import { addArchive } from "./footfall/archive.ts";
 import { addConnectionOptions } from "./footfall/connection.ts";
 import { addImport } from "./footfall/import.ts";
 import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
@@ -12,7 +13,18 @@ import { addReplay } from "./footfall/replay.ts";
 import { addRules } from "./footfall/rules.ts";
 import { runMain } from "./problem.ts";
 
-const NOUNS = [addMerchant, addStream, addKey, addPeople, addQuery, addImport, addOperations, addReplay, addRules];
+const NOUNS = [
+  addMerchant,
+  addStream,
+  addKey,
+  addPeople,
+  addQuery,
+  addImport,
+  addOperations,
+  addReplay,
+  addArchive,
+  addRules,
+];
 
 const program = addConnectionOptions(new Command("footfall"))
   .description("Footfall from the command line")

@@ -188,7 +188,17 @@ export async function commitClean(db: D1Database, row: SealRow, meter: Metered):
   await write(db, [text, row.day, row.partition, row.generation], meter);
 }
 
-/** Nothing was sealed, because it cannot be yet, or because it failed: why, and when it is tried again. */
+/** Nothing was sealed, because something is still on its way: what, and that it is looked for again soon. */
+export async function waitSeal(
+  db: D1Database,
+  { row, why, now }: { row: SealRow; why: string; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET error = ?3, due_at = ?4 WHERE ${IS_PLACE}`;
+  await write(db, [text, row.day, row.partition, why, now + SEAL_RETRY_MS], meter);
+}
+
+/** Sealing failed: why, and when it is tried again. */
 export async function postponeSeal(
   db: D1Database,
   { row, why, now }: { row: SealRow; why: string; now: number },

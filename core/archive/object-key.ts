@@ -34,6 +34,11 @@ const POSITION_DIGITS = 13;
 const SEGMENT = /^[a-z0-9-]{1,100}$/;
 const EVENTS_KEY = /^events\/date=([^/]+)\/partition=([^/]+)\/(\d{13})\.parquet$/;
 
+/** Whether a text may stand in a key, as a partition's name does. */
+export function isKeySegment(text: string): boolean {
+  return SEGMENT.test(text);
+}
+
 /** "events/date=2026-11-21/partition=pool-3/0000000001001.parquet" */
 export function bundleKey({ date, partition, first }: ObjectName): string {
   assert(parseDate(date) !== undefined, `an object's date is a date, not "${date}"`);

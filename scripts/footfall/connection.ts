@@ -88,7 +88,7 @@ export async function askList(connection: Connection, path: string): Promise<unk
     entries.push(...(list ?? []));
     const { next } = page as { readonly next?: string | null };
     if (next === null || next === undefined) return entries;
-    after = `?after=${encodeURIComponent(next)}`;
+    after = `${path.includes("?") ? "&" : "?"}after=${encodeURIComponent(next)}`;
   }
 }
 

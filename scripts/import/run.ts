@@ -5,6 +5,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { makeStateDir } from "../local-state.ts";
 import { Problem } from "../problem.ts";
 import type { Meter } from "../progress.ts";
@@ -185,6 +187,7 @@ class Sender {
         (trouble) => this.#sayTrouble(trouble),
       );
       this.tally.answer(answer, events);
+      for (const { event } of events) this.tally.time(event.timestamp, firstOpenDay(Date.now()) * DAY_MS);
     }
     settle();
   }

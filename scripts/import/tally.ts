@@ -1,6 +1,8 @@
 // The numbers an import ends with: what was counted, what was there before, and everything that was not, by reason, with
 // the first few examples of each mistake.
 
+import { DAY_MS, dateOf } from "../../core/time.ts";
+
 /** What the collector answers to a batch. */
 export interface BatchAnswer {
   readonly accepted: number;
@@ -28,6 +30,8 @@ export class Tally {
   lines = 0;
   accepted = 0;
   duplicates = 0;
+  /** Events sent for Days that are closed: how many, and the first and last instant of them. */
+  closed: { readonly events: number; readonly from: number; readonly to: number } | undefined;
   readonly skipped = new Map<string, number>();
   readonly dropped = new Map<string, number>();
   readonly rejected = new Map<string, { count: number; readonly examples: Example[] }>();
@@ -42,6 +46,13 @@ export class Tally {
     entry.count++;
     const message = example.message.slice(0, EXAMPLE_LENGTH_MAX);
     if (entry.examples.length < EXAMPLES_MAX) entry.examples.push({ ...example, message });
+  }
+
+  /** Notes an event's time, UTC ms. `openFrom` is the first instant of Days that are still counted live. */
+  time(timestamp: number, openFrom: number): void {
+    if (timestamp >= openFrom) return;
+    const { events, from, to } = this.closed ?? { events: 0, from: timestamp, to: timestamp };
+    this.closed = { events: events + 1, from: Math.min(from, timestamp), to: Math.max(to, timestamp) };
   }
 
   /** Adds what became of a batch; `origins` are those of its events, where they come from a file. */
@@ -59,11 +70,12 @@ export class Tally {
   toText(): string {
     const rows = [
       `${count(this.lines)} lines read`,
-      `${count(this.accepted)} events counted`,
+      `${count(this.accepted)} events taken`,
       ...(this.duplicates > 0 ? [`${count(this.duplicates)} were there already`] : []),
       ...[...this.dropped].map(([reason, times]) => `${count(times)} kept but not counted: ${reason}`),
       ...[...this.skipped].map(([reason, times]) => `${count(times)} skipped: ${reason}`),
     ];
+    if (this.closed !== undefined) rows.push(...toClosedText(this.closed));
     for (const [code, { count: times, examples }] of this.rejected) {
       rows.push(`${count(times)} rejected: ${code}`);
       for (const { line, message, text } of examples) {
@@ -73,6 +85,16 @@ export class Tally {
     }
     return rows.join("\n");
   }
+}
+
+/** When and where the numbers of closed Days show: those are counted from the archive. The range is a Day wider each way, for any zone. */
+function toClosedText({ events, from, to }: NonNullable<Tally["closed"]>): readonly string[] {
+  const range = `--from ${dateOf(Math.floor(from / DAY_MS) - 1)} --to ${dateOf(Math.floor(to / DAY_MS) + 1)}`;
+  return [
+    `${count(events)} of closed Days: archived now, in the numbers within about half an hour,`,
+    `${" ".repeat(10)} and ids that were there already count once then`,
+    `${" ".repeat(10)} how far it is: footfall archive days ${range}`,
+  ];
 }
 
 /** A line cut to what helps to find it. Control characters, which a log may hold, would speak to the terminal. */

@@ -1,5 +1,6 @@
-// The real data set through the whole product: import, API, archive. The numbers of the data's own README, an independent
-// computation for other zones, and DuckDB over the Parquet files must all say the same.
+// The real data set through the whole product, both ways: counted live, as if its Days were open, and then sealed; and
+// imported as the history it is. The numbers of the data's own README, an independent computation for other zones, and DuckDB
+// over the Parquet files must all say the same.
 
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { decodeManifest } from "../../core/archive/manifest.ts";
 import { replay } from "../../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
@@ -16,15 +18,26 @@ import { importFile } from "../../scripts/import/run.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { readParquet } from "../../storage/archive.ts";
 import { readRollups } from "../../storage/rollups.ts";
-import { archiveObjects, queryArchive } from "../support/duckdb.ts";
+import { archiveObjects, queryArchive, querySealed } from "../support/duckdb.ts";
 import { settingsOf } from "../support/events.ts";
 import { localHour } from "../support/naive.ts";
-import { type Client, type Merchant, startServices, until, untilArchived } from "../support/services.ts";
+import {
+  type ArchivedDayRow,
+  type Client,
+  listDays,
+  type Merchant,
+  NEVER_CLOSED,
+  startServices,
+  until,
+  untilArchived,
+  untilSealed,
+} from "../support/services.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data/sessions.csv.gz");
 const present = existsSync(DATA);
 if (!present) console.log(`skipped: ${DATA} is not there, so the real data set cannot be counted`);
 
+const MONTH = { from: "2014-01-01", to: "2014-01-31" };
 const METRICS = ["visitors", "visits", "pageviews", "bounces", "total_duration"];
 const ZONES = ["UTC", "Asia/Kolkata", "America/New_York"];
 
@@ -34,12 +47,12 @@ interface Request {
 }
 
 describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
-  let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
+  let services: Awaited<ReturnType<typeof startServices>>;
   let requests: readonly Request[];
   const merchants = new Map<string, Merchant>();
 
   beforeAll(async () => {
-    services = await startServices();
+    services = await startServices(NEVER_CLOSED);
     requests = readRequests();
     for (const zone of ZONES) merchants.set(zone, await services.client.createMerchant(zone));
     await Promise.all([...merchants.values()].map((merchant) => importData(services.client, merchant)));
@@ -88,7 +101,7 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
 
   test("[RPL-7] a verify of all of it finds no difference in any metric, breakdown or sketch", async () => {
     await untilArchived(services.client);
-    const job = await verify(services.client, { from: "2014-01-01", to: "2014-01-31" });
+    const job = await verify(services.client, MONTH);
     expect(job).toMatchObject({ differences: 0, in_doubt: 0, events: ZONES.length * requests.length });
     console.log(`verify: ${job["events"]} events, ${job["buckets"]} buckets, ${job["events_per_second"]} events/s`);
   });
@@ -121,7 +134,126 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
       `replay: ${archived.length} events, ${rows} rollups with ${ALL_DIMENSIONS.length} breakdowns, 0 differences`,
     );
   });
+
+  test("[E2E-10] every Day closes and is sealed with 0 differences; answers stay, and so do they without the bundles", async () => {
+    const answers = () =>
+      Promise.all(ZONES.map((zone) => everyAnswer(services.client, merchants.get(zone) as Merchant)));
+    const before = await answers();
+    Object.assign(services, await services.restart({}));
+    const { client, runtime } = services;
+    expect(await answers()).toEqual(before);
+    const startedAt = Date.now();
+    const days = await untilSealed(client, MONTH);
+    const sum = (of: (day: ArchivedDayRow) => number) => days.reduce((total, day) => total + of(day), 0);
+    expect([sum((day) => day.differences), sum((day) => day.duplicates)]).toEqual([0, 0]);
+    expect(sum((day) => day.rows)).toBe(ZONES.length * requests.length);
+    expect(days.map(({ error }) => error).join("")).toBe("");
+    console.log(
+      `seal: ${sum((day) => day.rows)} rows of ${days.length} Days in ${Date.now() - startedAt} ms, 0 differences`,
+    );
+    await deleteBundles(runtime);
+    expect(await answers()).toEqual(before);
+    expect(await verify(client, MONTH)).toMatchObject({
+      differences: 0,
+      in_doubt: 0,
+      events: ZONES.length * requests.length,
+    });
+  });
+
+  test("[SEA-8] [SEA-14] [E2E-10] DuckDB over the sealed files gives the manifests' rows and checksums, and the API's numbers", async () => {
+    const { client, runtime } = services;
+    const promised: (readonly [date: string, partition: string, merchant: string, rows: number, checksum: string])[] =
+      [];
+    for (const { date, partition, folder } of await listDays(client, MONTH)) {
+      const files = `/api/v1/archive/files?date=${date}&partition=${partition}`;
+      expect(await client.admin("GET", files)).toMatchObject({ bundles: [], manifest: `${folder}manifest.json` });
+      for await (const [, bytes] of archiveObjects(runtime, `${folder}manifest.json`)) {
+        for (const { merchants: theirs } of decodeManifest(new TextDecoder().decode(bytes)).files) {
+          for (const { merchant, rows, checksum } of theirs)
+            promised.push([date, partition, String(merchant), rows, checksum]);
+        }
+      }
+    }
+    const found = await querySealed(
+      runtime,
+      `SELECT strftime(date, '%Y-%m-%d') AS date, partition, merchant, count(*)::INT AS rows,
+         count(*) FILTER (name = 'pageview')::INT AS pageviews, count(DISTINCT visitor)::INT AS visitors,
+         sha256(string_agg(concat_ws('|', position, event_id, epoch_ms(timestamp), name, coalesce(visitor, ''),
+           coalesce(url, ''), revenue, coalesce(dropped, '')) || chr(10), '' ORDER BY position)) AS checksum
+       FROM events GROUP BY ALL ORDER BY ALL`,
+    );
+    const texts = found.map((row) => ["date", "partition", "merchant", "rows", "checksum"].map((name) => row[name]));
+    expect(texts.toSorted(byText)).toEqual([...promised].toSorted(byText));
+    for (const merchant of merchants.values()) {
+      const theirs = found.filter((row) => row["merchant"] === String(numberOf(merchant)));
+      const days = await byDay(client, merchant);
+      expect(Object.fromEntries(theirs.map(({ date, visitors, pageviews }) => [date, [visitors, pageviews]]))).toEqual(
+        Object.fromEntries(
+          Object.entries(days).map(([date, [visitors, , pageviews]]) => [date, [visitors, pageviews]]),
+        ),
+      );
+    }
+  });
 });
+
+describe.skipIf(!present)("the real data set as history", { timeout: 300_000 }, () => {
+  test("[E2E-11] an import of closed Days shows nothing until they are sealed, and then the same numbers", async () => {
+    const { client, stop } = await startServices();
+    try {
+      const requests = readRequests();
+      const merchant = await client.createMerchant("America/New_York");
+      await importData(client, merchant);
+      await untilArchived(client);
+      const days = await untilSealed(client, MONTH);
+      expect(days.reduce((sum, { rows }) => sum + rows, 0)).toBe(requests.length);
+      expect(days.reduce((sum, { differences }) => sum + differences, 0)).toBe(0);
+      expect(await byDay(client, merchant)).toEqual(independentDays(requests, "America/New_York"));
+      expect(await verify(client, MONTH)).toMatchObject({ differences: 0, in_doubt: 0, events: requests.length });
+      await importData(client, merchant); // once more, from its first line: the archive sorts out what it has
+      await untilArchived(client);
+      const again = await untilSealed(client, MONTH);
+      expect(again.reduce((sum, { rows }) => sum + rows, 0)).toBe(requests.length);
+      expect(await byDay(client, merchant)).toEqual(independentDays(requests, "America/New_York"));
+    } finally {
+      await stop();
+    }
+  });
+});
+
+const byText = (a: readonly unknown[], b: readonly unknown[]) => (String(a) < String(b) ? -1 : 1);
+
+/** What a merchant's readers may ask: totals, each Day, each Hour, breakdowns of events and of visits. */
+async function everyAnswer(client: Client, merchant: Merchant): Promise<unknown> {
+  const ask = async (question: object) => {
+    const { results, meta } = await client.ask(merchant, { metrics: METRICS, date_range: "all", ...question });
+    return { results, visitors: meta["visitors"] };
+  };
+  const hours = { date_range: ["2014-01-08", "2014-01-09"], dimensions: ["time:hour"] };
+  const pages = { metrics: ["visitors", "pageviews"], dimensions: ["event:page"] };
+  return Promise.all([
+    ask({}),
+    ask({ dimensions: ["time:day"] }),
+    ask(hours),
+    ask(pages),
+    ask({ dimensions: ["visit:entry_page"] }),
+  ]);
+}
+
+/** What the cron does a day after the seal, for all Days at once. */
+async function deleteBundles(runtime: Runtime): Promise<void> {
+  const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
+  await database.exec("UPDATE archive_days SET clean_at = 1, due_at = 1 WHERE clean_at IS NOT NULL");
+  await until(
+    async () => {
+      await runtime.fireCrons();
+      return (await database
+        .prepare("SELECT count(*) AS n FROM archive_days WHERE clean_at IS NOT NULL")
+        .first("n")) as number;
+    },
+    (left) => left === 0,
+  );
+  for await (const [key] of archiveObjects(runtime)) expect(key).toBe("none");
+}
 
 function numberOf({ tracking_id }: Merchant): number {
   return Number.parseInt(tracking_id.slice(0, 8), 16);

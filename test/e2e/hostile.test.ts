@@ -588,6 +588,7 @@ describe("admin requests", () => {
     ["POST", () => "/api/v1/session", { merchant: `mer_${"a".repeat(24)}`, email: "a@b.example", password: "x" }],
     ["POST", () => "/api/v1/invites/accept", { token: `ffi_${"A".repeat(43)}`, password: "long enough" }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
+    ["POST", () => "/api/v1/archive/seal", { from: "2013-01-01", to: "2013-01-02" }],
     ["POST", () => "/api/v1/replays", { kind: "verify", from: "2013-01-01", to: "2013-01-02", merchants: [] }],
   ];
   const OF_NO_FIELD = ["invalid_body", "invalid_json", "unauthorized", "not_found", "conflict", "rate_limited"];
@@ -619,6 +620,8 @@ describe("admin requests", () => {
       "/api/v1/rules/versions",
       "/api/v1/partitions",
       "/api/v1/dead-letters",
+      "/api/v1/archive/days",
+      "/api/v1/archive/files",
       "/api/v1/replays",
     ]) {
       for (const name of HOSTILE_KEYS) {
@@ -641,6 +644,8 @@ describe("admin requests", () => {
       "/api/v1/rules/versions",
       "/api/v1/partitions",
       "/api/v1/dead-letters",
+      "/api/v1/archive/days",
+      "/api/v1/archive/files",
       "/api/v1/replays",
     ];
     const value = fc.oneof(

@@ -4,11 +4,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Metered, OPERATIONS, sumMeters } from "../../core/meter.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { type Client, SECRETS, startServices, until, untilArchived } from "../support/services.ts";
+import { type Client, NEVER_CLOSED, SECRETS, startServices, until, untilArchived } from "../support/services.ts";
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
 beforeAll(async () => {
-  services = await startServices({ POOL_SIZE: "1" });
+  services = await startServices({ ...NEVER_CLOSED, POOL_SIZE: "1" });
 });
 afterAll(() => services?.stop());
 

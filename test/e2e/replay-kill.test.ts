@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
 import { seededRandom } from "../support/random.ts";
-import { Client, FAST, SECRETS, until, untilArchived } from "../support/services.ts";
+import { Client, FAST, NEVER_CLOSED, SECRETS, until, untilArchived } from "../support/services.ts";
 import { startVictim, type Victim } from "../support/victim-process.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 4);
@@ -38,7 +38,7 @@ test(`[RPL-9] a rebuild killed ${KILLS} times ends as if it had not been, and so
   let job: Job | undefined;
   const progress: number[] = [];
   for (let kills = 0; kills < KILLS; kills++) {
-    victim = await startVictim(stateDir);
+    victim = await startVictim(stateDir, NEVER_CLOSED);
     const { client } = victim;
     if (job === undefined) job = (await client.admin("POST", "/api/v1/replays", rebuild())) as Job;
     else await nudge(client, job.id);
@@ -101,7 +101,13 @@ async function prepare(): Promise<{ right: Rows; wrong: Rows }> {
 }
 
 async function withRuntime<T>(work: (runtime: Runtime, client: Client) => Promise<T>): Promise<T> {
-  const runtime = await startRuntime({ stateDir, secrets: SECRETS, vars: FAST, queueWaitSeconds: 0, log: () => {} });
+  const runtime = await startRuntime({
+    stateDir,
+    secrets: SECRETS,
+    vars: { ...FAST, ...NEVER_CLOSED },
+    queueWaitSeconds: 0,
+    log: () => {},
+  });
   try {
     return await work(runtime, new Client(runtime));
   } finally {

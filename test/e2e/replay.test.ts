@@ -8,7 +8,15 @@ import type { Runtime } from "../../scripts/runtime.ts";
 import { findScope, writeTimeline } from "../../storage/rules.ts";
 import { randomOf } from "../support/archive-fixture.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
-import { type Client, type Merchant, SECRETS, startServices, until, untilArchived } from "../support/services.ts";
+import {
+  type Client,
+  type Merchant,
+  NEVER_CLOSED,
+  SECRETS,
+  startServices,
+  until,
+  untilArchived,
+} from "../support/services.ts";
 
 const ZONES = ["UTC", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe"];
 const FROM = "2026-10-23";
@@ -39,7 +47,7 @@ const merchants: Merchant[] = [];
 let sent = 0;
 
 beforeAll(async () => {
-  services = await startServices({ SEAL_AFTER_MS: String(1e11) });
+  services = await startServices(NEVER_CLOSED);
   database = await services.runtime.miniflare.getD1Database("DB", "footfall-query");
   for (const zone of ZONES) merchants.push(await services.client.createMerchant(zone));
   for (const [seed, merchant] of merchants.entries()) sent += await sendTraffic(merchant, randomOf(seed + 1));

@@ -7,7 +7,7 @@ import type { Runtime } from "../../scripts/runtime.ts";
 import { type BadProxy, MISHAPS, type Mishap, startBadProxy } from "../support/bad-proxy.ts";
 import { queryArchive } from "../support/duckdb.ts";
 import { seededRandom } from "../support/random.ts";
-import { Client, type Merchant, type Report, startServices, untilArchived } from "../support/services.ts";
+import { Client, type Merchant, NEVER_CLOSED, type Report, startServices, untilArchived } from "../support/services.ts";
 
 const ZONE = "Asia/Kolkata";
 const HOUR_MS = 3_600_000;
@@ -18,7 +18,7 @@ let proxy: BadProxy;
 let sender: Client;
 
 beforeAll(async () => {
-  services = await startServices();
+  services = await startServices(NEVER_CLOSED);
   proxy = await startBadProxy(services.client.collectorUrl);
   sender = new Client({ collectorUrl: proxy.url, queryUrl: services.client.queryUrl });
 });

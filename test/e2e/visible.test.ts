@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { CHROME } from "../support/events.ts";
-import { type Client, startServices, until, untilArchived } from "../support/services.ts";
+import { type Client, NEVER_CLOSED, startServices, until, untilArchived } from "../support/services.ts";
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
 beforeAll(async () => {
-  services = await startServices();
+  services = await startServices(NEVER_CLOSED);
 });
 afterAll(() => services?.stop());
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Bundle } from "../../core/archive/bundle.ts";
+import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { archive } from "../../queues/archive.ts";
 import { readParquet } from "../../storage/archive.ts";
@@ -39,6 +40,7 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     confirm,
     noteLate: async (places: readonly SealPlace[]) => void late.push(...places),
     now: () => DAY_START_MS,
+    pace: { sealAfterMs: SEAL_AFTER_MS },
     meter: zeroMeter(),
     log,
   };

@@ -103,7 +103,7 @@ test("[SEA-2] a Day that is not complete is left alone and tried again later", a
   await world.send([{ merchant: 1, id: "b" }]);
   world.it.now = CLOSED_MS;
   await world.seal();
-  expect(await world.row(DAY)).toMatchObject({ generation: 0, attempts: 1, error: "rollups wait to be published" });
+  expect(await world.row(DAY)).toMatchObject({ generation: 0, attempts: 0, error: "rollups wait to be published" });
   await world.settle();
   world.it.now = CLOSED_MS + 60_000;
   await world.seal(); // not due yet
@@ -124,6 +124,26 @@ test("[SEA-11] a Day that cannot be sealed is in doubt, says why, and raises an 
   expect(row && stateOf(row)).toBe("in_doubt");
   expect(row?.error).not.toBe("");
   expect(world.log).toMatchObject([{ alert: "seal_in_doubt", day: "2026-03-10", partition: "pool-0" }]);
+});
+
+test("[SEA-11] a Day that waits for its events is in doubt after hours only, however often it is asked for", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await world.send([{ merchant: 1, id: "a" }]);
+  await world.settle();
+  await world.send([{ merchant: 1, id: "stuck" }]);
+  world.it.now = CLOSED_MS;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    await world.seal();
+    world.it.now += 300_000;
+  }
+  const row = await world.row(DAY);
+  expect([row && stateOf(row), row?.error, world.log]).toEqual(["closed", "rollups wait to be published", []]);
+  for (let attempt = 0; attempt < 30; attempt++) {
+    await world.seal();
+    world.it.now += 3_600_000;
+  }
+  const stuck = await world.row(DAY);
+  expect(stuck && stateOf(stuck)).toBe("in_doubt");
 });
 
 test("[SEA-9] late events of a sealed Day are counted together, each id once, and stay beside its files", async () => {

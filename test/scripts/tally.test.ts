@@ -23,3 +23,20 @@ test.each([
 ])("[IMP-3] quotes %s", (_, line, quoted) => {
   expect(quoteLine(line)).toBe(quoted);
 });
+
+test("[IMP-13] events of closed Days are told apart, with the command that shows how far they are", () => {
+  const tally = new Tally();
+  const openFrom = Date.UTC(2026, 10, 20);
+  const times = [Date.UTC(2026, 10, 21), Date.UTC(2014, 0, 8, 5), Date.UTC(2014, 0, 6, 23), openFrom, openFrom - 1];
+  for (const time of times.slice(0, 3)) tally.time(time, openFrom);
+  tally.answer({ accepted: 3, duplicates: 0, dropped: [], rejected: [] }, []);
+  expect(tally.toText().split("\n")).toEqual([
+    "         0 lines read",
+    "         3 events taken",
+    "         2 of closed Days: archived now, in the numbers within about half an hour,",
+    "           and ids that were there already count once then",
+    "           how far it is: footfall archive days --from 2014-01-05 --to 2014-01-09",
+  ]);
+  for (const time of times.slice(3)) tally.time(time, openFrom);
+  expect(tally.closed?.events).toBe(3);
+});

@@ -257,6 +257,7 @@ function archiveDeps(simulation: Simulation) {
         for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
       }),
     now: () => world.now,
+    pace: { sealAfterMs: SEAL_AFTER_MS },
     confirm: (name: string, first: number) =>
       world.call("confirm", () =>
         hostOf(simulation, name).request("confirm", (partition) => confirm(partition, first)),

@@ -6,15 +6,29 @@ import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Runtime } from "../../scripts/runtime.ts";
 
-/** Runs SQL in which `events` is every row of the archive; rows come back as plain objects. */
-export async function queryArchive(runtime: Runtime, sql: string): Promise<readonly Record<string, unknown>[]> {
+/** Runs SQL in which `events` is every row of the archive's bundles; rows come back as plain objects. */
+export function queryArchive(runtime: Runtime, sql: string): Promise<readonly Record<string, unknown>[]> {
+  return query(runtime, "events/", `CREATE VIEW events AS SELECT * FROM ${FILES("events/*/*/*.parquet")}`, sql);
+}
+
+/** The same of the sealed files, which the test knows to be of one generation each. */
+export function querySealed(runtime: Runtime, sql: string): Promise<readonly Record<string, unknown>[]> {
+  return query(runtime, "sealed/", `CREATE VIEW events AS SELECT * FROM ${FILES("sealed/*/*/*/*.parquet")}`, sql);
+}
+
+const FILES = (glob: string) => `read_parquet('${glob}', hive_partitioning = true)`;
+
+async function query(
+  runtime: Runtime,
+  prefix: string,
+  view: string,
+  sql: string,
+): Promise<readonly Record<string, unknown>[]> {
   const folder = mkdtempSync(join(tmpdir(), "footfall-archive-"));
   try {
-    await copyArchive(runtime, folder);
+    await copyArchive(runtime, prefix, folder);
     const connection = await (await DuckDBInstance.create(":memory:")).connect();
-    await connection.run(
-      `CREATE VIEW events AS SELECT * FROM read_parquet('${folder}/events/*/*/*.parquet', hive_partitioning = true)`,
-    );
+    await connection.run(view.replace("read_parquet('", `read_parquet('${folder}/`));
     const rows = await (await connection.runAndReadAll(sql)).getRowObjectsJson();
     connection.closeSync();
     return rows as Record<string, unknown>[];
@@ -23,12 +37,15 @@ export async function queryArchive(runtime: Runtime, sql: string): Promise<reado
   }
 }
 
-/** Every object of the archive, by key. */
-export async function* archiveObjects(runtime: Runtime): AsyncGenerator<readonly [key: string, bytes: Uint8Array]> {
+/** Every object of the archive under a prefix, by key. */
+export async function* archiveObjects(
+  runtime: Runtime,
+  prefix = "events/",
+): AsyncGenerator<readonly [key: string, bytes: Uint8Array]> {
   const bucket = await runtime.miniflare.getR2Bucket("BUCKET", "footfall-query");
   let cursor: string | undefined;
   do {
-    const page = await bucket.list({ prefix: "events/", ...(cursor === undefined ? {} : { cursor }) });
+    const page = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
     for (const { key } of page.objects) {
       const object = await bucket.get(key);
       if (object === null) throw new Error(`${key} is listed and not there`);
@@ -38,8 +55,8 @@ export async function* archiveObjects(runtime: Runtime): AsyncGenerator<readonly
   } while (cursor !== undefined);
 }
 
-async function copyArchive(runtime: Runtime, folder: string): Promise<void> {
-  for await (const [key, bytes] of archiveObjects(runtime)) {
+async function copyArchive(runtime: Runtime, prefix: string, folder: string): Promise<void> {
+  for await (const [key, bytes] of archiveObjects(runtime, prefix)) {
     mkdirSync(dirname(join(folder, key)), { recursive: true });
     writeFileSync(join(folder, key), bytes);
   }

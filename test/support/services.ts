@@ -15,7 +15,11 @@ export const FAST = {
   PUBLISH_EVERY_MS: "1000",
   PUBLISH_GRACE_MS: "0",
   RESEND_AFTER_MS: "2000",
+  LATE_COALESCE_MS: "300",
 };
+
+/** For tests that count Days of long ago live: no Day is closed for thirty years. */
+export const NEVER_CLOSED = { SEAL_AFTER_MS: String(30 * 366 * 86_400_000) };
 
 export interface Merchant {
   readonly id: string;
@@ -94,17 +98,28 @@ export async function startServices(
   runtime: Runtime;
   client: Client;
   stop: () => Promise<void>;
+  /** Stops it and starts it on the same data, with other variables. */
+  restart: (vars: Record<string, string>) => Promise<{ runtime: Runtime; client: Client }>;
 }> {
   const stateDir = mkdtempSync(join(tmpdir(), "footfall-test-"));
   // What Workers log is expected in tests that break things; LOG=1 shows it.
   const log = process.env["LOG"] === undefined ? () => {} : console.error;
-  const paced = { vars: { ...FAST, ...vars }, queueWaitSeconds: 0, log, ...options };
-  const runtime = await startRuntime({ secrets: SECRETS, stateDir, ...paced });
+  const start = async (changed: Record<string, string>) => {
+    const paced = { vars: { ...FAST, ...changed }, queueWaitSeconds: 0, log, ...options };
+    return await startRuntime({ secrets: SECRETS, stateDir, ...paced });
+  };
+  const runtime = await start(vars);
+  let running = runtime;
+  const restart = async (changed: Record<string, string>) => {
+    await running.stop();
+    running = await start(changed);
+    return { runtime: running, client: new Client(running) };
+  };
   const stop = async () => {
-    await runtime.stop();
+    await running.stop();
     rmSync(stateDir, { recursive: true, force: true });
   };
-  return { runtime, client: new Client(runtime), stop };
+  return { runtime, client: new Client(runtime), stop, restart };
 }
 
 /** Asks again until the answer satisfies, or fails with the last one after `withinMs`. */
@@ -130,6 +145,53 @@ export async function untilArchived(client: Client, withinMs = 60_000): Promise<
   await until(
     async () => ((await client.admin("GET", "/api/v1/partitions")) as { partitions: PartitionRow[] }).partitions,
     (rows) => rows.every((row) => row.bundled_position === row.next_position && row.unconfirmed_bundles === 0),
+    withinMs,
+  );
+}
+
+/** A (Day, partition) as `GET /api/v1/archive/days` lists it. */
+export interface ArchivedDayRow {
+  readonly date: string;
+  readonly partition: string;
+  readonly state: string;
+  readonly generation: number;
+  readonly folder: string;
+  readonly rows: number;
+  readonly merchants: number;
+  readonly duplicates: number;
+  readonly differences: number;
+  readonly error: string;
+}
+
+/** Days of a range, page after page. */
+export async function listDays(client: Client, range: { from: string; to: string }): Promise<ArchivedDayRow[]> {
+  const days: ArchivedDayRow[] = [];
+  for (let after = ""; ; ) {
+    const page = await client.admin("GET", `/api/v1/archive/days?from=${range.from}&to=${range.to}${after}`);
+    const { days: listed, next } = page as { days: ArchivedDayRow[]; next: string | null };
+    days.push(...listed);
+    if (next === null) return days;
+    after = `&after=${encodeURIComponent(next)}`;
+  }
+}
+
+/** Waits until every closed Day of a range is sealed and nothing late waits, and answers them. All of the range is closed. */
+export async function untilSealed(
+  client: Client,
+  range: { from: string; to: string },
+  withinMs = 120_000,
+): Promise<readonly ArchivedDayRow[]> {
+  let hurriedAt = Number.NEGATIVE_INFINITY;
+  return until(
+    async () => {
+      // What waits for bundles on their way is tried again in minutes: a test asks for it at once.
+      if (Date.now() - hurriedAt > 3_000) {
+        await client.admin("POST", "/api/v1/archive/seal", range);
+        hurriedAt = Date.now();
+      }
+      return listDays(client, range);
+    },
+    (days) => days.length > 0 && days.every(({ state }) => state === "sealed"),
     withinMs,
   );
 }

@@ -12,10 +12,13 @@ export interface Victim {
   readonly kill: () => Promise<void>;
 }
 
-/** Resolves when both Workers answer on the data in `stateDir`. */
-export async function startVictim(stateDir: string): Promise<Victim> {
+/** Resolves when both Workers answer on the data in `stateDir`; `vars` come on top of FAST. */
+export async function startVictim(stateDir: string, vars: Record<string, string> = {}): Promise<Victim> {
   const path = join(import.meta.dirname, "victim.ts");
-  const child = spawn(process.execPath, [path, stateDir], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [path, stateDir, "0", "0", JSON.stringify(vars)], {
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const [line] = (await once(lines, "line")) as [string];
   const client = new Client(JSON.parse(line) as { collectorUrl: string; queryUrl: string });

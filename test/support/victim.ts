@@ -1,16 +1,16 @@
 // A Footfall in a process of its own, made to be killed: `node test/support/victim.ts <state folder> <collector port>
-// <query port>`. It prints one line when it answers. The parent kills the whole process group.
+// <query port> <variables as JSON>`. It prints one line when it answers. The parent kills the whole process group.
 
 import { startRuntime } from "../../scripts/runtime.ts";
 import { FAST, SECRETS } from "./services.ts";
 
-const [stateDir = "", collectorPort = "0", queryPort = "0"] = process.argv.slice(2);
+const [stateDir = "", collectorPort = "0", queryPort = "0", vars = "{}"] = process.argv.slice(2);
 const runtime = await startRuntime({
   stateDir,
   secrets: SECRETS,
   collectorPort: Number(collectorPort),
   queryPort: Number(queryPort),
-  vars: FAST,
+  vars: { ...FAST, ...(JSON.parse(vars) as Record<string, string>) },
   queueWaitSeconds: 0,
 });
 console.log(JSON.stringify({ collectorUrl: runtime.collectorUrl, queryUrl: runtime.queryUrl }));

@@ -4,7 +4,7 @@
 
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
-import { getArchiveDays, postSeal } from "./archive-days.ts";
+import { getArchiveDays, getArchiveFiles, postSeal } from "./archive-days.ts";
 import { ask } from "./ask.ts";
 import { audited, getAudit } from "./audit.ts";
 import { type Deps, depsOf } from "./deps.ts";
@@ -66,6 +66,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["POST", "/api/v1/dead-letters/redrive", "deployment", postRedrive, "dead_letter.redrive"],
   ["GET", "/api/v1/archive/days", "deployment", getArchiveDays],
   ["POST", "/api/v1/archive/seal", "deployment", postSeal, "archive.seal"],
+  ["GET", "/api/v1/archive/files", "deployment", getArchiveFiles],
   ["POST", "/api/v1/replays", "admin", postReplay, "replay.create"],
   ["GET", "/api/v1/replays", "admin", getReplays],
   ["GET", "/api/v1/replays/:id", "admin", getReplay],

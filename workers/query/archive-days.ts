@@ -1,12 +1,14 @@
-// Admin requests about the archive's Days: which are open, closed, sealed, late or in doubt, and sealing some of them now.
+// Admin requests about the archive's Days: which are open, closed, sealed, late or in doubt, sealing some of them now, and
+// which files hold the events of one.
 
 import type { Context } from "hono";
+import { isKeySegment, manifestKey } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ADMIN_PAGE_MAX, QUESTION_DAY_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
 import { noteDay } from "../../queues/seal.ts";
-import { listPartitions } from "../../storage/archive-day.ts";
-import { hurryClosed, listSeals, type SealRow } from "../../storage/seal.ts";
+import { findDay, listPartitions } from "../../storage/archive-day.ts";
+import { findSeal, hurryClosed, listSeals, type SealRow } from "../../storage/seal.ts";
 import { sealDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, type Field, wholeNumber } from "./field.ts";
@@ -21,7 +23,13 @@ const DATE: Field<number, true> = {
     return day !== undefined && day < QUESTION_DAY_MAX ? day : undefined;
   },
 };
+const PARTITION: Field<string, true> = {
+  required: true,
+  expected: 'the name of a partition, such as "pool-3"',
+  parse: (value) => (typeof value === "string" && isKeySegment(value) ? value : undefined),
+};
 const DAYS = { from: DATE, to: DATE };
+const FILES = { date: DATE, partition: PARTITION };
 const DAYS_PAGE = { ...DAYS, after: CURSOR, limit: wholeNumber(1, ADMIN_PAGE_MAX) };
 
 /** GET /api/v1/archive/days?from&to&after&limit: one entry per (Day, partition), by date. */
@@ -67,6 +75,28 @@ export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const sent = await hurryClosed(deps.db, { from, to: to + 1, now: deps.now() }, deps.meter);
   await deps.sendSeals(sent, 0);
   return { ok: true, value: { status: 202, body: { found, sent: sent.length } } };
+}
+
+/**
+ * GET /api/v1/archive/files?date&partition: the objects that together hold every event of a (Day, partition) once, as far as
+ * it is sealed: files of the current generation, and bundles that are in none of them.
+ */
+export async function getArchiveFiles(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const asked = parametersOf(c, FILES);
+  if (!asked.ok) return asked;
+  const { date: day, partition } = asked.value;
+  const place = { date: dateOf(day), partition };
+  const row = await findSeal(deps.db, { day, partition }, deps.meter);
+  const folder = row?.folder ?? "";
+  const { manifest, bundles } = await findDay(sealDeps(deps), place, { folder });
+  const body = {
+    ...place,
+    generation: row?.generation ?? 0,
+    manifest: manifest === undefined ? null : manifestKey(folder),
+    sealed: (manifest?.files ?? []).map(({ key, bytes, rows }) => ({ key, bytes, rows })),
+    bundles: bundles.map(({ key, size }) => ({ key, bytes: size })),
+  };
+  return { ok: true, value: { body } };
 }
 
 function wrongRange(from: number, to: number) {

@@ -1,0 +1,83 @@
+// footfall archive days | seal | files: the archive's Days. Which are open, closed, sealed or waiting for late events; sealing
+// closed ones now instead of within minutes; and the names of the files to read with DuckDB or to copy with rclone.
+
+import type { Command } from "commander";
+import { toTable } from "../table.ts";
+import { askAdmin, askList, type Connection, connect } from "./connection.ts";
+import { show } from "./merchant.ts";
+
+interface Range {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A (Day, partition) as the API lists it; an open one has no more than its state. */
+export interface ArchiveDay {
+  readonly date: string;
+  readonly partition: string;
+  readonly state: string;
+  readonly rows?: number;
+  readonly differences?: number;
+  readonly error?: string;
+}
+
+/** The files of a (Day, partition) as the API lists them. */
+interface DayFiles {
+  readonly manifest: string | null;
+  readonly sealed: readonly { readonly key: string }[];
+  readonly bundles: readonly { readonly key: string }[];
+}
+
+export function addArchive(program: Command): void {
+  const archive = program.command("archive").description("the archived events, Day by Day");
+  withRange(archive.command("days").description("what is open, closed, sealed, late or in doubt")).action(
+    async (range: Range, command: Command) => {
+      await show(command, (connection) => askDays(connection, range), toDaysText);
+    },
+  );
+  withRange(
+    archive.command("seal").description("seal closed Days, and count late events, now instead of within minutes"),
+  ).action(async (range: Range, command: Command) => {
+    await show(command, (connection) => askAdmin(connection, "POST", "/api/v1/archive/seal", range));
+  });
+  withRange(
+    archive.command("files").description("keys of the files that hold every event once, or of bundles not sealed yet"),
+  ).action(printFiles);
+}
+
+function withRange(command: Command): Command {
+  return command
+    .requiredOption("--from <date>", "first Day, such as 2026-11-01")
+    .requiredOption("--to <date>", "last Day");
+}
+
+async function askDays(connection: Connection, { from, to }: Range): Promise<readonly ArchiveDay[]> {
+  return (await askList(connection, `/api/v1/archive/days?from=${from}&to=${to}`)) as readonly ArchiveDay[];
+}
+
+/** The Days as a table. */
+export function toDaysText(answer: unknown): string {
+  const rows = (answer as readonly ArchiveDay[]).map(({ date, partition, state, rows, differences, error }) => {
+    return [date, partition, state, rows, differences, error];
+  });
+  if (rows.length === 0) return "(nothing is archived of these Days)";
+  return toTable(["date", "partition", "state", "rows", "differences", "error"], rows);
+}
+
+function keysOf({ manifest, sealed, bundles }: DayFiles): readonly string[] {
+  return [...(manifest === null ? [] : [manifest]), ...[...sealed, ...bundles].map(({ key }) => key)];
+}
+
+/** One key a line, as `rclone copy --files-from -` reads them; with --json a list of all that the API says. */
+async function printFiles(range: Range, command: Command): Promise<void> {
+  const connection = await connect(command);
+  const isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
+  const all: unknown[] = [];
+  for (const { date, partition } of await askDays(connection, range)) {
+    const path = `/api/v1/archive/files?date=${date}&partition=${partition}`;
+    const files = (await askAdmin(connection, "GET", path)) as DayFiles;
+    if (!isJson && keysOf(files).length > 0) console.log(keysOf(files).join("\n"));
+    all.push(files);
+  }
+  if (isJson) console.log(JSON.stringify(all, null, 2));
+}
