@@ -28,10 +28,11 @@ export function startPages(given: Settings, watch?: () => Leave): void {
     watchAddress();
   }
   on("pagehide visibilitychange", ({ type }) => {
-    if (type !== "pagehide" && !document.hidden) return;
+    const isGone = type === "pagehide";
+    if (!isGone && !document.hidden) return;
     if (timer) pageview();
     whenLeft?.(1);
-    send(1);
+    send(isGone);
   });
   whenLeft = watch?.();
 }
