@@ -1,5 +1,5 @@
-// Page views in a real Chromium: what a reader sees is what the API says, on pages, in single-page parts, out of the
-// browser's cache and before a page is shown.
+// Page views in a real Chromium: what a reader sees is what the API says, on pages, in single-page parts, and out of the
+// browser's cache.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM, goBack, Stage, sentBy, untilSent } from "../support/browser.ts";
@@ -108,22 +108,6 @@ describe.skipIf(CHROMIUM === undefined)("page views", () => {
     await page.waitForURL(`${site.url}/`, { waitUntil: "commit" });
     await stage.expectCounts(site, "event:page", { "/": 2, "/product": 1 });
     expect(await page.evaluate("window.isSameDocument")).toBe(true);
-  });
-
-  test("[TRK-4] a page that is only prepared is not counted until it is shown", async () => {
-    const rules = { prerender: [{ source: "list", urls: ["/product?colour=red"], eagerness: "immediate" }] };
-    const site = await stage.site({ head: `<script type="speculationrules">${JSON.stringify(rules)}</script>` });
-    const { page } = await stage.visitor();
-    await page.goto(`${site.url}/`);
-    await untilSent(site, "pageview", 1);
-    await page.waitForTimeout(1_500);
-    expect(sentBy(site)).toHaveLength(1);
-    await page.click("#product");
-    await page.waitForURL("**/product*");
-    await untilSent(site, "pageview", 2);
-    await stage.expectCounts(site, "event:page", { "/": 1, "/product": 1 });
-    const activated = await page.evaluate("performance.getEntriesByType('navigation')[0].activationStart");
-    console.log(`prerender: the page was ${Number(activated) > 0 ? "prepared and then shown" : "not prepared here"}`);
   });
 
   test("[TRK-5] a page that is not there is a 404, by its status or by data-404", async () => {

@@ -15,6 +15,8 @@ export interface Site {
   way: Way;
   /** Bodies of the requests for events, in order, also of those that met trouble. */
   readonly bodies: string[];
+  /** Paths of everything else that was asked for, in order. */
+  readonly requests: string[];
   stop(): Promise<void>;
 }
 
@@ -31,11 +33,15 @@ export interface SiteOptions {
 
 /** Starts a site whose pages send to a merchant's stream, by way of the site itself. */
 export async function startSite(client: Client, merchant: Merchant, options: SiteOptions = {}): Promise<Site> {
-  const site = { merchant, way: "open" as Way, bodies: [] as string[] };
+  const site = { merchant, way: "open" as Way, bodies: [] as string[], requests: [] as string[] };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://shop");
-    if (pathname === "/v1/events") void passOn(site, client.collectorUrl, request, response);
-    else if (pathname.endsWith(".pdf")) response.writeHead(200, { "Content-Type": "text/plain" }).end("a catalogue");
+    if (pathname === "/v1/events") {
+      void passOn(site, client.collectorUrl, request, response);
+      return;
+    }
+    site.requests.push(pathname);
+    if (pathname.endsWith(".pdf")) response.writeHead(200, { "Content-Type": "text/plain" }).end("a catalogue");
     else {
       const headers = { "Content-Type": "text/html", ...options.headers };
       response.writeHead(pathname === "/missing" ? 404 : 200, headers).end(pageOf(pathname, client, merchant, options));

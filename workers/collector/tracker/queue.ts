@@ -14,7 +14,7 @@ const SENT_COUNT_MAX = 20;
 /** UTF-16 units of a body that is sure to be below the 64 KiB that browsers allow a request that outlives its page. */
 const KEEPALIVE_LENGTH_MAX = 2e4;
 /** What was not taken is tried again after this; also with the next event, and when the network is back. */
-const RETRY_AFTER_MS = 6e4;
+const RETRY_AFTER_MS = 2e4;
 
 /** What waits, by key; and whether this browser is not to be counted (visitor.ts). */
 export let store: Record<string, string> = {};
