@@ -22,6 +22,8 @@ describe.skipIf(CHROMIUM === undefined)("delivery", () => {
       const { page, errors } = await stage.visitor();
       site.way = way;
       await page.goto(`${site.url}/`);
+      await untilSent(site, "pageview");
+      await page.waitForTimeout(1_000); // one request at a time: what comes while one fails waits for the next occasion
       await page.evaluate("footfall('event', 'signup')");
       await untilSent(site, "signup");
       await page.reload();

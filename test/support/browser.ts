@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { CHROME } from "./events.ts";
 import { type Client, type Merchant, startServices, until } from "./services.ts";
@@ -80,6 +81,16 @@ export class Stage {
     const errors: string[] = [];
     context.on("weberror", (error) => errors.push(error.error().message));
     return { context, page: await context.newPage(), errors };
+  }
+
+  /** Today's builds, with the names and integrity that the snippet has. */
+  async scripts(): Promise<readonly TrackerScript[]> {
+    return await Promise.all(
+      TRACKER_NAMES.map(async (name) => {
+        const response = await fetch(`${this.client.collectorUrl}/${name}.js`);
+        return toScript(name, await response.text());
+      }),
+    );
   }
 
   /** What the API counts, by event name or by page; waits until it is so. */
