@@ -70,13 +70,13 @@ async function compile(name: TrackerName): Promise<string> {
 }
 
 /** Scripts of earlier versions, which pages may still name. */
-async function readKept(): Promise<readonly TrackerScript[]> {
-  const files = await readdir(KEPT).catch(() => []);
+export async function readKept(folder = KEPT): Promise<readonly TrackerScript[]> {
+  const files = await readdir(folder).catch(() => []);
   return await Promise.all(
     files.map(async (file) => {
-      const script = toScript(file.slice(0, 1) as TrackerName, await readFile(join(KEPT, file), "utf8"));
+      const script = toScript(file.slice(0, 1) as TrackerName, await readFile(join(folder, file), "utf8"));
       if (script.file !== file)
-        throw new Problem(`${join(KEPT, file)} was changed: its bytes are those of ${script.file}`);
+        throw new Problem(`${join(folder, file)} was changed: its bytes are those of ${script.file}`);
       return script;
     }),
   );

@@ -10,9 +10,21 @@ import { addPeople } from "./footfall/people.ts";
 import { addQuery } from "./footfall/query.ts";
 import { addReplay } from "./footfall/replay.ts";
 import { addRules } from "./footfall/rules.ts";
+import { addSnippet } from "./footfall/snippet.ts";
 import { runMain } from "./problem.ts";
 
-const NOUNS = [addMerchant, addStream, addKey, addPeople, addQuery, addImport, addOperations, addReplay, addRules];
+const NOUNS = [
+  addMerchant,
+  addStream,
+  addKey,
+  addPeople,
+  addSnippet,
+  addQuery,
+  addImport,
+  addOperations,
+  addReplay,
+  addRules,
+];
 
 const program = addConnectionOptions(new Command("footfall"))
   .description("Footfall from the command line")

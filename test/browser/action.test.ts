@@ -85,8 +85,8 @@ describe.skipIf(CHROMIUM === undefined)("actions", () => {
     );
     await page.evaluate("const round = {}; round.round = round; footfall('event', 'x', { props: round })");
     expect((await untilSent(site, "purchase"))[0]).toMatchObject(order);
-    await stage.expectCounts(site, "event:name", { pageview: 2, purchase: 1 }); // footfall('event') has no name
-    expect(await stage.total(site, "total_revenue")).toBe(42.5);
+    await stage.expectCounts(site, "event:name", { pageview: 1, purchase: 1 });
+    expect(await stage.total(site, "total_revenue")).toMatchObject({ value: 42.5, currency: "EUR" });
     expect(errors).toEqual([]);
   });
 
@@ -131,7 +131,7 @@ describe.skipIf(CHROMIUM === undefined)("actions", () => {
     await page.goto(`${site.url}/`);
     await page.evaluate(`shop.early(); shop.open(${JSON.stringify(merchant.tracking_id)}); shop.buy()`);
     await stage.expectCounts(site, "event:name", { pageview: 1, early: 1, purchase: 1 });
-    expect(await stage.total(site, "total_revenue")).toBe(19.99);
+    expect(await stage.total(site, "total_revenue")).toMatchObject({ value: 19.99, currency: "EUR" });
     await page.evaluate("shop.leave()");
     const before = site.bodies.length;
     await page.evaluate("shop.buy()");

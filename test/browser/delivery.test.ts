@@ -13,7 +13,14 @@ describe.skipIf(CHROMIUM === undefined)("delivery", () => {
   });
   afterAll(() => stage?.close());
 
-  const TROUBLES: readonly Way[] = ["503", "429", "log-in page", "cut before the answer", "cut after the collector"];
+  const TROUBLES: readonly Way[] = [
+    "unavailable",
+    "503",
+    "429",
+    "log-in page",
+    "cut before the answer",
+    "cut after the collector",
+  ];
 
   test.each(TROUBLES)(
     "[TRK-7] %s: events are kept, sent again with the same id and time, counted once",

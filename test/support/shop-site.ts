@@ -6,7 +6,14 @@ import type { AddressInfo } from "node:net";
 import type { Client, Merchant } from "./services.ts";
 
 /** What the way to the collector does with events. */
-export type Way = "open" | "503" | "429" | "log-in page" | "cut before the answer" | "cut after the collector";
+export type Way =
+  | "open"
+  | "unavailable"
+  | "503"
+  | "429"
+  | "log-in page"
+  | "cut before the answer"
+  | "cut after the collector";
 
 export interface Site {
   readonly url: string;
@@ -85,7 +92,14 @@ async function passOn(
   const body = Buffer.concat(chunks).toString();
   site.bodies.push(body);
   if (way === "503" || way === "429") response.writeHead(Number(way)).end('{"error":{"code":"unavailable"}}');
-  else if (way === "log-in page") response.writeHead(200, { "Content-Type": "text/html" }).end("<h1>Hotel</h1>");
+  else if (way === "unavailable") {
+    const rejected = (JSON.parse(body) as unknown[]).map((_, index) => ({
+      index,
+      code: "unavailable",
+      message: "again",
+    }));
+    response.writeHead(202, { "Content-Type": "application/json" }).end(JSON.stringify({ rejected }));
+  } else if (way === "log-in page") response.writeHead(200, { "Content-Type": "text/html" }).end("<h1>Hotel</h1>");
   else if (way === "cut before the answer") response.destroy();
   else {
     const headers = { "user-agent": request.headers["user-agent"] ?? "", "content-type": "text/plain" };

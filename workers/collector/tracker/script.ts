@@ -3,7 +3,7 @@
 
 import { attempt, on } from "./guard.ts";
 import { type Leave, pageview, startPages, track } from "./page.ts";
-import type { Settings } from "./settings.ts";
+import type { Details, Settings } from "./settings.ts";
 import { optOut } from "./visitor.ts";
 
 /** `footfall("event", "signup", {props: {plan: "pro"}})`: a command and what it takes. */
@@ -11,8 +11,8 @@ type Command = readonly [name: string, ...rest: never[]];
 /** `q` is what waits, and something else once the tracker is there. */
 type Footfall = ((...command: Command) => void) & { q?: Command[] | 1 };
 
-const COMMANDS: Readonly<Record<string, (...rest: never[]) => void>> = {
-  event: track,
+const COMMANDS: Readonly<Record<string, (...rest: never[]) => unknown>> = {
+  event: (name: string, details: Details) => name && track(name, details),
   pageview,
   optout: optOut,
 };
