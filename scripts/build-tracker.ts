@@ -4,8 +4,9 @@
 // today's scripts beside the source, so that pages which name them by their hash are served them for ever.
 
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -34,8 +35,7 @@ const KEPT = join(FOLDER, "kept");
 export async function buildTracker(): Promise<readonly TrackerScript[]> {
   const scripts = await Promise.all(TRACKER_NAMES.map(async (name) => toScript(name, await compile(name))));
   const served = [...scripts, ...(await readKept())].map(({ name, file, text }) => ({ name, file, text }));
-  await mkdir(join(FOLDER, ".build"), { recursive: true });
-  await writeFile(
+  await replace(
     join(FOLDER, ".build/scripts.js"),
     `// Written by scripts/build-tracker.ts.\nexport const SCRIPTS = ${JSON.stringify(served, null, 1)};\n`,
   );
@@ -69,9 +69,17 @@ async function compile(name: TrackerName): Promise<string> {
   return `${code}\n`;
 }
 
+/** Writes a file that others may be reading: whole, and only when it is another one. */
+async function replace(path: string, text: string): Promise<void> {
+  if (existsSync(path) && (await readFile(path, "utf8")) === text) return;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.${process.pid}`, text);
+  await rename(`${path}.${process.pid}`, path);
+}
+
 /** Scripts of earlier versions, which pages may still name. */
 export async function readKept(folder = KEPT): Promise<readonly TrackerScript[]> {
-  const files = await readdir(folder).catch(() => []);
+  const files = existsSync(folder) ? await readdir(folder) : [];
   return await Promise.all(
     files.map(async (file) => {
       const script = toScript(file.slice(0, 1) as TrackerName, await readFile(join(folder, file), "utf8"));

@@ -143,7 +143,7 @@ describe.skipIf(CHROMIUM === undefined)("delivery", () => {
     ["absent", "Object.defineProperty(window, 'localStorage', { value: null })"],
     [
       "full",
-      "for (let i = 4e6; i >= 1; i /= 2) try { for (;;) localStorage['f' + i] = (localStorage['f' + i] || '') + 'x'.repeat(i) } catch {}",
+      "for (let i = 4e6; i >= 1; i /= 2) try { for (;;) localStorage['f' + i] = (localStorage['f' + i] || '') + 'x'.repeat(i) } catch { continue }",
     ],
   ] as const;
 

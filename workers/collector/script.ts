@@ -16,7 +16,9 @@ export function serveScript(c: Context): Response {
   const path = c.req.path.slice(1);
   const script = SCRIPTS.find(({ name, file }) => path === file || path === `${name}.js`);
   if (script === undefined) {
-    return refusal(c, 404, "not_found", `${path} is not a version of the tracker that is kept; load /t.js`);
+    return refusal(c, 404, "not_found", `${path} is not a version of the tracker that is kept; load /t.js`, {
+      "Cache-Control": "no-store",
+    });
   }
   const etag = `"${script.file}"`;
   const headers = {
@@ -28,6 +30,6 @@ export function serveScript(c: Context): Response {
     "Timing-Allow-Origin": "*",
     "X-Content-Type-Options": "nosniff",
   };
-  const isKnown = c.req.header("if-none-match")?.includes(etag) === true;
-  return isKnown ? c.body(null, 304, headers) : c.body(script.text, 200, headers);
+  const known = c.req.header("if-none-match") ?? "";
+  return known.includes(etag) ? c.body(null, 304, headers) : c.body(script.text, 200, headers);
 }
