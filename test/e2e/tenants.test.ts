@@ -349,7 +349,10 @@ interface Answer {
 async function request(endpoint: Endpoint, credential: string | undefined, body?: object): Promise<Answer> {
   const { worker, method, route, query } = endpoint;
   const url = worker === "collector" ? services.client.collectorUrl : services.client.queryUrl;
-  const named = route.replace(PINNED, "/t.0123456789abcdef.js").replace(":id", shop.id).replace(/:\w+_id/, "unknown");
+  const named = route
+    .replace(PINNED, "/t.0123456789abcdef.js")
+    .replace(":id", shop.id)
+    .replace(/:\w+_id/, "unknown");
   const path = named + (query?.() ?? "");
   const sent = body ?? endpoint.body?.();
   const response = await fetch(url + path, {
