@@ -2,7 +2,8 @@
 // browser's cache.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM, goBack, Stage, sentBy, untilSent } from "../support/browser.ts";
+import { goBack, Stage, sentBy, untilSent } from "../support/browser.ts";
+import { CHROMIUM } from "../support/chromium.ts";
 
 describe.skipIf(CHROMIUM === undefined)("page views", () => {
   let stage: Stage;

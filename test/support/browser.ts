@@ -1,25 +1,12 @@
-// A real Chromium for tests, where there is one: the one that CHROME_BIN names, else the first in PATH.
+// A real Chromium for tests, both Workers beside it, and what tests ask of them: the counts of the API, and what pages sent.
 
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
+import { CHROMIUM } from "./chromium.ts";
 import { CHROME } from "./events.ts";
 import { type Client, type Merchant, startServices, until } from "./services.ts";
 import { type Site, type SiteOptions, startSite } from "./shop-site.ts";
-
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
-/** Undefined where no browser is found: browser tests are then skipped. */
-export const CHROMIUM: string | undefined =
-  process.env["CHROME_BIN"] ??
-  (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-    .find(existsSync);
-
-if (CHROMIUM === undefined) console.log("browser tests are skipped: no Chromium in PATH, and CHROME_BIN names none");
 
 /**
  * Browsers started by root need the first; the pages are our own. The agent is no "HeadlessChrome", which is a bot. (Set

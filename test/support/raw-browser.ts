@@ -5,7 +5,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CHROMIUM, CHROMIUM_ARGUMENTS } from "./browser.ts";
+import { CHROMIUM_ARGUMENTS } from "./browser.ts";
+import { CHROMIUM } from "./chromium.ts";
 import { until } from "./services.ts";
 
 interface Target {
