@@ -70,6 +70,15 @@ describe.skipIf(CHROMIUM === undefined)("actions", () => {
     expect(new Set(times).size).toBe(3);
   });
 
+  test("[TRK-18] a browser that measures nothing counts all the same", async () => {
+    const old = "<script>performance.getEntriesByType = () => []; delete window.PerformanceObserver</script>";
+    const site = await stage.site({ head: `${STUB}<script>footfall('event', 'first')</script>${old}` });
+    const { page } = await stage.visitor();
+    await page.goto(`${site.url}/`);
+    await page.click("#catalogue", { modifiers: ["Alt"] });
+    await stage.expectCounts(site, "event:name", { pageview: 1, first: 1, download: 1 });
+  });
+
   test("[TRK-18] an event carries properties, revenue, order and products; nonsense is no exception", async () => {
     const site = await stage.site();
     const { page, errors } = await stage.visitor();

@@ -7,7 +7,7 @@ import { type Entry, watchVitals } from "./vitals.ts";
 
 /** Begins to watch; answers what is to be done when a page is left. */
 export function watchAll(): Leave {
-  const [entry] = performance.getEntriesByType("navigation") as [Entry];
+  const [entry = {} as Entry] = performance.getEntriesByType("navigation") as Entry[]; // none before Safari 15
   watchActions();
   checkFound(entry.responseStatus);
   const reportEngagement = watchEngagement();
