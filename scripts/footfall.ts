@@ -11,6 +11,7 @@ import { addPeople } from "./footfall/people.ts";
 import { addQuery } from "./footfall/query.ts";
 import { addReplay } from "./footfall/replay.ts";
 import { addRules } from "./footfall/rules.ts";
+import { addSnippet } from "./footfall/snippet.ts";
 import { runMain } from "./problem.ts";
 
 const NOUNS = [
@@ -18,11 +19,18 @@ const NOUNS = [
   addStream,
   addKey,
   addPeople,
+<<<<<<< HEAD
+=======
+  addSnippet,
+>>>>>>> 9291cd6daff3cd9f1b4605e2d5f150b959ffa3d4
   addQuery,
   addImport,
   addOperations,
   addReplay,
+<<<<<<< HEAD
   addArchive,
+=======
+>>>>>>> 9291cd6daff3cd9f1b4605e2d5f150b959ffa3d4
   addRules,
 ];
 

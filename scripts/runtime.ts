@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { buildTracker } from "./build-tracker.ts";
 import { migrate } from "./migrate.ts";
 
 /** The envs of wrangler.toml. The collector comes first: it owns the Durable Object that query binds. */
@@ -70,6 +71,7 @@ const CONFIG = join(ROOT, "wrangler.toml");
 
 /** Bundles both Workers in memory, as `wrangler deploy` would; takes a fraction of a second. */
 export async function bundleWorkers(): Promise<Bundles> {
+  await buildTracker();
   const [collector, query] = await Promise.all([bundle("collector"), bundle("query")]);
   return { collector, query };
 }

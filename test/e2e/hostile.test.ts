@@ -389,7 +389,14 @@ describe("hits", () => {
     }
     expect((await attempt(collectorUrl, { method: "PUT", path: "/v1/events" })).status).toBe(405);
     expect((await attempt(collectorUrl, { method: "POST", path: "/v1/pixel.gif" })).status).toBe(405);
+    expect((await attempt(collectorUrl, { method: "POST", path: "/t.js" })).status).toBe(405);
     const paths = [
+      "/t.js?v=%00",
+      "/t.0123456789abcdef.js",
+      "/t.0123456789ABCDEF.js",
+      `/t.${"0".repeat(10_000)}.js`,
+      "/t%2e0123456789abcdef%2ejs",
+      "/../t.js",
       "/v1/../../etc/passwd",
       "/v1/%2e%2e/%2e%2e/etc/passwd",
       "/%00",

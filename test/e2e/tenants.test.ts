@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { hashKey } from "../../storage/credential.ts";
 import { app as collectorApp } from "../../workers/collector/app.ts";
+import { PINNED } from "../../workers/collector/script.ts";
 import { app as queryApp } from "../../workers/query/app.ts";
 import { Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
 
@@ -193,6 +194,9 @@ const ENDPOINTS: readonly Endpoint[] = [
     status: 200,
     query: () => `?tracking_id=${shop.tracking_id}`,
   },
+  { worker: "collector", method: "GET", route: "/t.js", door: "open", status: 200 },
+  { worker: "collector", method: "GET", route: "/p.js", door: "open", status: 200 },
+  { worker: "collector", method: "GET", route: PINNED, door: "open", status: 404 },
   { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
@@ -369,7 +373,11 @@ interface Answer {
 async function request(endpoint: Endpoint, credential: string | undefined, body?: object): Promise<Answer> {
   const { worker, method, route, query } = endpoint;
   const url = worker === "collector" ? services.client.collectorUrl : services.client.queryUrl;
-  const path = route.replace(":id", shop.id).replace(/:\w+_id/, "unknown") + (query?.() ?? "");
+  const named = route
+    .replace(PINNED, "/t.0123456789abcdef.js")
+    .replace(":id", shop.id)
+    .replace(/:\w+_id/, "unknown");
+  const path = named + (query?.() ?? "");
   const sent = body ?? endpoint.body?.();
   const response = await fetch(url + path, {
     method,

@@ -42,6 +42,7 @@ test.each([
   ["audit"],
   ["member list"],
   ["share list"],
+  ["snippet"],
   ["import package.json"],
 ])("without a local start `%s` says so", async (command) => {
   const { stderr, code } = await run(["scripts/footfall.ts", ...command.split(" ")]);

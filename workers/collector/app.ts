@@ -13,6 +13,7 @@ import { collect } from "./collect.ts";
 import type { CollectorEnv } from "./env.ts";
 import { limitAddress } from "./limit.ts";
 import { imageReply, refusal, replyWithPixel, replyWithReport, retryAfter } from "./reply.ts";
+import { PINNED, serveScript } from "./script.ts";
 
 export const app = new Hono<{ Bindings: CollectorEnv }>();
 
@@ -46,6 +47,7 @@ app.get("/v1/pixel.gif", limitAddress, async (c) =>
   // HEAD comes here as well; whoever only asks whether there is an image has not shown it to anybody.
   c.req.method === "HEAD" ? imageReply(c) : replyWithPixel(c, await collect(c, pixel, "")),
 );
+for (const path of ["/t.js", "/p.js", PINNED]) app.get(path, serveScript);
 app.get("/v1/meter", async (c) => {
   const token = c.req.header("authorization")?.replace(/^Bearer /i, "") ?? "";
   if (!isSecret(token, c.env.ADMIN_TOKEN))
@@ -54,7 +56,15 @@ app.get("/v1/meter", async (c) => {
 });
 app.get("/health", (c) => c.json({ ok: true }));
 
-const METHODS = { "/v1/events": "POST", "/v1/pixel.gif": "GET", "/v1/meter": "GET", "/health": "GET" };
+const METHODS = {
+  "/v1/events": "POST",
+  "/v1/pixel.gif": "GET",
+  "/v1/meter": "GET",
+  "/health": "GET",
+  "/t.js": "GET",
+  "/p.js": "GET",
+  [PINNED]: "GET",
+};
 for (const [path, allowed] of Object.entries(METHODS)) {
   app.all(path, (c) =>
     refusal(c, 405, "method_not_allowed", `${c.req.method} is not possible here; ${allowed} is`, { Allow: allowed }),

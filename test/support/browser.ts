@@ -1,0 +1,150 @@
+// A real Chromium for tests, both Workers beside it, and what tests ask of them: the counts of the API, and what pages sent.
+
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
+import type { Runtime } from "../../scripts/runtime.ts";
+import { CHROMIUM } from "./chromium.ts";
+import { CHROME } from "./events.ts";
+import { type Client, type Merchant, startServices, until } from "./services.ts";
+import { type Site, type SiteOptions, startSite } from "./shop-site.ts";
+
+/**
+ * Browsers started by root need the first; the pages are our own. The agent is no "HeadlessChrome", which is a bot. (Set
+ * here and not for a page, because a request that outlives its page would not have it.)
+ */
+export const CHROMIUM_ARGUMENTS = ["--no-sandbox", `--user-agent=${CHROME}`];
+
+/** An event as the tracker sends it. */
+export interface SentEvent {
+  readonly id: string;
+  readonly timestamp: number | string;
+  readonly name?: string;
+  readonly url: string;
+  readonly [field: string]: unknown;
+}
+
+/** A browser, both Workers, and sites that go when the test file ends. */
+export class Stage {
+  readonly client: Client;
+  readonly runtime: Runtime;
+  readonly browser: Browser;
+  readonly #stopServices: () => Promise<void>;
+  readonly #sites: Site[] = [];
+
+  constructor(services: { runtime: Runtime; client: Client; stop: () => Promise<void> }, browser: Browser) {
+    this.client = services.client;
+    this.runtime = services.runtime;
+    this.#stopServices = services.stop;
+    this.browser = browser;
+  }
+
+  static async open(): Promise<Stage> {
+    const services = await startServices();
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM as string,
+      args: CHROMIUM_ARGUMENTS,
+      ignoreDefaultArgs: ["--disable-back-forward-cache"],
+    });
+    return new Stage(services, browser);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    for (const site of this.#sites) await site.stop();
+    await this.#stopServices();
+  }
+
+  /** A site of a merchant of its own, or of one that is given. */
+  async site(options: SiteOptions = {}, merchant?: Merchant): Promise<Site> {
+    const site = await startSite(this.client, merchant ?? (await this.client.createMerchant()), options);
+    this.#sites.push(site);
+    return site;
+  }
+
+  /** A visitor's browser: nothing kept from others, and errors of pages collected. */
+  async visitor(options: { readonly script?: boolean } = {}): Promise<Visitor> {
+    const context = await this.browser.newContext({ javaScriptEnabled: options.script ?? true });
+    await context.route("https://elsewhere.example/**", (route) => route.fulfill({ body: "elsewhere" }));
+    const errors: string[] = [];
+    context.on("weberror", (error) => errors.push(error.error().message));
+    return { context, page: await context.newPage(), errors };
+  }
+
+  /** Today's builds, with the names and integrity that the snippet has. */
+  async scripts(): Promise<readonly TrackerScript[]> {
+    return await Promise.all(
+      TRACKER_NAMES.map(async (name) => {
+        const response = await fetch(`${this.client.collectorUrl}/${name}.js`);
+        return toScript(name, await response.text());
+      }),
+    );
+  }
+
+  /** What the API counts, by event name or by page; waits until it is so. */
+  async expectCounts(site: Site, dimension: "event:name" | "event:page", counts: Counts): Promise<void> {
+    const metrics = [dimension === "event:page" ? "pageviews" : "events"];
+    const wanted = JSON.stringify(sorted(counts));
+    await until(
+      async () => {
+        const { results } = await this.client.ask(site.merchant, {
+          metrics,
+          date_range: "all",
+          dimensions: [dimension],
+        });
+        const found = results.map((row) => [row.dimensions[0] as string, row.metrics[0] as number] as const);
+        return JSON.stringify(sorted(Object.fromEntries(found.filter(([, count]) => count > 0))));
+      },
+      (found) => found === wanted,
+      10_000,
+    ).catch((error: Error) => {
+      throw new Error(`wanted ${wanted}, ${error.message}`);
+    });
+  }
+
+  /** A total of the API. */
+  async total(site: Site, metric: string): Promise<unknown> {
+    const { results } = await this.client.ask(site.merchant, { metrics: [metric], date_range: "all" });
+    return results[0]?.metrics[0];
+  }
+}
+
+export interface Visitor {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Exceptions that reached a page. */
+  readonly errors: string[];
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+function sorted(counts: Counts): readonly (readonly [string, number])[] {
+  return Object.entries(counts).sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+/** Events that a site's pages have sent, each once, by name. */
+export function sentBy(site: Site, name = "pageview"): readonly SentEvent[] {
+  const events = site.bodies.flatMap((body) => JSON.parse(body) as SentEvent[]);
+  const byId = new Map(events.map((event) => [event.id, event]));
+  return [...byId.values()].filter((event) => (event.name ?? "pageview") === name);
+}
+
+/** Waits until pages have sent so many events of a name, and answers them. */
+export async function untilSent(site: Site, name: string, count = 1): Promise<readonly SentEvent[]> {
+  return await until(
+    async () => sentBy(site, name),
+    (events) => events.length >= count,
+    10_000,
+  );
+}
+
+/** What the tracker keeps in the page's storage. */
+export async function keptIn(page: Page): Promise<Readonly<Record<string, string>>> {
+  return await page.evaluate(
+    "Object.fromEntries(Object.entries(localStorage).filter(([key]) => key.startsWith('_ff')))",
+  );
+}
+
+/** Goes back in the history as a reader does; Playwright's own goBack waits for a load that the cache does not have. */
+export async function goBack(page: Page): Promise<void> {
+  await page.evaluate("setTimeout(() => history.back())");
+}

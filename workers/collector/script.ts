@@ -1,0 +1,35 @@
+// Serves the tracker: /t.js and /p.js as they are today, and each under the name that carries its hash, for ever. Any page
+// may load them, also with `integrity`, which is why they are readable across origins.
+
+import type { Context } from "hono";
+import { refusal } from "./reply.ts";
+import { SCRIPTS } from "./tracker/.build/scripts.js";
+
+/** "t.8f3a52c07d1be946.js": a script that never changes. */
+export const PINNED = "/:script{[pt]\\.[0-9a-f]{16}\\.js}";
+
+/** An hour: a new version reaches every page within it. */
+const CURRENT = "public, max-age=3600, stale-while-revalidate=86400";
+const FOR_EVER = "public, max-age=31536000, immutable";
+
+export function serveScript(c: Context): Response {
+  const path = c.req.path.slice(1);
+  const script = SCRIPTS.find(({ name, file }) => path === file || path === `${name}.js`);
+  if (script === undefined) {
+    return refusal(c, 404, "not_found", `${path} is not a version of the tracker that is kept; load /t.js`, {
+      "Cache-Control": "no-store",
+    });
+  }
+  const etag = `"${script.file}"`;
+  const headers = {
+    "Content-Type": "text/javascript; charset=utf-8",
+    "Cache-Control": path === script.file ? FOR_EVER : CURRENT,
+    ETag: etag,
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Timing-Allow-Origin": "*",
+    "X-Content-Type-Options": "nosniff",
+  };
+  const known = c.req.header("if-none-match") ?? "";
+  return known.includes(etag) ? c.body(null, 304, headers) : c.body(script.text, 200, headers);
+}

@@ -1,0 +1,6 @@
+// /p.js: the build for page views alone. The page may report events of its own; nothing else is watched.
+
+import { attempt } from "./guard.ts";
+import { startScript } from "./script.ts";
+
+attempt(startScript);

@@ -1,0 +1,81 @@
+// Page views: of the page itself, of a page that comes back from the browser's cache, and of what a single-page site
+// shows under a new address. It also knows when a page is left, for those who report then.
+
+import { attempt, on } from "./guard.ts";
+import { keep, openQueue, send } from "./queue.ts";
+import { adopt, type Details, type Settings, settings } from "./settings.ts";
+import { isSilent, visitorId } from "./visitor.ts";
+
+/** How long a title may come after its address. */
+const TITLE_WAIT_MS = 99;
+
+/** Called when a page is left: hidden (1), or for the next page of the same document (0). */
+export type Leave = (isHidden: number) => void;
+
+/** The page that is shown, as its last page view said. */
+export let page: string | undefined;
+let whenLeft: Leave | undefined;
+/** Of the page view that waits for its title. */
+let timer = 0;
+
+/** Starts counting. `watch` begins what a build has beside page views, and answers what it does when a page is left. */
+export function startPages(given: Settings, watch?: () => Leave): void {
+  adopt(given);
+  openQueue();
+  if (!("manual" in settings)) {
+    pageview();
+    on<PageTransitionEvent>("pageshow", ({ persisted }) => persisted && pageview());
+    watchAddress();
+  }
+  on("pagehide visibilitychange", ({ type }) => {
+    const isGone = type === "pagehide";
+    if (!isGone && !document.hidden) return;
+    if (timer) pageview();
+    whenLeft?.(1);
+    send(isGone);
+  });
+  whenLeft = watch?.();
+}
+
+export function pageview(details: Details = {}): void {
+  clearTimeout(timer);
+  timer = 0;
+  if (page) whenLeft?.(0);
+  const referrer = page || document.referrer;
+  page = details.url || address();
+  track(undefined, { referrer, title: document.title, screen: `${screen.width}x${screen.height}`, ...details });
+}
+
+/** Counts an event of the page in the address bar, unless it says of which. */
+export function track(name: string | undefined, details: Details = {}): void {
+  if (isSilent()) return;
+  const url = details.url || address();
+  keep({ tracking_id: settings.trackingId, name, visitor_id: visitorId(), ...details, url });
+}
+
+function address(): string {
+  return "hash" in settings ? location.href : (location.href.split("#")[0] as string);
+}
+
+/** One event tells all changes of the address where the Navigation API is; elsewhere History is listened to. */
+function watchAddress(): void {
+  const { navigation } = window as { navigation?: EventTarget };
+  if (navigation) {
+    on<{ navigationType: string }>("currententrychange", (e) => moved(e.navigationType), navigation);
+    return;
+  }
+  on("popstate", moved);
+  for (const name of ["push", "replace"] as const) {
+    const original = history[`${name}State`];
+    history[`${name}State`] = function (...args) {
+      original.apply(this, args);
+      attempt(() => moved(name));
+    };
+  }
+}
+
+/** A replaced address is another page only when its path is another: many sites keep their filters in the query. */
+function moved(how: unknown): void {
+  const end = how === "replace" ? "?" : " ";
+  if (address().split(end)[0] !== page?.split(end)[0]) timer ||= setTimeout(pageview, TITLE_WAIT_MS);
+}

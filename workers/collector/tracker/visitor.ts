@@ -1,0 +1,52 @@
+// Who is counted: whether at all (opt-out, and the browser's signals where the page honours them), and under which id.
+// Without `visitor` the tracker knows nobody: the collector makes an id of the day from what every request shows anyway.
+
+import { attempt } from "./guard.ts";
+import { kept, makeId, store } from "./queue.ts";
+import { settings } from "./settings.ts";
+
+interface Signals {
+  readonly doNotTrack?: string;
+  readonly globalPrivacyControl?: boolean;
+}
+
+/** Whether this visitor is not to be counted. */
+export function isSilent(): unknown {
+  return (
+    store["_ff_off"] ||
+    ("dnt" in settings && (navigator as Signals).doNotTrack === "1") ||
+    ("gpc" in settings && (navigator as Signals).globalPrivacyControl)
+  );
+}
+
+/** The id of first-party mode, made when there is none yet; undefined where it would not last. */
+export function visitorId(): string | undefined {
+  const { visitor } = settings;
+  return attempt(() => {
+    if (visitor === "storage") {
+      localStorage["_ff"] ||= makeId();
+      return localStorage["_ff"];
+    }
+    if (visitor && !readCookie()) writeCookie(`${makeId()};max-age=34000000`);
+    return visitor && readCookie();
+  });
+}
+
+/** Stops counting in this browser, and takes away what is kept here; with `undo` it begins again. */
+export function optOut(undo?: boolean): void {
+  for (const key of kept()) delete store[key];
+  delete store["_ff"];
+  writeCookie(";max-age=0");
+  if (undo) delete store["_ff_off"];
+  else store["_ff_off"] = "1";
+}
+
+function readCookie(): string | undefined {
+  return /\b_ff=(\w+)/.exec(document.cookie)?.[1];
+}
+
+/** `visitor` is "cookie" or "cookie;domain=shop.example;secure": browsers skip the first word and obey the others. */
+function writeCookie(value: string): void {
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in browsers that count
+  document.cookie = `_ff=${value};path=/;samesite=lax;${settings.visitor}`;
+}
