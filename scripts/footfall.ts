@@ -19,18 +19,12 @@ const NOUNS = [
   addStream,
   addKey,
   addPeople,
-<<<<<<< HEAD
-=======
   addSnippet,
->>>>>>> 9291cd6daff3cd9f1b4605e2d5f150b959ffa3d4
   addQuery,
   addImport,
   addOperations,
   addReplay,
-<<<<<<< HEAD
   addArchive,
-=======
->>>>>>> 9291cd6daff3cd9f1b4605e2d5f150b959ffa3d4
   addRules,
 ];
 
