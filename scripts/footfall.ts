@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { addArchive } from "./footfall/archive.ts";
 import { addConnectionOptions } from "./footfall/connection.ts";
+import { addErase } from "./footfall/erase.ts";
 import { addImport } from "./footfall/import.ts";
 import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
 import { addOperations } from "./footfall/operate.ts";
@@ -25,6 +26,7 @@ const NOUNS = [
   addOperations,
   addReplay,
   addArchive,
+  addErase,
   addRules,
 ];
 

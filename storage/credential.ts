@@ -22,6 +22,11 @@ export function replayId(random: Uint8Array): string {
   return `rpl_${base32(random)}`;
 }
 
+/** "ers_" and 24 characters: names an erasure and its receipt. */
+export function erasureId(random: Uint8Array): string {
+  return `ers_${base32(random)}`;
+}
+
 /** "key_" and 24 characters: names a key in lists and revocations; it opens nothing. */
 export function keyId(random: Uint8Array): string {
   return `key_${base32(random)}`;

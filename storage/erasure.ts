@@ -59,6 +59,13 @@ export async function createErasure(
           db.prepare(`DELETE FROM ${table} WHERE merchant = ?`).bind(merchant),
         )
       : []),
+    ...(kind === "merchant"
+      ? [
+          db
+            .prepare("DELETE FROM sessions WHERE member NOT IN (SELECT id FROM members) AND ?1 IS NOT NULL")
+            .bind(merchant),
+        ]
+      : []),
     ...(kind === "merchant" ? [db.prepare("DELETE FROM merchants WHERE number = ?").bind(merchant)] : []),
     db.prepare(`SELECT ${COLUMNS} FROM erasures WHERE id = ?`).bind(id),
   ];

@@ -105,7 +105,7 @@ export async function findMerchantIds(
   return new Map(rows.map(({ number, id }) => [number, id]));
 }
 
-export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency">>;
+export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "retentionDays">>;
 
 /** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
 export async function updateMerchant(

@@ -11,6 +11,7 @@ interface Settings {
   readonly name?: string;
   readonly timeZone?: string;
   readonly currency?: string;
+  readonly retention?: string;
   /** Of the first stream. */
   readonly hostname?: string;
 }
@@ -42,6 +43,7 @@ export function addMerchant(program: Command): void {
     });
   withSettings(merchant.command("update <merchant>").description("change what is given"))
     .option("--name <name>", "what people call it")
+    .option("--retention <days>", "how long events are kept: 30, 60, 90, 180, 365, 400, 730, 1095 or forever")
     .action(async (id: string, settings: Settings, command: Command) => {
       const body = toBody(settings);
       if (Object.keys(body).length === 0) throw new Problem("nothing to change: give --name, --time-zone, …");
@@ -121,12 +123,13 @@ function withSettings(command: Command): Command {
     .option("--currency <code>", "ISO 4217, such as EUR (a new merchant's default)");
 }
 
-function toBody({ name, timeZone, currency, hostname }: Settings): object {
+function toBody({ name, timeZone, currency, hostname, retention }: Settings): object {
   return {
     ...(name === undefined ? {} : { name }),
     ...(timeZone === undefined ? {} : { time_zone: timeZone }),
     ...(currency === undefined ? {} : { currency }),
     ...(hostname === undefined ? {} : { hostname }),
+    ...(retention === undefined ? {} : { retention_days: retention === "forever" ? null : Number(retention) }),
   };
 }
 

@@ -176,6 +176,8 @@ interface Endpoint {
   readonly status: number;
   /** The status for those who come by a key. */
   readonly withoutSession?: number;
+  /** It ends the merchant: who may is served in a test of its own, with a merchant made for it. */
+  readonly isFatal?: true;
   readonly query?: () => string;
   readonly body?: () => object;
 }
@@ -287,6 +289,19 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "query", method: "GET", route: "/api/v1/partitions", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/merchants/:id/rules", door: "read", status: 200 },
+  { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id", door: "owner", status: 202, isFatal: true },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/erasures",
+    door: "admin",
+    status: 202,
+    body: () => ({ visitor_id: "nobody" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/erasures", door: "admin", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/erasures/:erasure_id", door: "admin", status: 404 },
+  { worker: "query", method: "GET", route: "/api/v1/erasures", door: "deployment", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/erasures/:erasure_id", door: "deployment", status: 404 },
   {
     worker: "query",
     method: "PUT",
@@ -434,12 +449,24 @@ describe("[TEN-2] every endpoint with every credential", () => {
 
   test("[TEN-2] who may is served", async () => {
     for (const { endpoint, credential, status } of cases.filter((one) => !isClosed(one))) {
+      if (endpoint.isFatal) continue;
       if (status === 202 && endpoint.route === "/api/v1/replays") await untilNothingIsReplayed();
       const answer = await request(endpoint, CREDENTIALS[credential]?.());
       expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(status);
       if (VALID[credential]?.whose === "shop") expectSilence(answer.text);
     }
   });
+});
+
+test("[TEN-2] who may end a merchant ends it, and its keys and tracking IDs with it", async () => {
+  const { client } = services;
+  const gone = await client.createMerchant();
+  expect(await client.admin("DELETE", `/api/v1/merchants/${gone.id}`)).toMatchObject({ kind: "merchant" });
+  const asked = client.ask(gone, { metrics: ["visitors"], date_range: "day" });
+  await expect(asked).rejects.toThrow("401");
+  const sent = await client.send({ tracking_id: gone.tracking_id });
+  expect(sent.body.rejected[0]?.code).toBe("unknown_tracking_id");
+  await expect(client.admin("GET", `/api/v1/merchants/${gone.id}`)).rejects.toThrow("404");
 });
 
 /** A merchant has so many replays at once. */

@@ -210,7 +210,9 @@ export function setSettings(simulation: Simulation, changed: Settings): void {
   if (merchant === GLOBAL_MERCHANT) simulation.global = changed;
   else simulation.settings.set(merchant, changed);
   simulation.database
-    .prepare("INSERT OR REPLACE INTO merchants VALUES (?, ?, 'm', ?, ?, ?, ?, 0)")
+    .prepare(
+      "INSERT OR REPLACE INTO merchants (number, id, name, zones, currency, rules, version, created_at) VALUES (?, ?, 'm', ?, ?, ?, ?, 0)",
+    )
     .run(merchant, `mer_${merchant}`, JSON.stringify(zones), currency, JSON.stringify(rules), version);
 }
 

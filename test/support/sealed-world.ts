@@ -36,10 +36,22 @@ export function migratedDatabase(): DatabaseSync {
   return database;
 }
 
-export function putSettings(database: DatabaseSync, { merchant, version, zones, currency, rules }: Settings): void {
+export function putSettings(database: DatabaseSync, settings: Settings): void {
+  const { merchant, version, zones, currency, rules, retentionDays } = settings;
   database
-    .prepare("INSERT OR REPLACE INTO merchants VALUES (?, ?, 'm', ?, ?, ?, ?, 0)")
-    .run(merchant, `mer_${merchant}`, JSON.stringify(zones), currency, JSON.stringify(rules), version);
+    .prepare(
+      `INSERT OR REPLACE INTO merchants (number, id, name, zones, currency, rules, version, created_at, retention_days)
+       VALUES (?, ?, 'm', ?, ?, ?, ?, 0, ?)`,
+    )
+    .run(
+      merchant,
+      `mer_${merchant}`,
+      JSON.stringify(zones),
+      currency,
+      JSON.stringify(rules),
+      version,
+      retentionDays ?? null,
+    );
 }
 
 export class SealedWorld {

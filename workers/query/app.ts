@@ -9,6 +9,7 @@ import { ask } from "./ask.ts";
 import { audited, getAudit } from "./audit.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
+import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
 import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
@@ -41,6 +42,12 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
   ["GET", "/api/v1/rules/versions", "deployment", getRuleVersions],
   ["GET", "/api/v1/rules/versions/:version", "deployment", getRuleVersion],
+  ["DELETE", "/api/v1/merchants/:id", "owner", deleteMerchant, "merchant.erase"],
+  ["POST", "/api/v1/merchants/:id/erasures", "admin", postErasure, "erasure.create"],
+  ["GET", "/api/v1/merchants/:id/erasures", "admin", getErasures],
+  ["GET", "/api/v1/merchants/:id/erasures/:erasure_id", "admin", getErasure],
+  ["GET", "/api/v1/erasures", "deployment", getErasures],
+  ["GET", "/api/v1/erasures/:erasure_id", "deployment", getErasure],
   ["POST", "/api/v1/merchants/:id/streams", "admin", postStream, "stream.create"],
   ["GET", "/api/v1/merchants/:id/streams", "read", getStreams],
   ["POST", "/api/v1/merchants/:id/keys", "admin", postKey, "key.create"],

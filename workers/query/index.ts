@@ -1,5 +1,6 @@
 // The query Worker: answers questions, and consumes the queues. Wiring only.
 
+import { driveErasures } from "../../queues/erasure.ts";
 import { driveSeals } from "../../queues/seal.ts";
 import { app } from "./app.ts";
 import { forgetAudit } from "./audit.ts";
@@ -24,6 +25,7 @@ export default {
     await Promise.all([
       alertDeadLetters(deps),
       driveReplays(deps),
+      driveErasures(deps),
       driveSeals(sealDeps(deps)),
       forgetAudit(deps),
       forgetSessions(deps),

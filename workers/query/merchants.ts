@@ -2,7 +2,7 @@
 // What decides whether a hit is counted is in `rules.ts`.
 
 import type { Context } from "hono";
-import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
+import { ADMIN_PAGE_MAX, RETENTION_DAYS } from "../../core/limits.ts";
 import { changeZone, zoneAt } from "../../core/merchant.ts";
 import { encodeTrackingId, MERCHANT_NUMBER_MAX } from "../../core/tracking-id.ts";
 import {
@@ -23,8 +23,9 @@ import {
 } from "../../storage/merchants.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
+import { enforceRetention } from "./erasures.ts";
 import { findFirstDay } from "./execute.ts";
-import { CURRENCY, HOSTNAME, NAME, required, TIME_ZONE, wholeNumber } from "./field.ts";
+import { CURRENCY, type Field, HOSTNAME, NAME, required, TIME_ZONE, wholeNumber } from "./field.ts";
 import { merchantFor, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { pushSettings } from "./push.ts";
@@ -36,7 +37,13 @@ const NEW_MERCHANT = {
   currency: required(CURRENCY),
   hostname: HOSTNAME,
 };
-const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY };
+/** null, or one of a closed list: the cron looks for the Days that each of them ends. */
+const RETENTION: Field<number | null, false> = {
+  required: false,
+  expected: `null, for good, or one of ${RETENTION_DAYS.join(", ")}`,
+  parse: (value) => (value === null || RETENTION_DAYS.includes(value as number) ? (value as number | null) : undefined),
+};
+const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY, retention_days: RETENTION };
 const MERCHANT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, MERCHANT_NUMBER_MAX) };
 
 /** POST /api/v1/merchants: a merchant with its first stream and first key, which is shown this once. */
@@ -89,7 +96,7 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   if (!merchant.ok) return merchant;
   const body = await bodyOf(c, MERCHANT_CHANGE);
   if (!body.ok) return body;
-  const { name, time_zone, currency } = body.value;
+  const { name, time_zone, currency, retention_days } = body.value;
   // Sums do not say which currency they are in: they are in the merchant's.
   if (currency !== undefined && currency !== merchant.value.currency && (await hasNumbers(merchant.value, deps))) {
     return problem("conflict", "The currency cannot change once events were counted; make a new merchant.", "currency");
@@ -98,11 +105,14 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
     ...(name !== undefined && { name }),
     ...(time_zone !== undefined && { zones: changeZone(merchant.value.zones, time_zone, deps.now()) }),
     ...(currency !== undefined && { currency }),
+    ...(retention_days !== undefined && { retentionDays: retention_days }),
   };
   const changed = await updateMerchant(deps.db, { merchant: merchant.value, change }, deps.meter);
   if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
   deps.keys.clear();
   await pushSettings(changed.number, deps);
+  if (retention_days !== undefined && retention_days !== null)
+    await enforceRetention(changed.number, retention_days, deps);
   return { ok: true, value: { body: shown(changed, deps) } };
 }
 
@@ -125,7 +135,7 @@ export function hostnameTaken() {
 }
 
 /** A merchant as the admin API shows it. A zone that is still to come is shown beside the one that holds. */
-function shown({ id, name, zones, currency, createdAt }: Merchant, deps: Deps) {
+function shown({ id, name, zones, currency, retentionDays, createdAt }: Merchant, deps: Deps) {
   const now = deps.now();
   const coming = zones
     .filter(({ from }) => from > now)
@@ -135,6 +145,7 @@ function shown({ id, name, zones, currency, createdAt }: Merchant, deps: Deps) {
     name,
     time_zone: zoneAt(zones, now),
     currency,
+    retention_days: retentionDays,
     created_at: new Date(createdAt).toISOString(),
     ...(coming.length > 0 && { coming_time_zones: coming }),
   };

@@ -1,0 +1,66 @@
+// What moves erasures and retention on: the cron's part. It tells partitions to let go, has the seal write Days without what
+// is to be erased (queues/seal.ts does the removing and notes it), and ends what is done. Each step is a statement or a call
+// that may be repeated; an erasure whose partition cannot be reached waits for the next time.
+
+import { firstOpenDay } from "../core/counting/closed.ts";
+import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
+import { causeOf } from "../core/outcome.ts";
+import { DAY_MS } from "../core/time.ts";
+import {
+  type Erasure,
+  finishErasure,
+  listRunning,
+  listUntold,
+  markTold,
+  wakeExpired,
+  wakeParts,
+} from "../storage/erasure.ts";
+import type { Log } from "./message.ts";
+
+/** What is to leave a partition's state. */
+export interface EraseAsked {
+  readonly merchant: number;
+  readonly visitor: string;
+  readonly fromDay: number;
+  readonly toDay: number;
+  readonly forget: boolean;
+}
+
+export interface ErasureDeps {
+  readonly db: D1Database;
+  readonly partition: (name: string) => { erase(request: EraseAsked): Promise<void> };
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly pace: { readonly sealAfterMs: number };
+  readonly meter: Metered;
+  readonly log: Log;
+}
+
+/** All that are under way, the oldest first; then the Days that some retention has ended for. */
+export async function driveErasures(deps: ErasureDeps): Promise<void> {
+  for (const erasure of await listRunning(deps.db, ERASURES_DRIVEN_MAX, deps.meter)) await driveErasure(erasure, deps);
+  const now = deps.now();
+  const today = Math.floor(now / DAY_MS);
+  for (const retention of RETENTION_DAYS) {
+    const toDay = today - retention;
+    const days = { retention, fromDay: toDay - SEAL_LOOKBACK_DAYS, toDay, now };
+    await wakeExpired(deps.db, days, deps.meter);
+  }
+}
+
+/** One erasure as far as it goes now. */
+export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
+  const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
+  for (const partition of await listUntold(deps.db, number, deps.meter)) {
+    try {
+      await deps.partition(partition).erase({ merchant, visitor, fromDay, toDay, forget: kind === "merchant" });
+      await markTold(deps.db, { erasure: number, partition }, deps.meter);
+    } catch (error) {
+      deps.log({ event: "erasure_waits", erasure: erasure.id, partition, error: causeOf(error) });
+    }
+  }
+  const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() }, deps.meter);
+  await finishErasure(deps.db, { erasure, now: deps.now() }, deps.meter);
+}

@@ -1,0 +1,239 @@
+// Erasure and retention from the request to the receipt, over a real partition, archive and D1: what goes, what stays, and
+// what says so.
+
+import { expect, test } from "vitest";
+import { replay } from "../../core/counting/replay.ts";
+import { RETENTION_DAYS, SEAL_AFTER_MS } from "../../core/limits.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { erase } from "../../durable-objects/erase.ts";
+import { live } from "../../durable-objects/live.ts";
+import { findDay as findState } from "../../durable-objects/state.ts";
+import { tick } from "../../durable-objects/tick.ts";
+import { driveErasure, driveErasures, type ErasureDeps } from "../../queues/erasure.ts";
+import { findDay, readDay } from "../../storage/archive-day.ts";
+import { createErasure, type Erasure, findErasure, readReceipt } from "../../storage/erasure.ts";
+import { readDayRollups } from "../../storage/rollups.ts";
+import { settingsOf, TUESDAY } from "../support/events.ts";
+import { putSettings, SealedWorld } from "../support/sealed-world.ts";
+
+const DAY = Math.floor(TUESDAY / DAY_MS);
+const CLOSED_MS = DAY * DAY_MS + SEAL_AFTER_MS;
+const [ANNA, BEN] = ["00000000000000aa", "00000000000000bb"];
+const MERCHANTS = [1, 2].map((merchant) => settingsOf("UTC", { merchant }));
+
+function erasureDeps(world: SealedWorld): ErasureDeps {
+  const { db, now, pace, meter, log } = world.deps();
+  const partition = () => ({
+    erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
+  });
+  return { db, now, pace, meter, log, partition };
+}
+
+async function begin(world: SealedWorld, scope: Partial<Erasure>): Promise<Erasure> {
+  const id = `ers_${world.it.now}`;
+  const asked = {
+    id,
+    merchant: 1,
+    kind: "visitor" as const,
+    visitor: ANNA,
+    fromDay: 0,
+    toDay: 1e6,
+    createdAt: world.it.now,
+  };
+  const open = Math.floor((world.it.now - SEAL_AFTER_MS) / DAY_MS) + 1;
+  const erasure = await createErasure(
+    world.d1,
+    { erasure: { ...asked, ...scope }, partitions: ["pool-0"], openDays: [open, open + 1, open + 2, open + 3] },
+    zeroMeter(),
+  );
+  await driveErasure(erasure, erasureDeps(world));
+  return erasure;
+}
+
+/** Two visitors of merchant 1, and one of merchant 2. */
+async function send(world: SealedWorld): Promise<void> {
+  await world.send([
+    { id: "a1", visitor: ANNA },
+    { id: "b1", visitor: BEN },
+    { id: "a2", visitor: ANNA, timestamp: TUESDAY + 60_000 },
+    { id: "other", merchant: 2, visitor: ANNA },
+  ]);
+  await world.settle();
+}
+
+async function rows(world: SealedWorld) {
+  const folder = (await world.row(DAY))?.folder ?? "";
+  const found = [];
+  const archived = await findDay(world.deps(), { date: "2026-03-10", partition: "pool-0" }, { folder });
+  for await (const slice of readDay(world.deps(), archived, { after: 0, isWanted: () => true })) found.push(...slice);
+  return found;
+}
+
+async function dayRow(world: SealedWorld, merchant: number) {
+  const stored = await readDayRollups(world.d1, { merchants: [merchant], day: DAY, partition: "pool-0" }, zeroMeter());
+  return stored.find(({ grain }) => grain === "day");
+}
+
+test("[ERS-1] a visitor of a sealed Day goes from files and numbers, and the receipt says what went", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await world.seal();
+  const before = (await world.row(DAY))?.folder;
+  world.it.now += 60_000;
+  const erasure = await begin(world, {});
+  await world.seal();
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["b1", "other"]);
+  expect(world.keys("events/date=2026-03-10/")).toEqual([]);
+  expect(world.keys("sealed/date=2026-03-10/").every((key) => !key.startsWith(before ?? ""))).toBe(true);
+  expect((await dayRow(world, 1))?.counts).toMatchObject({ pageviews: 1, visits: 1 });
+  expect((await dayRow(world, 2))?.counts).toMatchObject({ pageviews: 1 });
+  world.it.now += 5 * DAY_MS; // the Days that were open are closed now
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  await driveErasures(erasureDeps(world));
+  expect(await findErasure(world.d1, erasure.id, zeroMeter())).toMatchObject({ state: "done" });
+  const receipt = await readReceipt(world.d1, erasure, 100, zeroMeter());
+  expect(receipt.removals).toMatchObject([
+    { day: DAY, partition: "pool-0", rowsBefore: 3, rowsAfter: 1, replaced: before },
+  ]);
+});
+
+test("[ERS-2] a visitor of an open Day leaves the numbers at once, a restart included, and the archive when it is sealed", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  await begin(world, {});
+  const day = { merchant: 1, grain: "day", from: DAY, to: DAY + 1, dimensions: [] } as const;
+  expect(live(world.it.partition, day).rows[0]?.counts).toMatchObject({ pageviews: 1, visits: 1 });
+  world.it.restart();
+  expect(live(world.it.partition, day).rows[0]?.counts).toMatchObject({ pageviews: 1, visits: 1 });
+  await world.send([{ id: "a1", visitor: ANNA }]); // a resend is no new event
+  expect(live(world.it.partition, day).rows[0]?.counts.pageviews).toBe(1);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["b1", "other"]);
+  expect(await world.row(DAY)).toMatchObject({ generation: 1, error: "" });
+  expect((await dayRow(world, 1))?.counts).toMatchObject({ pageviews: 1 });
+});
+
+test("[ERS-3] what comes after the request is not meant", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  await begin(world, {});
+  world.it.now += 1_000;
+  await world.send([{ id: "a3", visitor: ANNA, timestamp: TUESDAY + 120_000 }]);
+  await world.settle();
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["b1", "a3", "other"]);
+});
+
+test("[ERS-4] a range of Days goes, its numbers too, and no other Day", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  world.it.now += DAY_MS;
+  await world.send([{ id: "next day", visitor: BEN }]);
+  await world.settle();
+  world.it.now = CLOSED_MS + 2 * DAY_MS;
+  await world.settle();
+  await world.seal();
+  world.it.now += 60_000;
+  await begin(world, { kind: "days", visitor: "", fromDay: DAY, toDay: DAY + 1 });
+  await world.seal();
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["other"]);
+  expect((await dayRow(world, 1))?.counts).toMatchObject({ pageviews: 0, visits: 0 });
+  const next = await readDayRollups(world.d1, { merchants: [1], day: DAY + 1, partition: "pool-0" }, zeroMeter());
+  expect(next.find(({ grain }) => grain === "day")?.counts.pageviews).toBe(1);
+});
+
+test("[ERS-5] of a whole merchant nothing is left: not in D1, not in the partition, not in the archive", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  const erasure = await begin(world, { kind: "merchant", visitor: "" });
+  expect(findState(world.it.partition, 1, DAY)).toBeUndefined();
+  expect(world.it.partition.settings.has(1)).toBe(false);
+  world.it.settings.delete(1);
+  expect(await world.it.send([{ id: "a9", visitor: ANNA }])).toEqual(["unknown"]);
+  expect(world.database.prepare("SELECT * FROM merchants WHERE number = 1").all()).toEqual([]);
+  world.it.restart();
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  for (let days = 0; days < 6; days++) {
+    await driveErasures(erasureDeps(world));
+    await world.seal();
+    world.it.now += DAY_MS;
+  }
+  await driveErasures(erasureDeps(world));
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["other"]);
+  for (const table of ["hourly", "daily", "replay_undo"]) {
+    expect(world.database.prepare(`SELECT count(*) AS n FROM ${table} WHERE merchant = 1`).get()).toEqual({ n: 0 });
+  }
+  expect(await findErasure(world.d1, erasure.id, zeroMeter())).toMatchObject({ state: "done" });
+  const receipt = await readReceipt(world.d1, erasure, 100, zeroMeter());
+  expect(receipt.removals).toMatchObject([{ rowsBefore: 3, rowsAfter: 0 }]);
+});
+
+test("[ERS-6] when retention ends a Day's events go and its numbers stay, whoever counts again", async () => {
+  const world = new SealedWorld([
+    settingsOf("UTC", { merchant: 1, retentionDays: 30 }),
+    settingsOf("UTC", { merchant: 2 }),
+  ]);
+  putSettings(world.database, settingsOf("UTC", { merchant: 1, retentionDays: 30 }));
+  await send(world);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await world.seal();
+  world.it.now += 25 * DAY_MS;
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  expect(await rows(world)).toHaveLength(4);
+  world.it.now += 10 * DAY_MS;
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["other"]);
+  expect((await dayRow(world, 1))?.counts).toMatchObject({ pageviews: 3, visits: 2 });
+  const receipts = world.database.prepare("SELECT erasure, rows_before, rows_after FROM removals").all();
+  expect(receipts).toEqual([{ erasure: "retention", rows_before: 3, rows_after: 0 }]);
+  await world.send([{ id: "very late", visitor: BEN, timestamp: TUESDAY }]);
+  await world.settle();
+  await world.consume();
+  expect((await dayRow(world, 1))?.counts).toMatchObject({ pageviews: 3, visits: 2 });
+  expect(RETENTION_DAYS).toContain(30);
+});
+
+test("[ERS-1] what is left is what the remaining events give", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await begin(world, {});
+  await world.seal();
+  const [again] = replay(await rows(world), (merchant) => MERCHANTS.find((one) => one.merchant === merchant)).filter(
+    ({ merchant, grain }) => merchant === 1 && grain === "day",
+  );
+  const held = await dayRow(world, 1);
+  expect(held?.counts).toEqual(again?.counts);
+  expect(held?.breakdowns).toEqual(again?.breakdowns);
+  expect(held?.sketch).toEqual(again?.sketch);
+});
+
+test("[ERS-7] a cookieless visitor's salt is gone 48 hours after it was made, and the visitor is one of that Day", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await world.it.send([{ id: "a", visitor: "" }]);
+  await world.settle();
+  world.it.now = CLOSED_MS + 11 * 3_600_000;
+  await tick(world.it.partition);
+  expect(world.it.rows("salt")).toBe(0);
+  await world.settle();
+  await world.seal();
+  const [{ event } = { event: { visitor: "" } }] = await rows(world);
+  await begin(world, { visitor: event.visitor });
+  await world.seal();
+  expect(await rows(world)).toEqual([]);
+});

@@ -1,0 +1,168 @@
+// Admin requests about erasure: one visitor, a range of Days, or a whole merchant; and the receipts, which stay. What a
+// retention setting asks for goes the same way (merchants.ts).
+
+import type { Context } from "hono";
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import type { Removal } from "../../core/counting/erasure.ts";
+import { partitionsOf } from "../../core/counting/placement.ts";
+import { hash64Hex } from "../../core/hash.ts";
+import { ADMIN_PAGE_MAX, ERASURE_PARTS_MAX, ID_LENGTH_MAX, QUESTION_DAY_MAX } from "../../core/limits.ts";
+import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
+import { driveErasure } from "../../queues/erasure.ts";
+import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
+import {
+  createErasure,
+  type Erasure,
+  findErasure,
+  listErasures,
+  readReceipt,
+  wakeBeyond,
+} from "../../storage/erasure.ts";
+import type { Merchant } from "../../storage/merchants.ts";
+import type { ErasureKind } from "../../storage/schema.ts";
+import type { Deps } from "./deps.ts";
+import { type Field, wholeNumber } from "./field.ts";
+import { merchantOf } from "./merchants.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
+
+const VISITOR_ID: Field<string, false> = {
+  required: false,
+  expected: `the visitor_id your site or app sends, 1 to ${ID_LENGTH_MAX} characters`,
+  parse: (value) => (typeof value === "string" && value !== "" && value.length <= ID_LENGTH_MAX ? value : undefined),
+};
+const VISITOR: Field<string, false> = {
+  required: false,
+  expected: "a visitor as an export has it, 16 hexadecimal digits",
+  parse: (value) => (typeof value === "string" && /^[0-9a-f]{16}$/.test(value) ? value : undefined),
+};
+const DATE: Field<number, false> = {
+  required: false,
+  expected: 'a date such as "2026-11-21"',
+  parse: (value) => {
+    const day = typeof value === "string" ? parseDate(value) : undefined;
+    return day !== undefined && day < QUESTION_DAY_MAX ? day : undefined;
+  },
+};
+const NEW_ERASURE = { visitor_id: VISITOR_ID, visitor: VISITOR, from: DATE, to: DATE };
+const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+/** Days ahead of UTC's that some zone may have begun. */
+const AHEAD_DAYS = 2;
+
+/** POST /api/v1/merchants/:id/erasures {"visitor_id"} | {"visitor"} | {"from","to"}, or a visitor in a range: 202. */
+export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const body = await bodyOf(c, NEW_ERASURE);
+  if (!body.ok) return body;
+  const { visitor_id, visitor, from, to } = body.value;
+  if (visitor_id !== undefined && visitor !== undefined)
+    return problem("invalid_field", "Name the visitor by visitor_id or by visitor, not by both.", "visitor");
+  if ((from === undefined) !== (to === undefined))
+    return problem("missing_field", "A range takes both from and to.", from === undefined ? "from" : "to");
+  if (from !== undefined && to !== undefined && to < from)
+    return problem("invalid_field", "to must not be before from.", "to");
+  const named = visitor_id === undefined ? (visitor ?? "") : hash64Hex(`${merchant.value.number}:${visitor_id}`);
+  if (named === "" && from === undefined) {
+    const message =
+      "Say what to erase: a visitor, or a range of Days. A whole merchant is DELETE /api/v1/merchants/:id.";
+    return problem("missing_field", message, "visitor_id");
+  }
+  const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
+  return begin(merchant.value, { kind: named === "" ? "days" : "visitor", visitor: named, ...days }, deps);
+}
+
+/** DELETE /api/v1/merchants/:id: everything, from now on. 202 with the receipt's place. */
+export async function deleteMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  return begin(merchant.value, { kind: "merchant", visitor: "", fromDay: 0, toDay: QUESTION_DAY_MAX }, deps);
+}
+
+/** GET /api/v1/merchants/:id/erasures and, of everybody and of merchants that are gone, GET /api/v1/erasures. */
+export async function getErasures(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = c.req.param("id") === undefined ? undefined : await merchantOf(c, deps);
+  if (merchant?.ok === false) return merchant;
+  const page = parametersOf(c, ERASURE_PAGE);
+  if (!page.ok) return page;
+  const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = Number.MAX_SAFE_INTEGER } = page.value;
+  const rows = await listErasures(deps.db, { merchant: merchant?.value.number, before, rowsMax }, deps.meter);
+  const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
+  return { ok: true, value: { body: { erasures: rows.map(summaryOf), next } } };
+}
+
+/** GET /api/v1/merchants/:id/erasures/:erasure_id, or /api/v1/erasures/:erasure_id: the receipt. */
+export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = c.req.param("id") === undefined ? undefined : await merchantOf(c, deps);
+  if (merchant?.ok === false) return merchant;
+  const erasure = await findErasure(deps.db, c.req.param("erasure_id") ?? "", deps.meter);
+  if (erasure === undefined || (merchant !== undefined && erasure.merchant !== merchant.value.number))
+    return problem("not_found", "There is no erasure with this id.");
+  return { ok: true, value: { body: await receiptOf(erasure, deps) } };
+}
+
+/** A shorter retention holds for the past at once. */
+export async function enforceRetention(merchant: number, days: number, deps: Deps): Promise<void> {
+  const now = deps.now();
+  const beforeDay = Math.floor(now / DAY_MS) - days;
+  await wakeBeyond(deps.db, { partitions: partitionsOf(merchant, deps.placement), beforeDay, now }, deps.meter);
+}
+
+type Scope = Pick<Removal, "visitor"> & {
+  readonly kind: ErasureKind;
+  readonly fromDay: number;
+  readonly toDay: number;
+};
+
+async function begin({ number: merchant }: Merchant, scope: Scope, deps: Deps): Promise<Checked<Reply>> {
+  const now = deps.now();
+  const open = firstOpenDay(now, deps.pace.sealAfterMs);
+  const ahead = Math.floor(now / DAY_MS) + AHEAD_DAYS;
+  const openDays = Array.from({ length: Math.max(ahead - open, 0) }, (_, index) => open + index);
+  const partitions = partitionsOf(merchant, deps.placement);
+  const id = erasureId(deps.random(ID_RANDOM_BYTES));
+  const erasure = await createErasure(
+    deps.db,
+    { erasure: { id, merchant, createdAt: now, ...scope }, partitions, openDays },
+    deps.meter,
+  );
+  deps.keys.clear();
+  await driveErasure(erasure, deps);
+  const started = (await findErasure(deps.db, id, deps.meter)) ?? erasure;
+  return {
+    ok: true,
+    value: { status: 202, location: `/api/v1/erasures/${id}`, body: await receiptOf(started, deps) },
+  };
+}
+
+function summaryOf({ id, kind, visitor, fromDay, toDay, state, createdAt, finishedAt }: Erasure) {
+  return {
+    id,
+    kind,
+    state,
+    visitor: visitor === "" ? null : visitor,
+    from: fromDay === 0 ? null : dateOf(fromDay),
+    to: toDay === QUESTION_DAY_MAX ? null : dateOf(toDay - 1),
+    created_at: new Date(createdAt).toISOString(),
+    finished_at: finishedAt === null ? null : new Date(finishedAt).toISOString(),
+  };
+}
+
+/** An erasure with what it removed, Day by Day. */
+async function receiptOf(erasure: Erasure, deps: Deps): Promise<Record<string, unknown>> {
+  const { parts, done, removals } = await readReceipt(deps.db, erasure, ERASURE_PARTS_MAX, deps.meter);
+  return {
+    ...summaryOf(erasure),
+    parts: { all: parts, done },
+    rows_removed: removals.reduce((sum, { rowsBefore, rowsAfter }) => sum + rowsBefore - rowsAfter, 0),
+    removed: removals.map(({ day, partition, at, rowsBefore, rowsAfter, replaced, folder }) => ({
+      date: dateOf(day),
+      partition,
+      at: new Date(at).toISOString(),
+      rows_before: rowsBefore,
+      rows_after: rowsAfter,
+      replaced_files: replaced,
+      new_files: folder,
+    })),
+  };
+}
