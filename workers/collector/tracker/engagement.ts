@@ -22,7 +22,7 @@ export function watchEngagement(): Leave {
     const deepest = (scrollY + innerHeight) / document.documentElement.scrollHeight;
     depth = Math.max(depth, Math.min(100, Math.round(deepest * 100)));
   };
-  on("visibilitychange focus blur pageshow scroll", look);
+  on("visibilitychange focus blur scroll", look);
   look();
   return (isHidden) => {
     look();

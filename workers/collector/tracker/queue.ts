@@ -71,7 +71,7 @@ export async function send(isLast?: unknown): Promise<void> {
       keepalive: body.length < KEEPALIVE_LENGTH_MAX,
     });
     const { rejected = [] } = await response.json();
-    if (response.status > 499 || response.status === 429) throw 0;
+    if (response.status > 428) throw 0;
     for (const { index, code, message } of rejected) {
       if (code === "unavailable") throw 0;
       const key = keys[index] as string;
@@ -85,7 +85,7 @@ export async function send(isLast?: unknown): Promise<void> {
     for (const key of keys) delete store[key];
     waitMs = 0;
   } catch {
-    // No network, a server in trouble (5xx), or one that wants us to wait (429): all of it stays.
+    // No network, a server that wants us to wait (429) or is in trouble (5xx): all of it stays.
   }
   isSending = 0;
   sendAfter(waitMs);
