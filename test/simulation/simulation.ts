@@ -23,11 +23,13 @@ import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf, dayAt, HOUR_MS } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
+import { erase } from "../../durable-objects/erase.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { refreshSettings } from "../../durable-objects/settings.ts";
 import type { Partition } from "../../durable-objects/state.ts";
 import { archive } from "../../queues/archive.ts";
+import { driveErasures, type ErasureDeps } from "../../queues/erasure.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive-day.ts";
@@ -42,6 +44,7 @@ import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts"
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } from "./check.ts";
+import { type AskedErasure, askForErasure, checkErased } from "./erasure.ts";
 import { PartitionHost } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { checkDrops, type DecidedRules, decideRules } from "./rules.ts";
@@ -52,7 +55,9 @@ const START = Date.UTC(2026, 9, 24, 20, 40);
 const RUN_MS = 3 * HOUR_MS;
 /** How long the world heals before the laws are checked: Days have ended, and in every fourth run all are sealed. */
 const HEAL_MS = 40 * HOUR_MS;
-const SEALED_MS = 84 * HOUR_MS;
+const SEALED_MS = 108 * HOUR_MS;
+/** Where Days are sealed, the world goes on failing until so long before the end. */
+const CALM_MS = 30 * HOUR_MS;
 /** How often the cron runs here: more often finds nothing more, and takes the simulation's time. */
 const CRON_MS = HOUR_MS;
 const ZONES = ["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
@@ -105,6 +110,8 @@ export interface Simulation {
   readonly archiveQueue: SimulatedQueue;
   readonly overflowQueue: SimulatedQueue;
   readonly sealQueue: SimulatedQueue;
+  /** What somebody wanted erased. */
+  readonly erased: AskedErasure[];
   problem: string | undefined;
 }
 
@@ -119,7 +126,12 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
   if (world.random.chance(0.5)) world.at(START + world.random.integer(0, RUN_MS), () => changeZone(simulation));
   for (let change = world.random.integer(0, 4); change > 0; change--)
     world.at(START + world.random.integer(0, RUN_MS - HOUR_MS), () => changeRules(simulation));
-  await world.runUntil(START + RUN_MS);
+  const isLong = simulation.endsAt > START + RUN_MS + HEAL_MS;
+  if (isLong && world.random.chance(0.5)) {
+    const erase = () => void askForErasure(simulation, slowD1(simulation));
+    world.at(START + world.random.integer(0, RUN_MS + 20 * HOUR_MS), erase);
+  }
+  await world.runUntil(isLong ? simulation.endsAt - CALM_MS : START + RUN_MS);
   world.faults = { failure: 0, crash: 0, repeat: 0 };
   await world.runUntil(simulation.endsAt);
   await check(simulation);
@@ -195,6 +207,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
     overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
     sealQueue: new SimulatedQueue("seal", world, (batch) => sealDays(batch, sealDeps(simulation))),
+    erased: [],
     problem: undefined,
   };
   for (let merchant = 1; merchant <= merchants; merchant++) {
@@ -272,7 +285,7 @@ function archiveDeps(simulation: Simulation) {
 const COALESCE_MS = 900_000;
 
 /** What seals: R2 and D1 that fail before or after taking effect, or long after, and partitions that die. */
-function sealDeps(simulation: Simulation): SealDeps {
+function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
   const { world, objects } = simulation;
   const memory = memoryArchive(objects);
   return {
@@ -290,6 +303,7 @@ function sealDeps(simulation: Simulation): SealDeps {
         live: (request) => ask("live", (partition) => live(partition, request)),
         completeness: (day) => ask("completeness", (partition) => completeness(partition, day)),
         dropDay: (day) => ask("drop Day", (partition) => dropDay(partition, day)),
+        erase: (request) => ask("erase", (partition) => erase(partition, request)),
       };
     },
     sendSeals: (places, delaySeconds) =>
@@ -307,7 +321,9 @@ function sealDeps(simulation: Simulation): SealDeps {
 function startCron(simulation: Simulation): void {
   const { world } = simulation;
   const run = () => {
-    driveSeals(sealDeps(simulation)).catch((error: unknown) => world.note(`the cron failed: ${String(error)}`));
+    const failed = (error: unknown) => world.note(`the cron failed: ${String(error)}`);
+    driveSeals(sealDeps(simulation)).catch(failed);
+    driveErasures(sealDeps(simulation)).catch(failed);
     world.at(world.now + CRON_MS, run);
   };
   world.at(world.now + CRON_MS, run);
@@ -547,6 +563,7 @@ async function check(simulation: Simulation): Promise<void> {
       simulation.problem ??= await checkNumbers(simulation, merchant, rows);
     simulation.problem ??= await checkReplay(simulation, rows);
     simulation.problem ??= checkSeals(simulation);
+    simulation.problem ??= checkErased(simulation, rows);
   })().finally(() => {
     done = true;
   });

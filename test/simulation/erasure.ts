@@ -1,0 +1,60 @@
+// Somebody asks for a visitor to be erased in the middle of a run, and asks again until it is heard. At the end nothing of
+// what came before the request is left anywhere, and what is left is what the numbers say.
+
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { partitionsOf } from "../../core/counting/placement.ts";
+import type { Event } from "../../core/event.ts";
+import { hash64Hex } from "../../core/hash.ts";
+import { SEAL_AFTER_MS } from "../../core/limits.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { createErasure } from "../../storage/erasure.ts";
+import type { Simulation } from "./simulation.ts";
+
+export interface AskedErasure {
+  readonly merchant: number;
+  readonly visitor: string;
+  /** UTC ms of the first request and of the one that was heard; Infinity while none was. */
+  readonly asked: number;
+  heard: number;
+}
+
+/** Asks for one of the visitors who are known by an id of their own. */
+export async function askForErasure(simulation: Simulation, db: D1Database): Promise<void> {
+  const { world } = simulation;
+  const merchant = world.random.integer(1, simulation.settings.size);
+  const visitor = hash64Hex(`${merchant}:${world.random.integer(0, 3)}`);
+  const erasure: AskedErasure = { merchant, visitor, asked: world.now, heard: Number.POSITIVE_INFINITY };
+  simulation.erased.push(erasure);
+  world.note(`merchant ${merchant} wants ${visitor} erased`);
+  const partitions = partitionsOf(merchant, simulation.placement);
+  for (;;) {
+    const createdAt = world.now;
+    const open = Math.floor((createdAt - SEAL_AFTER_MS) / DAY_MS) + 1;
+    const id = `ers_${world.random.hex(4)}`;
+    const asked = { id, merchant, kind: "visitor" as const, visitor, fromDay: 0, toDay: 1e6, createdAt };
+    try {
+      await createErasure(db, { erasure: asked, partitions, openDays: [open, open + 1, open + 2] }, zeroMeter());
+      erasure.heard = createdAt;
+      return;
+    } catch {
+      await world.sleep(60_000); // it may have been heard all the same; asking twice is harmless
+    }
+  }
+}
+
+/** Whether an event may be gone, because somebody wanted it so. */
+export function mayBeErased({ erased }: Simulation, { merchant, visitor, receivedAt }: Event): boolean {
+  return erased.some((one) => one.merchant === merchant && one.visitor === visitor && receivedAt <= one.heard);
+}
+
+export function checkErased(simulation: Simulation, rows: readonly ArchivedEvent[]): string | undefined {
+  const { database, erased } = simulation;
+  for (const { event } of rows) {
+    const of = erased.find(({ merchant, visitor }) => merchant === event.merchant && visitor === event.visitor);
+    if (of !== undefined && event.receivedAt <= of.asked)
+      return `ERS: ${event.id} of ${event.visitor} is in the archive`;
+  }
+  const running = database.prepare("SELECT id FROM erasures WHERE state != 'done'").all();
+  return running.length === 0 ? undefined : `ERS: erasure ${running[0]?.["id"]} has not ended`;
+}
