@@ -199,6 +199,8 @@ export const SEAL_BACKLOG_BUNDLES_MAX = 32;
 export const RETENTION_DAYS: readonly number[] = [30, 60, 90, 180, 365, 400, 730, 1_095];
 /** Days one erasure may reach back, and (Day, partition)s it may have. */
 export const ERASURE_PARTS_MAX = 20_000;
+/** Erasures a partition remembers to have carried out, 20 B each: more than are ever under way at once. */
+export const ERASURES_KEPT_MAX = 1_000;
 /** Erasures whose partitions the cron tells at once. */
 export const ERASURES_DRIVEN_MAX = 20;
 

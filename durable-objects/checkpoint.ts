@@ -36,12 +36,24 @@ export function writePositions(
     Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt" | "openFrom">
   >,
 ): void {
-  const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt, openFrom } = { ...partition, ...changes };
+  const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt, openFrom, erased } = {
+    ...partition,
+    ...changes,
+  };
   // How often a bundle was sent matters once it was sent again: until then a restart sends it at once.
   const cuts = bundles.map(({ first, end, sends, sentAt }) =>
     sends > 1 ? { first, end, sends, sentAt } : { first, end },
   );
-  const positions = { partition: name, checkpointed, checkpointedAt, bundled, bundles: cuts, publishedAt, openFrom };
+  const positions = {
+    partition: name,
+    checkpointed,
+    checkpointedAt,
+    bundled,
+    bundles: cuts,
+    publishedAt,
+    openFrom,
+    erased: [...erased],
+  };
   partition.deps.store.writePositions(positions);
 }
 

@@ -1,35 +1,46 @@
 // The partition's side of an erasure: a visitor, or all visitors of a merchant, leave the state of Days that are not sealed
 // yet. The numbers follow with the next publish. A checkpoint comes with it, because a restart counts the log after the last
-// one again; the log itself and the bundles in the archive are taken care of when the Day is sealed. Doing so twice is
-// harmless.
+// one again; the log itself and the bundles in the archive are taken care of when the Day is sealed. An erasure is carried
+// out once, at one position of the log: the seal removes what lies below it, and what comes after it stays in both.
 
 import { eraseFrom } from "../core/counting/erasure.ts";
+import { ERASURES_KEPT_MAX } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
 import type { EraseRequest } from "./rpc.ts";
-import { findShelf, keyOf, type Partition, shelfOf } from "./state.ts";
+import { findShelf, type Partition, shelfOf } from "./state.ts";
 
-export function erase(partition: Partition, { merchant, visitor, fromDay, toDay, forget }: EraseRequest): void {
+export function erase(partition: Partition, request: EraseRequest): number {
+  const known = partition.erased.get(request.erasure);
+  if (known !== undefined) return known;
   commitPending(partition);
-  const { shelf } = shelfOf(merchant, 0);
-  const days = new Set(
-    [...partition.shelves.keys(), ...partition.stored.keys()].map((key) => Number(key.split(":")[0])),
-  );
-  for (const day of days) {
-    if (day < fromDay || day >= toDay) continue;
-    const found = findShelf(partition, { day, shelf });
-    const state = found?.days.get(merchant);
-    if (found === undefined || state === undefined) continue;
-    if (forget) found.days.delete(merchant);
-    else if (!eraseFrom(state, visitor, partition.next - 1)) continue;
-    found.dirty = true;
-    partition.shelves.set(keyOf({ day, shelf }), found);
-  }
-  checkpoint(partition);
-  if (forget) {
-    partition.deps.store.deleteSettings(merchant);
-    partition.settings.delete(merchant);
+  const position = partition.next;
+  for (const key of new Set([...partition.shelves.keys(), ...partition.stored.keys()]))
+    eraseDay(partition, key, request);
+  partition.erased.set(request.erasure, position);
+  const oldest = [...partition.erased.keys()].slice(0, -ERASURES_KEPT_MAX);
+  for (const erasure of oldest) partition.erased.delete(erasure);
+  checkpoint(partition); // writes the positions, and with them that it was done
+  if (request.forget) {
+    partition.deps.store.deleteSettings(request.merchant);
+    partition.settings.delete(request.merchant);
   }
   scheduleAlarm(partition);
+  return position;
+}
+
+function eraseDay(
+  partition: Partition,
+  key: string,
+  { merchant, visitor, fromDay, toDay, forget }: EraseRequest,
+): void {
+  const [day = 0, shelf = 0] = key.split(":").map(Number);
+  if (day < fromDay || day >= toDay || shelf !== shelfOf(merchant, day).shelf) return;
+  const found = findShelf(partition, { day, shelf });
+  const state = found?.days.get(merchant);
+  if (found === undefined || state === undefined) return;
+  if (forget) found.days.delete(merchant);
+  else if (!eraseFrom(state, visitor, partition.next - 1)) return;
+  found.dirty = true;
 }

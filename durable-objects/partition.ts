@@ -71,9 +71,9 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     return completeness(this.#partition, day);
   }
 
-  async erase(request: EraseRequest): Promise<void> {
+  async erase(request: EraseRequest): Promise<number> {
     isolateMeter.partition_requests += 1;
-    erase(this.#partition, request);
+    return erase(this.#partition, request);
   }
 
   async dropDay(day: number): Promise<boolean> {

@@ -46,6 +46,8 @@ export type Completeness =
 
 /** What is to leave the state of Days that are not sealed. */
 export interface EraseRequest {
+  /** Number of the erasure: the same one is carried out once. */
+  readonly erasure: number;
   readonly merchant: number;
   /** As events have it; empty for all visitors. */
   readonly visitor: string;
@@ -67,8 +69,8 @@ export interface PartitionRpc {
   status(): Promise<PartitionStatus>;
   /** Whether a closed Day is complete in archive and D1. */
   completeness(day: number): Promise<Completeness>;
-  /** Takes visitors out of Days that are not sealed. */
-  erase(request: EraseRequest): Promise<void>;
+  /** Takes visitors out of Days that are not sealed; answers the position below which events are meant. */
+  erase(request: EraseRequest): Promise<number>;
   /** Forgets the state of a sealed Day; false where that is not possible yet. */
   dropDay(day: number): Promise<boolean>;
   /** The merchants of whom a Day has rollups that are not published; `live` gives them. */

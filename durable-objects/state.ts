@@ -116,6 +116,8 @@ export interface Partition {
   publishedAt: number;
   /** The first Day whose events are counted (seal.ts). */
   openFrom: number;
+  /** Erasures that were carried out → position at which. */
+  readonly erased: Map<number, number>;
   /** UTC ms of the last look for salts to delete. */
   forgotAt: number;
   /** Closed rollups changed by late events since the last publish; many of them publish early. */
@@ -160,6 +162,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     admission: { window: 0, taken: new Map() },
     publishedAt: positions?.publishedAt ?? now,
     openFrom: positions?.openFrom ?? 0,
+    erased: new Map(positions?.erased ?? []),
     forgotAt: 0,
     lateChanges: 0,
     alarmAt: undefined,

@@ -44,6 +44,8 @@ export interface Positions {
   readonly publishedAt: number;
   /** The first Day whose events are counted; earlier ones are closed. */
   readonly openFrom?: number;
+  /** Erasures that were carried out, with the position each was carried out at; the last so many. */
+  readonly erased?: readonly (readonly [erasure: number, position: number])[];
 }
 
 export interface LogChunk {

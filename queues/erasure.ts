@@ -20,6 +20,7 @@ import type { Log } from "./message.ts";
 
 /** What is to leave a partition's state. */
 export interface EraseAsked {
+  readonly erasure: number;
   readonly merchant: number;
   readonly visitor: string;
   readonly fromDay: number;
@@ -29,7 +30,7 @@ export interface EraseAsked {
 
 export interface ErasureDeps {
   readonly db: D1Database;
-  readonly partition: (name: string) => { erase(request: EraseAsked): Promise<void> };
+  readonly partition: (name: string) => { erase(request: EraseAsked): Promise<number> };
   /** UTC ms. */
   readonly now: () => number;
   readonly pace: { readonly sealAfterMs: number };
@@ -54,8 +55,9 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
   for (const partition of await listUntold(deps.db, number, deps.meter)) {
     try {
-      await deps.partition(partition).erase({ merchant, visitor, fromDay, toDay, forget: kind === "merchant" });
-      await markTold(deps.db, { erasure: number, partition }, deps.meter);
+      const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant" };
+      const position = await deps.partition(partition).erase(asked);
+      await markTold(deps.db, { erasure: number, partition, position }, deps.meter);
     } catch (error) {
       deps.log({ event: "erasure_waits", erasure: erasure.id, partition, error: causeOf(error) });
     }

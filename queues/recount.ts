@@ -137,7 +137,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     const removals = what.removals?.filter((removal) => removal.merchant === merchant) ?? [];
     const kept: ArchivedEvent[] = [];
     for (const row of rows) {
-      const erasure = counted.isExpired ? RETENTION : removalOf(row.event, removals)?.erasure;
+      const erasure = counted.isExpired ? RETENTION : removalOf(row, removals)?.erasure;
       if (erasure !== undefined) {
         counted.removed += 1;
         steps.removed?.({ merchant, erasure });

@@ -129,8 +129,8 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
   };
   const others = job.merchants ?? (await placedMerchants(part.partition, deps));
   const removals = await listRemovals(deps.db, part, deps.meter);
-  const columns = removals.length === 0 ? { columns: COUNTED_COLUMNS } : {};
-  const what = { ...part, archived, archivedPosition, merchants, others, after: 0, removals, ...columns };
+  const columns = COUNTED_COLUMNS;
+  const what = { ...part, archived, archivedPosition, merchants, others, after: 0, removals, columns };
   await recount(what, steps, deps);
   result.durationMs = deps.now() - startedAt;
   return result;

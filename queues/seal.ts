@@ -165,8 +165,8 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const all = await findDay(deps, place, { folder: row.folder, before: state.position });
   const removals = await listRemovals(deps.db, row, deps.meter);
-  const upTo = removals.at(-1)?.number ?? 0;
-  const begun = await findBegun(row, upTo, deps);
+  const erasures = removals.map(({ number }) => number);
+  const begun = await findBegun(row, removalsName(erasures), deps);
   const archived = begun === undefined ? all : { ...all, bundles: bundlesBefore(all, begun) };
   const { day } = row;
   const counted = new Map(state.counted);
@@ -182,10 +182,10 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
   if (mayStay && !(await hasRemovable(what, deps))) {
     await countLate(row, what, deps);
-    await finishParts(deps.db, { ...row, upTo }, deps.meter);
+    await finishParts(deps.db, { ...row, erasures }, deps.meter);
   } else {
     const isAll = archived.bundles.length === all.bundles.length;
-    const isDone = await compact(row, { what, counted, isAll, upTo }, deps);
+    const isDone = await compact(row, { what, counted, isAll, erasures }, deps);
     if (!isDone) return;
   }
   await partition.dropDay(day);
@@ -209,7 +209,7 @@ async function hasRemovable(
   if (removals.length === 0) return false;
   const wanted = new Set(removals.map(({ merchant }) => merchant));
   for await (const rows of readDay(deps, archived, { after: 0, isWanted: (merchant) => wanted.has(merchant) })) {
-    if (rows.some(({ event }) => removalOf(event, removals) !== undefined)) return true;
+    if (rows.some((row) => removalOf(row, removals) !== undefined)) return true;
   }
   return false;
 }
@@ -217,13 +217,13 @@ async function hasRemovable(
 /** Where the inputs of a seal end that was begun and not finished: it goes on with those, whatever came since. */
 async function findBegun(
   { day, partition, generation }: SealRow,
-  upTo: number,
+  removed: string,
   deps: SealDeps,
 ): Promise<number | undefined> {
   const next = sealedFolder({ date: dateOf(day), partition }, `${generation + 1}-`);
   for (const { key } of await listKeys(deps, next.slice(0, -1))) {
-    const [, before, erasure] = /-(\d+)-(\d+)\/[^/]*$/.exec(key) ?? [];
-    if (Number(erasure) === upTo) return Number(before);
+    const [, before, name] = /=\d+-(\d+)-([0-9-]+)\/[^/]*$/.exec(key) ?? [];
+    if (name === removed) return Number(before);
   }
   return undefined;
 }
@@ -250,8 +250,7 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
       return undefined;
     },
   };
-  const columns = what.removals === undefined || what.removals.length === 0 ? COUNTED_COLUMNS : undefined;
-  await recount({ ...what, merchants, after: 0, ...(columns && { columns }) }, steps, deps);
+  await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
   await commitLate(deps.db, { row, now: deps.now() }, deps.meter);
 }
 
@@ -270,15 +269,15 @@ interface Compaction {
   readonly counted: ReadonlyMap<number, number>;
   /** Whether the inputs are all that lies in the archive: a seal that goes on leaves later bundles for the next. */
   readonly isAll: boolean;
-  /** The highest erasure that is taken into account; 0 for none. */
-  readonly upTo: number;
+  /** The erasures that are taken into account, by number. */
+  readonly erasures: readonly number[];
 }
 
 /** Counts everything again, corrects what differs, and writes the Day's files anew; false where it goes on another time. */
-async function compact(row: SealRow, { what, counted, isAll, upTo }: Compaction, deps: SealDeps): Promise<boolean> {
+async function compact(row: SealRow, { what, counted, isAll, erasures }: Compaction, deps: SealDeps): Promise<boolean> {
   const { archived } = what;
   const before = endOf(archived);
-  const folder = sealedFolder(archived, `${row.generation + 1}-${before}-${upTo}`);
+  const folder = sealedFolder(archived, `${row.generation + 1}-${before}-${removalsName(erasures)}`);
   const parts = await readParts(folder, deps);
   const done = new Set(parts.flatMap(({ file }) => file.merchants.map(({ merchant }) => merchant)));
   const others = [...what.others].filter((merchant) => !done.has(merchant));
@@ -342,7 +341,7 @@ async function compact(row: SealRow, { what, counted, isAll, upTo }: Compaction,
   };
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
   const gone = parts.flatMap((part) => part.removed);
-  await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, upTo }, deps);
+  await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, erasures }, deps);
   return true;
 }
 
@@ -380,14 +379,22 @@ class RemovedCounts {
   }
 }
 
+/** What a seal has removed is part of its inputs, and so of its folder's name: "0" for nothing. */
+function removalsName(erasures: readonly number[]): string {
+  return erasures.length <= 1 ? String(erasures[0] ?? 0) : `${erasures[0]}-${erasures.at(-1)}-${erasures.length}`;
+}
+
+interface Committed {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly gone: readonly RemovedRows[];
+  readonly erasures: readonly number[];
+}
+
 /** Equals no number of late bundles: those that came stay noted. */
 const NO_MARKS = -1;
 
-async function commit(
-  row: SealRow,
-  { folder, manifest, gone, upTo }: { folder: string; manifest: Manifest; gone: readonly RemovedRows[]; upTo: number },
-  deps: SealDeps,
-): Promise<void> {
+async function commit(row: SealRow, { folder, manifest, gone, erasures }: Committed, deps: SealDeps): Promise<void> {
   const { files, rows, duplicates } = manifest;
   const sealed = {
     folder,
@@ -398,9 +405,9 @@ async function commit(
   };
   const now = deps.now();
   const replaced = row.folder === "" ? dayPrefix(manifest) : row.folder;
-  const noted = { ...row, replaced, folder, removed: gone, upTo, at: now };
+  const noted = { ...row, replaced, folder, removed: gone, erasures, at: now };
   const cleanAt = gone.length > 0 ? now : now + deps.pace.sealGraceMs;
-  const also = upTo > 0 || gone.length > 0 ? noteRemovals(deps.db, noted) : [];
+  const also = erasures.length > 0 || gone.length > 0 ? noteRemovals(deps.db, noted) : [];
   await commitSeal(deps.db, { row, sealed, now, cleanAt, also }, deps.meter);
 }
 

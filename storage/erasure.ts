@@ -109,14 +109,11 @@ export async function listUntold(db: D1Database, erasure: number, meter: Metered
 
 export async function markTold(
   db: D1Database,
-  { erasure, partition }: { erasure: number; partition: string },
+  { erasure, partition, position }: { erasure: number; partition: string; position: number },
   meter: Metered,
 ): Promise<void> {
-  await select(
-    db,
-    [`UPDATE erasure_parts SET told = 1 WHERE erasure = ? AND "partition" = ?`, erasure, partition],
-    meter,
-  );
+  const text = `UPDATE erasure_parts SET told = ? WHERE erasure = ? AND "partition" = ?`;
+  await select(db, [text, position, erasure, partition], meter);
 }
 
 /**
@@ -127,7 +124,7 @@ export async function wakeParts(
   { erasure, openFrom, now }: { erasure: number; openFrom: number; now: number },
   meter: Metered,
 ): Promise<void> {
-  const waiting = `SELECT day, "partition" FROM erasure_parts WHERE erasure = ?1 AND state = 'waiting' AND day < ?2`;
+  const waiting = `SELECT day, "partition" FROM erasure_parts WHERE erasure = ?1 AND state = 'waiting' AND told > 0 AND day < ?2`;
   const insert = `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences,
       shown, late_marks, due_at, attempts, error)
     SELECT day, "partition", 0, '', 0, 0, 0, 0, 0, '[]', 0, ?3, 0, '' FROM (${waiting}) WHERE true ON CONFLICT DO NOTHING`;
@@ -166,9 +163,9 @@ export async function listRemovals(
   meter: Metered,
 ): Promise<readonly (Removal & { readonly number: number })[]> {
   const text = `SELECT e.number, e.id AS erasure, e.merchant, e.visitor,
-      CASE e.kind WHEN 'merchant' THEN 9e15 ELSE e.created_at END AS before
+      CASE e.kind WHEN 'merchant' THEN 9e15 ELSE p.told END AS before
     FROM erasure_parts AS p JOIN erasures AS e ON e.number = p.erasure
-    WHERE p.day = ? AND p."partition" = ? AND p.state = 'waiting' ORDER BY e.number`;
+    WHERE p.day = ? AND p."partition" = ? AND p.state = 'waiting' AND p.told > 0 ORDER BY e.number`;
   return select(db, [text, day, partition], meter);
 }
 
@@ -183,7 +180,7 @@ export interface RemovedRows {
 /** The statements that note what a seal removed; they do so only where that seal has become the Day's own. */
 export function noteRemovals(
   db: D1Database,
-  { day, partition, replaced, folder, removed, upTo, at }: NotedRemovals,
+  { day, partition, replaced, folder, removed, erasures, at }: NotedRemovals,
 ): readonly D1PreparedStatement[] {
   const isCurrent = `EXISTS (SELECT 1 FROM archive_days WHERE day = ?1 AND "partition" = ?2 AND folder = ?3)`;
   const rows = JSON.stringify(
@@ -203,9 +200,10 @@ export function noteRemovals(
       .bind(day, partition, folder, rows, at, replaced),
     db
       .prepare(
-        `UPDATE erasure_parts SET state = 'done' WHERE day = ?1 AND "partition" = ?2 AND erasure <= ?4 AND ${isCurrent}`,
+        `UPDATE erasure_parts SET state = 'done' WHERE day = ?1 AND "partition" = ?2 AND told > 0
+           AND erasure IN (SELECT value FROM json_each(?4)) AND ${isCurrent}`,
       )
-      .bind(day, partition, folder, upTo),
+      .bind(day, partition, folder, JSON.stringify(erasures)),
   ];
 }
 
@@ -215,8 +213,8 @@ interface NotedRemovals {
   readonly replaced: string;
   readonly folder: string;
   readonly removed: readonly RemovedRows[];
-  /** The highest erasure the seal knew of. */
-  readonly upTo: number;
+  /** The erasures the seal knew of, by number. */
+  readonly erasures: readonly number[];
   /** UTC ms. */
   readonly at: number;
 }
@@ -224,11 +222,13 @@ interface NotedRemovals {
 /** A part in which there was nothing to remove. */
 export async function finishParts(
   db: D1Database,
-  { day, partition, upTo }: { day: number; partition: string; upTo: number },
+  { day, partition, erasures }: { day: number; partition: string; erasures: readonly number[] },
   meter: Metered,
 ): Promise<void> {
-  const text = `UPDATE erasure_parts SET state = 'done' WHERE day = ? AND "partition" = ? AND erasure <= ?`;
-  await select(db, [text, day, partition, upTo], meter);
+  if (erasures.length === 0) return;
+  const text = `UPDATE erasure_parts SET state = 'done' WHERE day = ? AND "partition" = ?
+    AND erasure IN (SELECT value FROM json_each(?))`;
+  await select(db, [text, day, partition, JSON.stringify(erasures)], meter);
 }
 
 export interface Receipt {

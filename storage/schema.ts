@@ -354,7 +354,7 @@ export const erasures = sqliteTable(
     fromDay: integer("from_day").notNull(),
     toDay: integer("to_day").notNull(),
     state: text("state").$type<"running" | "done">().notNull(),
-    /** UTC ms: what came later is not meant. */
+    /** UTC ms. */
     createdAt: integer("created_at").notNull(),
     finishedAt: integer("finished_at"),
   },
@@ -368,7 +368,7 @@ export const erasureParts = sqliteTable(
     day: integer("day").notNull(),
     partition: text("partition").notNull(),
     erasure: integer("erasure").notNull(),
-    /** 1 once the partition has let go of it. */
+    /** Position at which the partition has let go of it: what lies below is meant. 0 before. */
     told: integer("told").notNull(),
     state: text("state").$type<"waiting" | "done">().notNull(),
   },

@@ -1,7 +1,7 @@
 // What an erasure or a retention setting takes out of the archive, and out of a Day's state. A removal of kind "erasure"
 // takes the numbers with it; retention keeps them: they name nobody.
 
-import type { Event } from "../event.ts";
+import type { ArchivedEvent } from "../archive/file.ts";
 import type { Settings } from "../merchant.ts";
 import { type DayState, markAll, markVisits } from "./day.ts";
 
@@ -12,15 +12,15 @@ export interface Removal {
   readonly merchant: number;
   /** As events have it; empty for all. */
   readonly visitor: string;
-  /** UTC ms: events received later stay. */
+  /** Position of the partition's log: events at or above it stay. */
   readonly before: number;
 }
 
-/** The removal that means an event, if any does. */
-export function removalOf(event: Event, removals: readonly Removal[]): Removal | undefined {
+/** The removal that means an archived event, if any does. */
+export function removalOf({ event, position }: ArchivedEvent, removals: readonly Removal[]): Removal | undefined {
   return removals.find(
     ({ merchant, visitor, before }) =>
-      merchant === event.merchant && (visitor === "" || visitor === event.visitor) && event.receivedAt <= before,
+      merchant === event.merchant && (visitor === "" || visitor === event.visitor) && position < before,
   );
 }
 

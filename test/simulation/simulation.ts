@@ -44,7 +44,7 @@ import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts"
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } from "./check.ts";
-import { type AskedErasure, askForErasure, checkErased } from "./erasure.ts";
+import { type AskedErasure, askForErasure, checkErased, noteHeard } from "./erasure.ts";
 import { PartitionHost } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { checkDrops, type DecidedRules, decideRules } from "./rules.ts";
@@ -303,7 +303,11 @@ function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
         live: (request) => ask("live", (partition) => live(partition, request)),
         completeness: (day) => ask("completeness", (partition) => completeness(partition, day)),
         dropDay: (day) => ask("drop Day", (partition) => dropDay(partition, day)),
-        erase: (request) => ask("erase", (partition) => erase(partition, request)),
+        erase: (request) =>
+          ask("erase", (partition) => {
+            noteHeard(simulation, request);
+            return erase(partition, request);
+          }),
       };
     },
     sendSeals: (places, delaySeconds) =>
