@@ -6,14 +6,17 @@
 import { eraseFrom } from "../core/counting/erasure.ts";
 import { ERASURES_KEPT_MAX } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
-import { checkpoint } from "./checkpoint.ts";
+import { checkpoint, unarchivedFrom } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
-import type { EraseRequest } from "./rpc.ts";
+import type { EraseReply, EraseRequest } from "./rpc.ts";
 import { findShelf, type Partition, shelfOf } from "./state.ts";
 
-export function erase(partition: Partition, request: EraseRequest): number {
-  const known = partition.erased.get(request.erasure);
-  if (known !== undefined) return known;
+export function erase(partition: Partition, request: EraseRequest): EraseReply {
+  const position = partition.erased.get(request.erasure) ?? carryOut(partition, request);
+  return { position, archivedPosition: unarchivedFrom(partition) };
+}
+
+function carryOut(partition: Partition, request: EraseRequest): number {
   commitPending(partition);
   const position = partition.next;
   for (const key of new Set([...partition.shelves.keys(), ...partition.stored.keys()]))

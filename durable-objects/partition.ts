@@ -24,7 +24,15 @@ import { confirm } from "./drain.ts";
 import type { PartitionEnv } from "./env.ts";
 import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
-import type { AppendReply, AppendRequest, Completeness, EraseRequest, PartitionRpc, PartitionStatus } from "./rpc.ts";
+import type {
+  AppendReply,
+  AppendRequest,
+  Completeness,
+  EraseReply,
+  EraseRequest,
+  PartitionRpc,
+  PartitionStatus,
+} from "./rpc.ts";
 import { completeness, dropDay } from "./seal.ts";
 import { refreshSettings } from "./settings.ts";
 import { type Deps, openPartition, type Partition } from "./state.ts";
@@ -71,7 +79,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     return completeness(this.#partition, day);
   }
 
-  async erase(request: EraseRequest): Promise<number> {
+  async erase(request: EraseRequest): Promise<EraseReply> {
     isolateMeter.partition_requests += 1;
     return erase(this.#partition, request);
   }

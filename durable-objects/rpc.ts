@@ -58,6 +58,13 @@ export interface EraseRequest {
   readonly forget: boolean;
 }
 
+export interface EraseReply {
+  /** Events below this position of the log are meant. */
+  readonly position: number;
+  /** Every event below this position lies in the archive. */
+  readonly archivedPosition: number;
+}
+
 export interface PartitionRpc {
   /** Counts events and answers once they are durable. Throws when it could not. */
   append(request: AppendRequest): Promise<AppendReply>;
@@ -69,8 +76,8 @@ export interface PartitionRpc {
   status(): Promise<PartitionStatus>;
   /** Whether a closed Day is complete in archive and D1. */
   completeness(day: number): Promise<Completeness>;
-  /** Takes visitors out of Days that are not sealed; answers the position below which events are meant. */
-  erase(request: EraseRequest): Promise<number>;
+  /** Takes visitors out of Days that are not sealed. */
+  erase(request: EraseRequest): Promise<EraseReply>;
   /** Forgets the state of a sealed Day; false where that is not possible yet. */
   dropDay(day: number): Promise<boolean>;
   /** The merchants of whom a Day has rollups that are not published; `live` gives them. */

@@ -10,8 +10,8 @@ import { DAY_MS } from "../core/time.ts";
 import {
   type Erasure,
   finishErasure,
+  listPartitionsOf,
   listRunning,
-  listUntold,
   markTold,
   wakeExpired,
   wakeParts,
@@ -28,9 +28,15 @@ export interface EraseAsked {
   readonly forget: boolean;
 }
 
+/** Where a partition carried it out, and how far its log lies in the archive by now. */
+export interface Erased {
+  readonly position: number;
+  readonly archivedPosition: number;
+}
+
 export interface ErasureDeps {
   readonly db: D1Database;
-  readonly partition: (name: string) => { erase(request: EraseAsked): Promise<number> };
+  readonly partition: (name: string) => { erase(request: EraseAsked): Promise<Erased> };
   /** UTC ms. */
   readonly now: () => number;
   readonly pace: { readonly sealAfterMs: number };
@@ -53,16 +59,20 @@ export async function driveErasures(deps: ErasureDeps): Promise<void> {
 /** One erasure as far as it goes now. */
 export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
-  for (const partition of await listUntold(deps.db, number, deps.meter)) {
+  let isArchived = true;
+  for (const partition of await listPartitionsOf(deps.db, number, deps.meter)) {
     try {
       const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant" };
-      const position = await deps.partition(partition).erase(asked);
+      const { position, archivedPosition } = await deps.partition(partition).erase(asked);
       await markTold(deps.db, { erasure: number, partition, position }, deps.meter);
+      isArchived &&= archivedPosition >= position;
     } catch (error) {
+      isArchived = false;
       deps.log({ event: "erasure_waits", erasure: erasure.id, partition, error: causeOf(error) });
     }
   }
   const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() }, deps.meter);
-  await finishErasure(deps.db, { erasure, now: deps.now() }, deps.meter);
+  // What lies in a partition's log comes into the archive yet, and has to go from there.
+  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() }, deps.meter);
 }

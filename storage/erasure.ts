@@ -37,7 +37,9 @@ export async function createErasure(
 ): Promise<Erasure> {
   const { id, merchant, kind, visitor, fromDay, toDay, createdAt } = erasure;
   const names = JSON.stringify(partitions);
-  const days = JSON.stringify(openDays.filter((day) => day >= fromDay && day < toDay));
+  // At least one, so that its partitions are told: events of the range may still be on their way to the archive.
+  const open = openDays.filter((day) => day >= fromDay && day < toDay);
+  const days = JSON.stringify(open.length > 0 ? open : [toDay - 1]);
   const number = "(SELECT number FROM erasures WHERE id = ?1)";
   const statements = [
     db
@@ -101,9 +103,9 @@ export async function listRunning(db: D1Database, rowsMax: number, meter: Metere
   return select<Erasure>(db, [text, rowsMax], meter);
 }
 
-/** Partitions that have not yet let go of what an erasure means. */
-export async function listUntold(db: D1Database, erasure: number, meter: Metered): Promise<readonly string[]> {
-  const text = `SELECT DISTINCT "partition" FROM erasure_parts WHERE erasure = ? AND told = 0`;
+/** The partitions an erasure concerns. */
+export async function listPartitionsOf(db: D1Database, erasure: number, meter: Metered): Promise<readonly string[]> {
+  const text = `SELECT DISTINCT "partition" FROM erasure_parts WHERE erasure = ?`;
   return (await select<{ partition: string }>(db, [text, erasure], meter)).map(({ partition }) => partition);
 }
 
@@ -112,7 +114,7 @@ export async function markTold(
   { erasure, partition, position }: { erasure: number; partition: string; position: number },
   meter: Metered,
 ): Promise<void> {
-  const text = `UPDATE erasure_parts SET told = ? WHERE erasure = ? AND "partition" = ?`;
+  const text = `UPDATE erasure_parts SET told = ? WHERE erasure = ? AND "partition" = ? AND told = 0`;
   await select(db, [text, position, erasure, partition], meter);
 }
 
@@ -140,7 +142,9 @@ export async function finishErasure(
   meter: Metered,
 ): Promise<void> {
   const { number, merchant, kind } = erasure;
-  const isDone = "NOT EXISTS (SELECT 1 FROM erasure_parts WHERE erasure = ?1 AND (state = 'waiting' OR told = 0))";
+  const isDone = `NOT EXISTS (SELECT 1 FROM erasure_parts WHERE erasure = ?1 AND (state = 'waiting' OR told = 0))
+    AND NOT EXISTS (SELECT 1 FROM archive_days WHERE late_since IS NOT NULL
+      AND "partition" IN (SELECT "partition" FROM erasure_parts WHERE erasure = ?1))`;
   const statements = [
     ...(kind === "merchant"
       ? NUMBERS.map((table) =>
@@ -156,16 +160,20 @@ export async function finishErasure(
   for (const { meta } of await db.batch(statements)) meter.d1_rows_written += meta.rows_written;
 }
 
-/** What is still to be removed from a (Day, partition), and the highest number among the erasures that want it. */
+/**
+ * What is not to be in a (Day, partition): of every erasure under way that its partition has heard of, whether the Day was
+ * known to have anything when it was asked for or not.
+ */
 export async function listRemovals(
   db: D1Database,
   { day, partition }: { day: number; partition: string },
   meter: Metered,
 ): Promise<readonly (Removal & { readonly number: number })[]> {
   const text = `SELECT e.number, e.id AS erasure, e.merchant, e.visitor,
-      CASE e.kind WHEN 'merchant' THEN 9e15 ELSE p.told END AS before
-    FROM erasure_parts AS p JOIN erasures AS e ON e.number = p.erasure
-    WHERE p.day = ? AND p."partition" = ? AND p.state = 'waiting' AND p.told > 0 ORDER BY e.number`;
+      CASE e.kind WHEN 'merchant' THEN 9e15 ELSE max(p.told) END AS before
+    FROM erasures AS e JOIN erasure_parts AS p ON p.erasure = e.number
+    WHERE e.state = 'running' AND e.from_day <= ?1 AND e.to_day > ?1 AND p."partition" = ?2 AND p.told > 0
+    GROUP BY e.number ORDER BY e.number`;
   return select(db, [text, day, partition], meter);
 }
 
