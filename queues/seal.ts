@@ -279,7 +279,8 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
   const before = endOf(archived);
   const folder = sealedFolder(archived, `${row.generation + 1}-${before}-${removalsName(erasures)}`);
   const parts = await readParts(folder, deps);
-  const done = new Set(parts.flatMap(({ file }) => file.merchants.map(({ merchant }) => merchant)));
+  const merchantsOf = (part: SealedPart) => [...part.file.merchants, ...part.removed].map(({ merchant }) => merchant);
+  const done = new Set(parts.flatMap(merchantsOf));
   const others = [...what.others].filter((merchant) => !done.has(merchant));
   const startedAt = deps.now();
   let writer = new SealedFileWriter(archived, folder, parts.length);
