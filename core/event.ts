@@ -151,3 +151,14 @@ export function isPageview(name: string): boolean {
 export function isEngagement(name: string): boolean {
   return name === "engagement";
 }
+
+/**
+ * What describes a visitor, a session, the loading of a page or a line of an order, and is nobody's act: Segment's identify,
+ * group and alias, Umami's performance, GA4's session_start, the items of Snowplow's classic transactions. Formats give it one of these names; it is archived and not counted.
+ */
+export const METADATA_NAMES = ["$identify", "$group", "$alias", "$performance", "$session", "$item"] as const;
+export type MetadataName = (typeof METADATA_NAMES)[number];
+
+export function isMetadata(name: string): boolean {
+  return (METADATA_NAMES as readonly string[]).includes(name);
+}

@@ -1,10 +1,14 @@
 // A hit: an HTTP request of some wire format, reduced to what formats may look at; and what they make of it, drafts of
-// events. A format is a pure function; tracking IDs are verified, ids made and visitors hashed after it, once for all
-// formats. `FORMATS` in formats/ is the one ordered list.
+// events. A format is a pure function; senders are looked up, ids made and visitors hashed after it, once for all
+// formats. `ROUTES` in formats/route.ts is the one ordered list.
 
+import type { Answer } from "./formats/answer.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Report } from "./report.ts";
 
 export interface Hit {
+  /** Such as "/v1/track": some protocols say there what is sent. */
+  readonly path: string;
   /** The query string without its question mark. */
   readonly query: string;
   readonly body: string;
@@ -12,15 +16,47 @@ export interface Hit {
   readonly userAgent: string;
   readonly referrer: string;
   readonly acceptLanguage: string;
+  readonly origin: string;
+  readonly forwardedFor: string;
+  readonly ifModifiedSince: string;
+  /** The user of `Authorization: Basic`. */
+  readonly basicUser: string;
+  /** Whether the request came with an API key that may write, as `Authorization: Bearer`. */
+  readonly keyed: boolean;
   /** UTC ms. */
   readonly receivedAt: number;
 }
 
+/** A request of which nothing is known: hosts and tests spread it and set what there is. */
+export const BLANK_HIT: Hit = {
+  path: "",
+  query: "",
+  body: "",
+  userAgent: "",
+  referrer: "",
+  acceptLanguage: "",
+  origin: "",
+  forwardedFor: "",
+  ifModifiedSince: "",
+  basicUser: "",
+  keyed: false,
+  receivedAt: 0,
+};
+
 /** An event as its sender describes it. Empty texts are "not given". */
 export interface Draft {
+  /** Who is counted, by one of these: a tracking ID; a site's hostname; an API key in place of either. None of them where
+   *  the request itself is keyed and its merchant has one stream. */
   readonly trackingId: string;
+  readonly site: string;
+  readonly apiKey: string;
+  /** The number of the key's stream; 0 when not given. */
+  readonly stream: number;
   readonly id: string;
   readonly visitorId: string;
+  /** Of the visitor, as a server says. Believed only from one with an API key; the agent then also when it is empty. */
+  readonly claimedAddress: string;
+  readonly claimedUserAgent: string;
   /** UTC ms, or undefined when the sender leaves the time to us. */
   readonly timestamp: number | undefined;
   readonly name: string;
@@ -42,8 +78,13 @@ export interface Draft {
 /** A draft of which nothing is given: formats spread it and set what they read. */
 export const BLANK_DRAFT: Draft = {
   trackingId: "",
+  site: "",
+  apiKey: "",
+  stream: 0,
   id: "",
   visitorId: "",
+  claimedAddress: "",
+  claimedUserAgent: "",
   timestamp: undefined,
   name: "",
   url: "",
@@ -61,8 +102,18 @@ export const BLANK_DRAFT: Draft = {
   products: "",
 };
 
+/** A hit that was dealt with, for whoever answers it. */
+export interface Settled {
+  readonly hit: Hit;
+  readonly outcome: Outcome<Report>;
+  /** A UUID made for this request: for protocols whose clients expect an id in the answer. */
+  readonly requestId: string;
+}
+
 /** A wire format: the whole hit may be refused, or each event on its own. */
 export interface Format {
   readonly name: string;
   readonly parse: (hit: Hit) => Outcome<readonly Outcome<Draft>[]>;
+  /** What the client hears, in the words of its protocol. */
+  readonly answer: (settled: Settled) => Answer;
 }

@@ -27,10 +27,16 @@ export const USER_AGENT_LENGTH_MAX = 512;
 export const LANGUAGE_LENGTH_MAX = 35; // the longest tag BCP 47 recommends to reserve room for
 export const SCREEN_LENGTH_MAX = 11; // "99999x99999"
 export const PLACE_LENGTH_MAX = 96; // a city's name as the platform gives it
+/** The longest spelling of an address: IPv6 with an IPv4 tail. */
+export const ADDRESS_LENGTH_MAX = 45;
 export const HINT_LENGTH_MAX = 256; // of one client hint: the list of brands takes about 100
 export const ORDER_LENGTH_MAX = 128;
 /** Products of one event; a larger order is cut and keeps its revenue. */
 export const PRODUCTS_COUNT_MAX = 50;
+/** Their JSON: half of an event, so that an order of long names still has room for everything else. */
+export const PRODUCTS_LENGTH_MAX = 16 * KIB;
+export const PRODUCT_TEXT_LENGTH_MAX = 200; // a product's name as shops write it; longer ones are descriptions
+export const PRODUCT_NUMBER_MAX = 1_000_000_000; // a price in units of currency, a quantity in pieces
 export const PROPS_COUNT_MAX = 30;
 export const PROP_KEY_LENGTH_MAX = 300;
 export const PROP_VALUE_LENGTH_MAX = 2_000;
@@ -45,6 +51,15 @@ export const COUNT_MAX = 2 ** 52 - 1;
 export const TIMESTAMP_MIN_MS = 946_684_800_000;
 /** Clients' clocks run ahead by minutes; beyond this the event would sit in an hour that nobody can check yet. */
 export const TIMESTAMP_AHEAD_MS = 10 * MINUTE_MS;
+
+/** Sites one request may name by their hostnames: Plausible's lists have a handful. */
+export const SITES_NAMED_MAX = 20;
+/** Hostnames that one isolate remembers with their streams, unknown ones included, about 150 B each. */
+export const SITES_KEPT_MAX = 10_000;
+/** A hostname that was given to another stream, or to its first, is known to all isolates after this. */
+export const SITES_KEPT_MS = MINUTE_MS;
+/** Streams of a merchant among which a request with an API key may choose by number; beyond, by tracking ID. */
+export const KEY_STREAMS_MAX = 1_000;
 
 // ── counting ──────────────────────────────────────────────────────────────────────────────────────────────────────
 /** The longest pause inside one visit. A gap of exactly this does not split. */
@@ -329,6 +344,8 @@ assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition c
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
 assert(GOALS_COUNT_MAX + 4 < 256, "a place with all goals fits its count");
+assert(PRODUCTS_LENGTH_MAX * 2 <= EVENT_BYTES_MAX, "products leave room for the rest of an event");
+assert(SITES_NAMED_MAX <= D1_PARAMETERS_MAX, "the sites of a request are one look-up");
 assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");
 assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event fits a queue message");
 assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");

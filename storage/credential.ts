@@ -68,10 +68,6 @@ export function isTokenShaped(kind: TokenKind, text: string): boolean {
   return text.startsWith(`${kind}_`) && /^[a-z]{3}_[A-Za-z0-9_-]{43}$/.test(text);
 }
 
-export function isApiKeyShaped(text: string): boolean {
-  return isTokenShaped("ffk", text);
-}
-
 export function isMerchantIdShaped(text: string): boolean {
   return /^mer_[a-z2-7]{24}$/.test(text);
 }

@@ -5,7 +5,6 @@
 
 import { and, asc, count, eq, gt, inArray, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { HOSTNAME_LENGTH_MAX } from "../core/limits.ts";
 import type { ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { STREAM_NUMBER_MAX } from "../core/tracking-id.ts";
@@ -171,19 +170,6 @@ export async function ownsHostname(
   const [found] = await drizzle(db).select({ owned: count() }).from(streams).where(where);
   meter.d1_rows_read += 1;
   return (found?.owned ?? 0) > 0;
-}
-
-/** A hostname in its one spelling: lower case, punycode, no final dot. Undefined when the text is none. */
-export function parseHostname(text: string): string | undefined {
-  if (text.length > HOSTNAME_LENGTH_MAX || /[\s/:?#@\\[\]%]/.test(text)) return undefined;
-  const url = `https://${text}`;
-  const name = URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, "") : "";
-  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) && name.length <= HOSTNAME_LENGTH_MAX ? name : undefined;
-}
-
-/** The hostname of a stream, as it is stored and as questions name it: "www.example.com" and "example.com" are one. */
-export function parseStreamHostname(text: string): string | undefined {
-  return parseHostname(text)?.replace(/^www\.(?=.*\.)/, "");
 }
 
 /** The hostname is the one unique name a caller chooses; ids and hashes are random. */

@@ -2,6 +2,7 @@
 // only "within" or "too often", one set of counters per location and window. One that does not answer lets the request
 // through, because a limit must never lose what it guards.
 
+import { ADDRESS_LENGTH_MAX } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
 
 /** The part of a Worker's environment that turns limits on and off. */
@@ -41,6 +42,3 @@ export function addressKey(address: string): string {
     .map((group) => group.replace(/^0+(?=.)/, ""))
     .join(":");
 }
-
-/** The longest spelling of an address: IPv6 with an IPv4 tail. */
-const ADDRESS_LENGTH_MAX = 45;

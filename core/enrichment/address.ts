@@ -24,12 +24,22 @@ export function parseAddress(url: string): Address | undefined {
   return { scheme: scheme.toLowerCase(), hostname, path: path === "" ? "/" : path, query };
 }
 
-/** The first value of each parameter of a query string, decoded; broken escapes are kept as they stand. */
+/** The first value of each parameter of a query string by its name in lower case. */
 export function parseQuery(query: string): ReadonlyMap<string, string> {
+  return readPairs(query, (name) => name.toLowerCase());
+}
+
+/** The first value of each parameter by its name as it stands, for protocols that tell "A" from "a". */
+export function parseParameters(query: string): ReadonlyMap<string, string> {
+  return readPairs(query, (name) => name);
+}
+
+/** Names and values decoded; broken escapes are kept as they stand. */
+function readPairs(query: string, toKey: (name: string) => string): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const pair of query.split("&")) {
     const equals = pair.indexOf("=");
-    const key = queryKey(pair);
+    const key = toKey(queryName(pair));
     if (key !== "" && !parameters.has(key)) parameters.set(key, equals < 0 ? "" : decode(pair.slice(equals + 1)));
   }
   return parameters;
@@ -37,8 +47,12 @@ export function parseQuery(query: string): ReadonlyMap<string, string> {
 
 /** The name of a parameter as "name=value" stands in a query, decoded and in lower case. */
 export function queryKey(pair: string): string {
+  return queryName(pair).toLowerCase();
+}
+
+function queryName(pair: string): string {
   const equals = pair.indexOf("=");
-  return decode(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
+  return decode(equals < 0 ? pair : pair.slice(0, equals));
 }
 
 function decode(text: string): string {

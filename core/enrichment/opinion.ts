@@ -10,6 +10,7 @@ import { channel } from "./channel.ts";
 import { device } from "./device.ts";
 import { goal } from "./goal.ts";
 import { type Matchers, matchersOf } from "./matcher.ts";
+import { metadata } from "./metadata.ts";
 import { addressRule, networkRule, referrerRule } from "./origin.ts";
 import { hostnameRule, page } from "./page.ts";
 import { place } from "./place.ts";
@@ -53,6 +54,7 @@ export const STEPS: readonly { readonly name: string; readonly apply: Step }[] =
   { name: "device", apply: device },
   { name: "place", apply: place },
   { name: "goal", apply: goal },
+  { name: "metadata", apply: metadata },
   { name: "bot", apply: bot },
   { name: "referrer rule", apply: referrerRule },
   { name: "address rule", apply: addressRule },

@@ -3,18 +3,37 @@
 // characters and lone surrogates here, once, so that nothing behind has to think of them.
 
 import { REVENUE_SCALE } from "../event.ts";
+import type { Draft } from "../hit.ts";
 import {
+  ADDRESS_LENGTH_MAX,
   ENGAGEMENT_MS_MAX,
+  ID_LENGTH_MAX,
+  LANGUAGE_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  ORDER_LENGTH_MAX,
   PROP_KEY_LENGTH_MAX,
   PROP_VALUE_LENGTH_MAX,
   PROPS_COUNT_MAX,
   REVENUE_MAX,
+  SCREEN_LENGTH_MAX,
   TIMESTAMP_AHEAD_MS,
   TIMESTAMP_MIN_MS,
+  TITLE_LENGTH_MAX,
+  URL_LENGTH_MAX,
+  USER_AGENT_LENGTH_MAX,
 } from "../limits.ts";
 import { isCurrency } from "../merchant.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { parseDate } from "../time.ts";
+
+/** A body that should be JSON. */
+export function parseJson(text: string): Outcome<unknown> {
+  try {
+    return accepted(JSON.parse(text) as unknown);
+  } catch (error) {
+    return rejected("invalid_json", `the body is not JSON: ${clean((error as Error).message).slice(0, 120)}`);
+  }
+}
 
 export interface TextRule {
   readonly lengthMax: number;
@@ -38,6 +57,42 @@ export function readText(field: string, value: unknown, { lengthMax, cut }: Text
   if (text.length <= lengthMax) return accepted(text);
   if (cut) return accepted(text.slice(0, lengthMax).toWellFormed());
   return rejected("invalid_field", `${field} has ${text.length} characters; at most ${lengthMax} are allowed`);
+}
+
+/** The texts of a draft and their bounds, the same for every format. */
+export const TEXT_RULES = {
+  trackingId: { lengthMax: 64, cut: false },
+  id: { lengthMax: ID_LENGTH_MAX, cut: false },
+  visitorId: { lengthMax: ID_LENGTH_MAX, cut: false },
+  name: { lengthMax: NAME_LENGTH_MAX, cut: false },
+  url: { lengthMax: URL_LENGTH_MAX, cut: true },
+  referrer: { lengthMax: URL_LENGTH_MAX, cut: true },
+  title: { lengthMax: TITLE_LENGTH_MAX, cut: true },
+  userAgent: { lengthMax: USER_AGENT_LENGTH_MAX, cut: true },
+  language: { lengthMax: LANGUAGE_LENGTH_MAX, cut: true },
+  screen: { lengthMax: SCREEN_LENGTH_MAX, cut: false },
+  order: { lengthMax: ORDER_LENGTH_MAX, cut: false },
+  claimedAddress: { lengthMax: ADDRESS_LENGTH_MAX, cut: false },
+  claimedUserAgent: { lengthMax: USER_AGENT_LENGTH_MAX, cut: true },
+} as const satisfies Partial<Record<keyof Draft, TextRule>>;
+export type TextName = keyof typeof TEXT_RULES;
+
+/** A text field of a format: its name on the wire, and the text of a draft it becomes. */
+export type TextField = readonly [wire: string, name: TextName];
+
+/** The texts that a format's table names. Where several names on the wire are one text, the first that is given holds. */
+export function readTexts<Fields extends readonly TextField[]>(
+  fields: Fields,
+  value: Readonly<Record<string, unknown>>,
+): Outcome<Record<Fields[number][1], string>> {
+  const texts: Partial<Record<TextName, string>> = {};
+  for (const [wire, name] of fields) {
+    if (texts[name]) continue;
+    const text = readText(wire, Object.hasOwn(value, wire) ? value[wire] : undefined, TEXT_RULES[name]);
+    if (!text.ok) return text;
+    texts[name] = text.value;
+  }
+  return accepted(texts as Record<Fields[number][1], string>);
 }
 
 /** An instant as ms since 1970 or ISO 8601 (UTC when it names no offset), within the range events may have. */
@@ -156,6 +211,14 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 export function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out
   return text.replace(/[\u0000-\u001f\u007f]/g, "").toWellFormed();
+}
+
+/**
+ * The header's agent when it is a browser's. A merchant's server sends with its own (curl, node, python-requests): that
+ * is the sender's agent and says nothing about the visitor, so it stays unknown unless the event names another.
+ */
+export function visitorAgent(header: string): string {
+  return /^(Mozilla|Opera)\//.test(header) ? header : "";
 }
 
 /** The first tag of an Accept-Language header. */

@@ -1,58 +1,56 @@
 // Footfall's own format, `POST /v1/events`: one event, an array of events, or {"tracking_id", "events": […]}; JSON, also
 // as text/plain so that beacons need no preflight. Fields are snake_case (docs/spec.md, NAT). One bad event does not
-// sink its neighbours.
+// sink its neighbours. A server with an API key may also say who its visitor is (SRV).
 
 import { parseAddress } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
-import {
-  ID_LENGTH_MAX,
-  LANGUAGE_LENGTH_MAX,
-  NAME_LENGTH_MAX,
-  REQUEST_EVENTS_MAX,
-  SCREEN_LENGTH_MAX,
-  TITLE_LENGTH_MAX,
-  URL_LENGTH_MAX,
-  USER_AGENT_LENGTH_MAX,
-} from "../limits.ts";
+import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
+import { STREAM_NUMBER_MAX } from "../tracking-id.ts";
+import { reportAnswer } from "./answer.ts";
 import {
   ENGAGEMENT_RULE,
   firstLanguage,
   isObject,
+  type NumberRule,
+  parseJson,
   readNumber,
   readProps,
   readRevenue,
-  readText,
+  readTexts,
   readTimestamp,
   SCROLL_RULE,
-  type TextRule,
+  type TextField,
+  visitorAgent,
 } from "./field.ts";
+import { isNetworkAddress } from "./network-address.ts";
+import { readProducts } from "./product.ts";
 
-/** The text fields: name on the wire, name in a draft, rule. */
 const TEXTS = [
-  ["tracking_id", "trackingId", { lengthMax: 64, cut: false }],
-  ["id", "id", { lengthMax: ID_LENGTH_MAX, cut: false }],
-  ["visitor_id", "visitorId", { lengthMax: ID_LENGTH_MAX, cut: false }],
-  ["name", "name", { lengthMax: NAME_LENGTH_MAX, cut: false }],
-  ["url", "url", { lengthMax: URL_LENGTH_MAX, cut: true }],
-  ["referrer", "referrer", { lengthMax: URL_LENGTH_MAX, cut: true }],
-  ["title", "title", { lengthMax: TITLE_LENGTH_MAX, cut: true }],
-  ["user_agent", "userAgent", { lengthMax: USER_AGENT_LENGTH_MAX, cut: true }],
-  ["language", "language", { lengthMax: LANGUAGE_LENGTH_MAX, cut: true }],
-  ["screen", "screen", { lengthMax: SCREEN_LENGTH_MAX, cut: false }],
-] as const satisfies readonly (readonly [string, keyof Draft, TextRule])[];
+  ["tracking_id", "trackingId"],
+  ["id", "id"],
+  ["visitor_id", "visitorId"],
+  ["name", "name"],
+  ["url", "url"],
+  ["referrer", "referrer"],
+  ["title", "title"],
+  ["user_agent", "userAgent"],
+  ["language", "language"],
+  ["screen", "screen"],
+  ["order_id", "order"],
+  ["address", "claimedAddress"],
+] as const satisfies readonly TextField[];
 
 type Texts = Record<(typeof TEXTS)[number][1], string>;
 
-export const native: Format = { name: "native", parse };
+const STREAM_RULE: NumberRule = { min: 1, max: STREAM_NUMBER_MAX, absent: 0 };
+
+export const native: Format = { name: "native", parse, answer: ({ outcome }) => reportAnswer(outcome) };
 
 function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
-  let body: unknown;
-  try {
-    body = JSON.parse(hit.body);
-  } catch (error) {
-    return rejected("invalid_json", `the body is not JSON: ${(error as Error).message.slice(0, 120)}`);
-  }
+  const json = parseJson(hit.body);
+  if (!json.ok) return json;
+  const body = json.value;
   const events = eventsOf(body);
   if (events === undefined)
     return rejected("invalid_body", 'send one event object, a list of them, or {"events": […]}');
@@ -76,9 +74,9 @@ function eventsOf(body: unknown): readonly unknown[] | undefined {
 
 function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcome<Draft> {
   if (!isObject(value)) return rejected("invalid_body", "an event must be an object");
-  const texts = readTexts({ tracking_id: commonTrackingId, ...value });
+  const texts = readTexts(TEXTS, { tracking_id: commonTrackingId, ...value });
   if (!texts.ok) return texts;
-  const problem = checkTexts(texts.value);
+  const problem = checkTexts(texts.value, hit);
   if (problem !== undefined) return problem;
   const timestamp = readTimestamp("timestamp", value["timestamp"], hit.receivedAt);
   if (!timestamp.ok) return timestamp;
@@ -86,6 +84,11 @@ function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcom
   if (!props.ok) return props;
   const revenue = readRevenue("revenue", value["revenue"]);
   if (!revenue.ok) return revenue;
+  const products = readProducts("products", value["products"]);
+  if (!products.ok) return products;
+  const stream = readNumber("stream", value["stream"], STREAM_RULE);
+  if (!stream.ok) return stream;
+  if (stream.value > 0 && !hit.keyed) return keyNeeded("stream");
   const engagementMs = readNumber("engagement_ms", value["engagement_ms"], ENGAGEMENT_RULE);
   if (!engagementMs.ok) return engagementMs;
   const scroll = readNumber("scroll", value["scroll"], SCROLL_RULE);
@@ -94,6 +97,7 @@ function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcom
     ...BLANK_DRAFT,
     ...texts.value,
     name: texts.value.name || "pageview",
+    stream: stream.value,
     userAgent: texts.value.userAgent || visitorAgent(hit.userAgent),
     language: texts.value.language || firstLanguage(hit.acceptLanguage),
     timestamp: timestamp.value,
@@ -101,22 +105,17 @@ function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcom
     ...revenue.value,
     engagementMs: engagementMs.value,
     scroll: scroll.value,
+    products: products.value,
   });
 }
 
-function readTexts(value: Readonly<Record<string, unknown>>): Outcome<Texts> {
-  const texts: Partial<Texts> = {};
-  for (const [wire, name, rule] of TEXTS) {
-    const text = readText(wire, value[wire], rule);
-    if (!text.ok) return text;
-    texts[name] = text.value;
-  }
-  return accepted(texts as Texts);
-}
-
 /** What must be there, and what has a shape. */
-function checkTexts(texts: Texts): ReturnType<typeof rejected> | undefined {
-  if (texts.trackingId === "") return rejected("missing_field", "tracking_id is missing");
+function checkTexts(texts: Texts, hit: Hit): ReturnType<typeof rejected> | undefined {
+  if (texts.claimedAddress !== "" && !hit.keyed) return keyNeeded("address");
+  if (texts.claimedAddress !== "" && !isNetworkAddress(texts.claimedAddress)) {
+    return rejected("invalid_field", "address must be an IPv4 or IPv6 address such as 203.0.113.7");
+  }
+  if (texts.trackingId === "" && !hit.keyed) return rejected("missing_field", "tracking_id is missing");
   if (texts.url !== "" && parseAddress(texts.url) === undefined) {
     return rejected("invalid_field", "url must be absolute, such as https://shop.example/cart");
   }
@@ -126,10 +125,7 @@ function checkTexts(texts: Texts): ReturnType<typeof rejected> | undefined {
   return undefined;
 }
 
-/**
- * The header's agent when it is a browser's. A merchant's server sends with its own (curl, node, python-requests): that
- * is the sender's agent and says nothing about the visitor, so it stays unknown unless `user_agent` is given.
- */
-function visitorAgent(header: string): string {
-  return /^(Mozilla|Opera)\//.test(header) ? header : "";
+/** What a stranger may not say: anybody could pose as anybody's visitor, or get around a rule on addresses. */
+function keyNeeded(field: string): ReturnType<typeof rejected> {
+  return rejected("invalid_field", `${field} needs an API key: send Authorization: Bearer <API key>, or leave it out`);
 }

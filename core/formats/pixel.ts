@@ -4,6 +4,7 @@
 import { parseQuery } from "../enrichment/address.ts";
 import { NO_AGENT } from "../enrichment/bot.ts";
 import type { Format, Hit } from "../hit.ts";
+import { image, problemOf, reportAnswer } from "./answer.ts";
 import { native } from "./native.ts";
 
 /** Parameters that stand for event fields; the rest of the query is ignored. */
@@ -22,6 +23,8 @@ const PARAMETERS = [
 export const pixel: Format = {
   name: "pixel",
   parse: (hit) => native.parse({ ...hit, body: JSON.stringify(toEvent(hit)) }),
+  // The image, or a refusal: a developer looking at the request should see why nothing is counted.
+  answer: ({ outcome }) => (problemOf(outcome) === undefined ? image() : reportAnswer(outcome)),
 };
 
 /** The same fields as an event of the native format; an image is only ever asked for by a visitor's own agent. */

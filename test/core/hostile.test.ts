@@ -2,22 +2,27 @@
 // takes much longer than another. The same inputs over HTTP are in test/e2e/hostile.test.ts.
 
 import { createHmac } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { exclusionsOf } from "../../core/enrichment/matcher.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
 import { decodeEvent, type Event, encodeEvent } from "../../core/event.ts";
+import type { Answer } from "../../core/formats/answer.ts";
+import { isObject } from "../../core/formats/field.ts";
 import { native } from "../../core/formats/native.ts";
 import { pixel } from "../../core/formats/pixel.ts";
-import type { Draft, Hit } from "../../core/hit.ts";
-
-import type { Outcome } from "../../core/outcome.ts";
+import { ROUTES } from "../../core/formats/route.ts";
+import { BLANK_HIT, type Draft, type Hit } from "../../core/hit.ts";
+import { accepted, type Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import { EMPTY_REPORT } from "../../core/report.ts";
 import { parseRules } from "../../core/rule-parser.ts";
 import { NO_RULES_IN_FORCE } from "../../core/rules.ts";
 import { dayAt, dayStart } from "../../core/time.ts";
 import { type Sign, verifyTrackingId } from "../../core/tracking-id.ts";
-import { parseHostname } from "../../storage/merchants.ts";
+import { parseHostname } from "../../storage/hostname.ts";
 import { CHROME, eventOf } from "../support/events.ts";
 import {
   FUZZ,
@@ -71,14 +76,13 @@ const PLAUSIBLE_EVENT = {
   revenue: { amount: 12.5, currency: "EUR" },
   engagement_ms: 1_500,
   scroll: 70,
+  order_id: "1001",
+  products: [{ id: "A1", name: "Mat", price: 6.25, quantity: 2 }],
 };
 
 const hitOf = (changes: Partial<Hit>): Hit => ({
-  query: "",
-  body: "",
+  ...BLANK_HIT,
   userAgent: CHROME,
-  referrer: "",
-  acceptLanguage: "",
   receivedAt: NOW,
   ...changes,
 });
@@ -123,6 +127,43 @@ describe("formats", () => {
     );
   });
 
+  /** Every format and every endpoint that only answers, by its first path. */
+  const foreign = ROUTES.map((route) => [route.paths[0] as string, route] as const);
+  const FOREIGN = golden();
+
+  test.each(foreign)("[HOS-1] %s takes or refuses every body and every query, and answers", (path, route) => {
+    const examples = FOREIGN.filter((example) => (route.paths as readonly string[]).includes(example.path));
+    const body = fc.oneof(
+      hostileText,
+      hostileValue.map((value) => JSON.stringify(value)),
+      ...examples.flatMap(({ body }) => (isObject(body) ? [hostileObject(body).map(toJson)] : [])),
+      ...examples.flatMap(({ body }) => nestedObjects(body).map((inner) => hostileObject(inner).map(toJson))),
+    );
+    const query = fc.oneof(
+      hostileText,
+      fc
+        .array(fc.tuple(fc.constantFrom(...parameterNames(examples), ...HOSTILE_KEYS), hostileText))
+        .map((pairs) => pairs.map((pair) => pair.map(encodeLoosely).join("=")).join("&")),
+    );
+    fc.assert(
+      fc.property(body, query, hostileText, fc.boolean(), (text, search, header, keyed) => {
+        const bodies = [text, ...wrappings(text)];
+        for (const wrapped of bodies) {
+          const hit = hitOf({ path, body: wrapped, query: search, referrer: header, forwardedFor: header, keyed });
+          if ("reply" in route) {
+            expectAnswer(attempt(() => route.reply({ ...hit, ifModifiedSince: header })));
+            continue;
+          }
+          const drafts = attempt(() => route.format.parse(hit));
+          expectOutcomes(drafts);
+          const report = { ...EMPTY_REPORT, rejected: drafts.ok ? [] : [{ index: 0, ...drafts.rejection }] };
+          expectAnswer(route.format.answer({ hit, outcome: drafts.ok ? accepted(report) : drafts, requestId: "r" }));
+        }
+      }),
+      { numRuns: Math.ceil(RUNS / 8) },
+    );
+  });
+
   const FIELDS = [...Object.keys(PLAUSIBLE_EVENT), "events", "props.x", "revenue.amount", "revenue.currency"];
   test.each(FIELDS)("[HOS-2] lists nested 100,000 deep in %s are refused with the field's name", (field) => {
     const [outer = "", inner] = field.split(".");
@@ -156,6 +197,49 @@ describe("formats", () => {
     },
   );
 });
+
+/** The example requests of all formats. */
+function golden(): readonly { readonly path: string; readonly query?: string; readonly body?: unknown }[] {
+  const folder = join(import.meta.dirname, "../golden/formats");
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".request.json"))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+}
+
+/** A body as each protocol would hold one message of it, so that what is inside is reached too. */
+function wrappings(text: string): readonly string[] {
+  const writeKey = '"writeKey":"w","api_key":"k","measurement_id":"m"';
+  return [
+    `{"batch":[${text}],${writeKey}}`,
+    `{"events":[${text}],"client_id":"c"}`,
+    `{"data":[${text}]}`,
+    `{"hits":[${text}],"no_sessions":true}`,
+    `{"type":"event","payload":${text}}`,
+    `[${text}]`,
+    `data=${encodeLoosely(text)}`,
+  ];
+}
+
+/** The objects inside an example: messages of a batch, payloads, properties. */
+function nestedObjects(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap((inner) => [...(isObject(inner) ? [inner] : []), ...nestedObjects(inner)]);
+}
+
+function parameterNames(examples: readonly { readonly query?: string }[]): readonly string[] {
+  const names = examples.flatMap(({ query = "" }) => [...new URLSearchParams(query).keys()]);
+  return names.length === 0 ? ["x"] : names;
+}
+
+function toJson(value: unknown): string {
+  return JSON.stringify(value);
+}
+
+function expectAnswer({ status, headers, body }: Answer): void {
+  expect([200, 202, 204, 400, 401, 403, 413, 415, 429, 503]).toContain(status);
+  expect(Object.values(headers).every((value) => !/[\r\n]/.test(value))).toBe(true);
+  expect(body.length).toBeLessThan(20_000);
+}
 
 /** Every outcome is a draft of clean texts and bounded numbers, or a refusal with words; they are returned. */
 function expectOutcomes(outcome: Outcome<readonly Outcome<Draft>[]>): readonly Outcome<Draft>[] {

@@ -13,7 +13,7 @@ import {
   rulesAt,
   takeBackFromDays,
 } from "../../core/rules.ts";
-import { parseHostname } from "../../storage/merchants.ts";
+import { parseHostname } from "../../storage/hostname.ts";
 
 const rulesNamed = (name: string) => ({ ...NO_RULES, goals: [{ name, page: "/" }] });
 const nameAt = (timeline: RuleTimeline, instant: number, day: number) =>

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { DIMENSIONS } from "../../core/counting/dimension.ts";
+import { ROUTES } from "../../core/formats/route.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { CHROME } from "../support/events.ts";
@@ -65,7 +66,7 @@ interface Answer {
   readonly text: string;
 }
 
-/** Sends one input; the answer is JSON (or the pixel), in time, and no 5xx. */
+/** Sends one input; the answer is what its protocol has for it, in time, and no 5xx. */
 async function attempt(url: string, { method = "POST", path, body, headers = {} }: Given): Promise<Answer> {
   tried += 1;
   const init = { method, headers, signal: AbortSignal.timeout(10_000), redirect: "manual" as const };
@@ -75,12 +76,21 @@ async function attempt(url: string, { method = "POST", path, body, headers = {} 
   return { status: response.status, text };
 }
 
+/** The shapes in which the protocols word a refusal. */
+interface Refused {
+  readonly error?: string | { readonly message?: string };
+  readonly rejected?: readonly { readonly message: string }[];
+  readonly detail?: string;
+  readonly errors?: Readonly<Record<string, unknown>>;
+}
+
 function expectProper({ status, text }: Answer, contentType: string): void {
   expect(status, text.slice(0, 300)).toBeLessThan(500);
-  if (status === 204 || contentType === "image/gif" || text === "") return;
-  const body = JSON.parse(text) as { error?: string | { message?: string }; rejected?: { message: string }[] };
+  if (status === 204 || contentType === "image/gif" || text === "" || text === "ok") return;
+  const body = JSON.parse(text) as Refused;
   if (status < 400) return;
-  const said = typeof body.error === "string" ? body.error : (body.error?.message ?? body.rejected?.[0]?.message ?? "");
+  const error = typeof body.error === "string" ? body.error : body.error?.message;
+  const said = error ?? body.rejected?.[0]?.message ?? body.detail ?? JSON.stringify(body.errors ?? "");
   expect(said.length, text.slice(0, 300)).toBeGreaterThan(10);
   expect(text.length, "an error does not repeat what was sent").toBeLessThan(200_000);
 }
@@ -117,6 +127,8 @@ const EVENT = () => ({
   revenue: { amount: 12.5, currency: "EUR" },
   engagement_ms: 1_500,
   scroll: 70,
+  order_id: "1001",
+  products: [{ id: "A1", name: "Mat", price: 6.25, quantity: 2 }],
 });
 const QUESTION = () => ({
   site_id: hostile.id,
@@ -315,6 +327,72 @@ describe("hits", () => {
           .map((pair) => pair.map((text) => encodeURIComponent(text.toWellFormed())).join("="))
           .join("&");
         await attempt(services.client.collectorUrl, { method: "GET", path: `/v1/pixel.gif?${query}` });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] no body and no query string of any wire format breaks anything", {
+    timeout: 120_000 * FUZZ,
+  }, async () => {
+    const ways = ROUTES.flatMap(({ methods, paths }) =>
+      methods.flatMap((method) => paths.map((path) => ({ method, path }))),
+    );
+    const id = () => hostile.tracking_id;
+    /** Messages that are nearly right, so that more of each format is reached. */
+    const message = hostileObject({
+      name: "x",
+      url: "https://shop.example/",
+      type: "event",
+      payload: { website: "w", url: "/", name: "x", data: { revenue: 1, currency: "EUR" } },
+      event: "Order Completed",
+      userId: "u",
+      distinct_id: "u",
+      properties: { revenue: 1, currency: "EUR", order_id: "1", products: [{ product_id: "A", price: 1 }] },
+      timestamp: "2026-11-21T12:00:00Z",
+      path: "/",
+      e: "pv",
+      params: { value: 1, items: [{ item_id: "A" }] },
+    });
+    const body = fc.oneof(
+      hostileText,
+      message.map((value) => JSON.stringify(value)),
+      fc.array(message, { maxLength: 3 }).map((list) => {
+        const ids = { writeKey: id(), api_key: id(), client_id: "c", tracking_id: id() };
+        const marked = list.map((value) => ({ ...(value as object), aid: id() }));
+        return JSON.stringify({ ...ids, batch: marked, events: marked, data: marked, hits: marked });
+      }),
+    );
+    const pair = fc.tuple(
+      fc.constantFrom(
+        "v",
+        "tid",
+        "en",
+        "cid",
+        "sid",
+        "p",
+        "h",
+        "e",
+        "aid",
+        "pr1",
+        "ep.x",
+        "measurement_id",
+        ...HOSTILE_KEYS,
+      ),
+      fc.oneof(
+        hostileText.map((text) => text.slice(0, 1_000)),
+        fc.constantFrom("2", "pv"),
+        fc.constant(0).map(id),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...ways), body, fc.array(pair, { maxLength: 5 }), async (way, text, pairs) => {
+        const { method } = way;
+        const query = pairs
+          .map((both) => both.map((one) => encodeURIComponent(one.toWellFormed())).join("="))
+          .join("&");
+        const path = `${way.path.replace(":site", id())}?${query}`;
+        await attempt(services.client.collectorUrl, method === "POST" ? { path, body: text } : { method, path });
       }),
       { numRuns: RUNS },
     );

@@ -34,7 +34,12 @@ interface Key {
 beforeAll(async () => {
   services = await startServices({}, { log: (line) => logged.push(line) });
   const { client } = services;
-  shop = await client.createMerchant();
+  shop = (await client.admin("POST", "/api/v1/merchants", {
+    name: "The shop",
+    time_zone: "UTC",
+    currency: "EUR",
+    hostname: "shop.example",
+  })) as Merchant;
   other = (await client.admin("POST", "/api/v1/merchants", {
     name: "The other shop",
     time_zone: "UTC",
@@ -137,10 +142,13 @@ const VALID: Readonly<Record<string, { readonly whose: "shop" | "other" | "deplo
 };
 
 /** Who may use an endpoint: anybody; whoever runs the deployment, others not being told more than 401 ("token") or, where
- *  keys are known, 403 ("deployment"); who may ask; and the merchant's keys of a scope. */
-type Door = "open" | "token" | "question" | "shared" | "read" | "admin" | "owner" | "deployment";
+ *  keys are known, 403 ("deployment"); who may ask; and the merchant's keys of a scope. Of the collector: anybody who does
+ *  not come with a wrong key ("sender"), and whoever holds one that writes ("writer"). */
+type Door = "open" | "sender" | "writer" | "token" | "question" | "shared" | "read" | "admin" | "owner" | "deployment";
 const SCOPES_AT: Readonly<Record<Door, readonly string[]>> = {
   open: [],
+  sender: ["write", "admin"],
+  writer: ["write", "admin"],
   token: ["deployment"],
   question: ["read", "admin", "viewer", "admin member", "owner", "share"],
   shared: ["share"],
@@ -154,6 +162,7 @@ const SCOPES_AT: Readonly<Record<Door, readonly string[]>> = {
 function statusOf({ door, route, status, withoutSession }: Endpoint, credential: string): number {
   const valid = VALID[credential];
   if (door === "open") return status;
+  if (door === "sender" || door === "writer") return statusOfSending({ door, status }, credential);
   if (valid === undefined) return 401;
   const mayEnter = SCOPES_AT[door].includes(valid.scope);
   if (door === "token" || door === "shared") return mayEnter ? status : 401;
@@ -164,6 +173,26 @@ function statusOf({ door, route, status, withoutSession }: Endpoint, credential:
   if (valid.whose !== "other") return status;
   if (door === "question") return 401;
   return route.includes("/merchants/:id") ? 404 : status; // what names no merchant is about its own
+}
+
+/** The collector knows keys alone: a cookie, a link and the admin token are none. */
+function statusOfSending({ door, status }: Pick<Endpoint, "door" | "status">, credential: string): number {
+  const valid = VALID[credential];
+  if (isKeyless(credential)) return door === "sender" ? status : 401;
+  if (valid === undefined || ["deployment", "share"].includes(valid.scope)) return 401;
+  if (!SCOPES_AT[door].includes(valid.scope)) return 403;
+  // A writer names no merchant but by its key, so every key writes into its own.
+  return valid.whose === "other" && door === "sender" ? 401 : status;
+}
+
+function isKeyless(credential: string): boolean {
+  return ["none", "empty", "the admin token as a password"].includes(credential) || credential.endsWith("session");
+}
+
+/** Whose words a refusal has: each wire format's own, and one for each kind of door of the query Worker. */
+function wordsOf({ door, route }: Endpoint): string {
+  if (door === "sender") return route;
+  return ["question", "shared", "writer"].includes(door) ? door : "admin";
 }
 
 interface Endpoint {
@@ -186,19 +215,92 @@ const event = () => ({ tracking_id: shop.tracking_id });
 const question = () => ({ site_id: shop.id, metrics: ["visitors"], date_range: "day" });
 const newMerchant = () => ({ name: "New", time_zone: "UTC", currency: "EUR" });
 
-const ENDPOINTS: readonly Endpoint[] = [
-  { worker: "collector", method: "POST", route: "/v1/events", door: "open", status: 202, body: event },
+type Sent = readonly [
+  method: string,
+  routes: readonly string[],
+  status: number,
+  parts: Pick<Endpoint, "query" | "body">,
+];
+
+/** One message of each wire format, as `shop`. What is only answered is open to all. */
+const page = "https://shop.example/";
+const posted = (body: () => object) => ({ body });
+const asked = (query: () => string) => ({ query });
+const SENT: readonly Sent[] = [
+  ["POST", ["/v1/events"], 202, posted(event)],
+  ["GET", ["/v1/pixel.gif"], 200, asked(() => `?tracking_id=${shop.tracking_id}`)],
+  ["POST", ["/api/event"], 202, posted(() => ({ n: "pageview", u: page, d: shop.tracking_id }))],
+  ["POST", ["/api/send"], 200, posted(() => ({ type: "event", payload: { website: shop.tracking_id } }))],
+  ["POST", ["/api/batch"], 200, posted(() => [{ type: "event", payload: { website: shop.tracking_id } }])],
+  ["GET", ["/g/collect"], 204, asked(() => `?v=2&en=page_view&cid=1&tid=G-${shop.tracking_id}`)],
+  ["POST", ["/g/collect"], 204, asked(() => `?v=2&en=page_view&cid=1&tid=G-${shop.tracking_id}`)],
+  [
+    "POST",
+    ["/mp/collect"],
+    204,
+    { query: () => `?measurement_id=G-${shop.tracking_id}`, body: () => ({ client_id: "1", events: [{ name: "x" }] }) },
+  ],
+  [
+    "POST",
+    ["track", "page", "screen", "identify", "group", "alias"].flatMap((kind) => [`/v1/${kind}`, `/v1/${kind[0]}`]),
+    200,
+    posted(() => ({ writeKey: shop.tracking_id, userId: "u", event: "x" })),
+  ],
+  [
+    "POST",
+    ["/v1/batch", "/v1/b"],
+    200,
+    posted(() => ({ writeKey: shop.tracking_id, batch: [{ type: "track", event: "x", userId: "u" }] })),
+  ],
+  [
+    "POST",
+    ["/batch", "/batch/", "/capture", "/capture/", "/e", "/e/", "/i/v0/e", "/i/v0/e/"],
+    200,
+    posted(() => ({ api_key: shop.tracking_id, event: "x", distinct_id: "u" })),
+  ],
+  ["GET", ["/collect"], 200, asked(() => `?p=/&sid=${shop.tracking_id}`)],
+  [
+    "POST",
+    ["/com.snowplowanalytics.snowplow/tp2"],
+    200,
+    posted(() => ({ data: [{ e: "pv", aid: shop.tracking_id }] })),
+  ],
+  ["GET", ["/i"], 200, asked(() => `?e=pv&aid=${shop.tracking_id}`)],
+  ...["GET", "POST"].map((method): Sent => [method, ["/count", "/:site/count"], 200, asked(() => "?p=/")]),
+];
+const WAYS_IN: readonly Endpoint[] = [
+  ...SENT.flatMap(([method, routes, status, parts]) =>
+    routes.map((route): Endpoint => ({ worker: "collector", method, route, door: "sender", status, ...parts })),
+  ),
   {
     worker: "collector",
-    method: "GET",
-    route: "/v1/pixel.gif",
+    method: "POST",
+    route: "/api/v0/count",
+    door: "writer",
+    status: 202,
+    body: () => ({ no_sessions: true, hits: [{ path: "/" }] }),
+  },
+  {
+    worker: "collector",
+    method: "POST",
+    route: "/debug/mp/collect",
     door: "open",
     status: 200,
-    query: () => `?tracking_id=${shop.tracking_id}`,
+    body: () => ({ client_id: "1", events: [] }),
   },
   { worker: "collector", method: "GET", route: "/t.js", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/p.js", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: PINNED, door: "open", status: 404 },
+  { worker: "collector", method: "GET", route: "/cache", door: "open", status: 200, query: () => "?sid=x" },
+  ...["GET", "POST"].flatMap((method) =>
+    ["/flags", "/flags/", "/decide", "/decide/"].map((route): Endpoint => {
+      return { worker: "collector", method, route, door: "open", status: 200 };
+    }),
+  ),
+];
+
+const ENDPOINTS: readonly Endpoint[] = [
+  ...WAYS_IN,
   { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
@@ -390,13 +492,14 @@ async function request(endpoint: Endpoint, credential: string | undefined, body?
   const url = worker === "collector" ? services.client.collectorUrl : services.client.queryUrl;
   const named = route
     .replace(PINNED, "/t.0123456789abcdef.js")
+    .replace(":site", shop.tracking_id)
     .replace(":id", shop.id)
     .replace(/:\w+_id/, "unknown");
   const path = named + (query?.() ?? "");
   const sent = body ?? endpoint.body?.();
   const response = await fetch(url + path, {
     method,
-    headers: { "content-type": "application/json", ...headersOf(credential) },
+    headers: { "content-type": "application/json", referer: page, ...headersOf(credential) },
     ...(sent !== undefined && { body: JSON.stringify(sent) }),
   });
   return { status: response.status, text: await response.text() };
@@ -435,10 +538,11 @@ describe("[TEN-2] every endpoint with every credential", () => {
       expect(answer.status, `${nameOf(endpoint)} with ${credential}: ${answer.text}`).toBe(status);
       expectSilence(answer.text);
       const isQuestion = endpoint.door === "question";
-      const isMissing = isQuestion && NO_KEY.includes(credential);
+      const isMissing =
+        (isQuestion && NO_KEY.includes(credential)) || (endpoint.door === "writer" && isKeyless(credential));
       // A key is told its own scope and what the door takes; that is all that words may depend on.
       const scopes = status === 403 ? `${VALID[credential]?.scope} at ${endpoint.door}` : "";
-      const shape = isQuestion || endpoint.door === "shared" ? endpoint.door : "admin";
+      const shape = wordsOf(endpoint);
       const kind = `${endpoint.worker} ${shape} ${status} ${scopes} ${isMissing}`;
       words.set(kind, (words.get(kind) ?? new Set()).add(answer.text));
     }

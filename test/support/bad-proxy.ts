@@ -12,8 +12,8 @@ export interface BadProxy {
   readonly url: string;
   /** What happens to the next requests, in order. */
   readonly mishaps: Mishap[];
-  /** What the collector really answered, request by request. */
-  readonly answers: { readonly status: number; readonly body: string }[];
+  /** What was sent and what the collector really answered, request by request. */
+  readonly answers: { readonly sent: Buffer; readonly status: number; readonly body: string }[];
   stop(): Promise<void>;
 }
 
@@ -22,8 +22,9 @@ export async function startBadProxy(target: string): Promise<BadProxy> {
   const answers: BadProxy["answers"] = [];
   const server = createServer((request, response) => {
     void pass(request, target).then((answer) => {
-      answers.push(answer);
-      answerBadly(response, answer, mishaps.shift());
+      const isAsking = request.method === "OPTIONS"; // a browser that asks whether it may send has sent nothing yet
+      if (!isAsking) answers.push(answer);
+      answerBadly(response, answer, isAsking ? undefined : mishaps.shift());
     });
   });
   await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
@@ -36,21 +37,45 @@ export async function startBadProxy(target: string): Promise<BadProxy> {
   return { url: `http://127.0.0.1:${port}`, mishaps, answers, stop };
 }
 
-/** The collector has committed when this resolves. */
-async function pass(request: IncomingMessage, target: string): Promise<{ status: number; body: string }> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const headers = { "user-agent": request.headers["user-agent"] ?? "" };
-  const response = await fetch(target + request.url, { method: "POST", headers, body: Buffer.concat(chunks) });
-  return { status: response.status, body: await response.text() };
+interface Passed {
+  readonly sent: Buffer;
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-function answerBadly(response: ServerResponse, { status, body }: { status: number; body: string }, mishap?: Mishap) {
-  if (mishap === "500") response.writeHead(500).end("oops");
-  else if (mishap === "429") response.writeHead(429, { "Retry-After": "0" }).end();
+/** What a request says of itself that its receiver needs. */
+const PASSED_ON = [
+  "user-agent",
+  "content-type",
+  "content-encoding",
+  "authorization",
+  "origin",
+  "access-control-request-method",
+  "access-control-request-headers",
+];
+
+/** The collector has committed when this resolves. */
+async function pass(request: IncomingMessage, target: string): Promise<Passed> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const headers: Record<string, string> = { "user-agent": "" };
+  for (const name of PASSED_ON) if (typeof request.headers[name] === "string") headers[name] = request.headers[name];
+  const method = request.method ?? "GET";
+  const sent = Buffer.concat(chunks);
+  const body = method === "POST" ? { body: sent as Uint8Array<ArrayBuffer> } : {};
+  const response = await fetch(target + request.url, { method, headers, ...body });
+  const origin = [...response.headers].filter(([name]) => name.startsWith("access-control-"));
+  return { sent, status: response.status, body: await response.text(), headers: Object.fromEntries(origin) };
+}
+
+function answerBadly(response: ServerResponse, { status, body, headers }: Passed, mishap?: Mishap) {
+  const json = { ...headers, "Content-Type": "application/json" };
+  if (mishap === "500") response.writeHead(500, headers).end("oops");
+  else if (mishap === "429") response.writeHead(429, { ...headers, "Retry-After": "0" }).end();
   else if (mishap === "cut before the answer") response.destroy();
   else if (mishap === "cut in the answer") {
-    response.writeHead(status, { "Content-Type": "application/json", "Content-Length": body.length });
+    response.writeHead(status, { ...json, "Content-Length": body.length });
     response.write(body.slice(0, Math.ceil(body.length / 2)), () => response.destroy());
-  } else response.writeHead(status, { "Content-Type": "application/json" }).end(body);
+  } else response.writeHead(status, json).end(body);
 }

@@ -44,6 +44,13 @@ export class Client {
     return (await this.admin("POST", "/api/v1/merchants", body)) as Merchant;
   }
 
+  /** A key of a merchant that sends events. */
+  async createWriteKey(merchant: Merchant): Promise<string> {
+    const path = `/api/v1/merchants/${merchant.id}/keys`;
+    const key = (await this.admin("POST", path, { name: "server", scope: "write" })) as Pick<Merchant, "api_key">;
+    return key.api_key;
+  }
+
   /** An admin call; throws unless it succeeds. */
   async admin(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${this.queryUrl}${path}`, {

@@ -2,10 +2,11 @@
 // are never believed. On a developer's machine there is no platform in front, so there, and only there (DEVELOPMENT),
 // two headers may stand in for it.
 
+import { Buffer } from "node:buffer";
 import type { Context } from "hono";
 import type { Event } from "../../core/event.ts";
 import { clean, isObject } from "../../core/formats/field.ts";
-import type { Hit } from "../../core/hit.ts";
+import { BLANK_HIT, type Hit } from "../../core/hit.ts";
 import { HINT_LENGTH_MAX, PLACE_LENGTH_MAX, URL_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from "../../core/limits.ts";
 import type { CollectorEnv } from "./env.ts";
 
@@ -29,18 +30,30 @@ export function addressOf(c: Context<{ Bindings: CollectorEnv }>): string {
   return c.req.header("cf-connecting-ip") ?? "";
 }
 
-/** The request as formats see it. */
-export function hitOf(c: Context<{ Bindings: CollectorEnv }>, client: Client, body: string): Hit {
+/** The request as formats see it; its body and its key are added once they were read. */
+export function hitOf(c: Context<{ Bindings: CollectorEnv }>, receivedAt: number): Hit {
   const header = (name: string, lengthMax: number) => clean((c.req.header(name) ?? "").slice(0, lengthMax));
   const question = c.req.url.indexOf("?");
   return {
+    ...BLANK_HIT,
+    path: c.req.path,
     query: question < 0 ? "" : c.req.url.slice(question + 1),
-    body,
     userAgent: header("user-agent", USER_AGENT_LENGTH_MAX),
     referrer: header("referer", URL_LENGTH_MAX),
     acceptLanguage: header("accept-language", 100),
-    receivedAt: client.receivedAt,
+    origin: header("origin", URL_LENGTH_MAX),
+    forwardedFor: header("x-forwarded-for", 1_000),
+    ifModifiedSince: header("if-modified-since", 100),
+    basicUser: basicUserOf(c.req.header("authorization") ?? ""),
+    receivedAt,
   };
+}
+
+/** The user of `Authorization: Basic base64(user:password)`. */
+function basicUserOf(authorization: string): string {
+  const [, encoded = ""] = /^Basic +([A-Za-z0-9+/=_-]{1,400}) *$/i.exec(authorization) ?? [];
+  const text = Buffer.from(encoded, "base64").toString("utf8");
+  return clean(text.slice(0, Math.max(0, text.indexOf(":"))));
 }
 
 /** The header that stands in for the platform's word on a developer's machine; nothing when it is not an object. */

@@ -1,48 +1,51 @@
-// The hot path on one screen: hit → drafts (format) → arrivals (tracking ID, id, visitor) → partitions → report. Nothing
-// here waits except the partitions' durable commit. An address is used to place and identify a visitor and goes no
-// further than the partition's memory.
+// The hot path on one screen: hit → drafts (format) → arrivals (sender, id, visitor) → partitions → report. Nothing
+// here waits except the partitions' durable commit, and a look-up a minute where a client names a site or a key. An address
+// is used to place and identify a visitor and goes no further than the partition's memory.
 
-import type { Context } from "hono";
 import { uuidv7 } from "uuidv7";
 import { type Placement, parsePlacement, partitionOf } from "../../core/counting/placement.ts";
-import type { Arrival } from "../../core/event.ts";
+import { type Arrival, NO_FACTS } from "../../core/event.ts";
+import { isNetworkAddress } from "../../core/formats/network-address.ts";
 import { hash64Hex } from "../../core/hash.ts";
-import type { Draft, Format } from "../../core/hit.ts";
+import type { Draft, Format, Hit } from "../../core/hit.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts";
 import { queueOperations } from "../../core/meter.ts";
-import { accepted, type DropReason, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
+import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import type { Overflow } from "../../core/overflow.ts";
-import { type Sign, type TrackingId, verifyTrackingId } from "../../core/tracking-id.ts";
+import type { Report } from "../../core/report.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
-import { signsOf } from "../../storage/signing.ts";
-import { type Client, clientOf, hitOf } from "./client.ts";
+import type { WriteKey } from "../../storage/write-key.ts";
+import type { Client } from "./client.ts";
 import { type Delivered, type Delivery, deliver } from "./deliver.ts";
 import type { CollectorEnv } from "./env.ts";
 import { areWithinLimit } from "./limit.ts";
+import { type Looking, type Sender, sendersOf } from "./sender.ts";
 
-/** What became of a hit. Indexes are those of the events as they were sent. */
-export interface Report {
-  readonly accepted: number;
-  readonly duplicates: number;
-  readonly dropped: readonly { readonly index: number; readonly reason: DropReason }[];
-  readonly rejected: readonly (Rejection & { readonly index: number })[];
+/** A hit to take, and what is known of it beside itself. */
+export interface Collecting {
+  readonly format: Format;
+  readonly hit: Hit;
+  readonly client: Client;
+  readonly key: WriteKey | undefined;
+  readonly looking: Looking;
 }
 
-/** Takes a hit all the way. Resolves once every accepted event is durable; throws when a partition cannot be reached. */
-export async function collect(
-  c: Context<{ Bindings: CollectorEnv }>,
-  format: Format,
-  body: string,
-): Promise<Outcome<Report>> {
+/** Takes a hit all the way. Resolves once every accepted event is durable; throws when a look-up cannot be made. */
+export async function collect({ format, hit, client, key, looking }: Collecting): Promise<Outcome<Report>> {
+  const { env } = looking;
   isolateMeter.worker_requests += 1;
-  const client = clientOf(c, Date.now());
-  const drafts = format.parse(hitOf(c, client, body));
+  const drafts = format.parse(hit);
   if (!drafts.ok) return drafts;
-  const { signs, placement } = deployment(c.env);
-  const outcomes = drafts.value.map((draft) => (draft.ok ? toArrival(draft.value, { client, format, signs }) : draft));
-  if (!(await areWithinLimit(c.env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
-  const fates = await appendAll(c.env, placement, outcomes);
+  const senders = await sendersOf(drafts.value, key, looking);
+  if (!senders.ok) return senders;
+  const outcomes = drafts.value.map((draft, index) => {
+    const sender = senders.value[index] as Outcome<Sender>;
+    if (!draft.ok) return draft;
+    return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format }) : sender;
+  });
+  if (!(await areWithinLimit(env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
+  const fates = await appendAll(env, placementOf(env), outcomes);
   return accepted(reportOf(fates));
 }
 
@@ -50,30 +53,25 @@ const TOO_OFTEN = "this tracking_id is sent too often; send the same events agai
 
 type Settled = Delivered | Rejection;
 
-interface Resolving {
+interface Resolved {
+  readonly sender: Sender;
   readonly client: Client;
   readonly format: Format;
-  readonly signs: readonly Sign[];
 }
 
-/** A draft becomes an arrival: its tracking ID is verified, its id made when it has none, its visitor hashed. */
-function toArrival(draft: Draft, { client, format, signs }: Resolving): Outcome<Arrival> {
-  const tracked = trackingIdOf(draft.trackingId, signs);
-  if (tracked === undefined) {
-    return rejected(
-      "unknown_tracking_id",
-      `tracking_id "${draft.trackingId}" is not one of this service's; list them with: footfall stream list`,
-    );
-  }
-  const { trackingId: _, visitorId, timestamp, ...facts } = draft;
+/** A draft becomes an arrival: its id is made when it has none, its visitor hashed, its claims believed or not. */
+function toArrival(draft: Draft, { sender, client, format }: Resolved): Outcome<Arrival> {
+  const { trackingId, site, apiKey, stream, visitorId, claimedAddress, claimedUserAgent, timestamp, ...facts } = draft;
   const event = {
     ...facts,
-    ...tracked,
-    ...client.facts,
+    merchant: sender.merchant,
+    stream: sender.stream,
+    ...(sender.keyed ? UNPLACED : client.facts),
+    userAgent: (sender.keyed && claimedUserAgent) || facts.userAgent,
     id: draft.id || uuidv7(),
     timestamp: timestamp ?? client.receivedAt,
     receivedAt: client.receivedAt,
-    visitor: visitorId === "" ? "" : hash64Hex(`${tracked.merchant}:${visitorId}`),
+    visitor: visitorId === "" ? "" : hash64Hex(`${sender.merchant}:${visitorId}`),
     format: format.name,
     excluded: "",
     dropped: "" as const,
@@ -85,8 +83,19 @@ function toArrival(draft: Draft, { client, format, signs }: Resolving): Outcome<
       `the event takes ${size} bytes; at most ${EVENT_BYTES_MAX} are allowed, send fewer props`,
     );
   }
-  return accepted({ event, address: client.address, floating: draft.id !== "" && timestamp === undefined });
+  const address = sender.keyed && isNetworkAddress(claimedAddress) ? claimedAddress : client.address;
+  return accepted({ event, address, floating: draft.id !== "" && timestamp === undefined });
 }
+
+/** What the platform says of a merchant's server is not true of its visitor. */
+const UNPLACED: Client["facts"] = {
+  country: "",
+  region: "",
+  city: "",
+  asn: NO_FACTS.asn,
+  verifiedBot: NO_FACTS.verifiedBot,
+  hints: NO_FACTS.hints,
+};
 
 /** Sends each partition its arrivals, all at once, and puts the fates back into the order of the events. */
 async function appendAll(
@@ -171,24 +180,10 @@ async function sendOverflow(env: CollectorEnv, { partition, arrivals }: Overflow
   isolateMeter.queue_operations += queueOperations(message.length);
 }
 
-/** Parsed settings of the deployment, once per isolate: bindings never change while it lives. */
-let parsed: { readonly signs: readonly Sign[]; readonly placement: Placement } | undefined;
+/** Once per isolate: bindings never change while it lives. */
+let parsedPlacement: Placement | undefined;
 
-function deployment(env: CollectorEnv): { readonly signs: readonly Sign[]; readonly placement: Placement } {
-  parsed ??= { signs: signsOf(env), placement: parsePlacement(env.POOL_SIZE, env.SPREAD) };
-  return parsed;
-}
-
-/** Verified tracking IDs, so that a busy shop's is checked once per isolate and not once per hit. */
-const verified = new Map<string, TrackingId>();
-const VERIFIED_KEPT_MAX = 10_000;
-
-function trackingIdOf(text: string, signs: readonly Sign[]): TrackingId | undefined {
-  const kept = verified.get(text);
-  if (kept !== undefined) return kept;
-  const id = verifyTrackingId(text, signs);
-  if (id === undefined) return undefined;
-  if (verified.size >= VERIFIED_KEPT_MAX) verified.clear();
-  verified.set(text, id);
-  return id;
+function placementOf(env: CollectorEnv): Placement {
+  parsedPlacement ??= parsePlacement(env.POOL_SIZE, env.SPREAD);
+  return parsedPlacement;
 }

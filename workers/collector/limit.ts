@@ -10,14 +10,14 @@ import type { Outcome } from "../../core/outcome.ts";
 import { addressKey, isLimiting, isWithin } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
-import { refusal, retryAfter } from "./reply.ts";
+import { refuse } from "./reply.ts";
 
 /** Refuses an address that comes too often, before its body is read. */
 export const limitAddress: MiddlewareHandler<{ Bindings: CollectorEnv }> = async (c, next) => {
   const key = isLimiting(c.env) ? addressKey(addressOf(c)) : "";
   if (key === "" || (await isWithin(c.env.LIMIT_ADDRESS, key))) return next();
   const message = "this address sends too many requests; send the same events again later, several in one request";
-  return refusal(c, 429, "rate_limited", message, retryAfter(429));
+  return refuse("rate_limited", message);
 };
 
 /**

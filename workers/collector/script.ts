@@ -2,7 +2,7 @@
 // may load them, also with `integrity`, which is why they are readable across origins.
 
 import type { Context } from "hono";
-import { refusal } from "./reply.ts";
+import { refuse } from "./reply.ts";
 import { SCRIPTS } from "./tracker/.build/scripts.js";
 
 /** "t.8f3a52c07d1be946.js": a script that never changes. */
@@ -16,8 +16,9 @@ export function serveScript(c: Context): Response {
   const path = c.req.path.slice(1);
   const script = SCRIPTS.find(({ name, file }) => path === file || path === `${name}.js`);
   if (script === undefined) {
-    return refusal(c, 404, "not_found", `${path} is not a version of the tracker that is kept; load /t.js`, {
-      "Cache-Control": "no-store",
+    return refuse("not_found", `${path} is not a version of the tracker that is kept; load /t.js`, {
+      status: 404,
+      headers: { "Cache-Control": "no-store" },
     });
   }
   const etag = `"${script.file}"`;

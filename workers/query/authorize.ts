@@ -2,11 +2,13 @@
 // hostname it owns. Whether the key or the name is wrong is not said (L6). Keys are remembered in the isolate for a minute,
 // so that a dashboard costs one database read a minute and a revoked key asks no longer than that.
 
+import { isApiKeyShaped } from "../../core/api-key.ts";
 import { KEY_USE_NOTED_EVERY_MS, KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/limits.ts";
 import { verifyTrackingId } from "../../core/tracking-id.ts";
 import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../storage/api-keys.ts";
-import { hashKey, isApiKeyShaped } from "../../storage/credential.ts";
-import { type Merchant, ownsHostname, parseStreamHostname } from "../../storage/merchants.ts";
+import { hashKey } from "../../storage/credential.ts";
+import { parseStreamHostname } from "../../storage/hostname.ts";
+import { type Merchant, ownsHostname } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
 
 export interface OpenedKey {

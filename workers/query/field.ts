@@ -4,7 +4,7 @@
 import { NAME_LENGTH_MAX } from "../../core/limits.ts";
 import { isCurrency } from "../../core/merchant.ts";
 import { isTimeZone, parseDate } from "../../core/time.ts";
-import { parseStreamHostname } from "../../storage/merchants.ts";
+import { parseStreamHostname } from "../../storage/hostname.ts";
 import { type Checked, problem } from "./problem.ts";
 
 export interface Field<T, Required extends boolean = boolean> {

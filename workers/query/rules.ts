@@ -13,7 +13,8 @@ import {
   rulesTakeEffectAt,
 } from "../../core/rules.ts";
 import { dateOf } from "../../core/time.ts";
-import { type Merchant, parseHostname } from "../../storage/merchants.ts";
+import { parseHostname } from "../../storage/hostname.ts";
+import type { Merchant } from "../../storage/merchants.ts";
 import { findRuleVersion, findScope, listRuleVersions, writeTimeline } from "../../storage/rules.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, required, wholeNumber } from "./field.ts";

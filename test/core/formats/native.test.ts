@@ -3,15 +3,13 @@
 import { expect, test } from "vitest";
 import { native } from "../../../core/formats/native.ts";
 import { pixel } from "../../../core/formats/pixel.ts";
-import type { Draft, Hit } from "../../../core/hit.ts";
+import { BLANK_HIT, type Draft, type Hit } from "../../../core/hit.ts";
 import { CHROME } from "../../support/events.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const hitOf = (changes: Partial<Hit>): Hit => ({
-  query: "",
-  body: "",
+  ...BLANK_HIT,
   userAgent: CHROME,
-  referrer: "",
   acceptLanguage: "de-AT,de;q=0.9",
   receivedAt: NOW,
   ...changes,
@@ -55,6 +53,17 @@ const TAKEN: readonly (readonly [string, Record<string, unknown>, Partial<Draft>
   ["a long title, cut", { title: "x".repeat(600) }, { title: "x".repeat(512) }],
   ["control characters and lone surrogates, cleaned", { name: "a\u0000b\ud800" }, { name: "ab\ufffd" }],
   ["engagement", { engagement_ms: 1500.4, scroll: 55 }, { engagementMs: 1500, scroll: 55 }],
+  ["an order number", { order_id: 1001 }, { order: "1001" }],
+  [
+    "products, with their keys in one order, prices rounded, blanks left out",
+    { products: [{ quantity: "2", price: 9.99999, name: "Mat", id: 17, category: "", color: "red" }, {}] },
+    { products: '[{"id":"17","name":"Mat","price":10,"quantity":2}]' },
+  ],
+  [
+    "more products than an event may have, cut",
+    { products: Array.from({ length: 60 }, () => ({ id: "A" })) },
+    { products: `[${Array.from({ length: 50 }, () => '{"id":"A"}').join(",")}]` },
+  ],
   ["an explicit agent", { user_agent: "curl/8" }, { userAgent: "curl/8" }],
 ];
 test.each(TAKEN)("[NAT-1] takes %s", (_, fields, expected) => {
@@ -111,6 +120,18 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
     "a long id",
     { tracking_id: "t", id: "x".repeat(129) },
     "invalid_field: id has 129 characters; at most 128 are allowed",
+  ],
+  ["products that are no list", { tracking_id: "t", products: {} }, "invalid_field: products must be a list"],
+  ["a product that is a text", { tracking_id: "t", products: ["A"] }, "invalid_field: products[0] must be an object"],
+  [
+    "a price that is no number",
+    { tracking_id: "t", products: [{}, { price: "free" }] },
+    "invalid_field: products[1].price must be a number",
+  ],
+  [
+    "a long order number",
+    { tracking_id: "t", order_id: "x".repeat(129) },
+    "invalid_field: order_id has 129 characters; at most 128 are allowed",
   ],
   ["a strange screen", { tracking_id: "t", screen: "big" }, "invalid_field: screen must be width x height"],
 ];

@@ -1,0 +1,27 @@
+// Base64 texts, in the usual and the URL alphabet, as some clients wrap their JSON in. Written here because core has no
+// platform: the bytes are spelt as escapes, and the language's own decoder makes UTF-8 of them.
+
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** The text; undefined when it is not Base64 of UTF-8. */
+export function decodeBase64(encoded: string): string | undefined {
+  const digits = encoded.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
+  const escapes: string[] = [];
+  let rest = 0;
+  let bits = 0;
+  for (const digit of digits) {
+    const value = DIGITS.indexOf(digit);
+    if (value < 0) return undefined;
+    rest = (rest << 6) | value;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    escapes.push(`%${((rest >>> bits) & 255).toString(16).padStart(2, "0")}`);
+    rest &= (1 << bits) - 1;
+  }
+  try {
+    return decodeURIComponent(escapes.join(""));
+  } catch {
+    return undefined; // a URIError: the bytes are not UTF-8
+  }
+}

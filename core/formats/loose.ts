@@ -1,0 +1,172 @@
+// Reading what other products' clients send: more loosely than our own format, because nobody can change them. What has no
+// place here is left out, never a reason to refuse the event; only what makes it another event (ids, names, times) is held
+// to the bounds of field.ts.
+
+import { isApiKeyShaped } from "../api-key.ts";
+import { parseAddress } from "../enrichment/address.ts";
+import { NO_AGENT } from "../enrichment/bot.ts";
+import { REVENUE_SCALE } from "../event.ts";
+import type { Draft, Hit } from "../hit.ts";
+import {
+  ENGAGEMENT_MS_MAX,
+  HOSTNAME_LENGTH_MAX,
+  ORDER_LENGTH_MAX,
+  PROP_KEY_LENGTH_MAX,
+  PROP_VALUE_LENGTH_MAX,
+  PROPS_COUNT_MAX,
+  REVENUE_MAX,
+  URL_LENGTH_MAX,
+} from "../limits.ts";
+import { isCurrency } from "../merchant.ts";
+import { isTrackingIdShaped } from "../tracking-id.ts";
+import { clean, isObject, type Revenue, visitorAgent } from "./field.ts";
+
+type Named = Pick<Draft, "trackingId" | "site" | "apiKey">;
+
+/** Who is counted, from the one place a protocol has for it: a tracking ID, or the API key of a merchant's own server. */
+export function namedById(text: string): Named {
+  const name = clean(text.slice(0, HOSTNAME_LENGTH_MAX));
+  return isApiKeyShaped(name) ? { ...NOBODY, apiKey: name } : { ...NOBODY, trackingId: name };
+}
+
+/** The same for protocols whose sites have hostnames. */
+export function namedBySite(text: string): Named {
+  if (isApiKeyShaped(text) || isTrackingIdShaped(text)) return namedById(text);
+  return { ...NOBODY, site: clean(text.slice(0, HOSTNAME_LENGTH_MAX)) };
+}
+
+const NOBODY: Named = { trackingId: "", site: "", apiKey: "" };
+
+/**
+ * The agent of a format that browsers send: without one, or with a library's, it is a machine. With an API key the same
+ * request comes from the merchant's server, which may forward its visitor's agent; its own says nothing.
+ */
+export function browserAgent({ userAgent, keyed }: Pick<Hit, "userAgent" | "keyed">): string {
+  return keyed ? visitorAgent(userAgent) : userAgent || NO_AGENT;
+}
+
+/** Properties as JSON of texts: the first PROPS_COUNT_MAX plain ones, cut at their bounds; lists and objects are left out. */
+export function looseProps(value: unknown, without: ReadonlySet<string> = NONE): string {
+  if (!isObject(value)) return "";
+  const texts = new Map<string, string>();
+  for (const [key, item] of Object.entries(value)) {
+    if (texts.size >= PROPS_COUNT_MAX) break;
+    if (without.has(key) || !isPlain(item)) continue;
+    const name = clean(key.slice(0, PROP_KEY_LENGTH_MAX));
+    const text = clean(String(item).slice(0, PROP_VALUE_LENGTH_MAX));
+    if (name !== "" && text !== "") texts.set(name, text);
+  }
+  return texts.size === 0 ? "" : JSON.stringify(Object.fromEntries(texts));
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return (
+    typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))
+  );
+}
+
+/** The first of some values that is a text or a number and not empty, as a clean text. */
+export function firstText(...values: readonly unknown[]): string {
+  for (const value of values) {
+    if (typeof value === "number" && Number.isFinite(value)) return String(value);
+    if (typeof value === "string" && value !== "") return clean(value);
+  }
+  return "";
+}
+
+/** An order's number; a cut one would be another order's, so one that is too long is none. */
+export function looseOrder(...values: readonly unknown[]): string {
+  const text = firstText(...values);
+  return text.length <= ORDER_LENGTH_MAX ? text : "";
+}
+
+/** A nested object; an empty one when there is none. */
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {};
+}
+
+/** An amount and its currency; nothing when either makes no sense. `sign` is -1 for a refund, however it is written. */
+export function looseRevenue(amount: unknown, currency: unknown, sign?: -1): Revenue {
+  const number =
+    typeof amount === "number" || (typeof amount === "string" && amount.trim() !== "") ? Number(amount) : 0;
+  const revenue = Math.round((sign === undefined ? number : sign * Math.abs(number)) * REVENUE_SCALE) + 0;
+  const code = typeof currency === "string" ? currency.toUpperCase() : "";
+  if (!(Math.abs(revenue) <= REVENUE_MAX) || (code !== "" && !isCurrency(code))) return { revenue: 0, currency: "" };
+  return { revenue, currency: revenue === 0 ? "" : code };
+}
+
+/** A duration in ms within bounds; 0 when it is none. */
+export function looseEngagement(value: unknown): number {
+  const number = Math.round(numberOf(value));
+  return number > 0 ? Math.min(number, ENGAGEMENT_MS_MAX) : 0;
+}
+
+/** A scroll depth in per cent; -1 when it is none. */
+export function looseScroll(value: unknown): number {
+  const number = Math.round(numberOf(value));
+  return number >= 0 ? Math.min(number, 100) : -1;
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;
+}
+
+/** "1920x1080"; empty for anything else. */
+export function looseScreen(value: unknown): string {
+  return typeof value === "string" && /^\d{1,5}x\d{1,5}$/.test(value) ? value : "";
+}
+
+/**
+ * An absolute address. A path alone belongs to the hostname that comes with it, or to no host: "https:///cart" is a page
+ * of a site that its sender does not name.
+ */
+export function absoluteUrl(url: string, hostname = ""): string {
+  if (url === "" || parseAddress(url) !== undefined) return url;
+  return /^[/?#]/.test(url) ? cutUrl(`https://${hostname}${url.startsWith("/") ? "" : "/"}${url}`) : "";
+}
+
+/** An app's screen as a page: "app://com.example.shop/Cart". */
+export function screenUrl(app: string, screen: string): string {
+  return cutUrl(
+    `app://${app.replace(/[^\w.-]/g, "").slice(0, HOSTNAME_LENGTH_MAX)}/${encodeURIComponent(screen.toWellFormed())}`,
+  );
+}
+
+/** An address with campaign parameters that its protocol sends apart, unless it has them itself. */
+export function withCampaign(url: string, campaign: Readonly<Record<string, string | undefined>>): string {
+  const missing = Object.entries(campaign).filter(([name, value]) => value && !new RegExp(`[?&]${name}=`).test(url));
+  if (url === "" || missing.length === 0) return url;
+  const [before = "", ...fragment] = url.split("#");
+  const added = missing
+    .map(([name, value]) => `${name}=${encodeURIComponent((value as string).toWellFormed())}`)
+    .join("&");
+  const whole = `${before}${before.includes("?") ? "&" : "?"}${added}`;
+  return cutUrl(`${whole}${fragment.length === 0 ? "" : `#${fragment.join("#")}`}`);
+}
+
+/** An address that was put together here, as clean and within the same bound as those that come whole. */
+export function cutUrl(url: string): string {
+  return clean(url.slice(0, URL_LENGTH_MAX));
+}
+
+/**
+ * Segment's rule for clocks that are wrong: the client says when it happened and when it sent it, by the same clock; what
+ * lies between them is right, so it happened that long before it was received.
+ */
+export function withoutSkew(
+  happened: number | undefined,
+  sent: number | undefined,
+  receivedAt: number,
+): number | undefined {
+  if (happened === undefined || sent === undefined) return happened;
+  return Math.min(receivedAt, receivedAt - (sent - happened));
+}
+
+/** An instant by the client's own clock, which may be wrong by years: skew is taken out of it before it is judged. */
+export function clientInstant(value: unknown): number | undefined {
+  const instant = typeof value === "number" ? value : typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isFinite(instant) ? instant : undefined;
+}

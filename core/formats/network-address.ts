@@ -1,0 +1,25 @@
+// Whether a text is a network address. Servers may say their visitor's; whatever else they send there would make visitors
+// of nonsense.
+
+const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+const IPV4 = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
+
+/** IPv4 in dotted form, or IPv6 with or without an IPv4 tail. */
+export function isNetworkAddress(text: string): boolean {
+  return IPV4.test(text) || isIpv6(text);
+}
+
+function isIpv6(text: string): boolean {
+  if (!/^[0-9a-f:.]{2,45}$/i.test(text)) return false;
+  const tail = text.slice(text.lastIndexOf(":") + 1);
+  if (tail.includes(".") && !IPV4.test(tail)) return false;
+  const [head = "", rest, ...more] = text.split("::");
+  if (more.length > 0) return false;
+  const groups = [head, rest ?? ""].flatMap((part) => (part === "" ? [] : part.split(":")));
+  const count = groups.length + (tail.includes(".") ? 1 : 0);
+  const shaped = groups.every(
+    (group, index) =>
+      /^[0-9a-f]{1,4}$/i.test(group) || (index === groups.length - 1 && group === tail && tail.includes(".")),
+  );
+  return shaped && (rest === undefined ? count === 8 : count <= 7);
+}

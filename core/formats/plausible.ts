@@ -1,0 +1,121 @@
+// Plausible's Events API, `POST /api/event`: one event as JSON, from its scripts, its npm packages and from servers. Field
+// names are short or long; the short one holds. A list of domains is an event for each. Cookieless: no ids, no visitor.
+
+import { parseAddress } from "../enrichment/address.ts";
+import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
+import { SITES_NAMED_MAX } from "../limits.ts";
+import { accepted, type Outcome, rejected } from "../outcome.ts";
+import { type Answer, json, plain, problemOf, retryAfter } from "./answer.ts";
+import { firstLanguage, isObject, parseJson, readTexts, type TextField } from "./field.ts";
+import {
+  browserAgent,
+  cutUrl,
+  firstText,
+  looseEngagement,
+  looseOrder,
+  looseProps,
+  looseRevenue,
+  looseScroll,
+  namedBySite,
+  objectOf,
+} from "./loose.ts";
+import { isNetworkAddress } from "./network-address.ts";
+
+const TEXTS = [
+  ["n", "name"],
+  ["name", "name"],
+  ["u", "url"],
+  ["url", "url"],
+  ["r", "referrer"],
+  ["referrer", "referrer"],
+] as const satisfies readonly TextField[];
+
+export const plausible: Format = { name: "plausible", parse, answer };
+
+function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
+  const body = parseJson(hit.body);
+  if (!body.ok) return body;
+  const value = body.value;
+  if (!isObject(value)) return rejected("invalid_body", "request: must be a JSON object");
+  const draft = parseEvent(value, hit);
+  if (!draft.ok) return draft;
+  const domains = firstText(value["d"], value["domain"]) || (parseAddress(draft.value.url)?.hostname ?? "");
+  const sites = domains.split(",", SITES_NAMED_MAX + 1).map((domain) => domain.trim());
+  if (sites.length > SITES_NAMED_MAX)
+    return rejected("too_many_events", `domain: has more than ${SITES_NAMED_MAX} sites`);
+  return accepted(sites.map((site) => accepted({ ...draft.value, ...namedBySite(site) })));
+}
+
+function parseEvent(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome<Draft> {
+  const texts = readTexts(TEXTS, value);
+  if (!texts.ok) return texts;
+  const { name, url } = texts.value;
+  if (name === "") return rejected("missing_field", "event_name: can't be blank");
+  if (url === "") return rejected("missing_field", "url: is required");
+  if (/^data:/i.test(url)) return rejected("invalid_field", "url: scheme is not allowed");
+  if (parseAddress(url) === undefined) return rejected("invalid_field", "url: must be a valid url");
+  const engagementMs = looseEngagement(value["e"]);
+  const scroll = looseScroll(value["sd"]);
+  if (name === "engagement" && engagementMs === 0 && scroll < 0)
+    return rejected("missing_field", "engagement_time: this or scroll_depth is required");
+  const props = propsOf(value);
+  const money = objectOf(value["$"] ?? value["revenue"]);
+  const revenue = looseRevenue(money["amount"], money["currency"]);
+  return accepted({
+    ...BLANK_DRAFT,
+    ...texts.value,
+    ...revenue,
+    url: isHashMode(value) ? withFragmentAsPath(url) : url,
+    userAgent: browserAgent(hit),
+    language: firstLanguage(hit.acceptLanguage),
+    claimedAddress: forwardedAddress(hit.forwardedFor),
+    props: looseProps(props),
+    order: revenue.revenue === 0 ? "" : looseOrder(props["order_id"]),
+    ...(name === "engagement" && { engagementMs, scroll }),
+  });
+}
+
+/** An object, or the JSON text of one. */
+function propsOf(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const props = value["p"] ?? value["props"] ?? value["m"] ?? value["meta"];
+  if (typeof props !== "string") return objectOf(props);
+  const parsed = parseJson(props);
+  return parsed.ok ? objectOf(parsed.value) : {};
+}
+
+function isHashMode(value: Readonly<Record<string, unknown>>): boolean {
+  const mode = value["h"] ?? value["hashMode"];
+  return mode === 1 || mode === true || mode === "1";
+}
+
+/** Sites that route by fragment have their pages there: "/#/cart?x" is the page "/%23/cart". */
+function withFragmentAsPath(url: string): string {
+  const hash = url.indexOf("#");
+  if (hash < 0) return url;
+  const [before = "", ...query] = url.slice(0, hash).split("?");
+  const [fragment = "", ...more] = url.slice(hash + 1).split("?");
+  const whole = [...query, ...more].filter(Boolean).join("&");
+  return cutUrl(`${before}%23${fragment}${whole === "" ? "" : `?${whole}`}`);
+}
+
+/** The first address that is one. */
+function forwardedAddress(header: string): string {
+  return (
+    header
+      .split(",", 10)
+      .map((part) => part.trim())
+      .find(isNetworkAddress) ?? ""
+  );
+}
+
+/** A site that nobody owns is dropped without an error, as Plausible does; the header says so. */
+function answer({ outcome }: Settled): Answer {
+  const problem = problemOf(outcome);
+  if (problem === undefined || problem.code === "unknown_tracking_id") {
+    const dropped = outcome.ok ? outcome.value.dropped.length + outcome.value.rejected.length : 1;
+    return plain(202, "ok", dropped === 0 ? {} : { "x-plausible-dropped": String(dropped) });
+  }
+  const message = problem.code === "invalid_json" ? "request: Unable to parse request body as json" : problem.message;
+  const [, field = "request", text = message] = /^([a-z_.]+):? (.+)$/s.exec(message) ?? [];
+  return json(problem.status, { errors: { [field]: [text] } }, retryAfter(problem.status));
+}

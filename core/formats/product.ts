@@ -1,0 +1,53 @@
+// The products of an order or of a product event, in one spelling whatever format they came in: a JSON array of objects
+// whose keys stand in the order of `PRODUCT_TEXTS` and `PRODUCT_NUMBERS`. Formats with other words for them (GA4 items,
+// Segment products) rename first and then read with `readProducts`.
+
+import { PRODUCT_NUMBER_MAX, PRODUCT_TEXT_LENGTH_MAX, PRODUCTS_COUNT_MAX, PRODUCTS_LENGTH_MAX } from "../limits.ts";
+import { accepted, type Outcome, rejected } from "../outcome.ts";
+import { isObject, readText } from "./field.ts";
+
+const PRODUCT_TEXTS = ["id", "name", "category", "brand", "variant"] as const;
+const PRODUCT_NUMBERS = ["price", "quantity"] as const;
+
+/** A product as a format finds it; what is not known of it is absent. */
+export type RawProduct = Readonly<Partial<Record<(typeof PRODUCT_TEXTS | typeof PRODUCT_NUMBERS)[number], unknown>>>;
+
+/**
+ * A list of products as JSON; "" when there are none. Texts are cut at their bound, and so is the list: an order with more
+ * products than fit is still an order, with its whole revenue.
+ */
+export function readProducts(field: string, value: unknown): Outcome<string> {
+  if (value === undefined || value === null) return accepted("");
+  if (!Array.isArray(value)) return rejected("invalid_field", `${field} must be a list of products`);
+  const products: string[] = [];
+  let length = 2;
+  for (const [index, item] of value.slice(0, PRODUCTS_COUNT_MAX).entries()) {
+    const product = readProduct(`${field}[${index}]`, item);
+    if (!product.ok) return product;
+    length += product.value.length + 1;
+    if (length > PRODUCTS_LENGTH_MAX) break;
+    if (product.value !== "{}") products.push(product.value);
+  }
+  return accepted(products.length === 0 ? "" : `[${products.join(",")}]`);
+}
+
+function readProduct(field: string, value: unknown): Outcome<string> {
+  if (!isObject(value))
+    return rejected("invalid_field", `${field} must be an object such as {"id": "A1", "price": 9.9}`);
+  const product: Record<string, string | number> = {};
+  for (const name of PRODUCT_TEXTS) {
+    const text = readText(`${field}.${name}`, value[name], { lengthMax: PRODUCT_TEXT_LENGTH_MAX, cut: true });
+    if (!text.ok) return text;
+    if (text.value !== "") product[name] = text.value;
+  }
+  for (const name of PRODUCT_NUMBERS) {
+    const raw = value[name];
+    if (raw === undefined || raw === null || raw === "") continue;
+    const number = typeof raw === "number" || typeof raw === "string" ? Number(raw) : Number.NaN;
+    if (!(Math.abs(number) <= PRODUCT_NUMBER_MAX)) {
+      return rejected("invalid_field", `${field}.${name} must be a number of at most ${PRODUCT_NUMBER_MAX}`);
+    }
+    product[name] = Math.round(number * 10_000) / 10_000 + 0; // the grain of revenue; + 0 makes 0 of -0
+  }
+  return accepted(JSON.stringify(product));
+}

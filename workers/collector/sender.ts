@@ -1,0 +1,201 @@
+// Whose events these are. A tracking ID says it by itself and costs nothing. A site's hostname and an API key are looked up
+// in D1 and remembered in the isolate for a minute, so that a busy site costs one look-up a minute; while the database does
+// not answer, what was known before still holds. A key also says that the sender is the merchant's own server.
+
+import { isApiKeyShaped } from "../../core/api-key.ts";
+import type { Draft } from "../../core/hit.ts";
+import { KEYS_KEPT_MAX, KEYS_KEPT_MS, SITES_KEPT_MAX, SITES_KEPT_MS, SITES_NAMED_MAX } from "../../core/limits.ts";
+import { accepted, causeOf, type Outcome, rejected } from "../../core/outcome.ts";
+import { type Sign, type TrackingId, verifyTrackingId } from "../../core/tracking-id.ts";
+import { hashKey } from "../../storage/credential.ts";
+import { parseStreamHostname } from "../../storage/hostname.ts";
+import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { Memory } from "../../storage/memory.ts";
+import { signsOf } from "../../storage/signing.ts";
+import { findSites } from "../../storage/site.ts";
+import { findWriteKey, noteWriteKeyUse, type WriteKey } from "../../storage/write-key.ts";
+import type { CollectorEnv } from "./env.ts";
+
+export interface Sender extends TrackingId {
+  /** Whether it is the merchant's own server, by its API key: what it says of its visitor is believed. */
+  readonly keyed: boolean;
+}
+
+/** Every wrong key, and a right one of another merchant, are told the same. */
+const UNAUTHORIZED = rejected(
+  "unauthorized",
+  "this API key does not exist, has ended or is another merchant's; list them with: footfall key list",
+);
+const FORBIDDEN = rejected("forbidden", "this API key reads; sending needs one of scope write or admin");
+
+/** What looking up keys takes beside the key. */
+export interface Looking {
+  readonly env: CollectorEnv;
+  /** UTC ms. */
+  readonly now: number;
+  /** Work for after the answer. */
+  readonly later: (work: Promise<void>) => void;
+}
+
+/** The key of `Authorization: Bearer …`, where there is one. A wrong one is refused: it would write as a stranger. */
+export async function keyOf(authorization: string, looking: Looking): Promise<Outcome<WriteKey | undefined>> {
+  const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+  return token === undefined ? accepted(undefined) : openKey(token, looking);
+}
+
+/** The sender of each draft. Refuses the whole hit when a key in it is wrong, or another merchant's. */
+export async function sendersOf(
+  drafts: readonly Outcome<Draft>[],
+  requestKey: WriteKey | undefined,
+  looking: Looking,
+): Promise<Outcome<readonly Outcome<Sender>[]>> {
+  const taken = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
+  const [text = "", ...others] = new Set(taken.map(({ apiKey }) => apiKey).filter(Boolean));
+  if (others.length > 0) return rejected("invalid_body", "a request holds the events of one API key only");
+  const draftKey = text === "" ? accepted(undefined) : await openKey(text, looking);
+  if (!draftKey.ok) return draftKey;
+  const sites = await recallSites(taken, looking);
+  if (!sites.ok) return sites;
+  const senders = drafts.map((draft) => {
+    if (!draft.ok) return draft;
+    const key = draft.value.apiKey === "" ? requestKey : draftKey.value;
+    const named = nameOf(draft.value, { key, sites: sites.value, signs: signs(looking.env) });
+    return named.ok ? accepted({ ...named.value, keyed: key !== undefined, key }) : named;
+  });
+  const strangers = senders.some(
+    (sender) => sender.ok && (sender.value.key?.merchant ?? sender.value.merchant) !== sender.value.merchant,
+  );
+  return strangers ? UNAUTHORIZED : accepted(senders);
+}
+
+interface Known {
+  readonly key: WriteKey | undefined;
+  readonly sites: ReadonlyMap<string, TrackingId>;
+  readonly signs: readonly Sign[];
+}
+
+function nameOf(draft: Draft, { key, sites, signs }: Known): Outcome<TrackingId> {
+  if (draft.trackingId !== "") {
+    const named = trackingIdOf(draft.trackingId, signs);
+    return named === undefined ? unknown("tracking_id", draft.trackingId) : accepted(named);
+  }
+  if (draft.site !== "") {
+    const named = sites.get(parseStreamHostname(draft.site) ?? "");
+    return named === undefined ? unknown("site", draft.site) : accepted(named);
+  }
+  return key === undefined ? rejected("missing_field", "tracking_id is missing") : streamOf(key, draft.stream);
+}
+
+function streamOf({ merchant, streams }: WriteKey, stream: number): Outcome<TrackingId> {
+  const [only, ...others] = streams;
+  if (stream === 0 && only !== undefined && others.length === 0) return accepted({ merchant, stream: only });
+  if (stream === 0) {
+    return rejected("missing_field", `the merchant has ${streams.length} streams; name one by stream or tracking_id`);
+  }
+  if (streams.includes(stream)) return accepted({ merchant, stream });
+  return rejected("invalid_field", `stream ${stream} is none of the merchant's; list them with: footfall stream list`);
+}
+
+/** What was sent is repeated, so that a mistyped ID is seen; a key never is. */
+function unknown(field: string, text: string): Outcome<never> {
+  const shown = isApiKeyShaped(text) ? "an API key" : `"${text.slice(0, 64).toWellFormed()}"`;
+  return rejected(
+    "unknown_tracking_id",
+    `${field} ${shown} is not one of this service's; list them with: footfall stream list`,
+  );
+}
+
+const keys = new Memory<WriteKey>({ keptMax: KEYS_KEPT_MAX, freshMs: KEYS_KEPT_MS });
+/** Unknown hostnames are remembered too: a page may name one with every hit. */
+const sites = new Memory<TrackingId | undefined>({ keptMax: SITES_KEPT_MAX, freshMs: SITES_KEPT_MS });
+
+/** A key that is good now and may write. */
+async function openKey(text: string, looking: Looking): Promise<Outcome<WriteKey>> {
+  const key = isApiKeyShaped(text) ? await recallKey(hashKey(text), looking) : undefined;
+  if (key === undefined || (key.endsAt !== null && key.endsAt <= looking.now)) return UNAUTHORIZED;
+  return key.mayWrite ? accepted(key) : FORBIDDEN;
+}
+
+/** Only keys that exist are remembered: guesses take no room. */
+async function recallKey(hash: string, { env, now, later }: Looking): Promise<WriteKey | undefined> {
+  const known = keys.find(hash, now);
+  if (known?.isFresh) return known.value;
+  const key = await orKnown(known, () => findWriteKey(env.DB, { hash, now }, isolateMeter));
+  if (key === undefined) keys.forget(hash);
+  else keys.remember(hash, key, now);
+  if (key?.mayWrite && key.isUseNews) later(noteUse(key, { env, now }));
+  return key;
+}
+
+/** Where it fails, the answer stands; the next look-up tries again. */
+async function noteUse({ id }: WriteKey, { env, now }: Pick<Looking, "env" | "now">): Promise<void> {
+  try {
+    await noteWriteKeyUse(env.DB, { id, now }, isolateMeter);
+  } catch (error) {
+    console.error(JSON.stringify({ event: "key_use_failed", error: causeOf(error) }));
+  }
+}
+
+async function recallSites(
+  drafts: readonly Draft[],
+  { env, now }: Looking,
+): Promise<Outcome<ReadonlyMap<string, TrackingId>>> {
+  const named = new Set(
+    drafts.flatMap(({ trackingId, site }) =>
+      trackingId === "" && site !== "" ? (parseStreamHostname(site) ?? []) : [],
+    ),
+  );
+  if (named.size > SITES_NAMED_MAX) {
+    return rejected("too_many_events", `${named.size} sites in one request; at most ${SITES_NAMED_MAX} are allowed`);
+  }
+  const found = new Map<string, TrackingId>();
+  const asked: string[] = [];
+  for (const hostname of named) {
+    const known = sites.find(hostname, now);
+    if (known?.value !== undefined) found.set(hostname, known.value);
+    if (!known?.isFresh) asked.push(hostname);
+  }
+  if (asked.length === 0) return accepted(found);
+  const stale = found.size === named.size ? { value: new Map(found) } : undefined;
+  const fresh = await orKnown(stale, () => findSites(env.DB, asked, isolateMeter));
+  for (const hostname of asked) {
+    const site = fresh.get(hostname);
+    sites.remember(hostname, site, now);
+    if (site === undefined) found.delete(hostname);
+    else found.set(hostname, site);
+  }
+  return accepted(found);
+}
+
+/** What the database says, or what was known before while it does not answer. */
+async function orKnown<T>(known: { readonly value: T } | undefined, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (known === undefined) throw error;
+    console.error(JSON.stringify({ event: "look_up_failed", error: causeOf(error) }));
+    return known.value;
+  }
+}
+
+let parsedSigns: readonly Sign[] | undefined;
+
+/** Once per isolate: bindings never change while it lives. */
+function signs(env: CollectorEnv): readonly Sign[] {
+  parsedSigns ??= signsOf(env);
+  return parsedSigns;
+}
+
+/** Verified tracking IDs, so that a busy shop's is checked once per isolate and not once per hit. */
+const verified = new Map<string, TrackingId>();
+const VERIFIED_KEPT_MAX = 10_000;
+
+function trackingIdOf(text: string, signs: readonly Sign[]): TrackingId | undefined {
+  const kept = verified.get(text);
+  if (kept !== undefined) return kept;
+  const id = verifyTrackingId(text, signs);
+  if (id === undefined) return undefined;
+  if (verified.size >= VERIFIED_KEPT_MAX) verified.clear();
+  verified.set(text, id);
+  return id;
+}
