@@ -15,23 +15,13 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type LargeDayRun, writeLargeDay } from "../test/support/large-day.ts";
 
 const HEAP_MB = 128;
+const MERCHANTS = 2_000;
 const { values } = parseArgs({
   options: { events: { type: "string" }, rounds: { type: "string" }, keep: { type: "string" } },
 });
 const events = Number(values.events ?? 1e6);
 const rounds = Number(values.rounds ?? 3);
 const folder = values.keep ?? mkdtempSync(join(tmpdir(), "footfall-bench-"));
-try {
-  if (!existsSync(join(folder, "archive/sealed"))) {
-    console.error(`writing ${events} events as bundles, then sealing them …`);
-    writeLargeDay(folder, events);
-    report("seal", run("seal"));
-  }
-  await compare();
-} finally {
-  if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
-}
-
 async function compare(): Promise<void> {
   const ms: Record<"replay" | "duckdb1" | "duckdbAll", number[]> = { replay: [], duckdb1: [], duckdbAll: [] };
   let last: LargeDayRun | undefined;
@@ -135,4 +125,15 @@ async function ask(connection: DuckDBConnection, sql: string): Promise<void> {
 
 function median(all: readonly number[]): number {
   return [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)] as number;
+}
+
+try {
+  if (!existsSync(join(folder, "archive/sealed"))) {
+    console.error(`writing ${events} events as bundles, then sealing them …`);
+    writeLargeDay(folder, { events, merchants: MERCHANTS });
+    report("seal", run("seal"));
+  }
+  await compare();
+} finally {
+  if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
 }

@@ -282,8 +282,10 @@ function cutBreakdown(values: ReadonlyMap<number, Tallied>, state: DayState): Br
   const sorted = [...values]
     .map(([number, { counts, sketch }]) => ({ value: state.dictionary.texts[number] ?? "", counts, sketch }))
     .sort(bySize);
-  const writer = new ByteWriter();
   const room = DIMENSION_BYTES_MAX - otherBytes();
+  const mayFit = sorted.reduce((sum, entry) => sum + entryBytesMax(entry), 0) <= room;
+  if (sorted.length <= DIMENSION_VALUES_MAX && mayFit) return { cut: false, entries: sorted };
+  const writer = new ByteWriter();
   let kept = 0;
   while (kept < sorted.length && kept < DIMENSION_VALUES_MAX) {
     encodeEntry(sorted[kept] as BreakdownEntry, writer);
@@ -316,6 +318,12 @@ function encodeEntry(entry: BreakdownEntry, writer: ByteWriter): void {
   writer.text(entry.value);
   for (const counter of COUNTERS) writer.count(entry.counts[counter]);
   encodeSketch(entry.sketch, writer);
+}
+
+/** The most that an entry can take: nearly all breakdowns fit by it, and need not be encoded to know that. */
+function entryBytesMax({ value, sketch }: BreakdownEntry): number {
+  const sketchBytes = sketch.sparse === undefined ? (2 ** sketch.precision * 6) / 8 : sketch.sparse.size * 8;
+  return value.length * 3 + COUNTERS.length * 8 + sketchBytes + 16;
 }
 
 /** The most that the "(other)" entry can take: a dense sketch and nine long counters. */

@@ -1,6 +1,6 @@
 // One large (Day, partition) on disk, and what seals it and counts it again: production code on an archive in a folder and
-// a D1 in a file, so that what memory holds is what the code holds. Made by a generator; events of 2,000 merchants, of whom
-// the largest has 2 %. The bench and the test of bounded memory share it (bench/replay.ts, test/queues/large-day.test.ts).
+// a D1 in a file, so that what memory holds is what the code holds. Made by a generator; of 2,000 merchants the largest has
+// 2 % of the events. The bench and the test of bounded memory share it (bench/replay.ts, test/queues/large-day.test.ts).
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -28,19 +28,18 @@ import { sqliteD1 } from "./sqlite.ts";
 /** 2026-11-18. */
 const DAY = 20_775;
 const PLACE = { date: "2026-11-18", partition: "pool-0" };
-const MERCHANTS = 2_000;
 const BUNDLE_EVENTS = 1_300;
 /** By it the first of 2,000 merchants has 2 % of all events, the last 0.02 %. */
 const ZIPF_EXPONENT = 0.6;
 
 /** Writes a Day of so many events as bundles, and a D1 that knows its merchants. */
-export function writeLargeDay(folder: string, events: number): void {
+export function writeLargeDay(folder: string, { events, merchants }: { events: number; merchants: number }): void {
   const database = openDatabase(folder);
   migrate(database);
-  for (let merchant = 1; merchant <= MERCHANTS; merchant++) putSettings(database, settingsOf("UTC", { merchant }));
+  for (let merchant = 1; merchant <= merchants; merchant++) putSettings(database, settingsOf("UTC", { merchant }));
   database.close();
   const bucket = folderArchive(folder);
-  const next = generator(events);
+  const next = generator(events, merchants);
   for (let first = 0; first < events; first += BUNDLE_EVENTS) {
     const count = Math.min(BUNDLE_EVENTS, events - first);
     const rows = Array.from({ length: count }, (_, index) => next(first + index));
@@ -49,17 +48,17 @@ export function writeLargeDay(folder: string, events: number): void {
   }
 }
 
-function generator(events: number): (position: number) => ArchivedEvent {
+function generator(events: number, merchants: number): (position: number) => ArchivedEvent {
   const random = seededRandom(5);
   const shares: number[] = [];
   let sum = 0;
-  for (let merchant = 1; merchant <= MERCHANTS; merchant++) {
+  for (let merchant = 1; merchant <= merchants; merchant++) {
     sum += merchant ** -ZIPF_EXPONENT;
     shares.push(sum);
   }
   const pickMerchant = () => {
     const at = random.next() * sum;
-    let [low, high] = [0, MERCHANTS - 1];
+    let [low, high] = [0, merchants - 1];
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((shares[middle] as number) < at) low = middle + 1;
@@ -116,7 +115,7 @@ export interface LargeDayRun {
   readonly peakRss: number;
 }
 
-/** Seals the Day; `turnMs` makes the clock jump by so much at each look, so that the seal takes several turns. */
+/** Seals the Day; `jumpMs` makes the clock jump by so much at each look, so that the seal takes several turns. */
 export async function sealLargeDay(folder: string, jumpMs = 0): Promise<LargeDayRun> {
   const queue: SealPlace[] = [];
   const database = openDatabase(folder);
