@@ -97,7 +97,7 @@ function fill(
   for (let row = 0; row < count; row++) {
     const cell = cells?.[row];
     const value = typeof cell === "bigint" ? Number(cell) : (cell ?? absent);
-    assert(isOf(type, value), `column ${name} is ${type}, not ${typeof value}`);
+    if (!isOf(type, value)) assert(false, `column ${name} is ${type}, not ${typeof value}`);
     set(row, value as string | number);
   }
 }

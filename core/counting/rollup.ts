@@ -66,7 +66,7 @@ export const ALL_DIMENSIONS: readonly DimensionName[] = DIMENSIONS.map((dimensio
 export function rollupOf(state: DayState, slot: number, dimensions: readonly DimensionName[]): Rollup {
   const tally = newTally(state, slot, dimensions);
   for (const [visitor, visits] of state.visitors) {
-    for (const visit of visits) tallyVisit(tally, visitor, visit);
+    for (const visit of visits) if (touches(visit, slot)) tallyVisit(tally, visitor, visit);
   }
   return {
     counts: tally.total.counts,
@@ -74,6 +74,13 @@ export function rollupOf(state: DayState, slot: number, dimensions: readonly Dim
     drops: dropsOf(state, slot),
     breakdowns: new Map(tally.breakdowns.map(({ name, values }) => [name, cutBreakdown(values, state)])),
   };
+}
+
+/** Whether a visit has an event in the bucket. It starts where it has one, so the others add nothing to it. */
+function touches({ cells }: Visit, slot: number): boolean {
+  if (slot === WHOLE_DAY) return true;
+  for (const cell of cells) if (cell.slot === slot) return true;
+  return false;
 }
 
 export function zeroCounts(): Counts {

@@ -81,7 +81,9 @@ export function encodeSketch(sketch: Sketch, writer: ByteWriter): void {
     writer.byte(sketch.precision);
     writer.unsigned(sketch.sparse.size);
     let last = 0;
-    for (const index of Uint32Array.from(sketch.sparse.keys()).sort()) {
+    // Most values have one visitor, and need no sorting.
+    const indexes = sketch.sparse.size === 1 ? sketch.sparse.keys() : Uint32Array.from(sketch.sparse.keys()).sort();
+    for (const index of indexes) {
       writer.unsigned((index - last) * 2 ** RANK_BITS + (sketch.sparse.get(index) as number));
       last = index;
     }

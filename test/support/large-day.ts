@@ -8,6 +8,8 @@ import { DatabaseSync } from "node:sqlite";
 import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { bundleKey } from "../../core/archive/object-key.ts";
+import { emptyDay } from "../../core/counting/day.ts";
+import { type ReplayedDay, replayEvent, replayedRows } from "../../core/counting/replay.ts";
 import { type Event, NO_FACTS } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
@@ -17,7 +19,7 @@ import { recount } from "../../queues/recount.ts";
 import { noteDay, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { encodeParquet } from "../../storage/archive.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
-import { findDay } from "../../storage/archive-day.ts";
+import { findDay, readDay } from "../../storage/archive-day.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/seal.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { CHROME, GOOGLEBOT, IPHONE, settingsOf } from "./events.ts";
@@ -156,6 +158,32 @@ export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
     deps,
   );
   return { ...(await resultOf(deps, startedAt)), turns: 0, events, differences };
+}
+
+/** Counts the sealed Day again and makes its rollups, without asking D1 what it holds. */
+export async function countLargeDay(folder: string): Promise<LargeDayRun> {
+  const deps = depsOf(folder, openDatabase(folder), { queue: [], jumpMs: 0 });
+  const startedAt = performance.now();
+  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition }, deps.meter);
+  const archived = await findDay(deps, PLACE, { folder: row?.folder ?? "" });
+  let events = 0;
+  let rollups = 0;
+  let day: ReplayedDay | undefined;
+  const end = () => {
+    rollups += day === undefined ? 0 : replayedRows(day).length;
+  };
+  for await (const rows of readDay(deps, archived, { after: 0, isWanted: () => true, columns: COUNTED_COLUMNS })) {
+    const merchant = rows[0]?.event.merchant as number;
+    if (day?.state.merchant !== merchant) {
+      end();
+      day = { state: emptyDay(merchant, DAY), partition: PLACE.partition };
+    }
+    for (const one of rows) replayEvent(day, one, { settings: settingsOf("UTC", { merchant }), global: [] });
+    events += rows.length;
+  }
+  end();
+  if (rollups === 0) throw new Error("nothing was counted");
+  return { ...(await resultOf(deps, startedAt)), turns: 0, events, differences: 0 };
 }
 
 async function resultOf(deps: SealDeps, startedAt: number) {
