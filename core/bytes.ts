@@ -20,7 +20,8 @@ export class ByteWriter {
 
   /** An integer from 0 to 2^53 - 1, seven bits a byte, lowest first. */
   unsigned(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `unsigned takes a safe integer, not ${value}`);
+    // The text is made only when it is needed: this is the innermost loop of every rollup.
+    if (!Number.isSafeInteger(value) || value < 0) assert(false, `unsigned takes a safe integer, not ${value}`);
     this.#reserve(8);
     let rest = value;
     while (rest >= 0x80) {

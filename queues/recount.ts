@@ -10,7 +10,7 @@ import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type ReplayedDay, type ReplayedUnder, replayEvent, replayedRows } from "../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
-import { REPLAY_AHEAD_MERCHANTS, REPLAY_AHEAD_ROWS, REPLAY_MERCHANTS_READ } from "../core/limits.ts";
+import { REPLAY_AHEAD_MERCHANTS, REPLAY_AHEAD_ROWS, REPLAY_MERCHANTS_READ, REPLAY_READ_BYTES } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
@@ -105,22 +105,27 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const others = new Set([...what.others].filter(isWanted));
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
   let ended: Ended[] = [];
+  let bytes = 0;
   let current: Current | undefined;
   const today = Math.floor(deps.now() / DAY_MS);
   let isStopped = false;
   const flush = async () => {
     if (ended.length > 0) isStopped = (await steps.compared(await compare(what, ended, deps))) === "stop";
     ended = [];
+    bytes = 0;
   };
   const end = async () => {
     if (current === undefined) return;
     const { merchant, ids } = current.day.state;
     // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are.
-    if (current.settings !== undefined && !current.isExpired)
-      ended.push({ merchant, events: ids.size + current.removed, rows: replayedRows(current.day) });
+    if (current.settings !== undefined && !current.isExpired) {
+      const rows = replayedRows(current.day);
+      ended.push({ merchant, events: ids.size + current.removed, rows });
+      bytes += bytesOf(rows);
+    }
     const mustCompare = steps.ended(merchant, current.settings);
     current = undefined;
-    if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ) await flush();
+    if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ || bytes >= REPLAY_READ_BYTES) await flush();
   };
   const slices = readDay({ bucket: deps.bucket, meter: deps.meter }, what.archived, { after, isWanted, columns });
   for await (const { rows, settings } of withSettings(slices, deps)) {
@@ -167,6 +172,11 @@ async function withoutExpired(
     kept.push(...settings.filter((one) => !isExpired(one, day, today)).map(({ merchant }) => merchant));
   }
   return kept;
+}
+
+function bytesOf(rows: readonly RollupRow[]): number {
+  const parts = rows.flatMap(({ sketch, breakdowns }) => [sketch, ...Object.values(breakdowns)]);
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** A difference as it is kept and shown. */

@@ -316,7 +316,8 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
           // Numbers are worth more than a seal: what the archive has lost must not be lost from them as well.
           const live = counted.get(merchant) ?? 0;
           assert(events >= live, `the archive has ${events} of the ${live} events counted of merchant ${merchant}`);
-          const corrected = row.generation === 0 && live > 0 ? differences.length : 0;
+          // Events that came between the closing and the seal were counted by nobody: to count them is no correction.
+          const corrected = row.generation === 0 && live > 0 && events === live ? differences.length : 0;
           await correct(row, { differences, corrected }, deps);
         }
         if (writer.rows >= SEALED_FILE_ROWS) await finishPart();

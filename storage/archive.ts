@@ -2,9 +2,9 @@
 // DuckDB, Spark and Trino read it without us. The same file always gives the same bytes: the writer adds no time and no
 // randomness, and its name is fixed below. (gzip's own output may change with the runtime's version; the rows do not.)
 
-import { type FileMetaData, parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
+import { type FileMetaData, parquetMetadata, parquetRead, type SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { type Cell, COLUMNS, type Column, type ColumnType, fromCells, toCells } from "../core/archive/columns.ts";
+import { type Cell, COLUMNS, type Column, type ColumnType, fromColumns, toCells } from "../core/archive/columns.ts";
 import type { ArchivedEvent, ArchiveFile } from "../core/archive/file.ts";
 import { ROW_GROUP_ROWS } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
@@ -116,16 +116,46 @@ export interface RowsWanted {
 
 /** The rows of a file, or some of them. */
 export async function readRows({ file, metadata, start, end, columns }: RowsWanted): Promise<readonly ArchivedEvent[]> {
-  const rows = await parquetReadObjects({
+  const first = start ?? 0;
+  const count = Math.min(end ?? Number.POSITIVE_INFINITY, Number(metadata.num_rows)) - first;
+  const chunks: Chunk[] = [];
+  await parquetRead({
     file,
     metadata,
     compressors: { GZIP: decompress },
     parsers: { timestampFromMilliseconds: Number, stringFromBytes: (text) => utf8.decode(text) },
-    ...(start === undefined ? {} : { rowStart: start }),
-    ...(end === undefined ? {} : { rowEnd: end }),
+    rowStart: first,
+    rowEnd: first + count,
     ...(columns === undefined ? {} : { columns: [...columns] }),
+    onChunk: (chunk) => void chunks.push(chunk),
   });
-  return rows.map((row) => fromCells(fromParquet(row)));
+  const byColumn = Map.groupBy(chunks, ({ columnName }) => columnName);
+  return fromColumns((name) => cellsOf(byColumn.get(name), { first, count }), count);
+}
+
+/** Cells of one column in [rowStart, rowEnd) of the file. */
+interface Chunk {
+  readonly columnName: string;
+  readonly columnData: ArrayLike<unknown>;
+  readonly rowStart: number;
+  readonly rowEnd: number;
+}
+
+/** The cells of some rows out of the chunks that hold them, and perhaps more than them. */
+function cellsOf(
+  chunks: readonly Chunk[] | undefined,
+  { first, count }: { first: number; count: number },
+): ArrayLike<unknown> | undefined {
+  const [chunk] = chunks ?? [];
+  if (chunk === undefined || (chunks?.length === 1 && chunk.rowStart === first)) return chunk?.columnData;
+  const cells: unknown[] = new Array(count);
+  for (const { columnData, rowStart } of chunks ?? []) {
+    for (let index = 0; index < columnData.length; index++) {
+      const row = rowStart + index - first;
+      if (row >= 0 && row < count) cells[row] = columnData[index];
+    }
+  }
+  return cells;
 }
 
 /** A text may begin with U+FEFF, and that is then part of it. */
@@ -144,12 +174,4 @@ function metadataOf({ date, partition, first, rows }: ArchiveFile): Record<strin
 /** The writer takes 64-bit integers as bigint only; instants it converts itself. */
 function toParquet({ type }: Column, cells: readonly Cell[]): unknown[] {
   return type === "int64" ? cells.map((cell) => (cell === null ? null : BigInt(cell))) : [...cells];
-}
-
-function fromParquet(row: Readonly<Record<string, unknown>>): Record<string, Cell> {
-  const cells: Record<string, Cell> = {};
-  for (const [name, value] of Object.entries(row)) {
-    cells[name] = typeof value === "bigint" ? Number(value) : ((value ?? null) as Cell);
-  }
-  return cells;
 }

@@ -155,7 +155,9 @@ function sketchBytes(entry: BreakdownEntry | undefined): Uint8Array {
 
 function isSameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 function placeOf({ merchant, grain, bucket, partition }: RollupRow) {

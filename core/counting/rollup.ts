@@ -66,7 +66,7 @@ export const ALL_DIMENSIONS: readonly DimensionName[] = DIMENSIONS.map((dimensio
 export function rollupOf(state: DayState, slot: number, dimensions: readonly DimensionName[]): Rollup {
   const tally = newTally(state, slot, dimensions);
   for (const [visitor, visits] of state.visitors) {
-    for (const visit of visits) tallyVisit(tally, visitor, visit);
+    for (const visit of visits) if (touches(visit, slot)) tallyVisit(tally, visitor, visit);
   }
   return {
     counts: tally.total.counts,
@@ -74,6 +74,13 @@ export function rollupOf(state: DayState, slot: number, dimensions: readonly Dim
     drops: dropsOf(state, slot),
     breakdowns: new Map(tally.breakdowns.map(({ name, values }) => [name, cutBreakdown(values, state)])),
   };
+}
+
+/** Whether a visit has an event in the bucket. It starts where it has one, so the others add nothing to it. */
+function touches({ cells }: Visit, slot: number): boolean {
+  if (slot === WHOLE_DAY) return true;
+  for (const cell of cells) if (cell.slot === slot) return true;
+  return false;
 }
 
 export function zeroCounts(): Counts {
@@ -282,8 +289,10 @@ function cutBreakdown(values: ReadonlyMap<number, Tallied>, state: DayState): Br
   const sorted = [...values]
     .map(([number, { counts, sketch }]) => ({ value: state.dictionary.texts[number] ?? "", counts, sketch }))
     .sort(bySize);
-  const writer = new ByteWriter();
   const room = DIMENSION_BYTES_MAX - otherBytes();
+  const mayFit = sorted.reduce((sum, entry) => sum + entryBytesMax(entry), 0) <= room;
+  if (sorted.length <= DIMENSION_VALUES_MAX && mayFit) return { cut: false, entries: sorted };
+  const writer = new ByteWriter();
   let kept = 0;
   while (kept < sorted.length && kept < DIMENSION_VALUES_MAX) {
     encodeEntry(sorted[kept] as BreakdownEntry, writer);
@@ -316,6 +325,12 @@ function encodeEntry(entry: BreakdownEntry, writer: ByteWriter): void {
   writer.text(entry.value);
   for (const counter of COUNTERS) writer.count(entry.counts[counter]);
   encodeSketch(entry.sketch, writer);
+}
+
+/** The most that an entry can take: nearly all breakdowns fit by it, and need not be encoded to know that. */
+function entryBytesMax({ value, sketch }: BreakdownEntry): number {
+  const sketchBytes = sketch.sparse === undefined ? (2 ** sketch.precision * 6) / 8 : sketch.sparse.size * 8;
+  return value.length * 3 + COUNTERS.length * 8 + sketchBytes + 16;
 }
 
 /** The most that the "(other)" entry can take: a dense sketch and nine long counters. */

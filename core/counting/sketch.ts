@@ -81,7 +81,9 @@ export function encodeSketch(sketch: Sketch, writer: ByteWriter): void {
     writer.byte(sketch.precision);
     writer.unsigned(sketch.sparse.size);
     let last = 0;
-    for (const index of [...sketch.sparse.keys()].sort((a, b) => a - b)) {
+    // Most values have one visitor, and need no sorting.
+    const indexes = sketch.sparse.size === 1 ? sketch.sparse.keys() : Uint32Array.from(sketch.sparse.keys()).sort();
+    for (const index of indexes) {
       writer.unsigned((index - last) * 2 ** RANK_BITS + (sketch.sparse.get(index) as number));
       last = index;
     }
@@ -90,7 +92,10 @@ export function encodeSketch(sketch: Sketch, writer: ByteWriter): void {
   writer.byte(sketch.precision | 0x80);
   const registers = sketch.dense as Uint8Array;
   for (let index = 0; index < registers.length; index += 4) {
-    const [a = 0, b = 0, c = 0, d = 0] = registers.subarray(index, index + 4);
+    const a = registers[index] as number;
+    const b = registers[index + 1] as number;
+    const c = registers[index + 2] as number;
+    const d = registers[index + 3] as number;
     writer.byte((a << 2) | (b >>> 4));
     writer.byte(((b & 15) << 4) | (c >>> 2));
     writer.byte(((c & 3) << 6) | d);

@@ -32,7 +32,10 @@ export class TestPartition {
   readonly broken = new Set<"queue" | "d1" | "settings">();
   partition: Partition;
 
-  constructor() {
+  readonly #name: string;
+
+  constructor(name = "pool-0") {
+    this.#name = name;
     this.partition = this.open();
   }
 
@@ -57,8 +60,8 @@ export class TestPartition {
   }
 
   private open(): Partition {
-    const partition = openPartition(this.deps(), "pool-0");
-    partition.name = "pool-0";
+    const partition = openPartition(this.deps(), this.#name);
+    partition.name = this.#name;
     return partition;
   }
 

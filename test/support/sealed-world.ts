@@ -28,12 +28,16 @@ const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
 /** A D1 with the schema and nothing in it. */
 export function migratedDatabase(): DatabaseSync {
   const database = new DatabaseSync(":memory:");
+  migrate(database);
+  return database;
+}
+
+export function migrate(database: DatabaseSync): void {
   for (const file of readdirSync(MIGRATIONS).sort()) {
     if (!file.endsWith(".sql")) continue;
     const text = readFileSync(join(MIGRATIONS, file), "utf8");
     for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
   }
-  return database;
 }
 
 export function putSettings(database: DatabaseSync, settings: Settings): void {

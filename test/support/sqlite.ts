@@ -48,7 +48,8 @@ export function sqliteD1(database: DatabaseSync): D1Database {
     const before = changesSoFar();
     const rows = prepared(text).all(...values) as Record<string, unknown>[];
     for (const row of rows) {
-      for (const [key, value] of Object.entries(row)) if (value instanceof Uint8Array) row[key] = [...value];
+      for (const [key, value] of Object.entries(row))
+        if (value instanceof Uint8Array) row[key] = Array.prototype.slice.call(value);
     }
     return {
       success: true,

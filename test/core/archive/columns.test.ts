@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Cell, COLUMNS, fromCells, toCells } from "../../../core/archive/columns.ts";
+import { type Cell, COLUMNS, fromColumns, toCells } from "../../../core/archive/columns.ts";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
 import { type Event, FIELDS } from "../../../core/event.ts";
 import { anyEvent, traffic } from "../../support/archive-fixture.ts";
@@ -20,6 +20,10 @@ function cellsOf(row: ArchivedEvent): Record<string, Cell> {
   return Object.fromEntries(COLUMNS.map((column) => [column.name, toCells(column, [row])[0] ?? null]));
 }
 
+/** One row, by column name, read back. */
+const fromRow = (cells: Readonly<Record<string, Cell>>) =>
+  fromColumns((name) => (name in cells ? [cells[name]] : undefined), 1)[0];
+
 describe("columns", () => {
   test("[ARC-5] the columns are the fields in their order, then partition and position", () => {
     const names = [...FIELDS.map(({ column }) => column), "partition", "position"];
@@ -29,7 +33,7 @@ describe("columns", () => {
   test("[ARC-5] every well-formed event comes back from its cells as it was", () => {
     fc.assert(
       fc.property(anyEvent, (any) => {
-        expect(fromCells(cellsOf(archived(any)))).toEqual(archived(any));
+        expect(fromRow(cellsOf(archived(any)))).toEqual(archived(any));
       }),
     );
   });
@@ -54,7 +58,7 @@ describe("columns", () => {
 
   test("[ARC-8] a column that a file is too old to have is read as not known", () => {
     const { scroll: _, city: __, ...cells } = cellsOf(archived({ scroll: 50, city: "Vienna" }));
-    expect(fromCells(cells)).toEqual(archived({ scroll: -1, city: "" }));
+    expect(fromRow(cells)).toEqual(archived({ scroll: -1, city: "" }));
   });
 
   test.each([
