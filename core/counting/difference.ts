@@ -102,7 +102,8 @@ export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mis
   return found.slice(0, REPLAY_MISMATCHES_MAX);
 }
 
-function totalMismatches(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
+/** Mismatches of counters, drops and the total sketch. */
+export function totalMismatches(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
   const found = countMismatches("", held.counts, replayed.counts);
   for (const reason of DROP_REASONS) {
     const [a, b] = [held.drops[reason] ?? 0, replayed.drops[reason] ?? 0];
