@@ -7,6 +7,7 @@ import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { ReplayedWorld } from "../support/replayed-world.ts";
+import { putSettings } from "../support/sealed-world.ts";
 
 const DAY = Math.floor(TUESDAY / DAY_MS);
 const RANGE = { fromDay: DAY, toDay: DAY + 1 };
@@ -25,13 +26,14 @@ async function sealedDay(merchants = 2): Promise<ReplayedWorld> {
   );
   await world.settle();
   world.it.now = DAY * DAY_MS + SEAL_AFTER_MS;
-  await world.settle();
+  for (let published = 0; published < merchants; published += 20) await world.settle();
   await world.seal();
+  expect(await world.row(DAY)).toMatchObject({ generation: 1, error: "" });
   return world;
 }
 
 async function late(world: ReplayedWorld, merchant: number, id: string): Promise<void> {
-  await world.send([{ merchant, id }]);
+  await world.send([{ merchant, id, timestamp: TUESDAY }]);
   await world.settle();
 }
 
@@ -234,4 +236,21 @@ test("[RPL-9] an undo that dies at any of its writes, before or after it took ef
       expect(world.dump()).toEqual(before);
     }
   }
+});
+
+test("[RPL-18] a replay of all merchants finds rows that only D1 has, of a Day or of an Hour", async () => {
+  const world = await sealedDay(4);
+  world.it.settings.set(5, settingsOf("UTC", { merchant: 5 }));
+  for (const merchant of [5, 6]) putSettings(world.database, settingsOf("UTC", { merchant }));
+  const copy = (table: string, merchant: number, into: number) => {
+    const columns = world.database.prepare(`SELECT name FROM pragma_table_info('${table}') WHERE name != 'merchant'`);
+    const names = columns.all().map(({ name }) => `"${name}"`);
+    const text = `INSERT INTO ${table} (merchant, ${names}) SELECT ${into}, ${names} FROM ${table} WHERE merchant = ${merchant}`;
+    world.database.exec(text);
+  };
+  copy("daily", 1, 5);
+  copy("hourly", 1, 6);
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 3, inDoubt: 0 });
+  expect(await world.run({ kind: "rebuild", ...RANGE })).toMatchObject({ replaced: 3 });
+  expect(await pageviews(world, 5)).toEqual([0, {}]);
 });
