@@ -194,9 +194,8 @@ export async function changeJob(
   { job, verb, now, taken = [] }: JobChange,
   meter: Metered,
 ): Promise<boolean> {
-  // What rules changed must not stay half changed: a cancelled job that applied some is undone.
   const isTakenBack = hasApplied(job) && (verb === "undo" || verb === "cancel");
-  const change = isTakenBack ? TAKE_BACK : CHANGES[verb];
+  const change = isTakenBack && verb === "cancel" ? CANCEL_APPLIED : CHANGES[verb];
   const seen = seenVersions(taken);
   const bound = (text: string) => db.prepare(text).bind(job.fromDay, job.toDay, job.id, now, seen);
   // Every statement names all parameters: D1 refuses some that are bound and not named.
@@ -246,10 +245,8 @@ const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly
   },
 };
 
-const TAKE_BACK = {
-  ...CHANGES.undo,
-  where: `state IN ('running', 'done', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
-};
+/** What rules changed must not stay half changed: to cancel a job that has applied some is to undo it. */
+const CANCEL_APPLIED = { ...CHANGES.undo, where: CHANGES.cancel.where };
 
 /** How far a job is. */
 export async function readProgress(db: D1Database, job: string, meter: Metered): Promise<ReplayProgress> {
