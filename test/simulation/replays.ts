@@ -46,6 +46,7 @@ export async function playReplays(simulation: Simulation, toDay: number): Promis
   };
   world.faults = WEATHER;
   sendLate(simulation);
+  await sealBegins(simulation);
   const kind: ReplayKind = world.random.chance(0.8) ? "rebuild" : "backfill";
   const job = await replays.start({ ...asked, kind, rules: "current" });
   if (job === undefined) return;
@@ -56,9 +57,19 @@ export async function playReplays(simulation: Simulation, toDay: number): Promis
   if (!isCancelled && kind === "rebuild") await replays.verify(asked);
   world.faults = WEATHER;
   sendLate(simulation);
+  await sealBegins(simulation);
   await replays.takeBack(job.id);
   if ((await replays.ended(job.id)) !== "undone") return;
   await replays.verify({ ...asked, merchants: undefined });
+}
+
+/** Jobs are asked for in the middle of a seal where there is one: then both want to write the same rows. */
+function sealBegins({ world, sealing }: Simulation): Promise<void> {
+  return new Promise((resolve) => {
+    const later = () => world.at(world.now + world.random.integer(0, 600), resolve);
+    sealing.push(later);
+    world.at(world.now + 2 * HOUR_MS, resolve);
+  });
 }
 
 type Asked = Parameters<typeof startReplay>[0];

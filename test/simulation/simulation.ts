@@ -116,6 +116,8 @@ export interface Simulation {
   /** What somebody wanted erased. */
   readonly erased: AskedErasure[];
   problem: string | undefined;
+  /** Told when the next seal begins. */
+  readonly sealing: (() => void)[];
   /** Ids of events that were sent while replay jobs ran. */
   readonly sentLate: Set<string>;
   /** Whether the run's replay jobs are over. */
@@ -229,9 +231,13 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 },
     archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
     overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
-    sealQueue: new SimulatedQueue("seal", world, (batch) => sealDays(batch, sealDeps(simulation))),
+    sealQueue: new SimulatedQueue("seal", world, (batch) => {
+      for (const hear of simulation.sealing.splice(0)) hear();
+      return sealDays(batch, sealDeps(simulation));
+    }),
     erased: [],
     problem: undefined,
+    sealing: [],
     sentLate: new Set(),
     replaysEnded: !areDaysSealed(seed),
   };
