@@ -239,8 +239,10 @@ export const REPLAY_READ_BYTES = 500_000;
 /** A replay looks ahead for merchants whose settings it needs: so many merchants, or rows, in one statement. */
 export const REPLAY_AHEAD_MERCHANTS = 64;
 export const REPLAY_AHEAD_ROWS = 10_000;
-/** Merchants' settings read in one statement. */
-export const REPLAY_SETTINGS_PAGE = 5_000;
+/** Merchants' numbers that one statement looks for rollups of: two lookups each, far below D1's 30 s. */
+export const COUNTED_PAGE = 50_000;
+/** Characters of all timelines that one job reads and may write again: a few times the longest. */
+export const REPLAY_TIMELINES_LENGTH_MAX = 4_000_000;
 /** Merchants whose rows an undo puts back in one transaction. */
 export const REPLAY_UNDO_MERCHANTS = 50;
 /** A rebuilt row's version lies this far behind the position it stands for: ahead of what a partition writes once more,

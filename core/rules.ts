@@ -144,6 +144,13 @@ export function extendTimeline(timeline: RuleTimeline, period: RulePeriod): Rule
   return JSON.stringify(extended).length > RULE_TIMELINE_LENGTH_MAX ? "full" : extended;
 }
 
+/** The period by which rules hold for some past Days: those that were decided last, or a draft, which has no version. */
+export function periodOfDays(timeline: RuleTimeline, days: readonly [number, number], draft?: Rules): RulePeriod {
+  if (draft !== undefined) return { version: 0, rules: draft, days };
+  const { version, rules } = latestRules(timeline);
+  return { version, rules, days };
+}
+
 /** The timeline as if rules had never been applied to those past Days: the last such period goes. */
 export function takeBackFromDays(
   timeline: RuleTimeline,

@@ -4,7 +4,7 @@
 
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
-import { type Difference, differencesOf, heldRows } from "../core/counting/difference.ts";
+import { type Difference, differencesOf, type HeldRow, heldRows } from "../core/counting/difference.ts";
 import { isExpired, type Removal, removalOf } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type ReplayedDay, type ReplayedUnder, replayEvent, replayedRows } from "../core/counting/replay.ts";
@@ -13,10 +13,11 @@ import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { REPLAY_AHEAD_MERCHANTS, REPLAY_AHEAD_ROWS, REPLAY_MERCHANTS_READ, REPLAY_READ_BYTES } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
-import { GLOBAL_MERCHANT } from "../core/rules.ts";
+import { GLOBAL_MERCHANT, periodOfDays, type Rules, type RuleTimeline } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
 import { type ArchivedDay, readDay } from "../storage/archive-day.ts";
+import type { SettingsVersions } from "../storage/replay-write.ts";
 import { readDayRollups } from "../storage/rollups.ts";
 import type { ShownDifference } from "../storage/schema.ts";
 import { readSettings, readSettingsOf } from "../storage/settings.ts";
@@ -52,6 +53,15 @@ export interface Recount {
   readonly columns?: readonly string[];
   /** What is not to be there any more; nothing of it is counted. */
   readonly removals?: readonly Removal[];
+  /** Rules that are tried out: counted by as if they had been applied to the Day. */
+  readonly preview?: RulesPreview | undefined;
+}
+
+/** What a period of past Days would put on the deployment's timeline, or on each merchant's own. */
+export interface RulesPreview {
+  readonly isGlobal: boolean;
+  /** Undefined for the rules decided last. */
+  readonly draft: Rules | undefined;
 }
 
 /** What one merchant's Day came to. */
@@ -62,6 +72,10 @@ export interface Recounted {
   /** Buckets that either side has. */
   readonly buckets: number;
   readonly differences: readonly Difference[];
+  readonly held: readonly HeldRow[];
+  readonly replayed: readonly RollupRow[];
+  /** Where these have changed, the rows may be wrong. Undefined where the archive has nothing: no rules make rows of that. */
+  readonly countedBy: SettingsVersions | undefined;
 }
 
 /** A row that an erasure, or the end of its merchant's retention, takes away. */
@@ -96,6 +110,7 @@ interface Ended {
   readonly merchant: number;
   readonly events: number;
   readonly rows: readonly RollupRow[];
+  readonly countedBy: SettingsVersions | undefined;
 }
 
 /** Archive first, then the partition, then D1: nothing can be in the first and not in the others (RPL-5). */
@@ -103,7 +118,10 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const { after, merchants, columns } = what;
   const isWanted = (merchant: number) => merchants?.has(merchant) ?? true;
   const others = new Set([...what.others].filter(isWanted));
-  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
+  const { version: globalVersion, rules: decided } =
+    (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter)) ?? NO_GLOBAL;
+  const { preview } = what;
+  const global = preview?.isGlobal ? previewOf(what, decided) : decided;
   let ended: Ended[] = [];
   let bytes = 0;
   let current: Current | undefined;
@@ -120,7 +138,8 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are.
     if (current.settings !== undefined && !current.isExpired) {
       const rows = replayedRows(current.day);
-      ended.push({ merchant, events: ids.size + current.removed, rows });
+      const countedBy = { own: current.settings.version, global: globalVersion };
+      ended.push({ merchant, events: ids.size + current.removed, rows, countedBy });
       bytes += bytesOf(rows);
     }
     const mustCompare = steps.ended(merchant, current.settings);
@@ -135,10 +154,13 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
       if (isStopped) return;
       const day = { state: emptyDay(merchant, what.day), partition: what.partition };
       const expired = settings !== undefined && isExpired(settings, what.day, today);
-      current = { day, settings, isExpired: expired, removed: 0 };
+      const isOwn = settings !== undefined && preview !== undefined && !preview.isGlobal;
+      const tried = isOwn ? { ...settings, rules: previewOf(what, settings.rules) } : settings;
+      current = { day, settings: tried, isExpired: expired, removed: 0 };
       others.delete(merchant);
     }
     const counted = current as Current;
+    const own = counted.settings;
     const removals = what.removals?.filter((removal) => removal.merchant === merchant) ?? [];
     const kept: ArchivedEvent[] = [];
     for (const row of rows) {
@@ -146,14 +168,14 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
       if (erasure !== undefined) {
         counted.removed += 1;
         steps.removed?.({ merchant, erasure });
-      } else if (isNew(counted.day, row, settings && { settings, global })) kept.push(row);
+      } else if (isNew(counted.day, row, own && { settings: own, global })) kept.push(row);
     }
     steps.rows(kept, rows.length);
   }
   await end();
   for (const merchant of await withoutExpired([...others], { day: what.day, today }, deps)) {
     if (isStopped) return;
-    ended.push({ merchant, events: 0, rows: [] });
+    ended.push({ merchant, events: 0, rows: [], countedBy: undefined });
     if (ended.length >= REPLAY_MERCHANTS_READ) await flush();
   }
   if (!isStopped) await flush();
@@ -177,6 +199,13 @@ async function withoutExpired(
 function bytesOf(rows: readonly RollupRow[]): number {
   const parts = rows.flatMap(({ sketch, breakdowns }) => [sketch, ...Object.values(breakdowns)]);
   return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** What stands for the deployment's settings where there are none: counted under no rules. */
+const NO_GLOBAL = { version: 0, rules: [] as RuleTimeline };
+
+function previewOf({ day, preview }: Recount, timeline: RuleTimeline): RuleTimeline {
+  return [...timeline, periodOfDays(timeline, [day, day + 1], preview?.draft)];
 }
 
 /** A difference as it is kept and shown. */
@@ -233,11 +262,12 @@ async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps
   const liveOnes = merchants.filter((merchant) => unpublished.has(merchant));
   const live = await readLive(what, liveOnes, deps);
   const stored = await readDayRollups(deps.db, { ...what, merchants }, deps.meter);
-  return ended.map(({ merchant, events, rows: replayed }) => {
+  return ended.map(({ merchant, events, rows: replayed, countedBy }) => {
     const isTheirs = (row: RollupRow) => row.merchant === merchant;
     const held = heldRows({ live: live.filter(isTheirs), stored: stored.filter(isTheirs) });
     const differences = differencesOf({ held, replayed, archivedPosition: what.archivedPosition });
-    return { merchant, events, buckets: Math.max(held.length, replayed.length), differences };
+    const buckets = Math.max(held.length, replayed.length);
+    return { merchant, events, buckets, differences, held, replayed, countedBy };
   });
 }
 

@@ -1,15 +1,15 @@
 // The consumer of footfall-replay: one (Day, partition) of a job at a time is counted again from the archive and compared
-// with what readers see; a rebuild writes what differs, an undo puts it back. What is to be done is read from the job's row
+// with what readers see; a rebuild writes what differs, a backfill what is missing, an undo puts it back. What is to be done is read from the job's row
 // when the message comes. Running a part again is harmless: a part that is done is left alone, comparing changes nothing,
 // and rows are only replaced where they still are what was compared (storage/replay-write.ts).
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
+import { totalsOf } from "../core/counting/before-after.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Difference } from "../core/counting/difference.ts";
-import { type Placement, partitionsOf } from "../core/counting/placement.ts";
+import { fill } from "../core/counting/fill.ts";
 import { decodePart, type ReplayPart } from "../core/counting/replay-part.ts";
-import { REPLAY_ATTEMPTS_MAX, REPLAY_SETTINGS_PAGE, REPLAY_SHOWN_MAX } from "../core/limits.ts";
-import type { Settings } from "../core/merchant.ts";
+import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_SHOWN_MAX } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
 import { dateOf } from "../core/time.ts";
 import { findDay } from "../storage/archive-day.ts";
@@ -20,16 +20,25 @@ import {
   findPart,
   finishJob,
   finishPart,
+  hasApplied,
   markUndone,
   type PartResult,
   type ReplayJob,
   takeParts,
 } from "../storage/replay-job.ts";
-import { replaceRollups, restoreRollups } from "../storage/replay-write.ts";
-import { findSeal } from "../storage/seal.ts";
-import { listSettings } from "../storage/settings.ts";
+import { correctRollups, replaceRollups, restoreRollups } from "../storage/replay-write.ts";
+import { listCounted } from "../storage/rollups.ts";
+import type { PartTotal } from "../storage/schema.ts";
+import { findSeal, type SealRow } from "../storage/seal.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
-import { type RecountDeps, type Recounted, type RecountedPartition, recount, shownOf } from "./recount.ts";
+import {
+  type Recount,
+  type RecountDeps,
+  type Recounted,
+  type RecountedPartition,
+  recount,
+  shownOf,
+} from "./recount.ts";
 
 /** What a replay asks of a partition. */
 export interface ReplayedPartition extends RecountedPartition {
@@ -38,7 +47,6 @@ export interface ReplayedPartition extends RecountedPartition {
 
 export interface ReplayDeps extends RecountDeps {
   readonly partition: (name: string) => ReplayedPartition;
-  readonly placement: Placement;
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   readonly pace: { readonly sealAfterMs: number };
   readonly log: Log;
@@ -86,23 +94,22 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
   }
   if (job?.state === "undoing" && state !== "undone") {
     await restoreRollups(deps.db, part, deps.meter);
+    if (hasApplied(job)) await correctPart(part, job, deps);
     await markUndone(deps.db, part, deps.meter);
   }
 }
 
 type Tallied = { -readonly [Name in keyof PartResult]: PartResult[Name] };
 
-/** Counts a part again and compares; what a rebuild may write, it writes. */
+/** Counts a part again and compares; what a rebuild or backfill may write, it writes. */
 async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<PartResult> {
   const startedAt = deps.now();
-  // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
-  const { archivedPosition } = await deps.partition(part.partition).status();
-  const seal = await findSeal(deps.db, part, deps.meter);
-  const place = { date: dateOf(part.day), partition: part.partition };
-  const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
+  const { what, seal } = await openPart(part, job, deps);
   const isClosed = part.day < firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change.
-  const isInDoubt = isClosed && (seal === undefined || seal.generation === 0 || seal.lateSince !== null);
+  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change. Rules that are
+  // applied to it wait for nothing: the seal counts by them as well, and late events are all that it counts.
+  const isLate = job.rules === "dated" && seal?.lateSince !== null;
+  const isInDoubt = isClosed && (seal === undefined || seal.generation === 0 || isLate);
   const result: Tallied = {
     events: 0,
     buckets: 0,
@@ -111,57 +118,125 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     unpublished: 0,
     durationMs: 0,
     shown: [],
+    totals: [],
   };
-  const merchants = job.merchants && new Set(job.merchants);
   const steps = {
     rows: (_: unknown, read: number) => {
       result.events += read;
     },
     ended: () => false,
     compared: async (recounted: readonly Recounted[]) => {
-      for (const { buckets, differences } of recounted) {
-        result.buckets += buckets;
-        const judged = isInDoubt ? differences.map((one) => ({ ...one, inDoubt: true })) : differences;
+      for (const one of recounted) {
+        const { differences } = one;
+        result.buckets += one.buckets;
+        if (job.kind === "verify") result.totals = [...result.totals, ...keptTotals(job, one, result.totals)];
+        const judged = isInDoubt ? differences.map((difference) => ({ ...difference, inDoubt: true })) : differences;
         await settle(job, { differences: judged, result }, deps);
       }
       return undefined;
     },
   };
-  const others = job.merchants ?? (await placedMerchants(part.partition, deps));
-  const removals = await listRemovals(deps.db, part, deps.meter);
-  const columns = COUNTED_COLUMNS;
-  const what = { ...part, archived, archivedPosition, merchants, others, after: 0, removals, columns };
   await recount(what, steps, deps);
   result.durationMs = deps.now() - startedAt;
   return result;
 }
 
-/** Counts a merchant's differences, and writes those that a rebuild may write. */
+/** After an undo of rules, what it could not put back: rows that the seal has written since, for late events, under them. */
+async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<void> {
+  const { what, seal } = await openPart(part, job, deps);
+  if (seal === undefined || seal.generation === 0) return; // the seal counts all of it under the rules that hold now
+  const steps = {
+    rows: () => {},
+    ended: () => false,
+    compared: async (recounted: readonly Recounted[]) => {
+      for (const { differences } of recounted) {
+        const certain = differences.filter(({ inDoubt, held }) => !inDoubt && (held?.published ?? true));
+        await correctRollups(deps.db, { job: job.id, differences: certain }, deps.meter);
+      }
+      return undefined;
+    },
+  };
+  await recount(what, steps, deps);
+}
+
+/** What is to be counted of a part, by which rules, and what is known of its seal. */
+async function openPart(
+  part: ReplayPart,
+  job: ReplayJob,
+  deps: ReplayDeps,
+): Promise<{ readonly what: Recount; readonly seal: SealRow | undefined }> {
+  // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
+  const { archivedPosition } = await deps.partition(part.partition).status();
+  const seal = await findSeal(deps.db, part, deps.meter);
+  const place = { date: dateOf(part.day), partition: part.partition };
+  const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
+  const isPreview = job.kind === "verify" && job.rules !== "dated";
+  const what: Recount = {
+    day: part.day,
+    partition: part.partition,
+    archived,
+    archivedPosition,
+    merchants: job.merchants && new Set(job.merchants),
+    others: job.merchants ?? (await shownMerchants(part, deps)),
+    after: 0,
+    removals: await listRemovals(deps.db, part, deps.meter),
+    columns: COUNTED_COLUMNS,
+    preview: isPreview ? { isGlobal: job.merchants === undefined, draft: job.draft } : undefined,
+  };
+  return { what, seal };
+}
+
+/** Counts a merchant's differences, and writes those that may be written. */
 async function settle(
   job: ReplayJob,
   { differences, result }: { differences: readonly Difference[]; result: Tallied },
   deps: ReplayDeps,
 ): Promise<void> {
   const certain = differences.filter(({ inDoubt }) => !inDoubt);
-  result.differences += certain.length;
   result.inDoubt += differences.length - certain.length;
-  result.shown = [...result.shown, ...differences.map(shownOf)].slice(0, REPLAY_SHOWN_MAX);
-  if (job.kind !== "rebuild") return;
+  const { written, left } =
+    job.kind === "backfill" ? filledOf(job, differences) : { written: certain, left: differences };
+  // A backfill's differences are those it leaves: what it fills was missing, not wrong.
+  result.differences += job.kind === "backfill" ? left.filter(({ inDoubt }) => !inDoubt).length : certain.length;
+  result.shown = [...result.shown, ...left.map(shownOf)].slice(0, REPLAY_SHOWN_MAX);
+  if (job.kind === "verify") return;
   // What a partition has not published it will: a row written now would only hide that (RPL-10).
-  const writable = certain.filter(({ held }) => held?.published ?? true);
-  result.unpublished += certain.length - writable.length;
+  const writable = written.filter(({ held }) => held?.published ?? true);
+  result.unpublished += written.length - writable.length;
   await replaceRollups(deps.db, { job: job.id, differences: writable }, deps.meter);
 }
 
-/** All merchants of a partition: also of one of whom the archive has nothing a reader might see something. */
-async function placedMerchants(partition: string, deps: ReplayDeps): Promise<readonly number[]> {
-  const merchants: number[] = [];
-  for (let after = 0; ; ) {
-    const page = await listSettings(deps.db, { after, rowsMax: REPLAY_SETTINGS_PAGE }, deps.meter);
-    for (const { merchant } of page) {
-      if (partitionsOf(merchant, deps.placement).includes(partition)) merchants.push(merchant);
-    }
-    if (page.length < REPLAY_SETTINGS_PAGE) return merchants;
-    after = (page.at(-1) as Settings).merchant;
+/** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */
+function filledOf(
+  { dimensions }: ReplayJob,
+  differences: readonly Difference[],
+): { readonly written: readonly Difference[]; readonly left: readonly Difference[] } {
+  const named = new Set(dimensions);
+  const written: Difference[] = [];
+  const left: Difference[] = [];
+  for (const difference of differences) {
+    const filled = difference.inDoubt ? { row: undefined, left: difference.mismatches } : fill(difference, named);
+    if (filled.row !== undefined) written.push({ ...difference, replayed: filled.row });
+    if (filled.left.length > 0) left.push({ ...difference, mismatches: filled.left });
   }
+  return { written, left };
+}
+
+/** A merchant's numbers before and after, where there is room: of a few named merchants always, else where they differ. */
+function keptTotals(
+  { merchants }: ReplayJob,
+  { merchant, held, replayed }: Recounted,
+  kept: readonly PartTotal[],
+): readonly PartTotal[] {
+  if (new Set(kept.map(([one]) => one)).size >= REPLAY_LIST_MAX) return [];
+  const totals = totalsOf(held, replayed);
+  const isFew = merchants !== undefined && merchants.length <= REPLAY_LIST_MAX;
+  if (!isFew && totals.every(({ before, after }) => before === after)) return [];
+  return totals.map(({ what, before, after }) => [merchant, what, before, after]);
+}
+
+/** All merchants that a reader may see something of, in D1 or in the partition, also where the archive has nothing. */
+async function shownMerchants(part: ReplayPart, deps: ReplayDeps): Promise<readonly number[]> {
+  const unpublished = await deps.partition(part.partition).unpublished(part.day);
+  return [...new Set([...unpublished, ...(await listCounted(deps.db, part, deps.meter))])];
 }

@@ -18,7 +18,6 @@ import {
   sealedPrefix,
 } from "../core/archive/object-key.ts";
 import { closesAt, firstOpenDay } from "../core/counting/closed.ts";
-import type { Difference } from "../core/counting/difference.ts";
 import { isExpired, removalOf } from "../core/counting/erasure.ts";
 import {
   LATE_BUNDLES_MAX,
@@ -246,7 +245,8 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
     rows: () => {},
     ended: () => false,
     compared: async (recounted: readonly Recounted[]) => {
-      for (const { differences } of recounted) await correct(row, { differences, corrected: 0 }, deps);
+      for (const { differences, countedBy } of recounted)
+        await correct(row, { differences, corrected: 0, countedBy }, deps);
       return undefined;
     },
   };
@@ -312,13 +312,13 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
         return writer.rows >= SEALED_FILE_ROWS;
       },
       compared: async (recounted) => {
-        for (const { merchant, events, differences } of recounted) {
+        for (const { merchant, events, differences, countedBy } of recounted) {
           // Numbers are worth more than a seal: what the archive has lost must not be lost from them as well.
           const live = counted.get(merchant) ?? 0;
           assert(events >= live, `the archive has ${events} of the ${live} events counted of merchant ${merchant}`);
           // Events that came between the closing and the seal were counted by nobody: to count them is no correction.
           const corrected = row.generation === 0 && live > 0 && events === live ? differences.length : 0;
-          await correct(row, { differences, corrected }, deps);
+          await correct(row, { differences, corrected, countedBy }, deps);
         }
         if (writer.rows >= SEALED_FILE_ROWS) await finishPart();
         return isOver ? "stop" : undefined;
@@ -416,14 +416,14 @@ async function commit(row: SealRow, { folder, manifest, gone, erasures }: Commit
 /** Writes what a merchant's Day should be where D1 has something else. */
 async function correct(
   row: SealRow,
-  { differences, corrected }: { differences: readonly Difference[]; corrected: number },
+  { differences, corrected, countedBy }: Pick<Recounted, "differences" | "countedBy"> & { corrected: number },
   deps: SealDeps,
 ): Promise<void> {
   for (const { held, inDoubt } of differences) {
     assert(held?.published !== false && !inDoubt, "a complete Day holds nothing that D1 and the archive do not");
   }
   const shown: ShownDifference[] = differences.slice(0, REPLAY_SHOWN_MAX).map(shownOf);
-  await sealRollups(deps.db, { seal: row, differences, corrected, shown }, deps.meter);
+  await sealRollups(deps.db, { seal: row, differences, corrected, shown, countedBy }, deps.meter);
 }
 
 /** The position below which the inputs' bundles begin. With the generation it names the inputs, and so the files' bytes. */

@@ -1,11 +1,23 @@
 // Replay jobs and their parts in D1. All that a job is lies in these rows: a message only says "look at this part", so
 // losing or repeating one changes nothing. Each change of state is one conditional statement, and whoever comes second
-// finds the condition gone. `replay-write.ts` has the rows a rebuild replaces.
+// finds the condition gone. `replay-start.ts` makes them; `replay-write.ts` has the rows a rebuild replaces.
 
+import type { DimensionName } from "../core/counting/dimension.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_LIST_MAX, REPLAY_PART_STALE_MS, REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
-import type { PartState, ReplayKind, ReplayState, ShownDifference } from "./schema.ts";
+import type { Rules } from "../core/rules.ts";
+import { sharesMerchant } from "./replay-start.ts";
+import { areUnchanged, putTimeline, seenVersions, type TimelineChange } from "./rules.ts";
+import type {
+  AppliedRules,
+  PartState,
+  PartTotal,
+  ReplayKind,
+  ReplayRules,
+  ReplayState,
+  ShownDifference,
+} from "./schema.ts";
 
 export interface ReplayJob {
   readonly id: string;
@@ -18,6 +30,16 @@ export interface ReplayJob {
   readonly merchants: readonly number[] | undefined;
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  readonly rules: ReplayRules;
+  /** The rules of a draft. Not in lists of jobs. */
+  readonly draft: Rules | undefined;
+  readonly applied: readonly AppliedRules[] | undefined;
+  readonly dimensions: readonly DimensionName[] | undefined;
+}
+
+/** Whether the job put rules on timelines, which its undo takes back. */
+export function hasApplied({ kind, rules }: ReplayJob): boolean {
+  return kind !== "verify" && rules === "current";
 }
 
 /** What one part came to. */
@@ -29,56 +51,16 @@ export interface PartResult {
   readonly unpublished: number;
   readonly durationMs: number;
   readonly shown: readonly ShownDifference[];
+  readonly totals: readonly PartTotal[];
 }
 
 /** The sums over a job's parts. */
-export interface ReplayProgress extends Omit<PartResult, "shown"> {
+export interface ReplayProgress extends Omit<PartResult, "shown" | "totals"> {
   readonly parts: number;
   readonly done: number;
   readonly failed: number;
   readonly undone: number;
   readonly replaced: number;
-}
-
-/** A job that writes, has not ended, and has a Day in common with the numbered parameters ?1 and ?2. */
-const WRITES_THERE = `kind = 'rebuild' AND state IN ('running', 'paused', 'undoing') AND from_day < ?2 AND to_day > ?1`;
-
-/** Whether the job `other` and one of these merchants (JSON; null for all) have a merchant in common. Tenants are apart: one
- *  merchant's rebuild holds up no other's, and rows of different merchants are never the same. */
-function sharesMerchant(merchants: string): string {
-  return `(other.merchants IS NULL OR ${merchants} IS NULL OR EXISTS (SELECT 1 FROM json_each(other.merchants) AS theirs,
-    json_each(${merchants}) AS ours WHERE theirs.value = ours.value))`;
-}
-
-/** Makes a job with its parts, all or nothing. "overlaps": another one that writes has a Day and a merchant in
- *  common with it. */
-export async function createJob(
-  db: D1Database,
-  { job, parts }: { job: ReplayJob; parts: readonly ReplayPart[] },
-  meter: Metered,
-): Promise<"created" | "overlaps"> {
-  const { id, kind, state, fromDay, toDay, merchants, createdAt } = job;
-  const places = JSON.stringify(parts.map(({ day, partition }) => [day, partition]));
-  const results = await db.batch([
-    db
-      .prepare(
-        `INSERT INTO replay_jobs (from_day, to_day, id, kind, state, merchants, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
-         WHERE ?4 != 'rebuild' OR NOT EXISTS
-           (SELECT 1 FROM replay_jobs AS other WHERE ${WRITES_THERE} AND ${sharesMerchant("?6")})`,
-      )
-      .bind(fromDay, toDay, id, kind, state, merchants === undefined ? null : JSON.stringify(merchants), createdAt),
-    db
-      .prepare(
-        `INSERT INTO replay_parts (job, day, "partition", state, sent_at, events, buckets, differences, in_doubt,
-           unpublished, replaced, duration_ms, shown, error)
-         SELECT ?1, value ->> 0, value ->> 1, 'waiting', 0, 0, 0, 0, 0, 0, 0, 0, '[]', '' FROM json_each(?2)
-         WHERE EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?1)`,
-      )
-      .bind(id, places),
-  ]);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
-  return (results[0]?.meta.changes ?? 0) > 0 ? "created" : "overlaps";
 }
 
 export async function findJob(db: D1Database, id: string, meter: Metered): Promise<ReplayJob | undefined> {
@@ -92,7 +74,8 @@ export async function listJobs(
   { merchant, rowsMax }: { merchant: number | undefined; rowsMax: number },
   meter: Metered,
 ): Promise<readonly ReplayJob[]> {
-  const text = "SELECT * FROM replay_jobs WHERE ?1 IS NULL OR merchants = ?1 ORDER BY created_at DESC, id LIMIT ?2";
+  const text = `SELECT id, kind, state, from_day, to_day, merchants, created_at, finished_at, rules, NULL AS draft, applied,
+    dimensions FROM replay_jobs WHERE ?1 IS NULL OR merchants = ?1 ORDER BY created_at DESC, id LIMIT ?2`;
   return (await select<StoredJob>(db, [text, aloneOf(merchant), rowsMax], meter)).map(toJob);
 }
 
@@ -131,14 +114,15 @@ export async function finishPart(
   { part, result }: { part: ReplayPart; result: PartResult },
   meter: Metered,
 ): Promise<void> {
-  const { events, buckets, differences, inDoubt, unpublished, durationMs, shown } = result;
+  const { events, buckets, differences, inDoubt, unpublished, durationMs, shown, totals } = result;
   // What was replaced is counted from what is kept: a run that died half way has its share in it.
   const text = `UPDATE replay_parts SET state = 'done', error = '', events = ?, buckets = ?, differences = ?, in_doubt = ?,
-    unpublished = ?, duration_ms = ?, shown = ?, replaced = (SELECT count(*) FROM replay_undo
+    unpublished = ?, duration_ms = ?, shown = ?, totals = ?, replaced = (SELECT count(*) FROM replay_undo
       WHERE job = replay_parts.job AND day = replay_parts.day AND "partition" = replay_parts."partition")
     WHERE job = ? AND day = ? AND "partition" = ? AND state = 'waiting'`;
-  const values = [events, buckets, differences, inDoubt, unpublished, durationMs, JSON.stringify(shown)];
-  await write(db, [text, ...values, part.job, part.day, part.partition], meter);
+  const values = [events, buckets, differences, inDoubt, unpublished, durationMs];
+  const lists = [JSON.stringify(shown), JSON.stringify(totals)];
+  await write(db, [text, ...values, ...lists, part.job, part.day, part.partition], meter);
 }
 
 /** Notes why a part failed; with `gaveUp` it waits for somebody to resume the job. */
@@ -192,33 +176,50 @@ export async function finishJob(
 /** A change of state that somebody asks for: from which states, with what consequences for the parts. */
 export type ReplayVerb = "pause" | "resume" | "cancel" | "undo";
 
+export interface JobChange {
+  readonly job: ReplayJob;
+  readonly verb: ReplayVerb;
+  /** UTC ms. */
+  readonly now: number;
+  /** Timelines without what the job applied, for the verbs that take it back. */
+  readonly taken?: readonly TimelineChange[];
+}
+
 /**
  * Does what the verb says, where the job's state allows it; false where it does not. What runs at the moment goes on to the
  * end of its merchant and then finds that it may not write any more.
  */
 export async function changeJob(
   db: D1Database,
-  { job, verb, now }: { job: ReplayJob; verb: ReplayVerb; now: number },
+  { job, verb, now, taken = [] }: JobChange,
   meter: Metered,
 ): Promise<boolean> {
-  const change = CHANGES[verb];
-  const bound = (text: string) => db.prepare(text).bind(job.fromDay, job.toDay, job.id, now);
-  // Every statement names all four parameters: D1 refuses some that are bound and not named.
-  const named = "?1 IS NOT NULL AND ?2 IS NOT NULL AND ?4 IS NOT NULL";
+  const isTakenBack = hasApplied(job) && (verb === "undo" || verb === "cancel");
+  const change = isTakenBack && verb === "cancel" ? CANCEL_APPLIED : CHANGES[verb];
+  const seen = seenVersions(taken);
+  const bound = (text: string) => db.prepare(text).bind(job.fromDay, job.toDay, job.id, now, seen);
+  // Every statement names all parameters: D1 refuses some that are bound and not named.
+  const named = "?1 IS NOT NULL AND ?2 IS NOT NULL AND ?4 IS NOT NULL AND ?5 IS NOT NULL";
   const results = await db.batch([
-    bound(`UPDATE replay_jobs SET ${change.sets} WHERE id = ?3 AND ${named} AND ${change.where}`),
+    bound(`UPDATE replay_jobs SET ${change.sets} WHERE id = ?3 AND ${named} AND ${areUnchanged("?5")}
+      AND ${change.where}`),
     ...change.parts.map((text) => bound(`${text} AND ${named}`)),
+    // A second undo finds nothing applied any more, and takes nothing back.
+    ...taken.map((one) => putTimeline(db, one, { job: job.id, where: "state = 'undoing' AND applied IS NOT NULL" })),
+    ...(isTakenBack
+      ? [db.prepare("UPDATE replay_jobs SET applied = NULL WHERE id = ? AND state = 'undoing'").bind(job.id)]
+      : []),
   ]);
   for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   return (results[0]?.meta.changes ?? 0) > 0;
 }
 
 /** A rebuild of the same Days that came later and stands: what it kept is what this one wrote. */
-const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.kind = 'rebuild' AND other.state != 'undone'
+const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.kind != 'verify' AND other.state != 'undone'
   AND other.created_at > replay_jobs.created_at AND other.from_day < ?2 AND other.to_day > ?1
   AND ${sharesMerchant("replay_jobs.merchants")})`;
 const HAS_FAILED = "EXISTS (SELECT 1 FROM replay_parts WHERE job = ?3 AND state = 'failed')";
-const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.id != ?3 AND other.kind = 'rebuild'
+const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.id != ?3 AND other.kind != 'verify'
   AND other.state IN ('running', 'paused', 'undoing') AND other.from_day < ?2 AND other.to_day > ?1
   AND ${sharesMerchant("replay_jobs.merchants")})`;
 
@@ -236,13 +237,16 @@ const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly
   cancel: { sets: "state = 'cancelled', finished_at = ?4", where: "state IN ('running', 'paused')", parts: [] },
   undo: {
     sets: "state = 'undoing', finished_at = NULL",
-    where: `kind = 'rebuild' AND state IN ('done', 'cancelled', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
+    where: `kind != 'verify' AND state IN ('done', 'cancelled', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
     parts: [
       `UPDATE replay_parts SET sent_at = 0 WHERE job = ?3
         AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?3 AND state = 'undoing')`,
     ],
   },
 };
+
+/** What rules changed must not stay half changed: to cancel a job that has applied some is to undo it. */
+const CANCEL_APPLIED = { ...CHANGES.undo, where: CHANGES.cancel.where };
 
 /** How far a job is. */
 export async function readProgress(db: D1Database, job: string, meter: Metered): Promise<ReplayProgress> {
@@ -252,6 +256,22 @@ export async function readProgress(db: D1Database, job: string, meter: Metered):
     total(replaced) AS replaced, total(duration_ms) AS durationMs FROM replay_parts WHERE job = ?`;
   const [progress] = await select<ReplayProgress>(db, [text, job], meter);
   return progress as ReplayProgress;
+}
+
+/** The sums of what a verify's parts kept, of the first merchants that have a number that differs. */
+export async function listTotals(db: D1Database, job: string, meter: Metered): Promise<readonly JobTotal[]> {
+  const text = `WITH sums AS (SELECT value ->> 0 AS merchant, value ->> 1 AS what, sum(value ->> 2) AS before,
+      sum(value ->> 3) AS after FROM replay_parts, json_each(totals) WHERE job = ? GROUP BY 1, 2)
+    SELECT * FROM sums WHERE merchant IN (SELECT DISTINCT merchant FROM sums WHERE before != after ORDER BY merchant LIMIT ?)
+    ORDER BY merchant, what`;
+  return select<JobTotal>(db, [text, job, REPLAY_LIST_MAX], meter);
+}
+
+export interface JobTotal {
+  readonly merchant: number;
+  readonly what: string;
+  readonly before: number;
+  readonly after: number;
 }
 
 export interface PartOutcome {
@@ -279,6 +299,10 @@ interface StoredJob {
   readonly merchants: string | null;
   readonly created_at: number;
   readonly finished_at: number | null;
+  readonly rules: ReplayRules;
+  readonly draft: string | null;
+  readonly applied: string | null;
+  readonly dimensions: string | null;
 }
 
 function toJob(row: StoredJob): ReplayJob {
@@ -288,10 +312,18 @@ function toJob(row: StoredJob): ReplayJob {
     state: row.state,
     fromDay: row.from_day,
     toDay: row.to_day,
-    merchants: row.merchants === null ? undefined : (JSON.parse(row.merchants) as readonly number[]),
+    merchants: parsed<readonly number[]>(row.merchants),
     createdAt: row.created_at,
     finishedAt: row.finished_at,
+    rules: row.rules,
+    draft: parsed<Rules>(row.draft),
+    applied: parsed<readonly AppliedRules[]>(row.applied),
+    dimensions: parsed<readonly DimensionName[]>(row.dimensions),
   };
+}
+
+function parsed<T>(json: string | null): T | undefined {
+  return json === null ? undefined : (JSON.parse(json) as T);
 }
 
 type Bound = readonly [text: string, ...values: (string | number | null)[]];

@@ -9,6 +9,7 @@ import { COUNTERS } from "../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
 import { REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
+import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
 import type { ShownDifference } from "./schema.ts";
 
@@ -16,7 +17,11 @@ const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
 const COLUMNS = [...ROLLUP_KEY, ...ROLLUP_REPLACED].map((column) => `"${column}"`).join(", ");
 const IS_ROW = `merchant = ? AND bucket = ? AND "partition" = ?`;
 const IS_GENERATION = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ? AND generation = ?)';
+/** Null as the first parameter asks nothing. */
+const IS_COUNTED_BY = `(? IS NULL OR ((SELECT version FROM merchants WHERE number = ?) = ?
+  AND (SELECT version FROM merchants WHERE number = ?) = ?))`;
 const RUNS = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running')";
+const UNDOES = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'undoing')";
 
 /**
  * Puts a merchant's replayed rows in the place of those that differ, as long as the Day is of the generation that was
@@ -24,15 +29,29 @@ const RUNS = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'runnin
  */
 export async function sealRollups(
   db: D1Database,
-  { seal, differences, corrected, shown }: Sealing,
+  { seal, differences, corrected, shown, countedBy }: Sealing,
   meter: Metered,
 ): Promise<void> {
-  if (differences.length === 0) return;
-  const guard: Guard = { sql: IS_GENERATION, values: [seal.day, seal.partition, seal.generation] };
+  const [first] = differences;
+  if (first === undefined) return;
+  const { own, global } = countedBy ?? { own: null, global: null };
+  const guard: Guard = {
+    sql: `${IS_GENERATION} AND ${IS_COUNTED_BY}`,
+    values: [seal.day, seal.partition, seal.generation, own, first.merchant, own, GLOBAL_MERCHANT, global],
+  };
   const statements = differences.map((difference) => put(db, changeOf(difference), guard));
   // Counted in the same transaction: once it is through, nobody finds these differences again.
-  if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }));
-  await run(db, statements, meter);
+  if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }, guard));
+  const results = await run(db, statements, meter);
+  // A rebuild has written a row meanwhile, or has applied rules that these rows do not know: count again.
+  const isWritten = results.slice(0, differences.length).every(({ meta: { changes } }) => changes > 0);
+  if (!isWritten) throw new Error("rows or rules were changed while the Day was counted");
+}
+
+/** Versions of a merchant's settings and of the deployment's. */
+export interface SettingsVersions {
+  readonly own: number;
+  readonly global: number;
 }
 
 /** Differences of one merchant. */
@@ -43,19 +62,22 @@ interface Sealing {
   readonly corrected: number;
   /** The first of those. */
   readonly shown: readonly ShownDifference[];
+  /** What the rows were counted by; undefined where there was nothing to count. */
+  readonly countedBy: SettingsVersions | undefined;
 }
 
 function noteDifferences(
   db: D1Database,
   { day, partition }: SealedState,
   { corrected, shown }: Pick<Sealing, "corrected" | "shown">,
+  guard: Guard,
 ): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE archive_days SET differences = differences + ?, shown = CASE shown WHEN '[]' THEN ? ELSE shown END
-       WHERE day = ? AND "partition" = ?`,
+       WHERE day = ? AND "partition" = ? AND ${guard.sql}`,
     )
-    .bind(corrected, JSON.stringify(shown), day, partition);
+    .bind(corrected, JSON.stringify(shown), day, partition, ...guard.values);
 }
 
 /** A (Day, partition) and how often it has been sealed. */
@@ -68,7 +90,7 @@ export interface SealedState {
 /** What must hold in the transaction of a write. */
 interface Guard {
   readonly sql: string;
-  readonly values: readonly (string | number)[];
+  readonly values: readonly (string | number | null)[];
 }
 
 /**
@@ -91,6 +113,21 @@ export async function replaceRollups(
     ];
   });
   await run(db, statements, meter);
+}
+
+/** Puts right what an undo of rules could not put back: rows that others have written since. Running it again is harmless. */
+export async function correctRollups(
+  db: D1Database,
+  { job, differences }: { job: string; differences: readonly Difference[] },
+  meter: Metered,
+): Promise<void> {
+  if (differences.length === 0) return;
+  const guard: Guard = { sql: UNDOES, values: [job] };
+  await run(
+    db,
+    differences.map((difference) => put(db, changeOf(difference), guard)),
+    meter,
+  );
 }
 
 /** The new row lies ahead of the one it replaces and of the events it was counted from. */

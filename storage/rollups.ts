@@ -6,6 +6,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { DimensionName } from "../core/counting/dimension.ts";
 import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
+import { COUNTED_PAGE } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { DAY_MS } from "../core/time.ts";
 import { type BreakdownColumn, daily, hourly } from "./schema.ts";
@@ -81,6 +82,30 @@ export async function readDayRollups(
     rows.push(...results.map((row) => toRow(row, { ...read, merchant: row["merchant"] as number })));
   }
   return rows;
+}
+
+/**
+ * All merchants of which D1 has anything of a Day in one partition. The primary keys begin with the merchant, so this asks
+ * once for each there is, inside D1: an index by Day would cost a row write with every rollup, and only replays of all
+ * merchants would use it.
+ */
+export async function listCounted(
+  db: D1Database,
+  { day, partition }: { day: number; partition: string },
+  meter: Metered,
+): Promise<readonly number[]> {
+  const text = `SELECT number FROM merchants WHERE number > ?1 AND number <= ?1 + ${COUNTED_PAGE} AND (
+      EXISTS (SELECT 1 FROM daily WHERE merchant = number AND bucket = ?2 AND "partition" = ?3) OR
+      EXISTS (SELECT 1 FROM hourly WHERE merchant = number AND bucket >= ?4 AND bucket < ?5 AND "partition" = ?3 AND day = ?2))`;
+  const last = await db.prepare("SELECT max(number) AS number FROM merchants").all<{ readonly number: number }>();
+  const found: number[] = [];
+  for (let after = 0; after < (last.results[0]?.number ?? 0); after += COUNTED_PAGE) {
+    const statement = db.prepare(text).bind(after, day, partition, (day - 1) * DAY_MS, (day + 2) * DAY_MS);
+    const { results, meta } = await statement.all<{ readonly number: number }>();
+    meter.d1_rows_read += meta.rows_read;
+    found.push(...results.map(({ number }) => number));
+  }
+  return found;
 }
 
 /** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */

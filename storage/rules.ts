@@ -42,6 +42,39 @@ export async function writeTimeline(
   return isStale ? "stale" : { ...merchant, rules: timeline, version: version + 1 };
 }
 
+/** A timeline that a replay job extends or takes back, and the version of the settings it was read with. */
+export interface TimelineChange {
+  /** Number of a merchant, or GLOBAL_MERCHANT. */
+  readonly scope: number;
+  readonly version: number;
+  readonly timeline: RuleTimeline;
+}
+
+/** What `ARE_UNCHANGED` is bound to. */
+export function seenVersions(changes: readonly TimelineChange[]): string {
+  return JSON.stringify(changes.map(({ scope, version }) => [scope, version]));
+}
+
+/** Whether all settings still have the versions of `seenVersions`, a parameter such as "?8". */
+export function areUnchanged(seen: string): string {
+  return `(SELECT count(*) FROM merchants, json_each(${seen}) AS seen
+    WHERE number = seen.value ->> 0 AND version = seen.value ->> 1) = json_array_length(${seen})`;
+}
+
+/** A statement for a transaction that has made sure of the versions: it changes nothing unless the job's row is as `where` says. */
+export function putTimeline(
+  db: D1Database,
+  { scope, version, timeline }: TimelineChange,
+  { job, where }: { job: string; where: string },
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE merchants SET rules = ?, version = version + 1 WHERE number = ? AND version = ?
+       AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND ${where})`,
+    )
+    .bind(JSON.stringify(timeline), scope, version, job);
+}
+
 /** A page of a scope's versions, the newest first, below the version `before`. Without the rules themselves. */
 export async function listRuleVersions(
   db: D1Database,

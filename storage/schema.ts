@@ -255,6 +255,14 @@ export const replayJobs = sqliteTable("replay_jobs", {
   createdAt: integer("created_at").notNull(),
   /** UTC ms; null while it goes on. */
   finishedAt: integer("finished_at"),
+  /** By which rules its Days are counted. */
+  rules: text("rules").$type<ReplayRules>().notNull().default("dated"),
+  /** The rules of a draft; null of all others. */
+  draft: text("draft", { mode: "json" }).$type<Rules>(),
+  /** The scopes whose timelines it put a period on, and of which version; null when it put none. An undo takes them back. */
+  applied: text("applied", { mode: "json" }).$type<readonly AppliedRules[]>(),
+  /** Breakdowns that a backfill writes anew; null for those that are missing alone. */
+  dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
 });
 
 /** One (Day, partition) of a job: what a message of footfall-replay names, and what came out. */
@@ -279,6 +287,8 @@ export const replayParts = sqliteTable(
     durationMs: integer("duration_ms").notNull(),
     /** The first differences, as the API shows them. */
     shown: text("shown", { mode: "json" }).$type<readonly ShownDifference[]>().notNull(),
+    /** Of a verify: what the first merchants' Days come to before and after. */
+    totals: text("totals", { mode: "json" }).$type<readonly PartTotal[]>().notNull().default([]),
     /** Why it failed the last time; empty when it did not. */
     error: text("error").notNull(),
   },
@@ -400,7 +410,13 @@ export const removals = sqliteTable(
 );
 
 export type ErasureKind = "visitor" | "days" | "merchant";
-export type ReplayKind = "verify" | "rebuild";
+export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
+export type ReplayKind = (typeof REPLAY_KINDS)[number];
+/** "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job. */
+export type ReplayRules = "dated" | "current" | "draft";
+export type AppliedRules = readonly [scope: number, version: number];
+/** One number of a merchant in one part, as it is shown and as it was counted again. */
+export type PartTotal = readonly [merchant: number, what: string, before: number, after: number];
 export type ReplayState = "running" | "paused" | "cancelled" | "done" | "undoing" | "undone";
 export type PartState = "waiting" | "done" | "failed" | "undone";
 

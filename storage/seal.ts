@@ -60,6 +60,21 @@ export async function listSeals(
   return select(db, [text, from, to, after?.day ?? -1, after?.partition ?? "", rowsMax], meter);
 }
 
+/** The first of some (Day, partition)s that has never been sealed. */
+export async function findUnsealed(
+  db: D1Database,
+  places: readonly SealPlace[],
+  meter: Metered,
+): Promise<SealPlace | undefined> {
+  const text = `SELECT value ->> 0 AS day, value ->> 1 AS "partition" FROM json_each(?1) AS asked WHERE NOT EXISTS (
+      SELECT 1 FROM archive_days AS known WHERE known.day = asked.value ->> 0 AND known."partition" = asked.value ->> 1
+      AND generation > 0) ORDER BY 1 LIMIT 1`;
+  const asked = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
+  const { results, meta } = await db.prepare(text).bind(asked).all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  return results[0];
+}
+
 /** Notes closed Days that have something in the archive; those that are known are left alone. */
 export async function noteClosed(
   db: D1Database,

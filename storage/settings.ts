@@ -1,5 +1,5 @@
 // A merchant's settings as its partitions read them from D1: one row by primary key, when a merchant is first seen and
-// then every few minutes; and as a replay reads them, all of them. Plain SQL for the same reason as rollup-write.ts.
+// then every few minutes; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
 
 import type { Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
@@ -34,22 +34,6 @@ export async function readSettingsOf(
   const statement = db
     .prepare(`SELECT number, version, zones, currency, rules, retention_days FROM merchants WHERE number IN (${marks})`)
     .bind(...merchants);
-  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
-  meter.d1_rows_read += meta.rows_read;
-  return results.map((row) => toSettings(row.number, row));
-}
-
-/** A page of all merchants' settings, by number, after the merchant of number `after`. */
-export async function listSettings(
-  db: D1Database,
-  { after, rowsMax }: { after: number; rowsMax: number },
-  meter: Metered,
-): Promise<readonly Settings[]> {
-  const statement = db
-    .prepare(
-      "SELECT number, version, zones, currency, rules, retention_days FROM merchants WHERE number > ? ORDER BY number LIMIT ?",
-    )
-    .bind(after, rowsMax);
   const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
   meter.d1_rows_read += meta.rows_read;
   return results.map((row) => toSettings(row.number, row));

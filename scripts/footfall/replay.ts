@@ -1,4 +1,4 @@
-// footfall replay verify | rebuild | show | list | pause | resume | cancel | undo: counts history again from the archive.
+// footfall replay verify | rebuild | backfill | show | list | pause | resume | cancel | undo: counts history again from the archive.
 // Those that start something follow it with a bar until it ends, unless told not to; Ctrl-C stops the watching and not
 // the job.
 
@@ -8,6 +8,7 @@ import { startMeter } from "../progress.ts";
 import { type Cell, toTable } from "../table.ts";
 import { askAdmin, askList, type Connection, connect } from "./connection.ts";
 import { show } from "./merchant.ts";
+import { readRules } from "./rules.ts";
 
 const REPLAYS = "/api/v1/replays";
 const ASK_EVERY_MS = 500;
@@ -26,6 +27,10 @@ interface Job {
   readonly in_doubt: number;
   readonly unpublished: number;
   readonly replaced: number;
+  readonly totals: readonly {
+    readonly merchant: string;
+    readonly numbers: readonly { readonly what: string; readonly before: number; readonly after: number }[];
+  }[];
   readonly first_differences: readonly {
     readonly merchant: string;
     readonly partition: string;
@@ -41,6 +46,9 @@ interface Asked {
   readonly from: string;
   readonly to: string;
   readonly merchant?: readonly string[];
+  /** "current", or a file of rules; "-" for standard input. */
+  readonly rules?: string;
+  readonly dimension?: readonly string[];
   readonly wait: boolean;
 }
 
@@ -49,18 +57,22 @@ export function addReplay(program: Command): void {
   for (const [kind, description] of [
     ["verify", "compare with what is shown; changes nothing"],
     ["rebuild", "write what differs, and keep what it replaces"],
+    ["backfill", "write what is missing, and keep what it replaces"],
   ] as const) {
-    replay
+    const asking = replay
       .command(kind)
       .description(description)
       .requiredOption("--from <date>", "first Day, such as 2026-11-01")
       .requiredOption("--to <date>", "last Day")
       .option("--merchant <id...>", "only these merchants")
+      .option("--rules <which>", RULES_OPTION[kind])
       .option("--no-wait", "answer at once, with the job")
-      .action(async ({ from, to, merchant, wait }: Asked, command: Command) => {
-        const body = { kind, from, to, ...(merchant !== undefined && { merchants: merchant }) };
+      .action(async (asked: Asked, command: Command) => {
+        const { wait } = asked;
+        const body = bodyOf(kind, asked);
         await follow(command, wait, (connection) => askAdmin(connection, "POST", REPLAYS, body));
       });
+    if (kind === "backfill") asking.option("--dimension <name...>", "write these breakdowns anew, such as goal");
   }
   replay
     .command("list")
@@ -76,7 +88,7 @@ export function addReplay(program: Command): void {
   for (const [verb, description] of [
     ["pause", "stop after the parts that are being counted"],
     ["resume", "go on, and try parts that failed again"],
-    ["cancel", "stop for good; what was rebuilt stays until it is undone"],
+    ["cancel", "stop for good; what was rebuilt stays until it is undone, applied rules are undone"],
     ["undo", "put back what a rebuild replaced"],
   ] as const) {
     replay
@@ -87,6 +99,23 @@ export function addReplay(program: Command): void {
         await follow(command, wait, (connection) => askAdmin(connection, "POST", `${pathOf(id)}/${verb}`));
       });
   }
+}
+
+const RULES_OPTION = {
+  verify: 'try rules out: "current" for those decided last, or a file of rules ("-": standard input)',
+  rebuild: '"current": apply the rules decided last to these Days',
+  backfill: '"current": apply the rules decided last to these Days',
+} as const;
+
+function bodyOf(kind: string, { from, to, merchant, rules, dimension }: Asked): object {
+  return {
+    kind,
+    from,
+    to,
+    ...(merchant !== undefined && { merchants: merchant }),
+    ...(rules !== undefined && { rules: rules === "current" ? rules : readRules(rules) }),
+    ...(dimension !== undefined && { dimensions: dimension }),
+  };
 }
 
 /** Asks for a job, shows its progress until it ends, and prints what came out. Parts that failed fail the command. */
@@ -131,7 +160,7 @@ function toReport(job: Job): string {
     ["buckets compared", job.buckets],
     ["differences", job.differences],
     ["in doubt", job.in_doubt],
-    ...(job.kind === "rebuild"
+    ...(job.kind !== "verify"
       ? ([
           ["replaced", job.replaced],
           ["left to partitions", job.unpublished],
@@ -139,12 +168,28 @@ function toReport(job: Job): string {
       : []),
   ];
   const tables = [toTable(["", ""], head).split("\n").slice(2).join("\n")];
+  if (job.totals.length > 0) tables.push(toTotalTable(job));
   if (job.first_differences.length > 0) tables.push(toDifferenceTable(job));
   if (job.failed_parts.length > 0) {
     const failed = job.failed_parts.map(({ date, partition, error }) => [date, partition, error]);
     tables.push(toTable(["date", "partition", "failed"], failed));
   }
   return tables.join("\n\n");
+}
+
+/** Before and after: the numbers that would change. */
+function toTotalTable({ totals }: Job): string {
+  const rows = totals.flatMap(({ merchant, numbers }) =>
+    numbers
+      .filter(({ before, after }) => before !== after)
+      .map(({ what, before, after }) => [merchant, what, before, after, signed(after - before)]),
+  );
+  return toTable(["merchant", "number", "before", "after", "change"], rows);
+}
+
+function signed(change: number): string {
+  const rounded = Number(change.toFixed(4));
+  return rounded > 0 ? `+${rounded}` : String(rounded);
 }
 
 function toDifferenceTable({ first_differences }: Job): string {

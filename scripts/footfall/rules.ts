@@ -58,7 +58,8 @@ function pathOf(connection: Connection, { merchant, global }: Scope): string {
   return `/api/v1/merchants/${encodeURIComponent(id)}/rules`;
 }
 
-function readRules(file: string): unknown {
+/** Rules in a file; "-" is the standard input. */
+export function readRules(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
   } catch (error) {

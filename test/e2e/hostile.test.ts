@@ -679,7 +679,18 @@ describe("admin requests", () => {
     ["POST", () => "/api/v1/invites/accept", { token: `ffi_${"A".repeat(43)}`, password: "long enough" }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
     ["POST", () => "/api/v1/archive/seal", { from: "2013-01-01", to: "2013-01-02" }],
-    ["POST", () => "/api/v1/replays", { kind: "verify", from: "2013-01-01", to: "2013-01-02", merchants: [] }],
+    [
+      "POST",
+      () => "/api/v1/replays",
+      {
+        kind: "verify",
+        from: "2013-01-01",
+        to: "2013-01-02",
+        merchants: [],
+        rules: { asns: {} },
+        dimensions: ["goal"],
+      },
+    ],
   ];
   const OF_NO_FIELD = ["invalid_body", "invalid_json", "unauthorized", "not_found", "conflict", "rate_limited"];
   test.each(bodies)(

@@ -235,7 +235,7 @@ async function setTimeline(merchant: Merchant, change: (timeline: RuleTimeline) 
 test("[RPL-12] what cannot be replayed is refused with the field and the reason", async () => {
   const { client } = services;
   const cases: readonly (readonly [object, string])[] = [
-    [{ kind: "backfill", from: FROM, to: TO }, "kind"],
+    [{ kind: "refill", from: FROM, to: TO }, "kind"],
     [{ kind: "verify", from: TO, to: FROM }, "to"],
     [{ kind: "verify", from: "2026-02-30", to: TO }, "from"],
     [{ kind: "verify", from: "2020-01-01", to: TO }, "to"],

@@ -20,7 +20,8 @@ import { driveJob, type ReplayDeps, replayBody } from "../../queues/replay.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { listPartitions } from "../../storage/archive-day.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
-import { createJob, readProgress } from "../../storage/replay-job.ts";
+import { readProgress } from "../../storage/replay-job.ts";
+import { createJob } from "../../storage/replay-start.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
 import { listSeals, noteLate, type SealPlace } from "../../storage/seal.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
@@ -176,8 +177,9 @@ class Month {
       parts.push(...[...partitions].map((partition) => ({ job: id, day, partition })));
     }
     const job = { id, kind: "verify", state: "running", fromDay: from, toDay: to + 1, merchants: undefined } as const;
-    const created = { ...job, createdAt: this.now, finishedAt: null };
-    expect(await createJob(this.#d1, { job: created, parts }, zeroMeter())).toBe("created");
+    const asDated = { rules: "dated", draft: undefined, applied: undefined, dimensions: undefined } as const;
+    const created = { ...job, ...asDated, createdAt: this.now, finishedAt: null };
+    expect(await createJob(this.#d1, { job: created, parts, applies: [] }, zeroMeter())).toBe("created");
     await driveJob(id, deps);
     for (let part = this.#partQueue.shift(); part !== undefined; part = this.#partQueue.shift())
       await replayBody(part, deps);
@@ -219,7 +221,6 @@ class Month {
         ...deps.partition(name),
         status: async () => statusOf(this.#partitionOf(name).partition),
       }),
-      placement: PLACEMENT,
       sendParts: async (parts) => void this.#partQueue.push(...parts),
     };
   }

@@ -3,8 +3,9 @@
 // each event must have become under them is checked with plain comparisons.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
-import type { Arrival } from "../../core/event.ts";
+import type { Arrival, Event } from "../../core/event.ts";
 import type { Settings } from "../../core/merchant.ts";
+import type { DropReason } from "../../core/outcome.ts";
 import { extendTimeline, GLOBAL_MERCHANT, NO_RULES, type Rules, rulesTakeEffectAt } from "../../core/rules.ts";
 import { naiveDrop } from "../support/naive.ts";
 import { type Simulation, setSettings } from "./simulation.ts";
@@ -49,17 +50,31 @@ export function decideRules(simulation: Simulation): number {
 
 /** L3 against the naive model: each archived event was dropped, or not, by the rules that held at its time. */
 export function checkDrops(simulation: Simulation, rows: readonly ArchivedEvent[]): string | undefined {
-  const arrivals = new Map(
-    simulation.sent.map(({ arrival }) => [`${arrival.event.merchant} ${arrival.event.id}`, arrival]),
-  );
   for (const { event } of rows) {
-    const { address } = arrivals.get(`${event.merchant} ${event.id}`) as Arrival;
-    const at = (merchant: number) =>
-      simulation.decided.findLast((one) => one.merchant === merchant && one.from <= event.timestamp)?.rules ?? {};
-    const expected = naiveDrop(event, address, { own: at(event.merchant), global: at(GLOBAL_MERCHANT) });
+    const expected = expectedDrop(simulation, event);
     if (event.dropped !== expected) return `RUL: event ${event.id} is dropped as "${event.dropped}", not "${expected}"`;
   }
   return undefined;
+}
+
+/** What came while rules were applied to its Day was archived with their opinion; they have been taken back since. */
+export function judgeAgain(simulation: Simulation, rows: readonly ArchivedEvent[]): readonly ArchivedEvent[] {
+  return rows.map((row) => {
+    if (!simulation.sentLate.has(row.event.id)) return row;
+    return { ...row, event: { ...row.event, dropped: expectedDrop(simulation, row.event) } };
+  });
+}
+
+function expectedDrop({ sent, decided }: Simulation, event: Event): DropReason | "" {
+  const { address } = arrivalOf(sent, event);
+  const at = (merchant: number) =>
+    decided.findLast((one) => one.merchant === merchant && one.from <= event.timestamp)?.rules ?? {};
+  return naiveDrop(event, address, { own: at(event.merchant), global: at(GLOBAL_MERCHANT) });
+}
+
+function arrivalOf(sent: Simulation["sent"], { merchant, id }: Event): Arrival {
+  const found = sent.find(({ arrival: { event } }) => event.merchant === merchant && event.id === id);
+  return (found as Simulation["sent"][number]).arrival;
 }
 
 /** Whether an event of the run counts for certain, for certain not, or as the rules of the moment say. */

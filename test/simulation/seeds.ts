@@ -10,7 +10,7 @@ export const ONLY_SEED = process.env["SEED"];
 
 /** Every `step`th seed from `first` on; throws with the first broken law and the seed that broke it. */
 export async function runSeeds(first: number, step: number): Promise<void> {
-  const sum: Statistics = { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0 };
+  const sum: Statistics = { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 };
   let runs = 0;
   for (let seed = first; seed <= SEEDS; seed += step) {
     const { problem, statistics } = await simulate(seed);

@@ -47,7 +47,8 @@ import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } fro
 import { type AskedErasure, askForErasure, checkErased, noteHeard } from "./erasure.ts";
 import { PartitionHost } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
-import { checkDrops, type DecidedRules, decideRules } from "./rules.ts";
+import { playReplays } from "./replays.ts";
+import { checkDrops, type DecidedRules, decideRules, judgeAgain } from "./rules.ts";
 import { type Faults, World } from "./world.ts";
 
 /** Late on a Saturday in UTC: Days end in some zone all through the run, and two zones change their clocks. */
@@ -55,9 +56,10 @@ const START = Date.UTC(2026, 9, 24, 20, 40);
 const RUN_MS = 3 * HOUR_MS;
 /** How long the world heals before the laws are checked: Days have ended, and in every fourth run all are sealed. */
 const HEAL_MS = 40 * HOUR_MS;
-const SEALED_MS = 108 * HOUR_MS;
-/** Where Days are sealed, the world goes on failing until so long before the end. */
-const CALM_MS = 30 * HOUR_MS;
+const SEALED_MS = 126 * HOUR_MS;
+/** Where Days are sealed, the world goes on failing until so long before the end; from then on replay jobs run, in weather
+ *  of their own. */
+const CALM_MS = 48 * HOUR_MS;
 /** How often the cron runs here: more often finds nothing more, and takes the simulation's time. */
 const CRON_MS = HOUR_MS;
 const ZONES = ["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
@@ -81,6 +83,7 @@ export interface Statistics {
   overflows: number;
   readings: number;
   seals: number;
+  replays: number;
 }
 
 /** What a client keeps of an event until somebody acknowledges it. */
@@ -113,6 +116,12 @@ export interface Simulation {
   /** What somebody wanted erased. */
   readonly erased: AskedErasure[];
   problem: string | undefined;
+  /** Told when the next seal begins. */
+  readonly sealing: (() => void)[];
+  /** Ids of events that were sent while replay jobs ran. */
+  readonly sentLate: Set<string>;
+  /** Whether the run's replay jobs are over. */
+  replaysEnded: boolean;
 }
 
 /** Runs one seed to its end. The same seed gives the same log. */
@@ -133,10 +142,26 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
   }
   await world.runUntil(isLong ? simulation.endsAt - CALM_MS : START + RUN_MS);
   world.faults = { failure: 0, crash: 0, repeat: 0 };
+  if (isLong) world.at(world.now, () => void replayAgain(simulation));
   await world.runUntil(simulation.endsAt);
+  if (!simulation.replaysEnded) simulation.problem ??= "the replay jobs of the run have not ended";
   await check(simulation);
   for (const host of simulation.hosts.values()) simulation.statistics.crashes += host.crashes;
   return { seed, problem: simulation.problem, log: world.log, statistics: simulation.statistics };
+}
+
+function areDaysSealed(seed: number): boolean {
+  return seed % 8 < 2;
+}
+
+async function replayAgain(simulation: Simulation): Promise<void> {
+  try {
+    await playReplays(simulation, Math.floor(START / DAY_MS) + 1);
+  } catch (error) {
+    simulation.problem ??= `the replays failed: ${String(error)}`;
+  }
+  simulation.world.faults = { failure: 0, crash: 0, repeat: 0 };
+  simulation.replaysEnded = true;
 }
 
 /** Asks the production query path. */
@@ -194,7 +219,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
   const simulation: Simulation = {
     world,
     placement: { poolSize: 2, spread },
-    endsAt: START + RUN_MS + (seed % 8 < 2 ? SEALED_MS : HEAL_MS),
+    endsAt: START + RUN_MS + (areDaysSealed(seed) ? SEALED_MS : HEAL_MS),
     settings: new Map(),
     global: globalSettings(),
     decided: [],
@@ -203,12 +228,18 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     d1: sqliteD1(database),
     database,
     sent: [],
-    statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0 },
+    statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 },
     archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
     overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
-    sealQueue: new SimulatedQueue("seal", world, (batch) => sealDays(batch, sealDeps(simulation))),
+    sealQueue: new SimulatedQueue("seal", world, (batch) => {
+      for (const hear of simulation.sealing.splice(0)) hear();
+      return sealDays(batch, sealDeps(simulation));
+    }),
     erased: [],
     problem: undefined,
+    sealing: [],
+    sentLate: new Set(),
+    replaysEnded: !areDaysSealed(seed),
   };
   for (let merchant = 1; merchant <= merchants; merchant++) {
     const zones = [{ from: 0, zone: world.random.pick(ZONES) }];
@@ -246,7 +277,7 @@ export async function readLive(simulation: Simulation, merchant: number): Promis
   return rows;
 }
 
-function hostOf(simulation: Simulation, name: string): PartitionHost {
+export function hostOf(simulation: Simulation, name: string): PartitionHost {
   const known = simulation.hosts.get(name);
   if (known !== undefined) return known;
   const { world } = simulation;
@@ -285,7 +316,7 @@ function archiveDeps(simulation: Simulation) {
 const COALESCE_MS = 900_000;
 
 /** What seals: R2 and D1 that fail before or after taking effect, or long after, and partitions that die. */
-function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
+export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
   const { world, objects } = simulation;
   const memory = memoryArchive(objects);
   return {
@@ -453,6 +484,30 @@ function newEvent({ world }: Simulation, { client, merchant, userAgent, firstPar
   };
 }
 
+/** Some events of Days that are closed, sent as any client would. */
+export function sendLate(simulation: Simulation): void {
+  const { world } = simulation;
+  const { random } = world;
+  const merchant = random.integer(1, simulation.settings.size);
+  const batch = Array.from({ length: random.integer(1, 5) }, (_, index) => {
+    const timestamp = START - random.integer(0, 2 * DAY_MS);
+    const event = {
+      client: index,
+      merchant,
+      userAgent: random.pick([CHROME, IPHONE]),
+      firstParty: true,
+      timestamp,
+      index,
+    };
+    const arrival = { event: newEvent(simulation, event), address: `10.0.0.${index}`, floating: false };
+    return { arrival, acknowledged: false, shows: false };
+  });
+  simulation.sent.push(...batch);
+  for (const { arrival } of batch) simulation.sentLate.add(arrival.event.id);
+  simulation.statistics.events += batch.length;
+  void send(simulation, batch);
+}
+
 /** One request; on anything but an acknowledgement the same ids go out again, floating ones with a later time. */
 async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1): Promise<void> {
   const { world } = simulation;
@@ -560,7 +615,7 @@ async function check(simulation: Simulation): Promise<void> {
   const { world } = simulation;
   let done = false;
   const checks = (async () => {
-    const rows = await readArchive(simulation);
+    const rows = judgeAgain(simulation, await readArchive(simulation));
     simulation.problem ??= checkArchive(simulation, rows);
     simulation.problem ??= checkDrops(simulation, rows);
     for (const merchant of simulation.settings.keys())

@@ -4,6 +4,7 @@
 import { orderOf } from "../../core/counting/duplicate.ts";
 import type { Event } from "../../core/event.ts";
 import { type Settings, zoneAt } from "../../core/merchant.ts";
+import type { DropReason } from "../../core/outcome.ts";
 import type { Choice, Rules } from "../../core/rules.ts";
 
 const GAP_MS = 1_800_000;
@@ -56,7 +57,7 @@ export function naiveDrop(
   event: Event,
   address: string,
   { own, global }: { readonly own: Partial<Rules>; readonly global: Partial<Rules> },
-): string {
+): DropReason | "" {
   const word = <T>(choice: Choice<T> | undefined, isMatch: (entry: T) => boolean) =>
     choice?.admit.some(isMatch) ? "admit" : choice?.drop.some(isMatch) ? "drop" : "";
   const inAgent = (pattern: string) => event.userAgent.includes(pattern.replaceAll("*", ""));

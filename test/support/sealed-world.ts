@@ -63,6 +63,8 @@ export class SealedWorld {
   readonly objects = new Map<string, Uint8Array>();
   readonly database = migratedDatabase();
   readonly d1 = sqliteD1(this.database);
+  /** What seals see of it; a test may put one here that fails. */
+  sealsSee = this.d1;
   readonly queue: SealPlace[] = [];
   readonly log: LogLine[] = [];
   #archived = 0;
@@ -78,7 +80,7 @@ export class SealedWorld {
   deps(): SealDeps {
     const { it } = this;
     return {
-      db: this.d1,
+      db: this.sealsSee,
       bucket: memoryArchive(this.objects),
       partition: () => ({
         unpublished: async (day) => unpublished(it.partition, day),

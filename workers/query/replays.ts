@@ -2,48 +2,46 @@
 // what got lost. The work itself is done by the consumer of footfall-replay (queues/replay.ts).
 
 import type { Context } from "hono";
-import { partitionsOf } from "../../core/counting/placement.ts";
-import type { ReplayPart } from "../../core/counting/replay-part.ts";
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import type { DimensionName } from "../../core/counting/dimension.ts";
+import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
+import { REVENUE_SCALE } from "../../core/event.ts";
 import {
   ADMIN_PAGE_MAX,
   REPLAY_DAYS_MAX,
   REPLAY_LIST_MAX,
   REPLAY_MERCHANTS_MAX,
-  REPLAY_PARTS_MAX,
   REPLAYS_A_DAY_MAX,
   REPLAYS_OF_MERCHANT_MAX,
 } from "../../core/limits.ts";
+import { parseRules } from "../../core/rule-parser.ts";
 import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
 import { driveJob } from "../../queues/replay.ts";
-import { listPartitions } from "../../storage/archive-day.ts";
-import { ID_RANDOM_BYTES, isMerchantIdShaped, replayId } from "../../storage/credential.ts";
+import { isMerchantIdShaped } from "../../storage/credential.ts";
+import { parseHostname } from "../../storage/hostname.ts";
 import { findMerchantIds, findMerchantNumbers } from "../../storage/merchants.ts";
 import {
   changeJob,
   countJobs,
-  createJob,
   findJob,
+  type JobTotal,
   listActiveJobs,
   listJobs,
   listOutcomes,
+  listTotals,
   type ReplayJob,
   type ReplayVerb,
   readProgress,
 } from "../../storage/replay-job.ts";
-import type { ReplayKind } from "../../storage/schema.ts";
+import { REPLAY_KINDS, type ReplayKind } from "../../storage/schema.ts";
 import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
-import { type Field, required } from "./field.ts";
-import { allPartitions } from "./operations.ts";
+import { type Field, oneOf, required } from "./field.ts";
 import { ownMerchant, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
+import { type AskedReplay, startReplay, takenBack } from "./replay-start.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const KIND: Field<ReplayKind, false> = {
-  required: false,
-  expected: '"verify" or "rebuild"',
-  parse: (value) => (value === "verify" || value === "rebuild" ? value : undefined),
-};
 const DATE: Field<number, false> = {
   required: false,
   expected: 'a date such as "2026-11-21"',
@@ -57,37 +55,67 @@ const MERCHANTS: Field<readonly string[], false> = {
     return value.every((id) => typeof id === "string" && isMerchantIdShaped(id)) ? [...new Set(value)] : undefined;
   },
 };
-const NEW_REPLAY = { kind: required(KIND), from: required(DATE), to: required(DATE), merchants: MERCHANTS };
+const RULES: Field<unknown, false> = {
+  required: false,
+  expected: '"current" or rules',
+  parse: (value) => (value === "current" || (typeof value === "object" && value !== null) ? value : undefined),
+};
+const DIMENSION_LIST: Field<readonly DimensionName[], false> = {
+  required: false,
+  expected: `a list of dimensions: ${ALL_DIMENSIONS.join(", ")}`,
+  parse: (value) => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > ALL_DIMENSIONS.length) return undefined;
+    return value.every((name) => ALL_DIMENSIONS.includes(name)) ? [...new Set<DimensionName>(value)] : undefined;
+  },
+};
+const NEW_REPLAY = {
+  kind: required(oneOf(REPLAY_KINDS)),
+  from: required(DATE),
+  to: required(DATE),
+  merchants: MERCHANTS,
+  rules: RULES,
+  dimensions: DIMENSION_LIST,
+};
 
-/** POST /api/v1/replays {"kind","from","to","merchants"?}: 202 with the job; both dates are part of it. */
+/** POST /api/v1/replays {"kind","from","to","merchants"?,"rules"?,"dimensions"?}: 202 with the job; both dates are part of it. */
 export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_REPLAY);
   if (!body.ok) return body;
-  const { kind, from, to, merchants: named } = body.value;
+  const { kind, from, to, merchants: named, dimensions } = body.value;
   if (to < from) return problem("invalid_field", '"to" must not lie before "from".', "to");
   if (to - from >= REPLAY_DAYS_MAX)
     return problem("invalid_field", `A replay spans at most ${REPLAY_DAYS_MAX} Days.`, "to");
+  const counted = countedBy(body.value, deps);
+  if (!counted.ok) return counted;
   const whose = await merchantsOf(c, named, deps);
   if (!whose.ok) return whose;
-  const merchants = whose.value;
-  const created = { createdAt: deps.now(), finishedAt: null };
-  const id = replayId(deps.random(ID_RANDOM_BYTES));
-  const job: ReplayJob = { id, kind, state: "running", fromDay: from, toDay: to + 1, merchants, ...created };
-  const parts = await partsOf(job, deps);
-  if (parts === undefined) {
-    return problem(
-      "invalid_field",
-      `A replay has at most ${REPLAY_PARTS_MAX} parts (Days × partitions): ask for less.`,
-    );
-  }
-  if ((await createJob(deps.db, { job, parts }, deps.meter)) === "overlaps") {
-    return problem(
-      "conflict",
-      "Another rebuild of some of these Days has not ended yet: GET /api/v1/replays shows your own.",
-    );
-  }
-  await driveJob(id, replayDeps(deps));
-  return { ok: true, value: { status: 202, location: `/api/v1/replays/${id}`, body: await shown(c, job, deps) } };
+  const asked = { kind, fromDay: from, toDay: to + 1, merchants: whose.value, dimensions, ...counted.value };
+  const job = await startReplay(asked, { ...deps, ...replayDeps(deps) });
+  if (!job.ok) return job;
+  if (job.value.applied !== undefined) deps.keys.clear();
+  return {
+    ok: true,
+    value: { status: 202, location: `/api/v1/replays/${job.value.id}`, body: await shown(c, job.value, deps) },
+  };
+}
+
+/** By which rules the Days are to be counted: those that hold, those decided last, or a draft. */
+function countedBy(
+  { kind, rules, to, dimensions }: { kind: ReplayKind; rules: unknown; to: number; dimensions: unknown },
+  deps: Deps,
+): Checked<Pick<AskedReplay, "rules" | "draft">> {
+  if (dimensions !== undefined && kind !== "backfill")
+    return problem("invalid_field", 'Only a backfill takes "dimensions".', "dimensions");
+  if (rules === undefined) return { ok: true, value: { rules: "dated", draft: undefined } };
+  const lastClosed = firstOpenDay(deps.now(), deps.pace.sealAfterMs) - 1;
+  if (to > lastClosed)
+    return problem("conflict", `Rules are applied to closed Days only; the last is ${dateOf(lastClosed)}.`, "to");
+  if (rules === "current") return { ok: true, value: { rules, draft: undefined } };
+  if (kind !== "verify")
+    return problem("invalid_field", 'A draft is tried out by a "verify"; decide on it, then use "current".', "rules");
+  const draft = parseRules(rules, parseHostname);
+  if (!draft.ok) return problem("invalid_field", `${draft.rejection.message}.`, "rules");
+  return { ok: true, value: { rules: "draft", draft: draft.value } };
 }
 
 /** GET /api/v1/replays: the latest. It takes no parameters, and says so. */
@@ -114,9 +142,11 @@ export function postReplayVerb(verb: ReplayVerb) {
   return async (c: Context, deps: Deps): Promise<Checked<Reply>> => {
     const job = await jobOf(c, deps);
     if (job === undefined) return unknown();
-    if (!(await changeJob(deps.db, { job, verb, now: deps.now() }, deps.meter))) {
+    const taken = await takenBack(job, verb, deps);
+    if (!(await changeJob(deps.db, { job, verb, now: deps.now(), taken }, deps.meter))) {
       return problem("conflict", `A ${job.kind} that is ${job.state} cannot ${verb}: ${WHY_NOT[verb]}`);
     }
+    if (taken.length > 0) deps.keys.clear();
     await driveJob(job.id, replayDeps(deps));
     const changed = await findJob(deps.db, job.id, deps.meter);
     return { ok: true, value: { body: await shown(c, changed ?? job, deps) } };
@@ -127,7 +157,7 @@ const WHY_NOT: Record<ReplayVerb, string> = {
   pause: "only one that is running.",
   resume: "only one that is paused, or that has failed parts while no other rebuild writes or has written these Days.",
   cancel: "only one that is running or paused.",
-  undo: "only a rebuild that is done, cancelled or paused, and before it every later rebuild of these Days.",
+  undo: "only a rebuild or backfill that is done, cancelled or paused, and before it every later rebuild of these Days.",
 };
 
 /** The cron: parts whose messages were lost go on their way again, and what has ended is noted. Repeating it is harmless:
@@ -173,21 +203,6 @@ function ownNumber(c: Context): number | undefined {
   return ownMerchant(principalOf(c))?.number;
 }
 
-/** The (Day, partition)s of a job; undefined when they are too many. */
-async function partsOf(job: ReplayJob, deps: Deps): Promise<readonly ReplayPart[] | undefined> {
-  const placed = new Set(allPartitions(deps.placement));
-  const wanted = job.merchants?.flatMap((merchant) => partitionsOf(merchant, deps.placement)) ?? [...placed];
-  const parts: ReplayPart[] = [];
-  for (let day = job.fromDay; day < job.toDay; day++) {
-    // Folders of partitions that today's placement does not know are from an earlier one: anybody may be in them.
-    const archived = await listPartitions(replayDeps(deps), dateOf(day));
-    const partitions = new Set([...wanted, ...archived.filter((name) => !placed.has(name))]);
-    for (const partition of partitions) parts.push({ job: job.id, day, partition });
-    if (parts.length > REPLAY_PARTS_MAX) return undefined;
-  }
-  return parts;
-}
-
 function unknown() {
   return problem("not_found", "There is no replay with this id.");
 }
@@ -196,6 +211,8 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
   return {
     id: job.id,
     kind: job.kind,
+    rules: job.rules,
+    dimensions: job.dimensions ?? null,
     state: job.state,
     from: dateOf(job.fromDay),
     to: dateOf(job.toDay - 1),
@@ -215,7 +232,9 @@ async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<str
       shown.map((difference) => ({ date: dateOf(day), partition, ...difference })),
     )
     .slice(0, REPLAY_LIST_MAX);
-  const numbers = [...(job.merchants ?? []), ...differences.map(({ merchant }) => merchant)];
+  const totals = job.kind === "verify" ? await listTotals(deps.db, job.id, deps.meter) : [];
+  const differing = [...differences, ...totals].map(({ merchant }) => merchant);
+  const numbers = [...(job.merchants ?? []), ...differing];
   const ids = await findMerchantIds(deps.db, [...new Set(numbers)].slice(0, REPLAY_MERCHANTS_MAX), deps.meter);
   return {
     ...summaryOf(job, ids),
@@ -228,6 +247,7 @@ async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<str
     in_doubt: progress.inDoubt,
     unpublished: progress.unpublished,
     replaced: progress.replaced,
+    totals: shownTotals(totals, ids),
     first_differences: differences.map(({ merchant, bucket, ...difference }) => ({
       merchant: ids.get(merchant) ?? merchant,
       bucket: difference.grain === "day" ? dateOf(bucket) : new Date(bucket).toISOString(),
@@ -242,4 +262,17 @@ async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<str
         error: ownNumber(c) === undefined ? error : "This part could not be counted.",
       })),
   };
+}
+
+/** Of each merchant that differs its numbers before and after. Revenue in units of its currency, as answers have it. */
+function shownTotals(totals: readonly JobTotal[], ids: ReadonlyMap<number, string>) {
+  const merchants = [...new Set(totals.map(({ merchant }) => merchant))];
+  return merchants.map((merchant) => {
+    const own = totals.filter((total) => total.merchant === merchant);
+    const numbers = own.map(({ what, before, after }) => {
+      const scale = what === "revenue" ? REVENUE_SCALE : 1;
+      return { what, before: before / scale, after: after / scale };
+    });
+    return { merchant: ids.get(merchant) ?? merchant, numbers };
+  });
 }

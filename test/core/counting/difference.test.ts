@@ -66,6 +66,9 @@ test("[RPL-4] a bucket with an event the archive may not have yet is in doubt; o
   expect(compare(held, 50)).toMatchObject([{ inDoubt: true }]);
   expect(compare(held, 51)).toMatchObject([{ inDoubt: false }]);
   expect(compare({ ...DAY, version: 50 }, 50)).toEqual([]);
+  const counted = { held: published([{ ...held, version: 40 }]), replayed: [{ ...DAY, version: 50 }] };
+  expect(differencesOf({ ...counted, archivedPosition: 50 })).toMatchObject([{ inDoubt: true }]);
+  expect(differencesOf({ ...counted, held: [], archivedPosition: 50 })).toMatchObject([{ inDoubt: true }]);
 });
 
 test("[RPL-5] of two rows of a bucket the one a reader uses is compared", () => {

@@ -13,7 +13,7 @@ import {
 import { zeroMeter } from "../../../core/meter.ts";
 import { noteKeyUse } from "../../../storage/api-keys.ts";
 import { hashKey } from "../../../storage/credential.ts";
-import { createJob } from "../../../storage/replay-job.ts";
+import { createJob } from "../../../storage/replay-start.ts";
 import { SCOPES } from "../../../storage/schema.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { OPENS } from "../../../workers/query/principal.ts";
@@ -273,8 +273,9 @@ describe("replays of one's own", () => {
     const parts = (id: string) => [{ job: id, day: 20_000, partition: "pool-1" }];
     const rebuild = (id: string, merchants: readonly number[] | undefined) => {
       const days = { fromDay: 20_000, toDay: 20_001, createdAt: 0, finishedAt: null };
-      const job = { id, kind: "rebuild" as const, state: "running" as const, merchants, ...days };
-      return createJob(worker.db, { job, parts: parts(id) }, zeroMeter());
+      const plain = { rules: "dated" as const, draft: undefined, applied: undefined, dimensions: undefined };
+      const job = { id, kind: "rebuild" as const, state: "running" as const, merchants, ...days, ...plain };
+      return createJob(worker.db, { job, parts: parts(id), applies: [] }, zeroMeter());
     };
     expect(await rebuild("rpl_a", [1])).toBe("created");
     expect(await rebuild("rpl_b", [2, 3])).toBe("created");

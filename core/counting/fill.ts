@@ -1,0 +1,30 @@
+// What a backfill makes of a difference: it fills in what a stored rollup lacks and leaves the rest. A row that is not there
+// is written whole; of one that is there only breakdowns are, those it has no column for (a dimension that is younger than
+// the row) and those that are asked for by name. Where a counter disagrees nothing is: then it is not a gap but a question.
+
+import { type Difference, type Mismatch, mismatchesOf, totalMismatches } from "./difference.ts";
+import type { DimensionName } from "./dimension.ts";
+import { ALL_DIMENSIONS } from "./rollup.ts";
+import type { RollupRow } from "./rollup-row.ts";
+
+export interface Filled {
+  /** What is to be written in the place of what is held; undefined where nothing is. */
+  readonly row: RollupRow | undefined;
+  /** The first mismatches that stay. */
+  readonly left: readonly Mismatch[];
+}
+
+export function fill({ held, replayed }: Difference, named: ReadonlySet<DimensionName>): Filled {
+  if (held === undefined) return { row: replayed, left: [] };
+  const { row: stored } = held;
+  if (totalMismatches(stored, replayed).length > 0) return { row: undefined, left: mismatchesOf(stored, replayed) };
+  const filled = ALL_DIMENSIONS.filter((name) => stored.breakdowns[name] === undefined || named.has(name));
+  const breakdowns = Object.fromEntries(filled.map((name) => [name, replayed.breakdowns[name]]));
+  const row: RollupRow = {
+    ...stored,
+    version: replayed.version,
+    breakdowns: { ...stored.breakdowns, ...(breakdowns as RollupRow["breakdowns"]) },
+  };
+  const isFilled = mismatchesOf(stored, row).length > 0;
+  return { row: isFilled ? row : undefined, left: mismatchesOf(row, replayed) };
+}

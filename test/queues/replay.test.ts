@@ -1,0 +1,256 @@
+// Replay jobs on a sealed Day, one behaviour at a time: rules applied to the past and taken back, gaps filled, and what
+// happens when a seal writes in the middle or a database write is the last thing a process does.
+
+import { expect, test } from "vitest";
+import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
+import { NO_RULES, type Rules } from "../../core/rules.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { settingsOf, TUESDAY } from "../support/events.ts";
+import { ReplayedWorld } from "../support/replayed-world.ts";
+import { putSettings } from "../support/sealed-world.ts";
+
+const DAY = Math.floor(TUESDAY / DAY_MS);
+const RANGE = { fromDay: DAY, toDay: DAY + 1 };
+const NO_CHROME: Rules = { ...NO_RULES, bots: { drop: ["*Chrome*"], admit: [] } };
+const CART: Rules = { ...NO_RULES, goals: [{ name: "cart", page: "/cart" }] };
+
+/** Merchants with events of one Day, which is sealed. */
+async function sealedDay(merchants = 2): Promise<ReplayedWorld> {
+  const numbers = Array.from({ length: merchants }, (_, index) => index + 1);
+  const world = new ReplayedWorld(numbers.map((merchant) => settingsOf("UTC", { merchant })));
+  await world.send(
+    numbers.flatMap((merchant) => [
+      { merchant, id: "a", url: "https://shop.example/cart" },
+      { merchant, id: "b", url: "https://shop.example/", timestamp: TUESDAY - 3_600_000 },
+    ]),
+  );
+  await world.settle();
+  world.it.now = DAY * DAY_MS + SEAL_AFTER_MS;
+  for (let published = 0; published < merchants; published += 20) await world.settle();
+  await world.seal();
+  expect(await world.row(DAY)).toMatchObject({ generation: 1, error: "" });
+  return world;
+}
+
+async function late(world: ReplayedWorld, merchant: number, id: string): Promise<void> {
+  await world.send([{ merchant, id, timestamp: TUESDAY }]);
+  await world.settle();
+}
+
+async function pageviews(world: ReplayedWorld, merchant: number): Promise<unknown> {
+  const row = world.database.prepare("SELECT pageviews, drops FROM daily WHERE merchant = ?").get(merchant);
+  return [row?.["pageviews"], JSON.parse(String(row?.["drops"]))];
+}
+
+test("[RPL-14] a preview shows before and after, of a draft and of what was decided, and changes nothing", async () => {
+  const world = await sealedDay();
+  const before = [world.dump(), world.timeline(1)];
+  const draft = await world.run({ kind: "verify", ...RANGE, merchants: [1], rules: "draft", draft: NO_CHROME });
+  expect(draft).toMatchObject({ state: "done", differences: 3, replaced: 0 });
+  expect(await world.totals(draft.id)).toEqual([
+    { merchant: 1, what: "dropped bot", before: 0, after: 2 },
+    { merchant: 1, what: "events", before: 2, after: 0 },
+    { merchant: 1, what: "pageviews", before: 2, after: 0 },
+    { merchant: 1, what: "visitors", before: 1, after: 0 },
+    { merchant: 1, what: "visits", before: 2, after: 0 },
+  ]);
+  const all = await world.run({ kind: "verify", ...RANGE, rules: "draft", draft: NO_CHROME });
+  expect(new Set((await world.totals(all.id)).map(({ merchant }) => merchant))).toEqual(new Set([1, 2]));
+  expect(await world.run({ kind: "verify", ...RANGE, merchants: [1], rules: "current" })).toMatchObject({
+    differences: 0,
+  });
+  expect([world.dump(), world.timeline(1)]).toEqual(before);
+  await world.decide(1, NO_CHROME);
+  const decided = [world.dump(), world.timeline(1)];
+  expect(await world.run({ kind: "verify", ...RANGE, merchants: [1], rules: "current" })).toMatchObject({
+    differences: 3,
+  });
+  expect(await world.run({ kind: "verify", ...RANGE, merchants: [1] })).toMatchObject({ differences: 0 });
+  expect([world.dump(), world.timeline(1)]).toEqual(decided);
+});
+
+test("[RPL-15] a rebuild with the current rules puts them on the timeline; late events count by them; undo takes all back", async () => {
+  const world = await sealedDay();
+  const before = world.dump();
+  await world.decide(1, NO_CHROME);
+  const timeline = world.timeline(1);
+  const job = await world.run({ kind: "rebuild", ...RANGE, merchants: [1], rules: "current" });
+  expect(job).toMatchObject({ state: "done", replaced: 3 });
+  expect(world.timeline(1)).toEqual([...timeline, { version: 1, rules: NO_CHROME, days: [DAY, DAY + 1] }]);
+  expect(await pageviews(world, 1)).toEqual([0, { bot: 2 }]);
+  expect(await pageviews(world, 2)).toEqual([2, {}]);
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 0, inDoubt: 0 });
+  await world.change(job.id, "undo");
+  expect(world.timeline(1)).toEqual(timeline);
+  await world.work();
+  expect((await world.look(job.id)).state).toBe("undone");
+  expect(world.dump()).toEqual(before);
+});
+
+test("[RPL-15] what a late event has changed since is counted again by the undo, under the rules that hold again", async () => {
+  const world = await sealedDay();
+  await world.decide(1, NO_CHROME);
+  const job = await world.run({ kind: "rebuild", ...RANGE, merchants: [1], rules: "current" });
+  await late(world, 1, "late");
+  world.it.now += LATE_COALESCE_MS;
+  await world.consume();
+  expect(await pageviews(world, 1)).toEqual([0, { bot: 3 }]);
+  await world.change(job.id, "undo");
+  await world.work();
+  expect(await pageviews(world, 1)).toEqual([3, {}]);
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 0, inDoubt: 0 });
+});
+
+test("[RPL-15] cancelled half way, a job that applied rules is undone", async () => {
+  const world = await sealedDay();
+  const before = [world.dump(), world.timeline(1)];
+  const { id } = await world.start({ kind: "rebuild", ...RANGE, rules: "current" });
+  expect(world.timeline(0)).toHaveLength(1);
+  expect(await world.change(id, "cancel")).toBe(true);
+  expect(await world.change(id, "undo")).toBe(false);
+  await world.work();
+  expect((await world.look(id)).state).toBe("undone");
+  expect(world.timeline(0)).toHaveLength(0);
+  expect([world.dump(), world.timeline(1)]).toEqual(before);
+});
+
+test("[RPL-15] a Day that is not sealed, and rules that were changed meanwhile, refuse the job and leave nothing behind", async () => {
+  const world = await sealedDay();
+  await late(world, 1, "late");
+  world.database.exec("UPDATE archive_days SET generation = 0");
+  await expect(world.start({ kind: "rebuild", ...RANGE, rules: "current" })).rejects.toThrow(
+    "2026-03-10 is not sealed yet",
+  );
+  world.database.exec("UPDATE archive_days SET generation = 1");
+  const batch: D1Database["batch"] = (statements) => {
+    world.database.exec("UPDATE merchants SET version = version + 1 WHERE number = 2");
+    return world.d1.batch(statements);
+  };
+  world.seen = { ...world.d1, batch } as D1Database;
+  const job = { kind: "rebuild", ...RANGE, merchants: [1, 2], rules: "current" } as const;
+  await expect(world.start(job)).rejects.toThrow("changed this moment");
+  expect([world.timeline(1), world.timeline(2)]).toEqual([[], []]);
+  expect(world.database.prepare("SELECT count(*) AS n FROM replay_jobs").get()).toEqual({ n: 0 });
+});
+
+test("[RPL-16] a backfill fills what is missing, leaves what disagrees, and is undone", async () => {
+  const world = await sealedDay(3);
+  const right = world.numbers();
+  world.database.exec("UPDATE daily SET by_page = NULL WHERE merchant = 1");
+  world.database.exec("DELETE FROM hourly WHERE merchant = 2");
+  world.database.exec("UPDATE daily SET pageviews = 99, by_page = NULL WHERE merchant = 3");
+  const wrong = world.dump();
+  const job = await world.run({ kind: "backfill", ...RANGE });
+  expect(job).toMatchObject({ state: "done", replaced: 3, differences: 1 });
+  world.database.exec("UPDATE daily SET pageviews = 2 WHERE merchant = 3");
+  expect(world.numbers().filter((row) => (row as { merchant: number }).merchant < 3)).toEqual(
+    right.filter((row) => (row as { merchant: number }).merchant < 3),
+  );
+  world.database.exec("UPDATE daily SET pageviews = 99 WHERE merchant = 3");
+  await world.change(job.id, "undo");
+  await world.work();
+  expect(world.dump()).toEqual(wrong);
+});
+
+test("[RPL-16] a backfill of a new goal writes that breakdown and no other", async () => {
+  const world = await sealedDay();
+  const before = world.dump();
+  await world.decide(1, CART);
+  const named = { kind: "backfill", ...RANGE, merchants: [1], rules: "current" } as const;
+  const job = await world.run({ ...named, dimensions: ["goal"] });
+  expect(job).toMatchObject({ state: "done", replaced: 2, differences: 0 });
+  const withoutGoal = (rows: readonly object[]) => rows.map((row) => ({ ...row, version: 0, by_goal: "" }));
+  expect(withoutGoal(world.dump())).toEqual(withoutGoal(before));
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 0 });
+  await world.change(job.id, "undo");
+  await world.work();
+  expect(world.dump()).toEqual(before);
+});
+
+test("[RPL-11] jobs that write are refused where another writes: rebuild, backfill, and one that applies rules", async () => {
+  const world = await sealedDay();
+  const { id } = await world.start({ kind: "backfill", ...RANGE, merchants: [1] });
+  const rebuild = { kind: "rebuild", ...RANGE } as const;
+  await expect(world.start({ ...rebuild, merchants: [1], rules: "current" })).rejects.toThrow("has not ended yet");
+  await expect(world.start(rebuild)).rejects.toThrow("has not ended yet");
+  expect(world.timeline(1)).toEqual([]);
+  await world.work();
+  const later = await world.run({ ...rebuild, merchants: [1], rules: "current" });
+  expect(await world.change(id, "undo")).toBe(false);
+  expect(await world.change(later.id, "undo")).toBe(true);
+});
+
+test("[RPL-17] a seal that counted by rules that have changed since, or compared with a row that has, counts again", async () => {
+  for (const rules of ["current", "dated"] as const) {
+    const world = await sealedDay();
+    await world.decide(1, NO_CHROME);
+    await late(world, 1, "late");
+    if (rules === "dated") world.database.exec("UPDATE daily SET pageviews = 99 WHERE merchant = 1");
+    // The job runs from its start to its end between what the seal has read and what it writes.
+    let isFirst = true;
+    const batch: D1Database["batch"] = async (statements) => {
+      if (isFirst) {
+        isFirst = false;
+        world.database.exec("UPDATE archive_days SET late_since = NULL");
+        await world.run({ kind: "rebuild", ...RANGE, merchants: [1], rules });
+        world.database.exec("UPDATE archive_days SET late_since = 1");
+      }
+      return world.d1.batch(statements);
+    };
+    world.it.now += LATE_COALESCE_MS;
+    world.sealsSee = { ...world.d1, batch } as D1Database;
+    await world.consume();
+    expect(await world.row(DAY)).toMatchObject({ error: expect.stringContaining("changed while the Day was counted") });
+    world.sealsSee = world.d1;
+    world.it.now += SEAL_RETRY_MS;
+    await world.seal();
+    expect(await world.row(DAY)).toMatchObject({ error: "", lateSince: null });
+    expect(await pageviews(world, 1)).toEqual(rules === "current" ? [0, { bot: 3 }] : [3, {}]);
+    expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 0, inDoubt: 0 });
+  }
+});
+
+test("[RPL-9] an undo that dies at any of its writes, before or after it took effect, ends as if it had not", async () => {
+  for (const isDone of [false, true]) {
+    for (let dies = 0; dies < 4; dies++) {
+      const world = await sealedDay(120);
+      const before = world.dump();
+      await world.decide(0, NO_CHROME);
+      const job = await world.run({ kind: "rebuild", ...RANGE, rules: "current" });
+      expect(job.replaced).toBe(360);
+      await world.change(job.id, "undo");
+      let writes = 0;
+      const batch: D1Database["batch"] = async (statements) => {
+        const isFatal = writes++ === dies;
+        if (isFatal && !isDone) throw new Error("killed");
+        const results = await world.d1.batch(statements);
+        if (isFatal) throw new Error("killed");
+        return results as never;
+      };
+      world.seen = { ...world.d1, batch } as D1Database;
+      await world.work();
+      world.seen = world.d1;
+      await world.sendAgain(job.id);
+      await world.work();
+      expect((await world.look(job.id)).state).toBe("undone");
+      expect(world.dump()).toEqual(before);
+    }
+  }
+});
+
+test("[RPL-18] a replay of all merchants finds rows that only D1 has, of a Day or of an Hour", async () => {
+  const world = await sealedDay(4);
+  world.it.settings.set(5, settingsOf("UTC", { merchant: 5 }));
+  for (const merchant of [5, 6]) putSettings(world.database, settingsOf("UTC", { merchant }));
+  const copy = (table: string, merchant: number, into: number) => {
+    const columns = world.database.prepare(`SELECT name FROM pragma_table_info('${table}') WHERE name != 'merchant'`);
+    const names = columns.all().map(({ name }) => `"${name}"`);
+    const text = `INSERT INTO ${table} (merchant, ${names}) SELECT ${into}, ${names} FROM ${table} WHERE merchant = ${merchant}`;
+    world.database.exec(text);
+  };
+  copy("daily", 1, 5);
+  copy("hourly", 1, 6);
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 3, inDoubt: 0 });
+  expect(await world.run({ kind: "rebuild", ...RANGE })).toMatchObject({ replaced: 3 });
+  expect(await pageviews(world, 5)).toEqual([0, {}]);
+});

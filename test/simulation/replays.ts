@@ -1,0 +1,198 @@
+// Replay jobs in a run whose Days are sealed: rules are decided on and applied to past Days while late events come, seals
+// count them, D1 and R2 fail and messages repeat; then the job is undone in the same weather. Between the two a verify must
+// find no difference, and at the end all laws hold as if there had been no job.
+
+import type { ReplayPart } from "../../core/counting/replay-part.ts";
+import type { Settings } from "../../core/merchant.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { GLOBAL_MERCHANT } from "../../core/rules.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import { statusOf } from "../../durable-objects/status.ts";
+import { driveJob, replayParts } from "../../queues/replay.ts";
+import {
+  changeJob,
+  findJob,
+  listActiveJobs,
+  listJobs,
+  type ReplayJob,
+  type ReplayVerb,
+  readProgress,
+} from "../../storage/replay-job.ts";
+import type { ReplayKind } from "../../storage/schema.ts";
+import { readSettings } from "../../storage/settings.ts";
+import { type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
+import { SimulatedQueue } from "./queue.ts";
+import { decideRules } from "./rules.ts";
+import { hostOf, type Simulation, sealDeps, sendLate, setSettings } from "./simulation.ts";
+
+/** Bad weather for jobs: worse, and every part would need a dozen turns. */
+const WEATHER = { failure: 0.03, crash: 0.005, repeat: 0.2 };
+const CALM = { failure: 0, crash: 0, repeat: 0 };
+/** Longer than anything that failed may take effect late. */
+const SETTLED_MS = HOUR_MS;
+const POLLS_MAX = 40;
+
+/** Runs the jobs over the three Days before `toDay`. What is wrong ends up in `simulation.problem`. */
+export async function playReplays(simulation: Simulation, toDay: number): Promise<void> {
+  const replays = new Replays(simulation);
+  const { world } = simulation;
+  const scope = decideRules(simulation);
+  const asked = {
+    fromDay: toDay - 3,
+    toDay,
+    merchants: scope === GLOBAL_MERCHANT ? undefined : [scope],
+    draft: undefined,
+    dimensions: undefined,
+  };
+  world.faults = WEATHER;
+  sendLate(simulation);
+  await sealBegins(simulation);
+  const kind: ReplayKind = world.random.chance(0.8) ? "rebuild" : "backfill";
+  const job = await replays.start({ ...asked, kind, rules: "current" });
+  if (job === undefined) return;
+  if (world.random.chance(0.3)) sendLate(simulation);
+  const isCancelled = world.random.chance(0.25);
+  if (!isCancelled && (await replays.ended(job.id)) !== "done") return;
+  // A backfill leaves what disagrees: only a rebuild makes the Days what the rules say.
+  if (!isCancelled && kind === "rebuild") await replays.verify(asked);
+  world.faults = WEATHER;
+  sendLate(simulation);
+  await sealBegins(simulation);
+  await replays.takeBack(job.id);
+  if ((await replays.ended(job.id)) !== "undone") return;
+  await replays.verify({ ...asked, merchants: undefined });
+}
+
+/** Jobs are asked for in the middle of a seal where there is one: then both want to write the same rows. */
+function sealBegins({ world, sealing }: Simulation): Promise<void> {
+  return new Promise((resolve) => {
+    const later = () => world.at(world.now + world.random.integer(0, 600), resolve);
+    sealing.push(later);
+    world.at(world.now + 2 * HOUR_MS, resolve);
+  });
+}
+
+type Asked = Parameters<typeof startReplay>[0];
+
+class Replays {
+  readonly #simulation: Simulation;
+  readonly #queue: SimulatedQueue;
+  #ids = 0;
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
+    const { world } = simulation;
+    this.#queue = new SimulatedQueue("replay", world, (batch) => replayParts(batch, this.#deps()));
+    const cron = () => {
+      this.#drive().catch((error: unknown) => world.note(`the replay cron failed: ${String(error)}`));
+      world.at(world.now + HOUR_MS / 2, cron);
+    };
+    world.at(world.now, cron);
+  }
+
+  /** Asks until there is a job; an answer that was lost may have made one. */
+  async start(asked: Asked): Promise<ReplayJob | undefined> {
+    const { world, d1 } = this.#simulation;
+    const known = new Set((await listJobs(d1, { merchant: undefined, rowsMax: 100 }, zeroMeter())).map(({ id }) => id));
+    for (let poll = 0; poll < POLLS_MAX; poll++) {
+      try {
+        const started = await startReplay(asked, this.#deps());
+        if (!started.ok) world.note(`a replay was refused: ${JSON.stringify(started)}`);
+      } catch (error) {
+        world.note(`asking for a replay failed: ${String(error)}`);
+        await world.sleep(SETTLED_MS);
+      }
+      const jobs = await listJobs(d1, { merchant: undefined, rowsMax: 100 }, zeroMeter());
+      const made = jobs.find(({ id }) => !known.has(id));
+      await this.#loadSettings();
+      if (made !== undefined) return made;
+      await world.sleep(HOUR_MS / 4);
+    }
+    this.#fail(`there was no way to start a ${asked.kind}`);
+    return undefined;
+  }
+
+  async takeBack(id: string): Promise<void> {
+    const { world, d1 } = this.#simulation;
+    const deps = this.#deps();
+    for (let poll = 0; poll < POLLS_MAX; poll++) {
+      const job = (await findJob(d1, id, zeroMeter())) as ReplayJob;
+      if (job.state === "undoing" || job.state === "undone") break;
+      const verb: ReplayVerb = job.state === "done" ? "undo" : "cancel";
+      try {
+        await changeJob(deps.db, { job, verb, now: world.now, taken: await takenBack(job, verb, deps) }, zeroMeter());
+      } catch (error) {
+        world.note(`${verb} failed: ${String(error)}`);
+        await world.sleep(SETTLED_MS);
+      }
+    }
+    await this.#loadSettings();
+  }
+
+  /** The state in which a job ends, when all its parts have. The weather turns meanwhile, so that it can. */
+  async ended(id: string): Promise<string> {
+    const { world, d1 } = this.#simulation;
+    for (let poll = 0; poll < POLLS_MAX; poll++) {
+      await world.sleep(HOUR_MS / 4);
+      if (poll > 8) world.faults = CALM;
+      const job = (await findJob(d1, id, zeroMeter())) as ReplayJob;
+      const { failed } = await readProgress(d1, id, zeroMeter());
+      if (job.state === "undone" || (job.state === "done" && failed === 0)) {
+        this.#simulation.statistics.replays += 1;
+        return job.state;
+      }
+      if (failed > 0 && job.state === "done") await changeJob(d1, { job, verb: "resume", now: world.now }, zeroMeter());
+    }
+    const { state } = (await findJob(d1, id, zeroMeter())) as ReplayJob;
+    this.#fail(`replay ${id} does not end: ${state}`);
+    return state;
+  }
+
+  /** In a world that has settled: what is shown is what the rules in force make of the archive. */
+  async verify(asked: Omit<Asked, "kind" | "rules">): Promise<void> {
+    const { world, d1, database } = this.#simulation;
+    world.faults = CALM;
+    const waiting = database.prepare("SELECT count(*) AS late FROM archive_days WHERE late_since IS NOT NULL");
+    for (let poll = 0; poll < POLLS_MAX && waiting.get()?.["late"] !== 0; poll++) await world.sleep(HOUR_MS / 2);
+    const job = await this.start({ ...asked, kind: "verify", rules: "dated" });
+    if (job === undefined) return;
+    await this.ended(job.id);
+    const { differences, inDoubt } = await readProgress(d1, job.id, zeroMeter());
+    if (differences + inDoubt > 0)
+      this.#fail(`L3: replay ${job.id} finds ${differences} differences, ${inDoubt} in doubt`);
+  }
+
+  async #drive(): Promise<void> {
+    for (const job of await listActiveJobs(this.#simulation.d1, zeroMeter())) await driveJob(job, this.#deps());
+  }
+
+  #fail(problem: string): void {
+    this.#simulation.problem ??= problem;
+  }
+
+  /** Settings as D1 has them since a job changed them. */
+  async #loadSettings(): Promise<void> {
+    const { settings, d1 } = this.#simulation;
+    for (const merchant of [GLOBAL_MERCHANT, ...settings.keys()])
+      setSettings(this.#simulation, (await readSettings(d1, merchant, zeroMeter())) as Settings);
+  }
+
+  #deps(): StartDeps {
+    const simulation = this.#simulation;
+    const { world } = simulation;
+    const deps = sealDeps(simulation);
+    return {
+      ...deps,
+      partition: (name) => ({
+        ...deps.partition(name),
+        status: () => world.call("status", () => hostOf(simulation, name).request("status", statusOf)),
+      }),
+      placement: simulation.placement,
+      random: (bytes) => new Uint8Array(bytes).fill(++this.#ids),
+      sendParts: (parts: readonly ReplayPart[]) =>
+        world.call("replay send", () => {
+          for (const part of parts) this.#queue.send(part);
+        }),
+    };
+  }
+}
