@@ -138,8 +138,12 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are.
     if (current.settings !== undefined && !current.isExpired) {
       const rows = replayedRows(current.day);
-      const countedBy = { own: current.settings.version, global: globalVersion };
-      ended.push({ merchant, events: ids.size + current.removed, rows, countedBy });
+      ended.push({
+        merchant,
+        events: ids.size + current.removed,
+        rows,
+        countedBy: { own: current.settings.version, global: globalVersion },
+      });
       bytes += bytesOf(rows);
     }
     const mustCompare = steps.ended(merchant, current.settings);

@@ -492,7 +492,7 @@ export function sendLate(simulation: Simulation): void {
   const batch = Array.from({ length: random.integer(1, 5) }, (_, index) => {
     const timestamp = START - random.integer(0, 2 * DAY_MS);
     const event = {
-      client: index,
+      client: 100 + index, // nobody who was erased
       merchant,
       userAgent: random.pick([CHROME, IPHONE]),
       firstParty: true,
