@@ -1,10 +1,10 @@
 // `npm run bench:replay`: how fast a sealed (Day, partition) is counted again, beside DuckDB over the same files on the same
-// machine. Each round runs both, one after the other; medians are compared. The replay does all of a rebuild: it reads the
-// columns that counting needs, forms opinions, counts visits and makes every rollup with all its breakdowns and sketches
-// ("counted"), and compares it with what a D1 on disk holds ("compared"). DuckDB, with one thread and with all, answers the part of it that SQL can say in a few statements: visits by a
-// window over each visitor, and per merchant and Hour, and per merchant and Day, page views, distinct visitors and revenue
-// in total and by page, referrer, agent, language and country. The replay runs in a process whose heap is bounded as a
-// Worker's memory is. --events 5000000 makes it a large Day, --keep <folder> keeps and reuses the files.
+// machine, in turns; medians are compared. "counted" reads the columns that counting needs, forms opinions, counts visits and
+// makes every rollup with all its breakdowns and sketches; "compared" is a whole rebuild, with what a D1 on disk holds.
+// DuckDB answers the part of it that SQL can say in a few statements: visits by a window over each visitor, and per merchant
+// and Hour, and per merchant and Day, page views, distinct visitors and revenue in total and by page, referrer, agent, language
+// and country. The replay runs in a process whose heap is bounded as a Worker's memory is; the ratio is of processor time,
+// against one thread. --events 5000000 makes it a large Day, --rounds how many, --keep <folder> keeps and reuses the files.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -21,55 +21,61 @@ const { values } = parseArgs({
 });
 const events = Number(values.events ?? 1e6);
 const rounds = Number(values.rounds ?? 3);
+let bytes = 0;
+let peakRss = 0;
 const folder = values.keep ?? mkdtempSync(join(tmpdir(), "footfall-bench-"));
+/** What one side took. */
+interface Taken {
+  readonly ms: number;
+  /** Of the processor, of all threads. */
+  readonly cpuMs: number;
+}
+
 async function compare(): Promise<void> {
-  const ms: Record<"counted" | "replay" | "duckdb1" | "duckdbAll", number[]> = {
-    counted: [],
-    replay: [],
-    duckdb1: [],
-    duckdbAll: [],
+  const sides: Readonly<Record<string, () => Promise<Taken>>> = {
+    "rebuild: counted": async () => checked(run("count")),
+    "rebuild: counted and compared": async () => checked(run("recount")),
+    "DuckDB, 1 thread": () => aggregate(1),
+    "DuckDB, all threads": () => aggregate(),
   };
-  let last: LargeDayRun | undefined;
+  const taken = new Map(Object.keys(sides).map((side) => [side, [] as Taken[]]));
   for (let round = 0; round < rounds; round++) {
-    last = run("recount");
-    if (last.differences > 0 || last.events !== events) throw new Error(`the replay differs: ${JSON.stringify(last)}`);
-    ms.replay.push(last.ms);
-    ms.counted.push(run("count").ms);
-    ms.duckdb1.push(await aggregate(1));
-    ms.duckdbAll.push(await aggregate());
-    console.error(`round ${round + 1}: ${JSON.stringify(ms)}`);
+    for (const [side, take] of Object.entries(sides)) {
+      const one = await take();
+      taken.get(side)?.push(one);
+      console.error(`round ${round + 1}: ${side} ${Math.round(one.ms)} ms, ${Math.round(one.cpuMs)} ms of CPU`);
+    }
   }
-  const { bytes } = (last as LargeDayRun).row;
-  const countedMs = median(ms.counted);
-  const replayMs = median(ms.replay);
-  const rows = Object.entries({
-    "rebuild: counted": countedMs,
-    "rebuild: counted and compared": replayMs,
-    "DuckDB, 1 thread": median(ms.duckdb1),
-    "DuckDB, all": median(ms.duckdbAll),
+  const rows = [...taken].map(([side, all]) => {
+    const [ms, cpuMs] = [median(all.map((one) => one.ms)), median(all.map((one) => one.cpuMs))];
+    return { side, ms, cpuMs, eventsPerSecond: (events / ms) * 1_000, megabytesPerSecond: bytes / ms / 1_000 };
   });
-  console.table(
-    rows.map(([what, median]) => ({
-      what,
-      ms: Math.round(median),
-      "events/s": Math.round((events / median) * 1_000),
-      "MB/s": Number((bytes / median / 1_000).toFixed(2)),
-      "counted in % of it": Number(((median / countedMs) * 100).toFixed(1)),
-    })),
-  );
-  console.log(
-    JSON.stringify({
-      bench: "replay",
-      events,
-      bytes,
-      counted_ms: Math.round(countedMs),
-      replay_ms: Math.round(replayMs),
-      duckdb_1_thread_ms: Math.round(median(ms.duckdb1)),
-      duckdb_ms: Math.round(median(ms.duckdbAll)),
-      replay_peak_rss_mb: Math.round((last as LargeDayRun).peakRss / 2 ** 20),
-      heap_mb: HEAP_MB,
-    }),
-  );
+  const cpuOf = (side: string) => rows.find((row) => row.side === side)?.cpuMs ?? 0;
+  console.table(rows.map((row) => ({ ...row, ...rounded(row) })));
+  const ofDuckdb = (side: string) => Number(((cpuOf("DuckDB, 1 thread") / cpuOf(side)) * 100).toFixed(1));
+  const ratios = {
+    counted_percent_of_duckdb: ofDuckdb("rebuild: counted"),
+    compared_percent_of_duckdb: ofDuckdb("rebuild: counted and compared"),
+  };
+  const memory = { peak_rss_mb: Math.round(peakRss / 2 ** 20), heap_mb: HEAP_MB };
+  console.log(JSON.stringify({ bench: "replay", events, bytes, ...ratios, ...memory, sides: rows }));
+}
+
+function rounded(row: { ms: number; cpuMs: number; eventsPerSecond: number; megabytesPerSecond: number }) {
+  return {
+    ms: Math.round(row.ms),
+    cpuMs: Math.round(row.cpuMs),
+    eventsPerSecond: Math.round(row.eventsPerSecond),
+    megabytesPerSecond: Number(row.megabytesPerSecond.toFixed(2)),
+  };
+}
+
+/** A replay that found what it should; its size and the most memory of any are kept for the report. */
+function checked(one: LargeDayRun): Taken {
+  if (one.differences > 0 || one.events !== events) throw new Error(`the replay differs: ${JSON.stringify(one)}`);
+  bytes = one.row.bytes;
+  peakRss = Math.max(peakRss, one.peakRss);
+  return one;
 }
 
 function report(what: string, { ms, row, turns, peakRss }: LargeDayRun): void {
@@ -98,11 +104,12 @@ const BREAKDOWNS = [
 ];
 const BUCKETS = ["date_trunc('hour', timestamp)", "date_trunc('day', timestamp)"];
 
-/** The ms that DuckDB takes to read the files and answer. */
-async function aggregate(threads?: number): Promise<number> {
+/** What DuckDB takes to read the files and answer. */
+async function aggregate(threads?: number): Promise<Taken> {
   const instance = await DuckDBInstance.create(":memory:", threads === undefined ? {} : { threads: String(threads) });
   const connection = await instance.connect();
   const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
   const files = `read_parquet('${folder}/archive/sealed/*/*/*/*.parquet')`;
   for (const bucket of BUCKETS) {
     await ask(connection, `SELECT merchant, ${bucket} AS bucket, ${NUMBERS} FROM ${files} GROUP BY ALL`);
@@ -113,10 +120,11 @@ async function aggregate(threads?: number): Promise<number> {
       );
   }
   await ask(connection, VISITS(files));
-  const took = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const ms = performance.now() - startedAt;
   connection.closeSync();
   instance.closeSync();
-  return took;
+  return { ms, cpuMs: (user + system) / 1_000 };
 }
 
 const NUMBERS =

@@ -108,6 +108,8 @@ function generator(events: number, merchants: number): (position: number) => Arc
 /** What a run came to. */
 export interface LargeDayRun {
   readonly ms: number;
+  /** Of the processor, of all threads: what a busy machine does not change much. */
+  readonly cpuMs: number;
   /** How often the seal put itself on the queue to go on. */
   readonly turns: number;
   readonly row: SealRow;
@@ -189,7 +191,9 @@ export async function countLargeDay(folder: string): Promise<LargeDayRun> {
 async function resultOf(deps: SealDeps, startedAt: number) {
   const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition }, deps.meter);
   if (row === undefined) throw new Error("the Day was not noted");
-  return { ms: Math.round(performance.now() - startedAt), row, peakRss: process.resourceUsage().maxRSS * 1_024 };
+  const { user, system } = process.cpuUsage();
+  const cpuMs = Math.round((user + system) / 1_000);
+  return { ms: Math.round(performance.now() - startedAt), cpuMs, row, peakRss: process.resourceUsage().maxRSS * 1_024 };
 }
 
 function depsOf(
