@@ -267,6 +267,8 @@ describe("roles", () => {
       const { cookie } = await join(`${role}@shop.example`, role);
       for (const [method, path, door] of ADMIN_ROUTES) {
         if (path.endsWith("/session")) continue;
+        // What an owner's request would do is in test/e2e/tenants.test.ts: it ends the merchant.
+        if (method === "DELETE" && path === "/api/v1/merchants/:id" && role === "owner") continue;
         const own = path
           .replace(":id", path.includes("replays") ? "rpl_none" : shop.id)
           .replace(/:\w+_id/, "none_none");
