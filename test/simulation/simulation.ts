@@ -138,7 +138,7 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
   const isLong = simulation.endsAt > START + RUN_MS + HEAL_MS;
   if (isLong && world.random.chance(0.5)) {
     const erase = () => void askForErasure(simulation, slowD1(simulation));
-    world.at(START + world.random.integer(0, RUN_MS + 20 * HOUR_MS), erase);
+    world.at(START + world.random.integer(0, RUN_MS + world.random.pick([0, 0, 20]) * HOUR_MS), erase);
   }
   await world.runUntil(isLong ? simulation.endsAt - CALM_MS : START + RUN_MS);
   world.faults = { failure: 0, crash: 0, repeat: 0 };
