@@ -4,7 +4,6 @@
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { Event } from "../../core/event.ts";
-import { hash64Hex } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -22,8 +21,9 @@ export interface AskedErasure {
 /** Asks for one of the visitors who are known by an id of their own. */
 export async function askForErasure(simulation: Simulation, db: D1Database): Promise<void> {
   const { world } = simulation;
-  const merchant = world.random.integer(1, simulation.settings.size);
-  const visitor = hash64Hex(`${merchant}:${world.random.integer(0, 3)}`);
+  const known = simulation.sent.map(({ arrival }) => arrival.event).filter(({ visitor }) => visitor !== "");
+  if (known.length === 0) return;
+  const { merchant, visitor } = world.random.pick(known);
   simulation.erased.push({ merchant, visitor, heard: Number.POSITIVE_INFINITY });
   world.note(`merchant ${merchant} wants ${visitor} erased`);
   const partitions = partitionsOf(merchant, simulation.placement);
