@@ -64,7 +64,7 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
     try {
       const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant" };
       const { position, archivedPosition } = await deps.partition(partition).erase(asked);
-      await markTold(deps.db, { erasure: number, partition, position }, deps.meter);
+      await markTold(deps.db, { erasure, partition, position }, deps.meter);
       isArchived &&= archivedPosition >= position;
     } catch (error) {
       isArchived = false;

@@ -109,13 +109,22 @@ export async function listPartitionsOf(db: D1Database, erasure: number, meter: M
   return (await select<{ partition: string }>(db, [text, erasure], meter)).map(({ partition }) => partition);
 }
 
+/**
+ * Notes at which position a partition has carried an erasure out. From then on it concerns every Day of the partition that
+ * the archive is known to have by now: one may have come, or been sealed, since it was asked for.
+ */
 export async function markTold(
   db: D1Database,
-  { erasure, partition, position }: { erasure: number; partition: string; position: number },
+  { erasure, partition, position }: { erasure: Erasure; partition: string; position: number },
   meter: Metered,
 ): Promise<void> {
-  const text = `UPDATE erasure_parts SET told = ? WHERE erasure = ? AND "partition" = ? AND told = 0`;
-  await select(db, [text, position, erasure, partition], meter);
+  const { number, fromDay, toDay } = erasure;
+  const told = `UPDATE erasure_parts SET told = ? WHERE erasure = ? AND "partition" = ? AND told = 0`;
+  await select(db, [told, position, number, partition], meter);
+  const parts = `INSERT INTO erasure_parts (day, "partition", erasure, told, state)
+    SELECT day, "partition", ?1, ?2, 'waiting' FROM archive_days WHERE day >= ?3 AND day < ?4 AND "partition" = ?5
+    ON CONFLICT DO NOTHING`;
+  await select(db, [parts, number, position, fromDay, toDay, partition], meter);
 }
 
 /**
