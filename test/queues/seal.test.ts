@@ -2,7 +2,7 @@
 // events. That it survives anything in between is the simulation's part.
 
 import { expect, test } from "vitest";
-import { sealedPartKey } from "../../core/archive/object-key.ts";
+import { sealedFileKey, sealedFolder, sealedPartKey } from "../../core/archive/object-key.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import {
   LATE_COALESCE_MS,
@@ -235,6 +235,19 @@ test("[SEA-10] bundles, runs and older generations are deleted after a while, an
   expect(world.keys("sealed/date=2026-03-10/")).toEqual([`${folder}00000.parquet`, `${folder}manifest.json`]);
   expect(world.keys("events/date=2026-03-10/")).toEqual([]);
   expect((await world.row(DAY))?.cleanAt).toBeNull();
+});
+
+test("[SEA-10] what a later seal has begun to write is left alone", async () => {
+  const world = await closedDay();
+  await world.seal();
+  const begun = sealedFolder(PLACE, "2-9-0");
+  world.objects.set(sealedPartKey(begun, 0), new Uint8Array([1]));
+  world.objects.set(sealedFileKey(sealedFolder(PLACE, "1-9-0"), 0), new Uint8Array([1])); // of a seal that lost
+  world.it.now += SEAL_GRACE_MS;
+  await world.seal();
+  const { folder } = (await world.row(DAY)) ?? { folder: "" };
+  const left = [`${folder}00000.parquet`, `${folder}manifest.json`, sealedPartKey(begun, 0)];
+  expect(world.keys("sealed/date=2026-03-10/")).toEqual(left.sort());
 });
 
 test("[SEA-12] a seal that was interrupted goes on behind its last file, with the inputs it began with", async () => {
