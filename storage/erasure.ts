@@ -186,6 +186,26 @@ export async function listRemovals(
   return select(db, [text, day, partition], meter);
 }
 
+/** What is not to be shown of a merchant's events: the erasures under way, by partition and range of Days. */
+export async function listRemovalsOf(
+  db: D1Database,
+  merchant: number,
+  meter: Metered,
+): Promise<readonly MerchantRemoval[]> {
+  const text = `SELECT e.id AS erasure, e.merchant, e.visitor, e.from_day AS fromDay, e.to_day AS toDay, p."partition",
+      max(p.told) AS before
+    FROM erasures AS e JOIN erasure_parts AS p ON p.erasure = e.number
+    WHERE e.merchant = ? AND e.state = 'running' AND p.told > 0 GROUP BY e.number, p."partition"`;
+  return select(db, [text, merchant], meter);
+}
+
+export interface MerchantRemoval extends Removal {
+  readonly partition: string;
+  /** Days in [fromDay, toDay). */
+  readonly fromDay: number;
+  readonly toDay: number;
+}
+
 /** How much of a merchant an erasure, or retention, removed from one (Day, partition). */
 export interface RemovedRows {
   readonly merchant: number;

@@ -4,9 +4,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { app } from "../../workers/query/app.ts";
+import { memoryArchive } from "./memory-bucket.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
@@ -26,6 +28,12 @@ export interface QueryWorker {
   readonly db: D1Database;
   /** What partitions say is not published yet. */
   readonly live: RollupRow[];
+  /** What lies in the archive. */
+  readonly objects: Map<string, Uint8Array>;
+  /** What partitions, by name, say they may not have archived. */
+  readonly recent: Map<string, readonly RecentRow[]>;
+  /** Set to make that more than they can say. */
+  isBehind: boolean;
   /** Merchant numbers whose settings were pushed. */
   readonly refreshed: number[];
   /** Set to make every partition fail. */
@@ -51,6 +59,9 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
   const worker: QueryWorker = {
     db,
     live: [],
+    objects: new Map(),
+    recent: new Map(),
+    isBehind: false,
     refreshed: [],
     broken: false,
     ask: async (method, path, { token, body, headers: given } = {}) => {
@@ -60,7 +71,14 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
       const later: Promise<unknown>[] = [];
       const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) };
       const REPLAY_QUEUE = { sendBatch: async () => {} }; // what a consumer does with it is its own tests' matter
-      const bindings = { ...env, ...limits, REPLAY_QUEUE, PARTITION: { getByName: () => partitionOf(worker) } };
+      const BUCKET = memoryArchive(worker.objects);
+      const bindings = {
+        ...env,
+        ...limits,
+        REPLAY_QUEUE,
+        BUCKET,
+        PARTITION: { getByName: (name: string) => partitionOf(worker, name) },
+      };
       const response = await app.request(path, init, bindings, context as ExecutionContext);
       await Promise.all(later); // what is done after the answer is done before the next request
       return { status: response.status, body: await response.json(), headers: response.headers };
@@ -69,12 +87,17 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
   return worker;
 }
 
-function partitionOf(worker: QueryWorker) {
+function partitionOf(worker: QueryWorker, name: string) {
   const answer = <T>(value: T) => (worker.broken ? Promise.reject(new Error("reset")) : Promise.resolve(value));
   return {
     live: ({ merchant, grain, from, to }: LiveRequest) => {
       const wanted = (row: RollupRow) => row.grain === grain && row.bucket >= from && row.bucket < to;
       return answer({ rows: worker.live.filter((row) => row.merchant === merchant && wanted(row)) });
+    },
+    recentEvents: ({ merchant, from, to }: RecentRequest) => {
+      if (worker.isBehind) return answer("too many" as const);
+      const isWanted = ({ row: [day, , number] }: RecentRow) => number === merchant && day >= from && day < to;
+      return answer({ rows: (worker.recent.get(name) ?? []).filter(isWanted) });
     },
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
   };

@@ -10,13 +10,13 @@ export type PartitionStub = Pick<
   PartitionRpc,
   | "append"
   | "live"
+  | "recentEvents"
   | "refreshSettings"
   | "confirm"
   | "status"
   | "unpublished"
   | "completeness"
   | "dropDay"
-  | "erase"
   | "erase"
 >;
 
