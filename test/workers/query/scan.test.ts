@@ -9,7 +9,7 @@ import { SCAN_BYTES_MAX } from "../../../core/limits.ts";
 import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
 import { encodeParquet } from "../../../storage/archive.ts";
-import { createErasure } from "../../../storage/erasure.ts";
+import { createErasure, markTold } from "../../../storage/erasure.ts";
 import { writeRollups } from "../../../storage/rollup-write.ts";
 import { eventOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
@@ -93,7 +93,8 @@ test("[SCN-5] who is to be erased, and is still in the archive, is left out", as
     createdAt: now,
   } as const;
   const erasure = { ...common, fromDay: today, toDay: today + 1 };
-  await createErasure(worker.db, { erasure, partitions: [partition], openDays: [today] }, zeroMeter());
+  const made = await createErasure(worker.db, { erasure, partitions: [partition], openDays: [today] }, zeroMeter());
+  await markTold(worker.db, { erasure: made.number, partition, position: 4 }, zeroMeter());
   expect((await ask()).body.results[0].metrics).toEqual([1, 1]);
 });
 
