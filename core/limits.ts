@@ -284,6 +284,24 @@ export const DIMENSIONS_COUNT_MAX = 8;
  *  of the platform's 1,000 subrequests, three for each sealed Day. */
 export const SCAN_BYTES_MAX = 16_000_000;
 export const SCAN_OBJECTS_MAX = 600;
+/** Rows of one merchant, Day and partition that are counted at once: visits are put together in memory, a row takes about 1 KB. */
+export const SCAN_DAY_ROWS_MAX = 60_000;
+/** A question that is too large for one request becomes a job of parts: (Day, partition)s of a part, and of all of them. A part
+ *  takes some 80 subrequests and seconds. */
+export const JOB_PART_PLACES = 20;
+export const JOB_PLACES_MAX = 4_000;
+/** Jobs of one merchant that may be under way. */
+export const JOBS_RUNNING_MAX = 5;
+/** Deliveries after which a part that fails ends its job. */
+export const JOB_ATTEMPTS_MAX = 4;
+/** An answer is kept so long, and a job whose parts were sent so long ago is looked after by the cron. */
+export const JOB_KEPT_MS = 7 * 24 * HOUR_MS;
+export const JOB_STALE_MS = 16 * MINUTE_MS;
+/** How long a client may wait for an answer with its connection open (`Prefer: wait`), and how often it is looked for. */
+export const JOB_WAIT_SECONDS_MAX = 25;
+export const JOB_WAIT_EVERY_MS = 300;
+/** Jobs that the cron sends again, or forgets, at a time. */
+export const JOBS_DRIVEN_MAX = 20;
 /** (Day, partition)s whose place in the archive one question may look up, two subrequests each: half a year of one
  *  partition. */
 export const SCAN_PLACES_MAX = 200;

@@ -4,7 +4,7 @@
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
-import { CONNECTIONS_MAX, ROW_GROUP_ROWS } from "../core/limits.ts";
+import { CONNECTIONS_MAX, ROW_GROUP_ROWS, SCAN_DAY_ROWS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { dateOf } from "../core/time.ts";
 import { readParquet } from "./archive.ts";
@@ -55,24 +55,28 @@ export async function findScanPlaces(
   return found;
 }
 
-/** One merchant's rows of a (Day, partition). `withProps`: whether properties are looked at. */
+/** One merchant's rows of a (Day, partition), unless they are too many for memory. `withProps`: whether properties are looked at. */
 export async function readScanPlace(
   archive: Archive,
   { archived }: ScanPlace,
   { merchant, withProps }: { readonly merchant: number; readonly withProps: boolean },
-): Promise<readonly ArchivedEvent[]> {
+): Promise<readonly ArchivedEvent[] | "too many"> {
   const rows: ArchivedEvent[] = [];
   if (archived.manifest !== undefined) {
     const columns = [...COUNTED_COLUMNS, "received_at", ...(withProps ? ["props"] : [])];
     const isWanted = (one: number) => one === merchant;
     const source = openSealed(archive, archived.manifest, { after: 0, isWanted, columns });
-    for (let block = await source.next(); block !== undefined; block = await source.next()) rows.push(...block);
+    for (let block = await source.next(); block !== undefined; block = await source.next()) {
+      rows.push(...block);
+      if (rows.length > SCAN_DAY_ROWS_MAX) return "too many";
+    }
   }
   for (let start = 0; start < archived.bundles.length; start += CONNECTIONS_MAX) {
     const some = archived.bundles.slice(start, start + CONNECTIONS_MAX);
     for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
       const file = await readParquet(bytes);
       for (const row of file.rows) if (row.event.merchant === merchant) rows.push(row);
+      if (rows.length > SCAN_DAY_ROWS_MAX) return "too many";
     }
   }
   return rows;
@@ -80,7 +84,7 @@ export async function readScanPlace(
 
 /** Bundles are read whole, whoever's rows are in them; of sealed files the row groups that hold the merchant's. */
 function costOf({ manifest, bundles }: ArchivedDay, merchant: number): ScanCost {
-  let objects = bundles.length;
+  let objects = bundles.length + (manifest === undefined ? 0 : 1);
   let bytes = bundles.reduce((sum, { size }) => sum + size, 0);
   for (const file of manifest?.files ?? []) {
     const own = file.merchants.find((one) => one.merchant === merchant);

@@ -68,6 +68,10 @@ export async function createErasure(
             .bind(merchant),
         ]
       : []),
+    // Answers in R2 are found by these rows: the cron takes both.
+    ...(kind === "merchant"
+      ? [db.prepare("UPDATE question_jobs SET created_at = 0 WHERE merchant = ?").bind(merchant)]
+      : []),
     ...(kind === "merchant" ? [db.prepare("DELETE FROM merchants WHERE number = ?").bind(merchant)] : []),
     db.prepare(`SELECT ${COLUMNS} FROM erasures WHERE id = ?`).bind(id),
   ];

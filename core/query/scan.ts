@@ -6,12 +6,14 @@
 import type { ArchivedEvent } from "../archive/file.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { isEngagement, isPageview } from "../event.ts";
-import { GROUPS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { GROUPS_MAX, REGEX_STEPS_MAX, SCAN_DAY_ROWS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { tooManyGroups } from "./answer.ts";
 import { type Attribute, isProperty, shownValue } from "./attribute.ts";
 import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
 import { eventLabel, type Plan } from "./plan.ts";
+import { invalid } from "./refusal.ts";
 import { type Seen, type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
 
 interface Sum {
@@ -48,7 +50,23 @@ interface Axis {
   readonly keeps: (value: string) => boolean;
 }
 
-export type ScanProblem = "groups" | "visitors" | "regex";
+/** Why a scan ends: "busy" where a Day of one partition does not fit into memory. */
+export type ScanProblem = "groups" | "visitors" | "regex" | "busy";
+
+/** What the asker is told. */
+export function refusalOf(problem: ScanProblem) {
+  const range = "#/date_range: The query";
+  if (problem === "groups") return tooManyGroups();
+  if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
+  if (problem === "busy")
+    return invalid(`${range} has a day of more than ${SCAN_DAY_ROWS_MAX} events in it. Ask without filters.`);
+  return invalid(`#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`);
+}
+
+/** Whether a question looks at properties. */
+export function needsProps({ question: { breakdowns, filter } }: Plan): boolean {
+  return [...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)].some(isProperty);
+}
 
 export function openScan(plan: Plan, under: SeenUnder): Scan {
   const { question } = plan;
@@ -182,13 +200,13 @@ function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: numbe
   }
 }
 
-function addVisitor(scan: Scan, sets: Map<string, Set<string>>, key: string, visitor: string): void {
+export function addVisitor(scan: Scan, sets: Map<string, Set<string>>, key: string, visitor: string): void {
   const set = sets.get(key) ?? new Set();
   sets.set(key, set);
-  addToSet(scan, set, visitor);
+  addTo(scan, set, visitor);
 }
 
-function addToSet(scan: Scan, set: Set<string>, visitor: string): void {
+export function addTo(scan: Scan, set: Set<string>, visitor: string): void {
   scan.visitors -= set.size;
   set.add(visitor);
   scan.visitors += set.size;
@@ -197,7 +215,7 @@ function addToSet(scan: Scan, set: Set<string>, visitor: string): void {
 function addEvent(scan: Scan, sum: Sum, { event }: Seen): void {
   const { counts } = sum;
   const isOurs = event.currency === scan.under.settings.currency || event.currency === "";
-  addToSet(scan, sum.visitors, event.visitor);
+  addTo(scan, sum.visitors, event.visitor);
   if (isPageview(event.name)) counts.pageviews += 1;
   if (!isEngagement(event.name)) counts.events += 1;
   counts.engagement_ms += event.engagementMs;
@@ -205,7 +223,7 @@ function addEvent(scan: Scan, sum: Sum, { event }: Seen): void {
   counts.foreign_revenue += isOurs ? 0 : 1;
   if (isOurs && event.revenue !== 0) sum.payments += 1;
   if (event.order === "") return;
-  addToSet(scan, sum.orders, event.order);
+  addTo(scan, sum.orders, event.order);
   sum.orderRevenue += isOurs ? event.revenue : 0;
 }
 
@@ -224,7 +242,7 @@ function labelOf(plan: Plan, { event }: Seen, day: number): string {
   return plan.time === undefined ? "" : eventLabel(plan, { instant: event.timestamp, day });
 }
 
-function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
+export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
   const key = keyOf(dimensions);
   const known = sums.get(key);
   if (known !== undefined) return known;

@@ -101,6 +101,35 @@ test("[SCN-5] a filtered question counts an event from its acknowledgement on, a
   expect(answer.meta["sources"]).toMatchObject({ from: "archive", objects: expect.any(Number) });
 });
 
+test("[JOB-1] [JOB-4] a question over two hundred Days is a job on its queue, and its answer that of rollups", async () => {
+  const { client } = services;
+  const merchant = await client.createMerchant("Europe/Vienna");
+  const events = Array.from({ length: 215 }, (_, day) => ({
+    url: `https://shop.example/${day % 2}`,
+    visitor_id: `person ${day % 50}`,
+    timestamp: Date.UTC(2026, 9, 20, 12) - day * 86_400_000,
+  }));
+  expect((await client.send({ tracking_id: merchant.tracking_id, events })).status).toBe(202);
+  await untilArchived(client);
+  await untilPublished(client);
+  const question = {
+    site_id: merchant.id,
+    metrics: ["visitors", "pageviews"],
+    date_range: "all",
+    dimensions: ["event:page"],
+  };
+  const rollups = await client.ask(merchant, question);
+  expect(rollups.meta["sources"]).toMatchObject({ from: "rollups" });
+  const response = await fetch(`${client.queryUrl}/api/v2/query`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${merchant.api_key}`, prefer: "wait=25" },
+    body: JSON.stringify({ ...question, accuracy: "exact" }),
+  });
+  const answer = (await response.json()) as { readonly results: unknown; readonly meta: object };
+  expect([response.status, answer.results]).toEqual([200, rollups.results]);
+  expect(answer.meta).toMatchObject({ visitors: { exact: true }, sources: { from: "archive", objects: 11 } });
+});
+
 async function expectedOf(question: CataloguedQuestion, shop: Shop): Promise<readonly (readonly unknown[])[]> {
   const { dimensions, metrics } = question;
   const rows = await archive.rows(toSql(question, shop.number));

@@ -309,6 +309,14 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },
   { worker: "query", method: "POST", route: "/api/v2/funnel", door: "question", status: 200, body: funnel },
+  {
+    worker: "query",
+    method: "GET",
+    route: "/api/v2/queries/:id",
+    door: "question",
+    status: 404,
+    query: () => `?site_id=${shop.id}`,
+  },
   { worker: "query", method: "POST", route: "/api/v2/retention", door: "question", status: 200, body: report },
   { worker: "query", method: "POST", route: "/api/v2/paths", door: "question", status: 200, body: report },
   {

@@ -7,7 +7,11 @@ import { DatabaseSync } from "node:sqlite";
 import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import type { QuestionPart } from "../../core/query/job.ts";
+import type { QuestionDeps } from "../../queues/question.ts";
 import { app } from "../../workers/query/app.ts";
+import { CONSUMERS, questionDeps } from "../../workers/query/consumers.ts";
+import { depsOf } from "../../workers/query/deps.ts";
 import { memoryArchive } from "./memory-bucket.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
@@ -32,6 +36,12 @@ export interface QueryWorker {
   readonly objects: Map<string, Uint8Array>;
   /** What partitions, by name, say they may not have archived. */
   readonly recent: Map<string, readonly RecentRow[]>;
+  /** Parts of large questions that wait on their queue. */
+  readonly questions: QuestionPart[];
+  /** Delivers them, and what they lead to, until none is left. Gives how many failed. */
+  deliver(): Promise<number>;
+  /** What its cron works with. */
+  deps(): QuestionDeps;
   /** Set to make that more than they can say. */
   isBehind: boolean;
   /** Merchant numbers whose settings were pushed. */
@@ -56,11 +66,42 @@ export interface Reply {
 export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): QueryWorker {
   const db = migratedDatabase();
   const env = { DB: db, POOL_SIZE: "4", SPREAD: "{}", TRACKING_SECRET: "secret", ADMIN_TOKEN };
+  const bindingsOf = (own: QueryWorker) => ({
+    ...env,
+    ...limits,
+    REPLAY_QUEUE: { sendBatch: async () => {} }, // what a consumer does with it is its own tests' matter
+    QUESTION_QUEUE: {
+      sendBatch: async (messages: readonly { readonly body: QuestionPart }[]) => {
+        own.questions.push(...messages.map(({ body }) => body));
+      },
+    },
+    BUCKET: memoryArchive(own.objects),
+    PARTITION: { getByName: (name: string) => partitionOf(own, name) },
+  });
   const worker: QueryWorker = {
     db,
     live: [],
     objects: new Map(),
     recent: new Map(),
+    questions: [],
+    deps: () => questionDeps(depsOf(bindingsOf(worker) as never, { waitUntil: () => {} })),
+    deliver: async () => {
+      let failures = 0;
+      for (let attempts = 1; worker.questions.length > 0 && attempts < 10; attempts++) {
+        const parts = worker.questions.splice(0);
+        for (const body of parts) {
+          const message = { id: "m", body, attempts, ack: () => {}, retry: () => {} };
+          const retry = () => {
+            failures += 1;
+            worker.questions.push(body);
+          };
+          const context = { waitUntil: () => {} };
+          const batch = { queue: "footfall-question", messages: [{ ...message, retry }] };
+          await CONSUMERS["footfall-question"]?.(batch, depsOf(bindingsOf(worker) as never, context));
+        }
+      }
+      return failures;
+    },
     isBehind: false,
     refreshed: [],
     broken: false,
@@ -70,15 +111,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
       const init = { method, headers, ...(body !== undefined && { body: text }) };
       const later: Promise<unknown>[] = [];
       const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) };
-      const REPLAY_QUEUE = { sendBatch: async () => {} }; // what a consumer does with it is its own tests' matter
-      const BUCKET = memoryArchive(worker.objects);
-      const bindings = {
-        ...env,
-        ...limits,
-        REPLAY_QUEUE,
-        BUCKET,
-        PARTITION: { getByName: (name: string) => partitionOf(worker, name) },
-      };
+      const bindings = bindingsOf(worker);
       const response = await app.request(path, init, bindings, context as ExecutionContext);
       await Promise.all(later); // what is done after the answer is done before the next request
       return { status: response.status, body: await response.json(), headers: response.headers };

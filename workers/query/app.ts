@@ -17,6 +17,7 @@ import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./mercha
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
+import { getQuery } from "./question-jobs.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import type { Reply } from "./request.ts";
@@ -117,6 +118,7 @@ app.use("/api/*", async (c, next) => {
   return refuse(c, "unsupported_encoding", "Content-Encoding is not supported. Send the body as it is.");
 });
 
+app.get("/api/v2/queries/:id", (c) => getQuery(c, c.get("deps")));
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
 for (const [method, path, handler] of PUBLIC_ROUTES) {
@@ -150,7 +152,12 @@ function toResponse(c: Context, reply: Checked<Reply>): Response {
 }
 
 const QUESTION_PATHS = QUESTION_ROUTES.map(([path]) => path);
-const PATHS = ["/health", ...QUESTION_PATHS, ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path))];
+const PATHS = [
+  "/health",
+  "/api/v2/queries/:id",
+  ...QUESTION_PATHS,
+  ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path)),
+];
 for (const path of PATHS)
   app.all(path, (c) => refuse(c, "method_not_allowed", `${c.req.method} is not possible here.`));
 app.notFound((c) => refuse(c, "not_found", "There is nothing here."));

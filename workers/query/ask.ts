@@ -13,6 +13,7 @@ import { names } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
+import { type JobReply, replyWithJob, startJob, toResponse, waitOf } from "./question-jobs.ts";
 
 const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
 const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
@@ -25,18 +26,25 @@ const UNREADABLE = {
 } as const;
 
 /** What a question of some kind is answered by. */
-type Answering = (body: unknown, merchant: Merchant, given: Given) => Promise<Outcome<unknown>>;
+type Answering = (body: unknown, merchant: Merchant, given: Given) => Promise<Outcome<unknown> | JobReply>;
 
 interface Given {
   readonly deps: Deps;
   /** Filters that hold whatever is asked: a share link's. */
   readonly fixed: readonly unknown[];
+  /** Seconds the asker would wait for a large answer. */
+  readonly waitSeconds: number;
 }
 
 /** POST /api/v2/query. */
-export const ask = answering(async (body, merchant, { deps, fixed }) => {
+export const ask = answering(async (body, merchant, { deps, fixed, waitSeconds }) => {
   const question = parseQuestion(body, fixed);
-  return question.ok ? execute(question.value, merchant, deps) : question;
+  if (!question.ok) return question;
+  const answered = await execute(question.value, merchant, deps);
+  if (!("places" in answered)) return answered;
+  const { asOf, firstDay, places } = answered;
+  const job = await startJob({ body, fixed, asOf, firstDay }, { places, merchant, refusal: answered }, deps);
+  return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
 });
 
 /** A route of questions: who may ask, about whom, and with which filters is found out here, for all kinds alike. */
@@ -58,7 +66,8 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   if (!asker.mayAsk) return c.json({ error: NO_QUESTIONS }, 403);
   if (!(await names(siteId, asker, deps))) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
 
-  const answered = await answer(body.value, asker.merchant, { deps, fixed: asker.filters });
+  const answered = await answer(body.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
+  if ("status" in answered) return toResponse(c, answered);
   if (!answered.ok) return c.json({ error: answered.rejection.message }, 400);
   return c.json(answered.value);
 }

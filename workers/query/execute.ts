@@ -17,7 +17,7 @@ import type { Merchant } from "../../storage/merchants.ts";
 import { readFirstDay, readRollups } from "../../storage/rollups.ts";
 import type { Deps } from "./deps.ts";
 import { readLive } from "./live.ts";
-import { type Cost, scanGroups } from "./scan.ts";
+import { type Cost, isTooLarge, scanGroups, type TooLarge } from "./scan.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
 const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
@@ -29,19 +29,32 @@ interface Reading {
   /** UTC ms. */
   readonly asOf: number;
   readonly cost: Cost;
+  /** The first Day with numbers, once it was looked for. */
+  firstDay?: number | undefined;
 }
 
+/** A question that only a job can answer. */
+export type Large = TooLarge & Pick<Reading, "asOf" | "firstDay">;
+
 /** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
-export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer>> {
+export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer> | Large> {
   const reading: Reading = { merchant, deps, asOf: deps.now(), cost: { rows: 0, objects: 0, bytes: 0 } };
   const plan = await planFor(question, question.dateRange, reading);
   if (!plan.ok) return plan;
   const groups = await readGroups(plan.value, reading);
-  if (!groups.ok) return groups;
+  // A comparison would be two jobs: it is refused.
+  if (isTooLarge(groups) && question.include.comparisons === undefined)
+    return { ...groups, asOf: reading.asOf, firstDay: reading.firstDay };
+  if (!groups.ok) return refusalAlone(groups);
   const compared = await compare(plan.value, reading);
-  if (!compared.ok) return compared;
+  if (!compared.ok) return refusalAlone(compared);
   const { asOf, cost } = reading;
   return answer(plan.value, groups.value, { currency: merchant.currency, asOf, cost, compared: compared.value });
+}
+
+/** A refusal without what a job would need. */
+function refusalAlone({ ok, rejection }: Extract<Outcome<unknown>, { readonly ok: false }>) {
+  return { ok, rejection };
 }
 
 /** The first Day with numbers, published or not; undefined while nothing was counted. */
@@ -57,8 +70,8 @@ export async function findFirstDay(merchant: Merchant, now: number, deps: Deps):
 async function planFor(question: Question, dateRange: DateRange, reading: Reading): Promise<Outcome<Plan>> {
   const { merchant, asOf, deps } = reading;
   const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
-  const firstDay = asksAll ? await findFirstDay(merchant, asOf, deps) : undefined;
-  const range = resolveRange(dateRange, { zones: merchant.zones, now: asOf, firstDay });
+  if (asksAll) reading.firstDay ??= await findFirstDay(merchant, asOf, deps);
+  const range = resolveRange(dateRange, { zones: merchant.zones, now: asOf, firstDay: reading.firstDay });
   return range.ok ? planQuestion(question, range.value, merchant.zones) : range;
 }
 

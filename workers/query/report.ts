@@ -12,13 +12,14 @@ import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime, realtimeFro
 import { invalid } from "../../core/query/refusal.ts";
 import type { ReportQuestion } from "../../core/query/report.ts";
 import { addRetentionDay, closeRetention, openRetention, parseRetention } from "../../core/query/retention.ts";
+import { refusalOf } from "../../core/query/scan.ts";
 import { type SeenVisit, seeDay } from "../../core/query/seen.ts";
 import { dayAt } from "../../core/time.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import { type Merchant, settingsOf } from "../../storage/merchants.ts";
 import { answering } from "./ask.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay } from "./execute.ts";
-import { type Cost, type EventsWanted, openEvents, settingsOf } from "./scan.ts";
+import { type Cost, type EventsWanted, openEvents } from "./scan.ts";
 
 /** POST /api/v2/funnel {"site_id","date_range","steps":[{"name"?,"filters"}],"window_seconds"?,"filters"?} */
 export const askFunnel = answering(async (body, merchant, { deps, fixed }) => {
@@ -144,21 +145,18 @@ async function readVisits(
   let current: { readonly day: number; readonly visits: SeenVisit[] } | undefined;
   const isOver = () => current !== undefined && !add(current.day, current.visits);
   for await (const { day, rows } of events.value.days()) {
+    if (rows === "too many") return refusalOf("busy");
     if (current?.day !== day) {
       if (isOver()) return TOO_MANY;
       current = { day, visits: [] };
     }
     for (const visit of seeDay(rows, day, under).visits) current.visits.push(visit);
-    if (filters.reduce((steps, filter) => steps + stepsOf(filter), 0) > REGEX_STEPS_MAX) return TOO_SLOW;
+    if (filters.reduce((steps, filter) => steps + stepsOf(filter), 0) > REGEX_STEPS_MAX) return refusalOf("regex");
   }
   return isOver() ? TOO_MANY : accepted(cost);
 }
 
 const TOO_MANY = invalid("#/date_range: The query counts more than it may. Ask for a shorter range.");
-const TOO_SLOW = invalid(
-  `#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`,
-);
-
 function metaOf(asOf: number, cost: Cost) {
   return { as_of: new Date(asOf).toISOString(), sources: { from: "archive", ...cost } };
 }

@@ -13,6 +13,7 @@ import { type Plan, planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
 import { closeScan, openScan, scanDay } from "../../../core/query/scan.ts";
+import { absorbScan, encodeScan } from "../../../core/query/scan-part.ts";
 import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
 import { dayAt } from "../../../core/time.ts";
 import { always, CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
@@ -147,6 +148,32 @@ describe("rollups and events give one answer", () => {
     );
     expect(compared).toBeGreaterThan(200);
   });
+});
+
+test("[JOB-1] Days that are counted in parts and put together give the answer of one scan, twice or once", () => {
+  const asked = fc.record({
+    metrics: fc.constantFrom(VISIT_METRICS, ["percentage", "orders"], ["average_order_value", "visitors"]),
+    dimensions: fc.constantFrom([], ["visit:source"], ["time:day", "visit:browser"], ["visit:entry_page"]),
+    filters: fc.constantFrom([], [["is_not", "event:page", ["/pay"]]]),
+  });
+  fc.assert(
+    fc.property(anyEvents, asked, fc.integer({ min: 1, max: 3 }), (events, body, parts) => {
+      const settings = settingsIn("Asia/Kolkata");
+      const plan = planIn(settings, { date_range: ["2026-03-26", "2026-04-02"], ...body });
+      const whole = openScan(plan, { settings, global: [] });
+      for (let part = 0; part < parts; part++) {
+        const scan = openScan(plan, { settings, global: [] });
+        const days = Map.groupBy(events, ({ timestamp }) => dayAt("Asia/Kolkata", timestamp));
+        for (const [day, own] of days) {
+          if (day % parts !== part) continue;
+          scanDay(scan, { day, rows: own.map((event, position) => ({ partition: "pool-0", position, event })) });
+        }
+        expect(absorbScan(whole, encodeScan(scan))).toBeUndefined();
+      }
+      expect(show(plan, closeScan(whole))).toEqual(scanned(plan, events, settings));
+    }),
+    { numRuns: 150 },
+  );
 });
 
 describe("what only events know", () => {

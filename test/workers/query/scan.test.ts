@@ -5,9 +5,10 @@ import { encodeLogged } from "../../../core/archive/bundle.ts";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
 import { bundleKey } from "../../../core/archive/object-key.ts";
 import { partitionsOf } from "../../../core/counting/placement.ts";
-import { SCAN_BYTES_MAX } from "../../../core/limits.ts";
+import { JOB_KEPT_MS, JOB_STALE_MS, SCAN_BYTES_MAX } from "../../../core/limits.ts";
 import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
+import { driveQuestions } from "../../../queues/question.ts";
 import { encodeParquet } from "../../../storage/archive.ts";
 import { createErasure, markTold } from "../../../storage/erasure.ts";
 import { writeRollups } from "../../../storage/rollup-write.ts";
@@ -98,25 +99,124 @@ test("[SCN-5] who is to be erased, and is still in the archive, is left out", as
   expect((await ask()).body.results[0].metrics).toEqual([1, 1]);
 });
 
-test("[SCN-6] a question that would read too much is refused before it reads anything", async () => {
+/** A page view on each of so many Days, some in the archive and some only in the log. */
+async function fillDays(count: number): Promise<void> {
+  const days = Array.from({ length: count }, (_, index) => today - index);
+  await writeRollups(worker.db, days.map(counted), zeroMeter());
+  const rows = days.map((day, index) => {
+    const url = `https://shop.example/${index % 3}`;
+    return seen(index + 1, { visitor: `00000000000000a${index % 7}`, url, timestamp: day * DAY_MS + index }, day);
+  });
+  for (const [index, row] of rows.entries()) if (index > 2) archive([row], today - index);
+  keepRecent(rows.slice(0, 5));
+}
+
+const large = { date_range: "all", dimensions: ["event:page"], metrics: ["visitors", "pageviews", "percentage"] };
+
+test("[JOB-1] what is too large for a request becomes a job; its answer is that of one request, and is kept", async () => {
+  await fillDays(230);
+  const { status, headers, body } = await ask(large);
+  expect([status, body.state, body.parts]).toEqual([202, "running", { all: 12, done: 0 }]);
+  const path = headers.get("location") ?? "";
+  expect(path).toBe(`/api/v2/queries/${body.id}`);
+  const get = (token = shop.api_key) => worker.ask("GET", `${path}?site_id=${shop.id}`, { token });
+  expect((await get()).body).toEqual(body);
+  expect(await worker.deliver()).toBe(0);
+  const done = await get();
+  expect(done.status).toBe(200);
+  expect(done.body.results).toEqual([
+    { metrics: [7, 77, 100], dimensions: ["/0"] },
+    { metrics: [7, 77, 100], dimensions: ["/1"] },
+    { metrics: [7, 76, 100], dimensions: ["/2"] },
+  ]);
+  expect(done.body.meta).toMatchObject({ visitors: { exact: true }, sources: { from: "archive" } });
+  expect([...worker.objects.keys()].filter((key) => key.startsWith("answers/"))).toEqual([
+    `answers/${body.id}/answer.json`,
+  ]);
+  // Once more changes nothing.
+  worker.questions.push({ job: body.id, part: 3 });
+  await worker.deliver();
+  expect((await get()).body).toEqual(done.body);
+});
+
+test("[JOB-2] nobody but who asked sees it: not another merchant, not who has another link", async () => {
+  await fillDays(210);
+  const { body } = await ask(large);
+  const other = await worker.ask("POST", "/api/v1/merchants", {
+    token: ADMIN_TOKEN,
+    body: { name: "Other", time_zone: "UTC", currency: "EUR" },
+  });
+  const path = `/api/v2/queries/${body.id}?site_id=${shop.id}`;
+  expect((await worker.ask("GET", path, { token: other.body.api_key })).status).toBe(404);
+  expect((await worker.ask("GET", path, { token: "nonsense" })).status).toBe(401);
+  expect((await worker.ask("GET", "/api/v2/queries/qry_x", { token: shop.api_key })).status).toBe(404);
+  const share = await worker.ask("POST", `/api/v1/merchants/${shop.id}/shares`, {
+    token: ADMIN_TOKEN,
+    body: { name: "x", filters: [["is", "event:page", ["/0"]]] },
+  });
+  expect((await worker.ask("GET", path, { token: share.body.token })).status).toBe(404);
+});
+
+test("[JOB-3] a part that fails is tried again; one that goes on failing ends its job with a reason", async () => {
+  await fillDays(210);
+  const first = await ask(large);
+  worker.broken = true;
+  const path = (id: string) => `/api/v2/queries/${id}?site_id=${shop.id}`;
+  const failing = worker.deliver();
+  await failing;
+  worker.broken = false;
+  const { status, body } = await worker.ask("GET", path(first.body.id), { token: shop.api_key });
+  expect([status, body.error]).toEqual([400, "The query could not be answered. Ask again."]);
+});
+
+test("[JOB-3] a lost message is sent again by the cron, and old answers are forgotten", async () => {
+  await fillDays(210);
+  const { body } = await ask(large);
+  worker.questions.splice(0);
+  const drive = (now: number) => driveQuestions({ ...worker.deps(), now: () => now });
+  await drive(Date.now());
+  expect(worker.questions).toEqual([]);
+  await drive(Date.now() + JOB_STALE_MS + 1_000);
+  expect(worker.questions).toHaveLength(11);
+  await worker.deliver();
+  const path = `/api/v2/queries/${body.id}?site_id=${shop.id}`;
+  expect((await worker.ask("GET", path, { token: shop.api_key })).status).toBe(200);
+  await drive(Date.now() + JOB_KEPT_MS + 1_000);
+  expect((await worker.ask("GET", path, { token: shop.api_key })).status).toBe(404);
+  expect([...worker.objects.keys()].filter((key) => key.startsWith("answers/"))).toEqual([]);
+});
+
+test("[JOB-4] who would wait gets the answer itself, or where it will be", async () => {
+  await fillDays(210);
+  const headers = { prefer: "respond-async, wait=5" };
+  const body = { site_id: shop.id, filters: [["is_not", "event:page", ["/x"]]], ...large };
+  const asked = worker.ask("POST", "/api/v2/query", { token: shop.api_key, body, headers });
+  const delivering = setInterval(() => void worker.deliver(), 50);
+  const { status, body: answer } = await asked;
+  clearInterval(delivering);
+  expect([status, answer.results?.length]).toEqual([200, 3]);
+  const soon = await worker.ask("POST", "/api/v2/query", { token: shop.api_key, body, headers: { prefer: "wait=0" } });
+  expect(soon.status).toBe(202);
+});
+
+test("[JOB-5] a merchant has five under way at most; comparisons, and what is too large for a job, are refused", async () => {
+  await fillDays(210);
+  for (let number = 0; number < 5; number++) expect((await ask(large)).status).toBe(202);
+  const { status, body } = await ask(large);
+  expect([status, body.error]).toEqual([400, expect.stringContaining("5 large queries are under way")]);
+  const compared = await ask({ ...large, include: { comparisons: { mode: "previous_period" } } });
+  expect([compared.status, compared.body.error]).toEqual([400, expect.stringContaining("more than 200 days of data")]);
+});
+
+test("[SCN-6] bytes are known before they are read", async () => {
   const file = { date: dateOf(today), partition, first: 1, rows: [] };
   worker.objects.set(bundleKey(file), new Uint8Array(SCAN_BYTES_MAX + 1));
   await writeRollups(worker.db, [counted(today)], zeroMeter());
-  const { status, body } = await ask();
-  expect([status, body.error]).toEqual([
-    400,
-    expect.stringMatching(/^#\/date_range: The query needs 17 MB of the archive/),
-  ]);
+  const report = { metrics: undefined, filters: undefined };
+  const { status, body } = await ask(report, "/api/v2/paths");
+  expect([status, body.error]).toEqual([400, expect.stringMatching(/^#\/date_range: The query needs 17 MB/)]);
+  expect((await ask()).status).toBe(202);
   expect((await ask({ filters: [] })).status).toBe(200);
-});
-
-test("[SCN-6] more Days than may be looked up are refused", async () => {
-  await writeRollups(
-    worker.db,
-    Array.from({ length: 201 }, (_, index) => counted(today - index)),
-    zeroMeter(),
-  );
-  expect((await ask({ date_range: "all" })).body.error).toMatch(/more than 200 days of data/);
 });
 
 test("[SCN-6] while the archive is too far behind there is no answer, and no half of one", async () => {
