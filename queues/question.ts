@@ -9,7 +9,7 @@ import { decodeQuestionPart, planOfJob, type QuestionPart } from "../core/query/
 import type { Plan } from "../core/query/plan.ts";
 import {
   closeScan,
-  needsProps,
+  extraColumns,
   openScan,
   refusalOf,
   type Scan,
@@ -17,7 +17,7 @@ import {
   scanDay,
 } from "../core/query/scan.ts";
 import { absorbScan, encodeScan } from "../core/query/scan-part.ts";
-import { GLOBAL_MERCHANT } from "../core/rules.ts";
+import { GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
 import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive-bucket.ts";
 import { type EventDeps, findEvents, recentOf } from "../storage/merchant-events.ts";
 import { type Merchant, settingsOf } from "../storage/merchants.ts";
@@ -109,7 +109,7 @@ async function scanPlaces(
   );
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  const search = { merchant: merchant.number, places, recent, withProps: needsProps(scan.plan) };
+  const search = { merchant: merchant.number, places, recent, columns: extraColumns(scan.plan) };
   for await (const { day, rows } of (await findEvents(search, deps)).days()) {
     const problem = rows === "too many" ? "busy" : scanDay(scan, { day, rows });
     if (problem !== undefined) return problem;
@@ -128,7 +128,8 @@ async function putTogether(job: QuestionJob, plan: Plan, merchant: Merchant, dep
     if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
   }
   const cost = { rows: 0, objects: keys.length, bytes };
-  const context = { currency: merchant.currency, asOf: job.question.asOf, cost };
+  const rules = latestRules(merchant.rules).version;
+  const context = { currency: merchant.currency, asOf: job.question.asOf, cost, rules };
   const answered = answer(plan, closeScan(scan), context);
   if (!answered.ok) return fail(job.id, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));

@@ -55,17 +55,17 @@ export async function findScanPlaces(
   return found;
 }
 
-/** One merchant's rows of a (Day, partition), unless they are too many for memory. `withProps`: whether properties are looked at. */
+/** One merchant's rows of a (Day, partition), unless they are too many for memory. `columns`: what is read beside what counting reads. */
 export async function readScanPlace(
   archive: Archive,
   { archived }: ScanPlace,
-  { merchant, withProps }: { readonly merchant: number; readonly withProps: boolean },
+  { merchant, columns }: { readonly merchant: number; readonly columns: readonly string[] },
 ): Promise<readonly ArchivedEvent[] | "too many"> {
   const rows: ArchivedEvent[] = [];
   if (archived.manifest !== undefined) {
-    const columns = [...COUNTED_COLUMNS, "received_at", ...(withProps ? ["props"] : [])];
+    const all = [...new Set([...COUNTED_COLUMNS, ...columns])];
     const isWanted = (one: number) => one === merchant;
-    const source = openSealed(archive, archived.manifest, { after: 0, isWanted, columns });
+    const source = openSealed(archive, archived.manifest, { after: 0, isWanted, columns: all });
     for (let block = await source.next(); block !== undefined; block = await source.next()) {
       rows.push(...block);
       if (rows.length > SCAN_DAY_ROWS_MAX) return "too many";

@@ -31,8 +31,8 @@ export interface EventSearch {
   readonly places: readonly SealPlace[];
   /** What was read from the partitions before. */
   readonly recent: RecentEvents;
-  /** Whether properties are looked at. */
-  readonly withProps: boolean;
+  /** Columns of the archive beside those that counting reads. */
+  readonly columns: readonly string[];
   /** UTC ms: what lay in the archive before is not wanted. */
   readonly putSince?: number;
 }
@@ -63,7 +63,7 @@ export function recentOf(
 
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
-  { merchant, places, recent, withProps, putSince = 0 }: EventSearch,
+  { merchant, places, recent, columns, putSince = 0 }: EventSearch,
   { db, bucket, meter }: EventDeps,
 ): Promise<FoundEvents> {
   const removals = await listRemovalsOf(db, merchant, meter);
@@ -72,7 +72,7 @@ export async function findEvents(
   const days = async function* (): AsyncGenerator<EventDay> {
     for (const place of [...found].sort((a, b) => a.day - b.day)) {
       const { day, partition } = place;
-      const archived = await readScanPlace(archive, place, { merchant, withProps });
+      const archived = await readScanPlace(archive, place, { merchant, columns });
       const own = removals.filter(
         (removal) => removal.partition === partition && day >= removal.fromDay && day < removal.toDay,
       );

@@ -39,6 +39,8 @@ export interface Meta {
   readonly as_of: string;
   /** Where the numbers come from, and what reading them took. */
   readonly sources: Sources;
+  /** Version of the merchant's rules decided last; 0 while there are none. Each event counts by those of its time. */
+  readonly rules: number;
   /** Only when visitors were asked for. `standard_error` is relative: 0.0081 is 0.81 %. */
   readonly visitors?: { readonly exact: boolean; readonly standard_error?: number };
   /** In so many buckets the smallest values of a dimension are only known added up, as "(other)". */
@@ -72,6 +74,8 @@ export interface AnswerContext {
   /** UTC ms at which reading began. */
   readonly asOf: number;
   readonly cost: Omit<Sources, "from">;
+  /** Version of the merchant's rules. */
+  readonly rules: number;
   /** The other range's plan and groups, where the question compares. */
   readonly compared?: { readonly plan: Plan; readonly groups: Groups } | undefined;
 }
@@ -197,10 +201,11 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
   const { question } = plan;
   const foreign = question.metrics.some((name) => metricOf(name).isMoney) ? foreignOf(groups) : 0;
   const cutBy = question.breakdowns[0] ?? comparisonsOf(question.filter)[0]?.attribute;
-  const { compared, asOf, cost } = context;
+  const { compared, asOf, cost, rules } = context;
   return {
     as_of: new Date(asOf).toISOString(),
     sources: { from: groups.source, ...cost },
+    rules,
     ...(question.metrics.some((name) => metricOf(name).ofVisitors) && { visitors: exactnessOf(groups) }),
     ...(cutBy !== undefined &&
       groups.cutBuckets > 0 && { cut: { dimension: cutBy.question, buckets: groups.cutBuckets, value: OTHER } }),

@@ -20,6 +20,8 @@ export interface Attribute {
   readonly rollup: DimensionName | undefined;
   /** An event's values: exactly one, but for goals. */
   readonly valuesOf: (seen: Seen) => readonly string[];
+  /** The value of one product, where it is about those. */
+  readonly ofProduct?: (product: Product) => string;
   /** What is shown of a stored value, where that is something else. */
   readonly show?: (value: string) => string;
 }
@@ -87,6 +89,15 @@ const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
   },
 ];
 
+/** Of the products of an order or a product event; an event may have several, or none. */
+const OF_PRODUCTS: readonly (readonly [question: string, of: "id" | "name" | "category" | "brand" | "variant"])[] = [
+  ["event:product", "name"],
+  ["event:product_id", "id"],
+  ["event:product_category", "category"],
+  ["event:product_brand", "brand"],
+  ["event:product_variant", "variant"],
+];
+
 export const ATTRIBUTES: readonly Attribute[] = [
   ...FROM_ROLLUPS,
   ...ALIASES.map(([question, of, show]) => {
@@ -94,6 +105,14 @@ export const ATTRIBUTES: readonly Attribute[] = [
     return { ...known, question, ...(show && { show }) };
   }),
   ...FROM_EVENTS.map((attribute) => ({ ...attribute, rollup: undefined })),
+  ...OF_PRODUCTS.map(([question, of]) => ({
+    question,
+    scope: "event" as const,
+    empty: "(none)",
+    rollup: undefined,
+    valuesOf: ({ event }: Seen) => [...new Set(productsOf(event).map((product) => product[of] ?? ""))],
+    ofProduct: (product: Product) => product[of] ?? "",
+  })),
 ];
 
 const PROPS = "event:props:";
@@ -137,6 +156,29 @@ function propsOf(event: Event): ReadonlyMap<string, string> {
   const props = new Map(event.props === "" ? [] : Object.entries(JSON.parse(event.props) as Record<string, string>));
   kept.set(event, props);
   return props;
+}
+
+/** A product of an event as it is stored (core/event.ts). */
+export interface Product {
+  readonly id?: string;
+  readonly name?: string;
+  readonly category?: string;
+  readonly brand?: string;
+  readonly variant?: string;
+  /** In units of the event's currency. */
+  readonly price?: number;
+  readonly quantity?: number;
+}
+
+const keptProducts = new WeakMap<Event, readonly Product[]>();
+
+/** An event's products, read once. */
+export function productsOf(event: Event): readonly Product[] {
+  const known = keptProducts.get(event);
+  if (known !== undefined) return known;
+  const products = event.products === "" ? [] : (JSON.parse(event.products) as readonly Product[]);
+  keptProducts.set(event, products);
+  return products;
 }
 
 const REGIONS = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });

@@ -21,6 +21,9 @@ export interface EventNumbers {
   /** Distinct order numbers, and the revenue of the events that carry one. */
   readonly orders: number;
   readonly orderRevenue: number;
+  /** Products sold, and what they cost, in ten-thousandths of a unit. */
+  readonly units: number;
+  readonly productRevenue: number;
 }
 
 export const NO_EVENT_NUMBERS: EventNumbers = {
@@ -29,6 +32,8 @@ export const NO_EVENT_NUMBERS: EventNumbers = {
   payments: 0,
   orders: 0,
   orderRevenue: 0,
+  units: 0,
+  productRevenue: 0,
 };
 
 /** Visitors that a group's own are compared with; 0 where the question does not need them. */
@@ -85,6 +90,8 @@ export type MetricName =
   | "total_duration"
   | "orders"
   | "average_order_value"
+  | "units"
+  | "product_revenue"
   | "drops";
 
 export const METRICS: readonly Metric[] = [
@@ -153,6 +160,14 @@ export const METRICS: readonly Metric[] = [
     fromEvents: true,
     isMoney: true,
     of: ({ events }) => known(events.orders, average(events.orderRevenue, events.orders)),
+  },
+  { name: "units", scope: "any", fromEvents: true, of: ({ events }) => events.units },
+  {
+    name: "product_revenue",
+    scope: "any",
+    fromEvents: true,
+    isMoney: true,
+    of: ({ events }) => Math.round(events.productRevenue) / REVENUE_SCALE,
   },
   // Stands where events do: hits that were not counted are no events of anybody.
   { name: "drops", scope: "any", of: ({ counts }) => counts.events },

@@ -170,6 +170,9 @@ function checkMetrics(names: Names): Outcome<undefined> {
   const ofPages = asks("scroll_depth", "time_on_page");
   if (ofPages !== undefined && !has("event:page"))
     return invalid(`Metric \`${ofPages}\` can only be queried with event:page filters or dimensions.`);
+  const ofOrders = asks("total_revenue", "average_revenue", "average_order_value");
+  if (ofOrders !== undefined && breakdowns.some(({ ofProduct }) => ofProduct !== undefined))
+    return invalid(`Metric \`${ofOrders}\` cannot be queried by product. Ask for \`product_revenue\`.`);
   const ofVisits = metrics.filter((name) => metricOf(name).scope === "visit");
   // For pages, metrics of visits are those of the visits that entered there.
   const ofEvents = breakdowns.filter(({ scope, question }) => scope === "event" && question !== "event:page");

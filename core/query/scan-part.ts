@@ -11,8 +11,8 @@ interface EncodedSum {
   readonly counts: readonly number[];
   readonly visitors: readonly string[];
   readonly orders: readonly string[];
-  /** scroll, scrolledVisits, payments, orderRevenue */
-  readonly more: readonly [number, number, number, number];
+  /** scroll, scrolledVisits, payments, orderRevenue, units, productRevenue */
+  readonly more: readonly [number, number, number, number, number, number];
 }
 
 interface EncodedScan {
@@ -34,7 +34,7 @@ export function encodeScan({ sums, entries, totals }: Scan): string {
       counts: COUNTERS.map((counter) => counts[counter]),
       visitors: [...visitors],
       orders: [...orders],
-      more: [more.scroll, more.scrolledVisits, more.payments, more.orderRevenue],
+      more: [more.scroll, more.scrolledVisits, more.payments, more.orderRevenue, more.units, more.productRevenue],
     })),
     entries: [...entries],
     totals: { all: sets(totals.all), label: sets(totals.label), group: sets(totals.group) },
@@ -54,6 +54,8 @@ export function absorbScan(scan: Scan, text: string): ScanProblem | undefined {
     sum.scrolledVisits += more[1];
     sum.payments += more[2];
     sum.orderRevenue += more[3];
+    sum.units += more[4];
+    sum.productRevenue += more[5];
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
   }

@@ -5,10 +5,10 @@
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
-import { isEngagement, isPageview } from "../event.ts";
+import { type Event, isEngagement, isPageview, REVENUE_SCALE } from "../event.ts";
 import { GROUPS_MAX, REGEX_STEPS_MAX, SCAN_DAY_ROWS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { tooManyGroups } from "./answer.ts";
-import { type Attribute, isProperty, shownValue } from "./attribute.ts";
+import { type Attribute, isProperty, productsOf, shownValue } from "./attribute.ts";
 import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
@@ -25,6 +25,8 @@ interface Sum {
   scrolledVisits: number;
   payments: number;
   orderRevenue: number;
+  units: number;
+  productRevenue: number;
 }
 
 export interface Scan {
@@ -63,9 +65,14 @@ export function refusalOf(problem: ScanProblem) {
   return invalid(`#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`);
 }
 
-/** Whether a question looks at properties. */
-export function needsProps({ question: { breakdowns, filter } }: Plan): boolean {
-  return [...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)].some(isProperty);
+/** What a question looks at that most do not: columns of the archive. */
+export function extraColumns({ question: { breakdowns, filter, metrics } }: Plan): readonly string[] {
+  const attributes = [...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)];
+  const products = metrics.some((name) => name === "units" || name === "product_revenue");
+  return [
+    ...(attributes.some(isProperty) ? ["props"] : []),
+    ...(products || attributes.some(({ ofProduct }) => ofProduct !== undefined) ? ["products"] : []),
+  ];
 }
 
 export function openScan(plan: Plan, under: SeenUnder): Scan {
@@ -107,7 +114,7 @@ export function closeScan(scan: Scan): Groups {
 }
 
 function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum: Sum): Group {
-  const { dimensions, orders, scroll, scrolledVisits, payments, orderRevenue } = sum;
+  const { dimensions, orders, scroll, scrolledVisits, payments, orderRevenue, units, productRevenue } = sum;
   const counts: Counts = { ...sum.counts, visitors: sum.visitors.size };
   const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.size ?? 0;
   return {
@@ -115,7 +122,7 @@ function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum
     numbers: {
       counts,
       visits: plan.visitsByEntryPage ? entries.get(key) : counts,
-      events: { scroll, scrolledVisits, payments, orders: orders.size, orderRevenue },
+      events: { scroll, scrolledVisits, payments, orders: orders.size, orderRevenue, units, productRevenue },
       totals: {
         all: sizeOf("all", ""),
         label: sizeOf("label", dimensions[timeAt] ?? ""),
@@ -222,9 +229,23 @@ function addEvent(scan: Scan, sum: Sum, { event }: Seen): void {
   counts.revenue += isOurs ? event.revenue : 0;
   counts.foreign_revenue += isOurs ? 0 : 1;
   if (isOurs && event.revenue !== 0) sum.payments += 1;
+  if (isOurs) addProducts(scan, sum, event);
   if (event.order === "") return;
   addTo(scan, sum.orders, event.order);
   sum.orderRevenue += isOurs ? event.revenue : 0;
+}
+
+/** Under a product stands what was paid for it, not for the order that it was part of. */
+function addProducts({ axes }: Scan, sum: Sum, event: Event): void {
+  if (event.order === "" || event.products === "") return;
+  for (const product of productsOf(event)) {
+    const isHere = ({ attribute, at }: Axis) =>
+      attribute.ofProduct === undefined || shownValue(attribute, attribute.ofProduct(product)) === sum.dimensions[at];
+    if (!axes.every(isHere)) continue;
+    const { quantity = 1, price = 0 } = product;
+    sum.units += quantity;
+    sum.productRevenue += price * quantity * REVENUE_SCALE;
+  }
 }
 
 function countVisit(counts: VisitCounts, visit: SeenVisit): void {
@@ -246,29 +267,40 @@ export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
   const key = keyOf(dimensions);
   const known = sums.get(key);
   if (known !== undefined) return known;
-  const none = { scroll: 0, scrolledVisits: 0, payments: 0, orderRevenue: 0 };
+  const none = { scroll: 0, scrolledVisits: 0, payments: 0, orderRevenue: 0, units: 0, productRevenue: 0 };
   const sum = { dimensions, counts: zeroCounts(), visitors: new Set<string>(), orders: new Set<string>(), ...none };
   sums.set(key, sum);
   return sum;
 }
 
-/** The dimensions' values for an event: one list, or one for each of its goals. */
+/** The dimensions' values for an event: one list, or one for each of its goals and of its products. */
 function combinationsOf(
   { plan, axes, timeAt }: Pick<Scan, "plan" | "axes" | "timeAt">,
   seen: Seen,
   label: string,
 ): readonly (readonly string[])[] {
   const start: string[] = plan.question.dimensions.map((_, at) => (at === timeAt ? label : ""));
-  return axes.reduce<readonly (readonly string[])[]>(
-    (lists, { attribute, at, keeps }) => {
-      const values = attribute
-        .valuesOf(seen)
-        .map((value) => shownValue(attribute, value))
-        .filter(keeps);
-      return lists.flatMap((list) => values.map((value) => list.with(at, value)));
+  const lists = axes.reduce<readonly (readonly string[])[]>(
+    (all, { attribute, at, keeps }) => {
+      if (attribute.ofProduct !== undefined) return all;
+      const values = attribute.valuesOf(seen).map((value) => shownValue(attribute, value));
+      return all.flatMap((list) => values.filter(keeps).map((value) => list.with(at, value)));
     },
     [start],
   );
+  const ofProducts = axes.filter(({ attribute }) => attribute.ofProduct !== undefined);
+  return ofProducts.length === 0 ? lists : lists.flatMap((list) => productLists(list, ofProducts, seen));
+}
+
+/** What is said of one product stands together; two alike count the event once. */
+function productLists(list: readonly string[], axes: readonly Axis[], { event }: Seen): readonly (readonly string[])[] {
+  const found = new Map<string, readonly string[]>();
+  for (const product of productsOf(event)) {
+    const own = [...list];
+    for (const { attribute, at } of axes) own[at] = shownValue(attribute, attribute.ofProduct?.(product) ?? "");
+    found.set(keyOf(own), own);
+  }
+  return [...found.values()];
 }
 
 /** A visit counts once under everything that it has. */

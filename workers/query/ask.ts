@@ -8,17 +8,10 @@ import { accepted, type Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
-import { askerOf, saysWho } from "./asker.ts";
-import { names } from "./authorize.ts";
+import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
-import { admit, TOO_OFTEN } from "./limit.ts";
 import { type JobReply, replyWithJob, startJob, toResponse, waitOf } from "./question-jobs.ts";
-
-const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
-const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
-const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
-const NO_QUESTIONS = "This key may only send events. Questions need a key of scope read or admin.";
 
 const UNREADABLE = {
   too_large: { status: 413, error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
@@ -60,11 +53,8 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   if (!body.ok) return c.json({ error: "Unable to parse the request body as JSON." }, 400);
   const siteId = siteIdOf(body.value);
   if (siteId === undefined) return c.json({ error: MISSING_SITE }, 400);
-  const asker = await askerOf(c, siteId, deps);
-  if (asker === undefined) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
-  if (!(await admit(c, asker.id, deps.keyLimit))) return c.json({ error: TOO_OFTEN }, 429);
-  if (!asker.mayAsk) return c.json({ error: NO_QUESTIONS }, 403);
-  if (!(await names(siteId, asker, deps))) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
+  const asker = await admitAsker(c, siteId, deps);
+  if ("error" in asker) return c.json({ error: asker.error }, asker.status);
 
   const answered = await answer(body.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
   if ("status" in answered) return toResponse(c, answered);

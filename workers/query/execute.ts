@@ -12,6 +12,7 @@ import { type Plan, planQuestion } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
 import { type DateRange, resolveRange } from "../../core/query/range.ts";
 import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
+import { latestRules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readFirstDay, readRollups } from "../../storage/rollups.ts";
@@ -49,7 +50,9 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const compared = await compare(plan.value, reading);
   if (!compared.ok) return refusalAlone(compared);
   const { asOf, cost } = reading;
-  return answer(plan.value, groups.value, { currency: merchant.currency, asOf, cost, compared: compared.value });
+  const rules = latestRules(merchant.rules).version;
+  const context = { currency: merchant.currency, asOf, cost, rules };
+  return answer(plan.value, groups.value, { ...context, compared: compared.value });
 }
 
 /** A refusal without what a job would need. */

@@ -16,10 +16,9 @@ import { readObjectOf } from "../../storage/archive-bucket.ts";
 import { ID_RANDOM_BYTES, questionJobId } from "../../storage/credential.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/question-job.ts";
-import { askerOf } from "./asker.ts";
+import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import { archiveBucketOf } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
-import { admit, TOO_OFTEN } from "./limit.ts";
 import type { TooLarge } from "./scan.ts";
 
 /** A status, a body, and where the job is while it runs. */
@@ -62,12 +61,11 @@ export async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: 
 
 /** GET /api/v2/queries/:id?site_id: the answer, why there is none, or how far it is. */
 export async function getQuery(c: Context, deps: Deps): Promise<Response> {
+  if (!saysWho(c)) return c.json({ error: MISSING_KEY }, 401);
   const siteId = c.req.query("site_id") ?? "";
-  const asker = await askerOf(c, siteId, deps);
-  if (asker === undefined)
-    return c.json({ error: "Invalid API key. Send the one that the query was asked with." }, 401);
-  if (!(await admit(c, asker.id, deps.keyLimit))) return c.json({ error: TOO_OFTEN }, 429);
-  if (!asker.mayAsk) return c.json({ error: "This key may only send events." }, 403);
+  if (siteId === "") return c.json({ error: MISSING_SITE }, 400);
+  const asker = await admitAsker(c, siteId, deps);
+  if ("error" in asker) return c.json({ error: asker.error }, asker.status);
   const job = await findQuestionJob(deps.db, c.req.param("id") ?? "", deps.meter);
   const isTheirs =
     job?.merchant === asker.merchant.number && JSON.stringify(job.question.fixed) === JSON.stringify(asker.filters);

@@ -71,7 +71,7 @@ export const askRealtime = answering(async (body, merchant, { deps, fixed }) => 
   const days = { from: dayAt(zoneAt(zones, first), first), to: dayAt(zoneAt(zones, now), now) + 1 };
   const realtime = openRealtime(question.value, now);
   // What happened since cannot have been archived before, but for clocks that run ahead.
-  const wanted = { ...days, withProps: true, putSince: first - TIMESTAMP_AHEAD_MS };
+  const wanted = { ...days, columns: ["props", "products"], putSince: first - TIMESTAMP_AHEAD_MS };
   const add = (_: number, visits: readonly SeenVisit[]) => {
     addRealtimeDay(realtime, visits);
     return true;
@@ -115,7 +115,7 @@ async function ranged(
   const range = resolveRange(dateRange, { zones, now: asOf, firstDay });
   if (!range.ok) return range;
   const reporter = open(range.value);
-  const wanted = { from: range.value.fromDay, to: range.value.toDay, withProps: true };
+  const wanted = { from: range.value.fromDay, to: range.value.toDay, columns: ["props", "products"] };
   const cost = await readVisits(wanted, { merchant, deps, filters: [filter, ...filters] }, reporter.add);
   if (!cost.ok) return cost;
   const date_range = echoRange(range.value, zones);

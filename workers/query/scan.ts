@@ -7,7 +7,7 @@ import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { Groups } from "../../core/query/group.ts";
 import type { Plan } from "../../core/query/plan.ts";
 import { invalid } from "../../core/query/refusal.ts";
-import { closeScan, needsProps, openScan, refusalOf, scanDay } from "../../core/query/scan.ts";
+import { closeScan, extraColumns, openScan, refusalOf, scanDay } from "../../core/query/scan.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { distinctPlaces, type EventDay, findEvents, recentOf } from "../../storage/merchant-events.ts";
@@ -33,7 +33,7 @@ export async function scanGroups(
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<Groups>> {
   const { fromDay, toDay } = plan.range;
-  const wanted = { from: fromDay, to: toDay, withProps: needsProps(plan) };
+  const wanted = { from: fromDay, to: toDay, columns: extraColumns(plan) };
   const events = await openEvents(merchant, wanted, { deps, cost });
   if (!events.ok) return events;
   const scan = openScan(plan, { settings: settingsOf(merchant), global: events.value.global });
@@ -54,8 +54,8 @@ export interface EventsWanted {
   /** Days in [from, to). */
   readonly from: number;
   readonly to: number;
-  /** Whether properties are looked at. */
-  readonly withProps: boolean;
+  /** Columns of the archive beside those that counting reads. */
+  readonly columns: readonly string[];
   /** UTC ms: what lay in the archive before is not wanted. */
   readonly putSince?: number;
 }
@@ -63,7 +63,7 @@ export interface EventsWanted {
 /** Finds a merchant's events of Days in [from, to); refused when that is more than one request may read. */
 export async function openEvents(
   merchant: Merchant,
-  { from, to, withProps, putSince = 0 }: EventsWanted,
+  { from, to, columns, putSince = 0 }: EventsWanted,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<OpenedEvents>> {
   const { number } = merchant;
@@ -84,7 +84,7 @@ export async function openEvents(
   cost.rows += stored.length;
   const places = distinctPlaces([...live, ...stored, ...recent.values()]);
   if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`, places);
-  const search = { merchant: number, places, recent, withProps, putSince };
+  const search = { merchant: number, places, recent, columns, putSince };
   const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
   const { objects, bytes } = found.cost;
   if (objects > SCAN_OBJECTS_MAX) return tooLarge(`${objects} objects of the archive`, places);

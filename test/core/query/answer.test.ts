@@ -39,7 +39,7 @@ function answerOf(
   const groups = addStored(tally, stored) ? closeTally(tally) : undefined;
   if (groups === undefined) throw new Error("too many groups");
   const cost = { rows: stored.length, objects: 0, bytes: 0 };
-  return valueFrom(answer(plan, groups, { currency, asOf: NOW, cost }));
+  return valueFrom(answer(plan, groups, { currency, asOf: NOW, cost, rules: 3 }));
 }
 
 describe("totals", () => {
@@ -54,7 +54,7 @@ describe("totals", () => {
     const { results, meta } = ask({ metrics: ALL_METRICS }, {});
     expect(results).toEqual([{ metrics: ALL_METRICS.map(() => 0), dimensions: [] }]);
     const sources = { from: "rollups", rows: 0, objects: 0, bytes: 0 };
-    expect(meta).toEqual({ as_of: "2021-05-05T12:30:00.000Z", sources, visitors: { exact: true } });
+    expect(meta).toEqual({ as_of: "2021-05-05T12:30:00.000Z", sources, rules: 3, visitors: { exact: true } });
   });
 
   test("[QRY-14] with dimensions, buckets without numbers are left out", () => {

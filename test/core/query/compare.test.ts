@@ -92,7 +92,7 @@ function compared(body: object, rows: readonly RowSpec[]) {
   const request = plan.question.include.comparisons as NonNullable<typeof plan.question.include.comparisons>;
   const range = valueFrom(resolveRange(comparedRange(request, plan.range, UTC), { zones: UTC, now: NOW }));
   const other = valueFrom(planQuestion(plan.question, range, UTC));
-  const context = { currency: "EUR", asOf: NOW, cost: { rows: 0, objects: 0, bytes: 0 } };
+  const context = { currency: "EUR", asOf: NOW, cost: { rows: 0, objects: 0, bytes: 0 }, rules: 0 };
   const beside = { plan: other, groups: groupsOf(other, rows) };
   return valueFrom(answer(plan, groupsOf(plan, rows), { ...context, compared: beside }));
 }

@@ -147,9 +147,13 @@ test("[JOB-2] nobody but who asked sees it: not another merchant, not who has an
     body: { name: "Other", time_zone: "UTC", currency: "EUR" },
   });
   const path = `/api/v2/queries/${body.id}?site_id=${shop.id}`;
-  expect((await worker.ask("GET", path, { token: other.body.api_key })).status).toBe(404);
+  expect((await worker.ask("GET", path, { token: other.body.api_key })).status).toBe(401);
+  const asOther = `/api/v2/queries/${body.id}?site_id=${other.body.id}`;
+  expect((await worker.ask("GET", asOther, { token: other.body.api_key })).status).toBe(404);
   expect((await worker.ask("GET", path, { token: "nonsense" })).status).toBe(401);
-  expect((await worker.ask("GET", "/api/v2/queries/qry_x", { token: shop.api_key })).status).toBe(404);
+  const unknown = `/api/v2/queries/qry_x?site_id=${shop.id}`;
+  expect((await worker.ask("GET", unknown, { token: shop.api_key })).status).toBe(404);
+  expect((await worker.ask("GET", "/api/v2/queries/qry_x", { token: shop.api_key })).status).toBe(400);
   const share = await worker.ask("POST", `/api/v1/merchants/${shop.id}/shares`, {
     token: ADMIN_TOKEN,
     body: { name: "x", filters: [["is", "event:page", ["/0"]]] },
