@@ -111,7 +111,7 @@ async function scanPlaces(
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
   const search = { merchant: merchant.number, places, recent, columns: extraColumns(scan.plan) };
   for await (const { day, rows } of (await findEvents(search, deps)).days()) {
-    const problem = rows === "too many" ? "busy" : scanDay(scan, { day, rows });
+    const problem = scanDay(scan, { day, rows });
     if (problem !== undefined) return problem;
   }
   return undefined;

@@ -4,7 +4,7 @@
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
-import { CONNECTIONS_MAX, ROW_GROUP_ROWS, SCAN_DAY_ROWS_MAX } from "../core/limits.ts";
+import { CONNECTIONS_MAX, ROW_GROUP_ROWS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { dateOf } from "../core/time.ts";
 import { readParquet } from "./archive.ts";
@@ -55,28 +55,37 @@ export async function findScanPlaces(
   return found;
 }
 
+export interface PlaceRead {
+  readonly merchant: number;
+  /** What is read beside what counting reads. */
+  readonly columns: readonly string[];
+  /** Whether a visitor's rows are wanted. */
+  readonly isWanted: (visitor: string) => boolean;
+  readonly rowsMax: number;
+}
+
 /** One merchant's rows of a (Day, partition), unless they are too many for memory. `columns`: what is read beside what counting reads. */
 export async function readScanPlace(
   archive: Archive,
   { archived }: ScanPlace,
-  { merchant, columns }: { readonly merchant: number; readonly columns: readonly string[] },
+  { merchant, columns, isWanted, rowsMax }: PlaceRead,
 ): Promise<readonly ArchivedEvent[] | "too many"> {
   const rows: ArchivedEvent[] = [];
   if (archived.manifest !== undefined) {
     const all = [...new Set([...COUNTED_COLUMNS, ...columns])];
-    const isWanted = (one: number) => one === merchant;
-    const source = openSealed(archive, archived.manifest, { after: 0, isWanted, columns: all });
+    const isOwn = (one: number) => one === merchant;
+    const source = openSealed(archive, archived.manifest, { after: 0, isWanted: isOwn, columns: all });
     for (let block = await source.next(); block !== undefined; block = await source.next()) {
-      rows.push(...block);
-      if (rows.length > SCAN_DAY_ROWS_MAX) return "too many";
+      for (const row of block) if (isWanted(row.event.visitor)) rows.push(row);
+      if (rows.length > rowsMax) return "too many";
     }
   }
   for (let start = 0; start < archived.bundles.length; start += CONNECTIONS_MAX) {
     const some = archived.bundles.slice(start, start + CONNECTIONS_MAX);
     for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
       const file = await readParquet(bytes);
-      for (const row of file.rows) if (row.event.merchant === merchant) rows.push(row);
-      if (rows.length > SCAN_DAY_ROWS_MAX) return "too many";
+      for (const row of file.rows) if (row.event.merchant === merchant && isWanted(row.event.visitor)) rows.push(row);
+      if (rows.length > rowsMax) return "too many";
     }
   }
   return rows;

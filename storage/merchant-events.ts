@@ -6,15 +6,19 @@ import { decodeLogged } from "../core/archive/bundle.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import type { RecentReply } from "../core/archive/recent.ts";
 import { removalOf } from "../core/counting/erasure.ts";
+import { hash32 } from "../core/hash.ts";
+import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
-import type { ArchiveBucket } from "./archive-bucket.ts";
-import { findScanPlaces, readScanPlace, type ScanCost } from "./archive-scan.ts";
+import { assert } from "../core/outcome.ts";
+import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
+import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf } from "./erasure.ts";
 import type { SealPlace } from "./seal.ts";
 
-/** A (Day, partition) with a merchant's rows in it; "too many" where they do not fit into memory. */
+/** A (Day, partition) with a merchant's rows in it: all of them, or those of some of its visitors. */
 export interface EventDay extends SealPlace {
-  readonly rows: readonly ArchivedEvent[] | "too many";
+  readonly rows: readonly ArchivedEvent[];
+  readonly isWhole: boolean;
 }
 
 /** By "day partition". */
@@ -72,16 +76,15 @@ export async function findEvents(
   const days = async function* (): AsyncGenerator<EventDay> {
     for (const place of [...found].sort((a, b) => a.day - b.day)) {
       const { day, partition } = place;
-      const archived = await readScanPlace(archive, place, { merchant, columns });
-      const own = removals.filter(
+      const removed = removals.filter(
         (removal) => removal.partition === partition && day >= removal.fromDay && day < removal.toDay,
       );
-      const rows = archived === "too many" ? archived : joined(archived, recent.get(keyOf(place))?.rows ?? []);
-      yield {
-        day,
-        partition,
-        rows: rows === "too many" ? rows : rows.filter((row) => removalOf(row, own) === undefined),
-      };
+      const own = recent.get(keyOf(place))?.rows ?? [];
+      for await (const { archived, isWanted, isWhole } of passesOf(archive, place, { merchant, columns })) {
+        const late = own.filter(({ event }) => isWanted(event.visitor));
+        const rows = joined(archived, late).filter((row) => removalOf(row, removed) === undefined);
+        yield { day, partition, rows, isWhole };
+      }
     }
   };
   const cost = found.reduce<ScanCost>(
@@ -94,6 +97,40 @@ export async function findEvents(
 export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace[] {
   return [...new Map(places.map(({ day, partition }) => [`${day} ${partition}`, { day, partition }])).values()];
 }
+
+interface Pass {
+  readonly archived: readonly ArchivedEvent[];
+  readonly isWanted: (visitor: string) => boolean;
+  readonly isWhole: boolean;
+}
+
+/**
+ * The rows of a (Day, partition), in as many passes as memory needs, of some visitors each: a visit is of one visitor. An
+ * id that two visitors sent before the Day was sealed then counts for both.
+ */
+async function* passesOf(
+  archive: Archive,
+  place: ScanPlace,
+  read: Pick<PlaceRead, "merchant" | "columns">,
+): AsyncGenerator<Pass> {
+  let passes = 1;
+  for (let pass = 0; pass < passes; pass++) {
+    const [at, of] = [pass, passes];
+    const isWanted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
+    // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
+    const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
+    const archived = await readScanPlace(archive, place, { ...read, isWanted, rowsMax });
+    if (archived !== "too many") yield { archived, isWanted, isWhole: passes === 1 };
+    else {
+      assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
+      passes *= 2;
+      pass = -1;
+    }
+  }
+}
+
+/** Another split than that of visitors over partitions. */
+const PASS_SEED = 0x2c1b3c6d;
 
 /** Each row once. */
 function joined(archived: readonly ArchivedEvent[], recent: readonly ArchivedEvent[]): readonly ArchivedEvent[] {

@@ -61,7 +61,7 @@ export function refusalOf(problem: ScanProblem) {
   if (problem === "groups") return tooManyGroups();
   if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
   if (problem === "busy")
-    return invalid(`${range} has a day of more than ${SCAN_DAY_ROWS_MAX} events in it. Ask without filters.`);
+    return invalid(`${range} has a day of more than ${SCAN_DAY_ROWS_MAX} events in it, more than a report may count.`);
   return invalid(`#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`);
 }
 

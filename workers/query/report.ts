@@ -144,8 +144,8 @@ async function readVisits(
   const under = { settings: settingsOf(merchant), global: events.value.global };
   let current: { readonly day: number; readonly visits: SeenVisit[] } | undefined;
   const isOver = () => current !== undefined && !add(current.day, current.visits);
-  for await (const { day, rows } of events.value.days()) {
-    if (rows === "too many") return refusalOf("busy");
+  for await (const { day, rows, isWhole } of events.value.days()) {
+    if (!isWhole) return refusalOf("busy");
     if (current?.day !== day) {
       if (isOver()) return TOO_MANY;
       current = { day, visits: [] };

@@ -2,7 +2,14 @@
 // anything of the merchant, then reads those from the archive and counts them one after the other. What is too much for one
 // request is refused, with the (Day, partition)s that a job would have to read (question-jobs.ts).
 
-import { JOB_PLACES_MAX, SCAN_BYTES_MAX, SCAN_OBJECTS_MAX, SCAN_PLACES_MAX } from "../../core/limits.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import {
+  JOB_PLACES_MAX,
+  SCAN_BYTES_MAX,
+  SCAN_EVENTS_MAX,
+  SCAN_OBJECTS_MAX,
+  SCAN_PLACES_MAX,
+} from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { Groups } from "../../core/query/group.ts";
 import type { Plan } from "../../core/query/plan.ts";
@@ -38,7 +45,7 @@ export async function scanGroups(
   if (!events.ok) return events;
   const scan = openScan(plan, { settings: settingsOf(merchant), global: events.value.global });
   for await (const { day, rows } of events.value.days()) {
-    const problem = rows === "too many" ? "busy" : scanDay(scan, { day, rows });
+    const problem = scanDay(scan, { day, rows });
     if (problem !== undefined) return refusalOf(problem);
   }
   return accepted(closeScan(scan));
@@ -84,6 +91,8 @@ export async function openEvents(
   cost.rows += stored.length;
   const places = distinctPlaces([...live, ...stored, ...recent.values()]);
   if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`, places);
+  const events = eventsOf([...live, ...stored]);
+  if (events > SCAN_EVENTS_MAX) return tooLarge(`some ${events} events`, places);
   const search = { merchant: number, places, recent, columns, putSince };
   const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
   const { objects, bytes } = found.cost;
@@ -93,6 +102,12 @@ export async function openEvents(
   cost.bytes += bytes;
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
   return accepted({ global, days: found.days });
+}
+
+/** About how many events there are: what is live and stored of one Day is the same, or nearly. */
+function eventsOf(rows: readonly RollupRow[]): number {
+  const places = Map.groupBy(rows, ({ day, partition }) => `${day} ${partition}`);
+  return [...places.values()].reduce((sum, own) => sum + Math.max(...own.map(({ counts }) => counts.events)), 0);
 }
 
 /** The first Day whose events a merchant's retention keeps. */
