@@ -276,8 +276,8 @@ export const FILTER_CLAUSES_MAX = 1_000;
 export const REGEX_LENGTH_MAX = 500;
 export const REGEX_INSTRUCTIONS_MAX = 1_000;
 export const REGEX_REPEAT_MAX = 100;
-/** What matching regular expressions may cost one question, in places looked at: about two seconds. */
-export const REGEX_STEPS_MAX = 100_000_000;
+/** What matching regular expressions may cost one question, in places looked at: about a second, 40 ns each. */
+export const REGEX_STEPS_MAX = 20_000_000;
 /** Dimensions of one question. */
 export const DIMENSIONS_COUNT_MAX = 8;
 /** What a question may read of the archive while its asker waits: bytes of objects, about 400,000 page views; and objects,

@@ -3,7 +3,7 @@
 // can be reached is looked at once. So a match costs length times instructions at most, whatever the pattern. There are no
 // back references and no look-around: those are what makes matching slow, and RE2 has none either.
 
-import { REGEX_INSTRUCTIONS_MAX, REGEX_LENGTH_MAX, REGEX_REPEAT_MAX } from "../limits.ts";
+import { REGEX_INSTRUCTIONS_MAX, REGEX_LENGTH_MAX, REGEX_REPEAT_MAX, REGEX_STEPS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { invalid } from "./refusal.ts";
 
@@ -51,33 +51,30 @@ export function parseRegex(pattern: string): Outcome<Regex> {
   }
 }
 
-/** Whether a pattern is found anywhere in a text. */
+/** Whether a pattern is found anywhere in a text. Once it has cost too much it finds nothing: who asks looks at `steps`. */
 export function finds(regex: Regex, text: string): boolean {
   const { program, start } = regex;
-  const characters = [...text].map((character) => character.codePointAt(0) as number);
-  let reached: number[] = [];
-  for (let at = 0; at <= characters.length; at++) {
-    const before = at === 0 ? undefined : characters[at - 1];
-    const here = characters[at];
-    const seen = new Set<number>();
-    const waiting: number[] = [];
-    const open = [...reached, start];
+  const characters = [...text];
+  /** By place in the pattern: the character (from 1) at which it was last looked at. */
+  const lookedAt = new Uint32Array(program.length);
+  let open = [start];
+  for (let at = 0; at <= characters.length && regex.steps <= REGEX_STEPS_MAX; at++) {
+    const before = characters[at - 1]?.codePointAt(0);
+    const here = characters[at]?.codePointAt(0);
+    const reached = [start];
     while (open.length > 0) {
       const index = open.pop() as number;
-      if (seen.has(index)) continue;
-      seen.add(index);
+      if (lookedAt[index] === at + 1) continue;
+      lookedAt[index] = at + 1;
+      regex.steps += 1;
       const step = program[index] as Instruction;
       if (step.kind === "match") return true;
-      if (step.kind === "one") waiting.push(index);
-      else if (step.kind === "split") open.push(step.first, step.second);
-      else if (holds(step.what, before, here)) open.push(step.next);
+      if (step.kind === "split") open.push(step.first, step.second);
+      else if (step.kind === "assert") {
+        if (holds(step.what, before, here)) open.push(step.next);
+      } else if (here !== undefined && includes(step.set, here)) reached.push(step.next);
     }
-    regex.steps += seen.size;
-    if (here === undefined) return false;
-    reached = waiting.flatMap((index) => {
-      const step = program[index] as Instruction & { readonly kind: "one" };
-      return includes(step.set, here) ? [step.next] : [];
-    });
+    open = reached;
   }
   return false;
 }
