@@ -95,7 +95,7 @@ test("[SCN-5] who is to be erased, and is still in the archive, is left out", as
   } as const;
   const erasure = { ...common, fromDay: today, toDay: today + 1 };
   const made = await createErasure(worker.db, { erasure, partitions: [partition], openDays: [today] }, zeroMeter());
-  await markTold(worker.db, { erasure: made.number, partition, position: 4 }, zeroMeter());
+  await markTold(worker.db, { erasure: made, partition, position: 4 }, zeroMeter());
   expect((await ask()).body.results[0].metrics).toEqual([1, 1]);
 });
 
