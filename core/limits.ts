@@ -268,6 +268,67 @@ export const GROUPS_MAX = 100_000;
 /** Rollup rows read from D1 in one statement: many totals, or few rows with sketches and breakdowns (64 KiB each). */
 export const ROLLUP_PAGE_ROWS = 1_000;
 export const ROLLUP_PAGE_WIDE_ROWS = 200;
+/** Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event. */
+export const FILTERS_COUNT_MAX = 200;
+export const FILTERS_DEPTH_MAX = 12;
+export const FILTER_CLAUSES_MAX = 1_000;
+/** A regular expression of a filter: its length in UTF-16 units, the instructions it becomes, a counted repetition. */
+export const REGEX_LENGTH_MAX = 500;
+export const REGEX_INSTRUCTIONS_MAX = 1_000;
+export const REGEX_REPEAT_MAX = 100;
+/** What matching regular expressions may cost one question, in places looked at: about a second, 40 ns each. */
+export const REGEX_STEPS_MAX = 20_000_000;
+/** Dimensions of one question. */
+export const DIMENSIONS_COUNT_MAX = 8;
+/** What a question may read of the archive while its asker waits: bytes of objects, about 400,000 page views; and objects,
+ *  of the platform's 1,000 subrequests, three for each sealed Day. */
+export const SCAN_BYTES_MAX = 16_000_000;
+export const SCAN_OBJECTS_MAX = 600;
+/** Rows that are counted at once: visits are put together in memory, a row takes about 3 KB (measured: 60,000 rows, 200 MB). A
+ *  Day of one partition with more is read several times, for some of its visitors each. */
+export const SCAN_DAY_ROWS_MAX = 20_000;
+export const SCAN_PASSES_MAX = 64;
+/** Events that a question may count while its asker waits: 50 µs each, most of it forming opinions. */
+export const SCAN_EVENTS_MAX = 100_000;
+/** A question that is too large for one request becomes a job of parts: (Day, partition)s of a part, and of all of them. A part
+ *  takes some 80 subrequests and seconds. */
+export const JOB_PART_PLACES = 20;
+export const JOB_PLACES_MAX = 4_000;
+/** Jobs of one merchant that may be under way. */
+export const JOBS_RUNNING_MAX = 5;
+/** Deliveries after which a part that fails ends its job. */
+export const JOB_ATTEMPTS_MAX = 4;
+/** An answer is kept so long, and a job whose parts were sent so long ago is looked after by the cron. */
+export const JOB_KEPT_MS = 7 * 24 * HOUR_MS;
+export const JOB_STALE_MS = 16 * MINUTE_MS;
+/** How long a client may wait for an answer with its connection open (`Prefer: wait`), and how often it is looked for. */
+export const JOB_WAIT_SECONDS_MAX = 25;
+export const JOB_WAIT_EVERY_MS = 300;
+/** Jobs that the cron sends again, or forgets, at a time. */
+export const JOBS_DRIVEN_MAX = 20;
+/** (Day, partition)s whose place in the archive one question may look up, two subrequests each: half a year of one
+ *  partition. */
+export const SCAN_PLACES_MAX = 200;
+/** Unarchived log that a partition reads for a question, in bytes of text: some 30,000 events. */
+export const RECENT_BYTES_MAX = 16_000_000;
+/** Rows of one merchant that a partition's answer about its unarchived log may have: it crosses RPC as one value. */
+export const RECENT_ROWS_MAX = 20_000;
+/** Entries of all sets of visitors that one question may hold, about 60 B each. */
+export const SCAN_VISITORS_MAX = 800_000;
+/** A question by the minute spans at most two Days and an hour of clock change. */
+export const MINUTES_RANGE_MS_MAX = 49 * HOUR_MS;
+/** Steps of a funnel, and the window that its first step opens: a day unless said, a month at most. */
+export const FUNNEL_STEPS_MIN = 2;
+export const FUNNEL_STEPS_MAX = 10;
+export const FUNNEL_WINDOW_SECONDS = 24 * 3_600;
+export const FUNNEL_WINDOW_SECONDS_MAX = 31 * FUNNEL_WINDOW_SECONDS;
+/** Pages of a path unless said, and at most; different paths that are counted, about 200 B each. */
+export const PATH_DEPTH = 3;
+export const PATH_DEPTH_MAX = 10;
+export const PATHS_MAX = 100_000;
+/** Who was here in the last minutes is here now; and how far back one sees minute by minute. */
+export const REALTIME_NOW_MINUTES = 5;
+export const REALTIME_MINUTES = 30;
 /** API keys that one isolate remembers with their merchants, about 1 KB each; the oldest are forgotten first. */
 export const KEYS_KEPT_MAX = 10_000;
 /** A key that was revoked still works this long in isolates that have seen it. */
@@ -359,4 +420,5 @@ assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alon
 assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
 assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dead letters fits a request");
 assert(BUNDLES_KEPT_MAX * 100 < 2_000_000, "the cuts of all bundles fit a row");
+assert(2 * SCAN_PLACES_MAX + SCAN_OBJECTS_MAX <= 1_000, "what a question reads fits a request's subrequests");
 assert(REPLAY_MERCHANTS_MAX + 10 < D1_PARAMETERS_MAX, "the merchants of a replay fit one statement");

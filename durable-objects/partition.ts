@@ -4,6 +4,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { createHmac, randomBytes } from "node:crypto";
+import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import {
   DRAIN_AFTER_MS,
@@ -24,6 +25,7 @@ import { confirm } from "./drain.ts";
 import type { PartitionEnv } from "./env.ts";
 import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
+import { recentEvents } from "./recent.ts";
 import type {
   AppendReply,
   AppendRequest,
@@ -57,6 +59,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async live(request: LiveRequest): Promise<LiveReply> {
     isolateMeter.partition_requests += 1;
     return live(this.#partition, request);
+  }
+
+  async recentEvents(request: RecentRequest): Promise<RecentReply> {
+    isolateMeter.partition_requests += 1;
+    return recentEvents(this.#partition, request);
   }
 
   async refreshSettings(merchant: number): Promise<void> {

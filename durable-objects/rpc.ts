@@ -1,6 +1,7 @@
 // What may be asked of a partition from outside, and what it answers: the RPC surface of the Durable Object. Types only;
 // `partition.ts` implements it, the Workers and queue consumers call it through their PARTITION binding.
 
+import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Arrival } from "../core/event.ts";
 import type { DropReason } from "../core/outcome.ts";
@@ -69,6 +70,8 @@ export interface PartitionRpc {
   /** Counts events and answers once they are durable. Throws when it could not. */
   append(request: AppendRequest): Promise<AppendReply>;
   live(request: LiveRequest): Promise<LiveReply>;
+  /** A merchant's events that may not lie in the archive yet. */
+  recentEvents(request: RecentRequest): Promise<RecentReply>;
   /** Reads a merchant's settings again, because they changed. */
   refreshSettings(merchant: number): Promise<void>;
   /** The bundle that starts at `first` lies in R2. Saying it twice is harmless. */

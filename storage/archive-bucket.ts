@@ -17,8 +17,16 @@ export interface ArchiveBucket {
   delete(keys: string[]): Promise<void>;
 }
 
+export interface ListedObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** When it was put there. */
+  readonly uploaded?: Date;
+}
+
 export interface Listing {
-  readonly objects: readonly { readonly key: string; readonly size: number }[];
+  readonly objects: readonly ListedObject[];
   readonly delimitedPrefixes?: readonly string[];
   readonly truncated: boolean;
   readonly cursor?: string;
@@ -48,8 +56,8 @@ export async function* pagesOf(
 }
 
 /** Every key under a prefix, in order, with its size in bytes. */
-export async function listKeys(archive: Archive, prefix: string): Promise<readonly { key: string; size: number }[]> {
-  const found: { key: string; size: number }[] = [];
+export async function listKeys(archive: Archive, prefix: string): Promise<readonly ListedObject[]> {
+  const found: ListedObject[] = [];
   for await (const page of pagesOf(archive, { prefix })) found.push(...page.objects);
   return found;
 }

@@ -14,7 +14,7 @@ import {
 } from "../core/archive/object-key.ts";
 import { RUN_BYTES } from "../core/limits.ts";
 import { readParquet } from "./archive.ts";
-import { type Archive, listKeys, pagesOf, readObjectOf } from "./archive-bucket.ts";
+import { type Archive, type ListedObject, listKeys, pagesOf, readObjectOf } from "./archive-bucket.ts";
 import { mergeSources, type Source, sourceOfRows } from "./archive-merge.ts";
 import { hasRun, openRun, writeRun } from "./archive-run.ts";
 import { openSealed } from "./sealed-file.ts";
@@ -27,11 +27,7 @@ export interface ArchivedDay extends DayPlace {
   readonly bundles: readonly ArchivedBundle[];
 }
 
-export interface ArchivedBundle {
-  readonly key: string;
-  /** Bytes. */
-  readonly size: number;
-}
+export type ArchivedBundle = ListedObject;
 
 /**
  * Finds what there is of a (Day, partition). `folder` is that of its sealed files, "" while there are none; with `before`,

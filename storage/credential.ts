@@ -27,6 +27,11 @@ export function erasureId(random: Uint8Array): string {
   return `ers_${base32(random)}`;
 }
 
+/** "qry_" and 24 characters: names a large question while it is counted, and its answer. */
+export function questionJobId(random: Uint8Array): string {
+  return `qry_${base32(random)}`;
+}
+
 /** "key_" and 24 characters: names a key in lists and revocations; it opens nothing. */
 export function keyId(random: Uint8Array): string {
   return `key_${base32(random)}`;

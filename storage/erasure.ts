@@ -68,6 +68,10 @@ export async function createErasure(
             .bind(merchant),
         ]
       : []),
+    // Answers in R2 are found by these rows: the cron takes both.
+    ...(kind === "merchant"
+      ? [db.prepare("UPDATE question_jobs SET created_at = 0 WHERE merchant = ?").bind(merchant)]
+      : []),
     ...(kind === "merchant" ? [db.prepare("DELETE FROM merchants WHERE number = ?").bind(merchant)] : []),
     db.prepare(`SELECT ${COLUMNS} FROM erasures WHERE id = ?`).bind(id),
   ];
@@ -184,6 +188,26 @@ export async function listRemovals(
     WHERE e.state = 'running' AND e.from_day <= ?1 AND e.to_day > ?1 AND p."partition" = ?2 AND p.told > 0
     GROUP BY e.number ORDER BY e.number`;
   return select(db, [text, day, partition], meter);
+}
+
+/** What is not to be shown of a merchant's events: the erasures under way, by partition and range of Days. */
+export async function listRemovalsOf(
+  db: D1Database,
+  merchant: number,
+  meter: Metered,
+): Promise<readonly MerchantRemoval[]> {
+  const text = `SELECT e.id AS erasure, e.merchant, e.visitor, e.from_day AS fromDay, e.to_day AS toDay, p."partition",
+      max(p.told) AS before
+    FROM erasures AS e JOIN erasure_parts AS p ON p.erasure = e.number
+    WHERE e.merchant = ? AND e.state = 'running' AND p.told > 0 GROUP BY e.number, p."partition"`;
+  return select(db, [text, merchant], meter);
+}
+
+export interface MerchantRemoval extends Removal {
+  readonly partition: string;
+  /** Days in [fromDay, toDay). */
+  readonly fromDay: number;
+  readonly toDay: number;
 }
 
 /** How much of a merchant an erasure, or retention, removed from one (Day, partition). */

@@ -5,7 +5,7 @@
 
 import { and, asc, count, eq, gt, inArray, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { ZonePeriod } from "../core/merchant.ts";
+import type { Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { STREAM_NUMBER_MAX } from "../core/tracking-id.ts";
 import { hashKey, hintOf } from "./credential.ts";
@@ -181,4 +181,9 @@ async function orNameTaken<T>(write: () => Promise<T>): Promise<T | "taken"> {
     if (text.includes("UNIQUE constraint failed: streams.hostname")) return "taken";
     throw error;
   }
+}
+
+/** What counting needs to know of a merchant. */
+export function settingsOf({ number, version, zones, currency, rules }: Merchant): Settings {
+  return { merchant: number, version, zones, currency, rules };
 }

@@ -10,6 +10,7 @@ import { COUNTERS, type Counter } from "../core/counting/rollup.ts";
 import type { Grain } from "../core/counting/rollup-row.ts";
 import type { ZonePeriod } from "../core/merchant.ts";
 import type { DropReason } from "../core/outcome.ts";
+import type { JobQuestion } from "../core/query/job.ts";
 import type { Rules, RuleTimeline } from "../core/rules.ts";
 
 /** D1 takes an ArrayBuffer and gives back an array of numbers. */
@@ -409,6 +410,38 @@ export const removals = sqliteTable(
   (table) => [primaryKey({ columns: [table.merchant, table.erasure, table.day, table.partition, table.at] })],
 );
 
+/** A question that is too large for one request: one row until its answer is forgotten. */
+export const questionJobs = sqliteTable(
+  "question_jobs",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    /** What was asked, and with what it was understood. */
+    question: text("question", { mode: "json" }).$type<JobQuestion>().notNull(),
+    state: text("state").$type<QuestionJobState>().notNull(),
+    /** What the asker is told when there is no answer. */
+    error: text("error").notNull(),
+    /** UTC ms: asked, parts last sent, ended. */
+    createdAt: integer("created_at").notNull(),
+    sentAt: integer("sent_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [index("question_jobs_merchant").on(table.merchant, table.state)],
+);
+
+/** What a part of such a job reads: some (Day, partition)s. */
+export const questionParts = sqliteTable(
+  "question_parts",
+  {
+    job: text("job").notNull(),
+    part: integer("part").notNull(),
+    places: text("places", { mode: "json" }).$type<readonly (readonly [day: number, partition: string])[]>().notNull(),
+    done: integer("done", { mode: "boolean" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.job, table.part] })],
+);
+
+export type QuestionJobState = "running" | "done" | "failed";
 export type ErasureKind = "visitor" | "days" | "merchant";
 export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
 export type ReplayKind = (typeof REPLAY_KINDS)[number];

@@ -49,6 +49,21 @@ export async function findSeal(db: D1Database, place: SealPlace, meter: Metered)
   return (await select(db, [text, place.day, place.partition], meter))[0];
 }
 
+/** The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out. */
+export async function findFolders(
+  db: D1Database,
+  places: readonly SealPlace[],
+  meter: Metered,
+): Promise<ReadonlyMap<string, string>> {
+  if (places.length === 0) return new Map();
+  const text = `SELECT a.day, a."partition", a.folder FROM json_each(?1) AS j
+    JOIN archive_days AS a ON a.day = j.value ->> 0 AND a."partition" = j.value ->> 1 WHERE a.folder <> ''`;
+  const wanted = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
+  const { results, meta } = await db.prepare(text).bind(wanted).all<SealPlace & { readonly folder: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  return new Map(results.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
+}
+
 /** Closed Days in [from, to), by Day and partition, after a row of the page before. */
 export async function listSeals(
   db: D1Database,

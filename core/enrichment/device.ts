@@ -13,8 +13,15 @@ interface Device {
   readonly device: string;
 }
 
+/** Versions as the agent says them, major and minor: "140.0"; empty where it does not say. */
+export interface Versions {
+  readonly browser: string;
+  readonly os: string;
+}
+
 const DEVICES_KEPT_MAX = 2_000;
 const devices = new Map<string, Device>();
+const versions = new Map<string, Versions>();
 
 const IN_APP_BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/musical_ly|BytedanceWebview|TikTok/i, "TikTok"],
@@ -60,6 +67,21 @@ export const device: Step = (event, opinion) => {
   opinion.os = found.os;
   opinion.device = found.device;
 };
+
+/** Which versions an agent names. They are no part of an opinion: few questions ask for them. */
+export function versionsOf(userAgent: string): Versions {
+  const kept = versions.get(userAgent);
+  if (kept !== undefined) return kept;
+  const parsed = UAParser(userAgent);
+  const found = { browser: majorMinor(parsed.browser.version), os: majorMinor(parsed.os.version) };
+  if (versions.size >= DEVICES_KEPT_MAX) versions.clear();
+  versions.set(userAgent, found);
+  return found;
+}
+
+function majorMinor(version = ""): string {
+  return version.split(".").slice(0, 2).join(".");
+}
 
 function deviceOf(userAgent: string, hints: string): Device {
   const key = `${hints} ${userAgent}`;

@@ -3,15 +3,15 @@
 // not added up. The shape is that of the Plausible Stats API v2; `meta` has more in it.
 
 import { OTHER } from "../counting/dimension.ts";
-import { type Counts, zeroCounts } from "../counting/rollup.ts";
-import type { RollupRow } from "../counting/rollup-row.ts";
-import { estimate, standardError } from "../counting/sketch.ts";
-import { GROUPS_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
-import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { metricOf } from "./metric.ts";
+import { zeroCounts } from "../counting/rollup.ts";
+import { GROUPS_MAX } from "../limits.ts";
+import { accepted, type Outcome } from "../outcome.ts";
+import { comparisonsOf } from "./filter.ts";
+import type { Group, Groups } from "./group.ts";
+import { metricOf, NO_EVENT_NUMBERS } from "./metric.ts";
 import { type Plan, timeLabels } from "./plan.ts";
 import { echoRange } from "./range.ts";
-import { addStored, closeTally, type Group, groupKey, openTally, type Tally } from "./tally.ts";
+import { invalid } from "./refusal.ts";
 
 /** An amount of money in the merchant's currency: "$12,345.50" long, "$12.3K" short. */
 export interface Money {
@@ -21,14 +21,26 @@ export interface Money {
   readonly long: string;
 }
 
+type Shown = readonly (number | Money | null)[];
+
 export interface Result {
-  readonly metrics: readonly (number | Money | null)[];
+  readonly metrics: Shown;
   readonly dimensions: readonly string[];
+  /** The same of the other range, where the question compares; `change` is in per cent, null where there is no base. */
+  readonly comparison?: {
+    readonly metrics: Shown;
+    readonly dimensions: readonly string[];
+    readonly change: readonly (number | null)[];
+  };
 }
 
 export interface Meta {
   /** Everything acknowledged before this instant is in the numbers. ISO 8601, UTC. */
   readonly as_of: string;
+  /** Where the numbers come from, and what reading them took. */
+  readonly sources: Sources;
+  /** Version of the merchant's rules decided last; 0 while there are none. Each event counts by those of its time. */
+  readonly rules: number;
   /** Only when visitors were asked for. `standard_error` is relative: 0.0081 is 0.81 %. */
   readonly visitors?: { readonly exact: boolean; readonly standard_error?: number };
   /** In so many buckets the smallest values of a dimension are only known added up, as "(other)". */
@@ -38,6 +50,15 @@ export interface Meta {
   };
   readonly time_labels?: readonly string[];
   readonly total_rows?: number;
+  readonly comparison_date_range?: readonly [string, string];
+}
+
+/** What was read for an answer: rows of D1; objects of the archive and their bytes. */
+export interface Sources {
+  readonly from: "rollups" | "archive";
+  readonly rows: number;
+  readonly objects: number;
+  readonly bytes: number;
 }
 
 export interface Answer {
@@ -52,28 +73,23 @@ export interface AnswerContext {
   readonly currency: string;
   /** UTC ms at which reading began. */
   readonly asOf: number;
+  readonly cost: Omit<Sources, "from">;
+  /** Version of the merchant's rules. */
+  readonly rules: number;
+  /** The other range's plan and groups, where the question compares. */
+  readonly compared?: { readonly plan: Plan; readonly groups: Groups } | undefined;
 }
 
-/** The answer from rows that are all at hand. */
-export function answer(
-  plan: Plan,
-  rows: { readonly live: readonly RollupRow[]; readonly stored: readonly RollupRow[] },
-  context: AnswerContext,
-): Outcome<Answer> {
-  const tally = openTally(plan, rows.live);
-  return addStored(tally, rows.stored) ? toAnswer(tally, context) : tooManyGroups();
-}
-
-/** Closes the tally and makes the answer of it. */
-export function toAnswer(tally: Tally, { currency, asOf }: AnswerContext): Outcome<Answer> {
-  if (!closeTally(tally)) return tooManyGroups();
-  const { plan } = tally;
-  const results = groupsOf(tally).map((group) => toResult(tally, group));
+/** The answer that groups come to. */
+export function answer(plan: Plan, groups: Groups, context: AnswerContext): Outcome<Answer> {
+  const results = resultsOf(plan, groups);
   const { offset, limit } = plan.question.pagination;
   const page = sorted(results, plan).slice(offset, offset + limit);
+  const show = showing(plan, context.currency);
+  const compare = context.compared === undefined ? undefined : comparing(plan, context.compared, show);
   return accepted({
-    results: page.map(shownIn(plan, currency)),
-    meta: metaOf(tally, { asOf, totalRows: results.length }),
+    results: page.map((raw) => ({ ...show(raw), ...compare?.(raw) })),
+    meta: metaOf(plan, groups, { context, totalRows: results.length }),
     query: echo(plan),
   });
 }
@@ -81,7 +97,7 @@ export function toAnswer(tally: Tally, { currency, asOf }: AnswerContext): Outco
 /** What a question gets that would need more groups than fit. */
 export function tooManyGroups() {
   const remedy = "Ask for a shorter range or a coarser time dimension.";
-  return rejected("invalid_field", `#/dimensions: The query has more than ${GROUPS_MAX} results. ${remedy}`);
+  return invalid(`#/dimensions: The query has more than ${GROUPS_MAX} results. ${remedy}`);
 }
 
 /** A result before money is written out and the page is cut. */
@@ -90,28 +106,24 @@ interface Raw {
   readonly dimensions: readonly string[];
 }
 
-/** Groups with something in them; without dimensions there is always one. */
-function groupsOf({ groups, plan }: Tally): readonly Group[] {
-  const filled = [...groups.values()].filter(({ counts }) => Object.values(counts).some((count) => count !== 0));
-  if (filled.length > 0 || plan.question.dimensions.length > 0) return filled;
-  return [{ label: "", value: "", counts: zeroCounts(), bucket: 0, severalBuckets: false, sketch: undefined }];
+/** Without dimensions there is always one result. */
+function resultsOf(plan: Plan, { groups }: Groups): readonly Raw[] {
+  const isEmpty = groups.length === 0 && plan.question.dimensions.length === 0;
+  return (isEmpty ? [NOTHING] : groups).map(({ dimensions, numbers }) => ({
+    metrics: plan.question.metrics.map((name) => metricOf(name).of(numbers) ?? null),
+    dimensions,
+  }));
 }
 
-function toResult({ plan, entries }: Tally, group: Group): Raw {
-  const { metrics, dimensions, breakdown } = plan.question;
-  const counts: Counts = { ...group.counts, visitors: visitorsOf(group) };
-  const visits = plan.visitsByEntryPage ? entries.get(groupKey(group.label, group.value)) : counts;
-  const value = group.value === "" ? (breakdown?.empty ?? "") : group.value;
-  return {
-    metrics: metrics.map((name) => metricOf(name).of(counts, visits) ?? null),
-    dimensions: dimensions.map((name) => (name.startsWith("time:") ? group.label : value)),
-  };
-}
-
-/** Exact within one bucket, where partitions share no visitor; over several a visitor may have come again. */
-function visitorsOf({ counts, severalBuckets, sketch }: Group): number {
-  return severalBuckets && sketch !== undefined ? estimate(sketch) : counts.visitors;
-}
+const NOTHING: Group = {
+  dimensions: [],
+  numbers: {
+    counts: zeroCounts(),
+    visits: zeroCounts(),
+    events: NO_EVENT_NUMBERS,
+    totals: { all: 0, label: 0, group: 0 },
+  },
+};
 
 /** In the asked order, ties by the dimensions in theirs: a total order, so that pages neither overlap nor skip. */
 function sorted(results: readonly Raw[], { question, orderBy }: Plan): readonly Raw[] {
@@ -137,56 +149,80 @@ function compare<T extends number | string>(a: T, b: T): number {
 }
 
 /** Writes out money; other metrics are what they are. Formats are made once: making one costs more than using it. */
-function shownIn({ question }: Plan, currency: string): (raw: Raw) => Result {
-  const at = question.metrics.indexOf("total_revenue");
-  if (at < 0) return (raw) => raw;
+function showing({ question }: Plan, currency: string): (raw: Raw) => Result {
+  const isMoney = question.metrics.map((name) => metricOf(name).isMoney === true);
+  if (!isMoney.includes(true)) return (raw) => raw;
   const long = new Intl.NumberFormat("en-US", { style: "currency", currency });
-  const short = new Intl.NumberFormat("en-US", {
-    style: "currency",
+  const compact = { notation: "compact", maximumFractionDigits: 1 } as const;
+  const short = new Intl.NumberFormat("en-US", { style: "currency", currency, ...compact });
+  const toMoney = (value: number): Money => ({
+    value,
     currency,
-    notation: "compact",
-    maximumFractionDigits: 1,
+    short: short.format(value),
+    long: long.format(value),
   });
+  return ({ metrics, dimensions }) => ({
+    metrics: metrics.map((metric, index) => (isMoney[index] && metric !== null ? toMoney(metric) : metric)),
+    dimensions,
+  });
+}
+
+/** Finds the other range's result of the same values and, in time, of the label at the same place. */
+function comparing(
+  plan: Plan,
+  compared: { readonly plan: Plan; readonly groups: Groups },
+  show: (raw: Raw) => Result,
+): (raw: Raw) => Pick<Result, "comparison"> {
+  const timeAt = plan.question.dimensions.findIndex((name) => name.startsWith("time:"));
+  const [own, other] = timeAt < 0 ? [[], []] : [timeLabels(plan), timeLabels(compared.plan)];
+  const places = new Map(own.map((label, index) => [label, other[index]]));
+  const found = new Map(resultsOf(compared.plan, compared.groups).map((raw) => [JSON.stringify(raw.dimensions), raw]));
+  const nothing = plan.question.metrics.map((name) => metricOf(name).of(NOTHING.numbers) ?? null);
   return ({ metrics, dimensions }) => {
-    const value = metrics[at] as number;
-    const money = { value, currency, short: short.format(value), long: long.format(value) };
-    return { metrics: metrics.map((metric, index) => (index === at ? money : metric)), dimensions };
+    const there = dimensions.map((value, at) => (at === timeAt ? (places.get(value) ?? "") : value));
+    const raw = found.get(JSON.stringify(there)) ?? { metrics: nothing, dimensions: there };
+    const change = metrics.map((value, index) => changeOf(value, raw.metrics[index] ?? null));
+    return { comparison: { ...show(raw), change } };
   };
 }
 
-function metaOf(tally: Tally, { asOf, totalRows }: { asOf: number; totalRows: number }): Meta {
-  const { plan, cutBuckets } = tally;
+/** In whole per cent; from nothing to something is no change of so much. */
+function changeOf(value: number | null, before: number | null): number | null {
+  if (value === null || before === null || before === 0) return value === before ? 0 : null;
+  return Math.round(((value - before) / Math.abs(before)) * 100);
+}
+
+interface AnswerFacts {
+  readonly context: AnswerContext;
+  readonly totalRows: number;
+}
+
+function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts): Meta {
   const { question } = plan;
-  const { breakdown } = question;
-  const foreign = question.metrics.includes("total_revenue") ? foreignOf(tally) : 0;
+  const foreign = question.metrics.some((name) => metricOf(name).isMoney) ? foreignOf(groups) : 0;
+  const cutBy = question.breakdowns[0] ?? comparisonsOf(question.filter)[0]?.attribute;
+  const { compared, asOf, cost, rules } = context;
   return {
     as_of: new Date(asOf).toISOString(),
-    ...(question.metrics.includes("visitors") && { visitors: exactnessOf(tally) }),
-    ...(breakdown !== undefined &&
-      cutBuckets.size > 0 && {
-        cut: { dimension: breakdown.question, buckets: cutBuckets.size, value: OTHER },
-      }),
+    sources: { from: groups.source, ...cost },
+    rules,
+    ...(question.metrics.some((name) => metricOf(name).ofVisitors) && { visitors: exactnessOf(groups) }),
+    ...(cutBy !== undefined &&
+      groups.cutBuckets > 0 && { cut: { dimension: cutBy.question, buckets: groups.cutBuckets, value: OTHER } }),
     ...(foreign > 0 && { metric_warnings: { total_revenue: foreignWarning(foreign) } }),
     ...(question.include.timeLabels && { time_labels: timeLabels(plan) }),
     ...(question.include.totalRows && { total_rows: totalRows }),
+    ...(compared !== undefined && { comparison_date_range: echoRange(compared.plan.range, plan.zones) }),
   };
 }
 
-/** The worst error of any group. "(other)" is an estimate even within one bucket: a visitor may have seen many values. */
-function exactnessOf({ groups, plan }: Tally): { exact: boolean; standard_error?: number } {
-  let error = 0;
-  for (const { severalBuckets, sketch, value } of groups.values()) {
-    if (severalBuckets && sketch !== undefined) error = Math.max(error, standardError(sketch.precision));
-    else if (plan.breakdowns.length > 0 && value === OTHER)
-      error = Math.max(error, standardError(VALUE_SKETCH_PRECISION));
-  }
-  return error === 0 ? { exact: true } : { exact: false, standard_error: Math.round(error * 10_000) / 10_000 };
+function exactnessOf({ standardError }: Groups): { exact: boolean; standard_error?: number } {
+  if (standardError === 0) return { exact: true };
+  return { exact: false, standard_error: Math.round(standardError * 10_000) / 10_000 };
 }
 
-function foreignOf({ groups }: Tally): number {
-  let events = 0;
-  for (const { counts } of groups.values()) events += counts.foreign_revenue;
-  return events;
+function foreignOf({ groups }: Groups): number {
+  return groups.reduce((events, { numbers }) => events + numbers.counts.foreign_revenue, 0);
 }
 
 function foreignWarning(events: number) {
@@ -195,14 +231,22 @@ function foreignWarning(events: number) {
 }
 
 function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {
+  const { timeLabels: time_labels, totalRows: total_rows, comparisons } = question.include;
   return {
     site_id: question.siteId,
     metrics: question.metrics,
     date_range: echoRange(range, zones),
-    filters: [],
+    filters: question.filters,
     dimensions: question.dimensions,
     order_by: orderBy,
-    include: { time_labels: question.include.timeLabels, total_rows: question.include.totalRows },
+    include: {
+      time_labels,
+      total_rows,
+      ...(comparisons && {
+        comparisons: { mode: comparisons.mode, match_day_of_week: comparisons.matchDayOfWeek },
+      }),
+    },
     pagination: question.pagination,
+    ...(question.accuracy === "exact" && { accuracy: question.accuracy }),
   };
 }

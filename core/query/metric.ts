@@ -1,4 +1,4 @@
-// The metrics a question may ask for: one ordered list, each a function of a group's counters. Rounding happens here and
+// The metrics a question may ask for: one ordered list, each a function of a group's numbers. Rounding happens here and
 // nowhere else, so that results are sorted by what they show. What a counter counts is said in counting/rollup.ts.
 
 import type { Counts } from "../counting/rollup.ts";
@@ -7,12 +7,68 @@ import { REVENUE_SCALE } from "../event.ts";
 /** The counters of visits as visits: by entry page where the question breaks down by page. */
 export type VisitCounts = Pick<Counts, "visits" | "bounces" | "duration_ms">;
 
+export function visitCounts(): VisitCounts {
+  return { visits: 0, bounces: 0, duration_ms: 0 };
+}
+
+/** What only events know; rollups do not have it. */
+export interface EventNumbers {
+  /** Sum over visits of the deepest scroll reported in them, in per cent; and how many visits reported any. */
+  readonly scroll: number;
+  readonly scrolledVisits: number;
+  /** Events with revenue in the merchant's currency. */
+  readonly payments: number;
+  /** Distinct order numbers, and the revenue of the events that carry one. */
+  readonly orders: number;
+  readonly orderRevenue: number;
+  /** Products sold, and what they cost, in ten-thousandths of a unit. */
+  readonly units: number;
+  readonly productRevenue: number;
+}
+
+export const NO_EVENT_NUMBERS: EventNumbers = {
+  scroll: 0,
+  scrolledVisits: 0,
+  payments: 0,
+  orders: 0,
+  orderRevenue: 0,
+  units: 0,
+  productRevenue: 0,
+};
+
+/** Visitors that a group's own are compared with; 0 where the question does not need them. */
+export interface Totals {
+  /** Of the whole question. */
+  readonly all: number;
+  /** Of the same time label, whether or not they reached a goal. */
+  readonly label: number;
+  /** Of the same group, whether or not they reached a goal. */
+  readonly group: number;
+}
+
+/** What a metric is computed from. */
+export interface Numbers {
+  readonly counts: Counts;
+  /** Undefined where nothing is known of them: no visit has entered on that page. */
+  readonly visits: VisitCounts | undefined;
+  readonly events: EventNumbers;
+  readonly totals: Totals;
+}
+
 export interface Metric {
   readonly name: MetricName;
   /** "visit" metrics describe whole visits: they say nothing of one event name or one hostname. */
   readonly scope: "any" | "visit";
-  /** Undefined where `visits` is: nothing is known of the visits of a page on which nobody entered. */
-  readonly of: (counts: Counts, visits: VisitCounts | undefined) => number | undefined;
+  /** Whether rollups do not know it. */
+  readonly fromEvents?: true;
+  /** What it needs beside its group's own numbers. */
+  readonly total?: keyof Totals;
+  /** Whether it is made of visitors, which several buckets only estimate. */
+  readonly ofVisitors?: true;
+  /** Whether it is an amount of money. */
+  readonly isMoney?: true;
+  /** Undefined where there is nothing to tell. */
+  readonly of: (numbers: Numbers) => number | undefined;
 }
 
 export type MetricName =
@@ -23,45 +79,118 @@ export type MetricName =
   | "bounce_rate"
   | "visit_duration"
   | "events"
+  | "scroll_depth"
+  | "time_on_page"
+  | "percentage"
+  | "conversion_rate"
+  | "group_conversion_rate"
+  | "average_revenue"
   | "total_revenue"
   | "bounces"
-  | "total_duration";
+  | "total_duration"
+  | "orders"
+  | "average_order_value"
+  | "units"
+  | "product_revenue"
+  | "drops";
 
 export const METRICS: readonly Metric[] = [
-  { name: "visitors", scope: "any", of: (counts) => counts.visitors },
-  { name: "visits", scope: "any", of: (counts) => counts.visits },
-  { name: "pageviews", scope: "any", of: (counts) => counts.pageviews },
-  { name: "views_per_visit", scope: "any", of: ({ pageviews, visits }) => round(ratio(pageviews, visits), 2) },
+  { name: "visitors", scope: "any", ofVisitors: true, of: ({ counts }) => counts.visitors },
+  { name: "visits", scope: "any", of: ({ counts }) => counts.visits },
+  { name: "pageviews", scope: "any", of: ({ counts }) => counts.pageviews },
+  { name: "views_per_visit", scope: "any", of: ({ counts }) => round(ratio(counts.pageviews, counts.visits), 2) },
   {
     name: "bounce_rate",
     scope: "visit",
-    of: (_, visits) => visits && Math.round(ratio(visits.bounces * 100, visits.visits)),
+    of: ({ visits }) => visits && Math.round(ratio(visits.bounces * 100, visits.visits)),
   },
   {
     name: "visit_duration",
     scope: "visit",
-    of: (_, visits) => visits && Math.round(ratio(visits.duration_ms / 1000, visits.visits)),
+    of: ({ visits }) => visits && Math.round(ratio(visits.duration_ms / 1000, visits.visits)),
   },
-  { name: "events", scope: "any", of: (counts) => counts.events },
-  { name: "total_revenue", scope: "any", of: (counts) => counts.revenue / REVENUE_SCALE },
-  // Two of our own: the exact sums that the two averages above are made of.
-  { name: "bounces", scope: "visit", of: (_, visits) => visits?.bounces },
-  { name: "total_duration", scope: "visit", of: (_, visits) => visits && visits.duration_ms / 1000 },
-];
-
-/** Metrics of the Plausible grammar that are not built yet. */
-export const METRICS_TO_COME = [
-  "scroll_depth",
-  "time_on_page",
-  "percentage",
-  "conversion_rate",
-  "group_conversion_rate",
-  "average_revenue",
+  { name: "events", scope: "any", of: ({ counts }) => counts.events },
+  {
+    name: "scroll_depth",
+    scope: "any",
+    fromEvents: true,
+    of: ({ events }) => known(events.scrolledVisits, Math.round(ratio(events.scroll, events.scrolledVisits))),
+  },
+  {
+    name: "time_on_page",
+    scope: "any",
+    of: ({ counts }) => known(counts.engagement_ms, Math.round(ratio(counts.engagement_ms / 1000, counts.visits))),
+  },
+  {
+    name: "percentage",
+    scope: "any",
+    total: "all",
+    ofVisitors: true,
+    of: ({ counts, totals }) => round(share(counts.visitors, totals.all), 1),
+  },
+  {
+    name: "conversion_rate",
+    scope: "any",
+    total: "label",
+    ofVisitors: true,
+    of: ({ counts, totals }) => round(share(counts.visitors, totals.label), 2),
+  },
+  {
+    name: "group_conversion_rate",
+    scope: "any",
+    total: "group",
+    ofVisitors: true,
+    of: ({ counts, totals }) => round(share(counts.visitors, totals.group), 2),
+  },
+  {
+    name: "average_revenue",
+    scope: "any",
+    fromEvents: true,
+    isMoney: true,
+    of: ({ counts, events }) => known(events.payments, average(counts.revenue, events.payments)),
+  },
+  { name: "total_revenue", scope: "any", isMoney: true, of: ({ counts }) => counts.revenue / REVENUE_SCALE },
+  // Of our own: the exact sums that the averages above are made of, and what shops count.
+  { name: "bounces", scope: "visit", of: ({ visits }) => visits?.bounces },
+  { name: "total_duration", scope: "visit", of: ({ visits }) => visits && visits.duration_ms / 1000 },
+  { name: "orders", scope: "any", fromEvents: true, of: ({ events }) => events.orders },
+  {
+    name: "average_order_value",
+    scope: "any",
+    fromEvents: true,
+    isMoney: true,
+    of: ({ events }) => known(events.orders, average(events.orderRevenue, events.orders)),
+  },
+  { name: "units", scope: "any", fromEvents: true, of: ({ events }) => events.units },
+  {
+    name: "product_revenue",
+    scope: "any",
+    fromEvents: true,
+    isMoney: true,
+    of: ({ events }) => Math.round(events.productRevenue) / REVENUE_SCALE,
+  },
+  // Stands where events do: hits that were not counted are no events of anybody.
+  { name: "drops", scope: "any", of: ({ counts }) => counts.events },
 ];
 
 /** The metric of a name that a question was allowed to ask for. */
 export function metricOf(name: MetricName): Metric {
   return METRICS.find((metric) => metric.name === name) as Metric;
+}
+
+/** A number that means something only where its base is not 0. */
+function known(base: number, value: number): number | undefined {
+  return base === 0 ? undefined : value;
+}
+
+/** In units of currency, to the ten-thousandth. */
+function average(revenue: number, count: number): number {
+  return Math.round(ratio(revenue, count)) / REVENUE_SCALE;
+}
+
+/** In per cent. Both may be estimates, and a part is never more than the whole. */
+function share(part: number, whole: number): number {
+  return Math.min(100, ratio(part * 100, whole));
 }
 
 function ratio(part: number, whole: number): number {

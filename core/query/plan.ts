@@ -4,11 +4,24 @@
 
 import type { DimensionName } from "../counting/dimension.ts";
 import type { Grain, RollupRow } from "../counting/rollup-row.ts";
-import { BUCKETS_MAX } from "../limits.ts";
-import { type ZonePeriod, zoneAt } from "../merchant.ts";
+import { BUCKETS_MAX, MINUTES_RANGE_MS_MAX } from "../limits.ts";
+import { hourOf, type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { DAY_MS, dateOf, dayAt, HOUR_MS, hourAfter, hourAt, localTime, monthOf, offsetAt, weekOf } from "../time.ts";
-import { metricOf } from "./metric.ts";
+import {
+  DAY_MS,
+  dateOf,
+  dayAt,
+  HOUR_MS,
+  hourAfter,
+  hourAt,
+  localTime,
+  MINUTE_MS,
+  monthOf,
+  offsetAt,
+  weekOf,
+} from "../time.ts";
+import { type Comparison, type Filter, isEmpty, isFixed } from "./filter.ts";
+import { metricOf, type Totals } from "./metric.ts";
 import type { Order, Question, TimeUnit } from "./question.ts";
 import type { Range } from "./range.ts";
 
@@ -27,14 +40,20 @@ export interface Plan {
   readonly to: number;
   /** About how many buckets that is; each has one row per partition. */
   readonly buckets: number;
+  /** Where the numbers come from: rollups, or the events themselves. */
+  readonly source: "rollups" | "archive";
   /** Breakdown columns to read. */
   readonly breakdowns: readonly DimensionName[];
+  /** Which values of the breakdown are wanted, as shown; all without. */
+  readonly keeps: ((value: string) => boolean) | undefined;
   /** Whether visits are counted by entry page: for a breakdown by page with metrics of visits. */
   readonly visitsByEntryPage: boolean;
   /** Whether every result comes from one bucket alone. Its visitors are then a plain sum over partitions. */
   readonly oneBucketEach: boolean;
   /** Whether the total sketch of each row is read: visitors over several buckets. */
   readonly sketch: boolean;
+  /** Totals that metrics compare their group's visitors with. */
+  readonly totals: readonly (keyof Totals)[];
 }
 
 type Rewrite = (plan: Plan) => Plan;
@@ -44,8 +63,11 @@ const REWRITES: readonly Rewrite[] = [
   completeOrder,
   chooseGrain,
   chooseBuckets,
-  chooseBreakdowns,
   findSingleBuckets,
+  chooseTotals,
+  chooseSource,
+  chooseBreakdowns,
+  useBreakdownForFilter,
   chooseSketch,
 ];
 
@@ -61,12 +83,17 @@ export function planQuestion(question: Question, range: Range, zones: readonly Z
     from: range.fromInstant,
     to: range.toInstant,
     buckets: 0,
+    source: "rollups",
     breakdowns: [],
+    keeps: undefined,
     visitsByEntryPage: false,
     oneBucketEach: false,
     sketch: false,
+    totals: [],
   };
   const plan = REWRITES.reduce((before, rewrite) => rewrite(before), draft);
+  if (plan.time === "minute" && range.toInstant - range.fromInstant > MINUTES_RANGE_MS_MAX)
+    return rejected("invalid_field", "#/date_range: By the minute, a range of two days at most can be queried.");
   if (plan.buckets <= BUCKETS_MAX) return accepted(plan);
   const problem = `The range has ${plan.buckets} ${plan.grain}s, more than the ${BUCKETS_MAX} one query may read.`;
   return rejected("invalid_field", `#/date_range: ${problem}`);
@@ -78,10 +105,17 @@ export function covers({ grain, from, to, range }: Plan, row: RollupRow): boolea
   return !range.wholeDays || (row.day >= range.fromDay && row.day < range.toDay);
 }
 
+/** The time label an event's numbers go under. */
+export function eventLabel(plan: Plan, { instant, day }: { instant: number; day: number }): string {
+  if (plan.time !== "hour" && plan.time !== "minute") return timeLabel(plan, { bucket: day, day });
+  const start = plan.time === "hour" ? hourOf(plan.zones, instant) : Math.floor(instant / MINUTE_MS) * MINUTE_MS;
+  return timeLabel(plan, { bucket: start, day });
+}
+
 /** The time label a row's numbers go under; empty when the question has no time dimension. */
 export function timeLabel({ time, zones, range }: Plan, { bucket, day }: { bucket: number; day: number }): string {
   if (time === undefined) return "";
-  if (time === "hour") return localTime(zoneAt(zones, bucket), bucket);
+  if (time === "hour" || time === "minute") return localTime(zoneAt(zones, bucket), bucket);
   if (time === "day") return dateOf(day);
   // The first week or month starts with the range, not before it.
   return dateOf(Math.max(time === "week" ? weekOf(day) : monthOf(day), range.fromDay));
@@ -91,11 +125,12 @@ export function timeLabel({ time, zones, range }: Plan, { bucket, day }: { bucke
 export function timeLabels(plan: Plan): readonly string[] {
   const { range, zones } = plan;
   const labels = new Set<string>();
-  if (plan.time !== "hour") {
+  if (plan.time !== "hour" && plan.time !== "minute") {
     for (let day = range.fromDay; day < range.toDay; day++) labels.add(timeLabel(plan, { bucket: day, day }));
     return [...labels];
   }
-  for (let bucket = range.fromInstant; bucket < range.toInstant; bucket = nextBucket(zones, bucket)) {
+  const next = plan.time === "hour" ? nextBucket : (_: readonly ZonePeriod[], at: number) => at + MINUTE_MS;
+  for (let bucket = range.fromInstant; bucket < range.toInstant; bucket = next(zones, bucket)) {
     const day = dayAt(zoneAt(zones, bucket), bucket);
     if (day >= range.fromDay && day < range.toDay) labels.add(timeLabel(plan, { bucket, day }));
   }
@@ -109,7 +144,7 @@ function chooseTimeUnit(plan: Plan): Plan {
   const hours = (plan.range.toInstant - plan.range.fromInstant) / HOUR_MS;
   const unit = hours <= 48 ? "hour" : hours <= 41 * 24 ? "day" : hours <= 53 * 7 * 24 ? "week" : "month";
   const dimensions = plan.question.dimensions.map((name) => (name === "time" ? `time:${unit}` : name));
-  return { ...plan, time: unit, question: { ...plan.question, dimensions } };
+  return { ...plan, time: unit, question: { ...plan.question, time: unit, dimensions } };
 }
 
 /** By time where there is one, else by the first metric. Ties are broken by the dimensions (`answer.ts`). */
@@ -123,7 +158,8 @@ function completeOrder(plan: Plan): Plan {
 
 /** Days where they do; they are fewer, and exact for a Day's visitors. */
 function chooseGrain(plan: Plan): Plan {
-  return { ...plan, grain: plan.range.wholeDays && plan.time !== "hour" ? "day" : "hour" };
+  const isFiner = plan.time === "hour" || plan.time === "minute";
+  return { ...plan, grain: plan.range.wholeDays && !isFiner ? "day" : "hour" };
 }
 
 function chooseBuckets(plan: Plan): Plan {
@@ -132,12 +168,68 @@ function chooseBuckets(plan: Plan): Plan {
   return { ...plan, from: fromInstant, to: toInstant, buckets: Math.ceil((toInstant - fromInstant) / HOUR_MS) };
 }
 
+/** Rollups know one dimension at a time, and of it nothing but their counters. The rest only events know. */
+function chooseSource(plan: Plan): Plan {
+  const { question, time, oneBucketEach, totals } = plan;
+  const { metrics, breakdowns, accuracy } = question;
+  const [breakdown] = breakdowns;
+  const isDrops = metrics.includes("drops");
+  const ofVisitors = metrics.some((name) => metricOf(name).ofVisitors === true);
+  const fromEvents =
+    time === "minute" ||
+    breakdowns.length > 1 ||
+    (breakdown !== undefined && breakdown.rollup === undefined && !isDrops) ||
+    metrics.some((name) => metricOf(name).fromEvents === true) ||
+    (totals.includes("group") && breakdown !== undefined && breakdown.question !== "event:goal") ||
+    (accuracy === "exact" && ofVisitors && !oneBucketEach) ||
+    !isAnsweredByBreakdown(question);
+  return { ...plan, source: fromEvents ? "archive" : "rollups" };
+}
+
+/**
+ * A filter of one comparison is a choice of values of a breakdown: of the question's own, or of one that is read for it where
+ * one value alone is wanted. More than one value of a dimension of events would count a visit twice.
+ */
+function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boolean {
+  if (isEmpty(filter)) return true;
+  const comparison = onlyComparison(filter);
+  const [breakdown] = breakdowns;
+  if (comparison === undefined || comparison.attribute.rollup === undefined) return false;
+  const { attribute, only } = comparison;
+  const needs = metrics.map(metricOf);
+  // Conversions are compared with everybody, which only a filter by goals leaves alone.
+  const isFair = attribute.question === "event:goal" && needs.every(({ total }) => total !== "all");
+  if ((!isFair || isFixed(filter)) && needs.some(({ total }) => total !== undefined)) return false;
+  if (breakdown !== undefined) return attribute.question === breakdown.question;
+  return only !== undefined && (attribute.scope === "visit" || needs.every(({ scope }) => scope === "any"));
+}
+
+function onlyComparison(filter: Filter): Comparison | undefined {
+  if (filter.kind === "comparison") return filter;
+  const [only, ...rest] = filter.kind === "and" ? filter.of.filter((inner) => !isEmpty(inner)) : [];
+  return only !== undefined && rest.length === 0 ? onlyComparison(only) : undefined;
+}
+
 function chooseBreakdowns(plan: Plan): Plan {
-  const { breakdown, metrics } = plan.question;
-  if (breakdown === undefined) return plan;
+  const { breakdowns, metrics } = plan.question;
   const ofVisits = metrics.some((name) => metricOf(name).scope === "visit");
-  if (breakdown.name !== "page" || !ofVisits) return { ...plan, breakdowns: [breakdown.name] };
-  return { ...plan, breakdowns: ["page", "entry_page"], visitsByEntryPage: true };
+  const visitsByEntryPage = ofVisits && breakdowns.some(({ question }) => question === "event:page");
+  const name = breakdowns[0]?.rollup;
+  if (name === undefined || plan.source === "archive") return { ...plan, visitsByEntryPage };
+  return { ...plan, breakdowns: visitsByEntryPage ? ["page", "entry_page"] : [name], visitsByEntryPage };
+}
+
+/** Reads a breakdown for the sake of a filter, and keeps the values that pass. */
+function useBreakdownForFilter(plan: Plan): Plan {
+  const comparison = onlyComparison(plan.question.filter);
+  const name = comparison?.attribute.rollup;
+  if (plan.source === "archive" || comparison === undefined || name === undefined) return plan;
+  return { ...plan, keeps: comparison.fits, breakdowns: plan.breakdowns.length === 0 ? [name] : plan.breakdowns };
+}
+
+function chooseTotals(plan: Plan): Plan {
+  const totals = plan.question.metrics.flatMap((name) => metricOf(name).total ?? []);
+  return { ...plan, totals: [...new Set(totals)] };
 }
 
 function findSingleBuckets(plan: Plan): Plan {
@@ -148,8 +240,9 @@ function findSingleBuckets(plan: Plan): Plan {
 }
 
 function chooseSketch(plan: Plan): Plan {
-  const wanted = plan.question.metrics.includes("visitors") && !plan.oneBucketEach;
-  return { ...plan, sketch: wanted && plan.question.breakdown === undefined };
+  const isTotal = plan.breakdowns.length === 0 && plan.question.metrics.some((name) => metricOf(name).ofVisitors);
+  const several = plan.buckets > 1 && plan.totals.length > 0;
+  return { ...plan, sketch: plan.source === "rollups" && ((isTotal && !plan.oneBucketEach) || several) };
 }
 
 /** Whether local clocks go back in the range: two Hours then have one label, and are one result. */

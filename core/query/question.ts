@@ -2,13 +2,16 @@
 // wrong. What the grammar knows and Footfall has not built yet is refused by name. Dates stay as asked here: what they
 // come to depends on the merchant (`range.ts`); what has to be read for the answer is said by `plan.ts`.
 
-import { DIMENSIONS, type Dimension } from "../counting/dimension.ts";
-import { RESULTS_MAX } from "../limits.ts";
+import { DIMENSIONS_COUNT_MAX, RESULTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { METRICS, METRICS_TO_COME, type MetricName, metricOf } from "./metric.ts";
+import { type Attribute, attributeOf } from "./attribute.ts";
+import { type CompareRequest, parseComparisons } from "./compare.ts";
+import { comparisonsOf, type Filter, parseFilters } from "./filter.ts";
+import { METRICS, type MetricName, metricOf } from "./metric.ts";
 import { type DateRange, parseDateRange } from "./range.ts";
+import { invalid, isIntegerIn, isObject, mismatch, quote, shown } from "./refusal.ts";
 
-export type TimeUnit = "hour" | "day" | "week" | "month";
+export type TimeUnit = "minute" | "hour" | "day" | "week" | "month";
 
 /** One entry of `order_by`: a metric or dimension of the question, by name. */
 export type Order = readonly [by: string, direction: "asc" | "desc"];
@@ -22,32 +25,51 @@ export interface Question {
   readonly dimensions: readonly string[];
   /** "auto" for a bare `time`, until the plan has seen the range. */
   readonly time: TimeUnit | "auto" | undefined;
-  readonly breakdown: Dimension | undefined;
+  /** The other dimensions, in the order of the question. */
+  readonly breakdowns: readonly Attribute[];
+  readonly filter: Filter;
+  /** The filters as they were sent. */
+  readonly filters: readonly unknown[];
+  /** "exact" forces the archive where rollups would only estimate. */
+  readonly accuracy: "estimate" | "exact";
   /** Undefined when the default is wanted. */
   readonly orderBy: readonly Order[] | undefined;
-  readonly include: { readonly timeLabels: boolean; readonly totalRows: boolean };
+  readonly include: {
+    readonly timeLabels: boolean;
+    readonly totalRows: boolean;
+    readonly comparisons: CompareRequest | undefined;
+  };
   readonly pagination: { readonly limit: number; readonly offset: number };
 }
 
-const KEYS = ["site_id", "metrics", "date_range", "dimensions", "filters", "order_by", "include", "pagination"];
+/** The last one is ours. */
+const KEYS = [
+  "site_id",
+  "metrics",
+  "date_range",
+  "dimensions",
+  "filters",
+  "order_by",
+  "include",
+  "pagination",
+  "accuracy",
+];
 const REQUIRED = ["site_id", "metrics", "date_range"];
 const TIMES: ReadonlyMap<string, TimeUnit | "auto"> = new Map([
   ["time", "auto"],
+  ["time:minute", "minute"],
   ["time:hour", "hour"],
   ["time:day", "day"],
   ["time:week", "week"],
   ["time:month", "month"],
 ]);
-/** Dimensions of the Plausible grammar that are not built yet; so is every "event:props:…". */
-const DIMENSIONS_TO_COME = [
-  ...["entry_page_hostname", "exit_page_hostname", "screen", "browser_version", "os_version"].map((n) => `visit:${n}`),
-  ...["country_name", "region_name", "city_name"].map((name) => `visit:${name}`),
-];
 const INCLUDES = ["time_labels", "total_rows"];
-const INCLUDES_TO_COME = ["imports", "trim_relative_date_range", "comparisons"];
+const INCLUDES_TO_COME = ["imports", "trim_relative_date_range"];
+/** The dimension that only goes with the metric `drops`. */
+export const DROP_REASON = "event:drop_reason";
 
-/** Reads the body of a query request. The message of a rejection is the public error text. */
-export function parseQuestion(body: unknown): Outcome<Question> {
+/** Reads the body of a query request; `fixed` are filters that hold whatever is asked. The message of a rejection is the public error text. */
+export function parseQuestion(body: unknown, fixed: readonly unknown[] = []): Outcome<Question> {
   if (!isObject(body)) return mismatch("#", "Object", body);
   const unknown = Object.keys(body).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) return invalid(`#/${shown(unknown)}: Schema does not allow additional properties.`);
@@ -62,9 +84,9 @@ export function parseQuestion(body: unknown): Outcome<Question> {
   if (dateRange === undefined) return invalid(`#/date_range: Invalid date range ${quote(body["date_range"])}`);
   const dimensions = parseDimensions(body["dimensions"]);
   if (!dimensions.ok) return dimensions;
-  const filters = parseFilters(body["filters"]);
+  const filters = parseFilters(body["filters"], fixed);
   if (!filters.ok) return filters;
-  const names = { metrics: metrics.value, ...dimensions.value };
+  const names = { metrics: metrics.value, ...dimensions.value, filter: filters.value };
   const clash = checkMetrics(names);
   if (!clash.ok) return clash;
   const orderBy = parseOrderBy(body["order_by"], names);
@@ -73,71 +95,98 @@ export function parseQuestion(body: unknown): Outcome<Question> {
   if (!include.ok) return include;
   const pagination = parsePagination(body["pagination"]);
   if (!pagination.ok) return pagination;
+  const { accuracy = "estimate" } = body;
+  if (accuracy !== "estimate" && accuracy !== "exact")
+    return invalid(`#/accuracy: Invalid accuracy ${quote(accuracy)}`);
   return accepted({
     siteId,
     dateRange,
     ...names,
+    filters: [...fixed, ...((body["filters"] ?? []) as readonly unknown[])],
+    accuracy,
     orderBy: orderBy.value,
     include: include.value,
     pagination: pagination.value,
   });
 }
 
-type Names = Pick<Question, "metrics" | "dimensions" | "time" | "breakdown">;
+type Names = Pick<Question, "metrics" | "dimensions" | "time" | "breakdowns" | "filter">;
 
 function parseMetrics(value: unknown): Outcome<readonly MetricName[]> {
   if (!Array.isArray(value)) return mismatch("#/metrics", "Array", value);
   if (value.length === 0) return invalid("#/metrics: Expected a minimum of 1 items but got 0.");
   for (const [index, name] of value.entries()) {
     if (METRICS.some((metric) => metric.name === name)) continue;
-    if (METRICS_TO_COME.includes(name))
-      return invalid(`#/metrics/${index}: Metric ${quote(name)} is not available yet.`);
     return invalid(`#/metrics/${index}: Invalid metric ${quote(name)}`);
   }
   if (new Set(value).size < value.length) return invalid("#/metrics: Expected items to be unique but they were not.");
   return accepted(value as MetricName[]);
 }
 
-function parseDimensions(value: unknown = []): Outcome<Omit<Names, "metrics">> {
+function parseDimensions(value: unknown = []): Outcome<Omit<Names, "metrics" | "filter">> {
   if (!Array.isArray(value)) return mismatch("#/dimensions", "Array", value);
   const times: (TimeUnit | "auto")[] = [];
-  const breakdowns: Dimension[] = [];
+  const breakdowns: Attribute[] = [];
+  if (value.length > DIMENSIONS_COUNT_MAX)
+    return invalid(`#/dimensions: Expected a maximum of ${DIMENSIONS_COUNT_MAX} items but got ${value.length}.`);
   for (const [index, name] of value.entries()) {
     const time = TIMES.get(name);
-    const breakdown = DIMENSIONS.find((dimension) => dimension.question === name);
+    const breakdown = name === DROP_REASON ? DROP_REASONS : attributeOf(name);
     if (time !== undefined) times.push(time);
     else if (breakdown !== undefined) breakdowns.push(breakdown);
-    else if (isDimensionToCome(name))
-      return invalid(`#/dimensions/${index}: Dimension ${quote(name)} is not available yet.`);
     else return invalid(`#/dimensions/${index}: Invalid dimension ${quote(name)}`);
   }
   if (new Set(value).size < value.length)
     return invalid("#/dimensions: Expected items to be unique but they were not.");
   if (times.length > 1) return invalid("#/dimensions: Only one time dimension can be queried at a time.");
-  if (breakdowns.length > 1)
-    return invalid("#/dimensions: Several dimensions beside time are not available yet. Ask for one.");
-  return accepted({ dimensions: value as string[], time: times[0], breakdown: breakdowns[0] });
+  return accepted({ dimensions: value as string[], time: times[0], breakdowns });
 }
 
-function isDimensionToCome(name: unknown): boolean {
-  return typeof name === "string" && (DIMENSIONS_TO_COME.includes(name) || /^event:props:./.test(name));
-}
+/** Hits that were not counted have a reason and nothing else. */
+const DROP_REASONS: Attribute = {
+  question: DROP_REASON,
+  scope: "event",
+  empty: "(none)",
+  rollup: undefined,
+  valuesOf: ({ opinion }) => [opinion.dropped],
+};
 
-function parseFilters(value: unknown = []): Outcome<undefined> {
-  if (!Array.isArray(value)) return mismatch("#/filters", "Array", value);
-  return value.length === 0 ? accepted(undefined) : invalid("#/filters: Filters are not available yet.");
-}
-
-/** Metrics of whole visits are not defined per event; for pages they are those of the visits that entered there. */
-function checkMetrics({ metrics, breakdown }: Names): Outcome<undefined> {
-  if (breakdown === undefined) return accepted(undefined);
-  if (metrics.includes("views_per_visit"))
+/** Which metrics go together with which dimensions and filters: one list of what must not be. */
+function checkMetrics(names: Names): Outcome<undefined> {
+  const { metrics, breakdowns, filter, dimensions } = names;
+  const filtered = comparisonsOf(filter).map(({ attribute }) => attribute.question);
+  const has = (question: string) => filtered.includes(question) || dimensions.includes(question);
+  const asks = (...some: readonly MetricName[]) => some.find((name) => metrics.includes(name));
+  if (asks("drops") || dimensions.includes(DROP_REASON)) return checkDrops(names);
+  if (asks("views_per_visit") && breakdowns.length > 0)
     return invalid("Metric `views_per_visit` cannot be queried with `dimensions`.");
+  if (asks("views_per_visit") && filtered.includes("event:page"))
+    return invalid("Metric `views_per_visit` cannot be queried with a filter on `event:page`.");
+  if (asks("percentage") && dimensions.length === 0)
+    return invalid("Metric `percentage` can only be queried with `dimensions`.");
+  const ofGoals = asks("conversion_rate", "group_conversion_rate");
+  if (ofGoals !== undefined && !has("event:goal"))
+    return invalid(`Metric \`${ofGoals}\` can only be queried with event:goal filters or dimensions.`);
+  const ofPages = asks("scroll_depth", "time_on_page");
+  if (ofPages !== undefined && !has("event:page"))
+    return invalid(`Metric \`${ofPages}\` can only be queried with event:page filters or dimensions.`);
+  const ofOrders = asks("total_revenue", "average_revenue", "average_order_value");
+  if (ofOrders !== undefined && breakdowns.some(({ ofProduct }) => ofProduct !== undefined))
+    return invalid(`Metric \`${ofOrders}\` cannot be queried by product. Ask for \`product_revenue\`.`);
   const ofVisits = metrics.filter((name) => metricOf(name).scope === "visit");
-  if (breakdown.scope === "visit" || breakdown.name === "page" || ofVisits.length === 0) return accepted(undefined);
+  // For pages, metrics of visits are those of the visits that entered there.
+  const ofEvents = breakdowns.filter(({ scope, question }) => scope === "event" && question !== "event:page");
+  if (ofVisits.length === 0 || ofEvents.length === 0) return accepted(undefined);
+  const questions = ofEvents.map(({ question }) => question).join(", ");
   return invalid(
-    `Session metric(s) \`${ofVisits.join(", ")}\` cannot be queried along with event dimension(s) \`${breakdown.question}\``,
+    `Session metric(s) \`${ofVisits.join(", ")}\` cannot be queried along with event dimension(s) \`${questions}\``,
   );
+}
+
+function checkDrops({ metrics, breakdowns, filter }: Names): Outcome<undefined> {
+  const isAlone = metrics.length === 1 && breakdowns.every(({ question }) => question === DROP_REASON);
+  if (isAlone && metrics[0] === "drops" && comparisonsOf(filter).length === 0) return accepted(undefined);
+  return invalid(`Metric \`drops\` can only be queried alone, without filters, by time and \`${DROP_REASON}\`.`);
 }
 
 function parseOrderBy(value: unknown, { metrics, dimensions }: Names): Outcome<readonly Order[] | undefined> {
@@ -157,9 +206,10 @@ function parseOrderBy(value: unknown, { metrics, dimensions }: Names): Outcome<r
 }
 
 function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["include"]> {
-  if (value === undefined) return accepted({ timeLabels: false, totalRows: false });
+  if (value === undefined) return accepted({ timeLabels: false, totalRows: false, comparisons: undefined });
   if (!isObject(value)) return mismatch("#/include", "Object", value);
   for (const [key, wanted] of Object.entries(value)) {
+    if (key === "comparisons") continue;
     if (INCLUDES.includes(key) && typeof wanted !== "boolean") return mismatch(`#/include/${key}`, "Boolean", wanted);
     if (INCLUDES.includes(key) || (INCLUDES_TO_COME.includes(key) && !wanted)) continue;
     if (INCLUDES_TO_COME.includes(key)) return invalid(`#/include/${key}: Include ${quote(key)} is not available yet.`);
@@ -167,7 +217,13 @@ function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["inclu
   }
   if (value["time_labels"] === true && !hasTime)
     return invalid("#/include/time_labels: Time labels need a time dimension.");
-  return accepted({ timeLabels: value["time_labels"] === true, totalRows: value["total_rows"] === true });
+  const comparisons = parseComparisons(value["comparisons"]);
+  if (!comparisons.ok) return comparisons;
+  return accepted({
+    timeLabels: value["time_labels"] === true,
+    totalRows: value["total_rows"] === true,
+    comparisons: comparisons.value,
+  });
 }
 
 function parsePagination(value: unknown): Outcome<Question["pagination"]> {
@@ -182,39 +238,4 @@ function parsePagination(value: unknown): Outcome<Question["pagination"]> {
   if (!isIntegerIn(offset, 0, Number.MAX_SAFE_INTEGER))
     return invalid("#/pagination/offset: Expected a whole number from 0.");
   return accepted({ limit, offset });
-}
-
-function isIntegerIn(value: unknown, min: number, max: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function mismatch(path: string, expected: string, value: unknown) {
-  return invalid(`${path}: Type mismatch. Expected ${expected} but got ${typeName(value)}.`);
-}
-
-function invalid(message: string) {
-  return rejected("invalid_field", message);
-}
-
-function typeName(value: unknown): string {
-  if (value === null || value === undefined) return "Null";
-  if (Array.isArray(value)) return "Array";
-  if (typeof value === "number") return Number.isInteger(value) ? "Integer" : "Number";
-  return (typeof value).replace(/^./, (letter) => letter.toUpperCase());
-}
-
-/** A value inside a message. Lists of texts are written out; anything deeper only by its type: it may be hostile. */
-function quote(value: unknown): string {
-  if (Array.isArray(value) && value.length <= 3 && value.every((item) => typeof item !== "object"))
-    return `[${value.map(quote).join(", ")}]`;
-  if (typeof value === "string") return `"${shown(value)}"`;
-  return typeof value === "object" ? typeName(value) : String(value);
-}
-
-function shown(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

@@ -5,13 +5,17 @@
 import { type DimensionName, OTHER } from "../counting/dimension.ts";
 import { addCounts, type Counts, zeroCounts } from "../counting/rollup.ts";
 import { breakdownOf, decodeTotalSketch, type RollupRow } from "../counting/rollup-row.ts";
-import { absorbSketch, emptySketch, type Sketch } from "../counting/sketch.ts";
-import { GROUPS_MAX } from "../limits.ts";
-import type { VisitCounts } from "./metric.ts";
+import { absorbSketch, emptySketch, estimate, type Sketch, standardError } from "../counting/sketch.ts";
+import { GROUPS_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
+import { shownValue } from "./attribute.ts";
+import { comparisonsOf } from "./filter.ts";
+import type { Group, Groups } from "./group.ts";
+import { NO_EVENT_NUMBERS, type VisitCounts } from "./metric.ts";
 import { covers, type Plan, timeLabel } from "./plan.ts";
+import { DROP_REASON } from "./question.ts";
 
-/** The numbers of one result. */
-export interface Group {
+/** The numbers of one group while they are added up. */
+interface Sum {
   /** Time label; empty without a time dimension. */
   readonly label: string;
   /** Value of the breakdown as stored; empty without one. */
@@ -26,9 +30,11 @@ export interface Group {
 
 export interface Tally {
   readonly plan: Plan;
-  readonly groups: Map<string, Group>;
-  /** Visits by entry page, under the same keys as `groups`; only when the plan wants them. */
+  readonly sums: Map<string, Sum>;
+  /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
+  /** Everybody by time label, and all under ""; only when the plan wants totals. */
+  readonly totals: Map<string, Sum>;
   /** Buckets whose breakdown was cut to "(other)". */
   readonly cutBuckets: Set<number>;
   /** Rows from partitions that no stored row has been joined with yet. */
@@ -39,7 +45,7 @@ export interface Tally {
 export function openTally(plan: Plan, live: readonly RollupRow[]): Tally {
   const open = new Map<string, RollupRow>();
   for (const row of live) if (covers(plan, row)) open.set(joinKey(row), newer(row, open.get(joinKey(row))));
-  return { plan, groups: new Map(), entries: new Map(), cutBuckets: new Set(), live: open };
+  return { plan, sums: new Map(), entries: new Map(), totals: new Map(), cutBuckets: new Set(), live: open };
 }
 
 /** Adds rows from D1, each at most once, joined with what is live. False when there are too many groups to go on. */
@@ -48,23 +54,69 @@ export function addStored(tally: Tally, stored: readonly RollupRow[]): boolean {
     if (!covers(tally.plan, row)) continue;
     addRow(tally, newer(row, tally.live.get(joinKey(row))));
     tally.live.delete(joinKey(row));
-    if (tally.groups.size > GROUPS_MAX) return false;
+    if (tally.sums.size > GROUPS_MAX) return false;
   }
   return true;
 }
 
-/** Adds the live rows that D1 has nothing of. False when there are too many groups. */
-export function closeTally(tally: Tally): boolean {
+/** Adds the live rows that D1 has nothing of, and gives the groups; undefined when there are too many. */
+export function closeTally(tally: Tally): Groups | undefined {
   for (const row of tally.live.values()) {
     addRow(tally, row);
-    if (tally.groups.size > GROUPS_MAX) return false;
+    if (tally.sums.size > GROUPS_MAX) return undefined;
   }
   tally.live.clear();
-  return true;
+  return {
+    groups: [...tally.sums.values()].filter(isFilled).map((sum) => toGroup(tally, sum)),
+    standardError: errorOf(tally),
+    cutBuckets: tally.cutBuckets.size,
+    source: "rollups",
+  };
 }
 
-/** The key a group's visits by entry page are found under. */
-export function groupKey(label: string, value: string): string {
+function isFilled({ counts }: Sum): boolean {
+  return Object.values(counts).some((count) => count !== 0);
+}
+
+function toGroup({ plan, entries, totals }: Tally, sum: Sum): Group {
+  const { label, value } = sum;
+  const { dimensions, breakdowns } = plan.question;
+  const counts: Counts = { ...sum.counts, visitors: visitorsOf(sum) };
+  const [breakdown] = breakdowns;
+  const totalOf = (key: string) => visitorsOf(totals.get(key) ?? sum);
+  return {
+    dimensions: dimensions.map((name) =>
+      name.startsWith("time:") || breakdown === undefined ? label : shownValue(breakdown, value),
+    ),
+    numbers: {
+      counts,
+      visits: plan.visitsByEntryPage ? entries.get(groupKey(label, value)) : counts,
+      events: NO_EVENT_NUMBERS,
+      totals: { all: totalOf(EVERYBODY), label: totalOf(groupKey(label, "")), group: totalOf(groupKey(label, "")) },
+    },
+  };
+}
+
+/** Exact within one bucket, where partitions share no visitor; over several a visitor may have come again. */
+function visitorsOf({ counts, severalBuckets, sketch }: Sum): number {
+  return severalBuckets && sketch !== undefined ? estimate(sketch) : counts.visitors;
+}
+
+/** The worst error of any group. "(other)" is an estimate even within one bucket: a visitor may have seen many values. */
+function errorOf({ sums, totals, plan }: Tally): number {
+  let error = 0;
+  for (const { severalBuckets, sketch, value } of [...sums.values(), ...totals.values()]) {
+    if (severalBuckets && sketch !== undefined) error = Math.max(error, standardError(sketch.precision));
+    else if (plan.breakdowns.length > 0 && value === OTHER)
+      error = Math.max(error, standardError(VALUE_SKETCH_PRECISION));
+  }
+  return error;
+}
+
+/** Stands where a label does: the whole question. No label looks like it. */
+const EVERYBODY = "*";
+
+function groupKey(label: string, value: string): string {
   return `${label}\n${value}`;
 }
 
@@ -80,23 +132,56 @@ function newer(row: RollupRow, other: RollupRow | undefined): RollupRow {
 function addRow(tally: Tally, row: RollupRow): void {
   const { plan } = tally;
   const label = timeLabel(plan, row);
+  if (plan.totals.length > 0) addTotals(tally, row, label);
+  if (plan.question.metrics.includes("drops")) {
+    addDrops(tally, row, label);
+    return;
+  }
   const [dimension] = plan.breakdowns;
   if (dimension === undefined) {
     const sketch = plan.sketch ? decodeTotalSketch(row.sketch) : undefined;
-    addToGroup(tally, { label, value: "", counts: row.counts, sketch, bucket: row.bucket });
+    addTo(tally.sums, { label, value: "", counts: row.counts, sketch, bucket: row.bucket });
     return;
   }
   addBreakdown(tally, row, { label, dimension });
   if (plan.visitsByEntryPage) addEntries(tally, row, label);
 }
 
+function addTotals({ plan, totals }: Tally, row: RollupRow, label: string): void {
+  const sketchOf = () => (plan.sketch ? decodeTotalSketch(row.sketch) : undefined);
+  const { counts, bucket } = row;
+  addTo(totals, { label, value: "", counts, sketch: sketchOf(), bucket });
+  if (plan.totals.includes("all")) addTo(totals, { label, value: "", counts, sketch: sketchOf(), bucket }, EVERYBODY);
+}
+
+/** Hits that were not counted, by reason or all together. */
+function addDrops(tally: Tally, row: RollupRow, label: string): void {
+  const byReason = tally.plan.question.dimensions.includes(DROP_REASON);
+  for (const [reason, drops] of Object.entries(row.drops)) {
+    const counts = { ...zeroCounts(), events: drops };
+    addTo(tally.sums, { label, value: byReason ? reason : "", counts, sketch: undefined, bucket: row.bucket });
+  }
+}
+
 function addBreakdown(tally: Tally, row: RollupRow, at: { label: string; dimension: DimensionName }): void {
+  const { plan } = tally;
   const breakdown = breakdownOf(row, at.dimension);
   if (breakdown.cut) tally.cutBuckets.add(row.bucket);
+  const isKept = keeperOf(plan);
   for (const { value, counts, sketch } of breakdown.entries) {
-    const kept = tally.plan.oneBucketEach ? undefined : sketch;
-    addToGroup(tally, { label: at.label, value, counts, sketch: kept, bucket: row.bucket });
+    if (!isKept(value)) continue;
+    const kept = plan.oneBucketEach ? undefined : sketch;
+    // A breakdown that is only read for a filter shows no values.
+    const shown = plan.question.breakdowns.length === 0 ? "" : value;
+    addTo(tally.sums, { label: at.label, value: shown, counts, sketch: kept, bucket: row.bucket });
   }
+}
+
+/** Which stored values a filter wants. */
+function keeperOf({ keeps, question: { breakdowns, filter } }: Plan): (value: string) => boolean {
+  if (keeps === undefined) return () => true;
+  const attribute = breakdowns[0] ?? comparisonsOf(filter)[0]?.attribute;
+  return (value) => keeps(attribute === undefined ? value : shownValue(attribute, value));
 }
 
 /** What was cut from the entry pages is another set of pages than what was cut from the pages. */
@@ -112,14 +197,14 @@ function addEntries(tally: Tally, row: RollupRow, label: string): void {
   }
 }
 
-type Addition = Omit<Group, "severalBuckets">;
+type Addition = Omit<Sum, "severalBuckets">;
 
-function addToGroup(tally: Tally, { label, value, counts, sketch, bucket }: Addition): void {
-  const key = groupKey(label, value);
-  const known = tally.groups.get(key);
+function addTo(sums: Map<string, Sum>, { label, value, counts, sketch, bucket }: Addition, at?: string): void {
+  const key = at ?? groupKey(label, value);
+  const known = sums.get(key);
   if (known === undefined) {
     const own = { ...zeroCounts(), ...counts };
-    tally.groups.set(key, { label, value, counts: own, sketch, bucket, severalBuckets: false });
+    sums.set(key, { label, value, counts: own, sketch, bucket, severalBuckets: false });
     return;
   }
   addCounts(known.counts, counts);

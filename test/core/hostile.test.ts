@@ -16,14 +16,20 @@ import { pixel } from "../../core/formats/pixel.ts";
 import { ROUTES } from "../../core/formats/route.ts";
 import { BLANK_HIT, type Draft, type Hit } from "../../core/hit.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
+import { parseFilters, passes } from "../../core/query/filter.ts";
+import { parseFunnel } from "../../core/query/funnel.ts";
+import { parsePaths } from "../../core/query/path.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import { parseRealtime } from "../../core/query/realtime.ts";
+import { parseRetention } from "../../core/query/retention.ts";
+import { type Seen, seeDay } from "../../core/query/seen.ts";
 import { EMPTY_REPORT } from "../../core/report.ts";
 import { parseRules } from "../../core/rule-parser.ts";
 import { NO_RULES_IN_FORCE } from "../../core/rules.ts";
 import { dayAt, dayStart } from "../../core/time.ts";
 import { type Sign, verifyTrackingId } from "../../core/tracking-id.ts";
 import { parseHostname } from "../../storage/hostname.ts";
-import { CHROME, eventOf } from "../support/events.ts";
+import { CHROME, eventOf, settingsOf } from "../support/events.ts";
 import {
   FUZZ,
   HOSTILE_KEYS,
@@ -279,8 +285,37 @@ describe("questions", () => {
     fc.assert(
       fc.property(fc.oneof(hostileValue, hostileObject(PLAUSIBLE_QUESTION)), (body) => {
         const question = attempt(() => parseQuestion(body));
-        if (!question.ok) expect(question.rejection.message).toMatch(/^(#|Session metric|Metric )/);
+        if (!question.ok) expect(question.rejection.message).toMatch(/^(#|Session metric|Metric |Invalid )/);
         if (!question.ok) expect(question.rejection.message.length).toBeLessThan(500);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  const LEAF = ["is", "event:page", ["/"]];
+  const hostileFilter = fc.oneof(
+    hostileValue,
+    fc.tuple(fc.constantFrom("is", "matches", "contains_not", "has_done"), hostileText, fc.array(hostileText)),
+    fc.tuple(fc.constantFrom("and", "or", "not"), fc.oneof(hostileValue, fc.constant(LEAF), fc.constant([LEAF]))),
+    fc.tuple(fc.constant("matches"), fc.constant("event:page"), fc.array(hostileText, { minLength: 1, maxLength: 2 })),
+  );
+
+  test("[HOS-2] every filter is understood or refused with a place in it, in questions and in reports", () => {
+    const seen = seeDay(
+      [{ partition: "pool-0", position: 1, event: eventOf({ props: '{"a":"b"}' }) }],
+      Math.floor(NOW / 86_400_000),
+      { settings: settingsOf(), global: [] },
+    ).visits[0]?.events[0] as Seen;
+    fc.assert(
+      fc.property(fc.array(hostileFilter, { maxLength: 3 }), (filters) => {
+        const read = attempt(() => parseFilters(filters));
+        if (read.ok) attempt(() => passes(read.value, seen));
+        else expect(read.rejection.message).toMatch(/^(#|Invalid ).{1,500}$/s);
+        const report = { site_id: "x", date_range: "7d", filters };
+        for (const parse of [parseFunnel, parseRetention, parsePaths, parseRealtime]) {
+          const outcome = attempt(() => parse({ ...report, steps: [{ filters }, { filters }] }));
+          if (!outcome.ok) expect(outcome.rejection.message).toMatch(/^(#|Invalid ).{1,500}$/s);
+        }
       }),
       { numRuns: RUNS },
     );
@@ -291,6 +326,11 @@ describe("questions", () => {
       { metrics: [key] },
       { dimensions: [key] },
       { date_range: key },
+      { filters: [[key, "event:page", ["/"]]] },
+      { filters: [["is", key, ["/"]]] },
+      { filters: [["is", "event:page", ["/"], { [key]: true }]] },
+      { include: { comparisons: { mode: key } } },
+      { accuracy: key },
       { order_by: [[key, "desc"]] },
       { include: Object.fromEntries([[key, true]]) },
       { pagination: Object.fromEntries([[key, 1]]) },

@@ -533,6 +533,7 @@ describe("hits", () => {
     const targets = [
       { url: collectorUrl, path: "/v1/events", token: "" },
       { url: queryUrl, path: "/api/v2/query", token: hostile.api_key },
+      { url: queryUrl, path: "/api/v2/funnel", token: hostile.api_key },
       { url: queryUrl, path: "/api/v1/merchants", token: SECRETS.ADMIN_TOKEN },
     ];
     for (const { url, path, token } of targets) {

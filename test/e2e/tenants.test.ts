@@ -213,6 +213,9 @@ interface Endpoint {
 
 const event = () => ({ tracking_id: shop.tracking_id });
 const question = () => ({ site_id: shop.id, metrics: ["visitors"], date_range: "day" });
+const report = () => ({ site_id: shop.id, date_range: "day" });
+const step = (page: string) => ({ filters: [["is", "event:page", [page]]] });
+const funnel = () => ({ ...report(), steps: [step("/a"), step("/b")] });
 const newMerchant = () => ({ name: "New", time_zone: "UTC", currency: "EUR" });
 
 type Sent = readonly [
@@ -305,6 +308,25 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },
+  { worker: "query", method: "POST", route: "/api/v2/funnel", door: "question", status: 200, body: funnel },
+  {
+    worker: "query",
+    method: "GET",
+    route: "/api/v2/queries/:id",
+    door: "question",
+    status: 404,
+    query: () => `?site_id=${shop.id}`,
+  },
+  { worker: "query", method: "POST", route: "/api/v2/retention", door: "question", status: 200, body: report },
+  { worker: "query", method: "POST", route: "/api/v2/paths", door: "question", status: 200, body: report },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v2/realtime",
+    door: "question",
+    status: 200,
+    body: () => ({ site_id: shop.id }),
+  },
   { worker: "query", method: "POST", route: "/api/v1/merchants", door: "deployment", status: 201, body: newMerchant },
   { worker: "query", method: "GET", route: "/api/v1/merchants", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/merchants/:id", door: "read", status: 200 },

@@ -37,6 +37,28 @@ async function query(
   }
 }
 
+/** The archive's bundles as they lie now, for many questions: `events` is every row of them. */
+export async function openArchive(runtime: Runtime): Promise<{
+  readonly run: (sql: string) => Promise<void>;
+  readonly rows: (sql: string) => Promise<readonly Record<string, unknown>[]>;
+  readonly close: () => void;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), "footfall-archive-"));
+  const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  try {
+    await copyArchive(runtime, "events/", folder);
+    await connection.run(`CREATE TABLE events AS SELECT * FROM ${FILES(join(folder, "events/*/*/*.parquet"))}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return {
+    run: async (sql) => void (await connection.run(sql)),
+    rows: async (sql) =>
+      (await connection.runAndReadAll(sql)).getRowObjectsJson() as unknown as readonly Record<string, unknown>[],
+    close: () => connection.closeSync(),
+  };
+}
+
 /** Every object of the archive under a prefix, by key. */
 export async function* archiveObjects(
   runtime: Runtime,

@@ -4,9 +4,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import type { QuestionPart } from "../../core/query/job.ts";
+import type { QuestionDeps } from "../../queues/question.ts";
 import { app } from "../../workers/query/app.ts";
+import { CONSUMERS, questionDeps } from "../../workers/query/consumers.ts";
+import { depsOf } from "../../workers/query/deps.ts";
+import { memoryArchive } from "./memory-bucket.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
@@ -26,6 +32,18 @@ export interface QueryWorker {
   readonly db: D1Database;
   /** What partitions say is not published yet. */
   readonly live: RollupRow[];
+  /** What lies in the archive. */
+  readonly objects: Map<string, Uint8Array>;
+  /** What partitions, by name, say they may not have archived. */
+  readonly recent: Map<string, readonly RecentRow[]>;
+  /** Parts of large questions that wait on their queue. */
+  readonly questions: QuestionPart[];
+  /** Delivers them, and what they lead to, until none is left. Gives how many failed. */
+  deliver(): Promise<number>;
+  /** What its cron works with. */
+  deps(): QuestionDeps;
+  /** Set to make that more than they can say. */
+  isBehind: boolean;
   /** Merchant numbers whose settings were pushed. */
   readonly refreshed: number[];
   /** Set to make every partition fail. */
@@ -48,9 +66,43 @@ export interface Reply {
 export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): QueryWorker {
   const db = migratedDatabase();
   const env = { DB: db, POOL_SIZE: "4", SPREAD: "{}", TRACKING_SECRET: "secret", ADMIN_TOKEN };
+  const bindingsOf = (own: QueryWorker) => ({
+    ...env,
+    ...limits,
+    REPLAY_QUEUE: { sendBatch: async () => {} }, // what a consumer does with it is its own tests' matter
+    QUESTION_QUEUE: {
+      sendBatch: async (messages: readonly { readonly body: QuestionPart }[]) => {
+        own.questions.push(...messages.map(({ body }) => body));
+      },
+    },
+    BUCKET: memoryArchive(own.objects),
+    PARTITION: { getByName: (name: string) => partitionOf(own, name) },
+  });
   const worker: QueryWorker = {
     db,
     live: [],
+    objects: new Map(),
+    recent: new Map(),
+    questions: [],
+    deps: () => questionDeps(depsOf(bindingsOf(worker) as never, { waitUntil: () => {} })),
+    deliver: async () => {
+      let failures = 0;
+      for (let attempts = 1; worker.questions.length > 0 && attempts < 10; attempts++) {
+        const parts = worker.questions.splice(0);
+        for (const body of parts) {
+          const message = { id: "m", body, attempts, ack: () => {}, retry: () => {} };
+          const retry = () => {
+            failures += 1;
+            worker.questions.push(body);
+          };
+          const context = { waitUntil: () => {} };
+          const batch = { queue: "footfall-question", messages: [{ ...message, retry }] };
+          await CONSUMERS["footfall-question"]?.(batch, depsOf(bindingsOf(worker) as never, context));
+        }
+      }
+      return failures;
+    },
+    isBehind: false,
     refreshed: [],
     broken: false,
     ask: async (method, path, { token, body, headers: given } = {}) => {
@@ -59,8 +111,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
       const init = { method, headers, ...(body !== undefined && { body: text }) };
       const later: Promise<unknown>[] = [];
       const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) };
-      const REPLAY_QUEUE = { sendBatch: async () => {} }; // what a consumer does with it is its own tests' matter
-      const bindings = { ...env, ...limits, REPLAY_QUEUE, PARTITION: { getByName: () => partitionOf(worker) } };
+      const bindings = bindingsOf(worker);
       const response = await app.request(path, init, bindings, context as ExecutionContext);
       await Promise.all(later); // what is done after the answer is done before the next request
       return { status: response.status, body: await response.json(), headers: response.headers };
@@ -69,12 +120,17 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
   return worker;
 }
 
-function partitionOf(worker: QueryWorker) {
+function partitionOf(worker: QueryWorker, name: string) {
   const answer = <T>(value: T) => (worker.broken ? Promise.reject(new Error("reset")) : Promise.resolve(value));
   return {
     live: ({ merchant, grain, from, to }: LiveRequest) => {
       const wanted = (row: RollupRow) => row.grain === grain && row.bucket >= from && row.bucket < to;
       return answer({ rows: worker.live.filter((row) => row.merchant === merchant && wanted(row)) });
+    },
+    recentEvents: ({ merchant, from, to }: RecentRequest) => {
+      if (worker.isBehind) return answer("too many" as const);
+      const isWanted = ({ row: [day, , number] }: RecentRow) => number === merchant && day >= from && day < to;
+      return answer({ rows: (worker.recent.get(name) ?? []).filter(isWanted) });
     },
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
   };

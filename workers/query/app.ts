@@ -17,7 +17,9 @@ import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./mercha
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
+import { getQuery } from "./question-jobs.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
+import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import type { Reply } from "./request.ts";
 import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
@@ -83,6 +85,15 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["POST", "/api/v1/replays/:id/undo", "admin", postReplayVerb("undo"), "replay.undo"],
 ];
 
+/** What a merchant's numbers are asked by: whoever may ask one may ask all. */
+export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof ask])[] = [
+  ["/api/v2/query", ask],
+  ["/api/v2/funnel", askFunnel],
+  ["/api/v2/retention", askRetention],
+  ["/api/v2/paths", askPaths],
+  ["/api/v2/realtime", askRealtime],
+];
+
 /** For those who have no credential yet, or one that is none of the admin API. */
 const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: AdminHandler])[] = [
   ["POST", "/api/v1/session", postSession],
@@ -107,7 +118,8 @@ app.use("/api/*", async (c, next) => {
   return refuse(c, "unsupported_encoding", "Content-Encoding is not supported. Send the body as it is.");
 });
 
-app.post("/api/v2/query", (c) => ask(c, c.get("deps")));
+app.get("/api/v2/queries/:id", (c) => getQuery(c, c.get("deps")));
+for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
 for (const [method, path, handler] of PUBLIC_ROUTES) {
   app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
@@ -139,7 +151,13 @@ function toResponse(c: Context, reply: Checked<Reply>): Response {
   return c.json(body, status, location === undefined ? {} : { location });
 }
 
-const PATHS = ["/health", "/api/v2/query", ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path))];
+const QUESTION_PATHS = QUESTION_ROUTES.map(([path]) => path);
+const PATHS = [
+  "/health",
+  "/api/v2/queries/:id",
+  ...QUESTION_PATHS,
+  ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path)),
+];
 for (const path of PATHS)
   app.all(path, (c) => refuse(c, "method_not_allowed", `${c.req.method} is not possible here.`));
 app.notFound((c) => refuse(c, "not_found", "There is nothing here."));

@@ -1,30 +1,51 @@
-// POST /api/v2/query: the one public route of questions. Statuses and texts are those clients of the Plausible Stats API
+// The public routes of questions: POST /api/v2/query, and the reports (report.ts). Statuses and texts are those clients of the Plausible Stats API
 // v2 know; every error is {"error": "…"}. The order of checks is theirs too: key given, body readable, merchant named, key
 // right, question right.
 
 import type { Context } from "hono";
 import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
-import { accepted } from "../../core/outcome.ts";
+import { accepted, type Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import type { Merchant } from "../../storage/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
-import { askerOf, saysWho } from "./asker.ts";
-import { names } from "./authorize.ts";
+import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
-import { admit, TOO_OFTEN } from "./limit.ts";
-import { withFilters } from "./shares.ts";
-
-const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
-const MISSING_SITE = "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
-const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
-const NO_QUESTIONS = "This key may only send events. Questions need a key of scope read or admin.";
+import { type JobReply, replyWithJob, startJob, toResponse, waitOf } from "./question-jobs.ts";
 
 const UNREADABLE = {
   too_large: { status: 413, error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
   incomplete: { status: 400, error: "The request body ended before its announced end." },
 } as const;
 
-export async function ask(c: Context, deps: Deps): Promise<Response> {
+/** What a question of some kind is answered by. */
+type Answering = (body: unknown, merchant: Merchant, given: Given) => Promise<Outcome<unknown> | JobReply>;
+
+interface Given {
+  readonly deps: Deps;
+  /** Filters that hold whatever is asked: a share link's. */
+  readonly fixed: readonly unknown[];
+  /** Seconds the asker would wait for a large answer. */
+  readonly waitSeconds: number;
+}
+
+/** POST /api/v2/query. */
+export const ask = answering(async (body, merchant, { deps, fixed, waitSeconds }) => {
+  const question = parseQuestion(body, fixed);
+  if (!question.ok) return question;
+  const answered = await execute(question.value, merchant, deps);
+  if (!("places" in answered)) return answered;
+  const { asOf, firstDay, places } = answered;
+  const job = await startJob({ body, fixed, asOf, firstDay }, { places, merchant, refusal: answered }, deps);
+  return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
+});
+
+/** A route of questions: who may ask, about whom, and with which filters is found out here, for all kinds alike. */
+export function answering(answer: Answering): (c: Context, deps: Deps) => Promise<Response> {
+  return (c, deps) => respond(c, deps, answer);
+}
+
+async function respond(c: Context, deps: Deps, answer: Answering): Promise<Response> {
   if (!saysWho(c)) return c.json({ error: MISSING_KEY }, 401);
   const sent = await readBody(c.req.raw, QUESTION_BYTES_MAX);
   if (!sent.ok) return c.json({ error: UNREADABLE[sent.problem].error }, UNREADABLE[sent.problem].status);
@@ -32,16 +53,13 @@ export async function ask(c: Context, deps: Deps): Promise<Response> {
   if (!body.ok) return c.json({ error: "Unable to parse the request body as JSON." }, 400);
   const siteId = siteIdOf(body.value);
   if (siteId === undefined) return c.json({ error: MISSING_SITE }, 400);
-  const asker = await askerOf(c, siteId, deps);
-  if (asker === undefined) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
-  if (!(await admit(c, asker.id, deps.keyLimit))) return c.json({ error: TOO_OFTEN }, 429);
-  if (!asker.mayAsk) return c.json({ error: NO_QUESTIONS }, 403);
-  if (!(await names(siteId, asker, deps))) return c.json({ error: WRONG_KEY_OR_SITE }, 401);
+  const asker = await admitAsker(c, siteId, deps);
+  if ("error" in asker) return c.json({ error: asker.error }, asker.status);
 
-  const question = parseQuestion(withFilters(body.value, asker.filters));
-  const answer = question.ok ? await execute(question.value, asker.merchant, deps) : question;
-  if (!answer.ok) return c.json({ error: answer.rejection.message }, 400);
-  return c.json(answer.value);
+  const answered = await answer(body.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
+  if ("status" in answered) return toResponse(c, answered);
+  if (!answered.ok) return c.json({ error: answered.rejection.message }, 400);
+  return c.json(answered.value);
 }
 
 /** JSON text to a value. */

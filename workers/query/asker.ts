@@ -3,11 +3,18 @@
 
 import type { Context } from "hono";
 import type { Merchant } from "../../storage/merchants.ts";
-import { bearerOf, noteUse, openKey } from "./authorize.ts";
+import { bearerOf, names, noteUse, openKey } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
 import { maySignIn, membershipsOf } from "./membership.ts";
 import { OPENS } from "./principal.ts";
 import { openShare } from "./shares.ts";
+
+export const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
+export const MISSING_SITE =
+  "Missing site ID. Please name the merchant, a tracking ID or a hostname of it in `site_id`.";
+const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key is valid and opens this merchant.";
+const NO_QUESTIONS = "This key may only send events. Questions need a key of scope read or admin.";
 
 export interface Asker {
   /** Of the key, share link or member: what limits count by. */
@@ -24,8 +31,23 @@ export function saysWho(c: Context): boolean {
   return bearerOf(c.req.header("authorization")) !== undefined || maySignIn(c);
 }
 
+/** Why nobody is answered. */
+export interface Refusal {
+  readonly status: 401 | 403 | 429;
+  readonly error: string;
+}
+
+/** Who asks about `siteId`, if they may, are not here too often, and mean their own merchant. */
+export async function admitAsker(c: Context, siteId: string, deps: Deps): Promise<Asker | Refusal> {
+  const asker = await askerOf(c, siteId, deps);
+  if (asker === undefined) return { status: 401, error: WRONG_KEY_OR_SITE };
+  if (!(await admit(c, asker.id, deps.keyLimit))) return { status: 429, error: TOO_OFTEN };
+  if (!asker.mayAsk) return { status: 403, error: NO_QUESTIONS };
+  return (await names(siteId, asker, deps)) ? asker : { status: 401, error: WRONG_KEY_OR_SITE };
+}
+
 /** Who asks about `siteId`; undefined when it is nobody we know. Whether `siteId` is theirs is not looked at yet. */
-export async function askerOf(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
+async function askerOf(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
   const token = bearerOf(c.req.header("authorization"));
   if (token === undefined) return await memberAsking(c, siteId, deps);
   const opened = await openKey(token, deps);

@@ -5,6 +5,7 @@ import { type ArchiveDeps, archive, archiveBody } from "../../queues/archive.ts"
 import { storeDeadLetters } from "../../queues/dead-letter.ts";
 import type { QueueBatch } from "../../queues/message.ts";
 import { deliverBody, deliverOverflow, type OverflowDeps } from "../../queues/overflow.ts";
+import { answerParts, type QuestionDeps } from "../../queues/question.ts";
 import { type ReplayDeps, replayBody, replayParts } from "../../queues/replay.ts";
 import { type SealDeps, sealDays } from "../../queues/seal.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
@@ -21,6 +22,7 @@ export const CONSUMERS: Readonly<Record<string, Consumer>> = {
   "footfall-overflow-dead-letter": storeDeadLetters,
   "footfall-replay": (batch, deps) => replayParts(batch, replayDeps(deps)),
   "footfall-replay-dead-letter": storeDeadLetters,
+  "footfall-question": (batch, deps) => answerParts(batch, questionDeps(deps)),
   "footfall-seal": (batch, deps) => sealDays(batch, sealDeps(deps)),
 };
 
@@ -38,6 +40,10 @@ export function replayDeps(deps: Deps): ReplayDeps {
 }
 
 export function sealDeps(deps: Deps): SealDeps {
+  return { ...deps, bucket: archiveBucketOf(deps.bucket) };
+}
+
+export function questionDeps(deps: Deps): QuestionDeps {
   return { ...deps, bucket: archiveBucketOf(deps.bucket) };
 }
 

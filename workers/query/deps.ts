@@ -13,6 +13,7 @@ import {
 import type { Metered } from "../../core/meter.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { Sign } from "../../core/tracking-id.ts";
+import type { QuestionDeps } from "../../queues/question.ts";
 import type { SealDeps, SealPace } from "../../queues/seal.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { signsOf } from "../../storage/signing.ts";
@@ -28,6 +29,8 @@ export interface Deps {
   readonly placement: Placement;
   /** Puts parts of replay jobs on their queue. */
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
+  /** Puts parts of large questions on their queue. */
+  readonly sendQuestions: QuestionDeps["sendQuestions"];
   /** Puts closed Days on the seal queue. */
   readonly sendSeals: SealDeps["sendSeals"];
   readonly pace: SealPace;
@@ -69,6 +72,13 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     sendParts: async (parts) => {
       await env.REPLAY_QUEUE.sendBatch(parts.map((body) => ({ body, contentType: "json" as const })));
       isolateMeter.queue_operations += parts.length;
+    },
+    sendQuestions: async (parts) => {
+      for (let start = 0; start < parts.length; start += QUEUE_BATCH_MESSAGES_MAX) {
+        const batch = parts.slice(start, start + QUEUE_BATCH_MESSAGES_MAX);
+        await env.QUESTION_QUEUE.sendBatch(batch.map((body) => ({ body, contentType: "json" as const })));
+        isolateMeter.queue_operations += batch.length;
+      }
     },
     sendSeals: async (places, delaySeconds) => {
       for (let start = 0; start < places.length; start += QUEUE_BATCH_MESSAGES_MAX) {

@@ -10,13 +10,13 @@ export type PartitionStub = Pick<
   PartitionRpc,
   | "append"
   | "live"
+  | "recentEvents"
   | "refreshSettings"
   | "confirm"
   | "status"
   | "unpublished"
   | "completeness"
   | "dropDay"
-  | "erase"
   | "erase"
 >;
 
@@ -25,6 +25,7 @@ export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {
   readonly BUCKET: R2Bucket;
   readonly REPLAY_QUEUE: Queue;
   readonly SEAL_QUEUE: Queue;
+  readonly QUESTION_QUEUE: Queue;
   readonly PARTITION: { getByName(name: string): PartitionStub };
   readonly ADMIN_TOKEN: string;
   readonly POOL_SIZE: string;

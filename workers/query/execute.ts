@@ -1,42 +1,63 @@
-// Reads what a plan names and hands it to core: first what every partition of the merchant has not published yet, then
-// D1. A bucket that is published in between is then in D1; one that was read from both counts once, by version. So there
-// is no hole and no overlap, whenever a partition publishes (L1, L2).
+// Reads what a plan names and hands it to core. From rollups: first what every partition of the merchant has not published
+// yet, then D1. A bucket that is published in between is then in D1; one that was read from both counts once, by version. So
+// there is no hole and no overlap, whenever a partition publishes (L1, L2). From events: `scan.ts`.
 
-import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
-import { causeOf, type Outcome } from "../../core/outcome.ts";
-import { type Answer, toAnswer, tooManyGroups } from "../../core/query/answer.ts";
+import { accepted, type Outcome } from "../../core/outcome.ts";
+import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
+import { comparedRange } from "../../core/query/compare.ts";
+import type { Groups } from "../../core/query/group.ts";
 import { type Plan, planQuestion } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
-import { resolveRange } from "../../core/query/range.ts";
-import { addStored, openTally } from "../../core/query/tally.ts";
+import { type DateRange, resolveRange } from "../../core/query/range.ts";
+import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
+import { latestRules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readFirstDay, readRollups } from "../../storage/rollups.ts";
 import type { Deps } from "./deps.ts";
+import { readLive } from "./live.ts";
+import { type Cost, isTooLarge, scanGroups, type TooLarge } from "./scan.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
 const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
 
-/** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
-export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer>> {
-  const asOf = deps.now();
-  const { zones, currency } = merchant;
-  const asksAll = question.dateRange.kind === "relative" && question.dateRange.name === "all";
-  const firstDay = asksAll ? await findFirstDay(merchant, asOf, deps) : undefined;
-  const range = resolveRange(question.dateRange, { zones, now: asOf, firstDay });
-  if (!range.ok) return range;
-  const plan = planQuestion(question, range.value, zones);
-  if (!plan.ok) return plan;
+/** What reading for one answer works with. */
+interface Reading {
+  readonly merchant: Merchant;
+  readonly deps: Deps;
+  /** UTC ms. */
+  readonly asOf: number;
+  readonly cost: Cost;
+  /** The first Day with numbers, once it was looked for. */
+  firstDay?: number | undefined;
+}
 
-  const { grain, from, to, breakdowns } = plan.value;
-  const live = await readLive(merchant.number, { grain, from, to, dimensions: breakdowns }, deps);
-  const tally = openTally(plan.value, live);
-  for await (const rows of readStored(merchant.number, plan.value, deps)) {
-    if (!addStored(tally, rows)) return tooManyGroups();
-  }
-  return toAnswer(tally, { currency, asOf });
+/** A question that only a job can answer. */
+export type Large = TooLarge & Pick<Reading, "asOf" | "firstDay">;
+
+/** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
+export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer> | Large> {
+  const reading: Reading = { merchant, deps, asOf: deps.now(), cost: { rows: 0, objects: 0, bytes: 0 } };
+  const plan = await planFor(question, question.dateRange, reading);
+  if (!plan.ok) return plan;
+  const groups = await readGroups(plan.value, reading);
+  // A comparison would be two jobs: it is refused.
+  if (isTooLarge(groups) && question.include.comparisons === undefined)
+    return { ...groups, asOf: reading.asOf, firstDay: reading.firstDay };
+  if (!groups.ok) return refusalAlone(groups);
+  const compared = await compare(plan.value, reading);
+  if (!compared.ok) return refusalAlone(compared);
+  const { asOf, cost } = reading;
+  const rules = latestRules(merchant.rules).version;
+  const context = { currency: merchant.currency, asOf, cost, rules };
+  return answer(plan.value, groups.value, { ...context, compared: compared.value });
+}
+
+/** A refusal without what a job would need. */
+function refusalAlone({ ok, rejection }: Extract<Outcome<unknown>, { readonly ok: false }>) {
+  return { ok, rejection };
 }
 
 /** The first Day with numbers, published or not; undefined while nothing was counted. */
@@ -49,23 +70,38 @@ export async function findFirstDay(merchant: Merchant, now: number, deps: Deps):
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
-type LiveRead = Pick<Plan, "grain" | "from" | "to"> & { readonly dimensions: Plan["breakdowns"] };
-
-async function readLive(merchant: number, read: LiveRead, deps: Deps): Promise<readonly RollupRow[]> {
-  const partitions = partitionsOf(merchant, deps.placement);
-  const replies = await Promise.all(partitions.map((name) => askTwice(name, merchant, read, deps)));
-  return replies.flatMap(({ rows }) => rows);
+async function planFor(question: Question, dateRange: DateRange, reading: Reading): Promise<Outcome<Plan>> {
+  const { merchant, asOf, deps } = reading;
+  const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
+  if (asksAll) reading.firstDay ??= await findFirstDay(merchant, asOf, deps);
+  const range = resolveRange(dateRange, { zones: merchant.zones, now: asOf, firstDay: reading.firstDay });
+  return range.ok ? planQuestion(question, range.value, merchant.zones) : range;
 }
 
-/** A partition that is being moved or has just reset itself answers the second time. Reading twice is harmless. */
-async function askTwice(name: string, merchant: number, read: LiveRead, deps: Deps) {
-  const ask = () => deps.partition(name).live({ merchant, ...read });
-  try {
-    return await ask();
-  } catch (error) {
-    deps.log({ event: "live_retried", partition: name, error: causeOf(error) });
-    return ask();
+/** The same question over the range that it is compared with; undefined where it is not. */
+async function compare(
+  plan: Plan,
+  reading: Reading,
+): Promise<Outcome<{ readonly plan: Plan; readonly groups: Groups } | undefined>> {
+  const { comparisons } = plan.question.include;
+  if (comparisons === undefined) return accepted(undefined);
+  const other = await planFor(plan.question, comparedRange(comparisons, plan.range, plan.zones), reading);
+  if (!other.ok) return other;
+  const groups = await readGroups(other.value, reading);
+  return groups.ok ? accepted({ plan: other.value, groups: groups.value }) : groups;
+}
+
+async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promise<Outcome<Groups>> {
+  if (plan.source === "archive") return scanGroups(plan, merchant, { deps, cost });
+  const { grain, from, to, breakdowns } = plan;
+  const live = await readLive(merchant.number, { grain, from, to, dimensions: breakdowns }, deps);
+  const tally = openTally(plan, live);
+  for await (const rows of readStored(merchant.number, plan, deps)) {
+    cost.rows += rows.length;
+    if (!addStored(tally, rows)) return tooManyGroups();
   }
+  const groups = closeTally(tally);
+  return groups === undefined ? tooManyGroups() : accepted(groups);
 }
 
 /** The stored rows in pages: wide ones are many times larger than totals, and memory holds one page. */

@@ -1,10 +1,11 @@
 // The query Worker: answers questions, and consumes the queues. Wiring only.
 
 import { driveErasures } from "../../queues/erasure.ts";
+import { driveQuestions } from "../../queues/question.ts";
 import { driveSeals } from "../../queues/seal.ts";
 import { app } from "./app.ts";
 import { forgetAudit } from "./audit.ts";
-import { CONSUMERS, sealDeps } from "./consumers.ts";
+import { CONSUMERS, questionDeps, sealDeps } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { alertDeadLetters } from "./operations.ts";
@@ -27,6 +28,7 @@ export default {
       driveReplays(deps),
       driveErasures(deps),
       driveSeals(sealDeps(deps)),
+      driveQuestions(questionDeps(deps)),
       forgetAudit(deps),
       forgetSessions(deps),
     ]);

@@ -1,10 +1,11 @@
 // Share links: anybody who has one may ask questions of one merchant, read only, and every question gets the link's filters
-// beside its own. The filters are put into the question itself, so whatever the grammar cannot do with filters is refused;
-// there is no way in which they are left out.
+// beside its own. They are read with the question (core/query/filter.ts) as filters that hold whatever is asked; there is no way
+// in which they are left out.
 
 import type { Context } from "hono";
 import { SHARE_FILTERS_DEPTH_MAX, SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
+import { parseFilters } from "../../core/query/filter.ts";
 import {
   API_KEY_RANDOM_BYTES,
   hashKey,
@@ -29,13 +30,14 @@ import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-/** What filters mean is the grammar's business when a question is asked; here they are only kept from being endless. */
+/** Filters that a question could have; kept from being endless. */
 const FILTERS: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of filters as questions have them, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
   parse: (value) => {
     if (!Array.isArray(value) || !isShallow(value, SHARE_FILTERS_DEPTH_MAX)) return undefined;
-    return JSON.stringify(value).length <= SHARE_FILTERS_LENGTH_MAX ? value : undefined;
+    if (JSON.stringify(value).length > SHARE_FILTERS_LENGTH_MAX) return undefined;
+    return parseFilters(value).ok ? value : undefined;
   },
 };
 const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
@@ -95,14 +97,6 @@ export async function openShare(secret: string, deps: Deps): Promise<ShareHolder
   const holder = await findShareHolder(deps.db, hashKey(secret), deps.meter);
   const expiresAt = holder?.share.expiresAt ?? null;
   return expiresAt === null || expiresAt > deps.now() ? holder : undefined;
-}
-
-/** A question with the link's filters beside its own: all of them hold. */
-export function withFilters(body: unknown, filters: readonly unknown[]): unknown {
-  if (filters.length === 0) return body;
-  const question = body as { readonly filters?: unknown };
-  const own = question.filters ?? [];
-  return { ...question, filters: Array.isArray(own) ? [...filters, ...own] : [...filters, own] };
 }
 
 function isShallow(value: unknown, levels: number): boolean {

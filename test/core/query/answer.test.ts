@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";
 import { type Answer, answer } from "../../../core/query/answer.ts";
+import type { Plan } from "../../../core/query/plan.ts";
+import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
 import { parseDate } from "../../../core/time.ts";
 import { NOW, planOf, valueFrom } from "../../support/questions.ts";
 import { type RowSpec, rowOf, type Seen } from "../../support/rollup-rows.ts";
@@ -23,10 +25,22 @@ interface Asked {
 function ask(body: object, { stored = [], live = [], currency = "USD" }: Asked): Answer {
   const plan = planOf({ date_range: ["2021-04-01", "2021-04-30"], ...body });
   const rows = { live: live.map(rowOf), stored: stored.map(rowOf) };
-  return valueFrom(answer(plan, rows, { currency, asOf: NOW }));
+  return answerOf(plan, rows, currency);
 }
 
 const range = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
+
+function answerOf(
+  plan: Plan,
+  { live, stored }: { readonly live: readonly RollupRow[]; readonly stored: readonly RollupRow[] },
+  currency: string,
+): Answer {
+  const tally = openTally(plan, live);
+  const groups = addStored(tally, stored) ? closeTally(tally) : undefined;
+  if (groups === undefined) throw new Error("too many groups");
+  const cost = { rows: stored.length, objects: 0, bytes: 0 };
+  return valueFrom(answer(plan, groups, { currency, asOf: NOW, cost, rules: 3 }));
+}
 
 describe("totals", () => {
   const seen: Seen = { who: range(0, 7), visits: 8, bounces: 3, duration_ms: 100_400, pageviews: 21, events: 30 };
@@ -39,7 +53,8 @@ describe("totals", () => {
   test("[QRY-14] an empty range has one result of zeros", () => {
     const { results, meta } = ask({ metrics: ALL_METRICS }, {});
     expect(results).toEqual([{ metrics: ALL_METRICS.map(() => 0), dimensions: [] }]);
-    expect(meta).toEqual({ as_of: "2021-05-05T12:30:00.000Z", visitors: { exact: true } });
+    const sources = { from: "rollups", rows: 0, objects: 0, bytes: 0 };
+    expect(meta).toEqual({ as_of: "2021-05-05T12:30:00.000Z", sources, rules: 3, visitors: { exact: true } });
   });
 
   test("[QRY-14] with dimensions, buckets without numbers are left out", () => {
@@ -245,7 +260,7 @@ describe("join", () => {
           if (place !== "live") stored.push(place === "live is newer" ? stale : right);
         }
         const plan = planOf({ date_range: ["2021-04-01", "2021-04-30"], metrics: ["visits", "pageviews", "visitors"] });
-        const { results } = valueFrom(answer(plan, { live, stored }, { currency: "USD", asOf: NOW }));
+        const { results } = answerOf(plan, { live, stored }, "USD");
         const sum = (counter: "visits" | "pageviews") => rows.reduce((total, row) => total + row[counter], 0);
         expect(results[0]?.metrics.slice(0, 2)).toEqual([sum("visits"), sum("pageviews")]);
         const several = new Set(rows.filter(({ who }) => who.length > 0).map(({ bucket }) => bucket)).size > 1;
@@ -254,4 +269,47 @@ describe("join", () => {
       { numRuns: 100 },
     );
   });
+});
+
+describe("drops", () => {
+  const dropped = [
+    { ...rowOf({ bucket: APRIL, seen: { events: 9 } }), drops: { bot: 3, network: 1 } },
+    { ...rowOf({ bucket: APRIL + 1, partition: "pool-1" }), drops: { bot: 2 } },
+  ];
+  const CASES: readonly (readonly [dimensions: readonly string[], results: readonly unknown[]])[] = [
+    [[], [[[6], []]]],
+    [
+      ["event:drop_reason"],
+      [
+        [[5], ["bot"]],
+        [[1], ["network"]],
+      ],
+    ],
+    [
+      ["time:day"],
+      [
+        [[4], ["2021-04-01"]],
+        [[2], ["2021-04-02"]],
+      ],
+    ],
+    [
+      ["event:drop_reason", "time:day"],
+      [
+        [[3], ["bot", "2021-04-01"]],
+        [[1], ["network", "2021-04-01"]],
+        [[2], ["bot", "2021-04-02"]],
+      ],
+    ],
+  ];
+
+  test.each(CASES)("[QRY-23] hits that were not counted, by %j", (dimensions, results) => {
+    const plan = planOf({ date_range: ["2021-04-01", "2021-04-30"], metrics: ["drops"], dimensions });
+    const given = answerOf(plan, { live: [], stored: dropped }, "EUR").results;
+    expect(given.map((result) => [result.metrics, result.dimensions])).toEqual(results);
+  });
+});
+
+test("[QRY-24] an answer says where its numbers come from and what was read", () => {
+  const rows = [{ bucket: APRIL }, { bucket: APRIL + 1 }];
+  expect(ask({}, { stored: rows }).meta.sources).toEqual({ from: "rollups", rows: 2, objects: 0, bytes: 0 });
 });

@@ -121,3 +121,60 @@ test("[QRY-12] the Hour that a clock repeats is one label, and its visitors are 
   expect(timeLabels(spring)).toHaveLength(23);
   expect(spring).toMatchObject({ buckets: 23, sketch: false });
 });
+
+const day = { grain: "day", sketch: false } as const;
+const SOURCES: readonly (readonly [what: string, body: object, plan: Partial<Plan>])[] = [
+  ["a filter by one value", { filters: [["is", "event:page", ["/a"]]] }, { ...day, breakdowns: ["page"] }],
+  [
+    "a filter by values of the dimension that is shown",
+    { dimensions: ["visit:source"], filters: [["contains", "visit:source", ["oog"]]] },
+    { ...day, breakdowns: ["source"] },
+  ],
+  ["another name of a dimension", { dimensions: ["visit:country_name"] }, { ...day, breakdowns: ["country"] }],
+  [
+    "conversions by goal",
+    { dimensions: ["event:goal"], metrics: ["conversion_rate"], date_range: "7d" },
+    { breakdowns: ["goal"], sketch: true, totals: ["label"] },
+  ],
+  [
+    "the conversion rate of one goal",
+    { filters: [["is", "event:goal", ["Pay"]]], metrics: ["conversion_rate"] },
+    { breakdowns: ["goal"], totals: ["label"] },
+  ],
+  ["drops by reason", { metrics: ["drops"], dimensions: ["event:drop_reason"] }, { ...day, breakdowns: [] }],
+  ["visitors of one Day, exactly", { accuracy: "exact" }, day],
+];
+
+test.each(SOURCES)("[QRY-9] %s is read from rollups", (_, body, plan) => {
+  expect(planOf(body)).toMatchObject({ source: "rollups", ...plan });
+});
+
+const FROM_EVENTS: readonly (readonly [what: string, body: object])[] = [
+  ["a filter by two values, of which a visit may have both", { filters: [["is", "event:page", ["/a", "/b"]]] }],
+  ["a filter that excludes", { filters: [["is_not", "visit:source", ["Google"]]] }],
+  [
+    "a filter by one thing and a dimension of another",
+    { dimensions: ["visit:browser"], filters: [["is", "visit:source", ["Google"]]] },
+  ],
+  ["bounces where a page was seen", { filters: [["is", "event:page", ["/a"]]], metrics: ["bounce_rate"] }],
+  ["two dimensions", { dimensions: ["visit:source", "visit:browser"] }],
+  ["a property", { dimensions: ["event:props:plan"] }],
+  ["minutes", { dimensions: ["time:minute"] }],
+  ["scroll depth", { dimensions: ["event:page"], metrics: ["scroll_depth"] }],
+  ["orders", { metrics: ["orders"] }],
+  [
+    "conversions of a filtered audience",
+    { dimensions: ["event:goal"], metrics: ["conversion_rate"], filters: [["is", "visit:source", ["Google"]]] },
+  ],
+  ["visitors of a month, exactly", { accuracy: "exact", date_range: "30d" }],
+];
+
+test.each(FROM_EVENTS)("[SCN-4] %s is read from events", (_, body) => {
+  expect(planOf(body)).toMatchObject({ source: "archive", breakdowns: [], sketch: false });
+});
+
+test("[QRY-25] visitors of a month come from rollups unless they are to be exact", () => {
+  expect(planOf({ date_range: "30d" }).source).toBe("rollups");
+  expect(planOf({ date_range: "30d", accuracy: "exact" }).source).toBe("archive");
+  expect(planOf({ date_range: "30d", accuracy: "exact", metrics: ["pageviews"] }).source).toBe("rollups");
+});

@@ -14,9 +14,12 @@ test("[QRY-1] a question with the three required fields gets the defaults for th
       dateRange: { kind: "relative", name: "7d" },
       dimensions: [],
       time: undefined,
-      breakdown: undefined,
+      breakdowns: [],
+      filter: { kind: "and", of: [] },
+      filters: [],
+      accuracy: "estimate",
       orderBy: undefined,
-      include: { timeLabels: false, totalRows: false },
+      include: { timeLabels: false, totalRows: false, comparisons: undefined },
       pagination: { limit: 10_000, offset: 0 },
     },
   });
@@ -62,7 +65,7 @@ const REFUSED: readonly (readonly [change: unknown, message: string])[] = [
   [{ metrics: [{ toString: 1 }] }, "#/metrics/0: Invalid metric Object"],
   [{ metrics: ["__proto__"] }, '#/metrics/0: Invalid metric "__proto__"'],
   [{ dimensions: ["x"] }, '#/dimensions/0: Invalid dimension "x"'],
-  [{ dimensions: ["time:minute"] }, '#/dimensions/0: Invalid dimension "time:minute"'],
+  [{ dimensions: ["time:second"] }, '#/dimensions/0: Invalid dimension "time:second"'],
   [{ dimensions: ["event:props:"] }, '#/dimensions/0: Invalid dimension "event:props:"'],
   [{ dimensions: ["event:page", "event:page"] }, "#/dimensions: Expected items to be unique but they were not."],
   [{ dimensions: ["time", "time:day"] }, "#/dimensions: Only one time dimension can be queried at a time."],
@@ -125,15 +128,8 @@ test("[QRY-2] a deeply nested or very long value is not repeated in the error", 
 });
 
 const NOT_YET: readonly (readonly [change: object, message: string])[] = [
-  [{ metrics: ["scroll_depth"] }, '#/metrics/0: Metric "scroll_depth" is not available yet.'],
-  [{ dimensions: ["event:props:plan"] }, '#/dimensions/0: Dimension "event:props:plan" is not available yet.'],
-  [{ dimensions: ["visit:os_version"] }, '#/dimensions/0: Dimension "visit:os_version" is not available yet.'],
-  [{ filters: [["is", "event:page", ["/"]]] }, "#/filters: Filters are not available yet."],
+  [{ filters: [["is", "segment", [1]]] }, "#/filters/0: Segments are not available yet."],
   [{ include: { imports: true } }, '#/include/imports: Include "imports" is not available yet.'],
-  [
-    { dimensions: ["visit:source", "visit:device"] },
-    "#/dimensions: Several dimensions beside time are not available yet. Ask for one.",
-  ],
 ];
 
 test.each(NOT_YET)("[QRY-3] what the grammar knows and is not built says so: %j", (change, message) => {
@@ -152,6 +148,31 @@ const CLASHES: readonly (readonly [change: object, message: string])[] = [
   [
     { metrics: ["views_per_visit"], dimensions: ["visit:source"] },
     "Metric `views_per_visit` cannot be queried with `dimensions`.",
+  ],
+  [
+    { metrics: ["views_per_visit"], filters: [["is", "event:page", ["/"]]] },
+    "Metric `views_per_visit` cannot be queried with a filter on `event:page`.",
+  ],
+  [{ metrics: ["percentage"] }, "Metric `percentage` can only be queried with `dimensions`."],
+  [
+    { metrics: ["conversion_rate"], dimensions: ["visit:source"] },
+    "Metric `conversion_rate` can only be queried with event:goal filters or dimensions.",
+  ],
+  [
+    { metrics: ["group_conversion_rate"] },
+    "Metric `group_conversion_rate` can only be queried with event:goal filters or dimensions.",
+  ],
+  [
+    { metrics: ["scroll_depth"], dimensions: ["visit:source"] },
+    "Metric `scroll_depth` can only be queried with event:page filters or dimensions.",
+  ],
+  [
+    { metrics: ["drops", "visitors"] },
+    "Metric `drops` can only be queried alone, without filters, by time and `event:drop_reason`.",
+  ],
+  [
+    { dimensions: ["event:drop_reason"] },
+    "Metric `drops` can only be queried alone, without filters, by time and `event:drop_reason`.",
   ],
 ];
 

@@ -2,10 +2,15 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { SHARE_FILTERS_DEPTH_MAX } from "../../../core/limits.ts";
+import { comparisonsOf, withoutGoals } from "../../../core/query/filter.ts";
+import { planQuestion } from "../../../core/query/plan.ts";
+import { parseQuestion } from "../../../core/query/question.ts";
+import { resolveRange } from "../../../core/query/range.ts";
+import { dayAt } from "../../../core/time.ts";
 import { hashKey } from "../../../storage/credential.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
-import { withFilters } from "../../../workers/query/shares.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
+import { rowOf } from "../../support/rollup-rows.ts";
 
 let worker: QueryWorker;
 let shop: { readonly id: string; readonly tracking_id: string };
@@ -50,33 +55,47 @@ test("[SHR-1] a link opens nothing of the admin API", async () => {
   }
 });
 
-test("[SHR-2] a link with filters never answers without them: while questions cannot be filtered, it refuses", async () => {
+test("[SHR-2] a link's filters hold in every question and report, whatever else it asks", async () => {
   const filters = [["is", "event:page", ["/press"]]];
   const { token } = await share({ filters });
-  for (const more of [
-    {},
-    { filters: [] },
-    { filters: null },
-    { filters: {} },
-    { filters: [["is", "event:page", ["/"]]] },
-  ]) {
-    expect(await asking(token, shop.id, more), JSON.stringify(more)).toMatchObject({
+  const today = dayAt("UTC", Date.now());
+  const seen = { "/press": { pageviews: 3, who: [1] }, "/": { pageviews: 50, who: [2] } };
+  const row = rowOf({ bucket: today, seen: { pageviews: 53 }, by: { page: seen } });
+  worker.live.push({ ...row, merchant: 1 });
+  for (const [more, metrics] of [
+    [{}, [[3]]],
+    [{ filters: [] }, [[3]]],
+    [{ dimensions: ["event:page"] }, [[3]]],
+    [{ filters: [["is", "event:page", ["/"]]] }, [[0]]],
+  ] as const) {
+    const { status, body } = await asking(token, shop.id, more);
+    expect([status, body.results?.map((result: { metrics: unknown }) => result.metrics)]).toEqual([200, metrics]);
+    expect(body.query.filters).toEqual([...filters, ...("filters" in more ? more.filters : [])]);
+  }
+  for (const more of [{ filters: null }, { filters: {} }, { filters: "none" }])
+    expect(await asking(token, shop.id, more)).toMatchObject({
       status: 400,
       body: { error: expect.stringMatching(/^#\/filters/) },
     });
+  for (const path of ["retention", "paths"]) {
+    const body = { site_id: shop.id, date_range: "7d" };
+    expect((await as(token, "POST", `/api/v2/${path}`, body)).body.query.filters).toEqual(filters);
   }
   expect((await as(token, "GET", "/api/v1/shared")).body.filters).toEqual(filters);
 });
 
-test("[SHR-2] the filters of the link and those of the question all hold", () => {
-  const [link, own] = [
-    ["is", "event:page", ["/press"]],
-    ["is", "visit:country", ["AT"]],
-  ];
-  expect(withFilters({ metrics: [], filters: [own] }, [link])).toEqual({ metrics: [], filters: [link, own] });
-  for (const body of [{}, { filters: null }, { filters: undefined }])
-    expect(withFilters(body, [link])).toEqual({ filters: [link] });
-  expect(withFilters({ filters: "none" }, [link])).toEqual({ filters: [link, "none"] });
+test("[SHR-2] conversions are compared with those whom the link shows, also where its filters are about goals", () => {
+  const fixed = [["is", "event:props:plan", ["pro"]]];
+  const question = { site_id: "x", metrics: ["conversion_rate"], date_range: "7d", dimensions: ["event:goal"] };
+  const parsed = parseQuestion({ ...question, filters: [["is", "event:goal", ["Pay"]]] }, fixed);
+  if (!parsed.ok) throw new Error(parsed.rejection.message);
+  const left = comparisonsOf(withoutGoals(parsed.value.filter)).map(({ attribute }) => attribute.question);
+  expect(left).toEqual(["event:props:plan"]);
+  const byGoal = parseQuestion(question, [["is", "event:goal", ["Pay"]]]);
+  if (!byGoal.ok) throw new Error(byGoal.rejection.message);
+  const range = resolveRange(byGoal.value.dateRange, { zones: [{ from: 0, zone: "UTC" }], now: Date.now() });
+  const plan = range.ok ? planQuestion(byGoal.value, range.value, [{ from: 0, zone: "UTC" }]) : range;
+  expect(plan).toMatchObject({ ok: true, value: { source: "archive" } });
 });
 
 test("[SHR-3] a link that was revoked or has ended opens nothing, at once", async () => {
@@ -108,6 +127,7 @@ const deep = (levels: number): unknown => (levels === 0 ? "x" : [deep(levels - 1
 const REFUSED: readonly (readonly [what: string, body: object, field: string])[] = [
   ["filters that are no list", { filters: {} }, "filters"],
   ["filters that are too long", { filters: [["is", "event:page", ["x".repeat(5_000)]]] }, "filters"],
+  ["filters that no question could have", { filters: [["is", "visit:name", ["x"]]] }, "filters"],
   ["filters that nest too deep", { filters: deep(SHARE_FILTERS_DEPTH_MAX + 1) }, "filters"],
   ["an end that is past", { expires_at: "2020-01-01T00:00:00Z" }, "expires_at"],
   ["no name", { name: "" }, "name"],

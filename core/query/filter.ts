@@ -1,0 +1,271 @@
+// A question's filters: a tree of and, or, not and has_done over comparisons of one attribute, read once into a value that
+// cannot be wrong, and then a pure function of an event and its visit. What a filter says of a visit (its source, its exit
+// page) it says of every event of it. The texts of refusals are those that clients of the Plausible Stats API v2 know.
+
+import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
+import { accepted, type Outcome } from "../outcome.ts";
+import { type Attribute, attributeOf, isProperty, shownValue } from "./attribute.ts";
+import { invalid, isObject, mismatch, quote } from "./refusal.ts";
+import { finds, parseRegex, type Regex } from "./regex.ts";
+import type { Seen, SeenVisit } from "./seen.ts";
+
+export type Filter =
+  | {
+      readonly kind: "and";
+      readonly of: readonly Filter[];
+      /** Whether the asker must not get around it: a share link's. */
+      readonly isFixed?: true;
+    }
+  | { readonly kind: "or"; readonly of: readonly Filter[] }
+  | { readonly kind: "not"; readonly of: Filter }
+  | { readonly kind: "has_done"; readonly of: Filter }
+  | Comparison;
+
+export interface Comparison {
+  readonly kind: "comparison";
+  readonly attribute: Attribute;
+  /** Whether a shown value fits any clause. */
+  readonly fits: (value: string) => boolean;
+  /** The only value that fits, where there is one. */
+  readonly only: string | undefined;
+  readonly regexes: readonly Regex[];
+}
+
+const EMPTY: Filter = { kind: "and", of: [] };
+
+/** Whether a filter lets everything pass. */
+export function isEmpty(filter: Filter): boolean {
+  return filter.kind === "and" && filter.of.every(isEmpty);
+}
+
+/** Whether a filter has a part that the asker must not get around. */
+export function isFixed(filter: Filter): boolean {
+  return filter.kind === "and" && (filter.isFixed === true || filter.of.some(isFixed));
+}
+
+/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. */
+export function parseFilters(value: unknown, fixed: readonly unknown[] = []): Outcome<Filter> {
+  const own = parseList(value === undefined ? [] : value);
+  if (!own.ok || fixed.length === 0) return own;
+  const first = parseList(fixed);
+  if (!first.ok || first.value.kind !== "and") return first;
+  return accepted({ kind: "and", of: [{ ...first.value, isFixed: true }, own.value] });
+}
+
+function parseList(value: unknown): Outcome<Filter> {
+  if (!Array.isArray(value)) return mismatch("#/filters", "Array", value);
+  if (value.length === 0) return accepted(EMPTY);
+  const reading: Reading = { left: FILTERS_COUNT_MAX };
+  const all: Filter[] = [];
+  for (const [index, entry] of value.entries()) {
+    const filter = parseFilter(entry, `#/filters/${index}`, reading, FILTERS_DEPTH_MAX);
+    if (!filter.ok) return filter;
+    all.push(filter.value);
+  }
+  const nested = checkBehaviour({ kind: "and", of: all });
+  return nested.ok ? accepted({ kind: "and", of: all }) : nested;
+}
+
+/** Whether an event passes. */
+export function passes(filter: Filter, seen: Seen): boolean {
+  switch (filter.kind) {
+    case "and":
+      return filter.of.every((inner) => passes(inner, seen));
+    case "or":
+      return filter.of.some((inner) => passes(inner, seen));
+    case "not":
+      return !passes(filter.of, seen);
+    case "has_done":
+      return hasDone(filter.of, seen.visit);
+    case "comparison":
+      return filter.attribute.valuesOf(seen).some((value) => filter.fits(shownValue(filter.attribute, value)));
+  }
+}
+
+/** Every comparison in a filter. */
+export function comparisonsOf(filter: Filter): readonly Comparison[] {
+  if (filter.kind === "comparison") return [filter];
+  return filter.kind === "and" || filter.kind === "or" ? filter.of.flatMap(comparisonsOf) : comparisonsOf(filter.of);
+}
+
+/** What regular expressions have cost so far. */
+export function stepsOf(filter: Filter): number {
+  return comparisonsOf(filter)
+    .flatMap(({ regexes }) => regexes)
+    .reduce((steps, regex) => steps + regex.steps, 0);
+}
+
+/**
+ * The filter without what it says of goals and properties: those who could have converted are counted by it. A choice or
+ * a negation with such a part in it goes as a whole.
+ */
+export function withoutGoals(filter: Filter): Filter {
+  return strip(filter) ?? EMPTY;
+}
+
+interface Reading {
+  /** Entries that may still come. */
+  left: number;
+}
+
+type Operator = "is" | "contains" | "matches";
+const OPERATORS: ReadonlyMap<unknown, readonly [operator: Operator, negated: boolean]> = new Map([
+  ["is", ["is", false]],
+  ["is_not", ["is", true]],
+  ["contains", ["contains", false]],
+  ["contains_not", ["contains", true]],
+  ["matches", ["matches", false]],
+  ["matches_not", ["matches", true]],
+]);
+
+function parseFilter(value: unknown, path: string, reading: Reading, depth: number): Outcome<Filter> {
+  reading.left -= 1;
+  if (reading.left < 0) return invalid(`#/filters: At most ${FILTERS_COUNT_MAX} filters can be given.`);
+  if (depth === 0) return invalid(`#/filters: Filters can be nested ${FILTERS_DEPTH_MAX} deep.`);
+  if (!Array.isArray(value)) return invalid(`${path}: Invalid filter ${quote(value)}`);
+  const [operator, second, ...rest] = value as readonly unknown[];
+  const malformed = () => invalid(`${path}: Invalid filter ${quote(value)}`);
+  const inner = (entry: unknown) => parseFilter(entry, path, reading, depth - 1);
+  if (operator === "and" || operator === "or") {
+    if (!Array.isArray(second) || second.length === 0 || rest.length > 0) return malformed();
+    const of: Filter[] = [];
+    for (const entry of second) {
+      const filter = inner(entry);
+      if (!filter.ok) return filter;
+      of.push(filter.value);
+    }
+    return accepted({ kind: operator, of });
+  }
+  if (operator === "not" || operator === "has_done" || operator === "has_not_done") {
+    if (!Array.isArray(second) || second.length === 0 || rest.length > 0) return malformed();
+    const filter = inner(second);
+    if (!filter.ok) return filter;
+    if (operator === "not") return accepted({ kind: "not", of: filter.value });
+    const done: Filter = { kind: "has_done", of: filter.value };
+    return accepted(operator === "has_done" ? done : { kind: "not", of: done });
+  }
+  return parseComparison(value, path);
+}
+
+function parseComparison(value: readonly unknown[], path: string): Outcome<Filter> {
+  const [name, dimension, given, modifiers, ...rest] = value;
+  const malformed = () => invalid(`${path}: Invalid filter ${quote(value)}`);
+  const [operator, negated] = OPERATORS.get(name) ?? [];
+  if (operator === undefined || rest.length > 0) return malformed();
+  if (dimension === "segment") return invalid(`${path}: Segments are not available yet.`);
+  const attribute = attributeOf(dimension);
+  if (attribute === undefined || !Array.isArray(given) || given.length === 0) return malformed();
+  if (given.length > FILTER_CLAUSES_MAX)
+    return invalid(`${path}: A filter can have ${FILTER_CLAUSES_MAX} clauses at most.`);
+  const clauses = given.map((clause) =>
+    attribute.question === "visit:city" && Number.isSafeInteger(clause) ? String(clause) : (clause as unknown),
+  );
+  if (!clauses.every((clause) => typeof clause === "string")) return malformed();
+  const isSensitive = parseModifiers(modifiers);
+  if (isSensitive === undefined || (operator === "matches" && modifiers !== undefined)) return malformed();
+  if (attribute.question === "event:goal" && (negated || operator === "matches"))
+    return invalid(`${path}: Goals can be filtered by \`is\` and \`contains\` only.`);
+  const isCode = (clause: string) => /^[A-Z]{2}$/.test(clause) || clause === attribute.empty;
+  if (attribute.question === "visit:country" && operator === "is" && !clauses.every(isCode))
+    return invalid("Invalid visit:country filter, visit:country needs to be a valid 2-letter country code.");
+  const regexes: Regex[] = [];
+  if (operator === "matches") {
+    for (const clause of clauses) {
+      const regex = parseRegex(clause);
+      if (!regex.ok) return invalid(`${path}: ${regex.rejection.message}`);
+      regexes.push(regex.value);
+    }
+  }
+  const comparison = { attribute, ...comparerOf(operator, clauses, { isSensitive, regexes }), regexes };
+  const filter: Filter = { kind: "comparison", ...comparison };
+  return accepted(negated ? { kind: "not", of: filter } : filter);
+}
+
+/** Whether case matters; undefined where the modifiers are none. */
+function parseModifiers(value: unknown): boolean | undefined {
+  if (value === undefined) return true;
+  if (!isObject(value) || Object.keys(value).some((key) => key !== "case_sensitive")) return undefined;
+  const { case_sensitive: isSensitive = true } = value as { readonly case_sensitive?: unknown };
+  return typeof isSensitive === "boolean" ? isSensitive : undefined;
+}
+
+function comparerOf(
+  operator: Operator,
+  clauses: readonly string[],
+  { isSensitive, regexes }: { readonly isSensitive: boolean; readonly regexes: readonly Regex[] },
+): Pick<Comparison, "fits" | "only"> {
+  if (operator === "matches") return { only: undefined, fits: remembering((value) => findsAny(regexes, value)) };
+  const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
+  const wanted = new Set(clauses.map(fold));
+  if (operator === "is")
+    return {
+      only: isSensitive && wanted.size === 1 ? clauses[0] : undefined,
+      fits: (value) => wanted.has(fold(value)),
+    };
+  return { only: undefined, fits: remembering((value) => [...wanted].some((part) => fold(value).includes(part))) };
+}
+
+function findsAny(regexes: readonly Regex[], value: string): boolean {
+  return regexes.some((regex) => finds(regex, value));
+}
+
+/** Verdicts that a comparison remembers: values repeat. */
+const VERDICTS_KEPT_MAX = 10_000;
+
+function remembering(judge: (value: string) => boolean): (value: string) => boolean {
+  const verdicts = new Map<string, boolean>();
+  return (value) => {
+    const known = verdicts.get(value);
+    if (known !== undefined) return known;
+    const verdict = judge(value);
+    if (verdicts.size >= VERDICTS_KEPT_MAX) verdicts.clear();
+    verdicts.set(value, verdict);
+    return verdict;
+  };
+}
+
+/** has_done looks at the other events of a visit, so what it asks must be about events, and it asks once. */
+function checkBehaviour(filter: Filter, inside = false): Outcome<undefined> {
+  if (filter.kind === "comparison") {
+    if (!inside || filter.attribute.scope === "event") return accepted(undefined);
+    const problem = "Behavioral filters (has_done, has_not_done) can only be used with event dimension filters.";
+    return invalid(`Invalid filters. ${problem}`);
+  }
+  if (filter.kind === "has_done") {
+    if (inside) return invalid("Invalid filters. Behavioral filters (has_done, has_not_done) cannot be nested.");
+    return checkBehaviour(filter.of, true);
+  }
+  for (const inner of filter.kind === "not" ? [filter.of] : filter.of) {
+    const checked = checkBehaviour(inner, inside);
+    if (!checked.ok) return checked;
+  }
+  return accepted(undefined);
+}
+
+const verdicts = new WeakMap<SeenVisit, Map<Filter, boolean>>();
+
+/** Whether any event of a visit passes; found out once for each visit. */
+function hasDone(filter: Filter, visit: SeenVisit): boolean {
+  const known = verdicts.get(visit) ?? new Map<Filter, boolean>();
+  verdicts.set(visit, known);
+  const verdict = known.get(filter);
+  if (verdict !== undefined) return verdict;
+  const found = visit.events.some((seen) => passes(filter, seen));
+  known.set(filter, found);
+  return found;
+}
+
+function strip(filter: Filter): Filter | undefined {
+  if (filter.kind === "comparison") {
+    const { attribute } = filter;
+    return attribute.question === "event:goal" || isProperty(attribute) ? undefined : filter;
+  }
+  if (filter.kind === "and") {
+    if (filter.isFixed) return filter;
+    const left = filter.of.map(strip).filter((inner) => inner !== undefined);
+    if (left.length === filter.of.length && left.every((inner, index) => inner === filter.of[index])) return filter;
+    return left.length === 0 ? undefined : { kind: "and", of: left };
+  }
+  const inner = filter.kind === "or" ? filter.of : [filter.of];
+  return inner.every((one) => strip(one) === one) ? filter : undefined;
+}

@@ -1,0 +1,74 @@
+// Paths: which pages visits saw first, and which next, up to a depth. A page that is seen twice in a row counts once; a visit that
+// ends earlier is a shorter path.
+
+import { isPageview } from "../event.ts";
+import { PATH_DEPTH, PATH_DEPTH_MAX, PATHS_MAX, RESULTS_MAX } from "../limits.ts";
+import { accepted, type Outcome } from "../outcome.ts";
+import type { Range } from "./range.ts";
+import { invalid, isIntegerIn } from "./refusal.ts";
+import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
+import type { Seen, SeenVisit } from "./seen.ts";
+
+export interface PathQuestion extends ReportQuestion {
+  /** Pages of a path at most, the entry page included. */
+  readonly depth: number;
+  readonly limit: number;
+}
+
+export interface PathResult {
+  readonly pages: readonly string[];
+  readonly visits: number;
+}
+
+/** Reads {"depth"?, "limit"?}. */
+export function parsePaths(body: unknown, fixed: readonly unknown[] = []): Outcome<PathQuestion> {
+  const report = parseReport(body, { own: ["depth", "limit"], fixed });
+  if (!report.ok) return report;
+  const { body: given, ...question } = report.value;
+  const { depth = PATH_DEPTH, limit = 100 } = given;
+  if (!isIntegerIn(depth, 2, PATH_DEPTH_MAX))
+    return invalid(`#/depth: Expected a whole number from 2 to ${PATH_DEPTH_MAX}.`);
+  if (!isIntegerIn(limit, 1, RESULTS_MAX)) return invalid(`#/limit: Expected a whole number from 1 to ${RESULTS_MAX}.`);
+  return accepted({ ...question, depth, limit });
+}
+
+export interface Paths {
+  readonly question: PathQuestion;
+  readonly range: Range;
+  /** Visits by their pages, as JSON. */
+  readonly visits: Map<string, number>;
+}
+
+export function openPaths(question: PathQuestion, range: Range): Paths {
+  return { question, range, visits: new Map() };
+}
+
+/** Adds a Day. Gives undefined when there are too many different paths. */
+export function addPathsDay(
+  { question, range, visits: paths }: Paths,
+  day: number,
+  visits: readonly SeenVisit[],
+): number {
+  for (const { events } of admittedVisits(visits, question.filter)) {
+    if (!isWithin(range, events[0] as Seen, day)) continue;
+    const pages: string[] = [];
+    for (const { event, opinion } of events) {
+      if (pages.length === question.depth) break;
+      if (isPageview(event.name) && pages.at(-1) !== opinion.page) pages.push(opinion.page);
+    }
+    if (pages.length === 0) continue;
+    const key = JSON.stringify(pages);
+    paths.set(key, (paths.get(key) ?? 0) + 1);
+    if (paths.size > PATHS_MAX) break;
+  }
+  return paths.size;
+}
+
+/** The most frequent paths; those of equal frequency by their pages. */
+export function closePaths({ question, visits }: Paths): readonly PathResult[] {
+  const sorted = [...visits].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1));
+  return sorted.slice(0, question.limit).map(([pages, count]) => ({
+    pages: JSON.parse(pages) as string[],
+    visits: count,
+  }));
+}

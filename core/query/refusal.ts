@@ -1,0 +1,45 @@
+// How a question is refused: a code and a public text that starts with the place ("#/metrics/1: …"). A value is repeated in
+// a text only where it is short and shallow, because it may be hostile.
+
+import { rejected } from "../outcome.ts";
+
+/** A text may stand in a message up to this length, in UTF-16 units. */
+const SHOWN_LENGTH_MAX = 100;
+/** Lists are written out down to this depth and up to this many entries. */
+const SHOWN_DEPTH_MAX = 3;
+const SHOWN_ENTRIES_MAX = 4;
+
+export function invalid(message: string) {
+  return rejected("invalid_field", message);
+}
+
+export function mismatch(path: string, expected: string, value: unknown) {
+  return invalid(`${path}: Type mismatch. Expected ${expected} but got ${typeName(value)}.`);
+}
+
+/** A value inside a message. Short lists are written out; objects and anything deeper only by their type. */
+export function quote(value: unknown, depth = SHOWN_DEPTH_MAX): string {
+  if (Array.isArray(value) && depth > 0 && value.length <= SHOWN_ENTRIES_MAX)
+    return `[${value.map((item) => quote(item, depth - 1)).join(", ")}]`;
+  if (typeof value === "string") return `"${shown(value)}"`;
+  return typeof value === "object" ? typeName(value) : String(value);
+}
+
+export function shown(text: string): string {
+  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isIntegerIn(value: unknown, min: number, max: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return "Null";
+  if (Array.isArray(value)) return "Array";
+  if (typeof value === "number") return Number.isInteger(value) ? "Integer" : "Number";
+  return (typeof value).replace(/^./, (letter) => letter.toUpperCase());
+}

@@ -1,0 +1,63 @@
+// Reports: what merchants ask that is no table of metrics: funnels, retention, paths, and what happens now. Each is asked with a
+// merchant, a range and filters as questions have them, and fields of its own; each is counted from the events of one Day after
+// the other. What they share is here.
+
+import { accepted, type Outcome, rejected } from "../outcome.ts";
+import { type Filter, parseFilters, passes } from "./filter.ts";
+import { type DateRange, parseDateRange, type Range } from "./range.ts";
+import { invalid, isObject, mismatch, quote, shown } from "./refusal.ts";
+import type { Seen, SeenVisit } from "./seen.ts";
+
+/** What every report is asked with. */
+export interface ReportQuestion {
+  readonly siteId: string;
+  readonly dateRange: DateRange;
+  readonly filter: Filter;
+  readonly filters: readonly unknown[];
+}
+
+export interface ReportFields {
+  /** Names of a report's own fields. */
+  readonly own: readonly string[];
+  /** Filters that hold whatever is asked. */
+  readonly fixed: readonly unknown[];
+  /** Where a report has one range only. */
+  readonly defaultRange?: string;
+}
+
+/** Reads what reports share. */
+export function parseReport(
+  body: unknown,
+  { own, fixed, defaultRange }: ReportFields,
+): Outcome<ReportQuestion & { readonly body: Readonly<Record<string, unknown>> }> {
+  if (!isObject(body)) return mismatch("#", "Object", body);
+  const known = ["site_id", "filters", ...(defaultRange === undefined ? ["date_range"] : []), ...own];
+  const unknown = Object.keys(body).find((key) => !known.includes(key));
+  if (unknown !== undefined) return invalid(`#/${shown(unknown)}: Schema does not allow additional properties.`);
+  const { site_id: siteId, date_range: asked = defaultRange, filters = [] } = body;
+  if (typeof siteId !== "string") return mismatch("#/site_id", "String", siteId);
+  if (asked === undefined) return rejected("missing_field", "#: Required property date_range was not present.");
+  const dateRange = parseDateRange(asked);
+  if (dateRange === undefined) return invalid(`#/date_range: Invalid date range ${quote(asked)}`);
+  const filter = parseFilters(filters, fixed);
+  if (!filter.ok) return filter;
+  const all = [...fixed, ...(filters as readonly unknown[])];
+  return accepted({ siteId, dateRange, filter: filter.value, filters: all, body });
+}
+
+/** A Day's visits of all partitions, in the order in which they began, as far as any event of theirs passes. */
+export function admittedVisits(visits: readonly SeenVisit[], filter: Filter): readonly SeenVisit[] {
+  return visits
+    .filter(({ events }) => events.some((seen) => passes(filter, seen)))
+    .sort((a, b) => startOf(a) - startOf(b));
+}
+
+/** Whether an event of a Day belongs to the range. */
+export function isWithin(range: Range, { event }: Seen, day: number): boolean {
+  if (range.wholeDays) return day >= range.fromDay && day < range.toDay;
+  return event.timestamp >= range.fromInstant && event.timestamp < range.toInstant;
+}
+
+function startOf({ events }: SeenVisit): number {
+  return (events[0] as Seen).event.timestamp;
+}

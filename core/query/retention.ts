@@ -1,0 +1,64 @@
+// Retention: visitors by the week in which they first came within the range, and how many of them came again in each week after.
+// It can only be told of visitors that are known again: first-party ones. Others are somebody else tomorrow.
+
+import { accepted, type Outcome } from "../outcome.ts";
+import { dateOf, weekOf } from "../time.ts";
+import type { Range } from "./range.ts";
+import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
+import type { SeenVisit } from "./seen.ts";
+
+export interface RetentionResult {
+  /** The Monday of the week in which they first came. */
+  readonly cohort: string;
+  readonly visitors: number;
+  /** Of them, how many came in that week and in each one after, up to the last of the range. */
+  readonly retained: readonly number[];
+}
+
+export function parseRetention(body: unknown, fixed: readonly unknown[] = []): Outcome<ReportQuestion> {
+  const report = parseReport(body, { own: [], fixed });
+  if (!report.ok) return report;
+  const { body: _, ...question } = report.value;
+  return accepted(question);
+}
+
+export interface Retention {
+  readonly question: ReportQuestion;
+  readonly range: Range;
+  /** Of each visitor the weeks (Days of their Mondays) it came in, ascending. */
+  readonly weeks: Map<string, number[]>;
+}
+
+export function openRetention(question: ReportQuestion, range: Range): Retention {
+  return { question, range, weeks: new Map() };
+}
+
+/** Adds a Day; Days come in their order. Gives how many visitors are remembered. */
+export function addRetentionDay(
+  { question, range, weeks }: Retention,
+  day: number,
+  visits: readonly SeenVisit[],
+): number {
+  const week = weekOf(day);
+  for (const { events, visitor } of admittedVisits(visits, question.filter)) {
+    if (!events.some((seen) => isWithin(range, seen, day))) continue;
+    const own = weeks.get(visitor);
+    if (own === undefined) weeks.set(visitor, [week]);
+    else if (own.at(-1) !== week) own.push(week);
+  }
+  return weeks.size;
+}
+
+export function closeRetention({ range, weeks }: Retention): readonly RetentionResult[] {
+  const last = weekOf(range.toDay - 1);
+  const cohorts = new Map<number, number[]>();
+  for (const own of weeks.values()) {
+    const first = own[0] as number;
+    const retained = cohorts.get(first) ?? new Array<number>((last - first) / 7 + 1).fill(0);
+    cohorts.set(first, retained);
+    for (const week of own) retained[(week - first) / 7] = (retained[(week - first) / 7] as number) + 1;
+  }
+  return [...cohorts]
+    .sort(([a], [b]) => a - b)
+    .map(([week, retained]) => ({ cohort: dateOf(week), visitors: retained[0] as number, retained }));
+}

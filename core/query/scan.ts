@@ -1,0 +1,317 @@
+// Answers any question of the grammar from a merchant's events, one (Day, partition) after the other. Memory holds the events
+// of one of them and the groups of the answer; visitors are sets, so they are exact. What an event counts for is what the
+// rollups say (L3): its own time for page views, events, revenue and engagement, the start of its visit for visits, bounces and
+// duration; a filter admits events, and a visit counts where any event of it is admitted.
+
+import type { ArchivedEvent } from "../archive/file.ts";
+import { type Counts, zeroCounts } from "../counting/rollup.ts";
+import { type Event, isEngagement, isPageview, REVENUE_SCALE } from "../event.ts";
+import { GROUPS_MAX, REGEX_STEPS_MAX, SCAN_DAY_ROWS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { tooManyGroups } from "./answer.ts";
+import { type Attribute, isProperty, productsOf, shownValue } from "./attribute.ts";
+import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
+import type { Group, Groups } from "./group.ts";
+import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
+import { eventLabel, type Plan } from "./plan.ts";
+import { invalid } from "./refusal.ts";
+import { type Seen, type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
+
+interface Sum {
+  readonly dimensions: readonly string[];
+  readonly counts: Counts;
+  readonly visitors: Set<string>;
+  readonly orders: Set<string>;
+  scroll: number;
+  scrolledVisits: number;
+  payments: number;
+  orderRevenue: number;
+  units: number;
+  productRevenue: number;
+}
+
+export interface Scan {
+  readonly plan: Plan;
+  readonly under: SeenUnder;
+  readonly sums: Map<string, Sum>;
+  /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
+  readonly entries: Map<string, VisitCounts>;
+  /** Visitors that groups are compared with, by which of the totals and by key. */
+  readonly totals: Readonly<Record<keyof Totals, Map<string, Set<string>>>>;
+  /** The question's filter without goals, for those who could have reached one. */
+  readonly possible: Filter;
+  /** Of each dimension that is not time: the values that filters leave of it, and where it stands among the dimensions. */
+  readonly axes: readonly Axis[];
+  /** Place of the time dimension; -1 without one. */
+  readonly timeAt: number;
+  visitors: number;
+}
+
+interface Axis {
+  readonly attribute: Attribute;
+  readonly at: number;
+  readonly keeps: (value: string) => boolean;
+}
+
+/** Why a scan ends: "busy" where a Day of one partition does not fit into memory. */
+export type ScanProblem = "groups" | "visitors" | "regex" | "busy";
+
+/** What the asker is told. */
+export function refusalOf(problem: ScanProblem) {
+  const range = "#/date_range: The query";
+  if (problem === "groups") return tooManyGroups();
+  if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
+  if (problem === "busy")
+    return invalid(`${range} has a day of more than ${SCAN_DAY_ROWS_MAX} events in it, more than a report may count.`);
+  return invalid(`#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`);
+}
+
+/** What a question looks at that most do not: columns of the archive. */
+export function extraColumns({ question: { breakdowns, filter, metrics } }: Plan): readonly string[] {
+  const attributes = [...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)];
+  const products = metrics.some((name) => name === "units" || name === "product_revenue");
+  return [
+    ...(attributes.some(isProperty) ? ["props"] : []),
+    ...(products || attributes.some(({ ofProduct }) => ofProduct !== undefined) ? ["products"] : []),
+  ];
+}
+
+export function openScan(plan: Plan, under: SeenUnder): Scan {
+  const { question } = plan;
+  return {
+    plan,
+    under,
+    sums: new Map(),
+    entries: new Map(),
+    totals: { all: new Map(), label: new Map(), group: new Map() },
+    possible: withoutGoals(question.filter),
+    axes: question.breakdowns.map((attribute) => ({
+      attribute,
+      at: question.dimensions.indexOf(attribute.question),
+      keeps: keeperOf(question.filter, attribute),
+    })),
+    timeAt: question.dimensions.findIndex((name) => name.startsWith("time:")),
+    visitors: 0,
+  };
+}
+
+/** Adds what one partition has of one Day, given as a whole. A problem ends the scan. */
+export function scanDay(
+  scan: Scan,
+  { day, rows }: { readonly day: number; readonly rows: readonly ArchivedEvent[] },
+): ScanProblem | undefined {
+  for (const visit of seeDay(rows, day, scan.under).visits) {
+    addVisit(scan, visit, day);
+    if (scan.sums.size > GROUPS_MAX) return "groups";
+    if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
+    if (stepsOf(scan.plan.question.filter) > REGEX_STEPS_MAX) return "regex";
+  }
+  return undefined;
+}
+
+export function closeScan(scan: Scan): Groups {
+  const groups = [...scan.sums].map(([key, sum]) => toGroup(scan, key, sum));
+  return { groups, standardError: 0, cutBuckets: 0, source: "archive" };
+}
+
+function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum: Sum): Group {
+  const { dimensions, orders, scroll, scrolledVisits, payments, orderRevenue, units, productRevenue } = sum;
+  const counts: Counts = { ...sum.counts, visitors: sum.visitors.size };
+  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.size ?? 0;
+  return {
+    dimensions,
+    numbers: {
+      counts,
+      visits: plan.visitsByEntryPage ? entries.get(key) : counts,
+      events: { scroll, scrolledVisits, payments, orders: orders.size, orderRevenue, units, productRevenue },
+      totals: {
+        all: sizeOf("all", ""),
+        label: sizeOf("label", dimensions[timeAt] ?? ""),
+        group: sizeOf(
+          "group",
+          keyOf(dimensions.filter((_, at) => !axes.some((axis) => axis.at === at && isGoal(axis)))),
+        ),
+      },
+    },
+  };
+}
+
+/** A goal filter leaves of an event's goals only those that it is about. */
+function keeperOf(filter: Filter, attribute: Attribute): Axis["keeps"] {
+  if (attribute.question !== "event:goal" || filter.kind !== "and") return () => true;
+  const wanted = filter.of.filter((inner) => inner.kind === "comparison" || inner.kind === "and");
+  const own = wanted
+    .flatMap((inner) => (inner.kind === "and" ? inner.of : [inner]))
+    .filter((inner) => inner.kind === "comparison" && inner.attribute.question === attribute.question)
+    .flatMap(comparisonsOf);
+  return (value) => own.every(({ fits }) => fits(value));
+}
+
+/** What conversions are counted without: goals and the properties of the events that reach them. */
+function isGoal({ attribute }: Axis): boolean {
+  return attribute.question === "event:goal" || isProperty(attribute);
+}
+
+function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
+  const { plan } = scan;
+  const first = visit.events[0] as Seen;
+  const admitted = visit.events.filter((seen) => passes(plan.question.filter, seen));
+  const scrolls = new Map<Sum, number>();
+  for (const seen of admitted) {
+    if (!isInRange(plan, seen, day)) continue;
+    for (const dimensions of combinationsOf(scan, seen, labelOf(plan, seen, day))) {
+      const sum = sumOf(scan, dimensions);
+      addEvent(scan, sum, seen);
+      if (seen.event.scroll >= 0) scrolls.set(sum, Math.max(seen.event.scroll, scrolls.get(sum) ?? 0));
+    }
+  }
+  for (const [sum, deepest] of scrolls) {
+    sum.scroll += deepest;
+    sum.scrolledVisits += 1;
+  }
+  if (plan.totals.length > 0) addTotals(scan, visit, { day, admitted });
+  if (!isInRange(plan, first, day)) return;
+  const label = labelOf(plan, first, day);
+  for (const dimensions of distinctCombinations(scan, admitted, label))
+    countVisit(sumOf(scan, dimensions).counts, visit);
+  if (plan.visitsByEntryPage) addEntry(scan, visit, label);
+}
+
+/** By page, a visit stands under the page it has entered on, and a filter by page is about that page. */
+function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
+  const page = visit.entry?.opinion.page ?? "";
+  const moved = visit.events.map((seen) => ({ ...seen, opinion: { ...seen.opinion, page } }));
+  const admitted = moved.filter((seen) => passes(scan.plan.question.filter, seen));
+  for (const dimensions of distinctCombinations(scan, admitted, label)) {
+    const key = keyOf(dimensions);
+    const known = scan.entries.get(key) ?? visitCounts();
+    scan.entries.set(key, known);
+    countVisit(known, visit);
+  }
+}
+
+/** Who could have been in a group: everybody admitted, and by label and group everybody that goals are not asked of. */
+function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: number; admitted: readonly Seen[] }): void {
+  const { plan, totals, possible } = scan;
+  const isHere = (seen: Seen) => isInRange(plan, seen, day);
+  if (admitted.some(isHere)) addVisitor(scan, totals.all, "", visit.visitor);
+  for (const seen of visit.events) {
+    if (!isHere(seen) || !passes(possible, seen)) continue;
+    const label = labelOf(plan, seen, day);
+    addVisitor(scan, totals.label, label, visit.visitor);
+    if (!plan.totals.includes("group")) continue;
+    const others = scan.axes.filter((axis) => !isGoal(axis));
+    for (const dimensions of combinationsOf({ ...scan, axes: others }, seen, label)) {
+      const left = dimensions.filter((_, at) => at === scan.timeAt || others.some((axis) => axis.at === at));
+      addVisitor(scan, totals.group, keyOf(left), visit.visitor);
+    }
+  }
+}
+
+export function addVisitor(scan: Scan, sets: Map<string, Set<string>>, key: string, visitor: string): void {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set);
+  addTo(scan, set, visitor);
+}
+
+export function addTo(scan: Scan, set: Set<string>, visitor: string): void {
+  scan.visitors -= set.size;
+  set.add(visitor);
+  scan.visitors += set.size;
+}
+
+function addEvent(scan: Scan, sum: Sum, { event }: Seen): void {
+  const { counts } = sum;
+  const isOurs = event.currency === scan.under.settings.currency || event.currency === "";
+  addTo(scan, sum.visitors, event.visitor);
+  if (isPageview(event.name)) counts.pageviews += 1;
+  if (!isEngagement(event.name)) counts.events += 1;
+  counts.engagement_ms += event.engagementMs;
+  counts.revenue += isOurs ? event.revenue : 0;
+  counts.foreign_revenue += isOurs ? 0 : 1;
+  if (isOurs && event.revenue !== 0) sum.payments += 1;
+  if (isOurs) addProducts(scan, sum, event);
+  if (event.order === "") return;
+  addTo(scan, sum.orders, event.order);
+  sum.orderRevenue += isOurs ? event.revenue : 0;
+}
+
+/** Under a product stands what was paid for it, not for the order that it was part of. */
+function addProducts({ axes }: Scan, sum: Sum, event: Event): void {
+  if (event.order === "" || event.products === "") return;
+  for (const product of productsOf(event)) {
+    const isHere = ({ attribute, at }: Axis) =>
+      attribute.ofProduct === undefined || shownValue(attribute, attribute.ofProduct(product)) === sum.dimensions[at];
+    if (!axes.every(isHere)) continue;
+    const { quantity = 1, price = 0 } = product;
+    sum.units += quantity;
+    sum.productRevenue += price * quantity * REVENUE_SCALE;
+  }
+}
+
+function countVisit(counts: VisitCounts, visit: SeenVisit): void {
+  counts.visits += 1;
+  counts.bounces += visit.isBounce ? 1 : 0;
+  counts.duration_ms += visit.durationMs;
+}
+
+function isInRange({ range }: Plan, { event }: Seen, day: number): boolean {
+  if (range.wholeDays) return day >= range.fromDay && day < range.toDay;
+  return event.timestamp >= range.fromInstant && event.timestamp < range.toInstant;
+}
+
+function labelOf(plan: Plan, { event }: Seen, day: number): string {
+  return plan.time === undefined ? "" : eventLabel(plan, { instant: event.timestamp, day });
+}
+
+export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
+  const key = keyOf(dimensions);
+  const known = sums.get(key);
+  if (known !== undefined) return known;
+  const none = { scroll: 0, scrolledVisits: 0, payments: 0, orderRevenue: 0, units: 0, productRevenue: 0 };
+  const sum = { dimensions, counts: zeroCounts(), visitors: new Set<string>(), orders: new Set<string>(), ...none };
+  sums.set(key, sum);
+  return sum;
+}
+
+/** The dimensions' values for an event: one list, or one for each of its goals and of its products. */
+function combinationsOf(
+  { plan, axes, timeAt }: Pick<Scan, "plan" | "axes" | "timeAt">,
+  seen: Seen,
+  label: string,
+): readonly (readonly string[])[] {
+  const start: string[] = plan.question.dimensions.map((_, at) => (at === timeAt ? label : ""));
+  const lists = axes.reduce<readonly (readonly string[])[]>(
+    (all, { attribute, at, keeps }) => {
+      if (attribute.ofProduct !== undefined) return all;
+      const values = attribute.valuesOf(seen).map((value) => shownValue(attribute, value));
+      return all.flatMap((list) => values.filter(keeps).map((value) => list.with(at, value)));
+    },
+    [start],
+  );
+  const ofProducts = axes.filter(({ attribute }) => attribute.ofProduct !== undefined);
+  return ofProducts.length === 0 ? lists : lists.flatMap((list) => productLists(list, ofProducts, seen));
+}
+
+/** What is said of one product stands together; two alike count the event once. */
+function productLists(list: readonly string[], axes: readonly Axis[], { event }: Seen): readonly (readonly string[])[] {
+  const found = new Map<string, readonly string[]>();
+  for (const product of productsOf(event)) {
+    const own = [...list];
+    for (const { attribute, at } of axes) own[at] = shownValue(attribute, attribute.ofProduct?.(product) ?? "");
+    found.set(keyOf(own), own);
+  }
+  return [...found.values()];
+}
+
+/** A visit counts once under everything that it has. */
+function distinctCombinations(scan: Scan, events: readonly Seen[], label: string): Iterable<readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const seen of events)
+    for (const dimensions of combinationsOf(scan, seen, label)) found.set(keyOf(dimensions), dimensions);
+  return found.values();
+}
+
+/** One text for a list of them, whatever they hold. */
+function keyOf(dimensions: readonly string[]): string {
+  return dimensions.length === 1 ? (dimensions[0] as string) : JSON.stringify(dimensions);
+}

@@ -1,0 +1,28 @@
+// recentEvents: the part of the log that may not lie in the archive yet, as far as it is about one merchant. Whoever reads
+// events reads this first and the archive after it; a bundle that is confirmed in between is then in both.
+
+import type { LoggedRow } from "../core/archive/bundle.ts";
+import type { RecentReply, RecentRequest, RecentRow } from "../core/archive/recent.ts";
+import { RECENT_BYTES_MAX, RECENT_ROWS_MAX } from "../core/limits.ts";
+import { unarchivedFrom } from "./checkpoint.ts";
+import { commitPending } from "./commit.ts";
+import type { Partition } from "./state.ts";
+
+export function recentEvents(partition: Partition, { merchant, from, to }: RecentRequest): RecentReply {
+  commitPending(partition);
+  const { store } = partition.deps;
+  const first = unarchivedFrom(partition);
+  if (first === partition.next) return { rows: [] };
+  if (store.logBytes(first) > RECENT_BYTES_MAX) return "too many";
+  const found: RecentRow[] = [];
+  for (const [index, row] of store.readLog({ first, end: partition.next }).entries()) {
+    if (row[0] < from || row[0] >= to || merchantOf(row) !== merchant) continue;
+    found.push({ position: first + index, row });
+  }
+  return found.length > RECENT_ROWS_MAX ? "too many" : { rows: found };
+}
+
+/** The first of an event's fields: rows of other merchants need not be decoded. */
+function merchantOf([, , merchant]: LoggedRow): unknown {
+  return merchant;
+}

@@ -1,0 +1,153 @@
+// The consumer of footfall-question: one part of a large question at a time. A part counts the events of its (Day, partition)s and
+// leaves what it has counted in R2; whoever finds all parts done puts the answer together. Doing either again is harmless: the
+// same text lands under the same key, and a job that has ended stays as it is.
+
+import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
+import { JOB_ATTEMPTS_MAX, JOB_KEPT_MS, JOB_STALE_MS, JOBS_DRIVEN_MAX } from "../core/limits.ts";
+import { answer } from "../core/query/answer.ts";
+import { decodeQuestionPart, planOfJob, type QuestionPart } from "../core/query/job.ts";
+import type { Plan } from "../core/query/plan.ts";
+import {
+  closeScan,
+  extraColumns,
+  openScan,
+  refusalOf,
+  type Scan,
+  type ScanProblem,
+  scanDay,
+} from "../core/query/scan.ts";
+import { absorbScan, encodeScan } from "../core/query/scan-part.ts";
+import { GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
+import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive-bucket.ts";
+import { type EventDeps, findEvents, recentOf } from "../storage/merchant-events.ts";
+import { type Merchant, settingsOf } from "../storage/merchants.ts";
+import {
+  answerKey,
+  answersPrefix,
+  endQuestionJob,
+  findQuestionJob,
+  findQuestionPart,
+  forgetQuestionJobs,
+  markQuestionPart,
+  partKey,
+  type QuestionJob,
+  takeStaleParts,
+} from "../storage/question-job.ts";
+import { findScope } from "../storage/rules.ts";
+import type { SealPlace } from "../storage/seal.ts";
+import { readSettings } from "../storage/settings.ts";
+import { handleEach, type Log, type QueueBatch, type QueueMessage } from "./message.ts";
+
+export interface QuestionDeps extends EventDeps {
+  readonly partition: (name: string) => { recentEvents(request: RecentRequest): Promise<RecentReply> };
+  readonly sendQuestions: (parts: readonly QuestionPart[]) => Promise<void>;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export async function answerParts(batch: QueueBatch, deps: QuestionDeps): Promise<void> {
+  const handle = (message: QueueMessage) => handlePart(message, deps);
+  await handleEach(batch, { ...deps, failure: "question_failed", handle });
+}
+
+/** The cron: sends again what may be lost, and forgets answers that are old. */
+export async function driveQuestions(deps: QuestionDeps): Promise<void> {
+  const now = deps.now();
+  const stale = { now, before: now - JOB_STALE_MS, jobsMax: JOBS_DRIVEN_MAX };
+  const parts = await takeStaleParts(deps.db, stale, deps.meter);
+  if (parts.length > 0) await deps.sendQuestions(parts);
+  const old = { before: now - JOB_KEPT_MS, jobsMax: JOBS_DRIVEN_MAX };
+  const forgotten = await forgetQuestionJobs(deps.db, old, deps.meter);
+  for (const job of forgotten) await forgetObjects(job, deps);
+}
+
+async function handlePart(message: QueueMessage, deps: QuestionDeps): Promise<void> {
+  const part = decodeQuestionPart(message.body);
+  try {
+    await countPart(part, deps);
+  } catch (error) {
+    if (message.attempts < JOB_ATTEMPTS_MAX) throw error;
+    await fail(part.job, "The query could not be answered. Ask again.", deps);
+    throw error; // the log says why; the message finds its job ended when it comes again
+  }
+}
+
+async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void> {
+  const job = await findQuestionJob(deps.db, named.job, deps.meter);
+  if (job === undefined || job.state !== "running") return;
+  const merchant = await findScope(deps.db, job.merchant, deps.meter);
+  if (merchant === undefined) return fail(job.id, "The merchant is gone.", deps);
+  const plan = planOfJob(job.question, merchant.zones);
+  const places = await findQuestionPart(deps.db, named, deps.meter);
+  if (places !== undefined) {
+    const scan = await openOwn(plan, merchant, deps);
+    const problem = await scanPlaces(scan, { merchant, places }, deps);
+    if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
+    await putObject(deps, partKey(named), encodeScan(scan));
+    await markQuestionPart(deps.db, named, deps.meter);
+  }
+  const after = await findQuestionJob(deps.db, job.id, deps.meter);
+  if (after?.state === "running" && after.partsDone === after.parts) await putTogether(after, plan, merchant, deps);
+}
+
+async function openOwn(plan: Plan, merchant: Merchant, deps: QuestionDeps): Promise<Scan> {
+  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
+  return openScan(plan, { settings: settingsOf(merchant), global });
+}
+
+/** Logs first, archive second, as in a request. */
+async function scanPlaces(
+  scan: Scan,
+  { merchant, places }: { readonly merchant: Merchant; readonly places: readonly SealPlace[] },
+  deps: QuestionDeps,
+): Promise<ScanProblem | undefined> {
+  const days = places.map(({ day }) => day);
+  const request = { merchant: merchant.number, from: Math.min(...days), to: Math.max(...days) + 1 };
+  const partitions = [...new Set(places.map(({ partition }) => partition))];
+  const replies = await Promise.all(
+    partitions.map(async (partition) => ({ partition, reply: await deps.partition(partition).recentEvents(request) })),
+  );
+  const recent = recentOf(replies);
+  if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
+  const search = { merchant: merchant.number, places, recent, columns: extraColumns(scan.plan) };
+  for await (const { day, rows } of (await findEvents(search, deps)).days()) {
+    const problem = scanDay(scan, { day, rows });
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+async function putTogether(job: QuestionJob, plan: Plan, merchant: Merchant, deps: QuestionDeps): Promise<void> {
+  const scan = await openOwn(plan, merchant, deps);
+  const keys = Array.from({ length: job.parts }, (_, part) => partKey({ job: job.id, part }));
+  let bytes = 0;
+  for (const key of keys) {
+    const text = await readObjectOf(deps, key);
+    bytes += text.byteLength;
+    const problem = absorbScan(scan, new TextDecoder().decode(text));
+    if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
+  }
+  const cost = { rows: 0, objects: keys.length, bytes };
+  const rules = latestRules(merchant.rules).version;
+  const context = { currency: merchant.currency, asOf: job.question.asOf, cost, rules };
+  const answered = answer(plan, closeScan(scan), context);
+  if (!answered.ok) return fail(job.id, answered.rejection.message, deps);
+  await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
+  await endQuestionJob(deps.db, { id: job.id, state: "done", error: "", now: deps.now() }, deps.meter);
+  // They hold visitors; the answer holds none.
+  await deleteKeys(deps, keys);
+}
+
+async function fail(job: string, error: string, deps: QuestionDeps): Promise<void> {
+  await endQuestionJob(deps.db, { id: job, state: "failed", error, now: deps.now() }, deps.meter);
+  await forgetObjects(job, deps);
+}
+
+async function forgetObjects(job: string, deps: QuestionDeps): Promise<void> {
+  const left = await listKeys(deps, answersPrefix(job));
+  if (left.length > 0)
+    await deleteKeys(
+      deps,
+      left.map(({ key }) => key),
+    );
+}

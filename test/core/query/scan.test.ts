@@ -1,0 +1,393 @@
+// The scan against the rollups and against a plain model: one question, one answer, wherever it comes from (L3).
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DIMENSIONS } from "../../../core/counting/dimension.ts";
+import { replay } from "../../../core/counting/replay.ts";
+import type { Event } from "../../../core/event.ts";
+import { hash64Hex } from "../../../core/hash.ts";
+import { type Settings, zoneAt } from "../../../core/merchant.ts";
+import { type Answer, answer } from "../../../core/query/answer.ts";
+import type { Groups } from "../../../core/query/group.ts";
+import { type Plan, planQuestion } from "../../../core/query/plan.ts";
+import { parseQuestion } from "../../../core/query/question.ts";
+import { resolveRange } from "../../../core/query/range.ts";
+import { closeScan, openScan, scanDay } from "../../../core/query/scan.ts";
+import { absorbScan, encodeScan } from "../../../core/query/scan-part.ts";
+import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
+import { dayAt } from "../../../core/time.ts";
+import { always, CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
+import { naiveVisits } from "../../support/naive.ts";
+import { valueFrom } from "../../support/questions.ts";
+
+const START = Date.UTC(2026, 2, 27);
+const NOW = Date.UTC(2026, 3, 2, 12);
+const GOALS = [
+  { name: "Signup", event: "signup" },
+  { name: "Any page", page: "*" },
+  { name: "Pay", page: "/pay" },
+];
+
+function settingsIn(zone: string): Settings {
+  return settingsOf(zone, { rules: always({ goals: GOALS }) });
+}
+
+const anyEvent = fc
+  .record({
+    minutes: fc.integer({ min: 0, max: 5 * 24 * 60 }),
+    who: fc.nat(5),
+    name: fc.constantFrom("pageview", "pageview", "pageview", "signup", "engagement"),
+    page: fc.constantFrom("/", "/a", "/pay"),
+    host: fc.constantFrom("shop.example", "till.example"),
+    referrer: fc.constantFrom("", "https://www.google.com/", "https://news.example/x"),
+    userAgent: fc.constantFrom(CHROME, IPHONE, GOOGLEBOT),
+    country: fc.constantFrom("AT", "IN", ""),
+    revenue: fc.constantFrom(0, 0, 10_000, -5_000),
+    currency: fc.constantFrom("", "EUR", "USD"),
+    order: fc.constantFrom("", "", "A1", "A2"),
+    props: fc.constantFrom("", '{"plan":"pro"}', '{"plan":"basic"}'),
+    engagementMs: fc.constantFrom(0, 1_500, 20_000),
+    scroll: fc.constantFrom(-1, 0, 40, 100),
+  })
+  .map(({ minutes, who, page, host, ...facts }) =>
+    eventOf({
+      ...facts,
+      timestamp: START + minutes * 60_000,
+      visitor: hash64Hex(`visitor ${who}`),
+      url: `https://${host}${page}`,
+    }),
+  );
+const anyEvents = fc.array(anyEvent, { maxLength: 60 });
+
+const ZONES = ["UTC", "Europe/Vienna", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe"];
+const RANGES: readonly unknown[] = [["2026-03-26", "2026-04-01"], ["2026-03-29", "2026-03-29"], "24h", "7d", "month"];
+const EVENT_METRICS = ["visitors", "visits", "pageviews", "events", "total_revenue"];
+const VISIT_METRICS = [...EVENT_METRICS, "bounce_rate", "visit_duration", "bounces", "total_duration"];
+
+function planIn(settings: Settings, body: object): Plan {
+  const question = valueFrom(parseQuestion({ site_id: "x", metrics: ["visitors"], date_range: "7d", ...body }));
+  const { zones } = settings;
+  return valueFrom(planQuestion(question, valueFrom(resolveRange(question.dateRange, { zones, now: NOW })), zones));
+}
+
+function show(plan: Plan, groups: Groups | undefined): Answer["results"] {
+  if (groups === undefined) throw new Error("too many groups");
+  const cost = { rows: 0, objects: 0, bytes: 0 };
+  return valueFrom(answer(plan, groups, { currency: "EUR", asOf: NOW, cost, rules: 3 })).results;
+}
+
+/** What a merchant's events are in the archive: one (Day, partition) after the other. */
+function scanned(plan: Plan, events: readonly Event[], settings: Settings): Answer["results"] {
+  const scan = openScan(plan, { settings, global: [] });
+  const days = Map.groupBy(events, ({ timestamp }) => dayAt(zoneAt(settings.zones, timestamp), timestamp));
+  for (const [day, own] of days) {
+    const rows = own.map((event, position) => ({ partition: "pool-0", position, event }));
+    expect(scanDay(scan, { day, rows })).toBeUndefined();
+  }
+  return show(plan, closeScan(scan));
+}
+
+function counted(plan: Plan, events: readonly Event[], settings: Settings): Answer["results"] {
+  const rows = replay(
+    events.map((event, position) => ({ partition: "pool-0", position, event })),
+    (merchant) => (merchant === 1 ? settings : undefined),
+  );
+  const tally = openTally(plan, []);
+  expect(addStored(tally, rows)).toBe(true);
+  return show(plan, closeTally(tally));
+}
+
+const dimensionSets: readonly (readonly string[])[] = [
+  [],
+  ["time:hour"],
+  ["time:day"],
+  ["time:week"],
+  ["time:month"],
+  ...DIMENSIONS.map(({ question }) => [question]),
+  ["time:day", "visit:source"],
+  ["visit:country_name", "time:hour"],
+];
+const rollupFilters: readonly (readonly unknown[])[] = [
+  [],
+  [["is", "event:page", ["/a"]]],
+  [["is", "visit:source", ["Google"]]],
+  [["is", "event:goal", ["Pay"]]],
+];
+
+describe("rollups and events give one answer", () => {
+  const question = fc.record({
+    date_range: fc.constantFrom(...RANGES),
+    dimensions: fc.constantFrom(...dimensionSets),
+    filters: fc.constantFrom(...rollupFilters),
+    metrics: fc.constantFrom(
+      ["visitors"],
+      EVENT_METRICS,
+      VISIT_METRICS,
+      ["bounce_rate"],
+      ["conversion_rate"],
+      ["time_on_page"],
+      ["percentage"],
+      ["group_conversion_rate", "percentage"],
+    ),
+  });
+
+  test("[SCN-1] whatever rollups can answer, a scan answers alike", () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(anyEvents, question, fc.constantFrom(...ZONES), (events, body, zone) => {
+        const settings = settingsIn(zone);
+        const asked = parseQuestion({ site_id: "x", ...body });
+        fc.pre(asked.ok);
+        const plan = planIn(settings, body);
+        fc.pre(plan.source === "rollups");
+        compared += 1;
+        const scan = { ...plan, source: "archive" } as const;
+        expect(scanned(scan, events, settings)).toEqual(counted(plan, events, settings));
+      }),
+      { numRuns: 800 },
+    );
+    expect(compared).toBeGreaterThan(200);
+  });
+});
+
+test("[JOB-1] Days that are counted in parts and put together give the answer of one scan, twice or once", () => {
+  const asked = fc.record({
+    metrics: fc.constantFrom(VISIT_METRICS, ["orders", "events"], ["average_order_value", "visitors"]),
+    dimensions: fc.constantFrom([], ["visit:source"], ["time:day", "visit:browser"], ["visit:entry_page"]),
+    filters: fc.constantFrom([], [["is_not", "event:page", ["/pay"]]]),
+  });
+  fc.assert(
+    fc.property(anyEvents, asked, fc.integer({ min: 1, max: 3 }), (events, body, parts) => {
+      const settings = settingsIn("Asia/Kolkata");
+      const plan = planIn(settings, { date_range: ["2026-03-26", "2026-04-02"], ...body });
+      const whole = openScan(plan, { settings, global: [] });
+      for (let part = 0; part < parts; part++) {
+        const scan = openScan(plan, { settings, global: [] });
+        const days = Map.groupBy(events, ({ timestamp }) => dayAt("Asia/Kolkata", timestamp));
+        for (const [day, own] of days) {
+          if (day % parts !== part) continue;
+          scanDay(scan, { day, rows: own.map((event, position) => ({ partition: "pool-0", position, event })) });
+        }
+        expect(absorbScan(whole, encodeScan(scan))).toBeUndefined();
+      }
+      expect(show(plan, closeScan(whole))).toEqual(scanned(plan, events, settings));
+    }),
+    { numRuns: 150 },
+  );
+});
+
+describe("what only events know", () => {
+  const only = (filters: readonly unknown[], metrics: readonly string[], dimensions: readonly string[] = []) => ({
+    date_range: ["2026-03-26", "2026-04-02"],
+    filters,
+    metrics,
+    dimensions,
+  });
+
+  test("[SCN-2] a filtered question agrees with a plain model: events that pass, and visits with such an event", () => {
+    fc.assert(
+      fc.property(anyEvents, fc.constantFrom(...ZONES), (events, zone) => {
+        const settings = settingsIn(zone);
+        const filters = [
+          ["is", "event:page", ["/a", "/pay"]],
+          ["is", "visit:country", ["AT"]],
+        ];
+        const plan = planIn(settings, only(filters, [...EVENT_METRICS.slice(0, 4), "bounces", "total_duration"]));
+        expect(plan.source).toBe("archive");
+        const humans = events.filter(({ userAgent }) => userAgent !== GOOGLEBOT);
+        const dates = ["26", "27", "28", "29", "30", "31"].map((day) => `2026-03-${day}`);
+        const visits = [...dates, "2026-04-01", "2026-04-02"].flatMap((date) => naiveVisits(humans, settings, date));
+        const isWanted = ({ url }: Event) => /\/(a|pay)$/.test(url);
+        const own = visits.filter((visit) => visit.events[0]?.country === "AT" && visit.events.some(isWanted));
+        const passing = own.flatMap((visit) => visit.events.filter(isWanted));
+        const durations = own.map(
+          (visit) => (visit.events.at(-1)?.timestamp as number) - (visit.events[0]?.timestamp as number),
+        );
+        expect(scanned(plan, events, settings)[0]?.metrics).toEqual([
+          new Set(passing.map(({ visitor }) => visitor)).size,
+          own.length,
+          passing.filter(({ name }) => name === "pageview").length,
+          passing.filter(({ name }) => name !== "engagement").length,
+          own.filter((visit) => visit.events.filter(({ name }) => name !== "engagement").length <= 1).length,
+          durations.reduce((sum, ms) => sum + ms, 0) / 1000,
+        ]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("[SCN-3] page views, events and revenue by any two dimensions add up to the total; a range cut in two as well", () => {
+    const metrics = ["pageviews", "events", "visits"];
+    const pairs = [
+      ["visit:source", "visit:browser"],
+      ["event:props:plan", "event:page"],
+      ["time:day", "visit:country", "event:hostname"],
+    ];
+    fc.assert(
+      fc.property(anyEvents, fc.constantFrom(...pairs), fc.constantFrom(...ZONES), (events, dimensions, zone) => {
+        const settings = settingsIn(zone);
+        const filters = [["is_not", "event:page", ["/pay"]]];
+        const ask = (body: object) =>
+          scanned(planIn(settings, { ...only(filters, metrics), ...body }), events, settings);
+        const sum = (results: Answer["results"]) =>
+          metrics.map((_, at) => results.reduce((total, result) => total + (result.metrics[at] as number), 0));
+        const whole = sum(ask({}));
+        const parts = sum(ask({ dimensions }));
+        expect(parts.slice(0, 2)).toEqual(whole.slice(0, 2));
+        if (dimensions.every((name) => !name.startsWith("event:"))) expect(parts).toEqual(whole);
+        const halves = [
+          ["2026-03-26", "2026-03-28"],
+          ["2026-03-29", "2026-04-02"],
+        ];
+        const [first, second] = halves.map((date_range) => sum(ask({ date_range })));
+        expect(whole).toEqual(first?.map((value, at) => value + (second?.[at] as number)));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  const at = (seconds: number, changes: Partial<Event> = {}) =>
+    eventOf({ timestamp: START + 12 * 3_600_000 + seconds * 1_000, country: "AT", ...changes });
+  const EVENTS: readonly Event[] = [
+    at(0, { visitor: "a", url: "https://shop.example/a", props: '{"plan":"pro"}' }),
+    at(9, { visitor: "a", url: "https://shop.example/a", name: "engagement", scroll: 40, engagementMs: 4_000 }),
+    at(10, { visitor: "a", url: "https://shop.example/a", name: "engagement", scroll: 80, engagementMs: 2_000 }),
+    at(20, {
+      visitor: "a",
+      url: "https://shop.example/pay",
+      revenue: 200_000,
+      currency: "EUR",
+      order: "A1",
+      name: "buy",
+    }),
+    at(21, {
+      visitor: "a",
+      url: "https://shop.example/pay",
+      revenue: -50_000,
+      currency: "EUR",
+      order: "A1",
+      name: "refund",
+    }),
+    at(70, { visitor: "b", url: "https://shop.example/a", referrer: "https://www.google.com/" }),
+    at(80, { visitor: "b", url: "https://shop.example/a", name: "engagement", scroll: 20, engagementMs: 1_000 }),
+    at(130, { visitor: "c", url: "https://shop.example/b", referrer: "https://www.google.com/" }),
+    at(131, {
+      visitor: "c",
+      url: "https://shop.example/b",
+      revenue: 70_000,
+      currency: "USD",
+      order: "U1",
+      name: "buy",
+    }),
+    at(140, { visitor: "d", url: "https://shop.example/pay", name: "pageview" }),
+  ];
+  const money = (value: number, long: string, short: string) => ({ value, currency: "EUR", short, long });
+
+  const KNOWN: readonly (readonly [
+    body: object,
+    results: readonly (readonly [metrics: unknown[], dimensions?: string[]])[],
+  ])[] = [
+    // The deepest scroll of each visit on the page: 80 and 20.
+    [only([["is", "event:page", ["/a"]]], ["scroll_depth", "time_on_page"]), [[[50, 4]]]],
+    [
+      only([], ["scroll_depth", "time_on_page"], ["event:page"]),
+      [
+        [[50, 4], ["/a"]],
+        [[null, null], ["/b"]],
+        [[null, null], ["/pay"]],
+      ],
+    ],
+    [
+      only([], ["orders", "average_order_value", "average_revenue"]),
+      [[[2, money(7.5, "€7.50", "€7.5"), money(7.5, "€7.50", "€7.5")]]],
+    ],
+    [only([["is", "event:page", ["/b"]]], ["average_revenue", "total_revenue"]), [[[null, money(0, "€0.00", "€0")]]]],
+    [
+      only([], ["visitors", "percentage"], ["visit:source"]),
+      [
+        [[2, 50], ["Direct / None"]],
+        [[2, 50], ["Google"]],
+      ],
+    ],
+    [only([["is", "event:goal", ["Pay"]]], ["visitors", "conversion_rate"]), [[[1, 25]]]],
+    [
+      only([["is", "event:goal", ["Pay"]]], ["conversion_rate", "group_conversion_rate"], ["visit:source"]),
+      [[[25, 50], ["Direct / None"]]],
+    ],
+    [only([["is", "visit:source", ["Google"]]], ["conversion_rate"], ["event:goal"]), [[[100], ["Any page"]]]],
+    [
+      only([], ["visitors", "conversion_rate"], ["event:goal"]),
+      [
+        [[4, 100], ["Any page"]],
+        [[1, 25], ["Pay"]],
+      ],
+    ],
+    [
+      only([], ["pageviews"], ["event:props:plan"]),
+      [
+        [[3], ["(none)"]],
+        [[1], ["pro"]],
+      ],
+    ],
+    [
+      only([], ["events"], ["time:minute"]),
+      [
+        [[3], ["2026-03-27 12:00:00"]],
+        [[1], ["2026-03-27 12:01:00"]],
+        [[3], ["2026-03-27 12:02:00"]],
+      ].map((result) => result as [unknown[], string[]]),
+    ],
+    [only([], ["visits"], ["visit:entry_page_hostname", "visit:os_version"]), [[[4], ["shop.example", "10"]]]],
+    [
+      only([["has_done", ["is", "event:name", ["buy"]]]], ["visitors"], ["event:name"]),
+      [
+        [[2], ["buy"]],
+        [[2], ["pageview"]],
+        [[1], ["engagement"]],
+        [[1], ["refund"]],
+      ],
+    ],
+  ];
+
+  test.each(KNOWN)("[SCN-4] [QRY-22] %j", (body, expected) => {
+    const settings = settingsIn("UTC");
+    const asked = (body as { dimensions: string[] }).dimensions.includes("time:minute")
+      ? { ...body, date_range: ["2026-03-27", "2026-03-27"] }
+      : body;
+    const results = scanned(planIn(settings, asked), EVENTS, settings);
+    expect(results).toEqual(expected.map(([metrics, dimensions = []]) => ({ metrics, dimensions })));
+  });
+});
+
+test("[QRY-22] products: units and what was paid for each, under several dimensions of one product at once", () => {
+  const settings = settingsIn("UTC");
+  const order = (id: string, currency: string, products: readonly object[]) =>
+    eventOf({ timestamp: START, order: id, currency, revenue: 1, products: JSON.stringify(products) });
+  const tea = { name: "Tea", brand: "Harbour", price: 3, quantity: 3 };
+  const cup = { name: "Cup", price: 8 };
+  const events = [
+    order("1", "EUR", [tea, cup]),
+    order("2", "EUR", [{ ...tea, quantity: 1 }, tea]),
+    order("3", "USD", [cup]),
+    eventOf({ timestamp: START, products: JSON.stringify([cup]) }),
+  ];
+  const asked = { date_range: ["2026-03-27", "2026-03-27"], metrics: ["orders", "units", "product_revenue"] };
+  const numbers = (body: object) =>
+    scanned(planIn(settings, { ...asked, ...body }), events, settings).map(({ metrics, dimensions }) => [
+      ...dimensions,
+      ...metrics.map((metric) => (typeof metric === "object" ? metric?.value : metric)),
+    ]);
+  expect(numbers({})).toEqual([[3, 8, 29]]);
+  expect(numbers({ dimensions: ["event:product", "event:product_brand"] })).toEqual([
+    ["Cup", "(none)", 2, 1, 8],
+    ["Tea", "Harbour", 2, 7, 21],
+  ]);
+  expect(numbers({ filters: [["is", "event:product", ["Cup"]]] })).toEqual([[2, 4, 17]]);
+  const refused = parseQuestion({
+    site_id: "x",
+    date_range: "7d",
+    metrics: ["total_revenue"],
+    dimensions: ["event:product"],
+  });
+  expect(refused).toMatchObject({ ok: false, rejection: { message: expect.stringContaining("product_revenue") } });
+});

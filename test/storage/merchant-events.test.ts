@@ -1,0 +1,48 @@
+// A merchant's events of a (Day, partition) that does not fit into memory: read in passes, each row in one of them, each visitor's
+// rows together.
+
+import { expect, test } from "vitest";
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { bundleKey } from "../../core/archive/object-key.ts";
+import { SCAN_DAY_ROWS_MAX } from "../../core/limits.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { encodeParquet } from "../../storage/archive.ts";
+import { findEvents } from "../../storage/merchant-events.ts";
+import { DAY, traffic } from "../support/archive-fixture.ts";
+import { memoryArchive } from "../support/memory-bucket.ts";
+import { migratedDatabase } from "../support/query-worker.ts";
+
+const PARTITION = "pool-0";
+
+test("[SCN-6] a large Day is read in passes: every row once, and a visitor's in one pass", async () => {
+  const rows: readonly ArchivedEvent[] = traffic({ count: Math.ceil(SCAN_DAY_ROWS_MAX * 1.6) }).map(
+    ({ event }, position) => ({ partition: PARTITION, position, event: { ...event, merchant: 1 } }),
+  );
+  const objects = new Map<string, Uint8Array>();
+  for (let first = 0; first < rows.length - 100; first += 8_000) {
+    const file = { date: "2026-11-21", partition: PARTITION, first, rows: rows.slice(first, first + 8_000) };
+    objects.set(bundleKey(file), encodeParquet(file));
+  }
+  // The last rows lie in the log as well.
+  const recent = new Map([[`${DAY} ${PARTITION}`, { day: DAY, partition: PARTITION, rows: rows.slice(-500) }]]);
+  const search = { merchant: 1, places: [{ day: DAY, partition: PARTITION }], recent, columns: [] };
+  const found = await findEvents(search, {
+    db: migratedDatabase(),
+    bucket: memoryArchive(objects),
+    meter: zeroMeter(),
+  });
+  const passOf = new Map<string, number>();
+  const positions: number[] = [];
+  let passes = 0;
+  for await (const { rows: some, isWhole } of found.days()) {
+    expect(isWhole).toBe(false);
+    for (const { event, position } of some) {
+      expect(passOf.get(event.visitor) ?? passes).toBe(passes);
+      passOf.set(event.visitor, passes);
+      positions.push(position);
+    }
+    passes += 1;
+  }
+  expect(passes).toBe(2);
+  expect(positions.sort((a, b) => a - b)).toEqual(rows.map(({ position }) => position));
+});

@@ -1,0 +1,287 @@
+// The catalogue of questions: traffic of a few shops, questions in the grammar, and the same questions in SQL over the
+// archive's files. The SQL is written from what the words mean (docs/spec.md), by dimension, filter and metric; it knows
+// nothing of plans, rollups or scans.
+
+import { randomOf } from "./archive-fixture.ts";
+import { CHROME, IPHONE } from "./events.ts";
+
+export const ZONES = [
+  { zone: "Europe/Vienna", currency: "EUR" },
+  { zone: "Asia/Kolkata", currency: "INR" },
+  { zone: "America/New_York", currency: "USD" },
+] as const;
+
+const HOUR_MS = 3_600_000;
+const PLACES = [
+  { country: "AT", region: "Vienna", city: "Vienna" },
+  { country: "IN", region: "Karnataka", city: "Bengaluru" },
+  { country: "US", region: "New York", city: "Brooklyn" },
+];
+
+export interface Hits {
+  readonly headers: Record<string, string>;
+  readonly events: readonly object[];
+}
+
+/** Visits of forty people over some days: requests with the headers of the one who makes them. No two events of a person fall
+ *  into one millisecond, so that nothing depends on how ties are broken. */
+export function trafficOf(seed: number, { from, hours }: { from: number; hours: number }): readonly Hits[] {
+  const random = randomOf(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  return Array.from({ length: 40 }, (_, who): Hits => {
+    const agent = pick([CHROME, IPHONE]);
+    const place = pick(PLACES);
+    const events: object[] = [];
+    for (let visit = 0; visit < 5; visit++) {
+      let at = from + Math.floor(random() * hours) * HOUR_MS + Math.floor(random() * HOUR_MS);
+      const source = pick(["", "", "newsletter", "ads"]);
+      const steps = 1 + Math.floor(random() * 5);
+      for (let step = 0; step < steps; step++) {
+        const name = pick(["pageview", "pageview", "pageview", "engagement", "signup", "purchase"]);
+        const campaign = step === 0 && source !== "" ? `?utm_source=${source}&utm_medium=email` : "";
+        events.push({
+          id: `${seed} ${who} ${visit} ${step}`,
+          name,
+          visitor_id: `person ${seed} ${who}`,
+          timestamp: at,
+          url: `https://${pick(["shop.example", "till.example"])}/${pick(["", "a", "b", "b/c", "pay"])}${campaign}`,
+          ...(random() < 0.4 && { props: { plan: pick(["pro", "basic"]), "a b": "x" } }),
+          ...(name === "purchase" && {
+            revenue: { amount: pick([10, 19.99, -5]), currency: pick(["EUR", "EUR", "INR", "USD"]) },
+          }),
+          ...(name === "engagement" && {
+            engagement_ms: Math.floor(random() * 60_000),
+            scroll: Math.floor(random() * 101),
+          }),
+        });
+        at += 1 + Math.floor(random() * pick([60_000, 1_200_000, 2_400_000]));
+      }
+    }
+    return { headers: { "user-agent": agent, "x-footfall-place": JSON.stringify(place) }, events };
+  });
+}
+
+/** Goals of every shop in the catalogue. */
+export const GOALS = [
+  { name: "Signup", event: "signup" },
+  { name: "Paid", page: "/pay" },
+  { name: "Blog", page: "/b*" },
+];
+
+/** Events and their visits: what everything else is selected from. `zones` maps merchant numbers to zones. */
+export function viewsOf(
+  shops: ReadonlyMap<number, { readonly zone: string; readonly currency: string }>,
+): readonly string[] {
+  const values = [...shops].map(([number, { zone, currency }]) => `(${number}, '${zone}', '${currency}')`).join(", ");
+  const first = (column: string) => `first_value(${column}) OVER (PARTITION BY vid ORDER BY ms)`;
+  const page = (column: string, order: string) =>
+    `coalesce(arg_${order}(${column}, ms) FILTER (name = 'pageview') OVER (PARTITION BY vid), '')`;
+  return [
+    `CREATE TABLE shops AS SELECT * FROM (VALUES ${values}) AS t (number, zone, currency)`,
+    `CREATE TABLE facts AS SELECT e.*, s.zone, s.currency AS home, epoch_ms(timestamp) AS ms,
+       timezone(s.zone, timestamp) AS clock, strftime(timezone(s.zone, timestamp), '%Y-%m-%d') AS day,
+       regexp_extract(url, '^https://([^/]+)', 1) AS hostname, regexp_extract(url, '^https://[^/]+([^?#]*)', 1) AS page,
+       regexp_extract(url, 'utm_source=([^&]*)', 1) AS utm_source, regexp_extract(url, 'utm_medium=([^&]*)', 1) AS utm_medium,
+       coalesce(json_extract_string(props, '$.plan'), '') AS plan, coalesce(json_extract_string(props, '$."a b"'), '') AS ab,
+       CASE WHEN user_agent LIKE '%iPhone%' THEN 'Mobile Safari' ELSE 'Chrome' END AS browser,
+       CASE WHEN user_agent LIKE '%iPhone%' THEN 'Mobile' ELSE 'Desktop' END AS device,
+       CASE WHEN e.currency IS NULL OR e.currency = s.currency THEN revenue ELSE 0 END AS earned,
+       list_filter(['Signup', 'Paid', 'Blog'], g -> CASE g WHEN 'Signup' THEN name = 'signup'
+         WHEN 'Paid' THEN name = 'pageview' AND regexp_extract(url, '^https://[^/]+([^?#]*)', 1) = '/pay'
+         ELSE name = 'pageview' AND regexp_matches(url, '^https://[^/]+/b') END) AS goals
+     FROM events AS e JOIN shops AS s ON s.number = e.merchant
+     WHERE dropped IS NULL QUALIFY row_number() OVER (PARTITION BY merchant, event_id ORDER BY position) = 1`,
+    `CREATE TABLE numbered AS SELECT *, merchant || ' ' || visitor || ' ' || day || ' ' ||
+       sum(CASE WHEN gap IS NULL OR gap > 1800000 THEN 1 ELSE 0 END) OVER (PARTITION BY merchant, visitor, day ORDER BY ms) AS vid
+     FROM (SELECT *, ms - lag(ms) OVER (PARTITION BY merchant, visitor, day ORDER BY ms) AS gap FROM facts)`,
+    `CREATE TABLE seen AS SELECT * REPLACE (${first("utm_source")} AS utm_source, ${first("utm_medium")} AS utm_medium,
+         ${first("country")} AS country, ${first("city")} AS city, ${first("browser")} AS browser, ${first("device")} AS device),
+       ${page("page", "min")} AS entry_page, ${page("page", "max")} AS exit_page, ${page("hostname", "min")} AS entry_hostname,
+       min(ms) OVER (PARTITION BY vid) AS start_ms, min(clock) OVER (PARTITION BY vid) AS start_clock,
+       max(ms) OVER (PARTITION BY vid) - min(ms) OVER (PARTITION BY vid) AS duration,
+       count(*) FILTER (name <> 'engagement') OVER (PARTITION BY vid) <= 1 AS bounce,
+       bool_or(name = 'purchase') OVER (PARTITION BY vid) AS has_bought,
+       bool_or(page = '/pay') OVER (PARTITION BY vid) AS has_paid
+     FROM numbered`,
+  ];
+}
+
+/** A value as answers show it: what is none has a name. */
+const named = (column: string, none: string) =>
+  `CASE WHEN ${column} = '' OR ${column} IS NULL THEN '${none}' ELSE ${column} END`;
+
+/** Dimensions in SQL, over an event and its visit. */
+const DIMENSIONS: Readonly<Record<string, string>> = {
+  "event:page": named("page", "(none)"),
+  "event:hostname": named("hostname", "(none)"),
+  "event:name": "name",
+  "event:goal": "unnest(goals)",
+  "event:props:plan": named("plan", "(none)"),
+  "event:props:a b": named("ab", "(none)"),
+  "visit:entry_page": named("entry_page", "(none)"),
+  "visit:exit_page": named("exit_page", "(none)"),
+  "visit:entry_page_hostname": named("entry_hostname", "(none)"),
+  "visit:source": named("utm_source", "Direct / None"),
+  "visit:utm_source": named("utm_source", "(not set)"),
+  "visit:utm_medium": named("utm_medium", "(not set)"),
+  "visit:country": "country",
+  "visit:country_name": "CASE country WHEN 'AT' THEN 'Austria' WHEN 'IN' THEN 'India' ELSE 'United States' END",
+  "visit:city": "city",
+  "visit:browser": "browser",
+  "visit:device": "device",
+  "visit:screen": "device",
+};
+
+/** Labels in time, of a local clock. */
+type Label = (clock: string, first: string) => string;
+const TIMES: Readonly<Record<string, Label>> = {
+  "time:minute": (clock) => `strftime(date_trunc('minute', ${clock}), '%Y-%m-%d %H:%M:%S')`,
+  "time:hour": (clock) => `strftime(date_trunc('hour', ${clock}), '%Y-%m-%d %H:%M:%S')`,
+  "time:day": (clock) => `strftime(${clock}, '%Y-%m-%d')`,
+  "time:week": (clock, first) => `greatest(strftime(date_trunc('week', ${clock}), '%Y-%m-%d'), '${first}')`,
+  "time:month": (clock, first) => `greatest(strftime(date_trunc('month', ${clock}), '%Y-%m-%d'), '${first}')`,
+};
+
+/** Filters with what they mean in SQL. */
+export const FILTERS: readonly (readonly [filters: readonly unknown[], sql: string])[] = [
+  [[], "true"],
+  [[["is", "event:page", ["/b"]]], "page = '/b'"],
+  [[["is", "visit:source", ["newsletter"]]], "utm_source = 'newsletter'"],
+  [[["is", "event:page", ["/a", "/pay"]]], "page IN ('/a', '/pay')"],
+  [[["is_not", "event:page", ["/"]]], "page <> '/'"],
+  [[["contains", "event:page", ["/B"], { case_sensitive: false }]], "page ILIKE '%/b%'"],
+  [[["matches", "event:page", ["^/b(/c)?$"]]], "regexp_matches(page, '^/b(/c)?$')"],
+  [[["is", "event:props:plan", ["pro"]]], "plan = 'pro'"],
+  [[["is_not", "event:props:plan", ["(none)"]]], "plan <> ''"],
+  [[["has_done", ["is", "event:name", ["purchase"]]]], "has_bought"],
+  [[["has_not_done", ["is", "event:page", ["/pay"]]]], "NOT has_paid"],
+  [
+    [
+      ["is", "visit:country", ["AT", "IN"]],
+      [
+        "not",
+        [
+          "and",
+          [
+            ["is", "visit:browser", ["Chrome"]],
+            ["contains", "event:hostname", ["shop"]],
+          ],
+        ],
+      ],
+    ],
+    "country IN ('AT', 'IN') AND NOT (browser = 'Chrome' AND hostname LIKE '%shop%')",
+  ],
+  [
+    [
+      [
+        "or",
+        [
+          ["is", "event:name", ["signup"]],
+          ["is", "visit:entry_page", ["/a"]],
+        ],
+      ],
+    ],
+    "(name = 'signup' OR entry_page = '/a')",
+  ],
+];
+
+const EVENT_METRICS = ["visitors", "visits", "pageviews", "events", "total_revenue"];
+const VISIT_METRICS = [...EVENT_METRICS, "bounces", "total_duration"];
+const PAGE_METRICS = ["scroll_depth", "time_on_page", "visits"];
+
+export interface CataloguedQuestion {
+  readonly metrics: readonly string[];
+  readonly dimensions: readonly string[];
+  readonly date_range: readonly [string, string];
+  readonly filters: readonly unknown[];
+  /** What the filters mean. */
+  readonly where: string;
+}
+
+/** Every filter with some dimensions, every dimension with some filters, pairs and triples of dimensions. */
+export function catalogue(date_range: readonly [string, string]): readonly CataloguedQuestion[] {
+  const names = Object.keys(DIMENSIONS);
+  const times = Object.keys(TIMES).filter((name) => name !== "time:minute");
+  const sets: (readonly string[])[] = [
+    [],
+    ...times.map((name) => [name]),
+    ...names.map((name) => [name]),
+    ["time:day", "visit:source"],
+    ["visit:country", "visit:device"],
+    ["event:props:plan", "event:page"],
+    ["event:name", "time:day", "visit:browser"],
+    ["event:goal", "visit:utm_medium"],
+  ];
+  const questions: CataloguedQuestion[] = [];
+  for (const [at, dimensions] of sets.entries()) {
+    // Every set without a filter and with four others, so that each filter meets each kind of set.
+    for (const turn of [0, 1, 4, 7, 10]) {
+      const which = turn === 0 ? 0 : 1 + ((at + turn) % (FILTERS.length - 1));
+      const [filters, where] = FILTERS[which] as (typeof FILTERS)[number];
+      const isOfVisits = dimensions.every((name) => !name.startsWith("event:") || name === "event:page");
+      questions.push({ metrics: isOfVisits ? VISIT_METRICS : EVENT_METRICS, dimensions, date_range, filters, where });
+    }
+  }
+  for (const [filters, where] of FILTERS) {
+    const ask = (metrics: readonly string[], ...dimensions: readonly string[]) =>
+      questions.push({ metrics, dimensions, date_range, filters, where });
+    ask(PAGE_METRICS, "event:page");
+    ask(["average_revenue", "total_revenue"], "event:name", "visit:country");
+    ask(["visitors", "percentage"], "visit:source");
+    ask(["visitors", "percentage"], "event:props:plan", "event:page");
+    const everybody = !JSON.stringify(filters).includes("event:props:");
+    if (everybody) ask(["visitors", "conversion_rate"], "event:goal");
+    if (everybody) ask(["conversion_rate"], "event:goal", "time:day");
+    const [day] = date_range;
+    const minutes = { metrics: ["visitors", "events"], dimensions: ["time:minute"], filters, where };
+    questions.push({ ...minutes, date_range: [day, day] });
+  }
+  return questions;
+}
+
+/** The same question in SQL: rows of dimensions d0, d1 … and metrics m0, m1 …, for one merchant. */
+export function toSql(question: CataloguedQuestion, merchant: number): string {
+  const { metrics, dimensions, date_range, where } = question;
+  const [first, last] = date_range;
+  const columns = (clock: string) =>
+    dimensions.map((name, at) => `${TIMES[name]?.(clock, first) ?? DIMENSIONS[name]} AS d${at}`).join(", ");
+  const keys = dimensions.map((_, at) => `d${at}`);
+  const select = (more: string, clock: string, from = "seen") =>
+    `SELECT ${[...(keys.length > 0 ? [columns(clock)] : []), more].join(", ")} FROM ${from}
+     WHERE merchant = ${merchant} AND day BETWEEN '${first}' AND '${last}' AND (${where})`;
+  const group = keys.length > 0 ? `GROUP BY ${keys.join(", ")}` : "";
+  const list = keys.length > 0 ? `${keys.join(", ")}, ` : "";
+  const ofEvents = `SELECT ${list}count(DISTINCT visitor) AS visitors, count(*) FILTER (name = 'pageview') AS pageviews,
+      count(*) FILTER (name <> 'engagement') AS events, sum(earned) / 10000 AS total_revenue,
+      sum(earned) / nullif(count(*) FILTER (earned <> 0), 0) AS ten_thousandths, sum(engagement_ms) AS engaged
+    FROM (${select("visitor, name, earned, engagement_ms", "clock")}) ${group}`;
+  const scrolls = `SELECT ${list}avg(deepest) AS depth FROM (SELECT ${list}vid, max(scroll) AS deepest
+    FROM (${select("vid, scroll", "clock")}) WHERE scroll IS NOT NULL GROUP BY ${[...keys, "vid"].join(", ")}) ${group}`;
+  const days = `merchant = ${merchant} AND day BETWEEN '${first}' AND '${last}'`;
+  // Goals are no part of any filter here, so everybody who passes it could have reached one.
+  const timeAt = dimensions.findIndex((name) => name.startsWith("time:"));
+  const label = timeAt < 0 ? "" : ` AND ${(TIMES[dimensions[timeAt] as string] as Label)("clock", first)} = d${timeAt}`;
+  const possible = `(SELECT count(DISTINCT visitor) FROM seen WHERE ${days} AND (${where})${label})`;
+  const all = `(SELECT count(DISTINCT visitor) FROM seen WHERE ${days} AND (${where}))`;
+  const visits = (from?: string) => `SELECT ${list}count(*) AS visits, count(*) FILTER (bounce) AS bounces,
+      sum(duration) / 1000 AS total_duration
+    FROM (SELECT DISTINCT * FROM (${select("vid, bounce, duration", "start_clock", from)})) ${group}`;
+  // By page, whole visits are those that entered there.
+  const byEntry = dimensions.includes("event:page")
+    ? visits("(SELECT * REPLACE (entry_page AS page) FROM seen)")
+    : visits();
+  const on = keys.length > 0 ? `USING (${keys.join(", ")})` : "ON true";
+  const source: Readonly<Record<string, string>> = {
+    visits: "v.visits",
+    bounces: "w.bounces",
+    total_duration: "w.total_duration",
+    average_revenue: "floor(e.ten_thousandths + 0.5) / 10000",
+    scroll_depth: "floor(s.depth + 0.5)",
+    time_on_page: "floor(nullif(e.engaged, 0) / 1000 / nullif(v.visits, 0) + 0.5)",
+    percentage: `floor(e.visitors * 100 / ${all} * 10 + 0.5) / 10`,
+    conversion_rate: `floor(e.visitors * 100 / ${possible} * 100 + 0.5) / 100`,
+  };
+  const chosen = metrics.map((name, at) => `${source[name] ?? `e.${name}`} AS m${at}`);
+  return `WITH e AS (${ofEvents}), v AS (${visits()}), w AS (${byEntry}), s AS (${scrolls})
+    SELECT ${[...keys, ...chosen].join(", ")} FROM e FULL JOIN v ${on} LEFT JOIN w ${on} LEFT JOIN s ${on}`;
+}

@@ -1,0 +1,94 @@
+// Questions that are too large for one request: they become a job, whose parts a queue counts (queues/question.ts). The asker gets
+// 202 and where to look; who sends `Prefer: wait=N` gets the answer itself if it is there in time.
+
+import type { Context } from "hono";
+import {
+  JOB_PART_PLACES,
+  JOB_PLACES_MAX,
+  JOB_WAIT_EVERY_MS,
+  JOB_WAIT_SECONDS_MAX,
+  JOBS_RUNNING_MAX,
+} from "../../core/limits.ts";
+import { accepted, type Outcome } from "../../core/outcome.ts";
+import type { JobQuestion } from "../../core/query/job.ts";
+import { invalid } from "../../core/query/refusal.ts";
+import { readObjectOf } from "../../storage/archive-bucket.ts";
+import { ID_RANDOM_BYTES, questionJobId } from "../../storage/credential.ts";
+import type { Merchant } from "../../storage/merchants.ts";
+import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/question-job.ts";
+import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
+import { archiveBucketOf } from "./consumers.ts";
+import type { Deps } from "./deps.ts";
+import type { TooLarge } from "./scan.ts";
+
+/** A status, a body, and where the job is while it runs. */
+export interface JobReply {
+  readonly status: 200 | 202 | 400;
+  readonly body: unknown;
+  readonly location?: string;
+}
+
+/** Makes a job of a question, unless that is too large as well. */
+export async function startJob(
+  question: JobQuestion,
+  { places, merchant, refusal }: { places: TooLarge["places"]; merchant: Merchant; refusal: TooLarge },
+  deps: Deps,
+): Promise<Outcome<QuestionJob>> {
+  if (places.length > JOB_PLACES_MAX) return refusal;
+  const ordered = [...places].sort((a, b) => a.day - b.day);
+  const parts = Array.from({ length: Math.ceil(ordered.length / JOB_PART_PLACES) }, (_, part) =>
+    ordered.slice(part * JOB_PART_PLACES, (part + 1) * JOB_PART_PLACES),
+  );
+  const id = questionJobId(deps.random(ID_RANDOM_BYTES));
+  const job = { id, merchant: merchant.number, question, parts, runningMax: JOBS_RUNNING_MAX };
+  if (!(await createQuestionJob(deps.db, job, deps.meter)))
+    return invalid(`#: ${JOBS_RUNNING_MAX} large queries are under way. Wait for one of them.`);
+  await deps.sendQuestions(parts.map((_, part) => ({ job: id, part })));
+  const { merchant: number } = job;
+  const fresh = { state: "running", error: "", createdAt: question.asOf, parts: parts.length, partsDone: 0 } as const;
+  return accepted({ id, merchant: number, question, ...fresh });
+}
+
+/** What the asker gets, at once or within the seconds it would wait. */
+export async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: Deps): Promise<JobReply> {
+  let current = job;
+  for (const end = deps.now() + waitSeconds * 1_000; current.state === "running" && deps.now() < end; ) {
+    await new Promise((settle) => setTimeout(settle, JOB_WAIT_EVERY_MS));
+    current = (await findQuestionJob(deps.db, job.id, deps.meter)) ?? current;
+  }
+  return replyOf(current, deps);
+}
+
+/** GET /api/v2/queries/:id?site_id: the answer, why there is none, or how far it is. */
+export async function getQuery(c: Context, deps: Deps): Promise<Response> {
+  if (!saysWho(c)) return c.json({ error: MISSING_KEY }, 401);
+  const siteId = c.req.query("site_id") ?? "";
+  if (siteId === "") return c.json({ error: MISSING_SITE }, 400);
+  const asker = await admitAsker(c, siteId, deps);
+  if ("error" in asker) return c.json({ error: asker.error }, asker.status);
+  const job = await findQuestionJob(deps.db, c.req.param("id") ?? "", deps.meter);
+  const isTheirs =
+    job?.merchant === asker.merchant.number && JSON.stringify(job.question.fixed) === JSON.stringify(asker.filters);
+  if (job === undefined || !isTheirs) return c.json({ error: "There is no query with this id (any more)." }, 404);
+  return toResponse(c, await replyWithJob(job, waitOf(c), deps));
+}
+
+export function toResponse(c: Context, { status, body, location }: JobReply): Response {
+  return c.json(body as object, status, location === undefined ? {} : { location, "Retry-After": "1" });
+}
+
+/** Seconds that a client would wait (RFC 7240): `Prefer: wait=10`. */
+export function waitOf(c: Context): number {
+  const [, seconds = "0"] = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/i.exec(c.req.header("prefer") ?? "") ?? [];
+  return Math.min(Number(seconds), JOB_WAIT_SECONDS_MAX);
+}
+
+async function replyOf({ id, state, error, parts, partsDone }: QuestionJob, deps: Deps): Promise<JobReply> {
+  if (state === "failed") return { status: 400, body: { error } };
+  if (state === "running") {
+    const progress = { id, state, parts: { all: parts, done: partsDone } };
+    return { status: 202, body: progress, location: `/api/v2/queries/${id}` };
+  }
+  const bytes = await readObjectOf({ bucket: archiveBucketOf(deps.bucket), meter: deps.meter }, answerKey(id));
+  return { status: 200, body: JSON.parse(new TextDecoder().decode(bytes)) };
+}
