@@ -5,7 +5,7 @@
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
 import { type Difference, differencesOf, type HeldRow, heldRows } from "../core/counting/difference.ts";
-import { isExpired, type Removal, removalOf } from "../core/counting/erasure.ts";
+import { erasedWhole, isExpired, RETENTION, type Removal, removalOf } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type ReplayedDay, type ReplayedUnder, replayEvent, replayedRows } from "../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
@@ -17,6 +17,7 @@ import { GLOBAL_MERCHANT, periodOfDays, type Rules, type RuleTimeline } from "..
 import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
 import { type ArchivedDay, readDay } from "../storage/archive-day.ts";
+import { listTaken } from "../storage/erasure.ts";
 import type { SettingsVersions } from "../storage/replay-write.ts";
 import { readDayRollups } from "../storage/rollups.ts";
 import type { ShownDifference } from "../storage/schema.ts";
@@ -85,9 +86,6 @@ export interface RemovedRow {
   readonly erasure: string;
 }
 
-/** Stands for the id of an erasure where a retention setting is the reason. */
-export const RETENTION = "retention";
-
 /** What is done with it, in this order for each merchant; `compared` comes for several at once and may end it. */
 export interface RecountSteps {
   /** Rows of one merchant, without those whose id came before. */
@@ -125,7 +123,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   let ended: Ended[] = [];
   let bytes = 0;
   let current: Current | undefined;
-  const today = Math.floor(deps.now() / DAY_MS);
+  const erased = erasedWhole(what.removals ?? []);
   let isStopped = false;
   const flush = async () => {
     if (ended.length > 0) isStopped = (await steps.compared(await compare(what, ended, deps))) === "stop";
@@ -135,8 +133,8 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const end = async () => {
     if (current === undefined) return;
     const { merchant, ids } = current.day.state;
-    // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are.
-    if (current.settings !== undefined && !current.isExpired) {
+    // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are, until an erasure.
+    if (current.settings !== undefined && (!current.isExpired || erased.has(merchant))) {
       const rows = replayedRows(current.day);
       ended.push({
         merchant,
@@ -151,16 +149,15 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ || bytes >= REPLAY_READ_BYTES) await flush();
   };
   const slices = readDay({ bucket: deps.bucket, meter: deps.meter }, what.archived, { after, isWanted, columns });
-  for await (const { rows, settings } of withSettings(slices, deps)) {
+  for await (const { rows, settings, isOver } of withSettings(slices, what, deps)) {
     const { merchant } = (rows[0] as ArchivedEvent).event;
     if (current?.day.state.merchant !== merchant) {
       await end();
       if (isStopped) return;
       const day = { state: emptyDay(merchant, what.day), partition: what.partition };
-      const expired = settings !== undefined && isExpired(settings, what.day, today);
       const isOwn = settings !== undefined && preview !== undefined && !preview.isGlobal;
       const tried = isOwn ? { ...settings, rules: previewOf(what, settings.rules) } : settings;
-      current = { day, settings: tried, isExpired: expired, removed: 0 };
+      current = { day, settings: tried, isExpired: isOver, removed: 0 };
       others.delete(merchant);
     }
     const counted = current as Current;
@@ -177,7 +174,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     steps.rows(kept, rows.length);
   }
   await end();
-  for (const merchant of await withoutExpired([...others], { day: what.day, today }, deps)) {
+  for (const merchant of await withoutExpired([...others], { ...what, erased }, deps)) {
     if (isStopped) return;
     ended.push({ merchant, events: 0, rows: [], countedBy: undefined });
     if (ended.length >= REPLAY_MERCHANTS_READ) await flush();
@@ -188,16 +185,43 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
 /** Merchants of whom the archive has nothing, and should. */
 async function withoutExpired(
   merchants: readonly number[],
-  { day, today }: { day: number; today: number },
+  place: DayOfPartition & { readonly erased: ReadonlySet<number> },
   deps: RecountDeps,
 ): Promise<readonly number[]> {
   const kept: number[] = [];
   for (let start = 0; start < merchants.length; start += REPLAY_AHEAD_MERCHANTS) {
-    const some = merchants.slice(start, start + REPLAY_AHEAD_MERCHANTS);
-    const settings = await readSettingsOf(deps.db, some, deps.meter);
-    kept.push(...settings.filter((one) => !isExpired(one, day, today)).map(({ merchant }) => merchant));
+    const settled = await readSettled(merchants.slice(start, start + REPLAY_AHEAD_MERCHANTS), place, deps);
+    for (const [merchant, { isOver }] of settled) if (!isOver || place.erased.has(merchant)) kept.push(merchant);
   }
   return kept;
+}
+
+interface DayOfPartition {
+  readonly day: number;
+  readonly partition: string;
+}
+
+/** What a merchant's Day is counted by, and whether a retention is over for it, or once was. */
+interface Settled {
+  readonly settings: Settings;
+  readonly isOver: boolean;
+}
+
+/** Of merchants that exist; as many as fit a statement. */
+export async function readSettled(
+  merchants: readonly number[],
+  { day, partition }: DayOfPartition,
+  deps: Pick<RecountDeps, "db" | "now" | "meter">,
+): Promise<ReadonlyMap<number, Settled>> {
+  const today = Math.floor(deps.now() / DAY_MS);
+  const taken = await listTaken(deps.db, { merchants, day, partition }, deps.meter);
+  const found = await readSettingsOf(deps.db, merchants, deps.meter);
+  return new Map(
+    found.map((settings) => {
+      const isOver = isExpired(settings, day, today) || taken.has(settings.merchant);
+      return [settings.merchant, { settings, isOver }];
+    }),
+  );
 }
 
 function bytesOf(rows: readonly RollupRow[]): number {
@@ -228,14 +252,16 @@ function isNew(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | unde
 interface SettledSlice {
   readonly rows: readonly ArchivedEvent[];
   readonly settings: Settings | undefined;
+  readonly isOver: boolean;
 }
 
 /** Looks some slices ahead, so that the settings of many merchants come in one statement. */
 async function* withSettings(
   slices: AsyncIterable<readonly ArchivedEvent[]>,
+  place: DayOfPartition,
   deps: RecountDeps,
 ): AsyncGenerator<SettledSlice> {
-  const known = new Map<number, Settings | undefined>();
+  const known = new Map<number, Settled | undefined>();
   let waiting: (readonly ArchivedEvent[])[] = [];
   let rows = 0;
   const settled = async (): Promise<readonly SettledSlice[]> => {
@@ -245,9 +271,12 @@ async function* withSettings(
     const asked = [...wanted].filter((merchant) => !known.has(merchant));
     for (const merchant of asked) known.set(merchant, undefined);
     if (asked.length > 0) {
-      for (const settings of await readSettingsOf(deps.db, asked, deps.meter)) known.set(settings.merchant, settings);
+      for (const [merchant, settled] of await readSettled(asked, place, deps)) known.set(merchant, settled);
     }
-    const ready = waiting.map((slice) => ({ rows: slice, settings: known.get(merchantOf(slice)) }));
+    const ready = waiting.map((slice) => {
+      const { settings, isOver = false } = known.get(merchantOf(slice)) ?? { settings: undefined };
+      return { rows: slice, settings, isOver };
+    });
     waiting = [];
     rows = 0;
     return ready;

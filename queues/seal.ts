@@ -18,7 +18,7 @@ import {
   sealedPrefix,
 } from "../core/archive/object-key.ts";
 import { closesAt, firstOpenDay } from "../core/counting/closed.ts";
-import { isExpired, removalOf } from "../core/counting/erasure.ts";
+import { erasedWhole, removalOf } from "../core/counting/erasure.ts";
 import {
   LATE_BUNDLES_MAX,
   LATE_BYTES_SHARE,
@@ -33,7 +33,7 @@ import {
   SEALS_SENT_MAX,
 } from "../core/limits.ts";
 import { assert, causeOf } from "../core/outcome.ts";
-import { DAY_MS, dateOf } from "../core/time.ts";
+import { dateOf } from "../core/time.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive-bucket.ts";
 import {
   type ArchivedDay,
@@ -59,7 +59,6 @@ import {
   waitSeal,
 } from "../storage/seal.ts";
 import { SealedFileWriter } from "../storage/sealed-file.ts";
-import { readSettingsOf } from "../storage/settings.ts";
 import { handleEach, type Log, type QueueBatch } from "./message.ts";
 import {
   type Recount,
@@ -67,6 +66,7 @@ import {
   type Recounted,
   type RecountedPartition,
   type RemovedRow,
+  readSettled,
   recount,
   shownOf,
 } from "./recount.ts";
@@ -174,7 +174,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
     partition: row.partition,
     archived,
     archivedPosition: state.position,
-    others: counted.keys(),
+    others: new Set([...counted.keys(), ...erasedWhole(removals)]),
     removals,
   };
   const { manifest } = archived;
@@ -195,15 +195,15 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
 
 /** Whether a sealed Day has rows that an erasure or the end of a retention takes away. Only their merchants are read. */
 async function hasRemovable(
-  { day, archived, removals = [] }: Omit<Recount, "after">,
+  { day, partition, archived, removals = [] }: Omit<Recount, "after">,
   deps: SealDeps,
 ): Promise<boolean> {
-  const merchants = archived.manifest?.files.flatMap((file) => file.merchants.map(({ merchant }) => merchant)) ?? [];
-  const today = Math.floor(deps.now() / DAY_MS);
+  const sealed = archived.manifest?.files.flatMap((file) => file.merchants.map(({ merchant }) => merchant)) ?? [];
+  const merchants = [...new Set([...sealed, ...(await readMerchants(deps, archived.bundles))])];
   for (let start = 0; start < merchants.length; start += REPLAY_AHEAD_MERCHANTS) {
     const some = merchants.slice(start, start + REPLAY_AHEAD_MERCHANTS);
-    const settings = await readSettingsOf(deps.db, some, deps.meter);
-    if (settings.some((one) => isExpired(one, day, today))) return true;
+    const settled = await readSettled(some, { day, partition }, deps);
+    if ([...settled.values()].some(({ isOver }) => isOver)) return true;
   }
   if (removals.length === 0) return false;
   const wanted = new Set(removals.map(({ merchant }) => merchant));
@@ -240,7 +240,8 @@ function isSmall({ bundles }: ArchivedDay, { files }: Manifest): boolean {
 
 /** Counts the merchants of late bundles again; the bundles stay where they are, beside the sealed files. */
 async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealDeps): Promise<void> {
-  const merchants = await readMerchants(deps, what.archived.bundles);
+  const late = await readMerchants(deps, what.archived.bundles);
+  const merchants = new Set([...late, ...erasedWhole(what.removals ?? [])]);
   const steps = {
     rows: () => {},
     ended: () => false,

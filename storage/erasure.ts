@@ -2,7 +2,7 @@
 // is done in the same transaction that makes the files without the removed rows the Day's own (storage/seal.ts), so a
 // receipt says what happened, once.
 
-import type { Removal } from "../core/counting/erasure.ts";
+import { RETENTION, type Removal } from "../core/counting/erasure.ts";
 import type { Metered } from "../core/meter.ts";
 import type { ErasureKind } from "./schema.ts";
 
@@ -294,6 +294,18 @@ export async function readReceipt(db: D1Database, erasure: Erasure, rowsMax: num
     FROM removals WHERE merchant = ? AND erasure = ? ORDER BY day, "partition" LIMIT ?`;
   const removals = await select<Receipt["removals"][number]>(db, [text, erasure.merchant, erasure.id, rowsMax], meter);
   return { parts: progress?.parts ?? 0, done: progress?.done ?? 0, removals };
+}
+
+/** Of some merchants those of whom a retention has taken rows of a (Day, partition): whatever the setting is by now, their numbers cannot be counted again. */
+export async function listTaken(
+  db: D1Database,
+  { merchants, day, partition }: { merchants: readonly number[]; day: number; partition: string },
+  meter: Metered,
+): Promise<ReadonlySet<number>> {
+  const text = `SELECT DISTINCT merchant FROM removals WHERE merchant IN (SELECT value FROM json_each(?1))
+    AND erasure = '${RETENTION}' AND day = ?2 AND "partition" = ?3`;
+  const found = await select<{ merchant: number }>(db, [text, JSON.stringify(merchants), day, partition], meter);
+  return new Set(found.map(({ merchant }) => merchant));
 }
 
 /** Has the seal look at Days that a retention of so many days has just ended for. Each Day is found once per retention. */

@@ -16,6 +16,14 @@ export interface Removal {
   readonly before: number;
 }
 
+/** Stands for the id of an erasure where a retention setting is the reason. */
+export const RETENTION = "retention";
+
+/** Merchants of whom everything is to go, the numbers of the Day too. */
+export function erasedWhole(removals: readonly Removal[]): ReadonlySet<number> {
+  return new Set(removals.filter(({ visitor }) => visitor === "").map(({ merchant }) => merchant));
+}
+
 /** The removal that means an archived event, if any does. */
 export function removalOf({ event, position }: ArchivedEvent, removals: readonly Removal[]): Removal | undefined {
   return removals.find(
