@@ -214,7 +214,10 @@ export const SEAL_BACKLOG_BUNDLES_MAX = 32;
 export const RETENTION_DAYS: readonly number[] = [30, 60, 90, 180, 365, 400, 730, 1_095];
 /** Days one erasure may reach back, and (Day, partition)s it may have. */
 export const ERASURE_PARTS_MAX = 20_000;
-/** Erasures a partition remembers to have carried out, 20 B each: more than are ever under way at once. */
+/** Erasures a merchant may have under way: each looks at every Day of its partitions, neighbours included, and takes three
+ *  days. Some 60 requests a day; more visitors than that are erased a range of Days at a time. */
+export const ERASURES_OF_MERCHANT_MAX = 200;
+/** Erasures a partition remembers to have carried out, 20 B each: for those whose answer was lost on the way. */
 export const ERASURES_KEPT_MAX = 1_000;
 /** Erasures whose partitions the cron tells at once. */
 export const ERASURES_DRIVEN_MAX = 20;

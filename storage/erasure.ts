@@ -25,6 +25,22 @@ const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_da
 /** Every table that holds anything of a merchant besides numbers and the merchant itself. */
 const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "rule_versions"] as const;
 const NUMBERS = ["hourly", "daily", "replay_undo"] as const;
+/** Jobs of the merchant ?1 alone, with what they came to. */
+const OWN_JOBS = "SELECT id FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'";
+/** What seals, and replays of several merchants, have shown of the merchant ?1. */
+const SHOWN_OF_MERCHANT = [
+  `DELETE FROM replay_parts WHERE job IN (${OWN_JOBS})`,
+  "DELETE FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'",
+  ...(["archive_days", "replay_parts"] as const).map((table) => without(table, "shown", "merchant")),
+  without("replay_parts", "totals", "0"),
+];
+
+function without(table: "archive_days" | "replay_parts", column: "shown" | "totals", key: "merchant" | "0"): string {
+  const named = key === "0" ? "$[0]" : `$.${key}`;
+  return `UPDATE ${table} SET ${column} = (SELECT json_group_array(json(value)) FROM json_each(${column})
+      WHERE value ->> '${named}' != ?1)
+    WHERE ${column} != '[]' AND EXISTS (SELECT 1 FROM json_each(${column}) WHERE value ->> '${named}' = ?1)`;
+}
 
 /**
  * Makes an erasure with its parts, all or nothing: the closed Days of its range that the partitions have, and those of its
@@ -72,6 +88,7 @@ export async function createErasure(
     ...(kind === "merchant"
       ? [db.prepare("UPDATE question_jobs SET created_at = 0 WHERE merchant = ?").bind(merchant)]
       : []),
+    ...(kind === "merchant" ? SHOWN_OF_MERCHANT.map((text) => db.prepare(text).bind(merchant)) : []),
     ...(kind === "merchant" ? [db.prepare("DELETE FROM merchants WHERE number = ?").bind(merchant)] : []),
     db.prepare(`SELECT ${COLUMNS} FROM erasures WHERE id = ?`).bind(id),
   ];
@@ -105,6 +122,12 @@ export async function listErasures(
 export async function listRunning(db: D1Database, rowsMax: number, meter: Metered): Promise<readonly Erasure[]> {
   const text = `SELECT ${COLUMNS} FROM erasures WHERE state = 'running' ORDER BY number LIMIT ?`;
   return select<Erasure>(db, [text, rowsMax], meter);
+}
+
+/** How many erasures of a merchant are under way. */
+export async function countRunning(db: D1Database, merchant: number, meter: Metered): Promise<number> {
+  const text = "SELECT count(*) AS running FROM erasures WHERE merchant = ? AND state = 'running'";
+  return (await select<{ running: number }>(db, [text, merchant], meter))[0]?.running ?? 0;
 }
 
 /** The partitions an erasure concerns. */

@@ -108,6 +108,14 @@ export async function listCounted(
   return found;
 }
 
+/** The partitions in which a merchant was ever counted, also those that today's placement does not give it. */
+export async function listPartitionsOf(db: D1Database, merchant: number, meter: Metered): Promise<readonly string[]> {
+  const text = `SELECT "partition" FROM daily WHERE merchant = ?1 UNION SELECT "partition" FROM hourly WHERE merchant = ?1`;
+  const { results, meta } = await db.prepare(text).bind(merchant).all<{ readonly partition: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map(({ partition }) => partition);
+}
+
 /** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
 export async function readFirstDay(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
   const query = drizzle(db)

@@ -132,6 +132,7 @@ function partitionOf(worker: QueryWorker, name: string) {
       const isWanted = ({ row: [day, , number] }: RecentRow) => number === merchant && day >= from && day < to;
       return answer({ rows: (worker.recent.get(name) ?? []).filter(isWanted) });
     },
+    erase: () => answer({ position: 1, archivedPosition: 1 }),
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
   };
 }

@@ -6,11 +6,18 @@ import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Removal } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { hash64Hex } from "../../core/hash.ts";
-import { ADMIN_PAGE_MAX, ERASURE_PARTS_MAX, ID_LENGTH_MAX, QUESTION_DAY_MAX } from "../../core/limits.ts";
+import {
+  ADMIN_PAGE_MAX,
+  ERASURE_PARTS_MAX,
+  ERASURES_OF_MERCHANT_MAX,
+  ID_LENGTH_MAX,
+  QUESTION_DAY_MAX,
+} from "../../core/limits.ts";
 import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
 import { driveErasure } from "../../queues/erasure.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
 import {
+  countRunning,
   createErasure,
   type Erasure,
   findErasure,
@@ -19,6 +26,7 @@ import {
   wakeBeyond,
 } from "../../storage/erasure.ts";
 import type { Merchant } from "../../storage/merchants.ts";
+import { listPartitionsOf } from "../../storage/rollups.ts";
 import type { ErasureKind } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, wholeNumber } from "./field.ts";
@@ -30,6 +38,7 @@ const VISITOR_ID: Field<string, false> = {
   required: false,
   expected: `the visitor_id your site or app sends, 1 to ${ID_LENGTH_MAX} characters`,
   parse: (value) => (typeof value === "string" && value !== "" && value.length <= ID_LENGTH_MAX ? value : undefined),
+  hidden: true, // often an address or a name: who wants to be forgotten is not kept in the audit log
 };
 const VISITOR: Field<string, false> = {
   required: false,
@@ -68,6 +77,9 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
       "Say what to erase: a visitor, or a range of Days. A whole merchant is DELETE /api/v1/merchants/:id.";
     return problem("missing_field", message, "visitor_id");
   }
+  const running = await countRunning(deps.db, merchant.value.number, deps.meter);
+  if (running >= ERASURES_OF_MERCHANT_MAX)
+    return problem("rate_limited", `At most ${ERASURES_OF_MERCHANT_MAX} erasures of a merchant are under way at once.`);
   const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
   return begin(merchant.value, { kind: named === "" ? "days" : "visitor", visitor: named, ...days }, deps);
 }
@@ -105,7 +117,13 @@ export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>
 export async function enforceRetention(merchant: number, days: number, deps: Deps): Promise<void> {
   const now = deps.now();
   const beforeDay = Math.floor(now / DAY_MS) - days;
-  await wakeBeyond(deps.db, { partitions: partitionsOf(merchant, deps.placement), beforeDay, now }, deps.meter);
+  await wakeBeyond(deps.db, { partitions: await allPartitionsOf(merchant, deps), beforeDay, now }, deps.meter);
+}
+
+/** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
+async function allPartitionsOf(merchant: number, deps: Deps): Promise<readonly string[]> {
+  const counted = await listPartitionsOf(deps.db, merchant, deps.meter);
+  return [...new Set([...partitionsOf(merchant, deps.placement), ...counted])];
 }
 
 type Scope = Pick<Removal, "visitor"> & {
@@ -119,7 +137,7 @@ async function begin({ number: merchant }: Merchant, scope: Scope, deps: Deps): 
   const open = firstOpenDay(now, deps.pace.sealAfterMs);
   const ahead = Math.floor(now / DAY_MS) + AHEAD_DAYS;
   const openDays = Array.from({ length: Math.max(ahead - open, 0) }, (_, index) => open + index);
-  const partitions = partitionsOf(merchant, deps.placement);
+  const partitions = await allPartitionsOf(merchant, deps);
   const id = erasureId(deps.random(ID_RANDOM_BYTES));
   const erasure = await createErasure(
     deps.db,
