@@ -219,6 +219,8 @@ export const ERASURE_PARTS_MAX = 20_000;
 export const ERASURES_OF_MERCHANT_MAX = 200;
 /** Erasures a partition remembers to have carried out, 20 B each: for those whose answer was lost on the way. */
 export const ERASURES_KEPT_MAX = 1_000;
+/** How far the clocks of two consumers may be apart, generously, where one looks at what the other has noted. */
+export const CLOCKS_APART_MS = MINUTE_MS;
 /** Erasures whose partitions the cron tells at once. */
 export const ERASURES_DRIVEN_MAX = 20;
 

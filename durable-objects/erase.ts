@@ -12,7 +12,8 @@ import type { EraseReply, EraseRequest } from "./rpc.ts";
 import { findShelf, type Partition, shelfOf } from "./state.ts";
 
 export function erase(partition: Partition, request: EraseRequest): EraseReply {
-  const position = partition.erased.get(request.erasure) ?? carryOut(partition, request);
+  const known = request.told > 0 ? request.told : partition.erased.get(request.erasure);
+  const position = known ?? carryOut(partition, request);
   return { position, archivedPosition: unarchivedFrom(partition) };
 }
 

@@ -10,7 +10,7 @@ import { findDay, findShelf, keyOf, type Partition, shelfOf } from "./state.ts";
 
 /** Rows per Day that are kept; a dashboard asks for about this many shapes. */
 const ROWS_KEPT_MAX = 100;
-const kept = new WeakMap<DayState, Map<string, RollupRow>>();
+const kept = new WeakMap<DayState["changed"], Map<string, RollupRow>>();
 
 export function live(partition: Partition, request: LiveRequest): LiveReply {
   const rows: RollupRow[] = [];
@@ -64,8 +64,8 @@ interface Wanted {
 }
 
 function rowOf(partition: Partition, state: DayState, { slot, version, request }: Wanted): RollupRow {
-  const rows = kept.get(state) ?? new Map<string, RollupRow>();
-  kept.set(state, rows);
+  const rows = kept.get(state.changed) ?? new Map<string, RollupRow>();
+  kept.set(state.changed, rows);
   const key = `${slot}:${request.dimensions.join()}`;
   const known = rows.get(key);
   if (known !== undefined && known.version === version) return known;

@@ -15,6 +15,7 @@ import { findShelf, type Partition, type Shelf } from "./state.ts";
 interface Due {
   readonly shelf: Shelf;
   readonly state: DayState;
+  readonly changed: DayState["changed"];
   readonly slot: number;
   readonly version: number;
 }
@@ -52,8 +53,9 @@ function closedChanges(partition: Partition): readonly Due[] {
   const due: Due[] = [];
   for (const shelf of partition.shelves.values()) {
     for (const state of shelf.days.values()) {
-      for (const [slot, version] of state.changed) {
-        if (isClosed(partition, state, slot, now)) due.push({ shelf, state, slot, version });
+      const { changed } = state;
+      for (const [slot, version] of changed) {
+        if (isClosed(partition, state, slot, now)) due.push({ shelf, state, changed, slot, version });
       }
     }
   }
@@ -81,9 +83,9 @@ function rowsOf(partition: Partition, due: readonly Due[]): readonly RollupRow[]
   return rows;
 }
 
-/** Takes the mark away unless a later event has set it again meanwhile. */
-function settle({ shelf, state, slot, version }: Due): void {
-  if (state.changed.get(slot) !== version) return;
-  state.changed.delete(slot);
+/** Takes the mark away unless a later event, or an erasure, has set it again meanwhile. */
+function settle({ shelf, changed, slot, version }: Due): void {
+  if (changed.get(slot) !== version) return;
+  changed.delete(slot);
   shelf.dirty = true;
 }

@@ -57,6 +57,8 @@ export interface EraseRequest {
   readonly toDay: number;
   /** The merchant itself is gone: not even zeros are left of it. */
   readonly forget: boolean;
+  /** The position a partition has answered before; 0 when it is not known to have. */
+  readonly told: number;
 }
 
 export interface EraseReply {

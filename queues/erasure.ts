@@ -3,6 +3,7 @@
 // that may be repeated; an erasure whose partition cannot be reached waits for the next time.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
+import { hash32 } from "../core/hash.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
@@ -18,6 +19,8 @@ import {
 } from "../storage/erasure.ts";
 import type { Log } from "./message.ts";
 
+const TURN_SEED = 0x45525301;
+
 /** What is to leave a partition's state. */
 export interface EraseAsked {
   readonly erasure: number;
@@ -26,6 +29,7 @@ export interface EraseAsked {
   readonly fromDay: number;
   readonly toDay: number;
   readonly forget: boolean;
+  readonly told: number;
 }
 
 /** Where a partition carried it out, and how far its log lies in the archive by now. */
@@ -44,10 +48,11 @@ export interface ErasureDeps {
   readonly log: Log;
 }
 
-/** All that are under way, the oldest first; then the Days that some retention has ended for. */
+/** Some that are under way, others each time; then the Days that some retention has ended for. */
 export async function driveErasures(deps: ErasureDeps): Promise<void> {
-  for (const erasure of await listRunning(deps.db, ERASURES_DRIVEN_MAX, deps.meter)) await driveErasure(erasure, deps);
   const now = deps.now();
+  const some = { turn: hash32(String(now), TURN_SEED), rowsMax: ERASURES_DRIVEN_MAX };
+  for (const erasure of await listRunning(deps.db, some, deps.meter)) await driveErasure(erasure, deps);
   const today = Math.floor(now / DAY_MS);
   for (const retention of RETENTION_DAYS) {
     const toDay = today - retention;
@@ -60,9 +65,9 @@ export async function driveErasures(deps: ErasureDeps): Promise<void> {
 export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
   let isArchived = true;
-  for (const partition of await listPartitionsOf(deps.db, number, deps.meter)) {
+  for (const { partition, told } of await listPartitionsOf(deps.db, number, deps.meter)) {
     try {
-      const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant" };
+      const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant", told };
       const { position, archivedPosition } = await deps.partition(partition).erase(asked);
       await markTold(deps.db, { erasure, partition, position }, deps.meter);
       isArchived &&= archivedPosition >= position;

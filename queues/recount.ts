@@ -17,7 +17,7 @@ import { GLOBAL_MERCHANT, periodOfDays, type Rules, type RuleTimeline } from "..
 import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
 import { type ArchivedDay, readDay } from "../storage/archive-day.ts";
-import { listTaken } from "../storage/erasure.ts";
+import { type KnownRemovals, listTaken } from "../storage/erasure.ts";
 import type { SettingsVersions } from "../storage/replay-write.ts";
 import { readDayRollups } from "../storage/rollups.ts";
 import type { ShownDifference } from "../storage/schema.ts";
@@ -54,6 +54,8 @@ export interface Recount {
   readonly columns?: readonly string[];
   /** What is not to be there any more; nothing of it is counted. */
   readonly removals?: readonly Removal[];
+  /** Which removals these are, for whoever writes what came out. */
+  readonly known: KnownRemovals;
   /** Rules that are tried out: counted by as if they had been applied to the Day. */
   readonly preview?: RulesPreview | undefined;
 }

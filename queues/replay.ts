@@ -131,7 +131,7 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
         result.buckets += one.buckets;
         if (job.kind === "verify") result.totals = [...result.totals, ...keptTotals(job, one, result.totals)];
         const judged = isInDoubt ? differences.map((difference) => ({ ...difference, inDoubt: true })) : differences;
-        await settle(job, { differences: judged, result }, deps);
+        await settle(job, { differences: judged, result, known: what.known }, deps);
       }
       return undefined;
     },
@@ -151,7 +151,7 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     compared: async (recounted: readonly Recounted[]) => {
       for (const { differences } of recounted) {
         const certain = differences.filter(({ inDoubt, held }) => !inDoubt && (held?.published ?? true));
-        await correctRollups(deps.db, { job: job.id, differences: certain }, deps.meter);
+        await correctRollups(deps.db, { job: job.id, differences: certain, known: what.known }, deps.meter);
       }
       return undefined;
     },
@@ -166,7 +166,9 @@ async function openPart(
   deps: ReplayDeps,
 ): Promise<{ readonly what: Recount; readonly seal: SealRow | undefined }> {
   // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
+  const since = deps.now();
   const { archivedPosition } = await deps.partition(part.partition).status();
+  const removals = await listRemovals(deps.db, part, deps.meter);
   const seal = await findSeal(deps.db, part, deps.meter);
   const place = { date: dateOf(part.day), partition: part.partition };
   const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
@@ -179,7 +181,8 @@ async function openPart(
     merchants: job.merchants && new Set(job.merchants),
     others: job.merchants ?? (await shownMerchants(part, deps)),
     after: 0,
-    removals: await listRemovals(deps.db, part, deps.meter),
+    removals,
+    known: { day: part.day, partition: part.partition, erasures: removals.map(({ number }) => number), since },
     columns: COUNTED_COLUMNS,
     preview: isPreview ? { isGlobal: job.merchants === undefined, draft: job.draft } : undefined,
   };
@@ -189,7 +192,7 @@ async function openPart(
 /** Counts a merchant's differences, and writes those that may be written. */
 async function settle(
   job: ReplayJob,
-  { differences, result }: { differences: readonly Difference[]; result: Tallied },
+  { differences, result, known }: { differences: readonly Difference[]; result: Tallied } & Pick<Recount, "known">,
   deps: ReplayDeps,
 ): Promise<void> {
   const certain = differences.filter(({ inDoubt }) => !inDoubt);
@@ -203,7 +206,7 @@ async function settle(
   // What a partition has not published it will: a row written now would only hide that (RPL-10).
   const writable = written.filter(({ held }) => held?.published ?? true);
   result.unpublished += written.length - writable.length;
-  await replaceRollups(deps.db, { job: job.id, differences: writable }, deps.meter);
+  await replaceRollups(deps.db, { job: job.id, differences: writable, known }, deps.meter);
 }
 
 /** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */

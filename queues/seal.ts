@@ -163,6 +163,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   if (!state.complete) return wait(row, state.why, deps);
   const place = { date: dateOf(row.day), partition: row.partition };
   const all = await findDay(deps, place, { folder: row.folder, before: state.position });
+  const since = deps.now();
   const removals = await listRemovals(deps.db, row, deps.meter);
   const erasures = removals.map(({ number }) => number);
   const begun = await findBegun(row, removalsName(erasures), deps);
@@ -176,6 +177,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
     archivedPosition: state.position,
     others: new Set([...counted.keys(), ...erasedWhole(removals)]),
     removals,
+    known: { day, partition: row.partition, erasures, since },
   };
   const { manifest } = archived;
   const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
@@ -190,7 +192,10 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   await partition.dropDay(day);
   // What was to be erased is gone from where it was, and not only from where it is read.
   const sealed = removals.length === 0 ? undefined : await findSeal(deps.db, row, deps.meter);
-  if (sealed !== undefined) await clean(sealed, deps);
+  if (sealed === undefined) return;
+  // And once more later: a seal that ran beside this one may be writing files of its own yet, which then nobody points to.
+  const again = sealed.cleanAt === null ? null : deps.now() + deps.pace.sealGraceMs;
+  await clean(sealed, deps, again);
 }
 
 /** Whether a sealed Day has rows that an erasure or the end of a retention takes away. Only their merchants are read. */
@@ -247,7 +252,7 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
     ended: () => false,
     compared: async (recounted: readonly Recounted[]) => {
       for (const { differences, countedBy } of recounted)
-        await correct(row, { differences, corrected: 0, countedBy }, deps);
+        await correct(row, { differences, corrected: 0, countedBy, known: what.known }, deps);
       return undefined;
     },
   };
@@ -319,7 +324,7 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
           assert(events >= live, `the archive has ${events} of the ${live} events counted of merchant ${merchant}`);
           // Events that came between the closing and the seal were counted by nobody: to count them is no correction.
           const corrected = row.generation === 0 && live > 0 && events === live ? differences.length : 0;
-          await correct(row, { differences, corrected, countedBy }, deps);
+          await correct(row, { differences, corrected, countedBy, known: what.known }, deps);
         }
         if (writer.rows >= SEALED_FILE_ROWS) await finishPart();
         return isOver ? "stop" : undefined;
@@ -417,14 +422,19 @@ async function commit(row: SealRow, { folder, manifest, gone, erasures }: Commit
 /** Writes what a merchant's Day should be where D1 has something else. */
 async function correct(
   row: SealRow,
-  { differences, corrected, countedBy }: Pick<Recounted, "differences" | "countedBy"> & { corrected: number },
+  {
+    differences,
+    corrected,
+    countedBy,
+    known,
+  }: Pick<Recounted, "differences" | "countedBy"> & Pick<Recount, "known"> & { corrected: number },
   deps: SealDeps,
 ): Promise<void> {
   for (const { held, inDoubt } of differences) {
     assert(held?.published !== false && !inDoubt, "a complete Day holds nothing that D1 and the archive do not");
   }
   const shown: ShownDifference[] = differences.slice(0, REPLAY_SHOWN_MAX).map(shownOf);
-  await sealRollups(deps.db, { seal: row, differences, corrected, shown, countedBy }, deps.meter);
+  await sealRollups(deps.db, { seal: row, differences, corrected, shown, countedBy, known }, deps.meter);
 }
 
 /** The position below which the inputs' bundles begin. With the generation it names the inputs, and so the files' bytes. */
@@ -444,7 +454,7 @@ async function readParts(folder: string, deps: SealDeps): Promise<SealedPart[]> 
 }
 
 /** Deletes what the sealed files stand for: bundles, runs, older generations, and what a seal that lost has left. */
-async function clean(row: SealRow, deps: SealDeps): Promise<void> {
+async function clean(row: SealRow, deps: SealDeps, again: number | null = null): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const { before, files } = await readManifest(deps, row.folder);
   const kept = new Set([manifestKey(row.folder), ...files.map(({ key }) => key)]);
@@ -461,7 +471,7 @@ async function clean(row: SealRow, deps: SealDeps): Promise<void> {
   const keys = [...sealed, ...bundles, ...runs].map(({ key }) => key);
   await deleteKeys(deps, keys);
   await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did
-  await commitClean(deps.db, row, deps.meter);
+  await commitClean(deps.db, { row, again }, deps.meter);
 }
 
 function sum<T>(items: readonly T[], numberOf: (item: T) => number): number {

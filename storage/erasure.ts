@@ -3,6 +3,7 @@
 // receipt says what happened, once.
 
 import { RETENTION, type Removal } from "../core/counting/erasure.ts";
+import { CLOCKS_APART_MS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { ErasureKind } from "./schema.ts";
 
@@ -118,10 +119,19 @@ export async function listErasures(
   return select<Erasure>(db, [text, merchant ?? null, before, rowsMax], meter);
 }
 
-/** Erasures that are not done, the oldest first. */
-export async function listRunning(db: D1Database, rowsMax: number, meter: Metered): Promise<readonly Erasure[]> {
-  const text = `SELECT ${COLUMNS} FROM erasures WHERE state = 'running' ORDER BY number LIMIT ?`;
-  return select<Erasure>(db, [text, rowsMax], meter);
+/**
+ * Some erasures that are not done: most wait for days, and none of them may keep the others from their turn. `turn` is any
+ * whole number, another each time; every erasure is among those of about as many turns.
+ */
+export async function listRunning(
+  db: D1Database,
+  { turn, rowsMax }: { turn: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly Erasure[]> {
+  const isRunning = "state = 'running'";
+  const text = `SELECT ${COLUMNS} FROM erasures WHERE ${isRunning} ORDER BY number LIMIT ?1
+    OFFSET max(0, CAST(?2 AS INTEGER) % ((SELECT count(*) FROM erasures WHERE ${isRunning}) + ?1 - 1) - ?1 + 1)`;
+  return select<Erasure>(db, [text, rowsMax, turn], meter);
 }
 
 /** How many erasures of a merchant are under way. */
@@ -131,9 +141,13 @@ export async function countRunning(db: D1Database, merchant: number, meter: Mete
 }
 
 /** The partitions an erasure concerns. */
-export async function listPartitionsOf(db: D1Database, erasure: number, meter: Metered): Promise<readonly string[]> {
-  const text = `SELECT DISTINCT "partition" FROM erasure_parts WHERE erasure = ?`;
-  return (await select<{ partition: string }>(db, [text, erasure], meter)).map(({ partition }) => partition);
+export async function listPartitionsOf(
+  db: D1Database,
+  erasure: number,
+  meter: Metered,
+): Promise<readonly { readonly partition: string; readonly told: number }[]> {
+  const text = `SELECT "partition", min(told) AS told FROM erasure_parts WHERE erasure = ? GROUP BY "partition"`;
+  return select(db, [text, erasure], meter);
 }
 
 /**
@@ -177,21 +191,26 @@ export async function finishErasure(
   { erasure, now }: { erasure: Erasure; now: number },
   meter: Metered,
 ): Promise<void> {
-  const { number, merchant, kind } = erasure;
+  const { number, merchant, kind, fromDay, toDay } = erasure;
+  // Days that have become late since then wait for events of others: what is meant was noted before it was archived.
   const isDone = `NOT EXISTS (SELECT 1 FROM erasure_parts WHERE erasure = ?1 AND (state = 'waiting' OR told = 0))
-    AND NOT EXISTS (SELECT 1 FROM archive_days WHERE late_since IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM archive_days WHERE day >= ?3 AND day < ?4
+      AND late_since <= (SELECT archived_at FROM erasures WHERE number = ?1) + ${CLOCKS_APART_MS}
       AND "partition" IN (SELECT "partition" FROM erasure_parts WHERE erasure = ?1))`;
   const statements = [
+    db
+      .prepare("UPDATE erasures SET archived_at = ?2 WHERE number = ?1 AND state = 'running' AND archived_at IS NULL")
+      .bind(number, now),
     ...(kind === "merchant"
       ? NUMBERS.map((table) =>
-          db.prepare(`DELETE FROM ${table} WHERE merchant = ?2 AND ${isDone}`).bind(number, merchant),
+          db.prepare(`DELETE FROM ${table} WHERE merchant = ?2 AND ${isDone}`).bind(number, merchant, fromDay, toDay),
         )
       : []),
     db
       .prepare(
         `UPDATE erasures SET state = 'done', finished_at = ?2 WHERE number = ?1 AND state = 'running' AND ${isDone}`,
       )
-      .bind(number, now),
+      .bind(number, now, fromDay, toDay),
   ];
   for (const { meta } of await db.batch(statements)) meter.d1_rows_written += meta.rows_written;
 }
@@ -233,6 +252,30 @@ export interface MerchantRemoval extends Removal {
   readonly toDay: number;
 }
 
+/** The removals that a count of a (Day, partition) knows of, for the check in the transactions of what it writes. */
+export interface KnownRemovals {
+  readonly day: number;
+  readonly partition: string;
+  /** Numbers of the erasures. */
+  readonly erasures: readonly number[];
+  /** UTC ms, before they were looked up. */
+  readonly since: number;
+}
+
+/**
+ * Whether a merchant's rows may be written by a count that knew these removals: no erasure that means them has been told to
+ * their partition since, whether it is done by now or not. Takes the values of `knownValues`.
+ */
+export const ALL_ARE_KNOWN = `NOT EXISTS (SELECT 1 FROM (SELECT ? AS merchant, ? AS known) AS asked
+  JOIN erasures AS e ON e.merchant = asked.merchant JOIN erasure_parts AS p ON p.erasure = e.number
+  WHERE e.from_day <= known ->> '$.day' AND e.to_day > known ->> '$.day' AND p."partition" = known ->> '$.partition' AND p.told > 0
+    AND (e.finished_at IS NULL OR e.finished_at >= known ->> '$.since')
+    AND e.number NOT IN (SELECT value FROM json_each(known, '$.erasures')))`;
+
+export function knownValues(merchant: number, known: KnownRemovals): readonly [number, string] {
+  return [merchant, JSON.stringify(known)];
+}
+
 /** How much of a merchant an erasure, or retention, removed from one (Day, partition). */
 export interface RemovedRows {
   readonly merchant: number;
@@ -246,7 +289,8 @@ export function noteRemovals(
   db: D1Database,
   { day, partition, replaced, folder, removed, erasures, at }: NotedRemovals,
 ): readonly D1PreparedStatement[] {
-  const isCurrent = `EXISTS (SELECT 1 FROM archive_days WHERE day = ?1 AND "partition" = ?2 AND folder = ?3)`;
+  // Of two seals that made the same files the first has written the receipt.
+  const isCurrent = `EXISTS (SELECT 1 FROM archive_days WHERE day = ?1 AND "partition" = ?2 AND folder = ?3 AND sealed_at = ?5)`;
   const rows = JSON.stringify(
     removed.map(({ merchant, erasure, rowsBefore, rowsRemoved }) => [
       merchant,
@@ -267,7 +311,7 @@ export function noteRemovals(
         `UPDATE erasure_parts SET state = 'done' WHERE day = ?1 AND "partition" = ?2 AND told > 0
            AND erasure IN (SELECT value FROM json_each(?4)) AND ${isCurrent}`,
       )
-      .bind(day, partition, folder, JSON.stringify(erasures)),
+      .bind(day, partition, folder, JSON.stringify(erasures), at),
   ];
 }
 

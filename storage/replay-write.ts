@@ -10,6 +10,7 @@ import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
 import { REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
+import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
 import type { ShownDifference } from "./schema.ts";
 
@@ -29,15 +30,18 @@ const UNDOES = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'undo
  */
 export async function sealRollups(
   db: D1Database,
-  { seal, differences, corrected, shown, countedBy }: Sealing,
+  { seal, differences, corrected, shown, countedBy, known }: Sealing,
   meter: Metered,
 ): Promise<void> {
   const [first] = differences;
   if (first === undefined) return;
   const { own, global } = countedBy ?? { own: null, global: null };
   const guard: Guard = {
-    sql: `${IS_GENERATION} AND ${IS_COUNTED_BY}`,
-    values: [seal.day, seal.partition, seal.generation, own, first.merchant, own, GLOBAL_MERCHANT, global],
+    sql: `${IS_GENERATION} AND ${IS_COUNTED_BY} AND ${ALL_ARE_KNOWN}`,
+    values: [
+      ...[seal.day, seal.partition, seal.generation, own, first.merchant, own, GLOBAL_MERCHANT, global],
+      ...knownValues(first.merchant, known),
+    ],
   };
   const statements = differences.map((difference) => put(db, changeOf(difference), guard));
   // Counted in the same transaction: once it is through, nobody finds these differences again.
@@ -64,6 +68,14 @@ interface Sealing {
   readonly shown: readonly ShownDifference[];
   /** What the rows were counted by; undefined where there was nothing to count. */
   readonly countedBy: SettingsVersions | undefined;
+  readonly known: KnownRemovals;
+}
+
+/** Differences of one merchant that a job writes. */
+interface Replacing {
+  readonly job: string;
+  readonly differences: readonly Difference[];
+  readonly known: KnownRemovals;
 }
 
 function noteDifferences(
@@ -99,11 +111,12 @@ interface Guard {
  */
 export async function replaceRollups(
   db: D1Database,
-  { job, differences }: { job: string; differences: readonly Difference[] },
+  { job, differences, known }: Replacing,
   meter: Metered,
 ): Promise<void> {
-  if (differences.length === 0) return;
-  const guard: Guard = { sql: RUNS, values: [job] };
+  const [first] = differences;
+  if (first === undefined) return;
+  const guard: Guard = { sql: `${RUNS} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
   const statements = differences.flatMap((difference) => {
     const change = { ...changeOf(difference), job };
     return [
@@ -118,11 +131,12 @@ export async function replaceRollups(
 /** Puts right what an undo of rules could not put back: rows that others have written since. Running it again is harmless. */
 export async function correctRollups(
   db: D1Database,
-  { job, differences }: { job: string; differences: readonly Difference[] },
+  { job, differences, known }: Replacing,
   meter: Metered,
 ): Promise<void> {
-  if (differences.length === 0) return;
-  const guard: Guard = { sql: UNDOES, values: [job] };
+  const [first] = differences;
+  if (first === undefined) return;
+  const guard: Guard = { sql: `${UNDOES} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
   await run(
     db,
     differences.map((difference) => put(db, changeOf(difference), guard)),

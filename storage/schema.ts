@@ -368,6 +368,8 @@ export const erasures = sqliteTable(
     /** UTC ms. */
     createdAt: integer("created_at").notNull(),
     finishedAt: integer("finished_at"),
+    /** UTC ms at which all that its partitions held when they were told was seen in the archive; null before. */
+    archivedAt: integer("archived_at"),
   },
   (table) => [index("erasures_merchant").on(table.merchant), index("erasures_state").on(table.state)],
 );

@@ -211,11 +211,15 @@ export async function commitLate(
   await write(db, [text, row.day, row.partition, row.generation, row.lateMarks, now], meter);
 }
 
-/** What the last seal stood on is deleted. */
-export async function commitClean(db: D1Database, row: SealRow, meter: Metered): Promise<void> {
-  const text = `UPDATE archive_days SET clean_at = NULL, due_at = CASE WHEN late_since IS NULL THEN NULL ELSE due_at END
+/** What the last seal stood on is deleted; `again` (UTC ms) is when it is looked for once more, null for never. */
+export async function commitClean(
+  db: D1Database,
+  { row, again }: { row: SealRow; again: number | null },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET clean_at = ?4, due_at = CASE WHEN late_since IS NULL THEN ?4 ELSE due_at END
     WHERE ${IS_PLACE} AND generation = ?3`;
-  await write(db, [text, row.day, row.partition, row.generation], meter);
+  await write(db, [text, row.day, row.partition, row.generation, again], meter);
 }
 
 /** Nothing was sealed, because something is still on its way: what, and that it is looked for again soon. */

@@ -38,8 +38,9 @@ export interface DayState {
   /** Slot → reason → hits dropped. */
   readonly drops: Map<number, Map<DropReason, number>>;
   ids: IdSet;
-  /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. */
-  readonly changed: Map<number, number>;
+  /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map here:
+   *  what was computed or sent under the old one says nothing of the new. */
+  changed: Map<number, number>;
 }
 
 export function emptyDay(merchant: number, day: number): DayState {

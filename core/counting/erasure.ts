@@ -41,6 +41,7 @@ export function isExpired({ retentionDays }: Settings, day: number, today: numbe
 export function eraseFrom(state: DayState, visitor: string, position: number): boolean {
   if (visitor === "") {
     if (state.visitors.size === 0 && state.drops.size === 0) return false;
+    state.changed = new Map(state.changed);
     markAll(state, position);
     state.visitors.clear();
     state.drops.clear();
@@ -48,6 +49,7 @@ export function eraseFrom(state: DayState, visitor: string, position: number): b
   }
   const visits = state.visitors.get(visitor);
   if (visits === undefined) return false;
+  state.changed = new Map(state.changed);
   markVisits(state, visits, position);
   state.visitors.delete(visitor);
   return true;

@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { replay } from "../../core/counting/replay.ts";
-import { RETENTION_DAYS, SEAL_AFTER_MS } from "../../core/limits.ts";
+import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { erase } from "../../durable-objects/erase.ts";
@@ -11,9 +11,11 @@ import { live } from "../../durable-objects/live.ts";
 import { findDay as findState } from "../../durable-objects/state.ts";
 import { tick } from "../../durable-objects/tick.ts";
 import { driveErasure, driveErasures, type ErasureDeps } from "../../queues/erasure.ts";
+import { sealDays } from "../../queues/seal.ts";
 import { findDay, readDay } from "../../storage/archive-day.ts";
 import { createErasure, type Erasure, findErasure, readReceipt } from "../../storage/erasure.ts";
 import { readDayRollups } from "../../storage/rollups.ts";
+import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { putSettings, SealedWorld } from "../support/sealed-world.ts";
 
@@ -236,4 +238,148 @@ test("[ERS-7] a cookieless visitor's salt is gone 48 hours after it was made, an
   await begin(world, { visitor: event.visitor });
   await world.seal();
   expect(await rows(world)).toEqual([]);
+});
+
+test("[ERS-2] neither a dashboard that asked before nor a publish under way keeps a visitor in the numbers", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await world.send([
+    { id: "b1", visitor: BEN },
+    { id: "a1", visitor: ANNA },
+  ]);
+  const { partition } = world.it;
+  const day = { merchant: 1, grain: "day", from: DAY, to: DAY + 1, dimensions: [] } as const;
+  expect(live(partition, day).rows[0]?.counts.pageviews).toBe(2);
+  await begin(world, { id: "ers_anna" });
+  expect(live(partition, day).rows[0]?.counts.pageviews).toBe(1);
+  world.it.now += DAY_MS;
+  const { publishRollups } = partition.deps;
+  const during = async (rows: Parameters<typeof publishRollups>[0]) => {
+    Object.assign(partition.deps, { publishRollups });
+    await begin(world, { id: "ers_ben", visitor: BEN });
+    await publishRollups(rows);
+  };
+  Object.assign(partition.deps, { publishRollups: during });
+  await world.settle();
+  await world.settle();
+  expect((await dayRow(world, 1))?.counts.pageviews).toBe(0);
+});
+
+/** A point that somebody comes to and waits at. */
+function gate() {
+  let arrive = () => {};
+  let open = () => {};
+  const reached = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const pass = () => {
+    arrive();
+    return opened;
+  };
+  return { reached, open: () => open(), pass };
+}
+
+test("[ERS-1] a seal that began before an erasure and ends after it brings nothing back, neither numbers nor files", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await world.seal();
+  world.it.now += 60_000;
+  await begin(world, { id: "ers_ben", visitor: BEN });
+  const [reads, writes, otherWrites] = [gate(), gate(), gate()];
+  const gated = (before: { reads?: typeof reads; writes: typeof writes }) => {
+    const deps = world.deps();
+    const { get, put } = deps.bucket;
+    const bucket: typeof deps.bucket = {
+      ...deps.bucket,
+      get: async (key, options) => {
+        if (options !== undefined) await before.reads?.pass();
+        return get(key, options);
+      },
+      put: async (key, value) => {
+        if (key.endsWith(".parquet")) await before.writes.pass();
+        return put(key, value);
+      },
+    };
+    return { ...deps, bucket, now: () => world.it.now++ };
+  };
+  const message = () => batchOf("footfall-seal", deliver("s", { day: DAY, partition: "pool-0" }));
+  const slow = sealDays(message(), gated({ reads, writes }));
+  await reads.reached;
+  const erasure = await begin(world, { id: "ers_anna" });
+  const quick = sealDays(message(), gated({ writes: otherWrites }));
+  await otherWrites.reached;
+  reads.open();
+  await Promise.race([writes.reached, slow]);
+  otherWrites.open();
+  await quick;
+  writes.open();
+  await slow;
+  expect((await dayRow(world, 1))?.counts.pageviews).toBe(0);
+  world.it.now += SEAL_GRACE_MS + 60_000;
+  await world.seal();
+  const folder = (await world.row(DAY))?.folder ?? "none";
+  expect(world.keys("sealed/date=2026-03-10/").filter((key) => !key.startsWith(folder))).toEqual([]);
+  expect((await readReceipt(world.d1, erasure, 9, zeroMeter())).removals).toHaveLength(1);
+});
+
+test("[ERS-1] two seals of one Day at once give one receipt", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await world.seal();
+  const erasure = await begin(world, {});
+  const writes = gate();
+  const once = (pass: () => Promise<void>) => {
+    const deps = world.deps();
+    const put: typeof deps.bucket.put = async (key, value) => {
+      if (key.endsWith(".parquet")) await pass();
+      return deps.bucket.put(key, value);
+    };
+    const message = batchOf("footfall-seal", deliver("s", { day: DAY, partition: "pool-0" }));
+    return sealDays(message, { ...deps, bucket: { ...deps.bucket, put }, now: () => world.it.now++ });
+  };
+  const slow = once(writes.pass);
+  await writes.reached;
+  await once(async () => {});
+  writes.open();
+  await slow;
+  expect((await readReceipt(world.d1, erasure, 9, zeroMeter())).removals).toHaveLength(1);
+});
+
+test("[ERS-1] late events of others, and their Days in doubt, hold up nobody's erasure", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await world.seal();
+  const erasure = await begin(world, {});
+  await world.seal();
+  world.it.now += 5 * DAY_MS;
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  // Somebody imports the past, one bundle after the other: there is always a Day that waits.
+  await world.send([{ id: "import", merchant: 2, timestamp: TUESDAY }]);
+  await world.settle();
+  expect((await world.row(DAY))?.lateSince).not.toBeNull();
+  await driveErasures(erasureDeps(world));
+  expect(await findErasure(world.d1, erasure.id, zeroMeter())).toMatchObject({ state: "done" });
+});
+
+test("[ERS-1] the cron comes to every erasure, however many wait for their Days", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  for (let number = 0; number < 3 * ERASURES_DRIVEN_MAX; number++) await begin(world, { id: `ers_${number}` });
+  const number = 3 * ERASURES_DRIVEN_MAX;
+  world.database.exec(`UPDATE erasure_parts SET told = 0 WHERE erasure = ${number}`);
+  for (let runs = 0; runs < 60; runs++) {
+    world.it.now += 5 * 60_000;
+    await driveErasures(erasureDeps(world));
+  }
+  const untold = world.database.prepare("SELECT count(*) AS n FROM erasure_parts WHERE told = 0").get();
+  expect(untold).toEqual({ n: 0 });
 });

@@ -146,7 +146,16 @@ export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
   let events = 0;
   let differences = 0;
   await recount(
-    { day: DAY, ...PLACE, archived, archivedPosition: 1e9, after: 0, others: [], columns: COUNTED_COLUMNS },
+    {
+      day: DAY,
+      ...PLACE,
+      archived,
+      archivedPosition: 1e9,
+      after: 0,
+      others: [],
+      known: { day: DAY, partition: PLACE.partition, erasures: [], since: 0 },
+      columns: COUNTED_COLUMNS,
+    },
     {
       rows: (_, read) => {
         events += read;
