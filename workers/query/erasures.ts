@@ -5,6 +5,7 @@ import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Removal } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
+import { readText, TEXT_RULES } from "../../core/formats/field.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import {
   ADMIN_PAGE_MAX,
@@ -37,7 +38,11 @@ import { bodyOf, parametersOf, type Reply } from "./request.ts";
 const VISITOR_ID: Field<string, false> = {
   required: false,
   expected: `the visitor_id your site or app sends, 1 to ${ID_LENGTH_MAX} characters`,
-  parse: (value) => (typeof value === "string" && value !== "" && value.length <= ID_LENGTH_MAX ? value : undefined),
+  // As the collector reads it, or it would be another visitor.
+  parse: (value) => {
+    const text = readText("visitor_id", value, TEXT_RULES.visitorId);
+    return text.ok && text.value !== "" ? text.value : undefined;
+  },
   hidden: true, // often an address or a name: who wants to be forgotten is not kept in the audit log
 };
 const VISITOR: Field<string, false> = {

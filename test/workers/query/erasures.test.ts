@@ -1,6 +1,7 @@
 // Erasures as they are asked for: what they concern, what is remembered of the request, and what goes with a merchant at once.
 
 import { beforeEach, expect, test } from "vitest";
+import { hash64Hex } from "../../../core/hash.ts";
 import { ERASURES_OF_MERCHANT_MAX } from "../../../core/limits.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 
@@ -43,6 +44,17 @@ test("[ERS-1] an erasure reaches partitions that an earlier POOL_SIZE has put th
   expect(await all("SELECT late_since IS NULL AS idle FROM archive_days WHERE day = 20000")).toEqual([{ idle: 0 }]);
   await as(ADMIN_TOKEN, "DELETE", `/api/v1/merchants/${shop.id}`);
   expect(await all(`SELECT day FROM erasure_parts WHERE "partition" = 'pool-77' AND day = 20000`)).toHaveLength(2);
+});
+
+test("[ERS-1] the visitor is the one whose events came with this id, however it is written", async () => {
+  const path = `/api/v1/merchants/${shop.id}/erasures`;
+  const visitors = await Promise.all(
+    ["4711", "47\u000011", 4711].map(
+      async (visitor_id) => (await as(admin.api_key, "POST", path, { visitor_id })).body.visitor,
+    ),
+  );
+  expect(visitors).toEqual(Array(3).fill(hash64Hex("1:4711")));
+  expect((await as(admin.api_key, "POST", path, { visitor_id: "\u0000" })).status).toBe(400);
 });
 
 test("[AUD-1] whom an erasure names is not kept in the audit log", async () => {
