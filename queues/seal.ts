@@ -323,7 +323,9 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
           const live = counted.get(merchant) ?? 0;
           assert(events >= live, `the archive has ${events} of the ${live} events counted of merchant ${merchant}`);
           // Events that came between the closing and the seal were counted by nobody: to count them is no correction.
-          const corrected = row.generation === 0 && live > 0 && events === live ? differences.length : 0;
+          // So it is to leave out what somebody wanted erased: a partition takes out visits, and not drops.
+          const isPlain = live > 0 && events === live && !what.removals?.some((one) => one.merchant === merchant);
+          const corrected = row.generation === 0 && isPlain ? differences.length : 0;
           await correct(row, { differences, corrected, countedBy, known: what.known }, deps);
         }
         if (writer.rows >= SEALED_FILE_ROWS) await finishPart();

@@ -25,7 +25,15 @@ const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_da
 
 /** Every table that holds anything of a merchant besides numbers and the merchant itself. */
 const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "rule_versions"] as const;
-const NUMBERS = ["hourly", "daily", "replay_undo"] as const;
+/** Finds what rebuilds have kept by their primary key: it begins with job, grain and merchant. */
+const KEPT =
+  "DELETE FROM replay_undo WHERE job IN (SELECT id FROM replay_jobs WHERE kind != 'verify') AND grain IN ('hour', 'day')";
+/** What deletes the numbers of a merchant, the next parameter. */
+const NUMBERS = [
+  "DELETE FROM hourly WHERE merchant = ?",
+  "DELETE FROM daily WHERE merchant = ?",
+  `${KEPT} AND merchant = ?`,
+] as const;
 /** Jobs of the merchant ?1 alone, with what they came to. */
 const OWN_JOBS = "SELECT id FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'";
 /** What seals, and replays of several merchants, have shown of the merchant ?1. */
@@ -74,8 +82,8 @@ export async function createErasure(
       )
       .bind(id, fromDay, toDay, names, days),
     ...(kind === "merchant"
-      ? [...MERCHANTS_OWN, ...NUMBERS].map((table) =>
-          db.prepare(`DELETE FROM ${table} WHERE merchant = ?`).bind(merchant),
+      ? [...MERCHANTS_OWN.map((table) => `DELETE FROM ${table} WHERE merchant = ?`), ...NUMBERS].map((text) =>
+          db.prepare(text).bind(merchant),
         )
       : []),
     ...(kind === "merchant"
@@ -202,8 +210,8 @@ export async function finishErasure(
       .prepare("UPDATE erasures SET archived_at = ?2 WHERE number = ?1 AND state = 'running' AND archived_at IS NULL")
       .bind(number, now),
     ...(kind === "merchant"
-      ? NUMBERS.map((table) =>
-          db.prepare(`DELETE FROM ${table} WHERE merchant = ?2 AND ${isDone}`).bind(number, merchant, fromDay, toDay),
+      ? NUMBERS.map((text) =>
+          db.prepare(`${text.replace("?", "?2")} AND ${isDone}`).bind(number, merchant, fromDay, toDay),
         )
       : []),
     db
@@ -299,7 +307,13 @@ export function noteRemovals(
       rowsBefore - rowsRemoved,
     ]),
   );
+  const merchants = removed.filter(({ erasure }) => erasure !== RETENTION).map(({ merchant }) => merchant);
   return [
+    db
+      .prepare(
+        `${KEPT} AND merchant IN (SELECT value FROM json_each(?4)) AND day = ?1 AND "partition" = ?2 AND ${isCurrent}`,
+      )
+      .bind(day, partition, folder, JSON.stringify(merchants), at),
     db
       .prepare(
         `INSERT OR IGNORE INTO removals (merchant, erasure, day, "partition", at, rows_before, rows_after, replaced, folder)

@@ -17,6 +17,7 @@ import { createErasure, type Erasure, findErasure, readReceipt } from "../../sto
 import { readDayRollups } from "../../storage/rollups.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
+import { ReplayedWorld } from "../support/replayed-world.ts";
 import { putSettings, SealedWorld } from "../support/sealed-world.ts";
 
 const DAY = Math.floor(TUESDAY / DAY_MS);
@@ -382,4 +383,38 @@ test("[ERS-1] the cron comes to every erasure, however many wait for their Days"
   }
   const untold = world.database.prepare("SELECT count(*) AS n FROM erasure_parts WHERE told = 0").get();
   expect(untold).toEqual({ n: 0 });
+});
+
+test("[ERS-1] what a rebuild has kept for its undo goes as well", async () => {
+  const world = new ReplayedWorld(MERCHANTS);
+  await send(world);
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await world.seal();
+  world.database.exec("UPDATE daily SET pageviews = 9 WHERE merchant < 3");
+  const { id } = await world.run({ kind: "rebuild", fromDay: DAY, toDay: DAY + 1 });
+  const kept = () => world.database.prepare("SELECT merchant FROM replay_undo").all();
+  expect(kept()).toEqual([{ merchant: 1 }, { merchant: 2 }]);
+  await begin(world, {});
+  await world.seal();
+  expect(kept()).toEqual([{ merchant: 2 }]);
+  expect(await world.change(id, "undo")).toBe(true);
+  await world.work();
+  expect((await dayRow(world, 1))?.counts).toMatchObject({ pageviews: 1, visits: 1 });
+  expect((await dayRow(world, 2))?.counts).toMatchObject({ pageviews: 9 });
+});
+
+test("[SEA-5] dropped hits of a visitor who was erased from an open Day are no difference that live counting made", async () => {
+  const world = new SealedWorld(MERCHANTS);
+  await world.send([
+    { id: "b1", visitor: BEN },
+    { id: "a1", visitor: ANNA, userAgent: "Googlebot/2.1 (+http://www.google.com/bot.html)" },
+  ]);
+  await begin(world, {});
+  world.it.now = CLOSED_MS;
+  await world.settle();
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  expect((await dayRow(world, 1))?.drops).toEqual({});
+  expect(await world.row(DAY)).toMatchObject({ generation: 1, differences: 0, shown: [] });
 });
