@@ -25,14 +25,13 @@ const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_da
 
 /** Every table that holds anything of a merchant besides numbers and the merchant itself. */
 const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "rule_versions"] as const;
-/** Finds what rebuilds have kept by their primary key: it begins with job, grain and merchant. */
-const KEPT =
-  "DELETE FROM replay_undo WHERE job IN (SELECT id FROM replay_jobs WHERE kind != 'verify') AND grain IN ('hour', 'day')";
+/** What rebuilds have kept, by its primary key: that begins with job, day and partition. */
+const KEPT = "DELETE FROM replay_undo WHERE job IN (SELECT id FROM replay_jobs WHERE kind != 'verify')";
 /** What deletes the numbers of a merchant, the next parameter. */
 const NUMBERS = [
   "DELETE FROM hourly WHERE merchant = ?",
   "DELETE FROM daily WHERE merchant = ?",
-  `${KEPT} AND merchant = ?`,
+  "DELETE FROM replay_undo WHERE merchant = ?",
 ] as const;
 /** Jobs of the merchant ?1 alone, with what they came to. */
 const OWN_JOBS = "SELECT id FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'";
@@ -311,7 +310,7 @@ export function noteRemovals(
   return [
     db
       .prepare(
-        `${KEPT} AND merchant IN (SELECT value FROM json_each(?4)) AND day = ?1 AND "partition" = ?2 AND ${isCurrent}`,
+        `${KEPT} AND day = ?1 AND "partition" = ?2 AND merchant IN (SELECT value FROM json_each(?4)) AND ${isCurrent}`,
       )
       .bind(day, partition, folder, JSON.stringify(merchants), at),
     db

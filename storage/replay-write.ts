@@ -165,9 +165,9 @@ function renumber(db: D1Database, { job, row, replaced }: JobChange): D1Prepared
   return db
     .prepare(
       `UPDATE replay_undo SET written_version = ?
-       WHERE job = ? AND grain = ? AND ${IS_ROW} AND written_version = ? AND ${RUNS}`,
+       WHERE job = ? AND day = ? AND grain = ? AND ${IS_ROW} AND written_version = ? AND ${RUNS}`,
     )
-    .bind(row.version, job, row.grain, row.merchant, row.bucket, row.partition, replaced, job);
+    .bind(row.version, job, row.day, row.grain, row.merchant, row.bucket, row.partition, replaced, job);
 }
 
 function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
@@ -176,9 +176,9 @@ function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStat
     .prepare(
       `INSERT OR REPLACE INTO replay_undo (job, grain, written_version, ${COLUMNS})
        SELECT ?, ?, ?, ${COLUMNS} FROM ${TABLE[row.grain]} WHERE ${IS_ROW} AND version = ? AND ${RUNS} AND NOT EXISTS (
-         SELECT 1 FROM replay_undo WHERE job = ? AND grain = ? AND ${IS_ROW} AND written_version = ?)`,
+         SELECT 1 FROM replay_undo WHERE job = ? AND day = ? AND grain = ? AND ${IS_ROW} AND written_version = ?)`,
     )
-    .bind(job, row.grain, row.version, ...key, replaced, job, job, row.grain, ...key, row.version);
+    .bind(job, row.grain, row.version, ...key, replaced, job, job, row.day, row.grain, ...key, row.version);
 }
 
 /** Keeps that there was nothing: a version of -1. */

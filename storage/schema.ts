@@ -309,7 +309,10 @@ export const replayUndo = sqliteTable(
     writtenVersion: real("written_version").notNull(),
     ...rollupColumns(),
   },
-  (table) => [primaryKey({ columns: [table.job, table.grain, table.merchant, table.bucket, table.partition] })],
+  // A part's rows lie together: it counts them when it is done, and an undo takes them some merchants at a time.
+  (table) => [
+    primaryKey({ columns: [table.job, table.day, table.partition, table.merchant, table.grain, table.bucket] }),
+  ],
 );
 
 /** What is known of a closed (Day, partition): whether it is sealed, and what came since. */

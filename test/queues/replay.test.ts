@@ -254,3 +254,23 @@ test("[RPL-18] a replay of all merchants finds rows that only D1 has, of a Day o
   expect(await world.run({ kind: "rebuild", ...RANGE })).toMatchObject({ replaced: 3 });
   expect(await pageviews(world, 5)).toEqual([0, {}]);
 });
+
+test("[RPL-8] what one part has kept for its undo is found without looking at what the others have", async () => {
+  const world = await sealedDay();
+  const texts = new Set<string>();
+  const prepare: D1Database["prepare"] = (text) => {
+    if (text.includes("replay_undo")) texts.add(text);
+    return world.d1.prepare(text);
+  };
+  world.seen = { ...world.d1, prepare } as D1Database;
+  world.database.exec("UPDATE daily SET pageviews = 9");
+  const { id } = await world.run({ kind: "rebuild", ...RANGE });
+  await world.change(id, "undo");
+  await world.work();
+  expect(texts.size).toBeGreaterThan(5);
+  for (const text of texts) {
+    const plan = world.database.prepare(`EXPLAIN QUERY PLAN ${text}`).all();
+    for (const detail of plan.map((step) => String(step["detail"])).filter((step) => step.includes("replay_undo")))
+      expect(detail).toMatch(/^SEARCH replay_undo USING PRIMARY KEY \(job=\? AND day=\? AND partition=\?/);
+  }
+});
