@@ -76,6 +76,9 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
     return problem("missing_field", "A range takes both from and to.", from === undefined ? "from" : "to");
   if (from !== undefined && to !== undefined && to < from)
     return problem("invalid_field", "to must not be before from.", "to");
+  // Such an erasure would be under way until then.
+  if (from !== undefined && from >= Math.floor(deps.now() / DAY_MS) + AHEAD_DAYS)
+    return problem("invalid_field", "from must not be a Day that is still to come.", "from");
   const named = visitor_id === undefined ? (visitor ?? "") : hash64Hex(`${merchant.value.number}:${visitor_id}`);
   if (named === "" && from === undefined) {
     const message =

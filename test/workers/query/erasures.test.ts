@@ -57,6 +57,15 @@ test("[ERS-1] the visitor is the one whose events came with this id, however it 
   expect((await as(admin.api_key, "POST", path, { visitor_id: "\u0000" })).status).toBe(400);
 });
 
+test("[ERS-8] Days that are still to come are refused: an erasure of them would be under way until then", async () => {
+  const days = { from: "2099-01-01", to: "2099-01-02" };
+  expect(await as(admin.api_key, "POST", `/api/v1/merchants/${shop.id}/erasures`, days)).toMatchObject({
+    status: 400,
+    body: { error: { code: "invalid_field", field: "from" } },
+  });
+  expect(await all("SELECT * FROM erasures")).toEqual([]);
+});
+
 test("[AUD-1] whom an erasure names is not kept in the audit log", async () => {
   await as(admin.api_key, "POST", `/api/v1/merchants/${shop.id}/erasures`, { visitor_id: "jane@shop.example" });
   expect(JSON.stringify(await all("SELECT * FROM audit"))).not.toContain("jane@");
