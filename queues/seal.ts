@@ -101,12 +101,20 @@ export interface SealPace {
 
 /** Finds Days that have closed, and sends on what is due: the cron's part. */
 export async function driveSeals(deps: SealDeps): Promise<void> {
-  const { db, meter } = deps;
-  const now = deps.now();
-  const open = firstOpenDay(now, deps.pace.sealAfterMs);
+  const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   for (let day = open - SEAL_LOOKBACK_DAYS; day < open; day++) await noteDay(day, deps);
-  const places = await takeDue(db, { now, rowsMax: SEALS_SENT_MAX }, meter);
-  if (places.length > 0) await deps.sendSeals(places, 0);
+  await sendDue(deps);
+}
+
+/** Sends on what is due now, whoever wanted it. */
+export async function sendDue({
+  db,
+  now,
+  meter,
+  sendSeals,
+}: Pick<SealDeps, "db" | "now" | "meter" | "sendSeals">): Promise<void> {
+  const places = await takeDue(db, { now: now(), rowsMax: SEALS_SENT_MAX }, meter);
+  if (places.length > 0) await sendSeals(places, 0);
 }
 
 /** Notes the partitions that have anything of a closed Day. */

@@ -16,6 +16,7 @@ import {
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
 import { driveErasure } from "../../queues/erasure.ts";
+import { sendDue } from "../../queues/seal.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
 import {
   countRunning,
@@ -126,6 +127,7 @@ export async function enforceRetention(merchant: number, days: number, deps: Dep
   const now = deps.now();
   const beforeDay = Math.floor(now / DAY_MS) - days;
   await wakeBeyond(deps.db, { partitions: await allPartitionsOf(merchant, deps), beforeDay, now }, deps.meter);
+  await sendDue(deps);
 }
 
 /** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
@@ -154,6 +156,7 @@ async function begin({ number: merchant }: Merchant, scope: Scope, deps: Deps): 
   );
   deps.keys.clear();
   await driveErasure(erasure, deps);
+  await sendDue(deps);
   const started = (await findErasure(deps.db, id, deps.meter)) ?? erasure;
   return {
     ok: true,
