@@ -70,6 +70,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
     ...env,
     ...limits,
     REPLAY_QUEUE: { sendBatch: async () => {} }, // what a consumer does with it is its own tests' matter
+    SEAL_QUEUE: { sendBatch: async () => {} },
     QUESTION_QUEUE: {
       sendBatch: async (messages: readonly { readonly body: QuestionPart }[]) => {
         own.questions.push(...messages.map(({ body }) => body));
