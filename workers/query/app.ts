@@ -10,6 +10,7 @@ import { audited, getAudit } from "./audit.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
+import { getEvents } from "./events.ts";
 import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
@@ -20,13 +21,13 @@ import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from
 import { getQuery } from "./question-jobs.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
-import type { Reply } from "./request.ts";
+import type { FileReply, Reply } from "./request.ts";
 import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
 import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
 import { getStreams, postStream } from "./streams.ts";
 
-type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply>>;
+type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
 
 /** Method, path, who may (principal.ts), what does it; and the name of what is done, where anything is (audit.ts). */
 type AdminRoute = readonly [method: string, path: string, door: Door, handler: AdminHandler, act?: string];
@@ -44,6 +45,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
   ["GET", "/api/v1/rules/versions", "deployment", getRuleVersions],
   ["GET", "/api/v1/rules/versions/:version", "deployment", getRuleVersion],
+  ["GET", "/api/v1/merchants/:id/events", "admin", getEvents, "events.export"],
   ["DELETE", "/api/v1/merchants/:id", "owner", deleteMerchant, "merchant.erase"],
   ["POST", "/api/v1/merchants/:id/erasures", "admin", postErasure, "erasure.create"],
   ["GET", "/api/v1/merchants/:id/erasures", "admin", getErasures],
@@ -145,10 +147,35 @@ for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
   });
 }
 
-function toResponse(c: Context, reply: Checked<Reply>): Response {
+function toResponse(c: Context, reply: Checked<Reply | FileReply>): Response {
   if (!reply.ok) return replyWithProblem(c, reply.problem);
+  if ("file" in reply.value) return toFile(c, reply.value);
   const { body, status = 200, location } = reply.value;
   return c.json(body, status, location === undefined ? {} : { location });
+}
+
+/** Bytes go as they are made, and no faster than they are taken. What fails on the way breaks the transfer off: a part is
+ *  never taken for the whole. */
+function toFile(c: Context, { file: { contentType, name, headers, bytes } }: FileReply): Response {
+  const deps = c.get("deps") as Deps;
+  const stream = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      try {
+        const { value, done } = await bytes.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        deps.log({ event: "file_failed", path: c.req.path, error: causeOf(error) });
+        controller.error(error);
+      }
+    },
+    cancel: async () => {
+      await bytes.return(undefined);
+    },
+  });
+  const disposition = `attachment; filename="${name}"`;
+  const fixed = { "content-type": contentType, "content-disposition": disposition, "cache-control": "no-store" };
+  return c.body(stream, 200, { ...fixed, "x-content-type-options": "nosniff", ...headers });
 }
 
 const QUESTION_PATHS = QUESTION_ROUTES.map(([path]) => path);

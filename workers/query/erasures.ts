@@ -7,7 +7,7 @@ import type { Removal } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { ADMIN_PAGE_MAX, ERASURE_PARTS_MAX, ID_LENGTH_MAX, QUESTION_DAY_MAX } from "../../core/limits.ts";
-import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
+import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveErasure } from "../../queues/erasure.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
 import {
@@ -21,7 +21,7 @@ import {
 import type { Merchant } from "../../storage/merchants.ts";
 import type { ErasureKind } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
-import { type Field, wholeNumber } from "./field.ts";
+import { DATE, type Field, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
@@ -29,23 +29,17 @@ import { bodyOf, parametersOf, type Reply } from "./request.ts";
 const VISITOR_ID: Field<string, false> = {
   required: false,
   expected: `the visitor_id your site or app sends, 1 to ${ID_LENGTH_MAX} characters`,
+  schema: { type: "string", minLength: 1, maxLength: ID_LENGTH_MAX },
   parse: (value) => (typeof value === "string" && value !== "" && value.length <= ID_LENGTH_MAX ? value : undefined),
 };
 const VISITOR: Field<string, false> = {
   required: false,
   expected: "a visitor as an export has it, 16 hexadecimal digits",
+  schema: { type: "string", pattern: "^[0-9a-f]{16}$" },
   parse: (value) => (typeof value === "string" && /^[0-9a-f]{16}$/.test(value) ? value : undefined),
 };
-const DATE: Field<number, false> = {
-  required: false,
-  expected: 'a date such as "2026-11-21"',
-  parse: (value) => {
-    const day = typeof value === "string" ? parseDate(value) : undefined;
-    return day !== undefined && day < QUESTION_DAY_MAX ? day : undefined;
-  },
-};
-const NEW_ERASURE = { visitor_id: VISITOR_ID, visitor: VISITOR, from: DATE, to: DATE };
-const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+export const NEW_ERASURE = { visitor_id: VISITOR_ID, visitor: VISITOR, from: DATE, to: DATE };
+export const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 /** Days ahead of UTC's that some zone may have begun. */
 const AHEAD_DAYS = 2;
 
