@@ -413,6 +413,14 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "query", method: "GET", route: "/api/v1/partitions", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/merchants/:id/rules", door: "read", status: 200 },
+  {
+    worker: "query",
+    method: "GET",
+    route: "/api/v1/merchants/:id/events",
+    door: "admin",
+    status: 200,
+    query: () => "?from=2026-11-01&to=2026-11-02",
+  },
   { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id", door: "owner", status: 202, isFatal: true },
   {
     worker: "query",
