@@ -307,6 +307,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
+  { worker: "query", method: "GET", route: "/api/openapi.json", door: "open", status: 200 },
+  { worker: "query", method: "GET", route: "/api/reference", door: "open", status: 200 },
   { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },
   { worker: "query", method: "POST", route: "/api/v2/funnel", door: "question", status: 200, body: funnel },
   {

@@ -15,6 +15,8 @@ import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
+import type { DocumentedRoute } from "./openapi/document.ts";
+import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
@@ -103,6 +105,9 @@ const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: 
   ["GET", "/api/v1/shared", getShared],
 ];
 
+/** Routes outside of these lists answer the same to everybody. */
+const OPEN_PATHS = ["/health", "/api/openapi.json", "/api/reference"];
+
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
 app.use(async (c, next) => {
@@ -113,6 +118,8 @@ app.use(async (c, next) => {
 });
 
 app.get("/health", (c) => c.json({ ok: true }));
+app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
+app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));
 
 app.use("/api/*", async (c, next) => {
   const encoding = c.req.header("content-encoding") ?? "identity";
@@ -145,6 +152,14 @@ for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
     const handle = () => handler(c, deps);
     return toResponse(c, await (act === undefined ? handle() : audited(c, deps, act, handle)));
   });
+}
+
+/** What the OpenAPI document describes beside the questions. */
+export function documentedRoutes(): readonly DocumentedRoute[] {
+  return [
+    ...PUBLIC_ROUTES.map(([method, path]) => ({ method, path, door: undefined })),
+    ...ADMIN_ROUTES.map(([method, path, door]) => ({ method, path, door })),
+  ];
 }
 
 function toResponse(c: Context, reply: Checked<Reply | FileReply>): Response {
@@ -180,7 +195,7 @@ function toFile(c: Context, { file: { contentType, name, headers, bytes } }: Fil
 
 const QUESTION_PATHS = QUESTION_ROUTES.map(([path]) => path);
 const PATHS = [
-  "/health",
+  ...OPEN_PATHS,
   "/api/v2/queries/:id",
   ...QUESTION_PATHS,
   ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path)),

@@ -5,11 +5,9 @@
 import { ID_LENGTH_MAX, NAME_LENGTH_MAX, QUESTION_DAY_MAX } from "../../core/limits.ts";
 import { isCurrency } from "../../core/merchant.ts";
 import { isTimeZone, parseDate } from "../../core/time.ts";
+import type { Schema } from "../../core/type-text.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
 import { type Checked, problem } from "./problem.ts";
-
-/** A piece of JSON Schema (2020-12). */
-export type Schema = Readonly<Record<string, unknown>>;
 
 export interface Field<T, Required extends boolean = boolean> {
   readonly required: Required;
@@ -141,14 +139,15 @@ export const BOOLEAN_PARAMETER: Field<boolean, false> = {
   parse: (value) => (value === "true" ? true : value === "false" ? false : undefined),
 };
 
-/** A whole number in a query parameter. */
+/** A whole number, or the text of one, as query parameters have it. */
 export function wholeNumber(min: number, max: number): Field<number, false> {
   return {
     required: false,
     expected: `a whole number from ${min} to ${max}`,
     schema: { type: "integer", minimum: min, maximum: max },
     parse: (value) => {
-      const number = /^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN;
+      const text = typeof value === "string" || typeof value === "number" ? String(value) : "";
+      const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       return number >= min && number <= max ? number : undefined;
     },
   };

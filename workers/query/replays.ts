@@ -6,6 +6,7 @@ import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { DimensionName } from "../../core/counting/dimension.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import { REVENUE_SCALE } from "../../core/event.ts";
+import { isObject } from "../../core/formats/field.ts";
 import {
   ADMIN_PAGE_MAX,
   REPLAY_DAYS_MAX,
@@ -55,7 +56,7 @@ const RULES: Field<unknown, false> = {
   required: false,
   expected: '"current" or rules',
   schema: { oneOf: [{ type: "string", enum: ["current"] }, { type: "object" }] },
-  parse: (value) => (value === "current" || (typeof value === "object" && value !== null) ? value : undefined),
+  parse: (value) => (value === "current" || isObject(value) ? value : undefined),
 };
 const DIMENSION_LIST: Field<readonly DimensionName[], false> = {
   required: false,

@@ -62,7 +62,7 @@ const INVITE: Field<string, false> = {
 const PASSWORD: Field<string, false> = {
   required: false,
   expected: `a text of ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`,
-  schema: { type: "string", minLength: PASSWORD_LENGTH_MIN, maxLength: PASSWORD_LENGTH_MAX },
+  schema: { type: "string", minLength: 1, maxLength: PASSWORD_LENGTH_MAX },
   parse: (value) => (isText(value) && value.length >= PASSWORD_LENGTH_MIN ? value : undefined),
   hidden: true,
 };

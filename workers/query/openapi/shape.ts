@@ -4,8 +4,8 @@
 
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { OPERATIONS } from "../../../core/meter.ts";
+import type { Schema } from "../../../core/type-text.ts";
 import { ROLES, SCOPES } from "../../../storage/schema.ts";
-import type { Schema } from "../field.ts";
 import { PROBLEM_STATUS } from "../problem.ts";
 
 const TEXT: Schema = { type: "string" };
@@ -16,6 +16,8 @@ const FLAG: Schema = { type: "boolean" };
 const INSTANT: Schema = { type: "string", format: "date-time" };
 const DATE: Schema = { type: "string", format: "date" };
 const ANY_OBJECT: Schema = { type: "object" };
+/** A text or a number by which something is compared. */
+const VALUE: Schema = { type: ["string", "number"] };
 
 type Properties = Readonly<Record<string, Schema>>;
 
@@ -105,7 +107,7 @@ const REPLAY = {
   kind: oneOf(["verify", "rebuild", "backfill"]),
   rules: oneOf(["dated", "current", "draft"]),
   dimensions: nullable(list(oneOf(DIMENSIONS.map(({ name }) => name)))),
-  state: oneOf(["running", "paused", "done", "failed", "cancelled", "undoing", "undone"]),
+  state: oneOf(["running", "paused", "cancelled", "done", "undoing", "undone"]),
   from: DATE,
   to: DATE,
   merchants: nullable(list({ type: ["string", "integer"] })),
@@ -141,7 +143,7 @@ export const SHAPES = {
       "field?": { ...TEXT, description: "The field or parameter that is wrong." },
     }),
   }),
-  Merchant: object({ ...MERCHANT, tracking_id: TEXT, "coming_time_zones?": list(object({ time_zone: TEXT, from: INSTANT })) }),
+  Merchant: object({ ...MERCHANT, "coming_time_zones?": list(object({ time_zone: TEXT, from: INSTANT })) }),
   NewMerchant: object({ id: TEXT, name: TEXT, time_zone: TEXT, currency: TEXT, tracking_id: TEXT, api_key: TEXT }),
   Stream: object({ number: COUNT, name: TEXT, hostname: nullable(TEXT), tracking_id: TEXT, created_at: INSTANT }),
   Key: object(KEY),
@@ -188,9 +190,7 @@ export const SHAPES = {
     asns: CHOICE(COUNT),
     hostnames: list(TEXT),
     paths: object({ strip_ids: FLAG, keep_query: list(TEXT), replace: list(object({ match: TEXT, page: TEXT })) }),
-    channels: list(
-      object({ channel: TEXT, "source?": TEXT, "medium?": TEXT, "campaign?": TEXT, "referrer?": TEXT }),
-    ),
+    channels: list(object({ channel: TEXT, "source?": TEXT, "medium?": TEXT, "campaign?": TEXT, "referrer?": TEXT })),
     goals: list(object({ name: TEXT, "event?": TEXT, "page?": TEXT })),
   }),
   RuleTimeline: object({
@@ -218,8 +218,8 @@ export const SHAPES = {
     actor: TEXT,
     act: TEXT,
     target: nullable(TEXT),
-    outcome: TEXT,
-    details: nullable(ANY_OBJECT),
+    outcome: oneOf(["unknown", "done"]),
+    details: ANY_OBJECT,
     merchant: nullable(TEXT),
   }),
   Meter: object(Object.fromEntries(OPERATIONS.map((name) => [name, COUNT]))),
@@ -233,8 +233,8 @@ export const SHAPES = {
     unpublished_rollups: COUNT,
     merchants: COUNT,
   }),
-  DeadLetter: object({ key: TEXT, queue: TEXT, bytes: COUNT, stored_at: INSTANT }),
-  Redriven: object({ key: TEXT, outcome: TEXT, "error?": TEXT }),
+  DeadLetter: object({ key: TEXT, queue: TEXT, message: TEXT, stored_at: INSTANT, bytes: COUNT }),
+  Redriven: object({ key: TEXT, outcome: oneOf(["done", "failed"]), "reason?": TEXT }),
   ArchiveDay: { oneOf: [object({ ...PLACE, ...SEALED_DAY }), object({ ...PLACE, state: { const: "open" } })] },
   Sealing: object({ found: COUNT, sent: COUNT }),
   ArchiveFiles: object({
@@ -265,7 +265,7 @@ export const SHAPES = {
         grain: oneOf(["hour", "day"]),
         bucket: TEXT,
         in_doubt: FLAG,
-        mismatches: list(ANY_OBJECT),
+        mismatches: list(object({ what: TEXT, held: VALUE, replayed: VALUE })),
       }),
     ),
     failed_parts: list(object({ ...PLACE, state: TEXT, error: TEXT })),
