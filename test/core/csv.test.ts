@@ -52,3 +52,18 @@ test("[EXP-7] a comparison adds what each metric was and by how much it changed"
     "",
   ]);
 });
+
+test("[EXP-7] a report's row is an entry: a path is one text, numbers of weeks a column each", () => {
+  const query = { site_id: "x" };
+  const paths = [{ pages: ["/", "/cart"], visits: 3 }];
+  expect(toCsv({ results: paths, query })).toBe("pages,visits\r\n/ > /cart,3\r\n");
+  const cohorts = [
+    { cohort: "2026-09-28", visitors: 8, retained: [8, 2] },
+    { cohort: "2026-10-05", visitors: 4, retained: [4] },
+  ];
+  expect(toCsv({ results: cohorts, query })).toBe(
+    "cohort,visitors,retained_0,retained_1\r\n2026-09-28,8,8,2\r\n2026-10-05,4,4,\r\n",
+  );
+  const minutes = [{ minute: "2026-11-21 12:09:00", visitors: 4, pageviews: 6 }];
+  expect(toCsv({ results: { visitors: 4, minutes }, query })).toContain("2026-11-21 12:09:00,4,6\r\n");
+});

@@ -753,6 +753,25 @@ describe("admin requests", () => {
     );
   });
 
+  test("[HOS-1] no parameter of a read as Umami has it breaks anything", { timeout: 60_000 * FUZZ }, async () => {
+    const names = ["startAt", "endAt", "startDate", "unit", "compare", "type", "limit", "offset", "path", "x"];
+    const headers = asKey();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom("stats", "pageviews", "metrics", "active"),
+        fc.constantFrom(...names),
+        fc.oneof(hostileText, fc.integer().map(String)),
+        async (read, name, text) => {
+          const given = { startAt: "1790000000000", endAt: "1790003600000", type: "path" };
+          const parameters = new URLSearchParams({ ...given, [name]: text.slice(0, 2_000).toWellFormed() });
+          const path = `/api/websites/${hostile.tracking_id}/${read}?${parameters}`;
+          await attempt(services.client.queryUrl, { method: "GET", path, headers });
+        },
+      ),
+      { numRuns: Math.ceil(RUNS / 4) },
+    );
+  });
+
   test("[HOS-1] no parameter of a list breaks anything", { timeout: 60_000 * FUZZ }, async () => {
     const paths = [
       "/api/v1/merchants",

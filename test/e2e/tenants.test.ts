@@ -192,6 +192,7 @@ function isKeyless(credential: string): boolean {
 /** Whose words a refusal has: each wire format's own, and one for each kind of door of the query Worker. */
 function wordsOf({ door, route }: Endpoint): string {
   if (door === "sender") return route;
+  if (route.startsWith("/api/websites/")) return "umami";
   return ["question", "shared", "writer"].includes(door) ? door : "admin";
 }
 
@@ -307,6 +308,12 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
+  ...["stats", "pageviews", "metrics", "active"].map((read): Endpoint => {
+    const range = `?startAt=${Date.now() - 3_600_000}&endAt=${Date.now()}`;
+    const query = { stats: range, pageviews: range, metrics: `${range}&type=path` }[read] ?? "";
+    const route = `/api/websites/:website/${read}`;
+    return { worker: "query", method: "GET", route, door: "question", status: 200, query: () => query };
+  }),
   { worker: "query", method: "GET", route: "/api/openapi.json", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/api/reference", door: "open", status: 200 },
   { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },
@@ -524,6 +531,7 @@ async function request(endpoint: Endpoint, credential: string | undefined, body?
   const url = worker === "collector" ? services.client.collectorUrl : services.client.queryUrl;
   const named = route
     .replace(PINNED, "/t.0123456789abcdef.js")
+    .replace(":website", shop.tracking_id)
     .replace(":site", shop.tracking_id)
     .replace(":id", shop.id)
     .replace(/:\w+_id/, "unknown");

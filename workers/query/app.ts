@@ -28,6 +28,7 @@ import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts"
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
 import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
 import { getStreams, postStream } from "./streams.ts";
+import { UMAMI_ROUTES } from "./umami.ts";
 
 type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
 
@@ -128,6 +129,7 @@ app.use("/api/*", async (c, next) => {
 });
 
 app.get("/api/v2/queries/:id", (c) => getQuery(c, c.get("deps")));
+for (const [path, answer] of UMAMI_ROUTES) app.get(path, (c) => answer(c, c.get("deps")));
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
 for (const [method, path, handler] of PUBLIC_ROUTES) {
@@ -193,7 +195,7 @@ function toFile(c: Context, { file: { contentType, name, headers, bytes } }: Fil
   return c.body(stream, 200, { ...fixed, "x-content-type-options": "nosniff", ...headers });
 }
 
-const QUESTION_PATHS = QUESTION_ROUTES.map(([path]) => path);
+const QUESTION_PATHS = [...QUESTION_ROUTES, ...UMAMI_ROUTES].map(([path]) => path);
 const PATHS = [
   ...OPEN_PATHS,
   "/api/v2/queries/:id",

@@ -8,6 +8,7 @@ import { accepted, type Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
+import { sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
@@ -59,7 +60,7 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   const answered = await answer(body.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
   if ("status" in answered) return toResponse(c, answered);
   if (!answered.ok) return c.json({ error: answered.rejection.message }, 400);
-  return c.json(answered.value);
+  return sendAnswer(c, answered.value);
 }
 
 /** JSON text to a value. */

@@ -16,6 +16,7 @@ import { readObjectOf } from "../../storage/archive-bucket.ts";
 import { ID_RANDOM_BYTES, questionJobId } from "../../storage/credential.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/question-job.ts";
+import { sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import { archiveBucketOf } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
@@ -74,6 +75,7 @@ export async function getQuery(c: Context, deps: Deps): Promise<Response> {
 }
 
 export function toResponse(c: Context, { status, body, location }: JobReply): Response {
+  if (status === 200) return sendAnswer(c, body);
   return c.json(body as object, status, location === undefined ? {} : { location, "Retry-After": "1" });
 }
 

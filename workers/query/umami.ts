@@ -1,0 +1,67 @@
+// GET /api/websites/:website/{stats,pageviews,metrics,active}: what Umami's own client reads. The website is a merchant's id,
+// a tracking ID (which is a UUID, as Umami's are) or a hostname; the token is an API key, a share link's, or a session. Each
+// request becomes a question (core/query/umami.ts) and is answered as any other is.
+
+import type { Context } from "hono";
+import type { Outcome } from "../../core/outcome.ts";
+import { parseQuestion } from "../../core/query/question.ts";
+import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
+import { type Asker, askerOf, saysWho } from "./asker.ts";
+import { names } from "./authorize.ts";
+import type { Deps } from "./deps.ts";
+import { execute } from "./execute.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
+import { readRealtime } from "./report.ts";
+
+/** Statuses, with Umami's words for them. */
+const CODES = { 400: "bad-request", 401: "unauthorized", 403: "forbidden", 429: "too-many-requests" } as const;
+
+export const UMAMI_ROUTES: readonly (readonly [
+  path: string,
+  handler: (c: Context, deps: Deps) => Promise<Response>,
+])[] = [
+  ["/api/websites/:website/stats", reading("stats")],
+  ["/api/websites/:website/pageviews", reading("pageviews")],
+  ["/api/websites/:website/metrics", reading("metrics")],
+  ["/api/websites/:website/active", answering(readActive)],
+];
+
+type Reading = (c: Context, asker: Asker, deps: Deps) => Promise<Outcome<unknown>>;
+
+function reading(read: UmamiRead) {
+  return answering(async (c, { merchant, filters }, deps) => {
+    const asked = parseUmami(read, new Map(new URL(c.req.url).searchParams), merchant.zones);
+    if (!asked.ok) return asked;
+    const question = parseQuestion({ site_id: merchant.id, ...asked.value.body }, filters);
+    if (!question.ok) return question;
+    const answer = await execute(question.value, merchant, deps);
+    return answer.ok ? { ok: true, value: asked.value.toReply(answer.value) } : answer;
+  });
+}
+
+async function readActive(_: Context, { merchant, filters }: Asker, deps: Deps): Promise<Outcome<unknown>> {
+  const answer = await readRealtime({ site_id: merchant.id }, { merchant, fixed: filters }, deps);
+  return answer.ok ? { ok: true, value: { visitors: answer.value.results.visitors } } : answer;
+}
+
+/** The order of checks is that of questions. */
+function answering(read: Reading) {
+  return async (c: Context, deps: Deps): Promise<Response> => {
+    const website = c.req.param("website") ?? "";
+    if (!saysWho(c)) return refuse(c, 401, "Send Authorization: Bearer <an API key of the merchant>.");
+    const asker = await askerOf(c, website, deps);
+    if (asker === undefined) return refuse(c, 401, WRONG);
+    if (!(await admit(c, asker.id, deps.keyLimit))) return refuse(c, 429, TOO_OFTEN);
+    if (!asker.mayAsk)
+      return refuse(c, 403, "This key may only send events. Reading takes one of scope read or admin.");
+    if (!(await names(website, asker, deps))) return refuse(c, 401, WRONG);
+    const answer = await read(c, asker, deps);
+    return answer.ok ? c.json(answer.value as object) : refuse(c, 400, answer.rejection.message);
+  };
+}
+
+const WRONG = "The key or the website is wrong: the key must be one of that merchant's.";
+
+function refuse(c: Context, status: keyof typeof CODES, message: string): Response {
+  return c.json({ error: { code: CODES[status], message, status } }, status);
+}
