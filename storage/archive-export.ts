@@ -7,24 +7,15 @@ import type { ExportedEvent } from "../core/archive/export.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { IdSet } from "../core/counting/duplicate.ts";
 import { type Removal, removalOf } from "../core/counting/erasure.ts";
-import { CONNECTIONS_MAX, ROW_GROUP_ROWS } from "../core/limits.ts";
+import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
-import { dateOf } from "../core/time.ts";
 import { readParquet } from "./archive.ts";
 import { type Archive, readObjectOf } from "./archive-bucket.ts";
-import { type ArchivedDay, findDay } from "./archive-day.ts";
-import { listRemovals } from "./erasure.ts";
-import { findSeal, type SealPlace } from "./seal.ts";
+import type { ArchivedDay } from "./archive-day.ts";
+import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
+import { listRemovalsOf } from "./erasure.ts";
+import type { SealPlace } from "./seal.ts";
 import { openSealed } from "./sealed-file.ts";
-
-/** A (Day, partition), and where in the archive a merchant's rows of it are. */
-export interface ExportPlace extends SealPlace {
-  readonly archived: ArchivedDay;
-  /** Objects, or ranges of them, to read. */
-  readonly objects: number;
-  /** About how many bytes they are. */
-  readonly bytes: number;
-}
 
 /** What exports read from. */
 export interface ExportSource {
@@ -35,44 +26,31 @@ export interface ExportSource {
 
 /** Looks up some (Day, partition)s; those without anything of the merchant are left out. */
 export async function findExport(
-  source: ExportSource,
+  { archive, db, meter }: ExportSource,
   { merchant, places }: { readonly merchant: number; readonly places: readonly SealPlace[] },
-): Promise<readonly ExportPlace[]> {
-  const found: ExportPlace[] = [];
+): Promise<readonly ScanPlace[]> {
+  const found: ScanPlace[] = [];
   for (let start = 0; start < places.length; start += CONNECTIONS_MAX) {
-    const some = places.slice(start, start + CONNECTIONS_MAX);
-    found.push(...(await Promise.all(some.map((place) => lookUp(source, place, merchant)))));
+    const search = { merchant, places: places.slice(start, start + CONNECTIONS_MAX) };
+    for (const place of await findScanPlaces(archive, db, search, meter)) {
+      const { manifest, bundles } = place.archived;
+      // Of a manifest that names a hundred thousand merchants only the files of this one are kept in mind.
+      const files = (manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));
+      if (files.length + bundles.length === 0) continue;
+      found.push({ ...place, archived: { ...place.archived, manifest: manifest && { ...manifest, files } } });
+    }
   }
-  return found.filter(({ objects }) => objects > 0);
-}
-
-async function lookUp({ archive, db, meter }: ExportSource, place: SealPlace, merchant: number): Promise<ExportPlace> {
-  const folder = (await findSeal(db, place, meter))?.folder ?? "";
-  const day = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, { folder });
-  // Of a manifest that names a hundred thousand merchants only the files of this one are kept in mind.
-  const files = (day.manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));
-  const manifest = day.manifest && { ...day.manifest, files };
-  const costs = files.map((file) => {
-    const rows = file.merchants.find((one) => one.merchant === merchant)?.rows ?? 0;
-    const groups = Math.min(Math.ceil(file.rows / ROW_GROUP_ROWS), Math.ceil(rows / ROW_GROUP_ROWS) + 1);
-    return {
-      objects: 1 + groups,
-      bytes: file.footer + Math.min(1, (groups * ROW_GROUP_ROWS) / file.rows) * file.bytes,
-    };
-  });
-  const objects = day.bundles.length + costs.reduce((sum, cost) => sum + cost.objects, 0);
-  const bytes = [...day.bundles.map(({ size }) => size), ...costs.map((cost) => cost.bytes)].reduce((a, b) => a + b, 0);
-  return { ...place, archived: { ...day, manifest }, objects, bytes: Math.ceil(bytes) };
+  return found;
 }
 
 /** The merchant's rows in blocks, by Day. Rows that an erasure under way means are not among them. */
 export async function* readExport(
   source: ExportSource,
-  { merchant, places }: { readonly merchant: number; readonly places: readonly ExportPlace[] },
+  { merchant, places }: { readonly merchant: number; readonly places: readonly ScanPlace[] },
 ): AsyncGenerator<readonly ExportedEvent[]> {
+  const removals = await listRemovalsOf(source.db, merchant, source.meter);
   for (const { day, partition, archived } of places) {
-    const removals = await listRemovals(source.db, { day, partition }, source.meter);
-    const own = removals.filter((removal) => removal.merchant === merchant);
+    const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
     // A sealed Day has each id once: ids matter only where bundles came since.
     const ids = archived.bundles.length === 0 ? undefined : new IdSet();
     for await (const rows of blocksOf(source.archive, archived, merchant)) {

@@ -650,7 +650,7 @@ function secrets(): readonly string[] {
 }
 
 test("[TEN-3] a wrong key and a wrong merchant are the same answer, to the byte", async () => {
-  const ask = ENDPOINTS.find(({ door }) => door === "question") as Endpoint;
+  const ask = ENDPOINTS.find(({ route }) => route === "/api/v2/query") as Endpoint;
   const wrong: readonly (readonly [key: string, site: string])[] = [
     [other.api_key, shop.id],
     [shop.api_key, other.id],

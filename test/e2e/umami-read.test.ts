@@ -136,7 +136,11 @@ test("[UMR-2] what is not available is refused by name, and a wrong key in Umami
   ]);
   const neighbour = await services.client.createMerchant();
   const wrong = umami.withToken(neighbour.api_key);
-  expect(await refused(wrong, {})).toEqual([401, "unauthorized", expect.stringContaining("wrong")]);
+  expect(await refused(wrong, {})).toEqual([
+    401,
+    "unauthorized",
+    expect.stringContaining("Invalid API key or site ID"),
+  ]);
   expect(await refused(umami.withToken("nonsense"), {})).toEqual([401, "unauthorized", expect.any(String)]);
 });
 

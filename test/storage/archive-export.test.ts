@@ -121,7 +121,7 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
   const meter = zeroMeter();
   const source = { archive: { bucket, meter }, db: it.d1, meter };
   const places = await findExport(source, { merchant: 1, places: [{ day: DAY, partition: "pool-0" }] });
-  expect(places.map(({ objects }) => objects)).toEqual([3]);
+  expect(places.map(({ cost }) => cost.objects)).toEqual([3]);
   expect(read).toEqual([]);
   const blocks = readExport(source, { merchant: 1, places });
   for (const count of [1, 2, 3]) {

@@ -26,7 +26,8 @@ import {
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { ParquetStreamWriter } from "../../storage/archive.ts";
-import { type ExportPlace, findExport, readExport } from "../../storage/archive-export.ts";
+import { findExport, readExport } from "../../storage/archive-export.ts";
+import type { ScanPlace } from "../../storage/archive-scan.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
@@ -88,7 +89,7 @@ async function findPlaces(
   merchant: Merchant,
   { from, to }: { readonly from: number; readonly to: number },
   deps: Deps,
-): Promise<Checked<readonly ExportPlace[]>> {
+): Promise<Checked<readonly ScanPlace[]>> {
   const { number, retentionDays } = merchant;
   const today = Math.floor(deps.now() / DAY_MS);
   const first = retentionDays === null ? from : Math.max(from, today - retentionDays);
@@ -100,8 +101,8 @@ async function findPlaces(
   );
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
   const found = await findExport(source, { merchant: number, places });
-  const objects = found.reduce((sum, place) => sum + place.objects, 0);
-  const bytes = found.reduce((sum, place) => sum + place.bytes, 0);
+  const objects = found.reduce((sum, place) => sum + place.cost.objects, 0);
+  const bytes = found.reduce((sum, place) => sum + place.cost.bytes, 0);
   if (objects > EXPORT_OBJECTS_MAX || bytes > EXPORT_BYTES_MAX) {
     const most = `${EXPORT_OBJECTS_MAX} objects and ${EXPORT_BYTES_MAX / 1_000_000} MB`;
     const size = `These Days are ${objects} objects and ${Math.ceil(bytes / 1_000_000)} MB of the archive`;

@@ -6,11 +6,9 @@ import type { Context } from "hono";
 import type { Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
-import { type Asker, askerOf, saysWho } from "./asker.ts";
-import { names } from "./authorize.ts";
+import { type Asker, admitAsker, MISSING_KEY, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
-import { admit, TOO_OFTEN } from "./limit.ts";
 import { readRealtime } from "./report.ts";
 
 /** Statuses, with Umami's words for them. */
@@ -44,23 +42,15 @@ async function readActive(_: Context, { merchant, filters }: Asker, deps: Deps):
   return answer.ok ? { ok: true, value: { visitors: answer.value.results.visitors } } : answer;
 }
 
-/** The order of checks is that of questions. */
 function answering(read: Reading) {
   return async (c: Context, deps: Deps): Promise<Response> => {
-    const website = c.req.param("website") ?? "";
-    if (!saysWho(c)) return refuse(c, 401, "Send Authorization: Bearer <an API key of the merchant>.");
-    const asker = await askerOf(c, website, deps);
-    if (asker === undefined) return refuse(c, 401, WRONG);
-    if (!(await admit(c, asker.id, deps.keyLimit))) return refuse(c, 429, TOO_OFTEN);
-    if (!asker.mayAsk)
-      return refuse(c, 403, "This key may only send events. Reading takes one of scope read or admin.");
-    if (!(await names(website, asker, deps))) return refuse(c, 401, WRONG);
+    if (!saysWho(c)) return refuse(c, 401, MISSING_KEY);
+    const asker = await admitAsker(c, c.req.param("website") ?? "", deps);
+    if ("error" in asker) return refuse(c, asker.status, asker.error);
     const answer = await read(c, asker, deps);
     return answer.ok ? c.json(answer.value as object) : refuse(c, 400, answer.rejection.message);
   };
 }
-
-const WRONG = "The key or the website is wrong: the key must be one of that merchant's.";
 
 function refuse(c: Context, status: keyof typeof CODES, message: string): Response {
   return c.json({ error: { code: CODES[status], message, status } }, status);

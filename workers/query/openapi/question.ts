@@ -98,6 +98,7 @@ const SOURCES: Schema = object({
 const META: Schema = object({
   as_of: { type: "string", format: "date-time" },
   sources: SOURCES,
+  "rules?": COUNT,
   "visitors?": object({ exact: FLAG, "standard_error?": NUMBER }),
   "cut?": object({ dimension: TEXT, buckets: COUNT, value: TEXT }),
   "metric_warnings?": { type: "object" },
