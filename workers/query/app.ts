@@ -4,6 +4,7 @@
 
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
+import { refuseQuestion } from "./answer.ts";
 import { getArchiveDays, getArchiveFiles, postSeal } from "./archive-days.ts";
 import { ask } from "./ask.ts";
 import { audited, getAudit } from "./audit.ts";
@@ -19,7 +20,7 @@ import type { DocumentedRoute } from "./openapi/document.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
-import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
+import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
@@ -213,6 +214,6 @@ app.onError((error, c) => {
 
 /** A refusal in the shape of the API that was meant. */
 function refuse(c: Context, code: ProblemCode, message: string): Response {
-  if (c.req.path.startsWith("/api/v2/")) return c.json({ error: message }, PROBLEM_STATUS[code]);
+  if (c.req.path.startsWith("/api/v2/")) return refuseQuestion(c, code, message);
   return replyWithProblem(c, { code, message });
 }

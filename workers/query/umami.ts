@@ -9,10 +9,16 @@ import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
 import { type Asker, admitAsker, MISSING_KEY, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
+import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
 import { readRealtime } from "./report.ts";
 
-/** Statuses, with Umami's words for them. */
-const CODES = { 400: "bad-request", 401: "unauthorized", 403: "forbidden", 429: "too-many-requests" } as const;
+/** What it is called there. */
+const WORDS = {
+  invalid_field: "bad-request",
+  unauthorized: "unauthorized",
+  forbidden: "forbidden",
+  rate_limited: "too-many-requests",
+} as const satisfies Partial<Record<ProblemCode, string>>;
 
 export const UMAMI_ROUTES: readonly (readonly [
   path: string,
@@ -44,14 +50,15 @@ async function readActive(_: Context, { merchant, filters }: Asker, deps: Deps):
 
 function answering(read: Reading) {
   return async (c: Context, deps: Deps): Promise<Response> => {
-    if (!saysWho(c)) return refuse(c, 401, MISSING_KEY);
+    if (!saysWho(c)) return refuse(c, "unauthorized", MISSING_KEY);
     const asker = await admitAsker(c, c.req.param("website") ?? "", deps);
-    if ("error" in asker) return refuse(c, asker.status, asker.error);
+    if ("error" in asker) return refuse(c, asker.code, asker.error);
     const answer = await read(c, asker, deps);
-    return answer.ok ? c.json(answer.value as object) : refuse(c, 400, answer.rejection.message);
+    return answer.ok ? c.json(answer.value as object) : refuse(c, "invalid_field", answer.rejection.message);
   };
 }
 
-function refuse(c: Context, status: keyof typeof CODES, message: string): Response {
-  return c.json({ error: { code: CODES[status], message, status } }, status);
+function refuse(c: Context, code: keyof typeof WORDS, message: string): Response {
+  const status = PROBLEM_STATUS[code];
+  return c.json({ error: { code: WORDS[code], message, status } }, status);
 }

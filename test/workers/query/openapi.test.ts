@@ -193,6 +193,23 @@ describe("[OPE-3] whatever a question's parser takes fits the schema", () => {
   });
 });
 
+test.each([
+  [{ metrics: ["baa"] }, "invalid_field", "metrics/0"],
+  [{ date_range: undefined }, "missing_field", "date_range"],
+  [{ filters: [["is"]] }, "invalid_field", "filters/0"],
+  [{ metrics: ["percentage"], dimensions: [] }, "invalid_field", "metrics"],
+  [{ pagination: { limit: 0 } }, "invalid_field", "pagination/limit"],
+  [{ site_id: undefined }, "missing_field", "site_id"],
+  [{ site_id: "nobody.example" }, "unauthorized", undefined],
+])("[OPE-7] a question with %j is refused with a code and its place", async (change, code, field) => {
+  const worker = startQueryWorker();
+  const made = { name: "A", time_zone: "UTC", currency: "EUR" };
+  const { body: shop } = await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body: made });
+  const body = { site_id: shop.id, metrics: ["visitors"], date_range: "day", ...change };
+  const reply = await worker.ask("POST", "/api/v2/query", { token: shop.api_key, body });
+  expect(reply.body).toEqual({ error: expect.any(String), code, ...(field !== undefined && { field }) });
+});
+
 test("[OPE-4] the document and the reference are served to everybody; the page runs nothing and shows every operation", async () => {
   const { app } = await import("../../../workers/query/app.ts");
   const env = { DB: undefined, POOL_SIZE: "1", SPREAD: "{}", TRACKING_SECRET: "s", ADMIN_TOKEN, RATE_LIMITS: "off" };

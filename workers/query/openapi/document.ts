@@ -109,7 +109,7 @@ const PROBLEM = {
   content: { [JSON_TYPE]: { schema: reference("Problem") } },
 };
 const REFUSAL = {
-  description: "Refused, in the shape of the Plausible Stats API.",
+  description: "Refused: as clients of the Plausible Stats API know it, with a code and the field beside.",
   content: { [JSON_TYPE]: { schema: reference("Refusal") } },
 };
 const FILE: Content = Object.fromEntries(

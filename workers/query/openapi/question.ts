@@ -16,6 +16,7 @@ import { METRICS } from "../../../core/query/metric.ts";
 import { DROP_REASON, TIMES } from "../../../core/query/question.ts";
 import { RELATIVE_RANGES } from "../../../core/query/range.ts";
 import type { Schema } from "../../../core/type-text.ts";
+import { PROBLEM_STATUS } from "../problem.ts";
 import { list, nullable, object } from "./shape.ts";
 
 const TEXT: Schema = { type: "string" };
@@ -174,7 +175,7 @@ export const QUESTION_SHAPES = {
   ),
   Refusal: object({
     error: { type: "string", description: "What is wrong, beginning with the place: #/metrics/0: Invalid metric." },
-    "code?": TEXT,
-    "field?": TEXT,
+    code: { type: "string", enum: Object.keys(PROBLEM_STATUS) },
+    "field?": { type: "string", description: "What of the question is wrong, such as metrics/0." },
   }),
 } as const satisfies Readonly<Record<string, Schema>>;
