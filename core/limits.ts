@@ -224,6 +224,16 @@ export const CLOCKS_APART_MS = MINUTE_MS;
 /** Erasures whose partitions the cron tells at once. */
 export const ERASURES_DRIVEN_MAX = 20;
 
+// ── exports ───────────────────────────────────────────────────────────────────────────────────────────────────────
+/** (Day, partition)s of one export, each four subrequests of the platform's 1,000, and objects it reads: a quarter of a pool
+ *  merchant's Days, or three weeks of one that is spread over four partitions. */
+export const EXPORT_PLACES_MAX = 92;
+export const EXPORT_OBJECTS_MAX = 600;
+/** Archived bytes one export reads: about a million page views, which take 12 s (measured) of a request's 30 s of CPU. */
+export const EXPORT_BYTES_MAX = 40_000_000;
+/** Text is sent in pieces of about so many UTF-16 units. */
+export const EXPORT_CHUNK_LENGTH = 65_536;
+
 // ── replay ────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Days one job may span, and parts (Day × partition) it may have: a month of a pool of 256. */
 export const REPLAY_DAYS_MAX = 400;
@@ -424,6 +434,7 @@ assert(REQUEST_EVENTS_MAX <= MERCHANT_EVENTS_PER_WINDOW_MAX, "a full request fit
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
 assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
 assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dead letters fits a request");
+assert(4 * EXPORT_PLACES_MAX + EXPORT_OBJECTS_MAX <= 1_000 - 30, "what an export reads fits a request's subrequests");
 assert(BUNDLES_KEPT_MAX * 100 < 2_000_000, "the cuts of all bundles fit a row");
 assert(2 * SCAN_PLACES_MAX + SCAN_OBJECTS_MAX <= 1_000, "what a question reads fits a request's subrequests");
 assert(REPLAY_MERCHANTS_MAX + 10 < D1_PARAMETERS_MAX, "the merchants of a replay fit one statement");

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { addArchive } from "./footfall/archive.ts";
 import { addConnectionOptions } from "./footfall/connection.ts";
 import { addErase } from "./footfall/erase.ts";
+import { addExport } from "./footfall/export.ts";
 import { addImport } from "./footfall/import.ts";
 import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
 import { addOperations } from "./footfall/operate.ts";
@@ -23,6 +24,7 @@ const NOUNS = [
   addSnippet,
   addQuery,
   addImport,
+  addExport,
   addOperations,
   addReplay,
   addArchive,

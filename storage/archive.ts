@@ -21,16 +21,19 @@ const TYPES: Record<ColumnType, Omit<SchemaElement, "name">> = {
   instant: { type: "INT64", logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MILLIS" } },
 };
 
-const SCHEMA: SchemaElement[] = [
-  { name: "event", num_children: COLUMNS.length },
-  ...COLUMNS.map(
-    ({ name, type, absent }): SchemaElement => ({
-      name,
-      ...TYPES[type],
-      repetition_type: absent === undefined ? "REQUIRED" : "OPTIONAL",
-    }),
-  ),
-];
+/** How columns lie in a Parquet file. */
+function schemaOf<Row>(columns: readonly Column<Row>[]): SchemaElement[] {
+  return [
+    { name: "event", num_children: columns.length },
+    ...columns.map(
+      ({ name, type, absent }): SchemaElement => ({
+        name,
+        ...TYPES[type],
+        repetition_type: absent === undefined ? "REQUIRED" : "OPTIONAL",
+      }),
+    ),
+  ];
+}
 
 /** The file as Parquet. Throws where a row is not an event. */
 export function encodeParquet(file: ArchiveFile): Uint8Array<ArrayBuffer> {
@@ -44,13 +47,66 @@ export function encodeParquet(file: ArchiveFile): Uint8Array<ArrayBuffer> {
 /** A Parquet file of archived events that is written a row group at a time: memory holds one, and what is compressed. */
 export class ParquetFileWriter {
   readonly #bytes = new ByteWriter();
-  readonly #writer: ParquetWriter;
+  readonly #writer: GroupWriter<ArchivedEvent>;
 
   /** `metadata` is kept in the file, beside its version. */
   constructor(metadata: Readonly<Record<string, string>>) {
+    this.#writer = new GroupWriter(COLUMNS, { bytes: this.#bytes, metadata });
+  }
+
+  /** Throws where a row is not an event. */
+  writeGroup(rows: readonly ArchivedEvent[]): void {
+    this.#writer.write(rows);
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    this.#writer.finish();
+    return new Uint8Array(this.#bytes.getBuffer());
+  }
+}
+
+/** The same, with columns of its own, for a reader who takes each row group as it is written: memory holds one. */
+export class ParquetStreamWriter<Row> {
+  readonly #bytes = new ByteWriter();
+  readonly #writer: GroupWriter<Row>;
+
+  constructor(columns: readonly Column<Row>[], metadata: Readonly<Record<string, string>>) {
+    this.#writer = new GroupWriter(columns, { bytes: this.#bytes, metadata });
+  }
+
+  /** A row group's bytes, and the file's first ones before it. Throws where a row is none. */
+  group(rows: readonly Row[]): Uint8Array<ArrayBuffer> {
+    this.#writer.write(rows);
+    return this.#take();
+  }
+
+  /** The file's last bytes, which say where everything is. */
+  end(): Uint8Array<ArrayBuffer> {
+    this.#writer.finish();
+    return this.#take();
+  }
+
+  /** What was written since the last time. The writer goes on counting from the file's beginning. */
+  #take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.#bytes.getBuffer());
+    this.#bytes.index = 0;
+    return taken;
+  }
+}
+
+/** Writes row groups of some columns. */
+class GroupWriter<Row> {
+  readonly #columns: readonly Column<Row>[];
+  readonly #writer: ParquetWriter;
+
+  constructor(
+    columns: readonly Column<Row>[],
+    { bytes, metadata }: { readonly bytes: ByteWriter; readonly metadata: Readonly<Record<string, string>> },
+  ) {
+    this.#columns = columns;
     this.#writer = new ParquetWriter({
-      writer: this.#bytes,
-      schema: SCHEMA,
+      writer: bytes,
+      schema: schemaOf(columns),
       codec: "GZIP",
       compressors: { GZIP: compress },
       createdBy: `footfall version ${ARCHIVE_VERSION}`,
@@ -61,9 +117,8 @@ export class ParquetFileWriter {
     });
   }
 
-  /** Throws where a row is not an event. */
-  writeGroup(rows: readonly ArchivedEvent[]): void {
-    const columnData = COLUMNS.map((column) => ({
+  write(rows: readonly Row[]): void {
+    const columnData = this.#columns.map((column) => ({
       name: column.name,
       data: toParquet(column, toCells(column, rows)),
     }));
@@ -71,9 +126,8 @@ export class ParquetFileWriter {
     void this.#writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
   }
 
-  finish(): Uint8Array<ArrayBuffer> {
+  finish(): void {
     void this.#writer.finish();
-    return new Uint8Array(this.#bytes.getBuffer());
   }
 }
 
@@ -172,6 +226,6 @@ function metadataOf({ date, partition, first, rows }: ArchiveFile): Record<strin
 }
 
 /** The writer takes 64-bit integers as bigint only; instants it converts itself. */
-function toParquet({ type }: Column, cells: readonly Cell[]): unknown[] {
+function toParquet({ type }: Pick<Column, "type">, cells: readonly Cell[]): unknown[] {
   return type === "int64" ? cells.map((cell) => (cell === null ? null : BigInt(cell))) : [...cells];
 }

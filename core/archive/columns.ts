@@ -13,13 +13,13 @@ export type ColumnType = "text" | "int32" | "int64" | "instant";
 /** A value as a column holds it: null where it is not known. */
 export type Cell = string | number | null;
 
-export interface Column {
+export interface Column<Row = ArchivedEvent> {
   readonly name: string;
   readonly type: ColumnType;
   /** The value that null stands for. A column without one is never null. */
   readonly absent: string | number | undefined;
   /** Its value in a row, before nulls. */
-  readonly value: (row: ArchivedEvent) => string | number;
+  readonly value: (row: Row) => string | number;
 }
 
 /** Everything else that is an integer may exceed 31 bits: merchant numbers use 32, revenue 33. */
@@ -45,13 +45,16 @@ export const COUNTED_COLUMNS: readonly string[] = COLUMNS.map(({ name }) => name
 );
 
 /** One column's cells. Throws where a row is not what its type says: such a bundle is poisoned, or we are wrong. */
-export function toCells(column: Column, rows: readonly ArchivedEvent[]): Cell[] {
-  return rows.map((row) => {
-    const value = column.value(row);
-    assert(isOf(column.type, value), `${column.name} is ${column.type}, not ${typeof value}`);
-    if (value === column.absent) return null;
-    return typeof value === "string" ? value.toWellFormed() : value;
-  });
+export function toCells<Row>(column: Column<Row>, rows: readonly Row[]): Cell[] {
+  return rows.map((row) => toCell(column, row));
+}
+
+/** One of them. */
+export function toCell<Row>(column: Column<Row>, row: Row): Cell {
+  const value = column.value(row);
+  assert(isOf(column.type, value), `${column.name} is ${column.type}, not ${typeof value}`);
+  if (value === column.absent) return null;
+  return typeof value === "string" ? value.toWellFormed() : value;
 }
 
 /**

@@ -26,7 +26,7 @@ import {
 import { isNetworkAddress } from "./network-address.ts";
 import { readProducts } from "./product.ts";
 
-const TEXTS = [
+export const NATIVE_TEXTS = [
   ["tracking_id", "trackingId"],
   ["id", "id"],
   ["visitor_id", "visitorId"],
@@ -41,9 +41,9 @@ const TEXTS = [
   ["address", "claimedAddress"],
 ] as const satisfies readonly TextField[];
 
-type Texts = Record<(typeof TEXTS)[number][1], string>;
+type Texts = Record<(typeof NATIVE_TEXTS)[number][1], string>;
 
-const STREAM_RULE: NumberRule = { min: 1, max: STREAM_NUMBER_MAX, absent: 0 };
+export const STREAM_RULE: NumberRule = { min: 1, max: STREAM_NUMBER_MAX, absent: 0 };
 
 export const native: Format = { name: "native", parse, answer: ({ outcome }) => reportAnswer(outcome) };
 
@@ -74,7 +74,7 @@ function eventsOf(body: unknown): readonly unknown[] | undefined {
 
 function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcome<Draft> {
   if (!isObject(value)) return rejected("invalid_body", "an event must be an object");
-  const texts = readTexts(TEXTS, { tracking_id: commonTrackingId, ...value });
+  const texts = readTexts(NATIVE_TEXTS, { tracking_id: commonTrackingId, ...value });
   if (!texts.ok) return texts;
   const problem = checkTexts(texts.value, hit);
   if (problem !== undefined) return problem;

@@ -6,8 +6,8 @@ import { PRODUCT_NUMBER_MAX, PRODUCT_TEXT_LENGTH_MAX, PRODUCTS_COUNT_MAX, PRODUC
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { isObject, readText } from "./field.ts";
 
-const PRODUCT_TEXTS = ["id", "name", "category", "brand", "variant"] as const;
-const PRODUCT_NUMBERS = ["price", "quantity"] as const;
+export const PRODUCT_TEXTS = ["id", "name", "category", "brand", "variant"] as const;
+export const PRODUCT_NUMBERS = ["price", "quantity"] as const;
 
 /** A product as a format finds it; what is not known of it is absent. */
 export type RawProduct = Readonly<Partial<Record<(typeof PRODUCT_TEXTS | typeof PRODUCT_NUMBERS)[number], unknown>>>;

@@ -55,7 +55,7 @@ const KEYS = [
   "accuracy",
 ];
 const REQUIRED = ["site_id", "metrics", "date_range"];
-const TIMES: ReadonlyMap<string, TimeUnit | "auto"> = new Map([
+export const TIMES: ReadonlyMap<string, TimeUnit | "auto"> = new Map([
   ["time", "auto"],
   ["time:minute", "minute"],
   ["time:hour", "hour"],

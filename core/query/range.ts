@@ -59,6 +59,7 @@ const RELATIVE = {
   all: ({ today, firstDay }) => [Math.min(firstDay ?? today, today), today + 1],
 } as const satisfies Record<string, (at: { today: number; firstDay: number | undefined }) => Days>;
 type RelativeRange = keyof typeof RELATIVE | "24h";
+export const RELATIVE_RANGES: readonly string[] = [...Object.keys(RELATIVE), "24h"];
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/;
 

@@ -17,6 +17,20 @@ export function mismatch(path: string, expected: string, value: unknown) {
   return invalid(`${path}: Type mismatch. Expected ${expected} but got ${typeName(value)}.`);
 }
 
+/** Texts that clients of the Plausible API know, without a place, and what they are about. */
+const PLACES: readonly (readonly [text: RegExp, place: string])[] = [
+  [/^Metric `/, "metrics"],
+  [/^Invalid (\S+ )?filters?[.,]/, "filters"],
+  [/^Missing site ID/, "site_id"],
+];
+
+/** What of a question a refusal is about, such as "metrics/0"; undefined where it is about all of it. */
+export function placeOf(message: string): string | undefined {
+  const [, pointer] = /^#\/([^\s:]+):/.exec(message) ?? [];
+  const [, missing] = /^#: Required property (\w+)/.exec(message) ?? [];
+  return pointer ?? missing ?? PLACES.find(([text]) => text.test(message))?.[1];
+}
+
 /** A value inside a message. Short lists are written out; objects and anything deeper only by their type. */
 export function quote(value: unknown, depth = SHOWN_DEPTH_MAX): string {
   if (Array.isArray(value) && depth > 0 && value.length <= SHOWN_ENTRIES_MAX)

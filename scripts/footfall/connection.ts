@@ -70,6 +70,15 @@ export async function askAdmin(connection: Connection, method: string, path: str
   return await ask({ url, method, token: connection.adminToken, body, unauthorized: WRONG_ADMIN_TOKEN });
 }
 
+/** Asks an admin endpoint for a file, which is read as it comes. */
+export async function openAdmin(connection: Connection, path: string): Promise<Response> {
+  const { adminToken: token } = connection;
+  if (token === undefined) throw new Problem(NO_ADMIN_TOKEN);
+  const request = { url: queryUrlOf(connection) + path, method: "GET", token, unauthorized: WRONG_ADMIN_TOKEN };
+  const response = await send(request);
+  return response.ok ? response : refused(request, response);
+}
+
 /** Asks an admin endpoint of the collector and answers its JSON. */
 export async function askCollector(connection: Connection, path: string): Promise<unknown> {
   const { collectorUrl, adminToken, stateDir } = connection;
@@ -116,19 +125,26 @@ interface Request {
   readonly unauthorized: string;
 }
 
-async function ask({ url, method, token, body, unauthorized }: Request): Promise<unknown> {
+async function ask(request: Request): Promise<unknown> {
+  const response = await send(request);
+  return response.ok ? parseJson(await response.text()) : refused(request, response);
+}
+
+async function send({ url, method, token, body }: Request): Promise<Response> {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const response = await fetch(url, init).catch((error: unknown) => {
+  return await fetch(url, init).catch((error: unknown) => {
     throw new Problem(
       `${new URL(url).origin} does not answer (${messageOf(error)}); is it running? Start it: npm start`,
     );
   });
+}
+
+async function refused({ url, method, unauthorized }: Request, response: Response): Promise<never> {
   const text = await response.text();
-  const answer = parseJson(text);
-  if (response.ok) return answer;
   const hint = response.status === 401 ? ` ${unauthorized}` : "";
-  throw new Problem(`${method} ${new URL(url).pathname} answers ${response.status}: ${wordsOf(answer) ?? text}${hint}`);
+  const words = wordsOf(parseJson(text)) ?? text;
+  throw new Problem(`${method} ${new URL(url).pathname} answers ${response.status}: ${words}${hint}`);
 }
 
 function parseJson(text: string): unknown {

@@ -719,6 +719,7 @@ describe("admin requests", () => {
       `/api/v1/merchants/${hostile.id}/members`,
       `/api/v1/merchants/${hostile.id}/shares`,
       `/api/v1/merchants/${hostile.id}/erasures`,
+      `/api/v1/merchants/${hostile.id}/events`,
       "/api/v1/erasures",
       `/api/v1/merchants/${hostile.id}/rules/versions`,
       "/api/v1/rules/versions",
@@ -736,6 +737,41 @@ describe("admin requests", () => {
     }
   });
 
+  test("[HOS-1] no parameter of an export breaks anything", { timeout: 60_000 * FUZZ }, async () => {
+    const given = { from: "2026-01-01", to: "2026-01-02" };
+    const name = fc.constantFrom("from", "to", "format", "name", "visitor", "hostname", "stream", "counted", "x");
+    await fc.assert(
+      fc.asyncProperty(name, hostileText, async (name, text) => {
+        const parameters = new URLSearchParams({ ...given, [name]: text.slice(0, 2_000).toWellFormed() });
+        const { status, text: answer } = await admin({
+          method: "GET",
+          path: `/api/v1/merchants/${hostile.id}/events?${parameters}`,
+        });
+        if (status >= 400) expect(JSON.parse(answer).error.field).toBe(name);
+      }),
+      { numRuns: Math.ceil(RUNS / 4) },
+    );
+  });
+
+  test("[HOS-1] no parameter of a read as Umami has it breaks anything", { timeout: 60_000 * FUZZ }, async () => {
+    const names = ["startAt", "endAt", "startDate", "unit", "compare", "type", "limit", "offset", "path", "x"];
+    const headers = asKey();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom("stats", "pageviews", "metrics", "active"),
+        fc.constantFrom(...names),
+        fc.oneof(hostileText, fc.integer().map(String)),
+        async (read, name, text) => {
+          const given = { startAt: "1790000000000", endAt: "1790003600000", type: "path" };
+          const parameters = new URLSearchParams({ ...given, [name]: text.slice(0, 2_000).toWellFormed() });
+          const path = `/api/websites/${hostile.tracking_id}/${read}?${parameters}`;
+          await attempt(services.client.queryUrl, { method: "GET", path, headers });
+        },
+      ),
+      { numRuns: Math.ceil(RUNS / 4) },
+    );
+  });
+
   test("[HOS-1] no parameter of a list breaks anything", { timeout: 60_000 * FUZZ }, async () => {
     const paths = [
       "/api/v1/merchants",
@@ -745,6 +781,7 @@ describe("admin requests", () => {
       `/api/v1/merchants/${hostile.id}/members`,
       `/api/v1/merchants/${hostile.id}/shares`,
       `/api/v1/merchants/${hostile.id}/erasures`,
+      `/api/v1/merchants/${hostile.id}/events`,
       "/api/v1/erasures",
       `/api/v1/merchants/${hostile.id}/rules/versions`,
       "/api/v1/rules/versions",

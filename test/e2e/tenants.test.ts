@@ -192,6 +192,7 @@ function isKeyless(credential: string): boolean {
 /** Whose words a refusal has: each wire format's own, and one for each kind of door of the query Worker. */
 function wordsOf({ door, route }: Endpoint): string {
   if (door === "sender") return route;
+  if (route.startsWith("/api/websites/")) return "umami";
   return ["question", "shared", "writer"].includes(door) ? door : "admin";
 }
 
@@ -307,6 +308,14 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
+  ...["stats", "pageviews", "metrics", "active"].map((read): Endpoint => {
+    const range = `?startAt=${Date.now() - 3_600_000}&endAt=${Date.now()}`;
+    const query = { stats: range, pageviews: range, metrics: `${range}&type=path` }[read] ?? "";
+    const route = `/api/websites/:website/${read}`;
+    return { worker: "query", method: "GET", route, door: "question", status: 200, query: () => query };
+  }),
+  { worker: "query", method: "GET", route: "/api/openapi.json", door: "open", status: 200 },
+  { worker: "query", method: "GET", route: "/api/reference", door: "open", status: 200 },
   { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },
   { worker: "query", method: "POST", route: "/api/v2/funnel", door: "question", status: 200, body: funnel },
   {
@@ -413,6 +422,14 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "query", method: "GET", route: "/api/v1/partitions", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/merchants/:id/rules", door: "read", status: 200 },
+  {
+    worker: "query",
+    method: "GET",
+    route: "/api/v1/merchants/:id/events",
+    door: "admin",
+    status: 200,
+    query: () => "?from=2026-11-01&to=2026-11-02",
+  },
   { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id", door: "owner", status: 202, isFatal: true },
   {
     worker: "query",
@@ -514,6 +531,7 @@ async function request(endpoint: Endpoint, credential: string | undefined, body?
   const url = worker === "collector" ? services.client.collectorUrl : services.client.queryUrl;
   const named = route
     .replace(PINNED, "/t.0123456789abcdef.js")
+    .replace(":website", shop.tracking_id)
     .replace(":site", shop.tracking_id)
     .replace(":id", shop.id)
     .replace(/:\w+_id/, "unknown");
@@ -632,7 +650,7 @@ function secrets(): readonly string[] {
 }
 
 test("[TEN-3] a wrong key and a wrong merchant are the same answer, to the byte", async () => {
-  const ask = ENDPOINTS.find(({ door }) => door === "question") as Endpoint;
+  const ask = ENDPOINTS.find(({ route }) => route === "/api/v2/query") as Endpoint;
   const wrong: readonly (readonly [key: string, site: string])[] = [
     [other.api_key, shop.id],
     [shop.api_key, other.id],

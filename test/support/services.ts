@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Runtime, type RuntimeOptions, startRuntime } from "../../scripts/runtime.ts";
+import { expectDocumented } from "./documented.ts";
 
 export const SECRETS = { TRACKING_SECRET: "test tracking secret", ADMIN_TOKEN: "test-admin-token" };
 
@@ -58,8 +59,10 @@ export class Client {
       headers: { authorization: `Bearer ${this.adminToken}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response.json();
+    const text = await response.text();
+    expectDocumented({ method, path }, { status: response.status, body: JSON.parse(text) });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text);
   }
 
   /** POST /v1/events, with its status. */
@@ -69,7 +72,9 @@ export class Client {
       headers,
       body: typeof events === "string" ? events : JSON.stringify(events),
     });
-    return { status: response.status, body: (await response.json()) as Report };
+    const body = (await response.json()) as Report;
+    expectDocumented({ method: "POST", path: "/v1/events" }, { status: response.status, body });
+    return { status: response.status, body };
   }
 
   /** POST /api/v2/query for a merchant; throws unless it succeeds. */
@@ -79,8 +84,10 @@ export class Client {
       headers: { authorization: `Bearer ${merchant.api_key}` },
       body: JSON.stringify({ site_id: merchant.id, ...question }),
     });
-    if (!response.ok) throw new Error(`query: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Answered;
+    const text = await response.text();
+    expectDocumented({ method: "POST", path: "/api/v2/query" }, { status: response.status, body: JSON.parse(text) });
+    if (!response.ok) throw new Error(`query: ${response.status} ${text}`);
+    return JSON.parse(text) as Answered;
   }
 }
 

@@ -4,29 +4,34 @@
 
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
+import { refuseQuestion } from "./answer.ts";
 import { getArchiveDays, getArchiveFiles, postSeal } from "./archive-days.ts";
 import { ask } from "./ask.ts";
 import { audited, getAudit } from "./audit.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
+import { getEvents } from "./events.ts";
 import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
+import type { DocumentedRoute } from "./openapi/document.ts";
+import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
-import { type Checked, PROBLEM_STATUS, type ProblemCode, replyWithProblem } from "./problem.ts";
+import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
-import type { Reply } from "./request.ts";
+import type { FileReply, Reply } from "./request.ts";
 import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
 import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
 import { getStreams, postStream } from "./streams.ts";
+import { UMAMI_ROUTES } from "./umami.ts";
 
-type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply>>;
+type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
 
 /** Method, path, who may (principal.ts), what does it; and the name of what is done, where anything is (audit.ts). */
 type AdminRoute = readonly [method: string, path: string, door: Door, handler: AdminHandler, act?: string];
@@ -44,6 +49,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
   ["GET", "/api/v1/rules/versions", "deployment", getRuleVersions],
   ["GET", "/api/v1/rules/versions/:version", "deployment", getRuleVersion],
+  ["GET", "/api/v1/merchants/:id/events", "admin", getEvents, "events.export"],
   ["DELETE", "/api/v1/merchants/:id", "owner", deleteMerchant, "merchant.erase"],
   ["POST", "/api/v1/merchants/:id/erasures", "admin", postErasure, "erasure.create"],
   ["GET", "/api/v1/merchants/:id/erasures", "admin", getErasures],
@@ -101,6 +107,9 @@ const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: 
   ["GET", "/api/v1/shared", getShared],
 ];
 
+/** Routes outside of these lists answer the same to everybody. */
+const OPEN_PATHS = ["/health", "/api/openapi.json", "/api/reference"];
+
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
 app.use(async (c, next) => {
@@ -111,6 +120,8 @@ app.use(async (c, next) => {
 });
 
 app.get("/health", (c) => c.json({ ok: true }));
+app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
+app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));
 
 app.use("/api/*", async (c, next) => {
   const encoding = c.req.header("content-encoding") ?? "identity";
@@ -119,6 +130,7 @@ app.use("/api/*", async (c, next) => {
 });
 
 app.get("/api/v2/queries/:id", (c) => getQuery(c, c.get("deps")));
+for (const [path, answer] of UMAMI_ROUTES) app.get(path, (c) => answer(c, c.get("deps")));
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
 for (const [method, path, handler] of PUBLIC_ROUTES) {
@@ -145,15 +157,48 @@ for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
   });
 }
 
-function toResponse(c: Context, reply: Checked<Reply>): Response {
+/** What the OpenAPI document describes beside the questions. */
+export function documentedRoutes(): readonly DocumentedRoute[] {
+  return [
+    ...PUBLIC_ROUTES.map(([method, path]) => ({ method, path, door: undefined })),
+    ...ADMIN_ROUTES.map(([method, path, door]) => ({ method, path, door })),
+  ];
+}
+
+function toResponse(c: Context, reply: Checked<Reply | FileReply>): Response {
   if (!reply.ok) return replyWithProblem(c, reply.problem);
+  if ("file" in reply.value) return toFile(c, reply.value);
   const { body, status = 200, location } = reply.value;
   return c.json(body, status, location === undefined ? {} : { location });
 }
 
-const QUESTION_PATHS = QUESTION_ROUTES.map(([path]) => path);
+/** Bytes go as they are made, and no faster than they are taken. What fails on the way breaks the transfer off: a part is
+ *  never taken for the whole. */
+function toFile(c: Context, { file: { contentType, name, headers, bytes } }: FileReply): Response {
+  const deps = c.get("deps") as Deps;
+  const stream = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      try {
+        const { value, done } = await bytes.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        deps.log({ event: "file_failed", path: c.req.path, error: causeOf(error) });
+        controller.error(error);
+      }
+    },
+    cancel: async () => {
+      await bytes.return(undefined);
+    },
+  });
+  const disposition = `attachment; filename="${name}"`;
+  const fixed = { "content-type": contentType, "content-disposition": disposition, "cache-control": "no-store" };
+  return c.body(stream, 200, { ...fixed, "x-content-type-options": "nosniff", ...headers });
+}
+
+const QUESTION_PATHS = [...QUESTION_ROUTES, ...UMAMI_ROUTES].map(([path]) => path);
 const PATHS = [
-  "/health",
+  ...OPEN_PATHS,
   "/api/v2/queries/:id",
   ...QUESTION_PATHS,
   ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path)),
@@ -169,6 +214,6 @@ app.onError((error, c) => {
 
 /** A refusal in the shape of the API that was meant. */
 function refuse(c: Context, code: ProblemCode, message: string): Response {
-  if (c.req.path.startsWith("/api/v2/")) return c.json({ error: message }, PROBLEM_STATUS[code]);
+  if (c.req.path.startsWith("/api/v2/")) return refuseQuestion(c, code, message);
   return replyWithProblem(c, { code, message });
 }

@@ -4,33 +4,26 @@
 import type { Context } from "hono";
 import { isKeySegment, manifestKey } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
-import { ADMIN_PAGE_MAX, QUESTION_DAY_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
+import { ADMIN_PAGE_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
 import { noteDay } from "../../queues/seal.ts";
 import { findDay, listPartitions } from "../../storage/archive-day.ts";
 import { findSeal, hurryClosed, listSeals, type SealRow } from "../../storage/seal.ts";
 import { sealDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
-import { CURSOR, type Field, wholeNumber } from "./field.ts";
+import { CURSOR, DATE, type Field, required, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const DATE: Field<number, true> = {
-  required: true,
-  expected: 'a date such as "2026-11-21"',
-  parse: (value) => {
-    const day = typeof value === "string" ? parseDate(value) : undefined;
-    return day !== undefined && day < QUESTION_DAY_MAX ? day : undefined;
-  },
-};
 const PARTITION: Field<string, true> = {
   required: true,
   expected: 'the name of a partition, such as "pool-3"',
+  schema: { type: "string", pattern: "^[a-z0-9-]{1,100}$", examples: ["pool-3"] },
   parse: (value) => (typeof value === "string" && isKeySegment(value) ? value : undefined),
 };
-const DAYS = { from: DATE, to: DATE };
-const FILES = { date: DATE, partition: PARTITION };
-const DAYS_PAGE = { ...DAYS, after: CURSOR, limit: wholeNumber(1, ADMIN_PAGE_MAX) };
+export const DAYS = { from: required(DATE), to: required(DATE) };
+export const FILES = { date: required(DATE), partition: PARTITION };
+export const DAYS_PAGE = { ...DAYS, after: CURSOR, limit: wholeNumber(1, ADMIN_PAGE_MAX) };
 
 /** GET /api/v1/archive/days?from&to&after&limit: one entry per (Day, partition), by date. */
 export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Reply>> {

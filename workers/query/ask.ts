@@ -1,21 +1,23 @@
 // The public routes of questions: POST /api/v2/query, and the reports (report.ts). Statuses and texts are those clients of the Plausible Stats API
-// v2 know; every error is {"error": "…"}. The order of checks is theirs too: key given, body readable, merchant named, key
+// v2 know; every error is {"error": "…", "code", "field"?}. The order of checks is theirs too: key given, body readable, merchant named, key
 // right, question right.
 
 import type { Context } from "hono";
 import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
-import { accepted, type Outcome } from "../../core/outcome.ts";
+import { accepted, type Outcome, type Rejection } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
+import { refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
+import type { ProblemCode } from "./problem.ts";
 import { type JobReply, replyWithJob, startJob, toResponse, waitOf } from "./question-jobs.ts";
 
 const UNREADABLE = {
-  too_large: { status: 413, error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
-  incomplete: { status: 400, error: "The request body ended before its announced end." },
+  too_large: { code: "body_too_large", error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
+  incomplete: { code: "incomplete_body", error: "The request body ended before its announced end." },
 } as const;
 
 /** What a question of some kind is answered by. */
@@ -46,20 +48,24 @@ export function answering(answer: Answering): (c: Context, deps: Deps) => Promis
 }
 
 async function respond(c: Context, deps: Deps, answer: Answering): Promise<Response> {
-  if (!saysWho(c)) return c.json({ error: MISSING_KEY }, 401);
+  if (!saysWho(c)) return refuseQuestion(c, "unauthorized", MISSING_KEY);
   const sent = await readBody(c.req.raw, QUESTION_BYTES_MAX);
-  if (!sent.ok) return c.json({ error: UNREADABLE[sent.problem].error }, UNREADABLE[sent.problem].status);
+  if (!sent.ok) return refuseQuestion(c, UNREADABLE[sent.problem].code, UNREADABLE[sent.problem].error);
   const body = parseJson(sent.text);
-  if (!body.ok) return c.json({ error: "Unable to parse the request body as JSON." }, 400);
+  if (!body.ok) return refuseQuestion(c, "invalid_json", "Unable to parse the request body as JSON.");
   const siteId = siteIdOf(body.value);
-  if (siteId === undefined) return c.json({ error: MISSING_SITE }, 400);
+  if (siteId === undefined) return refuseQuestion(c, "missing_field", MISSING_SITE);
   const asker = await admitAsker(c, siteId, deps);
-  if ("error" in asker) return c.json({ error: asker.error }, asker.status);
+  if ("error" in asker) return refuseQuestion(c, asker.code, asker.error);
 
   const answered = await answer(body.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
   if ("status" in answered) return toResponse(c, answered);
-  if (!answered.ok) return c.json({ error: answered.rejection.message }, 400);
-  return c.json(answered.value);
+  if (!answered.ok) return refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
+  return sendAnswer(c, answered.value);
+}
+
+function codeOf({ code }: Rejection): ProblemCode {
+  return code === "missing_field" ? code : "invalid_field";
 }
 
 /** JSON text to a value. */

@@ -33,17 +33,17 @@ export function saysWho(c: Context): boolean {
 
 /** Why nobody is answered. */
 export interface Refusal {
-  readonly status: 401 | 403 | 429;
+  readonly code: "unauthorized" | "forbidden" | "rate_limited";
   readonly error: string;
 }
 
 /** Who asks about `siteId`, if they may, are not here too often, and mean their own merchant. */
 export async function admitAsker(c: Context, siteId: string, deps: Deps): Promise<Asker | Refusal> {
   const asker = await askerOf(c, siteId, deps);
-  if (asker === undefined) return { status: 401, error: WRONG_KEY_OR_SITE };
-  if (!(await admit(c, asker.id, deps.keyLimit))) return { status: 429, error: TOO_OFTEN };
-  if (!asker.mayAsk) return { status: 403, error: NO_QUESTIONS };
-  return (await names(siteId, asker, deps)) ? asker : { status: 401, error: WRONG_KEY_OR_SITE };
+  if (asker === undefined) return { code: "unauthorized", error: WRONG_KEY_OR_SITE };
+  if (!(await admit(c, asker.id, deps.keyLimit))) return { code: "rate_limited", error: TOO_OFTEN };
+  if (!asker.mayAsk) return { code: "forbidden", error: NO_QUESTIONS };
+  return (await names(siteId, asker, deps)) ? asker : { code: "unauthorized", error: WRONG_KEY_OR_SITE };
 }
 
 /** Who asks about `siteId`; undefined when it is nobody we know. Whether `siteId` is theirs is not looked at yet. */

@@ -13,17 +13,17 @@ import type { Deps } from "./deps.ts";
 import { wholeNumber } from "./field.ts";
 import { actorOf, ownMerchant, principalOf } from "./principal.ts";
 import type { Checked } from "./problem.ts";
-import { askedOf, parametersOf, type Reply } from "./request.ts";
+import { askedOf, type FileReply, parametersOf, type Reply } from "./request.ts";
 
-const AUDIT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+export const AUDIT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 
 /** Acts, and notes that: who, when, what, on whom. */
 export async function audited(
   c: Context,
   deps: Deps,
   act: string,
-  handle: () => Promise<Checked<Reply>>,
-): Promise<Checked<Reply>> {
+  handle: () => Promise<Checked<Reply | FileReply>>,
+): Promise<Checked<Reply | FileReply>> {
   const principal = principalOf(c);
   const own = ownMerchant(principal)?.number ?? null;
   const named = Object.values(c.req.param()).at(-1) ?? "";
@@ -34,7 +34,7 @@ export async function audited(
   try {
     if (!reply.ok) await dropEntry(deps.db, id, deps.meter);
     else {
-      const known = { target: targetOf(reply.value.body) ?? target, merchant: own ?? concerned(c) };
+      const known = { target: targetOf(reply.value) ?? target, merchant: own ?? concerned(c) };
       await closeEntry(deps.db, { id, ...known, details: detailsOf(askedOf(c)) }, deps.meter);
     }
   } catch (error) {
@@ -74,7 +74,9 @@ function shown({ id, at, ...entry }: AuditEntry) {
 }
 
 /** What was made or changed: the answer says its id, or a stream's its number. */
-function targetOf(body: Reply["body"]): string | undefined {
+function targetOf(reply: Reply | FileReply): string | undefined {
+  if ("file" in reply) return undefined;
+  const { body } = reply;
   const target = body["id"] ?? body["number"];
   return typeof target === "string" || typeof target === "number" ? String(target) : undefined;
 }

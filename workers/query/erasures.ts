@@ -14,7 +14,7 @@ import {
   ID_LENGTH_MAX,
   QUESTION_DAY_MAX,
 } from "../../core/limits.ts";
-import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
+import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveErasure } from "../../queues/erasure.ts";
 import { sendDue } from "../../queues/seal.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
@@ -31,7 +31,7 @@ import type { Merchant } from "../../storage/merchants.ts";
 import { listPartitionsOf } from "../../storage/rollups.ts";
 import type { ErasureKind } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
-import { type Field, wholeNumber } from "./field.ts";
+import { DATE, type Field, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
@@ -39,6 +39,7 @@ import { bodyOf, parametersOf, type Reply } from "./request.ts";
 const VISITOR_ID: Field<string, false> = {
   required: false,
   expected: `the visitor_id your site or app sends, 1 to ${ID_LENGTH_MAX} characters`,
+  schema: { type: "string", minLength: 1, maxLength: ID_LENGTH_MAX },
   // As the collector reads it, or it would be another visitor.
   parse: (value) => {
     const text = readText("visitor_id", value, TEXT_RULES.visitorId);
@@ -49,18 +50,11 @@ const VISITOR_ID: Field<string, false> = {
 const VISITOR: Field<string, false> = {
   required: false,
   expected: "a visitor as an export has it, 16 hexadecimal digits",
+  schema: { type: "string", pattern: "^[0-9a-f]{16}$" },
   parse: (value) => (typeof value === "string" && /^[0-9a-f]{16}$/.test(value) ? value : undefined),
 };
-const DATE: Field<number, false> = {
-  required: false,
-  expected: 'a date such as "2026-11-21"',
-  parse: (value) => {
-    const day = typeof value === "string" ? parseDate(value) : undefined;
-    return day !== undefined && day < QUESTION_DAY_MAX ? day : undefined;
-  },
-};
-const NEW_ERASURE = { visitor_id: VISITOR_ID, visitor: VISITOR, from: DATE, to: DATE };
-const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+export const NEW_ERASURE = { visitor_id: VISITOR_ID, visitor: VISITOR, from: DATE, to: DATE };
+export const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 /** Days ahead of UTC's that some zone may have begun. */
 const AHEAD_DAYS = 2;
 

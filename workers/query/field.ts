@@ -1,9 +1,11 @@
 // Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body by
-// any table. What a field must be is said once, as the text that a caller reads when it is not.
+// any table. What a field must be is said once, as the text that a caller reads when it is not; and once more as JSON Schema,
+// beside what checks it, which the OpenAPI document is made of (openapi/).
 
-import { NAME_LENGTH_MAX } from "../../core/limits.ts";
+import { ID_LENGTH_MAX, NAME_LENGTH_MAX, QUESTION_DAY_MAX } from "../../core/limits.ts";
 import { isCurrency } from "../../core/merchant.ts";
 import { isTimeZone, parseDate } from "../../core/time.ts";
+import type { Schema } from "../../core/type-text.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
 import { type Checked, problem } from "./problem.ts";
 
@@ -11,13 +13,15 @@ export interface Field<T, Required extends boolean = boolean> {
   readonly required: Required;
   /** Completes the sentence "<field> must be …". */
   readonly expected: string;
+  /** What a value looks like before `parse`: everything that `parse` takes fits it. */
+  readonly schema: Schema;
   /** Undefined when the value is not what is expected. */
   readonly parse: (value: unknown) => T | undefined;
   /** Never repeated, not even in the audit log. */
   readonly hidden?: true;
 }
 
-type FieldTable = Readonly<Record<string, Field<unknown>>>;
+export type FieldTable = Readonly<Record<string, Field<unknown>>>;
 
 /** What a table's fields come to. A field that may be left out is undefined then. */
 export type Fields<Table extends FieldTable> = {
@@ -58,6 +62,7 @@ export function oneOf<const T extends string>(list: readonly T[]): Field<T, fals
   return {
     required: false,
     expected: list.map((text) => `"${text}"`).join(" or "),
+    schema: { type: "string", enum: list },
     parse: (value) => list.find((text) => text === value),
   };
 }
@@ -65,6 +70,7 @@ export function oneOf<const T extends string>(list: readonly T[]): Field<T, fals
 export const NAME: Field<string, false> = {
   required: false,
   expected: `a text of 1 to ${NAME_LENGTH_MAX} characters`,
+  schema: { type: "string", minLength: 1 },
   parse: (value) => {
     const name = typeof value === "string" ? value.trim() : "";
     return name.length > 0 && name.length <= NAME_LENGTH_MAX ? name : undefined;
@@ -74,18 +80,21 @@ export const NAME: Field<string, false> = {
 export const TIME_ZONE: Field<string, false> = {
   required: false,
   expected: 'an IANA time zone such as "Europe/Berlin"',
+  schema: { type: "string", examples: ["Europe/Berlin"] },
   parse: (value) => (typeof value === "string" && isTimeZone(value) ? value : undefined),
 };
 
 export const CURRENCY: Field<string, false> = {
   required: false,
   expected: 'an ISO 4217 currency such as "EUR"',
+  schema: { type: "string", pattern: "^[A-Z]{3}$", examples: ["EUR"] },
   parse: (value) => (typeof value === "string" && isCurrency(value) ? value : undefined),
 };
 
 export const HOSTNAME: Field<string, false> = {
   required: false,
   expected: 'a hostname such as "shop.example.com", without scheme, port or path',
+  schema: { type: "string", minLength: 1, examples: ["shop.example.com"] },
   parse: (value) => (typeof value === "string" ? parseStreamHostname(value) : undefined),
 };
 
@@ -93,6 +102,7 @@ export const HOSTNAME: Field<string, false> = {
 export const INSTANT: Field<number, false> = {
   required: false,
   expected: 'an ISO 8601 instant with its offset, such as "2027-01-31T12:00:00Z"',
+  schema: { type: "string", format: "date-time" },
   parse: (value) => {
     const shaped =
       typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/.test(value);
@@ -102,13 +112,42 @@ export const INSTANT: Field<number, false> = {
   },
 };
 
-/** A whole number in a query parameter. */
+/** A Day by its date: the number of it. */
+export const DATE: Field<number, false> = {
+  required: false,
+  expected: 'a date such as "2026-11-21"',
+  schema: { type: "string", format: "date" },
+  parse: (value) => {
+    const day = typeof value === "string" ? parseDate(value) : undefined;
+    return day !== undefined && day < QUESTION_DAY_MAX ? day : undefined;
+  },
+};
+
+/** A text that is compared with what events hold. */
+export const TEXT: Field<string, false> = {
+  required: false,
+  expected: `a text of 1 to ${ID_LENGTH_MAX} characters`,
+  schema: { type: "string", minLength: 1, maxLength: ID_LENGTH_MAX },
+  parse: (value) => (typeof value === "string" && value !== "" && value.length <= ID_LENGTH_MAX ? value : undefined),
+};
+
+/** Yes or no in a query parameter. */
+export const BOOLEAN_PARAMETER: Field<boolean, false> = {
+  required: false,
+  expected: '"true" or "false"',
+  schema: { type: "boolean" },
+  parse: (value) => (value === "true" ? true : value === "false" ? false : undefined),
+};
+
+/** A whole number, or the text of one, as query parameters have it. */
 export function wholeNumber(min: number, max: number): Field<number, false> {
   return {
     required: false,
     expected: `a whole number from ${min} to ${max}`,
+    schema: { type: "integer", minimum: min, maximum: max },
     parse: (value) => {
-      const number = /^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN;
+      const text = typeof value === "string" || typeof value === "number" ? String(value) : "";
+      const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       return number >= min && number <= max ? number : undefined;
     },
   };
@@ -118,5 +157,6 @@ export function wholeNumber(min: number, max: number): Field<number, false> {
 export const CURSOR: Field<string, false> = {
   required: false,
   expected: 'what the page before gave as "next"',
+  schema: { type: "string", maxLength: 1_000 },
   parse: (value) => (typeof value === "string" && value.length <= 1_000 ? value : undefined),
 };

@@ -19,9 +19,9 @@ import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const NEW_KEY = { name: required(NAME), scope: oneOf(SCOPES), expires_at: INSTANT };
-const ROTATION = { grace_seconds: wholeNumber(0, KEY_GRACE_SECONDS_MAX) };
-const KEY_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: CURSOR };
+export const NEW_KEY = { name: required(NAME), scope: oneOf(SCOPES), expires_at: INSTANT };
+export const ROTATION = { grace_seconds: wholeNumber(0, KEY_GRACE_SECONDS_MAX) };
+export const KEY_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: CURSOR };
 
 /** POST /api/v1/merchants/:id/keys {"name","scope"?,"expires_at"?}: of scope read unless said. */
 export async function postKey(c: Context, deps: Deps): Promise<Checked<Reply>> {

@@ -22,8 +22,8 @@ import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 import { EMAIL } from "./sessions.ts";
 
-const NEW_INVITE = { email: required(EMAIL), role: required(oneOf(ROLES)) };
-const MEMBER_CHANGE = { role: required(oneOf(ROLES)) };
+export const NEW_INVITE = { email: required(EMAIL), role: required(oneOf(ROLES)) };
+export const MEMBER_CHANGE = { role: required(oneOf(ROLES)) };
 
 /** GET /api/v1/merchants/:id/members: all of them. */
 export async function getMembers(c: Context, deps: Deps): Promise<Checked<Reply>> {

@@ -31,7 +31,7 @@ import { type Checked, problem } from "./problem.ts";
 import { pushSettings } from "./push.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const NEW_MERCHANT = {
+export const NEW_MERCHANT = {
   name: required(NAME),
   time_zone: required(TIME_ZONE),
   currency: required(CURRENCY),
@@ -41,10 +41,11 @@ const NEW_MERCHANT = {
 const RETENTION: Field<number | null, false> = {
   required: false,
   expected: `null, for good, or one of ${RETENTION_DAYS.join(", ")}`,
+  schema: { enum: [null, ...RETENTION_DAYS] },
   parse: (value) => (value === null || RETENTION_DAYS.includes(value as number) ? (value as number | null) : undefined),
 };
-const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY, retention_days: RETENTION };
-const MERCHANT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, MERCHANT_NUMBER_MAX) };
+export const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY, retention_days: RETENTION };
+export const MERCHANT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, MERCHANT_NUMBER_MAX) };
 
 /** POST /api/v1/merchants: a merchant with its first stream and first key, which is shown this once. */
 export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {

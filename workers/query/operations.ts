@@ -14,14 +14,15 @@ import { CURSOR, type Field, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const PARTITION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, Number.MAX_SAFE_INTEGER) };
-const DEAD_LETTER_PAGE = { after: CURSOR };
+export const PARTITION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, Number.MAX_SAFE_INTEGER) };
+export const DEAD_LETTER_PAGE = { after: CURSOR };
 const LETTER_KEY: Field<string, false> = {
   required: false,
   expected: "the key of a dead letter, as GET /api/v1/dead-letters lists it",
+  schema: { type: "string" },
   parse: (value) => (typeof value === "string" && parseDeadLetterKey(value) !== undefined ? value : undefined),
 };
-const REDRIVE = { key: LETTER_KEY, after: CURSOR };
+export const REDRIVE = { key: LETTER_KEY, after: CURSOR };
 
 /** GET /api/v1/meter: billable operations of this isolate since it started; the collector's are at its own /v1/meter. */
 export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> {

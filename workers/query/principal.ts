@@ -37,7 +37,7 @@ export const OPENS: Readonly<Record<Scope | Role, readonly Door[]>> = {
 };
 
 /** Who may enter by a door, for those who may not. */
-const TAKES: Readonly<Record<Door, string>> = {
+export const TAKES: Readonly<Record<Door, string>> = {
   read: "a key of scope read or admin, or a member",
   admin: "a key of scope admin, or a member that is admin or owner",
   owner: "an owner of the merchant",

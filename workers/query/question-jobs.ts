@@ -16,6 +16,7 @@ import { readObjectOf } from "../../storage/archive-bucket.ts";
 import { ID_RANDOM_BYTES, questionJobId } from "../../storage/credential.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/question-job.ts";
+import { refusalOf, refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import { archiveBucketOf } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
@@ -61,19 +62,21 @@ export async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: 
 
 /** GET /api/v2/queries/:id?site_id: the answer, why there is none, or how far it is. */
 export async function getQuery(c: Context, deps: Deps): Promise<Response> {
-  if (!saysWho(c)) return c.json({ error: MISSING_KEY }, 401);
+  if (!saysWho(c)) return refuseQuestion(c, "unauthorized", MISSING_KEY);
   const siteId = c.req.query("site_id") ?? "";
-  if (siteId === "") return c.json({ error: MISSING_SITE }, 400);
+  if (siteId === "") return refuseQuestion(c, "missing_field", MISSING_SITE);
   const asker = await admitAsker(c, siteId, deps);
-  if ("error" in asker) return c.json({ error: asker.error }, asker.status);
+  if ("error" in asker) return refuseQuestion(c, asker.code, asker.error);
   const job = await findQuestionJob(deps.db, c.req.param("id") ?? "", deps.meter);
   const isTheirs =
     job?.merchant === asker.merchant.number && JSON.stringify(job.question.fixed) === JSON.stringify(asker.filters);
-  if (job === undefined || !isTheirs) return c.json({ error: "There is no query with this id (any more)." }, 404);
+  if (job === undefined || !isTheirs)
+    return refuseQuestion(c, "not_found", "There is no query with this id (any more).");
   return toResponse(c, await replyWithJob(job, waitOf(c), deps));
 }
 
 export function toResponse(c: Context, { status, body, location }: JobReply): Response {
+  if (status === 200) return sendAnswer(c, body);
   return c.json(body as object, status, location === undefined ? {} : { location, "Retry-After": "1" });
 }
 
@@ -84,7 +87,7 @@ export function waitOf(c: Context): number {
 }
 
 async function replyOf({ id, state, error, parts, partsDone }: QuestionJob, deps: Deps): Promise<JobReply> {
-  if (state === "failed") return { status: 400, body: { error } };
+  if (state === "failed") return { status: 400, body: refusalOf("invalid_field", error) };
   if (state === "running") {
     const progress = { id, state, parts: { all: parts, done: partsDone } };
     return { status: 202, body: progress, location: `/api/v2/queries/${id}` };

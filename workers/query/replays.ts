@@ -6,6 +6,7 @@ import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { DimensionName } from "../../core/counting/dimension.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import { REVENUE_SCALE } from "../../core/event.ts";
+import { isObject } from "../../core/formats/field.ts";
 import {
   ADMIN_PAGE_MAX,
   REPLAY_DAYS_MAX,
@@ -15,7 +16,7 @@ import {
   REPLAYS_OF_MERCHANT_MAX,
 } from "../../core/limits.ts";
 import { parseRules } from "../../core/rule-parser.ts";
-import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
+import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveJob } from "../../queues/replay.ts";
 import { isMerchantIdShaped } from "../../storage/credential.ts";
 import { parseHostname } from "../../storage/hostname.ts";
@@ -36,20 +37,16 @@ import {
 import { REPLAY_KINDS, type ReplayKind } from "../../storage/schema.ts";
 import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
-import { type Field, oneOf, required } from "./field.ts";
+import { DATE, type Field, oneOf, required } from "./field.ts";
 import { ownMerchant, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { type AskedReplay, startReplay, takenBack } from "./replay-start.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const DATE: Field<number, false> = {
-  required: false,
-  expected: 'a date such as "2026-11-21"',
-  parse: (value) => (typeof value === "string" ? parseDate(value) : undefined),
-};
 const MERCHANTS: Field<readonly string[], false> = {
   required: false,
   expected: `a list of 1 to ${REPLAY_MERCHANTS_MAX} merchants' ids`,
+  schema: { type: "array", items: { type: "string" }, minItems: 1, maxItems: REPLAY_MERCHANTS_MAX },
   parse: (value) => {
     if (!Array.isArray(value) || value.length === 0 || value.length > REPLAY_MERCHANTS_MAX) return undefined;
     return value.every((id) => typeof id === "string" && isMerchantIdShaped(id)) ? [...new Set(value)] : undefined;
@@ -58,17 +55,19 @@ const MERCHANTS: Field<readonly string[], false> = {
 const RULES: Field<unknown, false> = {
   required: false,
   expected: '"current" or rules',
-  parse: (value) => (value === "current" || (typeof value === "object" && value !== null) ? value : undefined),
+  schema: { oneOf: [{ type: "string", enum: ["current"] }, { type: "object" }] },
+  parse: (value) => (value === "current" || isObject(value) ? value : undefined),
 };
 const DIMENSION_LIST: Field<readonly DimensionName[], false> = {
   required: false,
   expected: `a list of dimensions: ${ALL_DIMENSIONS.join(", ")}`,
+  schema: { type: "array", items: { type: "string", enum: ALL_DIMENSIONS }, minItems: 1 },
   parse: (value) => {
     if (!Array.isArray(value) || value.length === 0 || value.length > ALL_DIMENSIONS.length) return undefined;
     return value.every((name) => ALL_DIMENSIONS.includes(name)) ? [...new Set<DimensionName>(value)] : undefined;
   },
 };
-const NEW_REPLAY = {
+export const NEW_REPLAY = {
   kind: required(oneOf(REPLAY_KINDS)),
   from: required(DATE),
   to: required(DATE),

@@ -62,7 +62,16 @@ export const askPaths = answering(async (body, merchant, { deps, fixed }) => {
 });
 
 /** POST /api/v2/realtime {"site_id","filters"?} */
-export const askRealtime = answering(async (body, merchant, { deps, fixed }) => {
+export const askRealtime = answering((body, merchant, { deps, fixed }) =>
+  readRealtime(body, { merchant, fixed }, deps),
+);
+
+/** Who is there now. */
+export async function readRealtime(
+  body: unknown,
+  { merchant, fixed }: { readonly merchant: Merchant; readonly fixed: readonly unknown[] },
+  deps: Deps,
+) {
   const question = parseRealtime(body, fixed);
   if (!question.ok) return question;
   const now = deps.now();
@@ -84,7 +93,7 @@ export const askRealtime = answering(async (body, merchant, { deps, fixed }) => 
     meta: metaOf(now, cost.value),
     query: { site_id, filters },
   });
-});
+}
 
 /** What counts a report: false when it has grown too large. */
 interface Reporter {

@@ -16,6 +16,16 @@ export interface Reply {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** An answer that is a file, made while it is sent. */
+export interface FileReply {
+  readonly file: {
+    readonly contentType: string;
+    readonly name: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly bytes: AsyncGenerator<Uint8Array>;
+  };
+}
+
 /**
  * The query string of a request, checked against the table of its parameters. Parsed here and not by Hono, whose plain
  * object does not see a parameter named "toString".

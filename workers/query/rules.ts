@@ -24,14 +24,20 @@ import { pushSettings } from "./push.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const VERSION_MAX = Number.MAX_SAFE_INTEGER;
-const ANYTHING: Field<unknown, false> = { required: false, expected: "rules", parse: (value) => value };
+const ANYTHING: Field<unknown, false> = {
+  required: false,
+  expected: "rules",
+  schema: { type: "object" },
+  parse: (value) => value,
+};
 const NOTE: Field<string, false> = {
   required: false,
   expected: `a text of at most ${RULE_NOTE_LENGTH_MAX} characters`,
+  schema: { type: "string", maxLength: RULE_NOTE_LENGTH_MAX },
   parse: (value) => (typeof value === "string" && value.length <= RULE_NOTE_LENGTH_MAX ? value.trim() : undefined),
 };
-const RULES_CHANGE = { rules: required(ANYTHING), note: NOTE, if_version: wholeNumber(0, 1e15 - 1) };
-const VERSION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, 1e15 - 1) };
+export const RULES_CHANGE = { rules: required(ANYTHING), note: NOTE, if_version: wholeNumber(0, 1e15 - 1) };
+export const VERSION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, 1e15 - 1) };
 
 /** GET …/rules: the rules decided last, from when they hold, and the whole timeline. */
 export async function getRules(c: Context, deps: Deps): Promise<Checked<Reply>> {

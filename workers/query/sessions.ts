@@ -42,16 +42,19 @@ import { bodyOf, type Reply } from "./request.ts";
 export const EMAIL: Field<string, false> = {
   required: false,
   expected: 'an e-mail address such as "anna@shop.example"',
+  schema: { type: "string", format: "email" },
   parse: (value) => (typeof value === "string" ? parseEmail(value) : undefined),
 };
 const MERCHANT: Field<string, false> = {
   required: false,
   expected: "a merchant's id",
+  schema: { type: "string" },
   parse: (value) => (typeof value === "string" && isMerchantIdShaped(value) ? value : undefined),
 };
 const INVITE: Field<string, false> = {
   required: false,
   expected: "the token of an invite",
+  schema: { type: "string" },
   parse: (value) => (typeof value === "string" && isTokenShaped("ffi", value) ? value : undefined),
   hidden: true,
 };
@@ -59,6 +62,7 @@ const INVITE: Field<string, false> = {
 const PASSWORD: Field<string, false> = {
   required: false,
   expected: `a text of ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`,
+  schema: { type: "string", minLength: 1, maxLength: PASSWORD_LENGTH_MAX },
   parse: (value) => (isText(value) && value.length >= PASSWORD_LENGTH_MIN ? value : undefined),
   hidden: true,
 };
@@ -66,12 +70,13 @@ const PASSWORD: Field<string, false> = {
 const ANY_PASSWORD: Field<string, false> = {
   required: false,
   expected: `a text of at most ${PASSWORD_LENGTH_MAX} characters`,
+  schema: { type: "string", maxLength: PASSWORD_LENGTH_MAX },
   parse: (value) => (isText(value) ? value : undefined),
   hidden: true,
 };
-const SIGN_IN = { merchant: required(MERCHANT), email: required(EMAIL), password: required(ANY_PASSWORD) };
-const ACCEPTANCE = { token: required(INVITE), password: PASSWORD };
-const CHANGE = { password: required(ANY_PASSWORD), new_password: required(PASSWORD) };
+export const SIGN_IN = { merchant: required(MERCHANT), email: required(EMAIL), password: required(ANY_PASSWORD) };
+export const ACCEPTANCE = { token: required(INVITE), password: PASSWORD };
+export const PASSWORD_CHANGE = { password: required(ANY_PASSWORD), new_password: required(PASSWORD) };
 
 /** POST /api/v1/session {"merchant","email","password"}: signs in by a cookie. */
 export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply>> {
@@ -129,7 +134,7 @@ export async function deleteSession(c: Context, deps: Deps): Promise<Checked<Rep
 export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const open = sessionOf(c);
   if (open === undefined) return noSession();
-  const body = await bodyOf(c, CHANGE);
+  const body = await bodyOf(c, PASSWORD_CHANGE);
   if (!body.ok) return body;
   const { merchant, email } = open.principal;
   const judged = await judge(c, { claim: { merchant: merchant.id, email }, password: body.value.password }, deps);

@@ -34,13 +34,14 @@ import { bodyOf, parametersOf, type Reply } from "./request.ts";
 const FILTERS: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of filters as questions have them, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
+  schema: { type: "array", items: { type: "array" } },
   parse: (value) => {
     if (!Array.isArray(value) || !isShallow(value, SHARE_FILTERS_DEPTH_MAX)) return undefined;
     if (JSON.stringify(value).length > SHARE_FILTERS_LENGTH_MAX) return undefined;
     return parseFilters(value).ok ? value : undefined;
   },
 };
-const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
+export const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
 
 /** POST /api/v1/merchants/:id/shares {"name","filters"?,"expires_at"?}: the token is in this answer only. */
 export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>> {

@@ -11,8 +11,8 @@ import { hostnameTaken, merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const NEW_STREAM = { name: required(NAME), hostname: HOSTNAME };
-const STREAM_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, STREAM_NUMBER_MAX) };
+export const NEW_STREAM = { name: required(NAME), hostname: HOSTNAME };
+export const STREAM_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, STREAM_NUMBER_MAX) };
 
 /** POST /api/v1/merchants/:id/streams */
 export async function postStream(c: Context, deps: Deps): Promise<Checked<Reply>> {

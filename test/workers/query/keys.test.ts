@@ -46,6 +46,16 @@ beforeEach(async () => {
 });
 
 describe("scopes", () => {
+  test("[HOS-1] a number that is an object with tricks is refused, and no failure of ours", async () => {
+    const worker = startQueryWorker();
+    const body = { name: "A", time_zone: "UTC", currency: "EUR" };
+    const { body: made } = await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body });
+    const path = `/api/v1/merchants/${made.id}/keys/x/rotate`;
+    const trick = { grace_seconds: { toString: 1, valueOf: 1 } };
+    const reply = await worker.ask("POST", path, { token: ADMIN_TOKEN, body: trick });
+    expect([reply.status, reply.body.error.field]).toEqual([400, "grace_seconds"]);
+  });
+
   test("[KEY-1] a key is of scope read unless said, and of no scope that is not on the list", async () => {
     const path = `/api/v1/merchants/${shop.id}/keys`;
     const plain = await as(ADMIN_TOKEN, "POST", path, { name: "plain" });

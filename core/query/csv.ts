@@ -1,0 +1,75 @@
+// An answer as CSV: a column for each dimension and metric of the question, in its order, and a row for each result. Money is
+// a number, with its currency in a column at the end. A comparison adds each metric once more, before and in change.
+// Of a report a row is an entry: what is a list of texts in it (a path) is one text, a list of numbers (retention) a column
+// each. What `meta` says of the numbers has no place here: whoever needs it asks for JSON.
+
+import { type CsvCell, csvLine } from "../csv.ts";
+
+type Value = number | { readonly value: number; readonly currency: string } | null;
+
+interface Row {
+  readonly metrics: readonly Value[];
+  readonly dimensions: readonly string[];
+}
+
+/** What of an answer is written. */
+export interface CsvAnswer {
+  readonly results: readonly (Row & { readonly comparison?: Row & { readonly change: readonly (number | null)[] } })[];
+  readonly query: Readonly<Record<string, unknown>>;
+}
+
+/** The whole text of any answer. */
+export function toCsv(answer: { readonly results: unknown; readonly query: object }): string {
+  const { results, query } = answer;
+  if ("metrics" in query) return answerText(answer as unknown as CsvAnswer);
+  const entries = Array.isArray(results) ? results : (results as { readonly minutes: readonly unknown[] }).minutes;
+  return reportText(entries as readonly Readonly<Record<string, unknown>>[]);
+}
+
+function reportText(entries: readonly Readonly<Record<string, unknown>>[]): string {
+  const rows = entries.map((entry) =>
+    Object.fromEntries(Object.entries(entry).flatMap(([name, value]) => spread(name, value))),
+  );
+  const head = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return [csvLine(head), ...rows.map((row) => csvLine(head.map((name) => row[name] ?? null)))].join("");
+}
+
+function spread(name: string, value: unknown): readonly (readonly [name: string, cell: CsvCell])[] {
+  if (!Array.isArray(value)) return [[name, value as CsvCell]];
+  if (value.every((item) => typeof item === "string")) return [[name, value.join(" > ")]];
+  return value.map((item, index) => [`${name}_${index}`, item as CsvCell] as const);
+}
+
+/** A head and a line for each result. */
+function answerText({ results, query }: CsvAnswer): string {
+  const dimensions = query["dimensions"] as readonly string[];
+  const metrics = query["metrics"] as readonly string[];
+  const isCompared = results.some(({ comparison }) => comparison !== undefined);
+  const currency = currencyOf(results);
+  const compared = isCompared
+    ? [...metrics.map((name) => `${name}_before`), ...metrics.map((name) => `${name}_change`)]
+    : [];
+  const head = [...dimensions, ...metrics, ...compared, ...(currency === undefined ? [] : ["currency"])];
+  const lines = results.map((row) =>
+    csvLine([
+      ...row.dimensions,
+      ...row.metrics.map(toCell),
+      ...(isCompared ? (row.comparison?.metrics ?? metrics.map(() => null)).map(toCell) : []),
+      ...(isCompared ? (row.comparison?.change ?? metrics.map(() => null)) : []),
+      ...(currency === undefined ? [] : [currency]),
+    ]),
+  );
+  return [csvLine(head), ...lines].join("");
+}
+
+/** All amounts of an answer are in the merchant's one currency. */
+function currencyOf(results: CsvAnswer["results"]): string | undefined {
+  for (const { metrics } of results) {
+    for (const value of metrics) if (typeof value === "object" && value !== null) return value.currency;
+  }
+  return undefined;
+}
+
+function toCell(value: Value): CsvCell {
+  return typeof value === "object" && value !== null ? value.value : value;
+}

@@ -1,0 +1,119 @@
+// footfall export: a merchant's raw events, into a file or to standard output. The API gives a few weeks at once; a longer
+// range is asked for Day by Day here. NDJSON and CSV become one file; Parquet, which cannot be joined, a file for each Day.
+// A file has its name only once it is whole.
+
+import { createWriteStream } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type Command, Option } from "commander";
+import { dateOf, parseDate } from "../../core/time.ts";
+import { Problem } from "../problem.ts";
+import { type Connection, connect, merchantOf, openAdmin } from "./connection.ts";
+
+interface ExportOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly format: "ndjson" | "csv" | "parquet";
+  readonly out?: string;
+  readonly site?: string;
+  readonly where: readonly string[];
+}
+
+const FILTERS = ["name", "visitor", "hostname", "country", "order_id", "stream", "counted"];
+
+export function addExport(program: Command): void {
+  program
+    .command("export")
+    .description("raw events of a merchant, such as: export --from 2026-11-01 --to 2026-11-30 --out november.ndjson")
+    .requiredOption("--from <date>", "first Day, such as 2026-11-01")
+    .requiredOption("--to <date>", "last Day")
+    .addOption(new Option("--format <format>").choices(["ndjson", "csv", "parquet"]).default("ndjson"))
+    .option("--where <field=value>", `only some events: ${FILTERS.join(", ")}; may be repeated`, collect, [])
+    .option("--out <path>", "a file, or a folder for Parquet (default: standard output, except for Parquet)")
+    .option("--site <merchant id>", "(default: the local demo)")
+    .action(runExport);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function runExport(options: ExportOptions, command: Command): Promise<void> {
+  const connection = await connect(command);
+  const merchant = merchantOf(connection, options.site, "name the merchant by its id with --site");
+  const paths = pathsOf(merchant, options);
+  if (options.format === "parquet") await writeFolder(connection, paths, options.out);
+  else await writeText(connection, paths, options);
+}
+
+/** One request for each Day. */
+export function pathsOf(merchant: string, options: Omit<ExportOptions, "out" | "site">): ReadonlyMap<string, string> {
+  const [from, to] = [options.from, options.to].map(parseDate);
+  if (from === undefined || to === undefined || to < from) throw new Problem("--from and --to must be dates, in order");
+  const filters = options.where.map((text) => {
+    const [, name = "", value = ""] = /^(\w+)=(.*)$/s.exec(text) ?? [];
+    if (!FILTERS.includes(name))
+      throw new Problem(`--where is "${text}"; it must be one of ${FILTERS.join(", ")} =value`);
+    return [name, value] as [string, string];
+  });
+  const days = Array.from({ length: to - from + 1 }, (_, index) => dateOf(from + index));
+  return new Map(
+    days.map((date) => {
+      const parameters = new URLSearchParams([["from", date], ["to", date], ["format", options.format], ...filters]);
+      return [date, `/api/v1/merchants/${merchant}/events?${parameters}`];
+    }),
+  );
+}
+
+async function writeFolder(connection: Connection, paths: ReadonlyMap<string, string>, out: string | undefined) {
+  if (out === undefined) throw new Problem("Parquet is a file for each Day: name a folder for them with --out");
+  await mkdir(out, { recursive: true });
+  for (const [date, path] of paths) {
+    const file = join(out, `${date}.parquet`);
+    const { body } = await openAdmin(connection, path);
+    await pipeline(readable(body), createWriteStream(`${file}.part`));
+    await rename(`${file}.part`, file);
+  }
+}
+
+async function writeText(
+  connection: Connection,
+  paths: ReadonlyMap<string, string>,
+  { out, format }: ExportOptions,
+): Promise<void> {
+  const partial = out === undefined ? undefined : createWriteStream(`${out}.part`);
+  let open: string | null = null;
+  let isFirst = true;
+  for (const path of paths.values()) {
+    const { body, headers } = await openAdmin(connection, path);
+    const stages = isFirst || format !== "csv" ? [] : [withoutHead()];
+    await pipeline([readable(body), ...stages, partial ?? process.stdout], { end: false });
+    open ??= headers.get("footfall-open-from");
+    isFirst = false;
+  }
+  if (partial !== undefined) {
+    await new Promise<void>((settle, reject) => partial.on("error", reject).end(settle));
+    await rename(`${out}.part`, out as string);
+  }
+  if (open !== null) console.error(`from ${open} on Days are still open: there is what was archived so far`);
+}
+
+function readable(body: ReadableStream<Uint8Array> | null): Readable {
+  return body === null ? Readable.from([]) : Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
+}
+
+/** CSV without its first line: that of the first Day stands for all. */
+export function withoutHead(): Transform {
+  let isInHead = true;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      const end = isInHead ? chunk.indexOf("\n") : -1;
+      if (!isInHead) return done(null, chunk);
+      if (end < 0) return done();
+      isInHead = false;
+      done(null, chunk.subarray(end + 1));
+    },
+  });
+}

@@ -1,0 +1,131 @@
+// Exports read from an archive that production code has written: sealed Days, late events beside them, neighbours in the same
+// files and bundles, and erasures that are under way.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { ExportedEvent } from "../../core/archive/export.ts";
+import type { Event } from "../../core/event.ts";
+import { SEAL_AFTER_MS } from "../../core/limits.ts";
+import { zeroMeter } from "../../core/meter.ts";
+import { DAY_MS } from "../../core/time.ts";
+import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
+import { findExport, readExport } from "../../storage/archive-export.ts";
+import { settingsOf, TUESDAY } from "../support/events.ts";
+import { memoryArchive } from "../support/memory-bucket.ts";
+import { SealedWorld } from "../support/sealed-world.ts";
+
+const DAY = Math.floor(TUESDAY / DAY_MS);
+const MERCHANTS = [1, 2, 3];
+
+function world(): SealedWorld {
+  const made = new SealedWorld(MERCHANTS.map((merchant) => settingsOf("UTC", { merchant })));
+  made.it.now = TUESDAY;
+  return made;
+}
+
+/** What an export of a merchant's Days has, in its order. */
+async function exported(
+  { objects, d1 }: SealedWorld,
+  merchant: number,
+  bucket: ArchiveBucket = memoryArchive(objects),
+): Promise<readonly ExportedEvent[]> {
+  const meter = zeroMeter();
+  const source = { archive: { bucket, meter }, db: d1, meter };
+  const days = [DAY - 1, DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
+  const places = await findExport(source, { merchant, places: days });
+  const rows: ExportedEvent[] = [];
+  for await (const block of readExport(source, { merchant, places })) rows.push(...block);
+  return rows;
+}
+
+async function seal(it: SealedWorld): Promise<void> {
+  await it.settle();
+  it.it.now = TUESDAY + 2 * DAY_MS + SEAL_AFTER_MS;
+  await it.settle();
+  await it.seal();
+}
+
+test("[EXP-2] [EXP-3] an open Day's archived events, the sealed ones and late ones beside them: each id once", async () => {
+  const it = world();
+  const event = (id: string, extra: Partial<Event> = {}) => ({ merchant: 1, id, timestamp: TUESDAY, ...extra });
+  await it.send([event("a"), event("b"), event("other", { merchant: 2 })]);
+  await it.settle();
+  expect((await exported(it, 1)).map((row) => [row.date, row.event.id])).toEqual([
+    ["2026-03-10", "a"],
+    ["2026-03-10", "b"],
+  ]);
+  await seal(it);
+  await it.send([event("b"), event("late"), event("late other", { merchant: 2 })]);
+  await it.settle();
+  expect(it.keys("events/").length).toBeGreaterThan(0);
+  expect((await exported(it, 1)).map(({ event: { id } }) => id)).toEqual(["a", "b", "late"]);
+  expect((await exported(it, 2)).map(({ event: { id } }) => id)).toEqual(["other", "late other"]);
+  expect(await exported(it, 3)).toEqual([]);
+});
+
+test("[EXP-2] whatever lies in the same files, a merchant's export has its own rows, all of them and no others", async () => {
+  const sent = fc.array(
+    fc.record({
+      merchant: fc.constantFrom(...MERCHANTS),
+      id: fc.nat({ max: 40 }).map(String),
+      timestamp: fc.integer({ min: TUESDAY - DAY_MS, max: TUESDAY }),
+    }),
+    { maxLength: 60 },
+  );
+  await fc.assert(
+    fc.asyncProperty(sent, sent, fc.boolean(), async (first, second, isSealed) => {
+      const it = world();
+      if (first.length > 0) await it.send(first);
+      if (isSealed) await seal(it);
+      if (second.length > 0) await it.send(second);
+      await it.settle();
+      for (const merchant of MERCHANTS) {
+        const rows = await exported(it, merchant);
+        expect(rows.every(({ event }) => event.merchant === merchant)).toBe(true);
+        const dayAndId = ({ timestamp, id }: Pick<Event, "timestamp" | "id">) =>
+          `${Math.floor(timestamp / DAY_MS)} ${id}`;
+        const own = [...first, ...second].filter((one) => one.merchant === merchant).map(dayAndId);
+        expect(rows.map(({ event }) => dayAndId(event)).sort()).toEqual([...new Set(own)].sort());
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("[EXP-2] rows of an erasure under way are gone already", async () => {
+  const it = world();
+  const visitors = ["1111111111111111", "2222222222222222"];
+  await it.send(visitors.map((visitor) => ({ merchant: 1, id: visitor, visitor, timestamp: TUESDAY })));
+  await it.settle();
+  it.database.exec(`INSERT INTO erasures (number, id, merchant, kind, visitor, from_day, to_day, state, created_at)
+      VALUES (1, 'ers_1', 1, 'visitor', '${visitors[0]}', 0, 99999, 'running', 0);
+    INSERT INTO erasure_parts (day, "partition", erasure, told, state) VALUES (${DAY}, 'pool-0', 1, 1000, 'waiting')`);
+  expect((await exported(it, 1)).map(({ event }) => event.visitor)).toEqual([visitors[1]]);
+});
+
+test("[EXP-5] objects are read as their rows are taken, one after the other", async () => {
+  const it = world();
+  for (const id of ["a", "b", "c"]) {
+    await it.send([{ merchant: 1, id, timestamp: TUESDAY }]);
+    await it.settle();
+  }
+  const read: string[] = [];
+  const { get, ...rest } = memoryArchive(it.objects);
+  const bucket: ArchiveBucket = {
+    ...rest,
+    get: (key, options) => {
+      read.push(key);
+      return get(key, options);
+    },
+  };
+  const meter = zeroMeter();
+  const source = { archive: { bucket, meter }, db: it.d1, meter };
+  const places = await findExport(source, { merchant: 1, places: [{ day: DAY, partition: "pool-0" }] });
+  expect(places.map(({ cost }) => cost.objects)).toEqual([3]);
+  expect(read).toEqual([]);
+  const blocks = readExport(source, { merchant: 1, places });
+  for (const count of [1, 2, 3]) {
+    expect((await blocks.next()).value).toHaveLength(1);
+    expect(read).toHaveLength(count);
+  }
+});

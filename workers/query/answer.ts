@@ -1,0 +1,34 @@
+// How a question is answered or refused. A refusal has the text where clients of the Plausible Stats API look for it, and beside
+// it what all refusals of Footfall say: a code of the closed list, and the field. An answer is sent as JSON, or as CSV to whoever asks for that, by `Accept: text/csv` or, where headers cannot be set, by
+// `?format=csv`.
+
+import type { Context } from "hono";
+import { toCsv } from "../../core/query/csv.ts";
+import { placeOf } from "../../core/query/refusal.ts";
+import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
+
+export function sendAnswer(c: Context, answer: unknown): Response {
+  if (!wantsCsv(c)) return c.json(answer as object);
+  const headers = {
+    "content-type": "text/csv; charset=utf-8; header=present",
+    "content-disposition": 'attachment; filename="answer.csv"',
+    "x-content-type-options": "nosniff",
+    vary: "Accept",
+  };
+  return c.body(toCsv(answer as Parameters<typeof toCsv>[0]), 200, headers);
+}
+
+/** {"error": "…", "code", "field"?} with the code's status. */
+export function refuseQuestion(c: Context, code: ProblemCode, message: string): Response {
+  return c.json(refusalOf(code, message), PROBLEM_STATUS[code]);
+}
+
+export function refusalOf(code: ProblemCode, message: string) {
+  const field = placeOf(message);
+  return { error: message, code, ...(field !== undefined && { field }) };
+}
+
+function wantsCsv(c: Context): boolean {
+  const format = new URL(c.req.url).searchParams.get("format");
+  return format === null ? /^\s*text\/csv\b/i.test(c.req.header("accept") ?? "") : format === "csv";
+}

@@ -1,0 +1,152 @@
+// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed out of the archive as NDJSON, CSV or Parquet.
+// They name visitors, if only by a hash, and say where each has been; so the door is "admin", and the audit log says who
+// took them. Of an open Day there is what was archived so far, and a header says from which Day on that is so.
+
+import type { Context } from "hono";
+import {
+  CSV,
+  type EventFilter,
+  EXPORT_COLUMNS,
+  EXPORT_FORMATS,
+  type ExportedEvent,
+  type ExportFormat,
+  isWantedEvent,
+  NDJSON,
+  type TextFormat,
+} from "../../core/archive/export.ts";
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import { partitionsOf } from "../../core/counting/placement.ts";
+import {
+  EXPORT_BYTES_MAX,
+  EXPORT_CHUNK_LENGTH,
+  EXPORT_OBJECTS_MAX,
+  EXPORT_PLACES_MAX,
+  ROW_GROUP_ROWS,
+} from "../../core/limits.ts";
+import { DAY_MS, dateOf } from "../../core/time.ts";
+import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
+import { ParquetStreamWriter } from "../../storage/archive.ts";
+import { findExport, readExport } from "../../storage/archive-export.ts";
+import type { ScanPlace } from "../../storage/archive-scan.ts";
+import type { Merchant } from "../../storage/merchants.ts";
+import { concern } from "./audit.ts";
+import type { Deps } from "./deps.ts";
+import { BOOLEAN_PARAMETER, DATE, type Fields, oneOf, required, TEXT, wholeNumber } from "./field.ts";
+import { merchantOf } from "./merchants.ts";
+import { type Checked, problem } from "./problem.ts";
+import { type FileReply, parametersOf } from "./request.ts";
+
+export const EVENTS = {
+  from: required(DATE),
+  to: required(DATE),
+  format: oneOf(EXPORT_FORMATS),
+  name: TEXT,
+  visitor: TEXT,
+  hostname: TEXT,
+  country: TEXT,
+  order_id: TEXT,
+  stream: wholeNumber(1, STREAM_NUMBER_MAX),
+  counted: BOOLEAN_PARAMETER,
+};
+
+const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
+  ndjson: "application/x-ndjson",
+  csv: "text/csv; charset=utf-8; header=present",
+  parquet: "application/vnd.apache.parquet",
+};
+
+export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileReply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const asked = parametersOf(c, EVENTS);
+  if (!asked.ok) return asked;
+  concern(c, merchant.value);
+  c.set("asked", Object.fromEntries(new URL(c.req.url).searchParams));
+  const { from, to, format = "ndjson" } = asked.value;
+  if (to < from) return problem("invalid_field", "to must not be before from.", "to");
+  const found = await findPlaces(merchant.value, { from, to }, deps);
+  if (!found.ok) return found;
+  const { number } = merchant.value;
+  const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
+  const rows = wanted(readExport(source, { merchant: number, places: found.value }), filterOf(asked.value));
+  const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  const range = `${dateOf(from)}-to-${dateOf(to)}`;
+  const file = {
+    contentType: CONTENT_TYPES[format],
+    name: `events-${range}.${format}`,
+    ...(to >= open && { headers: { "footfall-open-from": dateOf(Math.max(open, from)) } }),
+    bytes: format === "parquet" ? parquetOf(rows, range) : textOf(rows, format === "csv" ? CSV : NDJSON),
+  };
+  return { ok: true, value: { file } };
+}
+
+function filterOf({ name, visitor, hostname, country, order_id, stream, counted }: Fields<typeof EVENTS>): EventFilter {
+  return { name, visitor, hostname: hostname?.toLowerCase(), country, order: order_id, stream, counted };
+}
+
+/** Where the events are, unless there is more than one request can read. */
+async function findPlaces(
+  merchant: Merchant,
+  { from, to }: { readonly from: number; readonly to: number },
+  deps: Deps,
+): Promise<Checked<readonly ScanPlace[]>> {
+  const { number, retentionDays } = merchant;
+  const today = Math.floor(deps.now() / DAY_MS);
+  const first = retentionDays === null ? from : Math.max(from, today - retentionDays);
+  const partitions = partitionsOf(number, deps.placement);
+  const days = Math.floor(EXPORT_PLACES_MAX / partitions.length);
+  if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
+  const places = Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index).flatMap((day) =>
+    partitions.map((partition) => ({ day, partition })),
+  );
+  const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
+  const found = await findExport(source, { merchant: number, places });
+  const objects = found.reduce((sum, place) => sum + place.cost.objects, 0);
+  const bytes = found.reduce((sum, place) => sum + place.cost.bytes, 0);
+  if (objects > EXPORT_OBJECTS_MAX || bytes > EXPORT_BYTES_MAX) {
+    const most = `${EXPORT_OBJECTS_MAX} objects and ${EXPORT_BYTES_MAX / 1_000_000} MB`;
+    const size = `These Days are ${objects} objects and ${Math.ceil(bytes / 1_000_000)} MB of the archive`;
+    return problem("invalid_field", `${size}; one export reads at most ${most}. Ask for fewer Days at once.`, "to");
+  }
+  return { ok: true, value: found };
+}
+
+async function* wanted(
+  blocks: AsyncGenerator<readonly ExportedEvent[]>,
+  filter: EventFilter,
+): AsyncGenerator<readonly ExportedEvent[]> {
+  for await (const rows of blocks) yield rows.filter(({ event }) => isWantedEvent(event, filter));
+}
+
+async function* textOf(
+  blocks: AsyncGenerator<readonly ExportedEvent[]>,
+  { head, line }: TextFormat,
+): AsyncGenerator<Uint8Array> {
+  const utf8 = new TextEncoder();
+  let text = head;
+  for await (const rows of blocks) {
+    for (const row of rows) {
+      text += line(row);
+      if (text.length < EXPORT_CHUNK_LENGTH) continue;
+      yield utf8.encode(text);
+      text = "";
+    }
+  }
+  if (text !== "") yield utf8.encode(text);
+}
+
+/** Memory holds one row group, and where in the file the others are. */
+async function* parquetOf(blocks: AsyncGenerator<readonly ExportedEvent[]>, range: string): AsyncGenerator<Uint8Array> {
+  const writer = new ParquetStreamWriter(EXPORT_COLUMNS, { footfall_range: range });
+  let waiting: ExportedEvent[] = [];
+  for await (const rows of blocks) {
+    for (const row of rows) {
+      waiting.push(row);
+      if (waiting.length < ROW_GROUP_ROWS) continue;
+      yield writer.group(waiting);
+      waiting = [];
+    }
+  }
+  yield writer.group(waiting);
+  yield writer.end();
+}

@@ -1,0 +1,99 @@
+// The collector's own format as JSON Schema, made from the lists that core/formats/native.ts reads by. The protocols of other
+// clients are theirs to document (docs/clients.md).
+
+import { ENGAGEMENT_RULE, type NumberRule, SCROLL_RULE, TEXT_RULES } from "../../../core/formats/field.ts";
+import { NATIVE_TEXTS, STREAM_RULE } from "../../../core/formats/native.ts";
+import { PRODUCT_NUMBERS, PRODUCT_TEXTS } from "../../../core/formats/product.ts";
+import { PRODUCT_NUMBER_MAX, REQUEST_EVENTS_MAX } from "../../../core/limits.ts";
+import { DROP_REASONS, REJECTION_CODES } from "../../../core/outcome.ts";
+import type { Schema } from "../../../core/type-text.ts";
+import { list, object } from "./shape.ts";
+
+/** What events say beyond a schema. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  tracking_id: "The merchant's stream. It may stand beside `events`, and may be absent with an API key of scope write.",
+  id: "The duplicate key: the same id counts once. Made at the edge when absent.",
+  visitor_id: "First-party mode: hashed before it is stored.",
+  name: '"pageview" when absent; "engagement" reports time and scroll; any other name is an event of yours.',
+  url: "Absolute: https://…, or app://… for the screens of an app.",
+  order_id: "The order's number.",
+  address: "With an API key of scope write only: the visitor's address instead of the server's.",
+};
+
+const COUNT: Schema = { type: "integer", minimum: 0 };
+
+/** Absent and null are the same; texts beyond their bound are cut, but for those that name something. */
+function optional(schema: Schema): Schema {
+  return { ...schema, type: [schema["type"], "null"].flat() };
+}
+
+const texts = NATIVE_TEXTS.map(([wire, name]) => {
+  const { lengthMax, cut } = TEXT_RULES[name];
+  const description = MEANINGS[wire] ?? (cut ? `Cut at ${lengthMax} characters.` : undefined);
+  const bound = cut ? {} : { maxLength: lengthMax };
+  return [
+    `${wire}?`,
+    optional({ type: "string", ...bound, ...(description !== undefined && { description }) }),
+  ] as const;
+});
+
+function ranged({ min, max }: NumberRule): Schema {
+  return optional({ type: ["number", "string"], minimum: min, maximum: max });
+}
+
+const PRODUCT: Schema = object({
+  ...Object.fromEntries(PRODUCT_TEXTS.map((name) => [`${name}?`, optional({ type: ["string", "number"] })])),
+  ...Object.fromEntries(
+    PRODUCT_NUMBERS.map((name) => [
+      `${name}?`,
+      optional({ type: ["number", "string"], minimum: -PRODUCT_NUMBER_MAX, maximum: PRODUCT_NUMBER_MAX }),
+    ]),
+  ),
+});
+
+const EVENT_REF: Schema = { $ref: "#/components/schemas/Event" };
+
+export const COLLECTOR_SHAPES = {
+  Event: {
+    ...object({
+      ...Object.fromEntries(texts),
+      "timestamp?": optional({
+        type: ["integer", "string"],
+        description: "ms since 1970 or ISO 8601, from 2000-01-01 to ten minutes ahead.",
+      }),
+      "props?": optional({ type: "object", description: "Properties of your own: texts, numbers, true and false." }),
+      "revenue?": optional(
+        object({ amount: { type: ["number", "string"] }, "currency?": { type: ["string", "null"] } }),
+      ),
+      "products?": optional(list({ ...PRODUCT, additionalProperties: true })),
+      "engagement_ms?": ranged(ENGAGEMENT_RULE),
+      "scroll?": ranged(SCROLL_RULE),
+      "stream?": ranged(STREAM_RULE),
+    }),
+    additionalProperties: true, // others are ignored
+  },
+  Events: {
+    anyOf: [
+      EVENT_REF,
+      { type: "array", items: EVENT_REF, minItems: 1, maxItems: REQUEST_EVENTS_MAX },
+      {
+        ...object({
+          "tracking_id?": optional({ type: "string" }),
+          events: { type: "array", items: EVENT_REF, minItems: 1, maxItems: REQUEST_EVENTS_MAX },
+        }),
+        additionalProperties: true,
+      },
+    ],
+  },
+  CollectorProblem: object({
+    error: object({ code: { type: "string", enum: REJECTION_CODES }, message: { type: "string" } }),
+  }),
+  Report: object({
+    accepted: COUNT,
+    duplicates: COUNT,
+    dropped: list(object({ index: COUNT, reason: { type: "string", enum: DROP_REASONS } })),
+    rejected: list(
+      object({ index: COUNT, code: { type: "string", enum: REJECTION_CODES }, message: { type: "string" } }),
+    ),
+  }),
+} as const satisfies Readonly<Record<string, Schema>>;

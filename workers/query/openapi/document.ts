@@ -1,0 +1,224 @@
+// The OpenAPI 3.1 document: routes, their doors and the tables of their fields put together. GET /api/openapi.json serves it,
+// reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
+
+import type { Schema } from "../../../core/type-text.ts";
+import type { FieldTable } from "../field.ts";
+import { type Door, TAKES } from "../principal.ts";
+import { COLLECTOR_SHAPES } from "./collector.ts";
+import { OPERATIONS, type Operation } from "./operation.ts";
+import { QUESTION_SHAPES } from "./question.ts";
+import { SHAPES } from "./shape.ts";
+
+/** A route as app.ts lists it; without a door it is open to all. */
+export interface DocumentedRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly door: Door | undefined;
+}
+
+const VERSION = "1";
+const JSON_TYPE = "application/json";
+const BEARER = [{ bearer: [] }];
+const ANY_CREDENTIAL = [{ bearer: [] }, { session: [] }];
+
+export interface Document {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface DocumentedOperation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly security: readonly Schema[];
+  readonly servers?: readonly Schema[];
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content: Content }>>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly required: boolean;
+  readonly description?: string;
+  readonly schema: Schema;
+}
+
+type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+
+/** The whole document. */
+export function documentOf(routes: readonly DocumentedRoute[]): Document {
+  const paths: Record<string, Record<string, DocumentedOperation>> = {};
+  const add = (method: string, path: string, operation: DocumentedOperation) => {
+    const templated = path.replace(/:(\w+)/g, "{$1}");
+    paths[templated] = { ...paths[templated], [method.toLowerCase()]: operation };
+  };
+  add("POST", "/v1/events", COLLECT);
+  for (const [path, operation] of QUESTIONS) add("POST", path, operation);
+  add("GET", "/api/v2/queries/:id", QUERY_JOB);
+  for (const route of routes) {
+    const operation = OPERATIONS.get(`${route.method} ${route.path}`);
+    if (operation !== undefined) add(route.method, route.path, documented(route, operation));
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Footfall",
+      version: VERSION,
+      description: "Counts who walks through a merchant's door: events in, numbers out, and everything to run it.",
+    },
+    tags: [
+      { name: "Events", description: "What the collector takes. Its address is another than that of the other parts." },
+      { name: "Questions", description: "A merchant's numbers, by a key, a share link or a session." },
+      { name: "Administration", description: "Merchants, keys, people, rules, exports and the deployment." },
+    ],
+    paths,
+    components: {
+      schemas: { ...SHAPES, ...QUESTION_SHAPES, ...COLLECTOR_SHAPES },
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "An API key, a share link's token, or ADMIN_TOKEN." },
+        session: { type: "apiKey", in: "cookie", name: "footfall", description: "A member that is signed in." },
+      },
+    },
+  };
+}
+
+function documented({ path, door }: DocumentedRoute, operation: Operation): DocumentedOperation {
+  const { id, summary, query, body, status = 200, answer } = operation;
+  const success = answer === undefined ? FILE : { [JSON_TYPE]: { schema: answer } };
+  const parameters = [...pathParameters(path), ...queryParameters(query ?? {})];
+  return {
+    operationId: id,
+    summary,
+    ...(door !== undefined && { description: `Takes ${TAKES[door]}.` }),
+    tags: ["Administration"],
+    security: door === undefined ? [] : ANY_CREDENTIAL,
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== undefined && { requestBody: bodyOf(bodySchema(body)) }),
+    responses: { [status]: { description: "Done.", content: success }, default: PROBLEM },
+  };
+}
+
+const PROBLEM = {
+  description: "Refused: the code says why, the message what to send instead.",
+  content: { [JSON_TYPE]: { schema: reference("Problem") } },
+};
+const REFUSAL = {
+  description: "Refused: as clients of the Plausible Stats API know it, with a code and the field beside.",
+  content: { [JSON_TYPE]: { schema: reference("Refusal") } },
+};
+const FILE: Content = Object.fromEntries(
+  ["application/x-ndjson", "text/csv", "application/vnd.apache.parquet"].map((type) => [type, { schema: {} }]),
+);
+
+function reference(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function bodyOf(schema: Schema) {
+  return { required: true, content: { [JSON_TYPE]: { schema } } };
+}
+
+function pathParameters(path: string): readonly Parameter[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
+    return { name, in: "path", required: true, schema: { type: "string" } };
+  });
+}
+
+function queryParameters(table: FieldTable): readonly Parameter[] {
+  return Object.entries(table).map(([name, { required, expected, schema }]) => {
+    return { name, in: "query", required, description: sentence(expected), schema };
+  });
+}
+
+function bodySchema(table: FieldTable): Schema {
+  const fields = Object.entries(table);
+  return {
+    type: "object",
+    properties: Object.fromEntries(
+      fields.map(([name, { expected, schema }]) => [name, { ...schema, description: sentence(expected) }]),
+    ),
+    required: fields.filter(([, { required }]) => required).map(([name]) => name),
+    additionalProperties: false,
+  };
+}
+
+function sentence(expected: string): string {
+  return `${expected.charAt(0).toUpperCase()}${expected.slice(1)}.`;
+}
+
+function question(id: string, summary: string, shape: string, answered: string): DocumentedOperation {
+  const content = { [JSON_TYPE]: { schema: reference(answered) }, "text/csv": { schema: {} } };
+  const job = { description: "Too large for one request: a job, to be followed.", content: content202() };
+  return {
+    operationId: id,
+    summary,
+    tags: ["Questions"],
+    security: ANY_CREDENTIAL,
+    parameters: [FORMAT],
+    requestBody: bodyOf(reference(shape)),
+    responses: {
+      200: { description: "The answer.", content },
+      ...(shape === "Question" && { 202: job }),
+      default: REFUSAL,
+    },
+  };
+}
+
+function content202(): Content {
+  return { [JSON_TYPE]: { schema: reference("QueryJob") } };
+}
+
+const FORMAT: Parameter = {
+  name: "format",
+  in: "query",
+  required: false,
+  description: "As text/csv instead of JSON; the header Accept does the same.",
+  schema: { type: "string", enum: ["json", "csv"] },
+};
+
+const QUESTIONS: readonly (readonly [path: string, operation: DocumentedOperation])[] = [
+  ["/api/v2/query", question("query", "Metrics by dimensions, over a range.", "Question", "Answer")],
+  ["/api/v2/funnel", question("funnel", "How many went how far.", "FunnelQuestion", "FunnelAnswer")],
+  ["/api/v2/retention", question("retention", "Who came back in later weeks.", "RetentionQuestion", "RetentionAnswer")],
+  ["/api/v2/paths", question("paths", "Which pages follow each other.", "PathsQuestion", "PathsAnswer")],
+  ["/api/v2/realtime", question("realtime", "Who is there now.", "RealtimeQuestion", "RealtimeAnswer")],
+];
+
+const QUERY_JOB: DocumentedOperation = {
+  operationId: "getQuery",
+  summary: "The answer of a question that became a job, or how far it is.",
+  tags: ["Questions"],
+  security: ANY_CREDENTIAL,
+  parameters: [
+    ...pathParameters("/:id"),
+    { name: "site_id", in: "query", required: false, schema: { type: "string" } },
+    FORMAT,
+  ],
+  responses: {
+    200: { description: "The answer.", content: { [JSON_TYPE]: { schema: reference("Answer") } } },
+    202: { description: "It is still counted.", content: content202() },
+    default: REFUSAL,
+  },
+};
+
+const COLLECT: DocumentedOperation = {
+  operationId: "collect",
+  summary: "Takes one event or many; 202 is durable, and the same id again counts once.",
+  tags: ["Events"],
+  security: [{}, ...BEARER],
+  servers: [{ url: "https://{collector}", variables: { collector: { default: "collector.example" } } }],
+  requestBody: bodyOf(reference("Events")),
+  responses: {
+    202: { description: "What became of each.", content: { [JSON_TYPE]: { schema: reference("Report") } } },
+    default: {
+      description: "Nothing of it was taken.",
+      content: { [JSON_TYPE]: { schema: { anyOf: [reference("Report"), reference("CollectorProblem")] } } },
+    },
+  },
+};

@@ -1,0 +1,273 @@
+// The shapes of what the API answers, as JSON Schema, named where several operations answer them. They are strict: no
+// property that is not listed, none missing unless it says so. A test holds real answers against them
+// (test/e2e/openapi.test.ts), so that they cannot drift.
+
+import { DIMENSIONS } from "../../../core/counting/dimension.ts";
+import { OPERATIONS } from "../../../core/meter.ts";
+import type { Schema } from "../../../core/type-text.ts";
+import { ROLES, SCOPES } from "../../../storage/schema.ts";
+import { PROBLEM_STATUS } from "../problem.ts";
+
+const TEXT: Schema = { type: "string" };
+const COUNT: Schema = { type: "integer", minimum: 0 };
+const NUMBER: Schema = { type: "number" };
+const YES: Schema = { const: true };
+const FLAG: Schema = { type: "boolean" };
+const INSTANT: Schema = { type: "string", format: "date-time" };
+const DATE: Schema = { type: "string", format: "date" };
+const ANY_OBJECT: Schema = { type: "object" };
+/** A text or a number by which something is compared. */
+const VALUE: Schema = { type: ["string", "number"] };
+
+type Properties = Readonly<Record<string, Schema>>;
+
+/** Properties whose names end in "?" may be absent. */
+export function object(properties: Properties): Schema {
+  const entries = Object.entries(properties);
+  return {
+    type: "object",
+    properties: Object.fromEntries(entries.map(([name, schema]) => [name.replace("?", ""), schema])),
+    required: entries.map(([name]) => name).filter((name) => !name.endsWith("?")),
+    additionalProperties: false,
+  };
+}
+
+export function list(items: Schema): Schema {
+  return { type: "array", items };
+}
+
+export function nullable(schema: Schema): Schema {
+  return "$ref" in schema || "enum" in schema
+    ? { anyOf: [schema, { type: "null" }] }
+    : { ...schema, type: [schema["type"], "null"] };
+}
+
+function oneOf(texts: readonly string[]): Schema {
+  return { type: "string", enum: texts };
+}
+
+/** A schema by its name. */
+export function named(name: keyof typeof SHAPES): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** A page of a list: `next` is the "after" of the next one, null at the end. */
+export function page(name: string, items: Schema): Schema {
+  return object({ [name]: list(items), next: nullable(TEXT) });
+}
+
+const PLACE = { date: DATE, partition: TEXT };
+
+const MERCHANT = {
+  id: TEXT,
+  name: TEXT,
+  time_zone: TEXT,
+  currency: TEXT,
+  retention_days: nullable(COUNT),
+  created_at: INSTANT,
+};
+
+const KEY = {
+  id: TEXT,
+  name: TEXT,
+  scope: oneOf(SCOPES),
+  hint: TEXT,
+  created_at: nullable(INSTANT),
+  expires_at: nullable(INSTANT),
+  last_used_at: nullable(INSTANT),
+  previous_secret_until: nullable(INSTANT),
+};
+
+const MEMBER = { id: TEXT, email: TEXT, role: oneOf(ROLES), created_at: INSTANT };
+const INVITE = { ...MEMBER, expires_at: INSTANT };
+const SHARE = {
+  id: TEXT,
+  name: TEXT,
+  hint: TEXT,
+  filters: list({}),
+  created_at: INSTANT,
+  expires_at: nullable(INSTANT),
+};
+
+const ERASURE = {
+  id: TEXT,
+  kind: oneOf(["visitor", "days", "merchant"]),
+  state: oneOf(["running", "done"]),
+  visitor: nullable(TEXT),
+  from: nullable(DATE),
+  to: nullable(DATE),
+  created_at: INSTANT,
+  finished_at: nullable(INSTANT),
+};
+
+const RULE_VERSION = { version: COUNT, note: TEXT, created_at: INSTANT };
+
+const REPLAY = {
+  id: TEXT,
+  kind: oneOf(["verify", "rebuild", "backfill"]),
+  rules: oneOf(["dated", "current", "draft"]),
+  dimensions: nullable(list(oneOf(DIMENSIONS.map(({ name }) => name)))),
+  state: oneOf(["running", "paused", "cancelled", "done", "undoing", "undone"]),
+  from: DATE,
+  to: DATE,
+  merchants: nullable(list({ type: ["string", "integer"] })),
+  created_at: INSTANT,
+  finished_at: nullable(INSTANT),
+};
+
+const MERCHANT_NAMED: Schema = { type: ["string", "integer"], description: "Its id; its number where it is gone." };
+
+const SEALED_DAY = {
+  state: oneOf(["closed", "sealed", "late", "in_doubt"]),
+  generation: COUNT,
+  folder: TEXT,
+  rows: COUNT,
+  merchants: COUNT,
+  bytes: COUNT,
+  duplicates: COUNT,
+  differences: COUNT,
+  sealed_at: nullable(INSTANT),
+  late_since: nullable(INSTANT),
+  attempts: COUNT,
+  error: TEXT,
+};
+
+const CHOICE = (items: Schema) => object({ drop: list(items), admit: list(items) });
+
+/** Every named schema. */
+export const SHAPES = {
+  Problem: object({
+    error: object({
+      code: oneOf(Object.keys(PROBLEM_STATUS)),
+      message: { ...TEXT, description: "What is wrong, and what to send instead." },
+      "field?": { ...TEXT, description: "The field or parameter that is wrong." },
+    }),
+  }),
+  Merchant: object({ ...MERCHANT, "coming_time_zones?": list(object({ time_zone: TEXT, from: INSTANT })) }),
+  NewMerchant: object({ id: TEXT, name: TEXT, time_zone: TEXT, currency: TEXT, tracking_id: TEXT, api_key: TEXT }),
+  Stream: object({ number: COUNT, name: TEXT, hostname: nullable(TEXT), tracking_id: TEXT, created_at: INSTANT }),
+  Key: object(KEY),
+  KeyWithSecret: object({ ...KEY, api_key: { ...TEXT, description: "Shown this once." } }),
+  Member: object(MEMBER),
+  Invite: object(INVITE),
+  InviteWithToken: object({ ...INVITE, token: { ...TEXT, description: "Shown this once." } }),
+  Share: object(SHARE),
+  ShareWithToken: object({ ...SHARE, token: { ...TEXT, description: "Shown this once." } }),
+  Shared: object({ name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
+  Session: {
+    oneOf: [
+      object({ kind: { const: "deployment" } }),
+      object({ kind: { const: "key" }, key: TEXT, scope: oneOf(SCOPES), merchant: object({ id: TEXT, name: TEXT }) }),
+      object({
+        kind: { const: "member" },
+        member: TEXT,
+        email: TEXT,
+        role: oneOf(ROLES),
+        merchant: object({ id: TEXT, name: TEXT }),
+      }),
+    ],
+  },
+  Accepted: {
+    oneOf: [
+      object({
+        kind: { const: "member" },
+        member: TEXT,
+        email: TEXT,
+        role: oneOf(ROLES),
+        merchant: object({ id: TEXT, name: TEXT }),
+      }),
+      object({ member: TEXT, email: TEXT, role: oneOf(ROLES) }),
+    ],
+  },
+  SignedOut: object({ signed_out: YES }),
+  Changed: object({ changed: YES }),
+  Revoked: object({ id: TEXT, revoked: YES }),
+  Removed: object({ id: TEXT, removed: YES }),
+  Rules: object({
+    bots: CHOICE(TEXT),
+    referrers: CHOICE(TEXT),
+    addresses: list(object({ name: TEXT, networks: list(TEXT) })),
+    asns: CHOICE(COUNT),
+    hostnames: list(TEXT),
+    paths: object({ strip_ids: FLAG, keep_query: list(TEXT), replace: list(object({ match: TEXT, page: TEXT })) }),
+    channels: list(object({ channel: TEXT, "source?": TEXT, "medium?": TEXT, "campaign?": TEXT, "referrer?": TEXT })),
+    goals: list(object({ name: TEXT, "event?": TEXT, "page?": TEXT })),
+  }),
+  RuleTimeline: object({
+    version: COUNT,
+    applies_from: nullable(INSTANT),
+    rules: { $ref: "#/components/schemas/Rules" },
+    timeline: list({
+      oneOf: [object({ version: COUNT, from: INSTANT }), object({ version: COUNT, from_date: DATE, to_date: DATE })],
+    }),
+  }),
+  RuleVersion: object({ ...RULE_VERSION, rules: { $ref: "#/components/schemas/Rules" } }),
+  RuleVersionSummary: object(RULE_VERSION),
+  Erasure: object(ERASURE),
+  ErasureReceipt: object({
+    ...ERASURE,
+    parts: object({ all: COUNT, done: COUNT }),
+    rows_removed: COUNT,
+    removed: list(
+      object({ ...PLACE, at: INSTANT, rows_before: COUNT, rows_after: COUNT, replaced_files: TEXT, new_files: TEXT }),
+    ),
+  }),
+  AuditEntry: object({
+    id: TEXT,
+    at: INSTANT,
+    actor: TEXT,
+    act: TEXT,
+    target: nullable(TEXT),
+    outcome: oneOf(["unknown", "done"]),
+    details: ANY_OBJECT,
+    merchant: nullable(TEXT),
+  }),
+  Meter: object(Object.fromEntries(OPERATIONS.map((name) => [name, COUNT]))),
+  Partition: object({
+    partition: TEXT,
+    next_position: COUNT,
+    checkpoint_position: COUNT,
+    bundled_position: COUNT,
+    unconfirmed_bundles: COUNT,
+    archived_position: COUNT,
+    unpublished_rollups: COUNT,
+    merchants: COUNT,
+  }),
+  DeadLetter: object({ key: TEXT, queue: TEXT, message: TEXT, stored_at: INSTANT, bytes: COUNT }),
+  Redriven: object({ key: TEXT, outcome: oneOf(["done", "failed"]), "reason?": TEXT }),
+  ArchiveDay: { oneOf: [object({ ...PLACE, ...SEALED_DAY }), object({ ...PLACE, state: { const: "open" } })] },
+  Sealing: object({ found: COUNT, sent: COUNT }),
+  ArchiveFiles: object({
+    ...PLACE,
+    generation: COUNT,
+    manifest: nullable(TEXT),
+    sealed: list(object({ key: TEXT, bytes: COUNT, rows: COUNT })),
+    bundles: list(object({ key: TEXT, bytes: COUNT })),
+  }),
+  Replay: object(REPLAY),
+  ReplayProgress: object({
+    ...REPLAY,
+    parts: object({ all: COUNT, done: COUNT, failed: COUNT, undone: COUNT }),
+    events: COUNT,
+    events_per_second: COUNT,
+    buckets: COUNT,
+    differences: COUNT,
+    in_doubt: COUNT,
+    unpublished: COUNT,
+    replaced: COUNT,
+    totals: list(
+      object({ merchant: MERCHANT_NAMED, numbers: list(object({ what: TEXT, before: NUMBER, after: NUMBER })) }),
+    ),
+    first_differences: list(
+      object({
+        ...PLACE,
+        merchant: MERCHANT_NAMED,
+        grain: oneOf(["hour", "day"]),
+        bucket: TEXT,
+        in_doubt: FLAG,
+        mismatches: list(object({ what: TEXT, held: VALUE, replayed: VALUE })),
+      }),
+    ),
+    failed_parts: list(object({ ...PLACE, state: TEXT, error: TEXT })),
+  }),
+} as const satisfies Readonly<Record<string, Schema>>;

@@ -1,0 +1,64 @@
+// GET /api/websites/:website/{stats,pageviews,metrics,active}: what Umami's own client reads. The website is a merchant's id,
+// a tracking ID (which is a UUID, as Umami's are) or a hostname; the token is an API key, a share link's, or a session. Each
+// request becomes a question (core/query/umami.ts) and is answered as any other is.
+
+import type { Context } from "hono";
+import type { Outcome } from "../../core/outcome.ts";
+import { parseQuestion } from "../../core/query/question.ts";
+import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
+import { type Asker, admitAsker, MISSING_KEY, saysWho } from "./asker.ts";
+import type { Deps } from "./deps.ts";
+import { execute } from "./execute.ts";
+import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
+import { readRealtime } from "./report.ts";
+
+/** What it is called there. */
+const WORDS = {
+  invalid_field: "bad-request",
+  unauthorized: "unauthorized",
+  forbidden: "forbidden",
+  rate_limited: "too-many-requests",
+} as const satisfies Partial<Record<ProblemCode, string>>;
+
+export const UMAMI_ROUTES: readonly (readonly [
+  path: string,
+  handler: (c: Context, deps: Deps) => Promise<Response>,
+])[] = [
+  ["/api/websites/:website/stats", reading("stats")],
+  ["/api/websites/:website/pageviews", reading("pageviews")],
+  ["/api/websites/:website/metrics", reading("metrics")],
+  ["/api/websites/:website/active", answering(readActive)],
+];
+
+type Reading = (c: Context, asker: Asker, deps: Deps) => Promise<Outcome<unknown>>;
+
+function reading(read: UmamiRead) {
+  return answering(async (c, { merchant, filters }, deps) => {
+    const asked = parseUmami(read, new Map(new URL(c.req.url).searchParams), merchant.zones);
+    if (!asked.ok) return asked;
+    const question = parseQuestion({ site_id: merchant.id, ...asked.value.body }, filters);
+    if (!question.ok) return question;
+    const answer = await execute(question.value, merchant, deps);
+    return answer.ok ? { ok: true, value: asked.value.toReply(answer.value) } : answer;
+  });
+}
+
+async function readActive(_: Context, { merchant, filters }: Asker, deps: Deps): Promise<Outcome<unknown>> {
+  const answer = await readRealtime({ site_id: merchant.id }, { merchant, fixed: filters }, deps);
+  return answer.ok ? { ok: true, value: { visitors: answer.value.results.visitors } } : answer;
+}
+
+function answering(read: Reading) {
+  return async (c: Context, deps: Deps): Promise<Response> => {
+    if (!saysWho(c)) return refuse(c, "unauthorized", MISSING_KEY);
+    const asker = await admitAsker(c, c.req.param("website") ?? "", deps);
+    if ("error" in asker) return refuse(c, asker.code, asker.error);
+    const answer = await read(c, asker, deps);
+    return answer.ok ? c.json(answer.value as object) : refuse(c, "invalid_field", answer.rejection.message);
+  };
+}
+
+function refuse(c: Context, code: keyof typeof WORDS, message: string): Response {
+  const status = PROBLEM_STATUS[code];
+  return c.json({ error: { code: WORDS[code], message, status } }, status);
+}
