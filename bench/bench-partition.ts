@@ -11,7 +11,7 @@ import type { Settings } from "../core/merchant.ts";
 import { type Metered, queueOperations, zeroMeter } from "../core/meter.ts";
 import { confirm } from "../durable-objects/drain.ts";
 import { type Deps, openPartition, type Partition, type Timing } from "../durable-objects/state.ts";
-import { Store } from "../durable-objects/store.ts";
+import { type Sql, Store } from "../durable-objects/store.ts";
 import { packBundle } from "../storage/bundle-message.ts";
 import { globalSettings, settingsOf } from "../test/support/events.ts";
 import { seededRandom } from "../test/support/random.ts";
@@ -39,6 +39,7 @@ export class BenchPartition {
   readonly #database = new DatabaseSync(":memory:");
   readonly #random = seededRandom(7);
   readonly #unconfirmed: number[] = [];
+  #commits = 0;
 
   constructor(now: number) {
     this.now = now;
@@ -53,6 +54,11 @@ export class BenchPartition {
   /** Rows SQLite has changed so far. */
   rowsWritten(): number {
     return Number(this.#database.prepare("SELECT total_changes() AS changes").get()?.["changes"]);
+  }
+
+  /** Log rows written so far, forgotten ones included. */
+  commits(): number {
+    return this.#commits;
   }
 
   /** Bytes of the checkpoint. */
@@ -70,9 +76,17 @@ export class BenchPartition {
 
   #deps(): Deps {
     const { meter } = this;
+    const sql = sqliteSql(this.#database);
+    const counting: Sql = {
+      ...sql,
+      exec: (query, ...bindings) => {
+        if (query.startsWith("INSERT INTO log")) this.#commits += 1;
+        return sql.exec(query, ...bindings);
+      },
+    };
     return {
-      store: new Store(sqliteSql(this.#database)),
-      now: () => this.now,
+      store: new Store(counting),
+      now: () => Math.floor(this.now),
       randomHex: (bytes) => this.#random.hex(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: () => this.pause(0),
