@@ -79,6 +79,11 @@ export const VALUE_SKETCH_PRECISION = 10;
 // ── partition ─────────────────────────────────────────────────────────────────────────────────────────────────────
 /** An append waits this long for others to share its commit: a row and an fsync for all of them. */
 export const GROUP_COMMIT_MS = 5;
+/** Rows with which a table of the log is full at a checkpoint: making another costs two row writes, emptying it as many as
+ *  it has rows. */
+export const LOG_SEGMENT_ROWS = 32;
+/** Tables of the log at once. An archive that takes nothing for days would make one with each checkpoint. */
+export const LOG_SEGMENTS_MAX = 1_000;
 /** A log row; the platform allows 2 MB a row. */
 export const LOG_ROW_BYTES_MAX = 1_000_000;
 /** What a partition accepts and has not yet committed. Beyond it an append is refused and the collector overflows. */

@@ -17,7 +17,7 @@ export function checkpoint(partition: Partition): void {
   store.transaction(() => {
     for (const shelf of dirty) store.writeShelf(shelf, encodeShelf(shelf), isUnpublished(shelf));
     writePositions(partition, { checkpointed: partition.next, checkpointedAt: now });
-    store.trimLog(Math.min(partition.next, unarchivedFrom(partition)));
+    store.trimLog(Math.min(partition.next, unarchivedFrom(partition)), partition.next);
   });
   for (const shelf of dirty) {
     shelf.dirty = false;
