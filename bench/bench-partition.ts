@@ -91,7 +91,7 @@ export class BenchPartition {
       now: () => Math.floor(this.now),
       randomHex: (bytes) => this.#random.hex(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
-      pause: () => this.pause(0),
+      pause: (ms) => this.pause(ms),
       durable: () => Promise.resolve(),
       setAlarm: async (at) => {
         meter.partition_rows_written += 1;

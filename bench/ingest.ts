@@ -25,9 +25,14 @@ interface Side {
   readonly cpuMs: number;
 }
 
-const { client, stop } = await startServices({ POOL_SIZE: PARTITIONS, DRAIN_AFTER_MS: "5000", PUBLISH_EVERY_MS: "60000" });
+const { client, stop } = await startServices({
+  POOL_SIZE: PARTITIONS,
+  DRAIN_AFTER_MS: "5000",
+  PUBLISH_EVERY_MS: "60000",
+});
 const ours = descendants("workerd");
 const rivals = await startRivals();
+const theirs = descendants("workerd").filter((pid) => !ours.includes(pid));
 try {
   const merchants: Merchant[] = [];
   for (let index = 0; index < MERCHANTS; index++) merchants.push(await client.createMerchant());
@@ -35,7 +40,7 @@ try {
   let count = 0;
 
   const side = async (url: string, events: number, pids: readonly number[]): Promise<Side> => {
-    const isOurs = pids.length > 0;
+    const isOurs = pids === ours;
     const cpuBefore = cpuMs(pids);
     const waiting: string[] = [];
     const loaded = await load({
@@ -63,19 +68,23 @@ try {
   };
   const collect = `${client.collectorUrl}/v1/events`;
   const sides = {
-    "empty Hono Worker": () => side(rivals.emptyUrl, 1, []),
+    "empty Hono Worker": () => side(rivals.emptyUrl, 1, theirs),
     "Footfall, 1": () => side(collect, 1, ours),
-    "Hono + D1, 1": () => side(rivals.d1Url, 1, []),
+    "Hono + D1, 1": () => side(rivals.d1Url, 1, theirs),
     "Hono + SQLite on Node, 1": () => side(rivals.sqliteUrl, 1, []),
     "Footfall, 20": () => side(collect, 20, ours),
     "Footfall, 100": () => side(collect, 100, ours),
-    "Hono + D1, 100": () => side(rivals.d1Url, 100, []),
+    "Hono + D1, 100": () => side(rivals.d1Url, 100, theirs),
     "Hono + SQLite on Node, 100": () => side(rivals.sqliteUrl, 100, []),
   };
   await interleave(1, sides); // not yet compiled
   const results = await interleave(ROUNDS, sides);
   const ratio = (a: keyof typeof sides, b: keyof typeof sides) =>
-    median((results[a] ?? []).map(({ eventsPerSecond }, round) => eventsPerSecond / (results[b]?.[round]?.eventsPerSecond ?? 0)));
+    median(
+      (results[a] ?? []).map(
+        ({ eventsPerSecond }, round) => eventsPerSecond / (results[b]?.[round]?.eventsPerSecond ?? 0),
+      ),
+    );
   const events = [...acknowledged.values()].reduce((sum, one) => sum + one, 0);
   await verify(merchants, acknowledged);
   const rows = Object.entries(results).map(([what, runs]) => {
