@@ -40,9 +40,10 @@ export interface Patience {
  * and short for a while once it has not, and it ends when a row is shared by enough.
  */
 export function groupCommit(partition: Partition): Promise<void> {
-  const gathering = partition.commit ?? gather(partition);
+  const known = partition.commit;
+  if (known !== undefined && partition.deps.now() - known.since > GROUP_COMMIT_MS) known.late += 1;
+  const gathering = known ?? gather(partition);
   partition.commit = gathering;
-  if (partition.deps.now() - gathering.since > GROUP_COMMIT_MS) gathering.late += 1;
   if (partition.pending.length >= GROUP_COMMIT_EVENTS) gathering.end();
   return gathering.done;
 }

@@ -19,6 +19,8 @@ interface Group {
   readonly arrivals: Arrival[];
   hits: number;
   readonly reply: Promise<AppendReply>;
+  /** Resolves when the call takes longer than a partition ever does. */
+  readonly over: PromiseWithResolvers<undefined>;
   /** Makes the call now. */
   readonly send: () => void;
 }
@@ -38,7 +40,10 @@ export class Coalescer {
     group.hits += 1;
     group.arrivals.push(...arrivals);
     if (group.arrivals.length >= COALESCE_EVENTS_MAX) group.send();
-    const reply = known === undefined ? await group.reply : await withinPatience(group.reply);
+    // The second hit keeps the time for all but the first, in its own context: should the first one's die with its call, so
+    // would a timer in it. One in each would take 25 µs of a hit's 260.
+    if (group.hits === 2) void guard(group);
+    const reply = await (known === undefined ? group.reply : Promise.race([group.reply, group.over.promise]));
     if (reply === undefined) return how.append(partition, arrivals);
     if (reply !== "overloaded") return reply.slice(start, start + arrivals.length);
     // Perhaps only one of the merchants in it sends too much: then each is told of its own.
@@ -60,7 +65,7 @@ export class Coalescer {
       this.#gathering.delete(partition);
       full.resolve();
     };
-    const group: Group = { arrivals, hits: 0, reply, send };
+    const group: Group = { arrivals, hits: 0, reply, over: Promise.withResolvers(), send };
     this.#gathering.set(partition, group);
     // Whether it fails is for each of the hits to say.
     later(reply.then(done, done));
@@ -70,15 +75,9 @@ export class Coalescer {
 
 function done(): void {}
 
-/** What a promise of another hit's context comes to; undefined when it takes longer than a partition ever does. */
-async function withinPatience<T>(promise: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), COALESCE_PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([promise, over]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Tells those who wait for a group's call when it has taken too long. */
+async function guard({ reply, over }: Group): Promise<void> {
+  const timer = setTimeout(over.resolve, COALESCE_PATIENCE_MS, undefined);
+  await reply.then(done, done);
+  clearTimeout(timer);
 }
