@@ -3,10 +3,10 @@
 // a hundred times the load. Arithmetic only: it runs in no time and sends nothing. docs/scale.md has its table.
 
 import { parseArgs } from "node:util";
+import { zeroMeter } from "../core/meter.ts";
 import { LIMITS, MEASURED, PEAK } from "./constants.ts";
 import { print, rounded } from "./measure.ts";
 import { type Bill, costOf, PARTITION_GB, totalOf } from "./price.ts";
-import { zeroMeter } from "../core/meter.ts";
 
 const DAY_S = 86_400;
 const MONTH_DAYS = 30;
