@@ -6,6 +6,7 @@ import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { decodeBundle } from "../core/archive/bundle.ts";
 import { filesOf } from "../core/archive/file.ts";
+import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { SEAL_AFTER_MS } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { type Metered, queueOperations, zeroMeter } from "../core/meter.ts";
@@ -33,6 +34,8 @@ export class BenchPartition {
   alarmAt: number | undefined;
   /** Waits for company before a commit. */
   pause: (ms: number) => Promise<void> = () => Promise.resolve();
+  /** Of all rollups published, bytes. */
+  rollupBytes = 0;
   /** Of what was sent to the archive queue, bytes. */
   archivedBytes = 0;
   partition: Partition;
@@ -110,6 +113,7 @@ export class BenchPartition {
       },
       messageBytes: (text) => packBundle(text).length,
       publishRollups: async (rows) => {
+        for (const row of rows) this.rollupBytes += bytesOf(row);
         meter.d1_rows_written += rows.length; // tables WITHOUT ROWID and without an index: one row write each
       },
       readSettings: async (merchant): Promise<Settings> => {
@@ -121,4 +125,10 @@ export class BenchPartition {
       timing: TIMING,
     };
   }
+}
+
+/** About what a rollup takes in D1: its numbers, a few bytes each, and its packed parts. */
+function bytesOf({ breakdowns, sketch, counts }: RollupRow): number {
+  const numbers = 3 * Object.keys(counts).length + 30;
+  return Object.values(breakdowns).reduce((sum, bytes) => sum + bytes.length, sketch.length + numbers);
 }

@@ -10,6 +10,8 @@ import { type Bill, costOf, PARTITION_GB, totalOf } from "./price.ts";
 
 const DAY_S = 86_400;
 const MONTH_DAYS = 30;
+/** Events a day below which a merchant is a small one. */
+const FEW_EVENTS = 100;
 
 interface Load {
   readonly eventsPerDay: number;
@@ -22,6 +24,7 @@ interface Plan {
   readonly partitions: number;
   readonly eventsPerCommit: number;
   readonly queues: number;
+  readonly d1GbPerDay: number;
   readonly databases: number;
   readonly bundlesPerDay: number;
   readonly bill: Bill;
@@ -61,8 +64,13 @@ function times({ eventsPerDay, merchants, partitions }: Load, factor: number): L
 }
 
 /** As many partitions as it takes for each to hold its share of a Day that is not over, in memory. */
-function partitionsFor({ eventsPerDay }: Load): number {
-  return Math.ceil((eventsPerDay * MEASURED.stateBytesPerEvent) / LIMITS.partitionStateBytes);
+function partitionsFor(load: Load): number {
+  return Math.ceil((load.eventsPerDay * stateBytes(load)) / LIMITS.partitionStateBytes);
+}
+
+/** A merchant of many events shares its pages' names among them. */
+function stateBytes({ eventsPerDay, merchants }: Load): number {
+  return eventsPerDay / merchants < FEW_EVENTS ? MEASURED.stateBytesPerEvent : MEASURED.stateBytesPerEventFew;
 }
 
 function planOf(asked: Load): Plan {
@@ -93,14 +101,15 @@ function planOf(asked: Load): Plan {
     r2_gb_months: (eventsPerDay * LIMITS.retentionDays * MEASURED.archiveBytesPerEvent) / 1e9,
   };
   const used = {
-    "partition memory": (eventsPerDay * MEASURED.stateBytesPerEvent) / partitions / LIMITS.partitionStateBytes,
+    "partition memory": (eventsPerDay * stateBytes(asked)) / partitions / LIMITS.partitionStateBytes,
     "partition requests at peak": (perSecond * PEAK) / LIMITS.partitionRequestsPerSecond,
     "partition CPU at peak": (perSecond * PEAK) / MEASURED.appendEventsPerSecond,
     "queue messages at peak": queueMessages / queues / LIMITS.queueMessagesPerSecond,
     "size of one D1 database": d1Bytes / LIMITS.d1Bytes,
     "writes of one D1 database": rollupsPerDay / DAY_S / LIMITS.d1RowsPerSecond,
   };
-  return { partitions, eventsPerCommit, queues, databases, bundlesPerDay, bill, used };
+  const d1GbPerDay = (rollupsPerDay * MEASURED.rollupBytes) / 1e9;
+  return { partitions, eventsPerCommit, queues, d1GbPerDay, databases, bundlesPerDay, bill, used };
 }
 
 function tableOf(all: readonly Plan[]) {
@@ -115,7 +124,8 @@ function tableOf(all: readonly Plan[]) {
     { what: "partitions (POOL_SIZE)", ...columns(({ partitions }) => partitions) },
     { what: "events a commit", ...columns(({ eventsPerCommit }) => rounded(eventsPerCommit)) },
     { what: "queues for bundles", ...columns(({ queues }) => queues) },
-    { what: "D1 databases", ...columns(({ databases }) => databases) },
+    { what: "rollups a day, GB in D1", ...columns(({ d1GbPerDay }) => rounded(d1GbPerDay)) },
+    { what: `D1 databases, after ${LIMITS.retentionDays} days`, ...columns(({ databases }) => databases) },
     { what: "R2 objects a day, before sealing", ...columns(({ bundlesPerDay }) => Math.ceil(bundlesPerDay)) },
     { what: "USD a month", ...columns(({ bill }) => Math.round(totalOf(costOf(bill)))) },
     {

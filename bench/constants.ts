@@ -17,13 +17,13 @@ export const MEASURED = {
   /** bench/ingest: CPU of a request of one event, in ms. */
   workerCpuMs: 0.26,
   /** bench/partition: what a partition of 10,000 merchants holds in memory for each event of a Day that is not over. */
-  stateBytesPerEvent: 650,
+  stateBytesPerEvent: 460,
   /** The same of 1,000 merchants or fewer. */
-  stateBytesPerEventFew: 490,
+  stateBytesPerEventFew: 290,
   /** bench/partition: events a second that a partition appends, alone on a busy core. */
   appendEventsPerSecond: 20_000,
-  /** A rollup of a small merchant's Hour or Day in D1, bytes. */
-  rollupBytes: 700,
+  /** bench/cost: the mean rollup of an Hour in D1, bytes (45 events of a small merchant). */
+  rollupBytes: 2_650,
   /** Hours of a Day in which a long-tail merchant has anything: bench/cost, 1,000 events a Day. */
   activeHours: 17,
 } as const;

@@ -35,7 +35,8 @@ for (const { shape, merchants, eventsPerSecond } of SHAPES) {
   const dense = await runDensity({ merchants, eventsPerSecond, hours: HOURS });
   const bill = scaled({ ...dense.bill, worker_cpu_ms: dense.events * WORKER_CPU_MS }, MILLION / dense.events);
   perMillion.push({ shape, dense, bill });
-  console.error(`${shape}: ${dense.events} events, ${(dense.events / dense.commits).toFixed(2)} a commit`);
+  const perCommit = (dense.events / dense.commits).toFixed(2);
+  console.error(`${shape}: ${dense.events} events, ${perCommit} a commit, ${Math.round(dense.rollupBytes)} B a rollup`);
 }
 const seal = await sealBill();
 const rows = LINES.map((line) => ({

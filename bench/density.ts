@@ -23,6 +23,8 @@ export interface Density {
 
 export interface Dense {
   readonly events: number;
+  /** Mean size of a rollup of an Hour in D1, bytes. */
+  readonly rollupBytes: number;
   /** Log rows, which are commits. */
   readonly commits: number;
   /** What `events` cost; rollups of Days are in it as if each merchant had one, of `hours` / 24 of a Day. */
@@ -73,6 +75,7 @@ export async function runDensity(plan: Density): Promise<Dense> {
   return {
     events,
     commits: it.commits(),
+    rollupBytes: it.rollupBytes / Math.max(1, it.meter.d1_rows_written),
     bill: {
       ...it.meter,
       partition_rows_written: it.meter.partition_rows_written + it.rowsWritten() - rowsBefore,

@@ -202,9 +202,9 @@ export async function readArchive({ objects, d1 }: Simulation): Promise<readonly
 const FIRST_DAY = Math.floor(START / DAY_MS) - 8;
 
 async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
-  const { zones, currency } = simulation.settings.get(merchant) as Settings;
+  const { zones, currency, rules } = simulation.settings.get(merchant) as Settings;
   const deps = queryDeps(simulation);
-  const row = { number: merchant, zones, currency } as unknown as Merchant;
+  const row = { number: merchant, zones, currency, rules } as unknown as Merchant;
   const answer = await execute(question, row, deps);
   if (!answer.ok) throw new Error(answer.rejection.message);
   return answer.value;
