@@ -55,6 +55,13 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
+  /** A length-prefixed run of bytes that is held as text, a character for each. */
+  packed(value: string): void {
+    this.unsigned(value.length);
+    this.#reserve(value.length);
+    for (let index = 0; index < value.length; index++) this.#bytes[this.#length++] = value.charCodeAt(index);
+  }
+
   /** A length-prefixed UTF-8 text. Lone surrogates become U+FFFD, as in every UTF-8 encoder. */
   text(value: string): void {
     this.unsigned(utf8Length(value));

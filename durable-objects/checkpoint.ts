@@ -4,7 +4,7 @@
 
 import { ByteWriter } from "../core/bytes.ts";
 import { encodeDay } from "../core/counting/day.ts";
-import { LOADED_EVENTS_MAX, SALT_KEPT_MS, SHELF_IDLE_MS } from "../core/limits.ts";
+import { LOADED_EVENTS_MAX, REST_AFTER_MS, REST_EVENTS, SALT_KEPT_MS, SHELF_IDLE_MS } from "../core/limits.ts";
 import { DAY_MS } from "../core/time.ts";
 import { commitPending } from "./commit.ts";
 import { keyOf, type Partition, type Shelf } from "./state.ts";
@@ -14,10 +14,11 @@ export function checkpoint(partition: Partition): void {
   const { store } = partition.deps;
   const now = partition.deps.now();
   const dirty = [...partition.shelves.values()].filter((shelf) => shelf.dirty);
+  if (loadedEvents(partition) > REST_EVENTS) restVisitors(dirty, now - REST_AFTER_MS);
   store.transaction(() => {
     for (const shelf of dirty) store.writeShelf(shelf, encodeShelf(shelf), isUnpublished(shelf));
     writePositions(partition, { checkpointed: partition.next, checkpointedAt: now });
-    store.trimLog(Math.min(partition.next, unarchivedFrom(partition)));
+    store.trimLog(Math.min(partition.next, unarchivedFrom(partition)), partition.next);
   });
   for (const shelf of dirty) {
     shelf.dirty = false;
@@ -78,6 +79,10 @@ export function loadedEvents(partition: Partition): number {
   let events = 0;
   for (const shelf of partition.shelves.values()) for (const state of shelf.days.values()) events += state.ids.size;
   return events;
+}
+
+function restVisitors(shelves: readonly Shelf[], before: number): void {
+  for (const shelf of shelves) for (const state of shelf.days.values()) state.visitors.rest(before);
 }
 
 function encodeShelf(shelf: Shelf): Uint8Array {

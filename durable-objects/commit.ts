@@ -2,22 +2,80 @@
 // (a row and an fsync for all of them). If it throws, the object resets itself: memory must not hold what the disk does
 // not, and nobody has been answered yet.
 
-import { LOG_ROW_BYTES_MAX } from "../core/limits.ts";
+import {
+  GROUP_COMMIT_EVENTS,
+  GROUP_COMMIT_LONG_MS,
+  GROUP_COMMIT_MISSES,
+  GROUP_COMMIT_MS,
+  GROUP_COMMIT_SHORT_FOR_MS,
+  LOG_ROW_BYTES_MAX,
+} from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import type { Partition } from "./state.ts";
 
-/** The first append of a moment waits a little for others, then commits for all of them. */
+/** A commit that waits for company. */
+export interface Gathering {
+  readonly done: Promise<void>;
+  /** Ends the wait: nothing is left to gain by it. */
+  readonly end: () => void;
+  /** UTC ms. */
+  readonly since: number;
+  /** Appends that came once the short wait would have been over. */
+  late: number;
+}
+
+/** What waiting has brought lately. */
+export interface Patience {
+  /** Long waits in a row that nobody joined. */
+  misses: number;
+  /** UTC ms until which waits are short. */
+  shortUntil: number;
+}
+
+/**
+ * The first append of a moment waits for others, then commits for all of them. How long: at some fifty hits a second a
+ * tenth of a second gathers five, and a row is the dearest thing about a hit; but where all who send wait for their answers
+ * (a few servers, one after the other) nobody comes however long one waits. So the wait is long while it brings company
+ * and short for a while once it has not, and it ends when a row is shared by enough.
+ */
 export function groupCommit(partition: Partition): Promise<void> {
-  partition.commit ??= (async () => {
-    await partition.deps.pause();
+  const known = partition.commit;
+  if (known !== undefined && partition.deps.now() - known.since > GROUP_COMMIT_MS) known.late += 1;
+  const gathering = known ?? gather(partition);
+  partition.commit = gathering;
+  if (partition.pending.length >= GROUP_COMMIT_EVENTS) gathering.end();
+  return gathering.done;
+}
+
+function gather(partition: Partition): Gathering {
+  const { deps, patience } = partition;
+  const since = deps.now();
+  const waitsLong = since >= patience.shortUntil;
+  const enough = Promise.withResolvers<void>();
+  let full = false;
+  const end = () => {
+    full = true;
+    enough.resolve();
+  };
+  const work = async () => {
+    await Promise.race([deps.pause(waitsLong ? GROUP_COMMIT_LONG_MS : GROUP_COMMIT_MS), enough.promise]);
     partition.commit = undefined;
+    if (waitsLong && !full) learn(patience, { joined: gathering.late > 0, now: deps.now() });
     commitPending(partition);
     // The alarm is set in the same turn as the write, so that both become durable or neither: no log without an alarm.
     // The host holds every answer back until then (a Durable Object's output gate).
     scheduleAlarm(partition);
-  })();
-  return partition.commit;
+  };
+  const gathering: Gathering = { done: work(), end, since, late: 0 };
+  return gathering;
+}
+
+function learn(patience: Patience, { joined, now }: { readonly joined: boolean; readonly now: number }): void {
+  patience.misses = joined ? 0 : patience.misses + 1;
+  if (patience.misses < GROUP_COMMIT_MISSES) return;
+  patience.misses = 0;
+  patience.shortUntil = now + GROUP_COMMIT_SHORT_FOR_MS;
 }
 
 /** Writes what is pending as log rows, in one transaction, now. */

@@ -4,6 +4,7 @@ export interface PartitionEnv {
   readonly DB: D1Database;
   readonly ARCHIVE_QUEUE: Queue<Uint8Array>;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
+  /** The longest wait for company before a commit. */
   readonly GROUP_COMMIT_MS?: string;
   readonly DRAIN_AFTER_MS?: string;
   readonly PUBLISH_EVERY_MS?: string;

@@ -8,13 +8,14 @@ import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import {
   DRAIN_AFTER_MS,
-  GROUP_COMMIT_MS,
+  GROUP_COMMIT_LONG_MS,
   PUBLISH_EVERY_MS,
   PUBLISH_GRACE_MS,
   RESEND_AFTER_MS,
   SEAL_AFTER_MS,
 } from "../core/limits.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
+import { decodeArrivals } from "../core/overflow.ts";
 import { packBundle } from "../storage/bundle-message.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
 import { writeRollups } from "../storage/rollup-write.ts";
@@ -53,7 +54,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async append(request: AppendRequest): Promise<AppendReply> {
     isolateMeter.partition_requests += 1;
     this.#adoptName(request.partition);
-    return append(this.#partition, request.arrivals);
+    return append(this.#partition, decodeArrivals(request.arrivals));
   }
 
   async live(request: LiveRequest): Promise<LiveReply> {
@@ -116,13 +117,13 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
 }
 
 function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Deps {
-  const groupCommitMs = numberOr(env.GROUP_COMMIT_MS, GROUP_COMMIT_MS);
+  const pauseMsMax = numberOr(env.GROUP_COMMIT_MS, GROUP_COMMIT_LONG_MS);
   return {
     store: new Store(meteredSql(ctx.storage, meter)),
     now: () => Date.now(),
     randomHex: (bytes) => randomBytes(bytes).toString("hex"),
     hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
-    pause: () => scheduler.wait(groupCommitMs),
+    pause: (ms) => scheduler.wait(Math.min(ms, pauseMsMax)),
     durable: () => ctx.storage.sync(),
     setAlarm: (at) => {
       meter.partition_rows_written += 1;

@@ -3,7 +3,6 @@
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
-import type { Arrival } from "../core/event.ts";
 import type { DropReason } from "../core/outcome.ts";
 
 /** What became of one arrival. "unknown": the merchant is not (or no longer) there. */
@@ -15,7 +14,8 @@ export type AppendReply = readonly Fate[] | "overloaded";
 export interface AppendRequest {
   /** The partition's own name, which the object cannot learn otherwise on every platform version. */
   readonly partition: string;
-  readonly arrivals: readonly Arrival[];
+  /** As `encodeArrivals` writes them. */
+  readonly arrivals: string;
 }
 
 /** Where a partition stands; for operators and tests. */

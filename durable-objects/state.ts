@@ -11,6 +11,7 @@ import { SHELVES_PER_DAY } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
+import type { Gathering, Patience } from "./commit.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
 
 /** What the host gives a partition. Everything that is not pure comes in here. */
@@ -21,8 +22,8 @@ export interface Deps {
   readonly randomHex: (bytes: number) => string;
   /** HMAC-SHA-256 as lower-case hex. */
   readonly hmacHex: (key: string, message: string) => string;
-  /** Waits for company before a commit. */
-  readonly pause: () => Promise<void>;
+  /** Waits for company before a commit, so many ms or less. */
+  readonly pause: (ms: number) => Promise<void>;
   /** Resolves when everything written so far is durable. */
   readonly durable: () => Promise<void>;
   readonly setAlarm: (at: number) => Promise<void>;
@@ -103,7 +104,8 @@ export interface Partition {
   pending: string[];
   pendingBytes: number;
   pendingSalts: Salt[];
-  commit: Promise<void> | undefined;
+  commit: Gathering | undefined;
+  readonly patience: Patience;
   readonly shelves: Map<string, Shelf>;
   /** Stored shelves, by key; true where rollups were not published when it was written. */
   readonly stored: Map<string, boolean>;
@@ -152,6 +154,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     pendingBytes: 0,
     pendingSalts: [],
     commit: undefined,
+    patience: { misses: 0, shortUntil: 0 },
     shelves: new Map(),
     stored: new Map(store.listShelves().map((key) => [keyOf(key), key.unpublished])),
     settings: new Map(

@@ -1,11 +1,12 @@
 // A partition's data at rest: its write-ahead log, checkpoint shelves, settings, salts and one row of positions. All SQL
-// of the partition is in this file. It speaks to SQLite through a tiny synchronous port, met by the Durable Object's
+// of the partition is in this file and, for the tables of the log, in log-segments.ts. It speaks to SQLite through a tiny synchronous port, met by the Durable Object's
 // storage and by node:sqlite, so the same code runs in production and in the simulation.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
 import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
+import { FIRST_SEGMENT, LogSegments } from "./log-segments.ts";
 
 export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
@@ -62,7 +63,7 @@ export interface ShelfKey {
 }
 
 const SCHEMA = [
-  "CREATE TABLE IF NOT EXISTS log (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, rows TEXT NOT NULL)",
+  FIRST_SEGMENT,
   `CREATE TABLE IF NOT EXISTS shelf (day INTEGER, shelf INTEGER, part INTEGER, unpublished INTEGER NOT NULL,
      bytes BLOB NOT NULL, PRIMARY KEY (day, shelf, part)) WITHOUT ROWID`,
   "CREATE TABLE IF NOT EXISTS settings (merchant INTEGER PRIMARY KEY, settings TEXT NOT NULL)",
@@ -75,16 +76,23 @@ export const FIRST_POSITION = 1;
 
 export class Store {
   readonly #sql: Sql;
+  readonly #log: LogSegments;
   /** A partition that was only asked, and never told, has no tables: asking must not cost rows. */
   #created: boolean;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.#log = new LogSegments(sql);
     this.#created = sql.exec("SELECT name FROM sqlite_master WHERE name = 'positions'").length > 0;
   }
 
   transaction<T>(work: () => T): T {
-    return this.#sql.transaction(work);
+    try {
+      return this.#sql.transaction(work);
+    } catch (error) {
+      this.#log.forget();
+      throw error;
+    }
   }
 
   #read(query: string, ...bindings: (string | number)[]): SqlRow[] {
@@ -92,21 +100,27 @@ export class Store {
   }
 
   #write(query: string, ...bindings: (string | number | Uint8Array)[]): void {
-    if (!this.#created) for (const statement of SCHEMA) this.#sql.exec(statement);
-    this.#created = true;
+    this.#create();
     this.#sql.exec(query, ...bindings);
+  }
+
+  #create(): void {
+    if (this.#created) return;
+    for (const statement of SCHEMA) this.#sql.exec(statement);
+    this.#created = true;
+    this.#log.forget();
   }
 
   // ── log ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   appendLog(chunk: LogChunk): void {
-    this.#write("INSERT INTO log (first, count, rows) VALUES (?, ?, ?)", chunk.first, chunk.count, chunk.rows);
+    this.#create();
+    this.#log.append(chunk);
   }
 
   /** The position after the last logged event, or undefined when the log is empty. */
   logEnd(): number | undefined {
-    const [row] = this.#read("SELECT first + count AS end FROM log ORDER BY first DESC LIMIT 1");
-    return row === undefined ? undefined : Number(row["end"]);
+    return this.#created ? this.#log.end() : undefined;
   }
 
   /** The logged rows of [first, end), read chunk by chunk until `bytesMax` of text are gathered (at least one chunk). */
@@ -114,10 +128,7 @@ export class Store {
     const rows: LoggedRow[] = [];
     let bytes = 0;
     for (let next = first; next < end && bytes < bytesMax; ) {
-      const [chunk] = this.#read(
-        "SELECT first, count, rows FROM log WHERE first <= ? ORDER BY first DESC LIMIT 1",
-        next,
-      );
+      const chunk = this.#log.at(next);
       assert(chunk !== undefined, `the log holds position ${next}`);
       const start = Number(chunk["first"]);
       const text = String(chunk["rows"]);
@@ -130,15 +141,15 @@ export class Store {
     return rows;
   }
 
-  /** Forgets chunks that lie wholly before a position. */
-  trimLog(before: number): void {
-    this.#write("DELETE FROM log WHERE first + count <= ? AND first < ?", before, before);
+  /** Forgets chunks that lie wholly before a position; `end` is where the log ends. Call it inside a transaction. */
+  trimLog(before: number, end: number): void {
+    this.#create();
+    this.#log.trim(before, end);
   }
 
   /** Bytes of text of the log from a position on. */
   logBytes(from: number): number {
-    const [row] = this.#read("SELECT SUM(LENGTH(rows)) AS bytes FROM log WHERE first >= ?", from);
-    return Number(row?.["bytes"] ?? 0);
+    return this.#created ? this.#log.bytes(from) : 0;
   }
 
   // ── positions ────────────────────────────────────────────────────────────────────────────────────────────────

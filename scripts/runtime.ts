@@ -107,7 +107,8 @@ class ErrorOutputLog extends Log {
   }
 }
 
-const SHARED_OPTIONS = {
+/** How workerd is started, whichever Workers are in it. */
+export const SHARED_OPTIONS = {
   host: HOST,
   port: 0,
   cf: false, // no look-up of a place on the network; requests then have no `cf`, as platform.md measured

@@ -5,20 +5,22 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
-import { hex32 } from "../hash.ts";
 import { hourOf, type Settings } from "../merchant.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
 import { IdSet, orderOf } from "./duplicate.ts";
-import { addCell, type Cell, insert, type Moment, type Visit } from "./visit.ts";
+import { type Cell, insert, type Visit } from "./visit.ts";
+import { Visitors } from "./visitors.ts";
 
 /** A slot names an Hour of the Day: quarter hours from the Day's UTC midnight to the Hour's start. */
 const SLOT_MS = 900_000;
 /** Stands beside the slots for the rollup of the whole Day. */
 export const WHOLE_DAY = 10_000;
 
-const SHAPE_VERSION = 1;
+/** 2: the visits of a visitor are preceded by their length in bytes. */
+const SHAPE_VERSION = 2;
+const SHAPE_BEFORE = 1;
 
 /** Texts and tuples of them, each stored once and named by number. */
 export interface Dictionary {
@@ -33,8 +35,7 @@ export interface DayState {
   /** Number of the local date. */
   readonly day: number;
   readonly dictionary: Dictionary;
-  /** Visitor → visits in order, apart by more than the gap. */
-  readonly visitors: Map<string, Visit[]>;
+  readonly visitors: Visitors;
   /** Slot → reason → hits dropped. */
   readonly drops: Map<number, Map<DropReason, number>>;
   ids: IdSet;
@@ -48,7 +49,7 @@ export function emptyDay(merchant: number, day: number): DayState {
     merchant,
     day,
     dictionary: { texts: [], textNumbers: new Map(), tuples: [], tupleNumbers: new Map() },
-    visitors: new Map(),
+    visitors: new Visitors(day * DAY_MS),
     drops: new Map(),
     ids: new IdSet(),
     changed: new Map(),
@@ -98,13 +99,7 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
     writer.byte(tuple.length);
     for (const number of tuple) writer.unsigned(number);
   }
-  writer.unsigned(state.visitors.size);
-  for (const [visitor, visits] of state.visitors) {
-    writer.word(Number.parseInt(visitor.slice(0, 8), 16));
-    writer.word(Number.parseInt(visitor.slice(8), 16));
-    writer.unsigned(visits.length);
-    for (const visit of visits) encodeVisit(visit, state.day * DAY_MS, writer);
-  }
+  state.visitors.encode(writer);
   encodeDrops(state, writer);
   writer.unsigned(state.changed.size);
   for (const [slot, position] of state.changed) {
@@ -116,7 +111,8 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
 
 /** The inverse of `encodeDay`. */
 export function decodeDay(reader: ByteReader): DayState {
-  assert(reader.byte() === SHAPE_VERSION, "a Day was stored in a shape this version knows");
+  const shape = reader.byte();
+  assert(shape === SHAPE_VERSION || shape === SHAPE_BEFORE, "a Day was stored in a shape this version knows");
   const state = emptyDay(reader.unsigned(), reader.signed());
   for (let left = reader.unsigned(); left > 0; left--) textNumber(state.dictionary, reader.text());
   for (let left = reader.unsigned(); left > 0; left--) {
@@ -125,11 +121,8 @@ export function decodeDay(reader: ByteReader): DayState {
       Array.from({ length: reader.byte() }, () => reader.unsigned()),
     );
   }
-  for (let left = reader.unsigned(); left > 0; left--) {
-    const visitor = hex32(reader.word()) + hex32(reader.word());
-    const visits = Array.from({ length: reader.unsigned() }, () => decodeVisit(state.day * DAY_MS, reader));
-    state.visitors.set(visitor, visits);
-  }
+  if (shape === SHAPE_VERSION) state.visitors.decode(reader);
+  else state.visitors.decodeWhole(reader);
   decodeDrops(state, reader);
   for (let left = reader.unsigned(); left > 0; left--) state.changed.set(reader.signed(), reader.unsigned());
   state.ids = IdSet.decode(reader);
@@ -225,67 +218,6 @@ function tupleNumber(dictionary: Dictionary, tuple: number[]): number {
   if (known !== undefined) return known;
   dictionary.tupleNumbers.set(key, dictionary.tuples.length);
   return dictionary.tuples.push(tuple) - 1;
-}
-
-function encodeVisit(visit: Visit, base: number, writer: ByteWriter): void {
-  writer.signed(visit.start - base);
-  writer.unsigned(visit.end - visit.start);
-  writer.unsigned(visit.startOrder);
-  writer.signed(visit.startSlot);
-  writer.unsigned(visit.profile);
-  writer.unsigned(visit.events);
-  encodeMoment(visit.entry, base, writer);
-  encodeMoment(visit.exit, base, writer);
-  writer.unsigned(visit.cells.length);
-  for (const cell of visit.cells) {
-    writer.signed(cell.slot);
-    for (const value of [cell.place, cell.count, cell.foreign]) writer.unsigned(value);
-    writer.count(cell.engagementMs);
-    writer.count(cell.revenue);
-  }
-}
-
-function decodeVisit(base: number, reader: ByteReader): Visit {
-  const start = base + reader.signed();
-  const visit: Visit = {
-    start,
-    end: start + reader.unsigned(),
-    startOrder: reader.unsigned(),
-    startSlot: reader.signed(),
-    profile: reader.unsigned(),
-    events: reader.unsigned(),
-    entry: decodeMoment(base, reader),
-    exit: decodeMoment(base, reader),
-    cells: [],
-    slots: [],
-    index: undefined,
-  };
-  for (let left = reader.unsigned(); left > 0; left--) addCell(visit, decodeCell(reader));
-  return visit;
-}
-
-function decodeCell(reader: ByteReader): Cell {
-  return {
-    slot: reader.signed(),
-    place: reader.unsigned(),
-    count: reader.unsigned(),
-    foreign: reader.unsigned(),
-    engagementMs: reader.signed(),
-    revenue: reader.signed(),
-  };
-}
-
-function encodeMoment(moment: Moment | undefined, base: number, writer: ByteWriter): void {
-  writer.byte(moment === undefined ? 0 : 1);
-  if (moment === undefined) return;
-  writer.signed(moment.time - base);
-  writer.unsigned(moment.order);
-  writer.unsigned(moment.page);
-}
-
-function decodeMoment(base: number, reader: ByteReader): Moment | undefined {
-  if (reader.byte() === 0) return undefined;
-  return { time: base + reader.signed(), order: reader.unsigned(), page: reader.unsigned() };
 }
 
 function encodeDrops(state: DayState, writer: ByteWriter): void {

@@ -7,6 +7,11 @@ import { replay } from "../../core/counting/replay.ts";
 import {
   BUNDLE_DAYS_MAX,
   BUNDLE_MESSAGE_BYTES_MAX,
+  GROUP_COMMIT_EVENTS,
+  GROUP_COMMIT_LONG_MS,
+  GROUP_COMMIT_MS,
+  GROUP_COMMIT_SHORT_FOR_MS,
+  LOG_SEGMENT_ROWS,
   MERCHANT_EVENTS_PER_WINDOW_MAX,
   RETRY_MAX_MS,
   SALT_KEPT_MS,
@@ -41,6 +46,58 @@ test("[PAR-1] appends of one moment share one log row, and each hears of its own
   const fates = await Promise.all(Array.from({ length: 50 }, (_, index) => it.send([{ id: `a ${index}` }])));
   expect(fates.flat()).toEqual(new Array(50).fill("accepted"));
   expect([it.rows("log"), pageviews(it)]).toEqual([1, 50]);
+});
+
+test("[PAR-20] waits are long while they bring company, short for a while once they have not, and over with enough", async () => {
+  const it = new TestPartition();
+  const waits: number[] = [];
+  let company = true;
+  it.pause = async (ms) => {
+    waits.push(ms);
+    it.now += ms / 2;
+    if (company) void it.send([{}]);
+    await new Promise(setImmediate);
+    it.now += ms / 2;
+  };
+  for (let time = 0; time < 3; time++) await it.send([{}]);
+  company = false;
+  for (let time = 0; time < 4; time++) await it.send([{}]);
+  it.now += GROUP_COMMIT_SHORT_FOR_MS;
+  await it.send([{}]);
+  const [long, short] = [GROUP_COMMIT_LONG_MS, GROUP_COMMIT_MS];
+  expect(waits).toEqual([long, long, long, long, long, short, short, long]);
+  it.pause = () => new Promise(() => undefined);
+  const all = Array.from({ length: GROUP_COMMIT_EVENTS }, () => it.send([{}]));
+  expect((await Promise.all(all)).flat()).toHaveLength(GROUP_COMMIT_EVENTS);
+});
+
+test("[PAR-21] a full table of the log is dropped once all of it lies in the archive, and a restart knows the others", async () => {
+  const it = new TestPartition();
+  const tables = () =>
+    it.database
+      .prepare("SELECT name FROM sqlite_master WHERE name LIKE 'log%' ORDER BY name")
+      .all()
+      .map((row) => row["name"]);
+  const fill = async () => {
+    for (let row = 0; row < LOG_SEGMENT_ROWS; row++) await it.send([{ id: `${it.partition.next}` }]);
+    checkpoint(it.partition);
+  };
+  await fill();
+  await fill();
+  const [second, third] = [`log_${1 + LOG_SEGMENT_ROWS}`, `log_${1 + 2 * LOG_SEGMENT_ROWS}`];
+  expect(tables()).toEqual(["log", second, third]);
+  it.now += 300_000;
+  await drain(it.partition);
+  it.restart();
+  expect(pageviews(it)).toBe(2 * LOG_SEGMENT_ROWS);
+  expect(it.partition.deps.store.readLog({ first: 1, end: it.partition.next })).toHaveLength(2 * LOG_SEGMENT_ROWS);
+  for (const { first } of it.sent) confirm(it.partition, first);
+  checkpoint(it.partition);
+  expect([tables(), it.rows(third)]).toEqual([[third], 0]);
+  expect(await it.send([{ id: "1" }])).toEqual(["duplicate"]);
+  await it.send([{ id: "later" }]);
+  it.restart();
+  expect([it.rows(third), it.partition.next]).toEqual([1, 2 + 2 * LOG_SEGMENT_ROWS]);
 });
 
 test("[PAR-2] an id counts once for its merchant, however often and however far apart it comes", async () => {

@@ -128,7 +128,7 @@ export class PartitionHost {
       now: () => world.now,
       randomHex: (bytes) => world.random.hex(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
-      pause: () => step("pause", () => world.sleep(world.random.integer(1, 20))),
+      pause: (ms) => step("pause", () => world.sleep(world.random.integer(1, ms + 15))),
       durable: () => step("sync", () => world.sleep(1)),
       setAlarm: async (at) => this.#setAlarm(at),
       reset: (why) => this.crash(why),

@@ -13,7 +13,7 @@ import { type ReplayedDay, replayEvent, replayedRows } from "../../core/counting
 import { type Event, NO_FACTS } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
-import { zeroMeter } from "../../core/meter.ts";
+import { type Metered, zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { recount } from "../../queues/recount.ts";
 import { noteDay, type SealDeps, sealDays } from "../../queues/seal.ts";
@@ -117,6 +117,7 @@ export interface LargeDayRun {
   readonly differences: number;
   /** Bytes. */
   readonly peakRss: number;
+  readonly meter: Metered;
 }
 
 /** Seals the Day; `jumpMs` makes the clock jump by so much at each look, so that the seal takes several turns. */
@@ -202,7 +203,8 @@ async function resultOf(deps: SealDeps, startedAt: number) {
   if (row === undefined) throw new Error("the Day was not noted");
   const { user, system } = process.cpuUsage();
   const cpuMs = Math.round((user + system) / 1_000);
-  return { ms: Math.round(performance.now() - startedAt), cpuMs, row, peakRss: process.resourceUsage().maxRSS * 1_024 };
+  const peakRss = process.resourceUsage().maxRSS * 1_024;
+  return { ms: Math.round(performance.now() - startedAt), cpuMs, row, peakRss, meter: deps.meter };
 }
 
 function depsOf(

@@ -28,6 +28,8 @@ export class TestPartition {
   readonly alarms: number[] = [];
   readonly logged: Readonly<Record<string, string | number>>[] = [];
   resets = 0;
+  /** Waits for company before a commit. */
+  pause: (ms: number) => Promise<void> = () => Promise.resolve();
   /** Names of the parties that fail when they are called. */
   readonly broken = new Set<"queue" | "d1" | "settings">();
   partition: Partition;
@@ -75,7 +77,7 @@ export class TestPartition {
       now: () => this.now,
       randomHex: (bytes) => random.hex(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
-      pause: () => Promise.resolve(),
+      pause: (ms) => this.pause(ms),
       durable: () => Promise.resolve(),
       setAlarm: async (at) => void this.alarms.push(at),
       reset: () => {

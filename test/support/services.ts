@@ -12,6 +12,7 @@ export const SECRETS = { TRACKING_SECRET: "test tracking secret", ADMIN_TOKEN: "
 export const FAST = {
   POOL_SIZE: "2",
   DEVELOPMENT: "true",
+  GROUP_COMMIT_MS: "5",
   DRAIN_AFTER_MS: "300",
   PUBLISH_EVERY_MS: "1000",
   PUBLISH_GRACE_MS: "0",

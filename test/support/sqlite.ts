@@ -47,6 +47,7 @@ export function sqliteD1(database: DatabaseSync): D1Database {
   const run = ({ text, values }: BoundStatement) => {
     const before = changesSoFar();
     const rows = prepared(text).all(...values) as Record<string, unknown>[];
+    const changes = changesSoFar() - before;
     for (const row of rows) {
       for (const [key, value] of Object.entries(row))
         if (value instanceof Uint8Array) row[key] = Array.prototype.slice.call(value);
@@ -54,7 +55,8 @@ export function sqliteD1(database: DatabaseSync): D1Database {
     return {
       success: true,
       results: rows,
-      meta: { rows_read: rows.length, rows_written: 0, changes: changesSoFar() - before },
+      // What an index adds to a write is not counted.
+      meta: { rows_read: rows.length, rows_written: changes, changes },
     };
   };
   const prepare = (text: string, values: readonly SQLInputValue[] = []): object => ({

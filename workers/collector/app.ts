@@ -1,7 +1,7 @@
 // The collector's ways in: every route of every wire format (core/formats/route.ts), the tracker, and two of its own. Each hit is read,
 // taken by collect.ts, and answered in the words of its protocol.
 
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { uuidv7 } from "uuidv7";
 import { ROUTES, type Route } from "../../core/formats/route.ts";
@@ -24,14 +24,28 @@ type CollectorContext = Context<{ Bindings: CollectorEnv }>;
 
 export const app = new Hono<{ Bindings: CollectorEnv }>();
 
-/** Any page may send; the answer holds nothing but counts. Beacons send credentials, so the origin is named. */
-const anyOrigin = cors({
+const preflight = cors({
   origin: (origin) => origin || "*",
   credentials: true,
   allowMethods: ["GET", "POST"],
   exposeHeaders: ["Retry-After"],
   maxAge: 86_400,
 });
+
+/**
+ * Any page may send; the answer holds nothing but counts. Beacons send credentials, so the origin is named. Only a preflight
+ * is Hono's own middleware's: for every other answer that would build two more responses (50 µs of 300).
+ */
+const anyOrigin: MiddlewareHandler<{ Bindings: CollectorEnv }> = async (c, next) => {
+  if (c.req.method === "OPTIONS") return preflight(c, next);
+  await next();
+  const origin = c.req.header("origin");
+  const { headers } = c.res;
+  headers.set("Access-Control-Allow-Origin", origin || "*");
+  if (origin) headers.append("Vary", "Origin");
+  headers.set("Access-Control-Allow-Credentials", "true");
+  headers.set("Access-Control-Expose-Headers", "Retry-After");
+};
 
 const SCRIPT_PATHS = ["/t.js", "/p.js", PINNED];
 

@@ -4,19 +4,20 @@
 
 import { uuidv7 } from "uuidv7";
 import { type Placement, parsePlacement, partitionOf } from "../../core/counting/placement.ts";
-import { type Arrival, NO_FACTS } from "../../core/event.ts";
+import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import type { Draft, Format, Hit } from "../../core/hit.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts";
 import { queueOperations } from "../../core/meter.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
-import type { Overflow } from "../../core/overflow.ts";
+import { encodeArrivals, type Overflow } from "../../core/overflow.ts";
 import type { Report } from "../../core/report.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import type { WriteKey } from "../../storage/write-key.ts";
 import type { Client } from "./client.ts";
+import { Coalescer } from "./coalesce.ts";
 import { type Delivered, type Delivery, deliver } from "./deliver.ts";
 import type { CollectorEnv } from "./env.ts";
 import { areWithinLimit } from "./limit.ts";
@@ -45,7 +46,7 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
     return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format }) : sender;
   });
   if (!(await areWithinLimit(env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
-  const fates = await appendAll(env, placementOf(env), outcomes);
+  const fates = await appendAll(deliveryOf(looking), placementOf(env), outcomes);
   return accepted(reportOf(fates));
 }
 
@@ -76,7 +77,7 @@ function toArrival(draft: Draft, { sender, client, format }: Resolved): Outcome<
     excluded: "",
     dropped: "" as const,
   };
-  const size = JSON.stringify(event).length;
+  const size = mayBeTooLarge(event) ? JSON.stringify(event).length : 0;
   if (size > EVENT_BYTES_MAX) {
     return rejected(
       "event_too_large",
@@ -86,6 +87,16 @@ function toArrival(draft: Draft, { sender, client, format }: Resolved): Outcome<
   const address = sender.keyed && isNetworkAddress(claimedAddress) ? claimedAddress : client.address;
   return accepted({ event, address, floating: draft.id !== "" && timestamp === undefined });
 }
+
+/** JSON takes at most six bytes for a character; what has few need not be written to be measured. */
+function mayBeTooLarge(event: Event): boolean {
+  let length = EVENT_FRAME_LENGTH;
+  for (const value of Object.values(event)) if (typeof value === "string") length += value.length;
+  return length * 6 > EVENT_BYTES_MAX;
+}
+
+/** Names, numbers and marks of an event in JSON take less. */
+const EVENT_FRAME_LENGTH = 700;
 
 /** What the platform says of a merchant's server is not true of its visitor. */
 const UNPLACED: Client["facts"] = {
@@ -99,7 +110,7 @@ const UNPLACED: Client["facts"] = {
 
 /** Sends each partition its arrivals, all at once, and puts the fates back into the order of the events. */
 async function appendAll(
-  env: CollectorEnv,
+  delivery: Delivery,
   placement: Placement,
   outcomes: readonly Outcome<Arrival>[],
 ): Promise<readonly Settled[]> {
@@ -116,7 +127,6 @@ async function appendAll(
     if (group === undefined) groups.set(partition, [{ index, arrival: outcome.value }]);
     else group.push({ index, arrival: outcome.value });
   });
-  const delivery = deliveryOf(env);
   const deliveries = [...groups].map(async ([partition, group]) => {
     const delivered = await deliver(
       partition,
@@ -159,9 +169,13 @@ function reportOf(fates: readonly Settled[]): Report {
   return report;
 }
 
-function deliveryOf(env: CollectorEnv): Delivery {
+const coalescer = new Coalescer();
+
+function deliveryOf({ env, later }: Looking): Delivery {
+  const append = (partition: string, arrivals: readonly Arrival[]) =>
+    env.PARTITION.getByName(partition).append({ partition, arrivals: encodeArrivals(arrivals) });
   return {
-    append: (partition, arrivals) => env.PARTITION.getByName(partition).append({ partition, arrivals }),
+    append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
     overflow: (overflow) => sendOverflow(env, overflow),
     log: (entry) => console.error(JSON.stringify(entry)),
   };

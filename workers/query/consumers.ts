@@ -1,6 +1,7 @@
 // What handles the messages of each queue, by the queue's name in wrangler.toml: fresh batches, and single bodies that come
 // back out of the dead letters. Both lists name the same code for the same queue.
 
+import { encodeArrivals } from "../../core/overflow.ts";
 import { type ArchiveDeps, archive, archiveBody } from "../../queues/archive.ts";
 import { storeDeadLetters } from "../../queues/dead-letter.ts";
 import type { QueueBatch } from "../../queues/message.ts";
@@ -82,7 +83,8 @@ async function noteLateEvents(places: readonly SealPlace[], deps: Deps): Promise
 function overflowDeps(deps: Deps): OverflowDeps {
   return {
     ...deps,
-    append: (partition, arrivals) => deps.partition(partition).append({ partition, arrivals }),
+    append: (partition, arrivals) =>
+      deps.partition(partition).append({ partition, arrivals: encodeArrivals(arrivals) }),
     unpack: (bytes) => unpackOverflow(bytes, deps.sealSecrets),
   };
 }

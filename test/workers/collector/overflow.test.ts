@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from "vitest";
 import { parsePlacement, partitionOf } from "../../../core/counting/placement.ts";
 import type { Arrival } from "../../../core/event.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX } from "../../../core/limits.ts";
+import { decodeArrivals } from "../../../core/overflow.ts";
 import { encodeTrackingId } from "../../../core/tracking-id.ts";
 import type { AppendReply, AppendRequest } from "../../../durable-objects/rpc.ts";
 import { unpackOverflow } from "../../../storage/overflow-message.ts";
@@ -12,6 +13,13 @@ import { signsOf } from "../../../storage/signing.ts";
 import { app } from "../../../workers/collector/app.ts";
 import { seededRandom } from "../../support/random.ts";
 import type { Report } from "../../support/services.ts";
+
+/** Work for after the answer is done at once. */
+const CONTEXT = {
+  waitUntil: () => undefined,
+  passThroughOnException: () => undefined,
+  props: {},
+} as unknown as ExecutionContext;
 
 const SECRETS = { TRACKING_SECRET: "secret", ADMIN_TOKEN: "admin" };
 const SETTINGS = { POOL_SIZE: "4", SPREAD: "{}", DEVELOPMENT: "true" };
@@ -152,7 +160,7 @@ async function send(events: readonly object[]) {
 
 async function ask(path: string, init: RequestInit) {
   const headers = { "x-footfall-address": "203.0.113.5" };
-  const response = await app.request(path, { ...init, headers }, envOf());
+  const response = await app.request(path, { ...init, headers }, envOf(), CONTEXT);
   return { status: response.status, headers: response.headers, body: (await response.json()) as Report };
 }
 
@@ -166,7 +174,7 @@ function envOf() {
   const partition = (name: string) => ({
     append: async ({ arrivals }: AppendRequest): Promise<AppendReply> => {
       asked.push(name);
-      return replyOf(name, arrivals);
+      return replyOf(name, decodeArrivals(arrivals));
     },
   });
   return { ...SECRETS, ...SETTINGS, PARTITION: { getByName: partition }, OVERFLOW_QUEUE: queue };

@@ -1,0 +1,78 @@
+// The two things that ingest is measured against, in the same runtime and on the same machine: a Hono Worker whose one
+// route does nothing (nothing can be faster), and what a user would write instead, Hono with one INSERT a hit: into D1 in
+// that Worker, and into SQLite on Node in a process of its own (naive-server.ts).
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { SHARED_OPTIONS } from "../scripts/runtime.ts";
+
+export interface Rivals {
+  /** A route that does nothing. */
+  readonly emptyUrl: string;
+  /** One INSERT into D1 for each event. */
+  readonly d1Url: string;
+  /** One INSERT into SQLite on Node for each event. */
+  readonly sqliteUrl: string;
+  /** Events stored by each of the two. */
+  readonly stored: () => Promise<{ readonly d1: number; readonly sqlite: number }>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startRivals(): Promise<Rivals> {
+  const folder = mkdtempSync(join(tmpdir(), "footfall-rivals-"));
+  const miniflare = await startWorker(folder);
+  const { origin } = await miniflare.unsafeGetDirectURL("rival");
+  const naive = spawn(process.execPath, [join(import.meta.dirname, "naive-server.ts"), join(folder, "hits.sqlite")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(naive.stdout, "data")) as [Buffer];
+  const sqliteUrl = line.toString().trim();
+  const countAt = async (url: string) => Number(await (await fetch(`${url}/count`)).text());
+  return {
+    emptyUrl: `${origin}/empty`,
+    d1Url: `${origin}/hit`,
+    sqliteUrl: `${sqliteUrl}/hit`,
+    stored: async () => ({ d1: await countAt(origin), sqlite: await countAt(sqliteUrl) }),
+    stop: async () => {
+      naive.kill();
+      await miniflare.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startWorker(folder: string): Promise<Miniflare> {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, "ceiling-worker.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["workerd", "worker", "browser"],
+  });
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...SHARED_OPTIONS,
+      resourcePersistencePath: folder,
+      workers: [
+        {
+          name: "rival",
+          compatibilityDate: "2026-10-20",
+          modules: [{ type: "ESModule", path: join(folder, "rival.js"), contents: outputFiles?.[0]?.text ?? "" }],
+          modulesRoot: folder,
+          d1Databases: { DB: "rival" },
+          unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+        },
+      ],
+    }),
+  );
+  await miniflare.ready;
+  return miniflare;
+}

@@ -1,0 +1,142 @@
+// The visits of a Day by visitor. A visitor who is reading is held as objects, ready to be counted into; one who has gone
+// rests as packed text, an eighth of the memory: most visitors of a Day have gone, and the few who come back wake up. Packed
+// is what a checkpoint stores, so that writing and reading one copies it. What is held how changes no number.
+
+import { ByteReader, ByteWriter } from "../bytes.ts";
+import { hex32 } from "../hash.ts";
+import type { Visit } from "./visit.ts";
+import { decodeVisit, encodeVisit } from "./visit-codec.ts";
+
+export class Visitors {
+  /** UTC ms to which packed times are relative. */
+  readonly #base: number;
+  /** Visitor → visits in order, apart by more than the gap. */
+  readonly #awake = new Map<string, Visit[]>();
+  /** Visitor → the same, packed: a character for each byte, which the engine stores in one. */
+  readonly #resting = new Map<string, string>();
+
+  constructor(base: number) {
+    this.#base = base;
+  }
+
+  get size(): number {
+    return this.#awake.size + this.#resting.size;
+  }
+
+  /** A visitor's visits, to be changed where they are. */
+  get(visitor: string): Visit[] | undefined {
+    const awake = this.#awake.get(visitor);
+    if (awake !== undefined) return awake;
+    const packed = this.#resting.get(visitor);
+    if (packed === undefined) return undefined;
+    const visits = this.#unpack(packed);
+    this.#resting.delete(visitor);
+    this.#awake.set(visitor, visits);
+    return visits;
+  }
+
+  /** Sets the visits of a visitor who has none. */
+  set(visitor: string, visits: Visit[]): void {
+    this.#awake.set(visitor, visits);
+  }
+
+  delete(visitor: string): void {
+    this.#awake.delete(visitor);
+    this.#resting.delete(visitor);
+  }
+
+  clear(): void {
+    this.#awake.clear();
+    this.#resting.clear();
+  }
+
+  *keys(): Generator<string> {
+    yield* this.#awake.keys();
+    yield* this.#resting.keys();
+  }
+
+  /** Every visitor's visits, to be read. Who rests goes on resting. */
+  *[Symbol.iterator](): Generator<readonly [visitor: string, visits: readonly Visit[]]> {
+    yield* this.#awake;
+    for (const [visitor, packed] of this.#resting) yield [visitor, this.#unpack(packed)];
+  }
+
+  *values(): Generator<readonly Visit[]> {
+    for (const [, visits] of this) yield visits;
+  }
+
+  /** Packs the visits of all who were last seen before an instant, UTC ms. */
+  rest(before: number): void {
+    for (const [visitor, visits] of this.#awake) {
+      if (visits.some(({ end }) => end >= before)) continue;
+      this.#resting.set(visitor, textOf(this.#pack(visits)));
+      this.#awake.delete(visitor);
+    }
+  }
+
+  encode(writer: ByteWriter): void {
+    writer.unsigned(this.size);
+    for (const [visitor, visits] of this.#awake) {
+      encodeName(visitor, writer);
+      writer.blob(this.#pack(visits));
+    }
+    for (const [visitor, packed] of this.#resting) {
+      encodeName(visitor, writer);
+      writer.packed(packed);
+    }
+  }
+
+  /** Reads what `encode` wrote; all of them rest. */
+  decode(reader: ByteReader): void {
+    for (let left = reader.unsigned(); left > 0; left--) {
+      const visitor = hex32(reader.word()) + hex32(reader.word());
+      this.#resting.set(visitor, textOf(reader.blob()));
+    }
+  }
+
+  /** The same as it was stored before packed visits had their length in front. */
+  decodeWhole(reader: ByteReader): void {
+    for (let left = reader.unsigned(); left > 0; left--) {
+      const visitor = hex32(reader.word()) + hex32(reader.word());
+      this.#awake.set(visitor, this.#decodeVisits(reader));
+    }
+  }
+
+  #pack(visits: readonly Visit[]): Uint8Array {
+    const writer = new ByteWriter();
+    writer.unsigned(visits.length);
+    for (const visit of visits) encodeVisit(visit, this.#base, writer);
+    return writer.finish();
+  }
+
+  #unpack(packed: string): Visit[] {
+    return this.#decodeVisits(new ByteReader(bytesOf(packed)));
+  }
+
+  #decodeVisits(reader: ByteReader): Visit[] {
+    return Array.from({ length: reader.unsigned() }, () => decodeVisit(this.#base, reader));
+  }
+}
+
+function encodeName(visitor: string, writer: ByteWriter): void {
+  writer.word(Number.parseInt(visitor.slice(0, 8), 16));
+  writer.word(Number.parseInt(visitor.slice(8), 16));
+}
+
+/** Spreading is how one call makes one text; longer runs are cut, so as not to overflow the stack. */
+const SPREAD_MAX = 4_096;
+
+function textOf(bytes: Uint8Array): string {
+  if (bytes.length <= SPREAD_MAX) return String.fromCharCode(...bytes);
+  let text = "";
+  for (let start = 0; start < bytes.length; start += SPREAD_MAX) {
+    text += String.fromCharCode(...bytes.subarray(start, start + SPREAD_MAX));
+  }
+  return text;
+}
+
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}
