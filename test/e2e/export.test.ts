@@ -14,7 +14,7 @@ import { DAY_MS, dateOf } from "../../core/time.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { archiveObjects } from "../support/duckdb.ts";
 import { CHROME } from "../support/events.ts";
-import { type Client, type Merchant, SECRETS, startServices, untilArchived, untilSealed } from "../support/services.ts";
+import { Client, type Merchant, SECRETS, startServices, untilArchived, untilSealed } from "../support/services.ts";
 
 const TODAY = Math.floor(Date.now() / DAY_MS);
 const FIRST = TODAY - 9;
@@ -183,10 +183,24 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
-test("[EXP-2] it takes the door admin, and what retention has ended is not there", async () => {
+test("[EXP-2] what retention has ended is not there, as soon as it is asked for", async () => {
+  const { client } = services;
+  const { id, tracking_id } = await client.createMerchant();
+  const day = TODAY - 100;
+  const timestamp = day * DAY_MS + 36_000_000;
+  expect((await client.send({ tracking_id, timestamp, user_agent: CHROME })).status).toBe(202);
+  await untilArchived(client);
+  const range = { from: dateOf(day), to: dateOf(day) };
+  const rows = async () => (await get(range, { ...shop, id }, SECRETS.ADMIN_TOKEN)).text();
+  expect((await rows()).split("\n")).toHaveLength(2);
+  await client.admin("PATCH", `/api/v1/merchants/${id}`, { retention_days: 90 });
+  expect(await rows()).toBe("");
+});
+
+test("[EXP-2] it takes the door admin, and is in the audit log", async () => {
   expect((await get(RANGE, shop, shop.api_key)).status).toBe(403);
   expect((await get(RANGE, other)).status).toBe(404);
-  const { audit } = (await services.client.admin("GET", "/api/v1/audit")) as {
+  const { audit } = (await new Client(services.runtime, adminKey).admin("GET", "/api/v1/audit")) as {
     audit: { act: string; details: object }[];
   };
   expect(audit.find(({ act }) => act === "events.export")?.details).toMatchObject({ from: RANGE.from });

@@ -1,10 +1,12 @@
 // The generated client against the running Workers, and what they answer against the document. All other end-to-end tests hold
 // their answers against it as well (test/support/services.ts).
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildClient } from "../../scripts/build-client.ts";
+import { buildClient, clientOf } from "../../scripts/build-client.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { DOCUMENT, expectDocumented } from "../support/documented.ts";
 import { CHROME } from "../support/events.ts";
@@ -69,6 +71,12 @@ test.each([
   const response = await fetch(services.client.queryUrl + path, init);
   expect(response.status).toBe(status);
   expectDocumented({ method, path }, { status, body: await response.json() });
+});
+
+test("[OPE-5] npm run build:client makes the same client of a running deployment", async () => {
+  const script = ["--import", "./scripts/node-version.mjs", "scripts/build-client.ts", services.client.queryUrl];
+  const { stdout } = await promisify(execFile)(process.execPath, script);
+  expect(readFileSync(stdout.trim(), "utf8")).toBe(clientOf(DOCUMENT));
 });
 
 test("[OPE-5] [OPE-6] the generated client asks, changes, exports and is refused", async () => {
