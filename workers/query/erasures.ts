@@ -39,7 +39,7 @@ import { bodyOf, parametersOf, type Reply } from "./request.ts";
 const VISITOR_ID: Field<string, false> = {
   required: false,
   expected: `the visitor_id your site or app sends, 1 to ${ID_LENGTH_MAX} characters`,
-  schema: { type: "string", minLength: 1, maxLength: ID_LENGTH_MAX },
+  schema: { type: ["string", "number"], minLength: 1 },
   // As the collector reads it, or it would be another visitor.
   parse: (value) => {
     const text = readText("visitor_id", value, TEXT_RULES.visitorId);

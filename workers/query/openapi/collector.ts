@@ -33,7 +33,7 @@ const texts = NATIVE_TEXTS.map(([wire, name]) => {
   const bound = cut ? {} : { maxLength: lengthMax };
   return [
     `${wire}?`,
-    optional({ type: "string", ...bound, ...(description !== undefined && { description }) }),
+    optional({ type: ["string", "number"], ...bound, ...(description !== undefined && { description }) }),
   ] as const;
 });
 
@@ -78,7 +78,7 @@ export const COLLECTOR_SHAPES = {
       { type: "array", items: EVENT_REF, minItems: 1, maxItems: REQUEST_EVENTS_MAX },
       {
         ...object({
-          "tracking_id?": optional({ type: "string" }),
+          "tracking_id?": optional({ type: ["string", "number"] }),
           events: { type: "array", items: EVENT_REF, minItems: 1, maxItems: REQUEST_EVENTS_MAX },
         }),
         additionalProperties: true,
