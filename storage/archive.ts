@@ -173,6 +173,8 @@ export async function readRows({ file, metadata, start, end, columns }: RowsWant
   const first = start ?? 0;
   const count = Math.min(end ?? Number.POSITIVE_INFINITY, Number(metadata.num_rows)) - first;
   const chunks: Chunk[] = [];
+  // A file written before a field was added has no such column, and must not be asked for it.
+  const there = new Set(metadata.schema.map(({ name }) => name));
   await parquetRead({
     file,
     metadata,
@@ -180,7 +182,7 @@ export async function readRows({ file, metadata, start, end, columns }: RowsWant
     parsers: { timestampFromMilliseconds: Number, stringFromBytes: (text) => utf8.decode(text) },
     rowStart: first,
     rowEnd: first + count,
-    ...(columns === undefined ? {} : { columns: [...columns] }),
+    ...(columns === undefined ? {} : { columns: columns.filter((name) => there.has(name)) }),
     onChunk: (chunk) => void chunks.push(chunk),
   });
   const byColumn = Map.groupBy(chunks, ({ columnName }) => columnName);

@@ -4,11 +4,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
+import { parquetMetadata } from "hyparquet";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Bundle, decodeBundle } from "../../core/archive/bundle.ts";
+import { COLUMNS } from "../../core/archive/columns.ts";
 import { filesOf } from "../../core/archive/file.ts";
 import { bundleKey } from "../../core/archive/object-key.ts";
-import { encodeParquet, readParquet } from "../../storage/archive.ts";
+import { encodeParquet, ParquetStreamWriter, readParquet, readRows } from "../../storage/archive.ts";
 import { anyBundle, duckdb, traffic } from "../support/archive-fixture.ts";
 
 const folders: string[] = [];
@@ -42,6 +44,20 @@ describe("an archive file", () => {
     const [file] = filesOf({ partition: "pool-3", first: 0, events: traffic({ count: 5_003 }) });
     if (file === undefined) throw new Error("traffic is not empty");
     expect(await readParquet(encodeParquet(file))).toEqual(file);
+  });
+
+  test("[ARC-5] a file written before columns were added is read, by their names as well", async () => {
+    const [file] = filesOf({ partition: "pool-3", first: 0, events: traffic({ count: 30 }) });
+    if (file === undefined) throw new Error("traffic is not empty");
+    const later = new Set(["asn", "verified_bot", "hints", "excluded", "order_id", "products"]);
+    const writer = new ParquetStreamWriter(
+      COLUMNS.filter(({ name }) => !later.has(name)),
+      {},
+    );
+    const bytes = new Uint8Array([...writer.group(file.rows), ...writer.end()]);
+    const metadata = parquetMetadata(bytes.buffer);
+    const rows = await readRows({ file: bytes.buffer, metadata, columns: COLUMNS.map(({ name }) => name) });
+    expect(rows).toEqual(file.rows);
   });
 
   test("[ARC-10] the same bundle gives the same bytes", () => {
