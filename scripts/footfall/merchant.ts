@@ -41,10 +41,10 @@ export function addMerchant(program: Command): void {
     .action(async (id: string | undefined, _, command: Command) => {
       await show(command, (connection) => askAdmin(connection, "GET", pathOf(connection, id)));
     });
-  withSettings(merchant.command("update <merchant>").description("change what is given"))
+  withSettings(merchant.command("update [merchant]").description("change what is given (default: the local demo's)"))
     .option("--name <name>", "what people call it")
     .option("--retention <days>", "how long events are kept: 30, 60, 90, 180, 365, 400, 730, 1095 or forever")
-    .action(async (id: string, settings: Settings, command: Command) => {
+    .action(async (id: string | undefined, settings: Settings, command: Command) => {
       const body = toBody(settings);
       if (Object.keys(body).length === 0) throw new Problem("nothing to change: give --name, --time-zone, …");
       await show(command, (connection) => askAdmin(connection, "PATCH", pathOf(connection, id), body));

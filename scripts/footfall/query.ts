@@ -19,6 +19,7 @@ interface QueryOptions {
 export interface Answer {
   readonly results: readonly { readonly metrics: readonly unknown[]; readonly dimensions: readonly string[] }[];
   readonly meta: { readonly visitors?: { readonly exact: boolean; readonly standard_error?: number } };
+  readonly query: { readonly date_range: readonly string[] };
 }
 
 const METRICS = "visitors,visits,pageviews,bounce_rate,visit_duration";
@@ -28,7 +29,11 @@ export function addQuery(program: Command): void {
     .command("query")
     .description("ask for numbers, such as: query --range 7d --dimension time:day")
     .option("--metrics <list>", "separated by commas", METRICS)
-    .option("--range <range>", "day, 7d, 30d, month, all, … or two dates: 2026-01-01,2026-01-31", "30d")
+    .option(
+      "--range <range>",
+      "day (today), 7d, 30d (up to yesterday), month, all, … or two dates: 2026-01-01,2026-01-31",
+      "30d",
+    )
     .option("--dimension <name>", "one breakdown, such as time:day, page, source, country")
     .option("--limit <rows>", "rows at most", "100")
     .option("--site <id>", "merchant, tracking ID or hostname (default: the local demo)")
@@ -74,13 +79,13 @@ export function toMetricCell(value: unknown): Cell {
 
 /** An answer as a table under a head, and below it what a reader must know of its visitors. */
 export function toAnswerText(answer: Answer, head: readonly string[]): string {
-  if (answer.results.length === 0) return "(nothing in this range)";
+  if (answer.results.length === 0) return `(nothing from ${answer.query.date_range.join(" to ")})`;
   const rows = answer.results.map((row) => [...row.dimensions, ...row.metrics.map(toMetricCell)]);
   return [toTable(head, rows), ...estimateNote(answer)].join("\n");
 }
 
 /** The line that marks estimated visitors, if there are any. "(other)" is an estimate within one Day as well. */
-export function estimateNote({ results, meta: { visitors } }: Answer): readonly string[] {
+export function estimateNote({ results, meta: { visitors } }: Pick<Answer, "results" | "meta">): readonly string[] {
   if (visitors === undefined || visitors.exact) return [];
   const other = results.some(({ dimensions }) => dimensions.includes("(other)")) ? ", and those of (other)," : "";
   const error = visitors.standard_error;

@@ -5,7 +5,7 @@
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
 import { startMeter } from "../progress.ts";
-import { type Cell, toTable } from "../table.ts";
+import { type Cell, toFigure, toTable } from "../table.ts";
 import { askAdmin, askList, type Connection, connect } from "./connection.ts";
 import { show } from "./merchant.ts";
 import { readRules } from "./rules.ts";
@@ -155,8 +155,11 @@ function toReport(job: Job): string {
   const head: readonly (readonly [string, Cell])[] = [
     ["replay", job.id],
     ["what", `${job.kind} ${job.from} to ${job.to}: ${job.state}`],
-    ["parts", `${parts.done + parts.undone} of ${parts.all}${parts.failed > 0 ? `, ${parts.failed} failed` : ""}`],
-    ["events", `${job.events} (${job.events_per_second}/s)`],
+    [
+      "parts",
+      `${toFigure(parts.done + parts.undone)} of ${toFigure(parts.all)}${parts.failed > 0 ? `, ${parts.failed} failed` : ""}`,
+    ],
+    ["events", `${toFigure(job.events)} (${toFigure(job.events_per_second)}/s)`],
     ["buckets compared", job.buckets],
     ["differences", job.differences],
     ["in doubt", job.in_doubt],
@@ -174,6 +177,9 @@ function toReport(job: Job): string {
     const failed = job.failed_parts.map(({ date, partition, error }) => [date, partition, error]);
     tables.push(toTable(["date", "partition", "failed"], failed));
   }
+  if (job.kind !== "verify" && job.state === "done" && job.replaced > 0) {
+    tables.push(`the numbers from before come back with: footfall replay undo ${job.id}`);
+  }
   return tables.join("\n\n");
 }
 
@@ -188,17 +194,18 @@ function toTotalTable({ totals }: Job): string {
 }
 
 function signed(change: number): string {
-  const rounded = Number(change.toFixed(4));
-  return rounded > 0 ? `+${rounded}` : String(rounded);
+  return change > 0 ? `+${toFigure(change)}` : toFigure(change);
 }
 
-function toDifferenceTable({ first_differences }: Job): string {
+function toDifferenceTable({ first_differences, differences }: Job): string {
   const rows = first_differences.flatMap(({ merchant, partition, grain, bucket, in_doubt, mismatches }) =>
     mismatches.map(({ what, held, replayed }) => {
       return [merchant, partition, `${grain} ${bucket}`, in_doubt ? `${what} (in doubt)` : what, held, replayed];
     }),
   );
-  return toTable(["merchant", "partition", "bucket", "what", "shown", "replayed"], rows);
+  const table = toTable(["merchant", "partition", "bucket", "what", "shown", "replayed"], rows);
+  const rest = differences - first_differences.length;
+  return rest > 0 ? `${table}\n(and ${toFigure(rest)} more buckets that differ)` : table;
 }
 
 function pathOf(id: string): string {

@@ -2,6 +2,7 @@
 // named by its hash, so the page gets these bytes for ever, and checked by the browser (`integrity`).
 
 import type { Command } from "commander";
+import { isTrackingIdShaped } from "../../core/tracking-id.ts";
 import { type TrackerName, type TrackerScript, toScript } from "../build-tracker.ts";
 import { messageOf, Problem } from "../problem.ts";
 import { connect, nowhere } from "./connection.ts";
@@ -29,6 +30,9 @@ export function addSnippet(program: Command): void {
       if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
       const trackingId = options.trackingId ?? connection.trackingId;
       if (trackingId === undefined) throw new Problem("name the stream with --tracking-id; `stream list` shows them");
+      if (!isTrackingIdShaped(trackingId)) {
+        throw new Problem(`"${trackingId}" is not a tracking ID; \`stream list\` shows them`);
+      }
       const script = await fetchScript(collectorUrl, options.pageViews ? "p" : "t");
       const { json } = command.optsWithGlobals<{ json?: boolean }>();
       const { name, file, integrity } = script;

@@ -90,7 +90,10 @@ function streamOf({ merchant, streams }: WriteKey, stream: number): Outcome<Trac
   const [only, ...others] = streams;
   if (stream === 0 && only !== undefined && others.length === 0) return accepted({ merchant, stream: only });
   if (stream === 0) {
-    return rejected("missing_field", `the merchant has ${streams.length} streams; name one by stream or tracking_id`);
+    return rejected(
+      "missing_field",
+      `the merchant has ${streams.length} streams; give each event its stream or tracking_id`,
+    );
   }
   if (streams.includes(stream)) return accepted({ merchant, stream });
   return rejected("invalid_field", `stream ${stream} is none of the merchant's; list them with: footfall stream list`);
