@@ -130,7 +130,10 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
         const { differences } = one;
         result.buckets += one.buckets;
         if (job.kind === "verify") result.totals = [...result.totals, ...keptTotals(job, one, result.totals)];
-        const judged = isInDoubt ? differences.map((difference) => ({ ...difference, inDoubt: true })) : differences;
+        // Of an open Day a partition takes an erased visitor's visits at once, and the drops with the seal (ERS-2).
+        const isErasing = !isClosed && (what.removals ?? []).some(({ merchant }) => merchant === one.merchant);
+        const judged =
+          isInDoubt || isErasing ? differences.map((difference) => ({ ...difference, inDoubt: true })) : differences;
         await settle(job, { differences: judged, result, known: what.known }, deps);
       }
       return undefined;

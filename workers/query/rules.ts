@@ -54,6 +54,12 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const rules = parseRules(body.value.rules, parseHostname);
   if (!rules.ok) return problem("invalid_field", `${rules.rejection.message}.`, "rules");
   const { rules: timeline, number } = scope.value;
+  if (number === GLOBAL_MERCHANT && (rules.value.hostnames.length > 0 || rules.value.goals.length > 0))
+    return problem(
+      "invalid_field",
+      "hostnames and goals are a merchant's own; the deployment's rules have none.",
+      "rules",
+    );
   const latest = latestRules(timeline);
   const { if_version } = body.value;
   if (if_version !== undefined && if_version !== latest.version)

@@ -260,6 +260,14 @@ describe("admin", () => {
     expect(await readSettings(worker.db, 0, zeroMeter())).toMatchObject({ merchant: 0, version: 2 });
   });
 
+  test("[RUL-6] what is the merchant's alone is refused in the deployment's rules", async () => {
+    for (const rules of [{ hostnames: ["shop.example"] }, { goals: [{ name: "signed up", page: "/welcome" }] }]) {
+      const refused = await admin("PUT", "/api/v1/rules", { rules });
+      expect(refused).toMatchObject({ status: 400, body: { error: { code: "invalid_field", field: "rules" } } });
+      expect((await admin("PUT", `/api/v1/merchants/${shop.id}/rules`, { rules })).status).toBe(200);
+    }
+  });
+
   test("[RUL-4] wrong rules are refused with the place and what belongs there", async () => {
     const body = { rules: { goals: [{ name: "x", pages: "/" }] } };
     expect(await admin("PUT", "/api/v1/rules", body)).toMatchObject({
