@@ -15,11 +15,11 @@ export const MEASURED = {
   sealClassA: 0.00009,
   sealClassB: 0.0028,
   /** bench/ingest: CPU of a request of one event, in ms. */
-  workerCpuMs: 0.26,
+  workerCpuMs: 0.22,
   /** bench/partition: what a partition of 10,000 merchants holds in memory for each event of a Day that is not over. */
-  stateBytesPerEvent: 460,
+  stateBytesPerEvent: 341,
   /** The same of 1,000 merchants or fewer. */
-  stateBytesPerEventFew: 290,
+  stateBytesPerEventFew: 210,
   /** bench/partition: events a second that a partition appends, alone on a busy core. */
   appendEventsPerSecond: 20_000,
   /** bench/cost: the mean rollup of an Hour in D1, bytes (45 events of a small merchant). */

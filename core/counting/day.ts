@@ -10,6 +10,7 @@ import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
 import { IdSet, orderOf } from "./duplicate.ts";
+import { packTuple, unpackTuple } from "./tuple.ts";
 import { type Cell, insert, type Visit } from "./visit.ts";
 import { Visitors } from "./visitors.ts";
 
@@ -26,7 +27,8 @@ const SHAPE_BEFORE = 1;
 export interface Dictionary {
   readonly texts: string[];
   readonly textNumbers: Map<string, number>;
-  readonly tuples: number[][];
+  /** Packed (tuple.ts). */
+  readonly tuples: string[];
   readonly tupleNumbers: Map<string, number>;
 }
 
@@ -95,7 +97,8 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
   writer.unsigned(state.dictionary.texts.length);
   for (const text of state.dictionary.texts) writer.text(text);
   writer.unsigned(state.dictionary.tuples.length);
-  for (const tuple of state.dictionary.tuples) {
+  for (const packed of state.dictionary.tuples) {
+    const tuple = unpackTuple(packed);
     writer.byte(tuple.length);
     for (const number of tuple) writer.unsigned(number);
   }
@@ -212,12 +215,12 @@ function textNumber(dictionary: Dictionary, text: string): number {
   return dictionary.texts.push(text) - 1;
 }
 
-function tupleNumber(dictionary: Dictionary, tuple: number[]): number {
-  const key = tuple.join(",");
-  const known = dictionary.tupleNumbers.get(key);
+function tupleNumber(dictionary: Dictionary, tuple: readonly number[]): number {
+  const packed = packTuple(tuple);
+  const known = dictionary.tupleNumbers.get(packed);
   if (known !== undefined) return known;
-  dictionary.tupleNumbers.set(key, dictionary.tuples.length);
-  return dictionary.tuples.push(tuple) - 1;
+  dictionary.tupleNumbers.set(packed, dictionary.tuples.length);
+  return dictionary.tuples.push(packed) - 1;
 }
 
 function encodeDrops(state: DayState, writer: ByteWriter): void {

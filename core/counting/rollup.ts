@@ -23,6 +23,7 @@ import {
   type ProfileField,
 } from "./dimension.ts";
 import { absorbSketch, addVisitor, decodeSketch, emptySketch, encodeSketch, estimate, type Sketch } from "./sketch.ts";
+import { tupleAt, unpackTuple } from "./tuple.ts";
 import { type Cell, isBounce, type Visit } from "./visit.ts";
 
 /** The counters of a rollup and of each value in a breakdown, in stored order. All integers; all but visitors add up. */
@@ -201,10 +202,10 @@ type CellValues = (cell: Cell) => readonly number[];
 
 /** How to get the dictionary numbers of a cell's values; undefined for dimensions of whole visits. */
 function cellValuesOf({ state }: Tally, name: DimensionName): CellValues | undefined {
-  const placeOf = (cell: Cell) => state.dictionary.tuples[cell.place] as number[];
-  if (name === "goal") return (cell) => placeOf(cell).slice(PLACE_FIELDS.length);
+  const placeOf = (cell: Cell) => state.dictionary.tuples[cell.place] as string;
+  if (name === "goal") return (cell) => unpackTuple(placeOf(cell), PLACE_FIELDS.length);
   const index = PLACE_FIELDS.indexOf(name as PlaceField);
-  return index < 0 ? undefined : (cell) => [placeOf(cell)[index] as number];
+  return index < 0 ? undefined : (cell) => [tupleAt(placeOf(cell), index) as number];
 }
 
 /** Each cell counts under its own values; the visit counts once under every value that it contains. */
@@ -250,15 +251,15 @@ function dimensionValueOf(tally: Tally, visit: Visit, name: DimensionName): numb
   const nowhere = tally.state.dictionary.textNumbers.get("") ?? -1;
   if (name === "entry_page") return visit.entry?.page ?? nowhere;
   if (name === "exit_page") return visit.exit?.page ?? nowhere;
-  const profile = tally.state.dictionary.tuples[visit.profile] as number[];
-  return profile[PROFILE_FIELDS.indexOf(name as ProfileField)] as number;
+  const profile = tally.state.dictionary.tuples[visit.profile] as string;
+  return tupleAt(profile, PROFILE_FIELDS.indexOf(name as ProfileField)) as number;
 }
 
 function kindOf(tally: Tally, place: number): "pageview" | "engagement" | "event" {
   const known = tally.kinds.get(place);
   if (known !== undefined) return known;
   const { texts, tuples } = tally.state.dictionary;
-  const name = texts[(tuples[place] as number[])[PLACE_FIELDS.indexOf("name")] as number] as string;
+  const name = texts[tupleAt(tuples[place] as string, PLACE_FIELDS.indexOf("name")) as number] as string;
   const kind = isPageview(name) ? "pageview" : isEngagement(name) ? "engagement" : "event";
   tally.kinds.set(place, kind);
   return kind;

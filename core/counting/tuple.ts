@@ -1,0 +1,21 @@
+// A short list of dictionary numbers as text, two characters a number: it is its own key in a map, and takes a third of the
+// memory of an array beside a key made of it. A Day of many small merchants holds hundreds of thousands.
+
+const UNIT = 0x10000;
+
+export function packTuple(numbers: readonly number[]): string {
+  let packed = "";
+  for (const number of numbers) packed += String.fromCharCode(Math.floor(number / UNIT), number % UNIT);
+  return packed;
+}
+
+/** One of its numbers; undefined beyond its end. */
+export function tupleAt(packed: string, index: number): number | undefined {
+  const at = index * 2;
+  return at < packed.length ? packed.charCodeAt(at) * UNIT + packed.charCodeAt(at + 1) : undefined;
+}
+
+/** Its numbers from an index on. */
+export function unpackTuple(packed: string, from = 0): number[] {
+  return Array.from({ length: packed.length / 2 - from }, (_, index) => tupleAt(packed, from + index) as number);
+}
