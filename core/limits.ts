@@ -386,6 +386,10 @@ export const KEY_GRACE_SECONDS_MAX = 30 * KEY_GRACE_SECONDS;
 export const MEMBERS_COUNT_MAX = 100;
 export const INVITES_COUNT_MAX = 100;
 export const SHARES_COUNT_MAX = 100;
+/** Segments of one merchant: 400 KB of filters, read whole; and how often one list of filters may name any, each of them
+ *  SHARE_FILTERS_LENGTH_MAX long. */
+export const SEGMENTS_COUNT_MAX = 100;
+export const SEGMENTS_NAMED_MAX = 20;
 /** Merchants that one address is a member of, as Cloudflare Access sees it. */
 export const MEMBERSHIPS_COUNT_MAX = 100;
 /** RFC 5321: what a path between angle brackets leaves. */

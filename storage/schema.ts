@@ -178,6 +178,22 @@ export const shares = sqliteTable(
   (table) => [index("shares_merchant").on(table.merchant)],
 );
 
+/** Filters that a merchant saved under a name, for questions and share links to name. */
+export const segments = sqliteTable(
+  "segments",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    name: text("name").notNull(),
+    /** As a question has them; they name no other segment. */
+    filters: text("filters", { mode: "json" }).$type<readonly unknown[]>().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms of the last change. */
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
+);
+
 /** Administrative acts, each noted before it is done and completed after. */
 export const audit = sqliteTable(
   "audit",
