@@ -310,6 +310,10 @@ export const GROUPS_MAX = 100_000;
 /** Rollup rows read from D1 in one statement: many totals, or few rows with sketches and breakdowns (64 KiB each). */
 export const ROLLUP_PAGE_ROWS = 1_000;
 export const ROLLUP_PAGE_WIDE_ROWS = 200;
+/** Rollup rows that an isolate remembers, in bytes: a quarter of its memory. A year of Days by page is 2 to 10 MB. */
+export const BUCKETS_KEPT_BYTES = 32_000_000;
+/** Versions of rollup rows read from D1 in one statement: three numbers each. */
+export const VERSIONS_PAGE_ROWS = 5_000;
 /** Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event. */
 export const FILTERS_COUNT_MAX = 200;
 export const FILTERS_DEPTH_MAX = 12;

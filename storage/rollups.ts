@@ -51,6 +51,26 @@ export async function readRollups(db: D1Database, read: RollupRead, meter: Meter
   return results.map((row) => toRow(row, read));
 }
 
+export type RollupVersion = Pick<RollupRow, "bucket" | "partition" | "version">;
+
+/** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
+export async function readRollupVersions(
+  db: D1Database,
+  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "breakdowns">,
+  meter: Metered,
+): Promise<readonly RollupVersion[]> {
+  const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
+    WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
+    ORDER BY bucket, "partition" LIMIT ?6`;
+  const values = [merchant, from, to, after?.bucket ?? from - 1, after?.partition ?? "", rowsMax];
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(...values)
+    .all<RollupVersion>();
+  meter.d1_rows_read += meta.rows_read;
+  return results;
+}
+
 /** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column. */
 export async function readDayRollups(
   db: D1Database,

@@ -134,9 +134,10 @@ test("[SCN-7] sealed Days, late events, open Days and the last 24 hours answer a
   timeout: 300_000,
 }, async () => {
   const sealAfterMs = String(Date.now() - Date.UTC(2026, 9, 24, 12)); // the 24th is closed, the 25th is not
-  await restart({ SEAL_AFTER_MS: sealAfterMs });
+  await restart({ SEAL_AFTER_MS: sealAfterMs, SEAL_GRACE_MS: "0" });
   await seal("2026-10-20", "2026-10-24");
   for (const date of DATES.slice(0, 4)) expect(await bundlesOf(date), date).toBe(0);
+  await restart({ SEAL_AFTER_MS: sealAfterMs }); // from here on nothing is deleted while it is looked at
   const { client } = services;
   for (const [seed, shop] of shops.entries()) {
     const late = trafficOf(seed + 101, { from: FROM, hours: 3 * 24 - 12 });
@@ -165,7 +166,7 @@ test("[SCN-7] sealed Days, late events, open Days and the last 24 hours answer a
 test("[SCN-7] Days of which nothing is left but sealed files answer as SQL over those files does", {
   timeout: 300_000,
 }, async () => {
-  await restart({});
+  await restart({ SEAL_GRACE_MS: "0" });
   await seal("2026-10-20", "2026-10-29");
   for (const date of DATES.slice(4)) expect(await bundlesOf(date), date).toBe(0);
   await openCopy();
