@@ -34,7 +34,8 @@ export async function readRollups(db: D1Database, read: RollupRead, meter: Meter
     .where(
       and(
         eq(table.merchant, read.merchant),
-        gte(table.bucket, read.from),
+        // From the page before on: the condition on both columns alone would read all pages before it again.
+        gte(table.bucket, read.after?.bucket ?? read.from),
         lt(table.bucket, read.to),
         read.after && isAfter(table, read.after),
       ),
