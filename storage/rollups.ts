@@ -1,7 +1,7 @@
 // Rollups as questions read them from D1: page by page, and only the columns a question needs. Both tables have one shape;
 // their columns come from core's lists through the schema. `rollup-write.ts` is the other side.
 
-import { and, asc, eq, gt, gte, inArray, lt, min, or } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lt, min, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { DimensionName } from "../core/counting/dimension.ts";
 import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../core/counting/rollup.ts";
@@ -34,7 +34,7 @@ export async function readRollups(db: D1Database, read: RollupRead, meter: Meter
     .where(
       and(
         eq(table.merchant, read.merchant),
-        // From the page before on: the condition on both columns alone would read all pages before it again.
+        // The primary key finds where a page begins by this; what follows leaves out rows of that one bucket.
         gte(table.bucket, read.after?.bucket ?? read.from),
         lt(table.bucket, read.to),
         read.after && isAfter(table, read.after),
@@ -63,7 +63,7 @@ export async function readRollupVersions(
   const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
     WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
     ORDER BY bucket, "partition" LIMIT ?6`;
-  const values = [merchant, from, to, after?.bucket ?? from - 1, after?.partition ?? "", rowsMax];
+  const values = [merchant, after?.bucket ?? from, to, after?.bucket ?? from - 1, after?.partition ?? "", rowsMax];
   const { results, meta } = await db
     .prepare(text)
     .bind(...values)
@@ -156,8 +156,9 @@ function tableOf(grain: Grain): RollupTable {
   return grain === "hour" ? hourly : daily;
 }
 
+/** As one comparison of both columns: an OR would be two searches. */
 function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; partition: string }) {
-  return or(gt(table.bucket, bucket), and(eq(table.bucket, bucket), gt(table.partition, partition)));
+  return sql`(${table.bucket}, ${table.partition}) > (${bucket}, ${partition})`;
 }
 
 function columnsOf({ grain, sketch, breakdowns }: Pick<RollupRead, "grain" | "sketch" | "breakdowns">) {

@@ -111,7 +111,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     rulesNoticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,
     keys,
-    buckets: bucketsOf(env.DB),
+    get buckets() {
+      return bucketsOf(env.DB);
+    },
     keyLimit: keyLimitOf(env),
     signInLimit: signInLimitOf(env),
     access: accessOf(env),

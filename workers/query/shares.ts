@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import { SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { parseFilters } from "../../core/query/filter.ts";
-import { namesSegment } from "../../core/query/segment.ts";
+import { withSegments } from "../../core/query/segment.ts";
 import {
   API_KEY_RANDOM_BYTES,
   hashKey,
@@ -37,7 +37,11 @@ const FILTERS: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of filters as questions have them, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
   schema: { type: "array", items: { type: "array" } },
-  parse: savedFilters((value) => namesSegment(value) || parseFilters(value).ok),
+  parse: savedFilters((value) => {
+    // Which segments there are is looked up when the link is made; here any is as good as another.
+    const filled = withSegments(value, () => [["is", "event:page", ["/"]]]);
+    return filled.ok && parseFilters(filled.value).ok;
+  }),
 };
 export const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
 
