@@ -310,6 +310,10 @@ export const GROUPS_MAX = 100_000;
 /** Rollup rows read from D1 in one statement: many totals, or few rows with sketches and breakdowns (64 KiB each). */
 export const ROLLUP_PAGE_ROWS = 1_000;
 export const ROLLUP_PAGE_WIDE_ROWS = 200;
+/** Rollup rows that an isolate remembers, in bytes: a quarter of its memory. A year of Days by page is 2 to 10 MB. */
+export const BUCKETS_KEPT_BYTES = 32_000_000;
+/** Versions of rollup rows read from D1 in one statement: three numbers each. */
+export const VERSIONS_PAGE_ROWS = 5_000;
 /** Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event. */
 export const FILTERS_COUNT_MAX = 200;
 export const FILTERS_DEPTH_MAX = 12;
@@ -386,6 +390,10 @@ export const KEY_GRACE_SECONDS_MAX = 30 * KEY_GRACE_SECONDS;
 export const MEMBERS_COUNT_MAX = 100;
 export const INVITES_COUNT_MAX = 100;
 export const SHARES_COUNT_MAX = 100;
+/** Segments of one merchant: 400 KB of filters, read whole; and how often one list of filters may name any, each of them
+ *  SHARE_FILTERS_LENGTH_MAX long. */
+export const SEGMENTS_COUNT_MAX = 100;
+export const SEGMENTS_NAMED_MAX = 20;
 /** Merchants that one address is a member of, as Cloudflare Access sees it. */
 export const MEMBERSHIPS_COUNT_MAX = 100;
 /** RFC 5321: what a path between angle brackets leaves. */

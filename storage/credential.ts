@@ -48,6 +48,10 @@ export function inviteId(random: Uint8Array): string {
 }
 
 /** "shr_" and 24 characters: names a share link in lists. */
+export function segmentId(random: Uint8Array): string {
+  return `seg_${base32(random)}`;
+}
+
 export function shareId(random: Uint8Array): string {
   return `shr_${base32(random)}`;
 }

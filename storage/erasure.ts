@@ -24,7 +24,7 @@ const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_da
   finished_at AS finishedAt`;
 
 /** Every table that holds anything of a merchant besides numbers and the merchant itself. */
-const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "rule_versions"] as const;
+const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "segments", "rule_versions"] as const;
 /** What rebuilds have kept, by its primary key: that begins with job, day and partition. */
 const KEPT = "DELETE FROM replay_undo WHERE job IN (SELECT id FROM replay_jobs WHERE kind != 'verify')";
 /** What deletes the numbers of a merchant, the next parameter. */

@@ -341,3 +341,16 @@ async function select<Row>(db: D1Database, [text, ...values]: Bound, meter: Mete
 async function write(db: D1Database, bound: Bound, meter: Metered): Promise<void> {
   await select(db, bound, meter);
 }
+
+/**
+ * How many jobs have been undone; undefined while one is being undone. An undo is the only writer that gives a row a lower
+ * version, after which a version may come again with other numbers.
+ */
+export async function countUndone(db: D1Database, meter: Metered): Promise<number | undefined> {
+  const text = `SELECT total(state = 'undone') AS undone, total(state = 'undoing') AS undoing FROM replay_jobs
+    WHERE state IN ('undone', 'undoing')`;
+  const { results, meta } = await db.prepare(text).all<{ readonly undone: number; readonly undoing: number }>();
+  meter.d1_rows_read += meta.rows_read;
+  const [found] = results;
+  return found === undefined || found.undoing > 0 ? undefined : found.undone;
+}

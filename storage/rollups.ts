@@ -1,7 +1,7 @@
 // Rollups as questions read them from D1: page by page, and only the columns a question needs. Both tables have one shape;
 // their columns come from core's lists through the schema. `rollup-write.ts` is the other side.
 
-import { and, asc, eq, gt, gte, inArray, lt, min, or } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lt, min, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { DimensionName } from "../core/counting/dimension.ts";
 import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../core/counting/rollup.ts";
@@ -34,7 +34,8 @@ export async function readRollups(db: D1Database, read: RollupRead, meter: Meter
     .where(
       and(
         eq(table.merchant, read.merchant),
-        gte(table.bucket, read.from),
+        // The primary key finds where a page begins by this; what follows leaves out rows of that one bucket.
+        gte(table.bucket, read.after?.bucket ?? read.from),
         lt(table.bucket, read.to),
         read.after && isAfter(table, read.after),
       ),
@@ -49,6 +50,26 @@ export async function readRollups(db: D1Database, read: RollupRead, meter: Meter
     .all<StoredRow>();
   meter.d1_rows_read += meta.rows_read;
   return results.map((row) => toRow(row, read));
+}
+
+export type RollupVersion = Pick<RollupRow, "bucket" | "partition" | "version">;
+
+/** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
+export async function readRollupVersions(
+  db: D1Database,
+  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "breakdowns">,
+  meter: Metered,
+): Promise<readonly RollupVersion[]> {
+  const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
+    WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
+    ORDER BY bucket, "partition" LIMIT ?6`;
+  const values = [merchant, after?.bucket ?? from, to, after?.bucket ?? from - 1, after?.partition ?? "", rowsMax];
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(...values)
+    .all<RollupVersion>();
+  meter.d1_rows_read += meta.rows_read;
+  return results;
 }
 
 /** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column. */
@@ -135,8 +156,9 @@ function tableOf(grain: Grain): RollupTable {
   return grain === "hour" ? hourly : daily;
 }
 
+/** As one comparison of both columns: an OR would be two searches. */
 function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; partition: string }) {
-  return or(gt(table.bucket, bucket), and(eq(table.bucket, bucket), gt(table.partition, partition)));
+  return sql`(${table.bucket}, ${table.partition}) > (${bucket}, ${partition})`;
 }
 
 function columnsOf({ grain, sketch, breakdowns }: Pick<RollupRead, "grain" | "sketch" | "breakdowns">) {

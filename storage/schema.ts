@@ -178,6 +178,22 @@ export const shares = sqliteTable(
   (table) => [index("shares_merchant").on(table.merchant)],
 );
 
+/** Filters that a merchant saved under a name, for questions and share links to name. */
+export const segments = sqliteTable(
+  "segments",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    name: text("name").notNull(),
+    /** As a question has them; they name no other segment. */
+    filters: text("filters", { mode: "json" }).$type<readonly unknown[]>().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms of the last change. */
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
+);
+
 /** Administrative acts, each noted before it is done and completed after. */
 export const audit = sqliteTable(
   "audit",
@@ -244,27 +260,32 @@ export const daily = sqliteTable(
 );
 
 /** A replay of a range of Days that was asked for; what becomes of it is in its parts. */
-export const replayJobs = sqliteTable("replay_jobs", {
-  id: text("id").primaryKey(),
-  kind: text("kind").$type<ReplayKind>().notNull(),
-  state: text("state").$type<ReplayState>().notNull(),
-  /** Numbers of Days in [from, to). */
-  fromDay: integer("from_day").notNull(),
-  toDay: integer("to_day").notNull(),
-  /** Numbers of the merchants; null for all. */
-  merchants: text("merchants", { mode: "json" }).$type<readonly number[]>(),
-  createdAt: integer("created_at").notNull(),
-  /** UTC ms; null while it goes on. */
-  finishedAt: integer("finished_at"),
-  /** By which rules its Days are counted. */
-  rules: text("rules").$type<ReplayRules>().notNull().default("dated"),
-  /** The rules of a draft; null of all others. */
-  draft: text("draft", { mode: "json" }).$type<Rules>(),
-  /** The scopes whose timelines it put a period on, and of which version; null when it put none. An undo takes them back. */
-  applied: text("applied", { mode: "json" }).$type<readonly AppliedRules[]>(),
-  /** Breakdowns that a backfill writes anew; null for those that are missing alone. */
-  dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
-});
+export const replayJobs = sqliteTable(
+  "replay_jobs",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind").$type<ReplayKind>().notNull(),
+    state: text("state").$type<ReplayState>().notNull(),
+    /** Numbers of Days in [from, to). */
+    fromDay: integer("from_day").notNull(),
+    toDay: integer("to_day").notNull(),
+    /** Numbers of the merchants; null for all. */
+    merchants: text("merchants", { mode: "json" }).$type<readonly number[]>(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms; null while it goes on. */
+    finishedAt: integer("finished_at"),
+    /** By which rules its Days are counted. */
+    rules: text("rules").$type<ReplayRules>().notNull().default("dated"),
+    /** The rules of a draft; null of all others. */
+    draft: text("draft", { mode: "json" }).$type<Rules>(),
+    /** The scopes whose timelines it put a period on, and of which version; null when it put none. An undo takes them back. */
+    applied: text("applied", { mode: "json" }).$type<readonly AppliedRules[]>(),
+    /** Breakdowns that a backfill writes anew; null for those that are missing alone. */
+    dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
+  },
+  // Questions look for those that were undone (countUndone).
+  (table) => [index("replay_jobs_state").on(table.state)],
+);
 
 /** One (Day, partition) of a job: what a message of footfall-replay names, and what came out. */
 export const replayParts = sqliteTable(

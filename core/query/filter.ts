@@ -152,7 +152,7 @@ function parseComparison(value: readonly unknown[], path: string): Outcome<Filte
   const malformed = () => invalid(`${path}: Invalid filter ${quote(value)}`);
   const [operator, negated] = OPERATORS.get(name) ?? [];
   if (operator === undefined || rest.length > 0) return malformed();
-  if (dimension === "segment") return invalid(`${path}: Segments are not available yet.`);
+  if (dimension === "segment") return invalid(`${path}: A segment cannot be named here.`);
   const attribute = attributeOf(dimension);
   if (attribute === undefined || !Array.isArray(given) || given.length === 0) return malformed();
   if (given.length > FILTER_CLAUSES_MAX)

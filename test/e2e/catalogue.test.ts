@@ -1,35 +1,60 @@
-// The catalogue: hundreds of questions to the running product and to DuckDB over its archive, which must agree. Some of the
-// events are archived, some still wait in a partition's log.
+// The catalogue: hundreds of questions to the running product and to DuckDB over its archive, which must agree: over open Days,
+// over sealed ones whose bundles are gone, with late events beside them, and over all of that together.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES } from "../../core/rules.ts";
-import type { Runtime } from "../../scripts/runtime.ts";
 import { findScope, writeTimeline } from "../../storage/rules.ts";
-import { type CataloguedQuestion, catalogue, GOALS, toSql, trafficOf, viewsOf, ZONES } from "../support/catalogue.ts";
-import { openArchive } from "../support/duckdb.ts";
-import { type Client, type Merchant, NEVER_CLOSED, startServices, until, untilArchived } from "../support/services.ts";
+import {
+  type CataloguedQuestion,
+  catalogue,
+  GOALS,
+  type Span,
+  toSql,
+  trafficOf,
+  viewsOf,
+  written,
+  ZONES,
+} from "../support/catalogue.ts";
+import { archiveObjects, openArchive } from "../support/duckdb.ts";
+import {
+  type Answered,
+  type Client,
+  type Merchant,
+  NEVER_CLOSED,
+  startServices,
+  until,
+  untilArchived,
+  untilCleaned,
+  untilSealed,
+} from "../support/services.ts";
 
 /** A week with a clock change in Vienna. */
 const FROM = Date.UTC(2026, 9, 21);
 const RANGE = ["2026-10-21", "2026-10-28"] as const;
+/** With the shop's offset behind each. */
+const INSTANTS = ["2026-10-22T07:00:00", "2026-10-24T18:00:00"] as const;
+const HOUR_MS = 3_600_000;
+/** Those on which, in every zone, something was sent. */
+const DATES = ["2026-10-21", "2026-10-22", "2026-10-23", "2026-10-24", "2026-10-25", "2026-10-26", "2026-10-27"];
 
 interface Shop extends Merchant {
   readonly number: number;
   readonly zone: string;
   readonly currency: string;
+  readonly offset: string;
 }
 
-let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
+let services: Awaited<ReturnType<typeof startServices>>;
 let archive: Awaited<ReturnType<typeof openArchive>>;
 const shops: Shop[] = [];
 
 beforeAll(async () => {
   services = await startServices({ ...NEVER_CLOSED, DRAIN_AFTER_MS: "5000" });
   const { client } = services;
-  for (const [seed, { zone, currency }] of ZONES.entries()) {
+  for (const [seed, { zone, currency, offset }] of ZONES.entries()) {
     const merchant = await client.createMerchant(zone, currency);
-    shops.push({ ...merchant, zone, currency, number: Number.parseInt(merchant.tracking_id.slice(0, 8), 16) });
+    shops.push({ ...merchant, zone, currency, offset, number: Number.parseInt(merchant.tracking_id.slice(0, 8), 16) });
     await setGoals(merchant);
     for (const { headers, events } of trafficOf(seed + 1, { from: FROM, hours: 7 * 24 })) {
       const { body } = await client.send({ tracking_id: merchant.tracking_id, events }, headers);
@@ -38,8 +63,7 @@ beforeAll(async () => {
   }
   await untilArchived(client);
   await untilPublished(client);
-  archive = await openArchive(services.runtime);
-  for (const view of viewsOf(new Map(shops.map((shop) => [shop.number, shop])))) await archive.run(view);
+  await openCopy();
 }, 180_000);
 afterAll(async () => {
   archive?.close();
@@ -51,31 +75,7 @@ test("[SCN-7] every question of the catalogue has the answer that SQL over the a
 }, async () => {
   const questions = catalogue(RANGE);
   expect(questions.length).toBeGreaterThanOrEqual(200);
-  const sources = { rollups: 0, archive: 0 };
-  const wrong: unknown[] = [];
-  for (const [number, shop] of shops.entries()) {
-    for (const [at, question] of questions.entries()) {
-      // What depends on the zone is asked of every shop, the rest of one.
-      if (at % shops.length !== number && !question.dimensions.some((name) => name.startsWith("time:"))) continue;
-      const { where, ...asked } = question;
-      const answer = await services.client.ask(shop, asked);
-      sources[(answer.meta["sources"] as { readonly from: "rollups" | "archive" }).from] += 1;
-      const given = answer.results.map(({ dimensions, metrics }) => [...dimensions, ...metrics.map(plain)]);
-      const expected = await expectedOf(question, shop);
-      if (JSON.stringify(sorted(given)) !== JSON.stringify(sorted(expected)))
-        wrong.push({
-          zone: shop.zone,
-          asked,
-          given: sorted(given).slice(0, 3),
-          expected: sorted(expected).slice(0, 3),
-        });
-    }
-  }
-  console.log(
-    `catalogue: ${questions.length} questions, ${shops.length} shops, answered from ${JSON.stringify(sources)}`,
-  );
-  expect(wrong.slice(0, 5)).toEqual([]);
-  expect(wrong).toHaveLength(0);
+  expect(await wrongOf(questions, "open Days")).toEqual([]);
 });
 
 test("[SCN-5] a filtered question counts an event from its acknowledgement on, and while it moves to the archive", async () => {
@@ -130,9 +130,145 @@ test("[JOB-1] [JOB-4] a question over two hundred Days is a job on its queue, an
   expect(answer.meta).toMatchObject({ visitors: { exact: true }, sources: { from: "archive", objects: 11 } });
 });
 
-async function expectedOf(question: CataloguedQuestion, shop: Shop): Promise<readonly (readonly unknown[])[]> {
+test("[SCN-7] sealed Days, late events, open Days and the last 24 hours answer alike, together as well", {
+  timeout: 300_000,
+}, async () => {
+  const sealAfterMs = String(Date.now() - Date.UTC(2026, 9, 24, 12)); // the 24th is closed, the 25th is not
+  await restart({ SEAL_AFTER_MS: sealAfterMs, SEAL_GRACE_MS: "0" });
+  await seal("2026-10-20", "2026-10-24");
+  for (const date of DATES.slice(0, 4)) expect(await bundlesOf(date), date).toBe(0);
+  await restart({ SEAL_AFTER_MS: sealAfterMs }); // from here on nothing is deleted while it is looked at
+  const { client } = services;
+  for (const [seed, shop] of shops.entries()) {
+    const late = trafficOf(seed + 101, { from: FROM, hours: 3 * 24 - 12 });
+    const recent = trafficOf(seed + 201, { from: Date.now() - 34 * HOUR_MS, hours: 30 });
+    const again = trafficOf(seed + 1, { from: FROM, hours: 7 * 24 }).slice(0, 10);
+    for (const { headers, events } of [...late, ...recent, ...again]) {
+      const { body } = await client.send({ tracking_id: shop.tracking_id, events }, headers);
+      expect(body.rejected).toEqual([]);
+    }
+  }
+  await untilArchived(client);
+  await untilSealed(client, { from: "2026-10-20", to: "2026-10-24" });
+  await openCopy();
+  const seen = new Set<number>();
+  for (const date of DATES) seen.add(Math.min(1, await bundlesOf(date)));
+  expect(seen).toEqual(new Set([1])); // late ones beside sealed files, and open Days
+  const questions = catalogue(RANGE);
+  const instants = questions.filter(({ date_range: [first, last] }, at) => at % 3 === 0 && first !== last);
+  const hours = instants
+    .filter((_, at) => at % 2 === 0)
+    .map((question) => ({ ...question, date_range: "24h" as const }));
+  const ofInstants = instants.map((question) => ({ ...question, date_range: INSTANTS }));
+  expect(await wrongOf([...questions, ...ofInstants, ...hours], "sealed, late and open Days")).toEqual([]);
+});
+
+test("[SCN-7] Days of which nothing is left but sealed files answer as SQL over those files does", {
+  timeout: 300_000,
+}, async () => {
+  await restart({ SEAL_GRACE_MS: "0" });
+  await seal("2026-10-20", "2026-10-29");
+  for (const date of DATES.slice(4)) expect(await bundlesOf(date), date).toBe(0);
+  await openCopy();
+  expect(await wrongOf(catalogue(RANGE), "sealed Days")).toEqual([]);
+});
+
+/** The questions, and those written by hand, that are answered otherwise than SQL over the archive answers them. */
+async function wrongOf(questions: readonly CataloguedQuestion[], what: string): Promise<readonly unknown[]> {
+  const sources = { rollups: 0, archive: 0 };
+  const wrong: unknown[] = [];
+  const compare = (about: object, given: Rows, expected: Rows) => {
+    const [own, sql] = [sorted(given), sorted(expected)];
+    if (JSON.stringify(own) === JSON.stringify(sql)) return;
+    const at = own.findIndex((row, index) => JSON.stringify(row) !== JSON.stringify(sql[index]));
+    const from = Math.max(at, 0);
+    wrong.push({ ...about, given: own.slice(from, from + 3), expected: sql.slice(from, from + 3) });
+  };
+  for (const [number, shop] of shops.entries()) {
+    for (const [at, question] of questions.entries()) {
+      // What depends on the zone is asked of every shop, the rest of one.
+      if (at % shops.length !== number && !question.dimensions.some((name) => name.startsWith("time:"))) continue;
+      const { where, ...asked } = question;
+      const date_range = asked.date_range === INSTANTS ? INSTANTS.map((end) => end + shop.offset) : asked.date_range;
+      const answer = await services.client.ask(shop, { ...asked, date_range });
+      sources[(answer.meta["sources"] as { readonly from: "rollups" | "archive" }).from] += 1;
+      const given = answer.results.map(({ dimensions, metrics }) => [...dimensions, ...metrics.map(plain)]);
+      compare({ zone: shop.zone, asked }, given, await expectedOf(question, shop, spanOf(question, answer)));
+    }
+    for (const { path, body, sql } of written(shop.number, RANGE)) {
+      const given = await resultsOf(shop, path, body);
+      compare(
+        { zone: shop.zone, path, body },
+        given,
+        (await archive.rows(sql)).map((row) => Object.values(row).map(plain)),
+      );
+    }
+  }
+  console.log(`catalogue: ${what}: ${questions.length} questions, answered from ${JSON.stringify(sources)}`);
+  return wrong.slice(0, 5);
+}
+
+type Rows = readonly (readonly unknown[])[];
+
+/** Instants are what the answer says it understood: "24h" depends on when it was asked. */
+function spanOf({ date_range }: CataloguedQuestion, { query }: Answered): Span {
+  const [first, last] = query["date_range"] as [string, string];
+  const dates = { first: first.slice(0, 10), last: last.slice(0, 10) };
+  if (date_range !== "24h" && date_range !== INSTANTS) return dates;
+  return { ...dates, instants: [Date.parse(first), Date.parse(last) + 1_000] };
+}
+
+/** What a question written by hand, or a report, is answered: flat, as its SQL has it. */
+async function resultsOf(shop: Shop, path: string, body: object): Promise<Rows> {
+  const response = await fetch(`${services.client.queryUrl}/api/v2/${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${shop.api_key}` },
+    body: JSON.stringify({ site_id: shop.id, ...body }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+  const { results } = JSON.parse(text) as { readonly results: readonly Record<string, unknown>[] };
+  return results.map((result) => {
+    if (path === "funnel") return [result["name"], result["visitors"]];
+    if (path === "retention") return [result["cohort"], result["visitors"], JSON.stringify(result["retained"])];
+    if (path === "paths") return [JSON.stringify(result["pages"]), result["visits"]];
+    const { metrics, dimensions, comparison } = result as unknown as Answered["results"][number] & {
+      readonly comparison?: { readonly metrics: readonly unknown[]; readonly change: readonly unknown[] };
+    };
+    const other = comparison === undefined ? [] : [...comparison.metrics, ...comparison.change];
+    return [...dimensions, ...[...metrics, ...other].map(plain)];
+  });
+}
+
+async function restart(vars: Record<string, string>): Promise<void> {
+  const { stop, restart: again } = services;
+  services = { stop, restart: again, ...(await again({ DRAIN_AFTER_MS: "300", ...vars })) };
+}
+
+/** Seals Days, and takes their bundles away. */
+async function seal(from: string, to: string): Promise<void> {
+  const { client, runtime } = services;
+  await untilArchived(client);
+  await untilSealed(client, { from, to });
+  await untilCleaned(runtime);
+}
+
+async function bundlesOf(date: string): Promise<number> {
+  let count = 0;
+  for await (const _ of archiveObjects(services.runtime, `events/date=${date}/`)) count += 1;
+  return count;
+}
+
+/** DuckDB over the archive as it lies now. */
+async function openCopy(): Promise<void> {
+  archive?.close();
+  archive = await openArchive(services.runtime);
+  for (const view of viewsOf(new Map(shops.map((shop) => [shop.number, shop])))) await archive.run(view);
+}
+
+async function expectedOf(question: CataloguedQuestion, shop: Shop, span: Span): Promise<Rows> {
   const { dimensions, metrics } = question;
-  const rows = await archive.rows(toSql(question, shop.number));
+  const rows = await archive.rows(toSql(question, shop.number, span));
   const isByPage = dimensions.includes("event:page");
   const mayBeNothing = ["scroll_depth", "time_on_page", "average_revenue"];
   return rows.map((row) => [
@@ -156,8 +292,9 @@ async function setGoals(merchant: Merchant): Promise<void> {
   expect(await writeTimeline(db, { merchant: scope, timeline }, zeroMeter())).not.toBe("stale");
 }
 
-/** Money as its value. */
+/** Money as its value, and DuckDB's large integers as numbers. */
 function plain(metric: unknown): unknown {
+  if (typeof metric === "string" && /^-?\d+(\.\d+)?$/.test(metric)) return Number(metric);
   return typeof metric === "object" && metric !== null ? (metric as { readonly value: number }).value : metric;
 }
 

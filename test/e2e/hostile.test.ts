@@ -676,6 +676,27 @@ describe("admin requests", () => {
       () => `/api/v1/merchants/${hostile.id}/shares`,
       { name: "x", filters: [], expires_at: "2027-01-31T12:00:00Z" },
     ],
+    [
+      "POST",
+      () => `/api/v1/merchants/${hostile.id}/segments`,
+      {
+        name: "x",
+        filters: [
+          [
+            "or",
+            [
+              ["is", "segment", ["x"]],
+              ["has_done", ["is", "event:page", ["/"]]],
+            ],
+          ],
+        ],
+      },
+    ],
+    [
+      "PATCH",
+      () => `/api/v1/merchants/${hostile.id}/segments/seg_x`,
+      { name: "x", filters: [["is", "event:page", ["/"]]] },
+    ],
     ["POST", () => "/api/v1/session", { merchant: `mer_${"a".repeat(24)}`, email: "a@b.example", password: "x" }],
     ["POST", () => "/api/v1/invites/accept", { token: `ffi_${"A".repeat(43)}`, password: "long enough" }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
@@ -718,6 +739,7 @@ describe("admin requests", () => {
       "/api/v1/audit",
       `/api/v1/merchants/${hostile.id}/members`,
       `/api/v1/merchants/${hostile.id}/shares`,
+      `/api/v1/merchants/${hostile.id}/segments`,
       `/api/v1/merchants/${hostile.id}/erasures`,
       `/api/v1/merchants/${hostile.id}/events`,
       "/api/v1/erasures",
@@ -780,6 +802,7 @@ describe("admin requests", () => {
       "/api/v1/audit",
       `/api/v1/merchants/${hostile.id}/members`,
       `/api/v1/merchants/${hostile.id}/shares`,
+      `/api/v1/merchants/${hostile.id}/segments`,
       `/api/v1/merchants/${hostile.id}/erasures`,
       `/api/v1/merchants/${hostile.id}/events`,
       "/api/v1/erasures",

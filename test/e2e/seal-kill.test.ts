@@ -16,6 +16,7 @@ import {
   SECRETS,
   until,
   untilArchived,
+  untilCleaned,
   untilSealed,
 } from "../support/services.ts";
 import { startVictim, type Victim } from "../support/victim-process.ts";
@@ -209,17 +210,4 @@ async function verify(client: Client): Promise<unknown> {
   const { id } = (await client.admin("POST", "/api/v1/replays", { kind: "verify", ...RANGE })) as { id: string };
   const ask = async () => (await client.admin("GET", `/api/v1/replays/${id}`)) as { state: string };
   return until(ask, ({ state }) => state === "done", 60_000);
-}
-
-/** What a seal stands for is deleted by a message of the cron, once its grace is over. */
-async function untilCleaned(runtime: Runtime): Promise<void> {
-  const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
-  await database.exec("UPDATE archive_days SET clean_at = 1, due_at = 1 WHERE clean_at IS NOT NULL");
-  await until(
-    async () => {
-      await runtime.fireCrons();
-      return database.prepare("SELECT count(*) AS n FROM archive_days WHERE clean_at IS NOT NULL").first<number>("n");
-    },
-    (left) => left === 0,
-  );
 }

@@ -418,6 +418,30 @@ const ENDPOINTS: readonly Endpoint[] = [
   },
   { worker: "query", method: "GET", route: "/api/v1/merchants/:id/shares", door: "admin", status: 200 },
   { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/shares/:share_id", door: "admin", status: 404 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/segments",
+    door: "admin",
+    status: 201,
+    body: () => ({ name: `Segment ${Math.random()}`, filters: [["is", "event:page", ["/"]]] }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/segments", door: "read", status: 200 },
+  {
+    worker: "query",
+    method: "PATCH",
+    route: "/api/v1/merchants/:id/segments/:segment_id",
+    door: "admin",
+    status: 404,
+    body: () => ({ name: "Renamed" }),
+  },
+  {
+    worker: "query",
+    method: "DELETE",
+    route: "/api/v1/merchants/:id/segments/:segment_id",
+    door: "admin",
+    status: 404,
+  },
   { worker: "query", method: "GET", route: "/api/v1/meter", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/partitions", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "deployment", status: 200 },
@@ -625,7 +649,7 @@ async function untilNothingIsReplayed(): Promise<void> {
 const NO_KEY = ["none", "empty", "the admin token as a password", "a key as a session"];
 
 async function stateOf(client: Client): Promise<unknown> {
-  const lists = ["", "/streams", "/keys", "/members", "/invites", "/shares"];
+  const lists = ["", "/streams", "/keys", "/members", "/invites", "/shares", "/segments"];
   const paths = ["", ...[shop, other].flatMap(({ id }) => lists.map((list) => `/${id}${list}`))];
   const state = await Promise.all(paths.map((path) => client.admin("GET", `/api/v1/merchants${path}`)));
   // That a key was used is noted, and no change.

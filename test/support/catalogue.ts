@@ -6,9 +6,9 @@ import { randomOf } from "./archive-fixture.ts";
 import { CHROME, IPHONE } from "./events.ts";
 
 export const ZONES = [
-  { zone: "Europe/Vienna", currency: "EUR" },
-  { zone: "Asia/Kolkata", currency: "INR" },
-  { zone: "America/New_York", currency: "USD" },
+  { zone: "Europe/Vienna", currency: "EUR", offset: "+02:00" },
+  { zone: "Asia/Kolkata", currency: "INR", offset: "+05:30" },
+  { zone: "America/New_York", currency: "USD", offset: "-04:00" },
 ] as const;
 
 const HOUR_MS = 3_600_000;
@@ -48,6 +48,11 @@ export function trafficOf(seed: number, { from, hours }: { from: number; hours: 
           ...(random() < 0.4 && { props: { plan: pick(["pro", "basic"]), "a b": "x" } }),
           ...(name === "purchase" && {
             revenue: { amount: pick([10, 19.99, -5]), currency: pick(["EUR", "EUR", "INR", "USD"]) },
+            order_id: `order ${seed} ${who} ${visit} ${step % 2}`,
+            products: [
+              { name: pick(["Tea", "Cup"]), price: 2.5, quantity: 1 + Math.floor(random() * 3) },
+              { name: "Wrap", price: 0.75, quantity: 2 },
+            ],
           }),
           ...(name === "engagement" && {
             engagement_ms: Math.floor(random() * 60_000),
@@ -86,6 +91,8 @@ export function viewsOf(
        CASE WHEN user_agent LIKE '%iPhone%' THEN 'Mobile Safari' ELSE 'Chrome' END AS browser,
        CASE WHEN user_agent LIKE '%iPhone%' THEN 'Mobile' ELSE 'Desktop' END AS device,
        CASE WHEN e.currency IS NULL OR e.currency = s.currency THEN revenue ELSE 0 END AS earned,
+       CASE WHEN order_id IS NOT NULL AND (e.currency IS NULL OR e.currency = s.currency)
+         THEN from_json(coalesce(products, '[]'), '[{"name":"VARCHAR","price":"DOUBLE","quantity":"INTEGER"}]') ELSE [] END AS sold,
        list_filter(['Signup', 'Paid', 'Blog'], g -> CASE g WHEN 'Signup' THEN name = 'signup'
          WHEN 'Paid' THEN name = 'pageview' AND regexp_extract(url, '^https://[^/]+([^?#]*)', 1) = '/pay'
          ELSE name = 'pageview' AND regexp_matches(url, '^https://[^/]+/b') END) AS goals
@@ -192,10 +199,17 @@ const PAGE_METRICS = ["scroll_depth", "time_on_page", "visits"];
 export interface CataloguedQuestion {
   readonly metrics: readonly string[];
   readonly dimensions: readonly string[];
-  readonly date_range: readonly [string, string];
+  readonly date_range: readonly [string, string] | "24h";
   readonly filters: readonly unknown[];
   /** What the filters mean. */
   readonly where: string;
+}
+
+/** What a date range means: dates of the shop, both included; or instants, [from, to) in UTC ms, of which the first has a date. */
+export interface Span {
+  readonly first: string;
+  readonly last: string;
+  readonly instants?: readonly [from: number, to: number];
 }
 
 /** Every filter with some dimensions, every dimension with some filters, pairs and triples of dimensions. */
@@ -240,15 +254,15 @@ export function catalogue(date_range: readonly [string, string]): readonly Catal
 }
 
 /** The same question in SQL: rows of dimensions d0, d1 … and metrics m0, m1 …, for one merchant. */
-export function toSql(question: CataloguedQuestion, merchant: number): string {
-  const { metrics, dimensions, date_range, where } = question;
-  const [first, last] = date_range;
+export function toSql(question: CataloguedQuestion, merchant: number, span: Span): string {
+  const { metrics, dimensions, where } = question;
+  const { first } = span;
   const columns = (clock: string) =>
     dimensions.map((name, at) => `${TIMES[name]?.(clock, first) ?? DIMENSIONS[name]} AS d${at}`).join(", ");
   const keys = dimensions.map((_, at) => `d${at}`);
   const select = (more: string, clock: string, from = "seen") =>
     `SELECT ${[...(keys.length > 0 ? [columns(clock)] : []), more].join(", ")} FROM ${from}
-     WHERE merchant = ${merchant} AND day BETWEEN '${first}' AND '${last}' AND (${where})`;
+     WHERE merchant = ${merchant} AND ${within(span, clock === "clock" ? "ms" : "start_ms")} AND (${where})`;
   const group = keys.length > 0 ? `GROUP BY ${keys.join(", ")}` : "";
   const list = keys.length > 0 ? `${keys.join(", ")}, ` : "";
   const ofEvents = `SELECT ${list}count(DISTINCT visitor) AS visitors, count(*) FILTER (name = 'pageview') AS pageviews,
@@ -257,7 +271,7 @@ export function toSql(question: CataloguedQuestion, merchant: number): string {
     FROM (${select("visitor, name, earned, engagement_ms", "clock")}) ${group}`;
   const scrolls = `SELECT ${list}avg(deepest) AS depth FROM (SELECT ${list}vid, max(scroll) AS deepest
     FROM (${select("vid, scroll", "clock")}) WHERE scroll IS NOT NULL GROUP BY ${[...keys, "vid"].join(", ")}) ${group}`;
-  const days = `merchant = ${merchant} AND day BETWEEN '${first}' AND '${last}'`;
+  const days = `merchant = ${merchant} AND ${within(span, "ms")}`;
   // Goals are no part of any filter here, so everybody who passes it could have reached one.
   const timeAt = dimensions.findIndex((name) => name.startsWith("time:"));
   const label = timeAt < 0 ? "" : ` AND ${(TIMES[dimensions[timeAt] as string] as Label)("clock", first)} = d${timeAt}`;
@@ -284,4 +298,147 @@ export function toSql(question: CataloguedQuestion, merchant: number): string {
   const chosen = metrics.map((name, at) => `${source[name] ?? `e.${name}`} AS m${at}`);
   return `WITH e AS (${ofEvents}), v AS (${visits()}), w AS (${byEntry}), s AS (${scrolls})
     SELECT ${[...keys, ...chosen].join(", ")} FROM e FULL JOIN v ${on} LEFT JOIN w ${on} LEFT JOIN s ${on}`;
+}
+
+/** Whether an event, or a visit by its start, is in a range. */
+function within({ first, last, instants }: Span, at: "ms" | "start_ms"): string {
+  if (instants === undefined) return `day BETWEEN '${first}' AND '${last}'`;
+  return `${at} >= ${instants[0]} AND ${at} < ${instants[1]}`;
+}
+
+/** A question or report whose SQL is written by hand; its columns are in the order of what is compared. */
+export interface WrittenQuestion {
+  readonly path: "query" | "funnel" | "retention" | "paths";
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly sql: string;
+}
+
+/** Conversions by goal, orders and products, comparisons, and reports, over whole dates. */
+export function written(merchant: number, [first, last]: readonly [string, string]): readonly WrittenQuestion[] {
+  const own = `merchant = ${merchant} AND day BETWEEN '${first}' AND '${last}'`;
+  const date_range = [first, last];
+  const isSignup = "list_contains(goals, 'Signup')";
+  const people = (where: string) => `count(DISTINCT visitor) FILTER (${where})`;
+  const share = (part: string, whole: string) => `floor(${part} * 10000 / ${whole} + 0.5) / 100`;
+  const source = named("utm_source", "Direct / None");
+  const goal = ["is", "event:goal", ["Signup"]];
+  const everybody = `(SELECT count(DISTINCT visitor) FROM seen WHERE ${own})`;
+  const bought = `SELECT unnest(sold) AS p, * FROM seen WHERE ${own}`;
+  const half = { first: "2026-10-25", middle: "2026-10-24" };
+  const counts = `count(DISTINCT visitor) AS v, count(*) FILTER (name = 'pageview') AS n`;
+  const change = (now: string, then: string) =>
+    `CASE WHEN ${then} = 0 THEN CASE WHEN ${now} = 0 THEN 0 END ELSE floor((${now} - ${then}) * 100 / abs(${then}) + 0.5) END`;
+  const both = (key: string, on: string) => {
+    const of = (days: string) =>
+      `(SELECT ${key}, ${counts} FROM seen WHERE merchant = ${merchant} AND ${days} GROUP BY ALL)`;
+    return `SELECT n.k, n.v, n.n, coalesce(t.v, 0), coalesce(t.n, 0), ${change("n.v", "coalesce(t.v, 0)")},
+        ${change("n.n", "coalesce(t.n, 0)")}
+      FROM ${of(`day BETWEEN '${half.first}' AND '${last}'`)} AS n
+      LEFT JOIN ${of(`day BETWEEN '${first}' AND '${half.middle}'`)} AS t ON ${on}`;
+  };
+  const compared = (dimension: string) => ({
+    metrics: ["visitors", "pageviews"],
+    date_range: [half.first, last],
+    dimensions: [dimension],
+    accuracy: "exact",
+    include: { comparisons: { mode: "previous_period" } },
+  });
+  return [
+    {
+      path: "query",
+      body: { metrics: ["visitors", "conversion_rate"], date_range, filters: [goal] },
+      sql: `SELECT ${people(isSignup)} AS v, ${share("v", "count(DISTINCT visitor)")} FROM seen WHERE ${own}`,
+    },
+    {
+      path: "query",
+      body: {
+        metrics: ["visitors", "conversion_rate", "group_conversion_rate"],
+        date_range,
+        dimensions: ["visit:source"],
+        filters: [goal],
+      },
+      sql: `SELECT ${source} AS k, ${people(isSignup)} AS v, ${share("v", everybody)}, ${share("v", "count(DISTINCT visitor)")}
+        FROM seen WHERE ${own} GROUP BY k HAVING v > 0`,
+    },
+    {
+      path: "query",
+      body: {
+        metrics: ["visitors", "conversion_rate"],
+        date_range,
+        dimensions: ["time:day", "visit:device"],
+        filters: [goal, ["is", "visit:browser", ["Chrome"]]],
+      },
+      sql: `SELECT day, device, ${people(isSignup)} AS v,
+          ${share("v", "any_value(whole)")} FROM seen JOIN (SELECT day, count(DISTINCT visitor) AS whole FROM seen
+            WHERE ${own} AND browser = 'Chrome' GROUP BY day) USING (day)
+        WHERE ${own} AND browser = 'Chrome' GROUP BY ALL HAVING v > 0`,
+    },
+    {
+      path: "query",
+      body: {
+        metrics: ["orders", "average_order_value", "units", "product_revenue"],
+        date_range,
+        dimensions: ["visit:country"],
+      },
+      sql: `SELECT country, count(DISTINCT order_id) AS o,
+          floor(sum(earned) FILTER (order_id IS NOT NULL) / nullif(o, 0) + 0.5) / 10000,
+          coalesce(sum(list_sum(list_transform(sold, p -> p.quantity))), 0),
+          coalesce(sum(list_sum(list_transform(sold, p -> p.quantity * p.price))), 0)
+        FROM seen WHERE ${own} GROUP BY country`,
+    },
+    {
+      path: "query",
+      body: {
+        metrics: ["units", "product_revenue"],
+        date_range,
+        dimensions: ["event:product"],
+        filters: [["has_done", ["is", "event:page", ["/pay"]]]],
+      },
+      sql: `SELECT p.name, sum(p.quantity), sum(p.quantity * p.price) FROM (${bought}) WHERE has_paid GROUP BY ALL`,
+    },
+    { path: "query", body: compared("visit:source"), sql: both(`${source} AS k`, "t.k = n.k") },
+    {
+      path: "query",
+      body: compared("time:day"),
+      sql: both("day AS k", "t.k = strftime(n.k::DATE - INTERVAL 4 DAY, '%Y-%m-%d')"),
+    },
+    {
+      path: "funnel",
+      body: {
+        date_range,
+        window_seconds: 7_200,
+        steps: [
+          { name: "a", filters: [["is", "event:page", ["/a"]]] },
+          { name: "signed up", filters: [goal] },
+          { name: "paid", filters: [["is", "event:page", ["/pay"]]] },
+        ],
+      },
+      sql: `WITH e AS (SELECT *, page = '/a' AS first, ${isSignup} AS second, page = '/pay' AS third FROM seen WHERE ${own}),
+          two AS (SELECT e.visitor, e.ms AS since, f.ms FROM e JOIN e AS f ON e.visitor = f.visitor AND f.ms > e.ms
+            AND f.ms - e.ms <= 7200000 WHERE e.first AND f.second),
+          three AS (SELECT two.visitor FROM two JOIN e AS g ON g.visitor = two.visitor AND g.ms > two.ms
+            AND g.ms - two.since <= 7200000 WHERE g.third)
+        SELECT 'a', count(DISTINCT visitor) FROM e WHERE first UNION ALL
+        SELECT 'signed up', count(DISTINCT visitor) FROM two UNION ALL SELECT 'paid', count(DISTINCT visitor) FROM three`,
+    },
+    {
+      path: "retention",
+      body: { date_range },
+      sql: `WITH w AS (SELECT DISTINCT visitor, date_trunc('week', day::DATE) AS week FROM seen WHERE ${own}),
+          c AS (SELECT *, min(week) OVER (PARTITION BY visitor) AS cohort FROM w),
+          l AS (SELECT max(date_trunc('week', '${last}'::DATE)) AS week FROM w)
+        SELECT strftime(cohort, '%Y-%m-%d'), count(DISTINCT visitor),
+          to_json(list_transform(range(0, CAST(date_diff('day', cohort, any_value(l.week)) / 7 + 1 AS BIGINT)),
+            n -> len(list_distinct(list_filter(list({v: visitor, a: date_diff('day', cohort, c.week) // 7}), x -> x.a = n)))))
+        FROM c, l GROUP BY cohort`,
+    },
+    {
+      path: "paths",
+      body: { date_range, depth: 3, limit: 10_000, filters: [["is", "visit:country", ["AT", "IN"]]] },
+      sql: `SELECT to_json(pages[1:3]), count(*) FROM (SELECT list(page ORDER BY ms) AS pages FROM (
+            SELECT vid, page, ms, lag(page) OVER (PARTITION BY vid ORDER BY ms) AS before FROM seen
+            WHERE ${own} AND country IN ('AT', 'IN') AND name = 'pageview')
+          WHERE before IS DISTINCT FROM page GROUP BY vid) GROUP BY ALL`,
+    },
+  ];
 }

@@ -1,6 +1,6 @@
 // DuckDB over the archive: the objects are copied out of R2 as they are, and read as anybody would read them.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -37,7 +37,8 @@ async function query(
   }
 }
 
-/** The archive's bundles as they lie now, for many questions: `events` is every row of them. */
+/** The archive as it lies now, for many questions: `events` is every row of its sealed files and bundles. A row that lies in
+ *  both is there twice, under one id. */
 export async function openArchive(runtime: Runtime): Promise<{
   readonly run: (sql: string) => Promise<void>;
   readonly rows: (sql: string) => Promise<readonly Record<string, unknown>[]>;
@@ -46,8 +47,10 @@ export async function openArchive(runtime: Runtime): Promise<{
   const folder = mkdtempSync(join(tmpdir(), "footfall-archive-"));
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
   try {
-    await copyArchive(runtime, "events/", folder);
-    await connection.run(`CREATE TABLE events AS SELECT * FROM ${FILES(join(folder, "events/*/*/*.parquet"))}`);
+    for (const prefix of ["events/", "sealed/"]) await copyArchive(runtime, prefix, folder);
+    const files = ["events", "sealed"].filter((name) => existsSync(join(folder, name)));
+    const globs = files.map((name) => `'${join(folder, name)}/**/*.parquet'`).join(", ");
+    await connection.run(`CREATE TABLE events AS SELECT * FROM read_parquet([${globs}], union_by_name = true)`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

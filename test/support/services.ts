@@ -103,6 +103,7 @@ export interface Report {
 export interface Answered {
   readonly results: readonly { readonly metrics: readonly unknown[]; readonly dimensions: readonly string[] }[];
   readonly meta: Readonly<Record<string, unknown>>;
+  readonly query: Readonly<Record<string, unknown>>;
 }
 
 /** A runtime with its data in a folder that goes with it. */
@@ -208,5 +209,18 @@ export async function untilSealed(
     },
     (days) => days.length > 0 && days.every(({ state }) => state === "sealed"),
     withinMs,
+  );
+}
+
+/** What a seal stands for is deleted by a message of the cron, once its grace is over. */
+export async function untilCleaned(runtime: Runtime): Promise<void> {
+  const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
+  await database.exec("UPDATE archive_days SET clean_at = 1, due_at = 1 WHERE clean_at IS NOT NULL");
+  await until(
+    async () => {
+      await runtime.fireCrons();
+      return database.prepare("SELECT count(*) AS n FROM archive_days WHERE clean_at IS NOT NULL").first<number>("n");
+    },
+    (left) => left === 0,
   );
 }

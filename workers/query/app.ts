@@ -26,6 +26,7 @@ import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts"
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import type { FileReply, Reply } from "./request.ts";
 import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts";
+import { deleteSegment, getSegments, patchSegment, postSegment } from "./segments.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
 import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
 import { getStreams, postStream } from "./streams.ts";
@@ -71,6 +72,10 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["POST", "/api/v1/merchants/:id/shares", "admin", postShare, "share.create"],
   ["GET", "/api/v1/merchants/:id/shares", "admin", getShares],
   ["DELETE", "/api/v1/merchants/:id/shares/:share_id", "admin", deleteShare, "share.revoke"],
+  ["POST", "/api/v1/merchants/:id/segments", "admin", postSegment, "segment.create"],
+  ["GET", "/api/v1/merchants/:id/segments", "read", getSegments],
+  ["PATCH", "/api/v1/merchants/:id/segments/:segment_id", "admin", patchSegment, "segment.change"],
+  ["DELETE", "/api/v1/merchants/:id/segments/:segment_id", "admin", deleteSegment, "segment.delete"],
   ["GET", "/api/v1/session", "read", getSession],
   ["DELETE", "/api/v1/session", "read", deleteSession, "session.end"],
   ["PUT", "/api/v1/session/password", "read", putPassword, "member.password"],

@@ -14,6 +14,7 @@ import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import type { ProblemCode } from "./problem.ts";
 import { type JobReply, replyWithJob, startJob, toResponse, waitOf } from "./question-jobs.ts";
+import { fillSegments } from "./segments.ts";
 
 const UNREADABLE = {
   too_large: { code: "body_too_large", error: `The body exceeds ${QUESTION_BYTES_MAX} bytes.` },
@@ -58,7 +59,9 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   const asker = await admitAsker(c, siteId, deps);
   if ("error" in asker) return refuseQuestion(c, asker.code, asker.error);
 
-  const answered = await answer(body.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
+  const filled = await fillSegments(body.value, asker.merchant.number, deps);
+  if (!filled.ok) return refuseQuestion(c, codeOf(filled.rejection), filled.rejection.message);
+  const answered = await answer(filled.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
   if ("status" in answered) return toResponse(c, answered);
   if (!answered.ok) return refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
   return sendAnswer(c, answered.value);

@@ -19,6 +19,7 @@ import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { type Access, accessOf } from "./access.ts";
 import { KeyMemory } from "./authorize.ts";
+import { BucketMemory } from "./bucket-memory.ts";
 import type { PartitionStub, QueryEnv } from "./env.ts";
 import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
 
@@ -44,6 +45,8 @@ export interface Deps {
   readonly rulesNoticeMs: number;
   readonly meter: Metered;
   readonly keys: KeyMemory;
+  /** Rollups that the isolate has read from this database. */
+  readonly buckets: BucketMemory;
   /** Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
   readonly signInLimit: AddressLimit | undefined;
@@ -61,6 +64,13 @@ export interface Deps {
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
+const memories = new WeakMap<D1Database, BucketMemory>();
+
+function bucketsOf(db: D1Database): BucketMemory {
+  const memory = memories.get(db) ?? new BucketMemory();
+  memories.set(db, memory);
+  return memory;
+}
 
 export function depsOf(env: QueryEnv, background: Background): Deps {
   const log: Deps["log"] = (line) => console.error(JSON.stringify(line));
@@ -101,6 +111,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     rulesNoticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,
     keys,
+    get buckets() {
+      return bucketsOf(env.DB);
+    },
     keyLimit: keyLimitOf(env),
     signInLimit: signInLimitOf(env),
     access: accessOf(env),

@@ -3,7 +3,7 @@
 // there is no hole and no overlap, whenever a partition publishes (L1, L2). From events: `scan.ts`.
 
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
-import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
+import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAGE_ROWS } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
 import { comparedRange } from "../../core/query/compare.ts";
@@ -15,7 +15,8 @@ import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
 import { latestRules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Merchant } from "../../storage/merchants.ts";
-import { readFirstDay, readRollups } from "../../storage/rollups.ts";
+import { countUndone } from "../../storage/replay-job.ts";
+import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/rollups.ts";
 import type { Deps } from "./deps.ts";
 import { readLive } from "./live.ts";
 import { type Cost, isTooLarge, scanGroups, type TooLarge } from "./scan.ts";
@@ -106,7 +107,60 @@ async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promis
 
 /** The stored rows in pages: wide ones are many times larger than totals, and memory holds one page. */
 async function* readStored(merchant: number, plan: Plan, deps: Deps): AsyncGenerator<readonly RollupRow[]> {
+  const isWide = plan.sketch || plan.breakdowns.length > 0;
+  // Totals are as quickly read as their versions. Before anything else is read it is known how much was undone.
+  const undone = isWide ? await countUndone(deps.db, deps.meter) : undefined;
+  if (undone === undefined) yield* readPages(merchant, plan, deps);
+  else yield* readRemembered(merchant, plan, { deps, undone });
+}
+
+/** Rows that are remembered in the version they have now, and the others from D1. */
+async function* readRemembered(
+  merchant: number,
+  plan: Plan,
+  { deps, undone }: { readonly deps: Deps; readonly undone: number },
+): AsyncGenerator<readonly RollupRow[]> {
   const { grain, from, to, sketch, breakdowns } = plan;
+  const { buckets } = deps;
+  const shelf = [merchant, grain, sketch, breakdowns, undone].join(" ");
+  const remembering = async function* (range: Pick<Plan, "from" | "to">) {
+    for await (const rows of readPages(merchant, { ...plan, ...range }, deps)) {
+      buckets.remember(shelf, rows);
+      yield rows;
+    }
+  };
+  if (!buckets.has(shelf)) return yield* remembering({ from, to });
+  let after: RollupVersion | undefined;
+  for (;;) {
+    const read = { merchant, grain, from, to, after, rowsMax: VERSIONS_PAGE_ROWS };
+    const page = await readRollupVersions(deps.db, read, deps.meter);
+    const isLast = page.length < VERSIONS_PAGE_ROWS;
+    // A bucket that the page cuts belongs to the next one as a whole: rows are read by bucket.
+    const versions = isLast ? page : page.filter(({ bucket }) => bucket < (page.at(-1) as RollupVersion).bucket);
+    const known = versions.map((version) => buckets.find(shelf, version));
+    const first = known.indexOf(undefined);
+    const end = known.lastIndexOf(undefined) + 1;
+    const kept = known.filter((row) => row !== undefined);
+    if (first < 0) yield kept;
+    else {
+      // All rows from the first unknown one to the last: those between come once more, and once only.
+      const range = {
+        from: (versions[first] as RollupVersion).bucket,
+        to: (versions[end - 1] as RollupVersion).bucket + 1,
+      };
+      yield kept.filter(({ bucket }) => bucket < range.from || bucket >= range.to);
+      yield* remembering(range);
+    }
+    after = versions.at(-1);
+    if (isLast) return;
+  }
+}
+
+async function* readPages(
+  merchant: number,
+  { grain, from, to, sketch, breakdowns }: Plan,
+  deps: Deps,
+): AsyncGenerator<readonly RollupRow[]> {
   const rowsMax = sketch || breakdowns.length > 0 ? ROLLUP_PAGE_WIDE_ROWS : ROLLUP_PAGE_ROWS;
   let after: RollupRow | undefined;
   for (;;) {

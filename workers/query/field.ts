@@ -2,7 +2,13 @@
 // any table. What a field must be is said once, as the text that a caller reads when it is not; and once more as JSON Schema,
 // beside what checks it, which the OpenAPI document is made of (openapi/).
 
-import { ID_LENGTH_MAX, NAME_LENGTH_MAX, QUESTION_DAY_MAX } from "../../core/limits.ts";
+import {
+  ID_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  QUESTION_DAY_MAX,
+  SHARE_FILTERS_DEPTH_MAX,
+  SHARE_FILTERS_LENGTH_MAX,
+} from "../../core/limits.ts";
 import { isCurrency } from "../../core/merchant.ts";
 import { isTimeZone, parseDate } from "../../core/time.ts";
 import type { Schema } from "../../core/type-text.ts";
@@ -160,3 +166,19 @@ export const CURSOR: Field<string, false> = {
   schema: { type: "string", maxLength: 1_000 },
   parse: (value) => (typeof value === "string" && value.length <= 1_000 ? value : undefined),
 };
+
+/** Reads filters that are kept: a list that is not endless and passes. */
+export function savedFilters(
+  passes: (filters: readonly unknown[]) => boolean,
+): (value: unknown) => readonly unknown[] | undefined {
+  return (value) => {
+    if (!Array.isArray(value) || !isShallow(value, SHARE_FILTERS_DEPTH_MAX)) return undefined;
+    if (JSON.stringify(value).length > SHARE_FILTERS_LENGTH_MAX) return undefined;
+    return passes(value) ? value : undefined;
+  };
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
+}

@@ -3,9 +3,10 @@
 // in which they are left out.
 
 import type { Context } from "hono";
-import { SHARE_FILTERS_DEPTH_MAX, SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";
+import { SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { parseFilters } from "../../core/query/filter.ts";
+import { withSegments } from "../../core/query/segment.ts";
 import {
   API_KEY_RANDOM_BYTES,
   hashKey,
@@ -24,22 +25,23 @@ import {
 } from "../../storage/shares.ts";
 import { bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
-import { type Field, INSTANT, NAME, required } from "./field.ts";
+import { type Field, INSTANT, NAME, required, savedFilters } from "./field.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
+import { keepSegments } from "./segments.ts";
 
 /** Filters that a question could have; kept from being endless. */
 const FILTERS: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of filters as questions have them, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
   schema: { type: "array", items: { type: "array" } },
-  parse: (value) => {
-    if (!Array.isArray(value) || !isShallow(value, SHARE_FILTERS_DEPTH_MAX)) return undefined;
-    if (JSON.stringify(value).length > SHARE_FILTERS_LENGTH_MAX) return undefined;
-    return parseFilters(value).ok ? value : undefined;
-  },
+  parse: savedFilters((value) => {
+    // Which segments there are is looked up when the link is made; here any is as good as another.
+    const filled = withSegments(value, () => [["is", "event:page", ["/"]]]);
+    return filled.ok && parseFilters(filled.value).ok;
+  }),
 };
 export const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
 
@@ -53,9 +55,11 @@ export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>>
   const createdAt = deps.now();
   if (expiresAt !== null && expiresAt <= createdAt)
     return problem("invalid_field", '"expires_at" must lie ahead.', "expires_at");
+  const kept = await keepSegments(filters, merchant.value.number, deps);
+  if (!kept.ok) return problem("invalid_field", kept.rejection.message, "filters");
   const secret = token("ffs", deps.random(API_KEY_RANDOM_BYTES));
   const id = shareId(deps.random(ID_RANDOM_BYTES));
-  const made = { id, merchant: merchant.value.number, name, filters, createdAt, expiresAt, token: secret };
+  const made = { id, merchant: merchant.value.number, name, filters: kept.value, createdAt, expiresAt, token: secret };
   const share = await createShare(deps.db, made, deps.meter);
   if (share === "full") return problem("conflict", `A merchant has at most ${SHARES_COUNT_MAX} share links.`);
   return { ok: true, value: { status: 201, body: { ...shown(share), token: secret } } };
@@ -98,11 +102,6 @@ export async function openShare(secret: string, deps: Deps): Promise<ShareHolder
   const holder = await findShareHolder(deps.db, hashKey(secret), deps.meter);
   const expiresAt = holder?.share.expiresAt ?? null;
   return expiresAt === null || expiresAt > deps.now() ? holder : undefined;
-}
-
-function isShallow(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
 }
 
 function shown({ id, name, hint, filters, createdAt, expiresAt }: Share) {

@@ -128,7 +128,7 @@ test("[QRY-2] a deeply nested or very long value is not repeated in the error", 
 });
 
 const NOT_YET: readonly (readonly [change: object, message: string])[] = [
-  [{ filters: [["is", "segment", [1]]] }, "#/filters/0: Segments are not available yet."],
+  [{ filters: [["is", "segment", [1]]] }, "#/filters/0: A segment cannot be named here."],
   [{ include: { imports: true } }, '#/include/imports: Include "imports" is not available yet.'],
 ];
 

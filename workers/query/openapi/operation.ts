@@ -13,6 +13,7 @@ import { MERCHANT_CHANGE, MERCHANT_PAGE, NEW_MERCHANT } from "../merchants.ts";
 import { DEAD_LETTER_PAGE, PARTITION_PAGE, REDRIVE } from "../operations.ts";
 import { NEW_REPLAY } from "../replays.ts";
 import { RULES_CHANGE, VERSION_PAGE } from "../rules.ts";
+import { CHANGED_SEGMENT, NEW_SEGMENT } from "../segments.ts";
 import { ACCEPTANCE, PASSWORD_CHANGE, SIGN_IN } from "../sessions.ts";
 import { NEW_SHARE } from "../shares.ts";
 import { NEW_STREAM, STREAM_PAGE } from "../streams.ts";
@@ -228,6 +229,28 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   [
     `DELETE ${MERCHANT}/shares/:share_id`,
     { id: "revokeShare", summary: `Revokes a share link. ${STOP}`, answer: named("Revoked") },
+  ],
+  [
+    `POST ${MERCHANT}/segments`,
+    {
+      id: "createSegment",
+      summary: "Saves filters under a name, for questions and share links to name.",
+      body: NEW_SEGMENT,
+      status: 201,
+      answer: named("Segment"),
+    },
+  ],
+  [
+    `GET ${MERCHANT}/segments`,
+    { id: "listSegments", summary: "Its segments.", query: {}, answer: page("segments", named("Segment")) },
+  ],
+  [
+    `PATCH ${MERCHANT}/segments/:segment_id`,
+    { id: "changeSegment", summary: "Changes a segment.", body: CHANGED_SEGMENT, answer: named("Segment") },
+  ],
+  [
+    `DELETE ${MERCHANT}/segments/:segment_id`,
+    { id: "deleteSegment", summary: "Deletes a segment that no share link names.", answer: named("Deleted") },
   ],
   [
     "POST /api/v1/session",

@@ -153,6 +153,7 @@ export const SHAPES = {
   InviteWithToken: object({ ...INVITE, token: { ...TEXT, description: "Shown this once." } }),
   Share: object(SHARE),
   ShareWithToken: object({ ...SHARE, token: { ...TEXT, description: "Shown this once." } }),
+  Segment: object({ id: TEXT, name: TEXT, filters: list({}), created_at: INSTANT, updated_at: INSTANT }),
   Shared: object({ name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
   Session: {
     oneOf: [
@@ -183,6 +184,7 @@ export const SHAPES = {
   Changed: object({ changed: YES }),
   Revoked: object({ id: TEXT, revoked: YES }),
   Removed: object({ id: TEXT, removed: YES }),
+  Deleted: object({ id: TEXT, deleted: YES }),
   Rules: object({
     bots: CHOICE(TEXT),
     referrers: CHOICE(TEXT),

@@ -1,0 +1,103 @@
+// Segments: filters that a merchant saved under a name. A question says ["is", "segment", ["Returning buyers"]] and gets the
+// saved filters in that place, before it is parsed: whatever reads questions after this sees plain filters, and so does
+// `query.filters` of the answer. A segment names no other one, so there is no circle.
+
+import { FILTERS_DEPTH_MAX, SEGMENTS_NAMED_MAX } from "../limits.ts";
+import { accepted, type Outcome } from "../outcome.ts";
+import { invalid, quote } from "./refusal.ts";
+
+/** The filters of a segment by its id or name; undefined when there is none. */
+export type FindSegment = (idOrName: string) => readonly unknown[] | undefined;
+
+const NAME = "segment";
+const LISTS: readonly unknown[] = ["and", "or"];
+const WRAPPERS: readonly unknown[] = ["not", "has_done", "has_not_done"];
+
+/** Whether filters, as they were sent, name any segment. */
+export function namesSegment(filters: unknown): boolean {
+  return segmentsIn(filters).length > 0;
+}
+
+/** What filters name: ids or names of segments. */
+export function segmentsIn(filters: unknown): readonly string[] {
+  const found: string[] = [];
+  const look = (entry: unknown, depth: number): void => {
+    if (!Array.isArray(entry) || depth === 0) return;
+    const [operator, second, clauses] = entry as readonly unknown[];
+    if (second === NAME) found.push(...(Array.isArray(clauses) && clauses.length > 0 ? clauses.map(String) : [NAME]));
+    else if (LISTS.includes(operator) && Array.isArray(second)) for (const one of second) look(one, depth - 1);
+    else if (WRAPPERS.includes(operator)) look(second, depth - 1);
+  };
+  if (Array.isArray(filters)) for (const entry of filters) look(entry, FILTERS_DEPTH_MAX);
+  return found;
+}
+
+/** The same filters with saved ones in the place of the names of segments. What is no list of filters stays what it is. */
+export function withSegments(filters: unknown, find: FindSegment): Outcome<unknown> {
+  if (!Array.isArray(filters)) return accepted(filters);
+  const named = segmentsIn(filters).length;
+  if (named > SEGMENTS_NAMED_MAX) return invalid(`#/filters: At most ${SEGMENTS_NAMED_MAX} segments can be named.`);
+  return fillList(filters, find, { path: "#/filters", depth: FILTERS_DEPTH_MAX });
+}
+
+interface Place {
+  readonly path: string;
+  /** Levels that may still follow. What is deeper is refused when it is parsed. */
+  readonly depth: number;
+}
+
+/** Filters that all must hold: a segment's own go among them as they are. */
+function fillList(filters: readonly unknown[], find: FindSegment, { path, depth }: Place): Outcome<readonly unknown[]> {
+  const filled: unknown[] = [];
+  for (const [index, entry] of filters.entries()) {
+    const own = fill(entry, find, { path: depth === FILTERS_DEPTH_MAX ? `${path}/${index}` : path, depth });
+    if (!own.ok) return own;
+    if (own.value !== entry && isAnd(own.value)) filled.push(...own.value[1]);
+    else filled.push(own.value);
+  }
+  return accepted(filled);
+}
+
+function fill(entry: unknown, find: FindSegment, place: Place): Outcome<unknown> {
+  if (!Array.isArray(entry) || place.depth === 0) return accepted(entry);
+  const [operator, second, ...rest] = entry as readonly unknown[];
+  const inner = { ...place, depth: place.depth - 1 };
+  if (second === NAME) return segment(entry, find, place);
+  if (operator === "and" && Array.isArray(second)) {
+    const list = fillList(second, find, inner);
+    return list.ok ? accepted([operator, list.value, ...rest]) : list;
+  }
+  if (operator === "or" && Array.isArray(second)) {
+    const list: unknown[] = [];
+    for (const one of second) {
+      const own = fill(one, find, inner);
+      if (!own.ok) return own;
+      list.push(own.value);
+    }
+    return accepted([operator, list, ...rest]);
+  }
+  if (!WRAPPERS.includes(operator)) return accepted(entry);
+  const own = fill(second, find, inner);
+  return own.ok ? accepted([operator, own.value, ...rest]) : own;
+}
+
+/** ["is", "segment", ["a", "b"]]: either of them. */
+function segment(entry: readonly unknown[], find: FindSegment, { path }: Place): Outcome<unknown> {
+  const [operator, , names, ...rest] = entry;
+  const isNamed = Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === "string");
+  if ((operator !== "is" && operator !== "is_not") || !isNamed || rest.length > 0)
+    return invalid(`${path}: Invalid filter ${quote(entry)}`);
+  const segments: (readonly [string, readonly unknown[]])[] = [];
+  for (const name of names as readonly string[]) {
+    const filters = find(name);
+    if (filters === undefined) return invalid(`${path}: There is no segment ${quote(name)}.`);
+    segments.push(["and", filters]);
+  }
+  const [only, ...others] = segments;
+  const either = others.length === 0 ? only : ["or", segments];
+  return accepted(operator === "is" ? either : ["not", either]);
+}
+
+function isAnd(filter: unknown): filter is readonly ["and", readonly unknown[]] {
+  return Array.isArray(filter) && filter[0] === "and" && filter.length === 2 && Array.isArray(filter[1]);
+}

@@ -1,0 +1,186 @@
+// Rollups that an isolate remembers: a question reads again what was changed, and nothing else. Each change is made by the code
+// that makes it in production, and each answer is compared with that of an isolate that remembers nothing.
+
+import { expect, test } from "vitest";
+import { BUCKETS_KEPT_BYTES, SEAL_AFTER_MS } from "../../../core/limits.ts";
+import { zeroMeter } from "../../../core/meter.ts";
+import { parseQuestion } from "../../../core/query/question.ts";
+import { NO_RULES, type Rules } from "../../../core/rules.ts";
+import { DAY_MS, dateOf } from "../../../core/time.ts";
+import { erase } from "../../../durable-objects/erase.ts";
+import { live } from "../../../durable-objects/live.ts";
+import { driveErasure } from "../../../queues/erasure.ts";
+import { createErasure } from "../../../storage/erasure.ts";
+import type { Merchant } from "../../../storage/merchants.ts";
+import { readSettings } from "../../../storage/settings.ts";
+import { BucketMemory } from "../../../workers/query/bucket-memory.ts";
+import type { Deps } from "../../../workers/query/deps.ts";
+import { execute } from "../../../workers/query/execute.ts";
+import { settingsOf, TUESDAY } from "../../support/events.ts";
+import { valueFrom } from "../../support/questions.ts";
+import { ReplayedWorld } from "../../support/replayed-world.ts";
+import { rowOf } from "../../support/rollup-rows.ts";
+
+const DAY = Math.floor(TUESDAY / DAY_MS);
+const RANGE = { fromDay: DAY, toDay: DAY + 1 };
+const NO_CHROME: Rules = { ...NO_RULES, bots: { drop: ["*Chrome*"], admit: [] } };
+const ELSEWHERE: Rules = { ...NO_RULES, paths: { ...NO_RULES.paths, replace: [{ match: "/cart", page: "/basket" }] } };
+
+/** Two merchants with ten Days each; all of them are sealed. */
+async function sealedDays(): Promise<ReplayedWorld> {
+  const world = new ReplayedWorld([1, 2].map((merchant) => settingsOf("UTC", { merchant })));
+  for (let day = 0; day < 10; day++) {
+    for (const merchant of [1, 2])
+      await world.send([
+        { merchant, id: `a${day}`, url: "https://shop.example/cart", timestamp: TUESDAY - day * DAY_MS },
+        { merchant, id: `b${day}`, visitor: "00000000000000bb", timestamp: TUESDAY - day * DAY_MS - 1 },
+      ]);
+  }
+  await world.settle();
+  world.it.now = DAY * DAY_MS + SEAL_AFTER_MS;
+  for (let turn = 0; turn < 5; turn++) await world.settle();
+  await world.seal();
+  return world;
+}
+
+interface Asked {
+  readonly pages: unknown;
+  /** Rows of D1 that were read whole. */
+  readonly wide: number;
+}
+
+/** The pages of the ten Days, as an isolate with this memory answers. */
+async function ask(world: ReplayedWorld, buckets: BucketMemory, merchant = 1): Promise<Asked> {
+  let wide = 0;
+  const { d1 } = world;
+  const counting = new Proxy(d1, {
+    get: (db, name) =>
+      name !== "prepare"
+        ? Reflect.get(db, name)
+        : (text: string) => {
+            const statement = db.prepare(text);
+            if (!/by_page/.test(text)) return statement;
+            const bind = statement.bind.bind(statement);
+            statement.bind = (...values: unknown[]) => {
+              const bound = bind(...values);
+              const all = bound.all.bind(bound);
+              bound.all = (async () => {
+                const found = await all();
+                wide += found.results.length;
+                return found;
+              }) as typeof bound.all;
+              return bound;
+            };
+            return statement;
+          },
+  });
+  const deps = {
+    ...world.replayDeps(),
+    db: counting,
+    buckets,
+    meter: zeroMeter(),
+    partition: () => ({ live: async (request: Parameters<typeof live>[1]) => live(world.it.partition, request) }),
+  } as unknown as Deps;
+  const settings = await readSettings(d1, merchant, zeroMeter());
+  const shop = { ...settings, number: merchant, retentionDays: null } as unknown as Merchant;
+  const question = parseQuestion({
+    site_id: "x",
+    metrics: ["visitors", "pageviews"],
+    date_range: [dateOf(DAY - 9), dateOf(DAY)],
+    dimensions: ["event:page"],
+  });
+  const answered = await execute(valueFrom(question), shop, deps);
+  if ("places" in answered || !answered.ok) throw new Error("no answer");
+  return { pages: answered.value.results, wide };
+}
+
+/** Asks an isolate that remembers, and one that does not; both say the same. */
+async function askBoth(world: ReplayedWorld, buckets: BucketMemory): Promise<Asked> {
+  const [warm, cold] = [await ask(world, buckets), await ask(world, new BucketMemory())];
+  expect(warm.pages).toEqual(cold.pages);
+  return warm;
+}
+
+test("[MBR-1] closed buckets are read once; after that only their versions are", async () => {
+  const world = await sealedDays();
+  const buckets = new BucketMemory();
+  const first = await ask(world, buckets);
+  expect(first.wide).toBe(10);
+  expect(await askBoth(world, buckets)).toEqual({ pages: first.pages, wide: 0 });
+});
+
+test("[MBR-2] a late event, a rebuild, its undo, rules applied to the past and an erasure are in the next answer, each by the rows it changed", async () => {
+  const world = await sealedDays();
+  const buckets = new BucketMemory();
+  let { pages } = await ask(world, buckets);
+  const changes = async (wide: number): Promise<void> => {
+    const now = await askBoth(world, buckets);
+    expect(now.pages).not.toEqual(pages);
+    expect(now.wide).toBe(wide);
+    pages = now.pages;
+    expect((await askBoth(world, buckets)).wide).toBe(0);
+  };
+
+  await world.send([{ id: "late", visitor: "00000000000000cc", timestamp: TUESDAY }]);
+  await world.settle();
+  world.it.now += DAY_MS;
+  await world.seal();
+  await changes(1);
+
+  await world.decide(1, NO_CHROME);
+  const job = await world.run({ kind: "rebuild", ...RANGE, merchants: [1], rules: "current" });
+  await changes(1);
+  await world.change(job.id, "undo");
+  await world.work();
+  await changes(10); // an undo is rare: everything is read again
+  // The same version once more, with other numbers: totals are even the same as before the undo's own rebuild.
+  await world.decide(1, ELSEWHERE);
+  await world.run({ kind: "rebuild", ...RANGE, merchants: [1], rules: "current" });
+  await changes(1);
+
+  world.it.now += 60_000;
+  const { db, now, pace, meter, log } = world.deps();
+  const erasing = { erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request) };
+  const erasure = await createErasure(
+    world.d1,
+    {
+      erasure: {
+        id: "ers_1",
+        merchant: 1,
+        kind: "visitor",
+        visitor: "00000000000000bb",
+        fromDay: DAY - 1,
+        toDay: DAY + 1,
+        createdAt: world.it.now,
+      },
+      partitions: ["pool-0"],
+      openDays: [DAY + 3],
+    },
+    zeroMeter(),
+  );
+  await driveErasure(erasure, { db, now, pace, meter, log, partition: () => erasing });
+  await world.seal();
+  await changes(2);
+});
+
+test("[MBR-3] what is remembered of one merchant answers no other", async () => {
+  const world = await sealedDays();
+  world.database.exec("DELETE FROM daily WHERE merchant = 2 AND bucket <> (SELECT max(bucket) FROM daily)");
+  const buckets = new BucketMemory();
+  const [own, other] = [await ask(world, buckets, 1), await ask(world, buckets, 2)];
+  expect([own.wide, other.wide]).toEqual([10, 1]);
+  expect(await ask(world, buckets, 2)).toEqual({ pages: other.pages, wide: 0 });
+  expect(await ask(world, buckets, 1)).toEqual({ pages: own.pages, wide: 0 });
+  expect(other.pages).not.toEqual(own.pages);
+});
+
+test("[MBR-4] a memory holds so many bytes; what was unused for longest goes first", () => {
+  const memory = new BucketMemory();
+  const row = { ...rowOf({ bucket: 1, seen: {} }), sketch: new Uint8Array(BUCKETS_KEPT_BYTES / 4) };
+  const names = ["1 a", "1 b", "1 c", "1 d", "1 e"];
+  for (const name of names) memory.remember(name, [row]);
+  memory.remember("1 c", [row]); // again: takes no more room
+  expect(names.map((name) => memory.has(name))).toEqual([false, false, true, true, true]);
+  expect(memory.find("1 c", row)).toBe(row);
+  expect(memory.find("1 c", { ...row, version: row.version + 1 })).toBeUndefined();
+});
