@@ -6,6 +6,7 @@ import { RETENTION, type Removal } from "../core/counting/erasure.ts";
 import { CLOCKS_APART_MS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { ErasureKind } from "./schema.ts";
+import { select } from "./statement.ts";
 
 export interface Erasure {
   readonly number: number;
@@ -408,16 +409,4 @@ export async function wakeBeyond(
   const text = `UPDATE archive_days SET late_since = coalesce(late_since, ?3), late_marks = late_marks + 1, due_at = ?3
     WHERE day < ?2 AND "partition" IN (SELECT value FROM json_each(?1)) AND generation > 0`;
   await select(db, [text, JSON.stringify(partitions), beforeDay, now], meter);
-}
-
-type Bound = readonly [text: string, ...values: (string | number | null)[]];
-
-async function select<Row>(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<readonly Row[]> {
-  const { results, meta } = await db
-    .prepare(text)
-    .bind(...values)
-    .all<Row>();
-  meter.d1_rows_read += meta.rows_read;
-  meter.d1_rows_written += meta.rows_written;
-  return results;
 }

@@ -18,6 +18,7 @@ import type {
   ReplayState,
   ShownDifference,
 } from "./schema.ts";
+import { type Bound, select } from "./statement.ts";
 
 export interface ReplayJob {
   readonly id: string;
@@ -324,18 +325,6 @@ function toJob(row: StoredJob): ReplayJob {
 
 function parsed<T>(json: string | null): T | undefined {
   return json === null ? undefined : (JSON.parse(json) as T);
-}
-
-type Bound = readonly [text: string, ...values: (string | number | null)[]];
-
-async function select<Row>(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<readonly Row[]> {
-  const { results, meta } = await db
-    .prepare(text)
-    .bind(...values)
-    .all<Row>();
-  meter.d1_rows_read += meta.rows_read;
-  meter.d1_rows_written += meta.rows_written;
-  return results;
 }
 
 async function write(db: D1Database, bound: Bound, meter: Metered): Promise<void> {

@@ -5,6 +5,7 @@
 import { LATE_COALESCE_MS, REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { ShownDifference } from "./schema.ts";
+import { type Bound, select } from "./statement.ts";
 
 /** A (Day, partition). Its JSON is the message of the seal queue. */
 export interface SealPlace {
@@ -46,7 +47,7 @@ const DONE_END = "THEN NULL ELSE late_since END";
 
 export async function findSeal(db: D1Database, place: SealPlace, meter: Metered): Promise<SealRow | undefined> {
   const text = `SELECT ${COLUMNS} FROM archive_days WHERE ${IS_PLACE}`;
-  return (await select(db, [text, place.day, place.partition], meter))[0];
+  return (await selectRows(db, [text, place.day, place.partition], meter))[0];
 }
 
 /** The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out. */
@@ -72,7 +73,7 @@ export async function listSeals(
 ): Promise<readonly SealRow[]> {
   const text = `SELECT ${COLUMNS} FROM archive_days WHERE day >= ?1 AND day < ?2
     AND (day, "partition") > (?3, ?4) ORDER BY day, "partition" LIMIT ?5`;
-  return select(db, [text, from, to, after?.day ?? -1, after?.partition ?? "", rowsMax], meter);
+  return selectRows(db, [text, from, to, after?.day ?? -1, after?.partition ?? "", rowsMax], meter);
 }
 
 /** The first of some (Day, partition)s that has never been sealed. */
@@ -99,7 +100,7 @@ export async function noteClosed(
   if (places.length === 0) return;
   const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, NULL, 0, ?2, 0, '', NULL FROM json_each(?1)
     WHERE true ON CONFLICT DO NOTHING`;
-  await write(db, [text, JSON.stringify(places.map(({ day, partition }) => [day, partition])), now], meter);
+  await select(db, [text, JSON.stringify(places.map(({ day, partition }) => [day, partition])), now], meter);
 }
 
 /**
@@ -208,7 +209,7 @@ export async function commitLate(
 ): Promise<void> {
   const text = `UPDATE archive_days SET due_at = CASE WHEN late_marks = ?4 THEN clean_at ELSE ?5 END,
       ${DONE} late_marks = ?4 ${DONE_END} WHERE ${IS_PLACE} AND generation = ?3`;
-  await write(db, [text, row.day, row.partition, row.generation, row.lateMarks, now], meter);
+  await select(db, [text, row.day, row.partition, row.generation, row.lateMarks, now], meter);
 }
 
 /** What the last seal stood on is deleted; `again` (UTC ms) is when it is looked for once more, null for never. */
@@ -219,7 +220,7 @@ export async function commitClean(
 ): Promise<void> {
   const text = `UPDATE archive_days SET clean_at = ?4, due_at = CASE WHEN late_since IS NULL THEN ?4 ELSE due_at END
     WHERE ${IS_PLACE} AND generation = ?3`;
-  await write(db, [text, row.day, row.partition, row.generation, again], meter);
+  await select(db, [text, row.day, row.partition, row.generation, again], meter);
 }
 
 /** Nothing was sealed, because something is still on its way: what, and that it is looked for again soon. */
@@ -229,7 +230,7 @@ export async function waitSeal(
   meter: Metered,
 ): Promise<void> {
   const text = `UPDATE archive_days SET error = ?3, due_at = ?4 WHERE ${IS_PLACE}`;
-  await write(db, [text, row.day, row.partition, why, now + SEAL_RETRY_MS], meter);
+  await select(db, [text, row.day, row.partition, why, now + SEAL_RETRY_MS], meter);
 }
 
 /** Sealing failed: why, and when it is tried again. */
@@ -242,25 +243,10 @@ export async function postponeSeal(
   const text = `UPDATE archive_days SET attempts = attempts + 1, error = ?3, due_at = ?4
     WHERE ${IS_PLACE} AND generation = ?5 AND attempts = ?6 AND due_at IS NOT NULL`;
   const values = [why, now + waitMs, row.generation, row.attempts];
-  await write(db, [text, row.day, row.partition, ...values], meter);
+  await select(db, [text, row.day, row.partition, ...values], meter);
 }
 
-type Bound = readonly [text: string, ...values: (string | number | null)[]];
-
-async function select(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<readonly SealRow[]> {
-  const statement = db.prepare(text).bind(...values);
-  const { results, meta } = await statement.all<Omit<SealRow, "shown"> & { readonly shown: string }>();
-  meter.d1_rows_read += meta.rows_read;
-  return results.map((row) => ({ ...row, shown: JSON.parse(row.shown) as SealRow["shown"] }));
-}
-
-/** The number of rows changed. */
-async function write(db: D1Database, [text, ...values]: Bound, meter: Metered): Promise<number> {
-  const { meta } = await db
-    .prepare(text)
-    .bind(...values)
-    .run();
-  meter.d1_rows_read += meta.rows_read;
-  meter.d1_rows_written += meta.rows_written;
-  return meta.changes;
+async function selectRows(db: D1Database, bound: Bound, meter: Metered): Promise<readonly SealRow[]> {
+  const rows = await select<Omit<SealRow, "shown"> & { readonly shown: string }>(db, bound, meter);
+  return rows.map((row) => ({ ...row, shown: JSON.parse(row.shown) as SealRow["shown"] }));
 }
