@@ -315,17 +315,19 @@ async function breakdowns(merchant: Merchant): Promise<readonly unknown[]> {
 }
 
 /** One number of a Day, one Hour that is gone, and one that nobody ever had. */
+/** Whoever writes a rollup gives it another version: readers remember rows by it (MBR-1). */
 async function corrupt(merchant: Merchant): Promise<void> {
   const number = Number.parseInt(merchant.tracking_id.slice(0, 8), 16);
   const day = Date.UTC(2026, 9, 25) / DAY_MS;
-  await database.exec(`UPDATE daily SET pageviews = 4242 WHERE merchant = ${number} AND bucket = ${day}`);
+  await database.exec(
+    `UPDATE daily SET pageviews = 4242, version = version + 0.0001 WHERE merchant = ${number} AND bucket = ${day}`,
+  );
   const hours = await rows<{ bucket: number }>(
     `SELECT bucket FROM hourly WHERE merchant = ${number} AND day = ${day} ORDER BY bucket`,
   );
   await database.exec(`DELETE FROM hourly WHERE merchant = ${number} AND bucket = ${hours[3]?.bucket}`);
-  await database.exec(
-    `UPDATE hourly SET by_page = x'0000', sketch = x'0e00' WHERE merchant = ${number} AND bucket = ${hours[5]?.bucket}`,
-  );
+  const garbled = "by_page = x'0000', sketch = x'0e00', version = version + 0.0001";
+  await database.exec(`UPDATE hourly SET ${garbled} WHERE merchant = ${number} AND bucket = ${hours[5]?.bucket}`);
 }
 
 async function rows<Row>(sql: string): Promise<readonly Row[]> {
