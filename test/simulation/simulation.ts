@@ -38,6 +38,7 @@ import type { Merchant } from "../../storage/merchants.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
 import { findSeal, noteLate, type SealPlace } from "../../storage/seal.ts";
 import { deliver } from "../../workers/collector/deliver.ts";
+import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
@@ -107,6 +108,8 @@ export interface Simulation {
   readonly hosts: Map<string, PartitionHost>;
   readonly objects: Map<string, Uint8Array>;
   readonly d1: D1Database;
+  /** What the one isolate that asks remembers of D1. */
+  readonly buckets: BucketMemory;
   readonly database: DatabaseSync;
   readonly sent: Sent[];
   readonly statistics: Statistics;
@@ -226,6 +229,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     hosts: new Map(),
     objects: new Map(),
     d1: sqliteD1(database),
+    buckets: new BucketMemory(),
     database,
     sent: [],
     statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 },
@@ -388,6 +392,7 @@ function queryDeps(simulation: Simulation): QueryDeps {
     db: slowD1(simulation),
     partition,
     placement: simulation.placement,
+    buckets: simulation.buckets,
     meter: zeroMeter(),
     now: () => world.now,
     log: () => {},
