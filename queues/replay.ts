@@ -107,9 +107,10 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
   const { what, seal } = await openPart(part, job, deps);
   const isClosed = part.day < firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   // Between its closing and its seal, and while late events wait, a Day's numbers are about to change. Rules that are
-  // applied to it wait for nothing: the seal counts by them as well, and late events are all that it counts.
-  const isLate = job.rules === "dated" && seal?.lateSince !== null;
-  const isInDoubt = isClosed && (seal === undefined || seal.generation === 0 || isLate);
+  // applied to it wait for nothing: what a seal writes from now on it counts by them, and what it wrote before is put right
+  // here, also where its first seal is half way (an event was the first of its Day and partition, and came late).
+  const isWaiting = seal === undefined || seal.generation === 0 || seal.lateSince !== null;
+  const isInDoubt = isClosed && job.rules === "dated" && isWaiting;
   const result: Tallied = {
     events: 0,
     buckets: 0,
@@ -144,10 +145,12 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
   return result;
 }
 
-/** After an undo of rules, what it could not put back: rows that the seal has written since, for late events, under them. */
+/**
+ * After an undo of rules, what it could not put back: rows that the seal has written since, for late events, under them.
+ * A seal that goes on where it stopped does not come to them again (SEA-12).
+ */
 async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<void> {
-  const { what, seal } = await openPart(part, job, deps);
-  if (seal === undefined || seal.generation === 0) return; // the seal counts all of it under the rules that hold now
+  const { what } = await openPart(part, job, deps);
   const steps = {
     rows: () => {},
     ended: () => false,
