@@ -96,6 +96,9 @@ export class BenchPartition {
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: (ms) => this.pause(ms),
       durable: () => Promise.resolve(),
+      writeSpread: async () => true,
+      counted: async (_, { ids }) => ids.map(() => "unknown"),
+      poolSize: 1,
       setAlarm: async (at) => {
         meter.partition_rows_written += 1;
         this.alarmAt = at;

@@ -177,6 +177,29 @@ export const SETTINGS_LEASE_MS = 15 * MINUTE_MS;
 export const ZONE_NOTICE_MS = 30 * MINUTE_MS;
 /** Changed rules take effect this long after they were asked for, for the same reason. */
 export const RULES_NOTICE_MS = ZONE_NOTICE_MS;
+/** And so does another spread: two partitions that disagree might both count an event. */
+export const SPREAD_NOTICE_MS = ZONE_NOTICE_MS;
+/** Partitions of its own that a hot merchant gets at first. Doubling costs a Day each time; four take what four times the
+ *  pool's share of a partition is. */
+export const SPREAD_FIRST = 4;
+/** Partitions one merchant may have: questions ask each of them. */
+export const SPREAD_MAX = 64;
+/** Changes of its spread that a merchant's settings remember: each is needed as long as late events may come. */
+export const SPREAD_KEPT_MAX = 32;
+/** A partition asks for a merchant to be spread that has so many events of a Day in it: sealing holds a merchant's Day in memory
+ *  (400,000 fit), and a merchant that grows by half from one Day to the next still fits. */
+export const SPREAD_DAY_EVENTS = 200_000;
+/** Or one that sends more than this in one ADMISSION_WINDOW_MS, half of what is taken, ... */
+export const SPREAD_WINDOW_EVENTS = 10_000;
+/** ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for. */
+export const SPREAD_WINDOWS = 10;
+export const SPREAD_CALM_MS = MINUTE_MS;
+/** A partition asks for the same merchant at most so often. */
+export const SPREAD_ASK_EVERY_MS = 10 * MINUTE_MS;
+/** Merchants that are not in the pool, as far as one isolate of the collector remembers them. */
+export const SPREADS_KNOWN_MAX = 10_000;
+/** Partitions a hit is sent to one after the other, each knowing better than the one before, until it overflows. */
+export const PLACEMENTS_MAX = 3;
 /** A cookieless salt is deleted this long after its Day began in UTC, or after it was made for a Day long past. */
 export const SALT_KEPT_MS = 48 * HOUR_MS;
 /** Failed background work is tried again after this, doubling up to the maximum. */
@@ -457,6 +480,8 @@ export const AGENT_VERDICTS_KEPT_MAX = 2_000;
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
+assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < SPREAD_NOTICE_MS, "no two partitions count one visitor's events");
+assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spread before it is turned away");
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
 assert(GOALS_COUNT_MAX + 4 < 256, "a place with all goals fits its count");

@@ -1,7 +1,12 @@
 // What a partition's host binds: the bindings of the collector's Worker that the Durable Object uses.
 
+import type { PartitionRpc } from "./rpc.ts";
+
 export interface PartitionEnv {
   readonly DB: D1Database;
+  readonly PARTITION: { getByName(name: string): Pick<PartitionRpc, "append" | "counted"> };
+  /** How many partitions small merchants share. */
+  readonly POOL_SIZE: string;
   readonly ARCHIVE_QUEUE: Queue<Uint8Array>;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   /** The longest wait for company before a commit. */

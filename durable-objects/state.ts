@@ -12,6 +12,8 @@ import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
 import type { Gathering, Patience } from "./commit.ts";
+import type { CountedReply, CountedRequest } from "./rpc.ts";
+import type { Busy } from "./spread.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
 
 /** What the host gives a partition. Everything that is not pure comes in here. */
@@ -35,6 +37,12 @@ export interface Deps {
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
   /** A merchant's settings from the database, or undefined when there is no such merchant. */
   readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+  /** Stores how a merchant is spread; false when its settings are not the ones it was read with any more. */
+  readonly writeSpread: (settings: Settings) => Promise<boolean>;
+  /** Asks another partition whether it has counted something. */
+  readonly counted: (partition: string, request: CountedRequest) => Promise<CountedReply>;
+  /** Pool partitions of the deployment. */
+  readonly poolSize: number;
   /** Lets work go on after the answer was sent. */
   readonly background: (work: Promise<void>) => void;
   /** One structured line for the operator. */
@@ -115,6 +123,10 @@ export interface Partition {
   readonly salts: Map<number, Salt>;
   /** Events taken of each merchant in the current window (admission.ts). */
   readonly admission: { window: number; readonly taken: Map<number, number> };
+  /** Merchants that have sent much (spread.ts). */
+  readonly busy: Map<number, Busy>;
+  /** `<merchant> <id>` of events that another partition is being asked for. */
+  readonly asking: Set<string>;
   publishedAt: number;
   /** The first Day whose events are counted (seal.ts). */
   openFrom: number;
@@ -163,6 +175,8 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     unknown: new Map(),
     salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
     admission: { window: 0, taken: new Map() },
+    busy: new Map(),
+    asking: new Set(),
     publishedAt: positions?.publishedAt ?? now,
     openFrom: positions?.openFrom ?? 0,
     erased: new Map(positions?.erased ?? []),

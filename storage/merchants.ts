@@ -104,7 +104,7 @@ export async function findMerchantIds(
   return new Map(rows.map(({ number, id }) => [number, id]));
 }
 
-export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "retentionDays">>;
+export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "retentionDays" | "spread">>;
 
 /** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
 export async function updateMerchant(

@@ -8,7 +8,7 @@ import type { Mismatch } from "../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../core/counting/rollup.ts";
 import type { Grain } from "../core/counting/rollup-row.ts";
-import type { ZonePeriod } from "../core/merchant.ts";
+import type { SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
 import type { DropReason } from "../core/outcome.ts";
 import type { JobQuestion } from "../core/query/job.ts";
 import type { Rules, RuleTimeline } from "../core/rules.ts";
@@ -35,6 +35,8 @@ export const merchants = sqliteTable("merchants", {
   createdAt: integer("created_at").notNull(),
   /** For how many days events are kept; null for good. */
   retentionDays: integer("retention_days"),
+  /** Over how many partitions it is spread, and from when. */
+  spread: text("spread", { mode: "json" }).$type<SpreadTimeline>().notNull().default([]),
 });
 
 /** A merchant's shop, app or till. */

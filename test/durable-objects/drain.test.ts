@@ -97,6 +97,9 @@ function open(): Partition {
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: async () => {},
       durable: async () => {},
+      writeSpread: async () => true,
+      counted: async (_, { ids }) => ids.map(() => "unknown"),
+      poolSize: 1,
       setAlarm: async (at) => {
         alarmAt = at;
       },

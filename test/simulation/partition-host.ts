@@ -17,8 +17,12 @@ export interface Surroundings {
   readonly sendBundle: (bundle: BundleText) => Promise<void>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
   readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+  readonly writeSpread: Deps["writeSpread"];
+  readonly counted: Deps["counted"];
 }
 
+/** Pool partitions of every run. */
+export const POOL_SIZE = 2;
 /** An object without requests is evicted after about this long. */
 const IDLE_MS = 10_000;
 
@@ -136,6 +140,9 @@ export class PartitionHost {
       messageBytes: (text) => packBundle(text).length,
       publishRollups: (rows) => step("publish", () => this.#around.publishRollups(rows)),
       readSettings: (merchant) => step("read settings", () => this.#around.readSettings(merchant)),
+      writeSpread: (settings) => step("write spread", () => this.#around.writeSpread(settings)),
+      counted: (name, request) => step("ask another", () => this.#around.counted(name, request)),
+      poolSize: POOL_SIZE,
       background: (work) => {
         work.catch((error: unknown) => {
           if (!(error instanceof Dead)) world.note(`${this.name} background work failed: ${String(error)}`);

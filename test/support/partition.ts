@@ -32,12 +32,16 @@ export class TestPartition {
   pause: (ms: number) => Promise<void> = () => Promise.resolve();
   /** Names of the parties that fail when they are called. */
   readonly broken = new Set<"queue" | "d1" | "settings">();
+  /** What it hears of another partition that it asks. */
+  counted: Deps["counted"] = async (_, { ids }) => ids.map(() => "unknown");
   partition: Partition;
 
   readonly #name: string;
+  readonly #poolSize: number;
 
-  constructor(name = "pool-0") {
+  constructor(name = "pool-0", poolSize = 1) {
     this.#name = name;
+    this.#poolSize = poolSize;
     this.partition = this.open();
   }
 
@@ -96,6 +100,14 @@ export class TestPartition {
         orBroken("settings");
         return this.settings.get(merchant);
       },
+      writeSpread: async ({ merchant, version, spread = [] }) => {
+        const known = this.settings.get(merchant);
+        if (known?.version !== version) return false;
+        this.settings.set(merchant, { ...known, version: version + 1, spread });
+        return true;
+      },
+      counted: (name, request) => this.counted(name, request),
+      poolSize: this.#poolSize,
       background: (work) => void work,
       log: (entry) => void this.logged.push(entry),
       timing: {

@@ -37,7 +37,7 @@ export class ReplayedWorld extends SealedWorld {
       ...deps,
       db: this.seen,
       partition,
-      placement: { poolSize: 1, spread: new Map() },
+      poolSize: 1,
       random: (bytes) => new Uint8Array(bytes).fill(++this.#ids),
       sendParts: async (parts) => void this.parts.push(...parts),
     };

@@ -41,11 +41,11 @@ export function migrate(database: DatabaseSync): void {
 }
 
 export function putSettings(database: DatabaseSync, settings: Settings): void {
-  const { merchant, version, zones, currency, rules, retentionDays } = settings;
+  const { merchant, version, zones, currency, rules, retentionDays, spread = [] } = settings;
   database
     .prepare(
-      `INSERT OR REPLACE INTO merchants (number, id, name, zones, currency, rules, version, created_at, retention_days)
-       VALUES (?, ?, 'm', ?, ?, ?, ?, 0, ?)`,
+      `INSERT OR REPLACE INTO merchants (number, id, name, zones, currency, rules, version, created_at, retention_days, spread)
+       VALUES (?, ?, 'm', ?, ?, ?, ?, 0, ?, ?)`,
     )
     .run(
       merchant,
@@ -55,6 +55,7 @@ export function putSettings(database: DatabaseSync, settings: Settings): void {
       JSON.stringify(rules),
       version,
       retentionDays ?? null,
+      JSON.stringify(spread),
     );
 }
 

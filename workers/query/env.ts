@@ -29,13 +29,12 @@ export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {
   readonly PARTITION: { getByName(name: string): PartitionStub };
   readonly ADMIN_TOKEN: string;
   readonly POOL_SIZE: string;
-  readonly SPREAD: string;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   readonly SEAL_AFTER_MS?: string;
   readonly LATE_COALESCE_MS?: string;
   readonly SEAL_GRACE_MS?: string;
   /** "true" on a developer's machine, and only there. */
   readonly DEVELOPMENT?: string;
-  /** How far ahead a change of rules is dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */
+  /** How far ahead changes of rules and of partitions are dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */
   readonly RULES_NOTICE_MS?: string;
 }

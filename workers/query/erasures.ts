@@ -117,7 +117,7 @@ export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>
 }
 
 /** A shorter retention holds for the past at once. */
-export async function enforceRetention(merchant: number, days: number, deps: Deps): Promise<void> {
+export async function enforceRetention(merchant: Merchant, days: number, deps: Deps): Promise<void> {
   const now = deps.now();
   const beforeDay = Math.floor(now / DAY_MS) - days;
   await wakeBeyond(deps.db, { partitions: await allPartitionsOf(merchant, deps), beforeDay, now }, deps.meter);
@@ -125,9 +125,9 @@ export async function enforceRetention(merchant: number, days: number, deps: Dep
 }
 
 /** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
-async function allPartitionsOf(merchant: number, deps: Deps): Promise<readonly string[]> {
+async function allPartitionsOf({ number: merchant, spread }: Merchant, deps: Deps): Promise<readonly string[]> {
   const counted = await listPartitionsOf(deps.db, merchant, deps.meter);
-  return [...new Set([...partitionsOf(merchant, deps.placement), ...counted])];
+  return [...new Set([...partitionsOf({ merchant, spread }, deps.poolSize), ...counted])];
 }
 
 type Scope = Pick<Removal, "visitor"> & {
@@ -136,12 +136,13 @@ type Scope = Pick<Removal, "visitor"> & {
   readonly toDay: number;
 };
 
-async function begin({ number: merchant }: Merchant, scope: Scope, deps: Deps): Promise<Checked<Reply>> {
+async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked<Reply>> {
+  const { number: merchant } = found;
   const now = deps.now();
   const open = firstOpenDay(now, deps.pace.sealAfterMs);
   const ahead = Math.floor(now / DAY_MS) + AHEAD_DAYS;
   const openDays = Array.from({ length: Math.max(ahead - open, 0) }, (_, index) => open + index);
-  const partitions = await allPartitionsOf(merchant, deps);
+  const partitions = await allPartitionsOf(found, deps);
   const id = erasureId(deps.random(ID_RANDOM_BYTES));
   const erasure = await createErasure(
     deps.db,

@@ -90,10 +90,10 @@ async function findPlaces(
   { from, to }: { readonly from: number; readonly to: number },
   deps: Deps,
 ): Promise<Checked<readonly ScanPlace[]>> {
-  const { number, retentionDays } = merchant;
+  const { number, retentionDays, spread } = merchant;
   const today = Math.floor(deps.now() / DAY_MS);
   const first = retentionDays === null ? from : Math.max(from, today - retentionDays);
-  const partitions = partitionsOf(number, deps.placement);
+  const partitions = partitionsOf({ merchant: number, spread }, deps.poolSize);
   const days = Math.floor(EXPORT_PLACES_MAX / partitions.length);
   if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
   const places = Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index).flatMap((day) =>

@@ -65,7 +65,7 @@ function refusalAlone({ ok, rejection }: Extract<Outcome<unknown>, { readonly ok
 export async function findFirstDay(merchant: Merchant, now: number, deps: Deps): Promise<number | undefined> {
   const { from, after } = DAYS_POSSIBLE;
   const to = Math.floor(now / DAY_MS) + after;
-  const live = await readLive(merchant.number, { grain: "day", from, to, dimensions: [] }, deps);
+  const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);
   const stored = await readFirstDay(deps.db, merchant.number, deps.meter);
   const days = [...live.map(({ day }) => day), ...(stored === undefined ? [] : [stored])];
   return days.length === 0 ? undefined : Math.min(...days);
@@ -95,7 +95,7 @@ async function compare(
 async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promise<Outcome<Groups>> {
   if (plan.source === "archive") return scanGroups(plan, merchant, { deps, cost });
   const { grain, from, to, breakdowns } = plan;
-  const live = await readLive(merchant.number, { grain, from, to, dimensions: breakdowns }, deps);
+  const live = await readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps);
   const tally = openTally(plan, live);
   for await (const rows of readStored(merchant.number, plan, deps)) {
     cost.rows += rows.length;

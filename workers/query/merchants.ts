@@ -104,16 +104,15 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   }
   const change: MerchantChange = {
     ...(name !== undefined && { name }),
-    ...(time_zone !== undefined && { zones: changeZone(merchant.value.zones, time_zone, deps.now()) }),
+    ...(time_zone !== undefined && { zones: changeZone(merchant.value, time_zone, deps.now()) }),
     ...(currency !== undefined && { currency }),
     ...(retention_days !== undefined && { retentionDays: retention_days }),
   };
   const changed = await updateMerchant(deps.db, { merchant: merchant.value, change }, deps.meter);
   if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
   deps.keys.clear();
-  await pushSettings(changed.number, deps);
-  if (retention_days !== undefined && retention_days !== null)
-    await enforceRetention(changed.number, retention_days, deps);
+  await pushSettings(changed, deps);
+  if (retention_days !== undefined && retention_days !== null) await enforceRetention(changed, retention_days, deps);
   return { ok: true, value: { body: shown(changed, deps) } };
 }
 

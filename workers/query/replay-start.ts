@@ -20,7 +20,7 @@ import type { Deps } from "./deps.ts";
 import { allPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
 
-export type StartDeps = ReplayDeps & Pick<Deps, "placement" | "random">;
+export type StartDeps = ReplayDeps & Pick<Deps, "poolSize" | "random">;
 
 /** What is asked for, once it is known to be well-formed. */
 export type AskedReplay = Pick<
@@ -130,8 +130,9 @@ interface Places {
 
 /** The (Day, partition)s of a job; undefined when they are too many. */
 async function placesOf({ fromDay, toDay, merchants }: AskedReplay, deps: StartDeps): Promise<Places | undefined> {
-  const placed = new Set(allPartitions(deps.placement));
-  const wanted = merchants?.flatMap((merchant) => partitionsOf(merchant, deps.placement)) ?? [...placed];
+  const placed = new Set(await allPartitions(deps));
+  const named = merchants && (await readSettingsOf(deps.db, merchants, deps.meter));
+  const wanted = named?.flatMap((settings) => partitionsOf(settings, deps.poolSize)) ?? [...placed];
   const all: SealPlace[] = [];
   const archived: SealPlace[] = [];
   for (let day = fromDay; day < toDay; day++) {

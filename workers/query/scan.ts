@@ -79,13 +79,13 @@ export async function openEvents(
     const problem = `Events before ${dateOf(eventsFrom)} are deleted, as the merchant's retention says.`;
     return invalid(`#/date_range: ${problem} Numbers by one dimension and without filters are there.`);
   }
-  const replies = await askPartitions(number, deps, async (stub, partition) => ({
+  const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
     partition,
     reply: await stub.recentEvents({ merchant: number, from, to }),
   }));
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  const live = await readLive(number, { grain: "day", from, to, dimensions: [] }, deps);
+  const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);
   const read = { merchant: number, grain: "day", from, to, sketch: false, breakdowns: [] } as const;
   const stored = await readRollups(deps.db, { ...read, rowsMax: JOB_PLACES_MAX + 1 }, deps.meter);
   cost.rows += stored.length;

@@ -145,6 +145,7 @@ export const SHAPES = {
   }),
   Merchant: object({ ...MERCHANT, "coming_time_zones?": list(object({ time_zone: TEXT, from: INSTANT })) }),
   NewMerchant: object({ id: TEXT, name: TEXT, time_zone: TEXT, currency: TEXT, tracking_id: TEXT, api_key: TEXT }),
+  Spread: object({ partitions: COUNT, timeline: list(object({ from: INSTANT, partitions: COUNT })) }),
   Stream: object({ number: COUNT, name: TEXT, hostname: nullable(TEXT), tracking_id: TEXT, created_at: INSTANT }),
   Key: object(KEY),
   KeyWithSecret: object({ ...KEY, api_key: { ...TEXT, description: "Shown this once." } }),
