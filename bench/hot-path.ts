@@ -69,6 +69,7 @@ async function collectAll(requests: number, { events, round, taken }: Sending): 
   const bound = { ...env, PARTITION: { getByName: () => stub } } as unknown as CollectorEnv;
   const client = {
     address: "203.0.113.9",
+    continent: "EU",
     receivedAt: Date.now(),
     facts: { country: "AT", region: "", city: "Vienna", asn: 1, verifiedBot: "", hints: "" },
   };

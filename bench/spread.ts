@@ -69,7 +69,12 @@ async function send(events: readonly Arrival[], day: string): Promise<Load> {
     const second = Math.floor(start / PER_SECOND);
     now = (events[0] as Arrival).event.timestamp + second * ADMISSION_WINDOW_MS;
     const delivery = { append: appendTo, overflow: async (one: Overflow) => void overflowed.push(one), log: () => {} };
-    const fates = await place(events.slice(start, start + BATCH), { spreads, poolSize: POOL_SIZE, delivery });
+    const fates = await place(events.slice(start, start + BATCH), {
+      spreads,
+      poolSize: POOL_SIZE,
+      nearby: undefined,
+      delivery,
+    });
     const lost = fates.filter((fate) => fate === "unavailable" || fate === "unknown").length;
     if (lost > 0) throw new Error(`${lost} events were not taken`);
   }
@@ -105,7 +110,7 @@ loads.push(await send(days[1], "the next Day"));
 const newCalls = calls - callsBefore;
 const sent = days[0].length + days[1].length;
 const countedEvents = () =>
-  partitionsOf(settings.get(MERCHANT) as Settings, POOL_SIZE).reduce(
+  partitionsOf(settings.get(MERCHANT) as Settings, { poolSize: POOL_SIZE, regions: [] }).reduce(
     (sum, name) => sum + (partitions.get(name)?.partition.next ?? 1) - 1,
     0,
   );

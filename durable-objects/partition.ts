@@ -17,6 +17,7 @@ import {
 } from "../core/limits.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
 import { decodeArrivals } from "../core/overflow.ts";
+import { locationOf } from "../core/region.ts";
 import { packBundle } from "../storage/bundle-message.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
 import { writeRollups } from "../storage/rollup-write.ts";
@@ -148,7 +149,7 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
     publishRollups: (rows) => writeRollups(env.DB, rows, meter),
     readSettings: (merchant) => readSettings(env.DB, merchant, meter),
     writeSpread: (settings) => writeSpread(env.DB, settings, meter),
-    counted: (name, request) => env.PARTITION.getByName(name).counted(request),
+    counted: (name, request) => env.PARTITION.getByName(name, locationOf(name)).counted(request),
     poolSize: parsePoolSize(env.POOL_SIZE),
     background: (work) => ctx.waitUntil(work),
     log: (entry) => console.error(JSON.stringify(entry)),

@@ -16,6 +16,7 @@ import {
 } from "../core/limits.ts";
 import { changeSpread, nextSpread, type SpreadTimeline, zoneAt } from "../core/merchant.ts";
 import { causeOf } from "../core/outcome.ts";
+import { inRegion, regionOf } from "../core/region.ts";
 import { dayAt, dayStart } from "../core/time.ts";
 import { commitPending } from "./commit.ts";
 import type { CountedReply, CountedRequest } from "./rpc.ts";
@@ -36,7 +37,9 @@ export interface Busy {
 export function movedFrom(partition: Partition, arrival: Arrival): Moved | undefined {
   const known = partition.settings.get(arrival.event.merchant);
   const { spread = [], version = 0 } = known?.settings ?? {};
-  if (spread.length === 0 || partitionOf(arrival, spread, partition.deps.poolSize) === partition.name) return undefined;
+  if (spread.length === 0) return undefined;
+  const name = inRegion(partitionOf(arrival, spread, partition.deps.poolSize), regionOf(partition.name));
+  if (name === partition.name) return undefined;
   return { moved: { merchant: arrival.event.merchant, version, spread } };
 }
 
@@ -96,10 +99,11 @@ function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
     ? { from: dayStart(zone, day - 1), to: dayStart(zone, day + 2) }
     : { from: timestamp - DUPLICATE_EDGE_MS, to: timestamp + DUPLICATE_EDGE_MS };
   const others = new Set<string>();
+  const region = regionOf(partition.name);
   for (const { from } of spread) {
     if (from <= reach.from || from > reach.to) continue;
     for (const instant of [from - 1, from])
-      others.add(partitionAt(arrival, instant, { spread, poolSize: partition.deps.poolSize }));
+      others.add(inRegion(partitionAt(arrival, instant, { spread, poolSize: partition.deps.poolSize }), region));
   }
   others.delete(partition.name);
   return others.size === 0 ? undefined : { others: [...others], days: [day - 1, day, day + 1] };

@@ -8,6 +8,7 @@ import { hash32 } from "../core/hash.ts";
 import { PLACEMENTS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { Overflow } from "../core/overflow.ts";
+import { inRegion, regionOf } from "../core/region.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
 
@@ -60,7 +61,7 @@ async function append({ partition, arrivals }: Overflow, moved: Map<string, Arri
   arrivals.forEach((arrival, index) => {
     const fate = reply[index];
     if (!isMoved(fate)) return;
-    const name = partitionOf(arrival, fate.moved.spread, deps.poolSize);
+    const name = inRegion(partitionOf(arrival, fate.moved.spread, deps.poolSize), regionOf(partition));
     moved.set(name, [...(moved.get(name) ?? []), arrival]);
   });
   // They were accepted when they came; since then their merchant has gone, and nobody is left to count them for.

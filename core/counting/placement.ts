@@ -6,10 +6,18 @@
 import type { Arrival } from "../event.ts";
 import { hash32 } from "../hash.ts";
 import { type SpreadTimeline, spreadAt } from "../merchant.ts";
+import { inRegion } from "../region.ts";
 
 /** What decides where an arrival is counted, beside its time. */
 export type Placeable = Pick<Arrival, "address"> & { readonly event: Pick<Arrival["event"], PlacingFact> };
 type PlacingFact = "merchant" | "visitor" | "userAgent" | "timestamp";
+
+/** What partitions a deployment has. */
+export interface Placement {
+  readonly poolSize: number;
+  /** Regions that partitions stand in beside those of no region. */
+  readonly regions: readonly string[];
+}
 
 /** A merchant and how it is spread. */
 export interface Spread {
@@ -33,7 +41,7 @@ export interface KnownSpread {
 const POOL_SEED = 0x1b873593;
 const VISITOR_SEED = 0x7ed55d16;
 
-/** The partition that counts an arrival. */
+/** The partition that counts an arrival, without its region. */
 export function partitionOf(arrival: Placeable, spread: SpreadTimeline, poolSize: number): string {
   return partitionAt(arrival, arrival.event.timestamp, { spread, poolSize });
 }
@@ -56,20 +64,24 @@ export function partitionAt(
   return ownPartition(event.merchant, hash32(visitor, VISITOR_SEED) % partitions);
 }
 
-/** Every partition that may hold anything of a merchant: its pool's and those it is or was spread over. */
-export function partitionsOf({ merchant, spread = [] }: Spread, poolSize: number): readonly string[] {
-  return [poolPartition(merchant, poolSize), ...ownPartitions({ merchant, spread })];
+/** Every partition that may hold anything of a merchant: its pool's and those it is or was spread over, in all regions. */
+export function partitionsOf(spread: Spread, { poolSize, regions }: Placement): readonly string[] {
+  return everywhere([poolPartition(spread.merchant, poolSize), ...ownPartitions(spread)], regions);
 }
 
-/** The partitions a hot merchant is, was or will be spread over; none for the others. */
-export function ownPartitions({ merchant, spread = [] }: Spread): readonly string[] {
+/** Every partition of a deployment: the pool's, then those of merchants that have, had or will have their own. */
+export function allPartitions(spreads: readonly Spread[], { poolSize, regions }: Placement): readonly string[] {
+  const pool = Array.from({ length: poolSize }, (_, index) => `pool-${index}`);
+  return everywhere([...pool, ...spreads.flatMap(ownPartitions)], regions);
+}
+
+function ownPartitions({ merchant, spread = [] }: Spread): readonly string[] {
   const most = Math.max(0, ...spread.map(({ partitions }) => partitions));
   return Array.from({ length: most }, (_, index) => ownPartition(merchant, index));
 }
 
-/** Every partition of the pool. */
-export function poolPartitions(poolSize: number): readonly string[] {
-  return Array.from({ length: poolSize }, (_, index) => `pool-${index}`);
+function everywhere(partitions: readonly string[], regions: readonly string[]): readonly string[] {
+  return ["", ...regions].flatMap((region) => partitions.map((partition) => inRegion(partition, region)));
 }
 
 /** The deployment's setting POOL_SIZE. Throws when it is not a whole number above 0. */

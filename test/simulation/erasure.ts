@@ -10,7 +10,6 @@ import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { EraseAsked } from "../../queues/erasure.ts";
 import { createErasure } from "../../storage/erasure.ts";
-import { POOL_SIZE } from "./partition-host.ts";
 import type { Simulation } from "./simulation.ts";
 
 export interface AskedErasure {
@@ -28,7 +27,7 @@ export async function askForErasure(simulation: Simulation, db: D1Database): Pro
   const { merchant, visitor } = world.random.pick(known);
   simulation.erased.push({ merchant, visitor, heard: Number.POSITIVE_INFINITY });
   world.note(`merchant ${merchant} wants ${visitor} erased`);
-  const partitions = partitionsOf(simulation.settings.get(merchant) as Settings, POOL_SIZE);
+  const partitions = partitionsOf(simulation.settings.get(merchant) as Settings, simulation.placement);
   for (;;) {
     const createdAt = world.now;
     const open = Math.floor((createdAt - SEAL_AFTER_MS) / DAY_MS) + 1;

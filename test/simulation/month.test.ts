@@ -59,7 +59,9 @@ const SPREAD = [{ from: START + 15 * DAY_MS, partitions: 3 }];
 const MERCHANTS_SETTINGS = Array.from({ length: MERCHANTS }, (_, index) =>
   settingsOf(ZONES[index % ZONES.length], { merchant: index + 1, ...(index === 0 && { spread: SPREAD }) }),
 );
-const PARTITIONS = [...new Set(MERCHANTS_SETTINGS.flatMap((settings) => partitionsOf(settings, POOL_SIZE)))];
+const PARTITIONS = [
+  ...new Set(MERCHANTS_SETTINGS.flatMap((settings) => partitionsOf(settings, { poolSize: POOL_SIZE, regions: [] }))),
+];
 
 test("[SIM-4] a month of 200 merchants in 12 zones: every Day is verified and sealed with 0 differences", {
   timeout: 600_000,

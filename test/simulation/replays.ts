@@ -21,7 +21,6 @@ import {
 import type { ReplayKind } from "../../storage/schema.ts";
 import { readSettings } from "../../storage/settings.ts";
 import { type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
-import { POOL_SIZE } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { decideRules } from "./rules.ts";
 import { hostOf, type Simulation, sealDeps, sendLate, setSettings } from "./simulation.ts";
@@ -188,7 +187,7 @@ class Replays {
         ...deps.partition(name),
         status: () => world.call("status", () => hostOf(simulation, name).request("status", statusOf)),
       }),
-      poolSize: POOL_SIZE,
+      placement: simulation.placement,
       random: (bytes) => new Uint8Array(bytes).fill(++this.#ids),
       sendParts: (parts: readonly ReplayPart[]) =>
         world.call("replay send", () => {

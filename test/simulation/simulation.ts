@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { closesAt } from "../../core/counting/closed.ts";
-import { partitionsOf } from "../../core/counting/placement.ts";
+import { type Placement, partitionsOf } from "../../core/counting/placement.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
@@ -25,6 +25,7 @@ import type { Overflow } from "../../core/overflow.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import type { Question } from "../../core/query/question.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import type { Nearby } from "../../core/region.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf, dayAt, dayStart, HOUR_MS } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
@@ -105,6 +106,7 @@ export interface Sent {
 
 export interface Simulation {
   readonly world: World;
+  readonly placement: Placement;
   /** When the world is checked, UTC ms. */
   readonly endsAt: number;
   readonly settings: Map<number, Settings>;
@@ -231,6 +233,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
   for (const text of SCHEMA) for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
   const simulation: Simulation = {
     world,
+    placement: { poolSize: POOL_SIZE, regions: world.random.chance(0.25) ? ["weur", "apac"] : [] },
     endsAt: START + RUN_MS + (areDaysSealed(seed) ? SEALED_MS : HEAL_MS),
     settings: new Map(),
     global: globalSettings(),
@@ -308,8 +311,8 @@ export async function readLive(simulation: Simulation, merchant: number): Promis
   return rows;
 }
 
-export function partitionsOfMerchant({ settings }: Simulation, merchant: number): readonly string[] {
-  return partitionsOf(settings.get(merchant) as Settings, POOL_SIZE);
+export function partitionsOfMerchant({ settings, placement }: Simulation, merchant: number): readonly string[] {
+  return partitionsOf(settings.get(merchant) as Settings, placement);
 }
 
 export function hostOf(simulation: Simulation, name: string): PartitionHost {
@@ -426,7 +429,7 @@ function queryDeps(simulation: Simulation): QueryDeps {
   const deps: Partial<Record<keyof QueryDeps, unknown>> = {
     db: slowD1(simulation),
     partition,
-    poolSize: POOL_SIZE,
+    placement: simulation.placement,
     buckets: simulation.buckets,
     meter: zeroMeter(),
     now: () => world.now,
@@ -461,6 +464,8 @@ function startClient(simulation: Simulation, client: number): void {
   const firstParty = random.chance(0.5);
   const clockError = random.pick([0, 0, 0, -120_000, TIMESTAMP_AHEAD_MS]);
   const userAgent = random.pick([CHROME, CHROME, IPHONE, GOOGLEBOT]);
+  const { regions } = simulation.placement;
+  const nearby = regions.length === 0 ? undefined : { region: random.pick(["", ...regions]), from: 0 };
   const act = () => {
     if (world.now > START + RUN_MS) return;
     const size = random.pick([1, 1, 1, 2, 5]);
@@ -479,7 +484,7 @@ function startClient(simulation: Simulation, client: number): void {
     });
     simulation.sent.push(...batch);
     simulation.statistics.events += batch.length;
-    world.at(world.now, () => void send(simulation, batch));
+    world.at(world.now, () => void send(simulation, { batch, nearby }));
     world.at(world.now + random.pick([1_000, 60_000, 1_799_000, 1_801_000, 3_000_000]), act);
   };
   world.at(START + random.integer(0, HOUR_MS), act);
@@ -545,11 +550,15 @@ export function sendLate(simulation: Simulation): void {
   simulation.sent.push(...batch);
   for (const { arrival } of batch) simulation.sentLate.add(arrival.event.id);
   simulation.statistics.events += batch.length;
-  void send(simulation, batch);
+  void send(simulation, { batch, nearby: undefined });
 }
 
 /** One request; on anything but an acknowledgement the same ids go out again, floating ones with a later time. */
-async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1): Promise<void> {
+async function send(
+  simulation: Simulation,
+  { batch, nearby }: { readonly batch: readonly Sent[]; readonly nearby: Nearby | undefined },
+  attempt = 1,
+): Promise<void> {
   const { world } = simulation;
   simulation.statistics.sends += 1;
   const arrivals = batch.map(({ arrival }) =>
@@ -561,6 +570,7 @@ async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1)
   const delivered = await place(arrivals, {
     spreads: simulation.spreads,
     poolSize: POOL_SIZE,
+    nearby,
     delivery: {
       append: (partition, slice) => appendTo(simulation, partition, slice),
       overflow: (overflow) => {
@@ -578,7 +588,9 @@ async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1)
   if (left.length === 0) return;
   const givesUp = attempt > 3 && world.random.chance(0.2);
   if (!givesUp)
-    world.at(world.now + world.random.integer(500, 900_000), () => void send(simulation, left, attempt + 1));
+    world.at(world.now + world.random.integer(500, 900_000), () => {
+      void send(simulation, { batch: left, nearby }, attempt + 1);
+    });
 }
 
 function acknowledge({ world, settings }: Simulation, sent: Sent): void {

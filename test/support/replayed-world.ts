@@ -37,7 +37,7 @@ export class ReplayedWorld extends SealedWorld {
       ...deps,
       db: this.seen,
       partition,
-      poolSize: 1,
+      placement: { poolSize: 1, regions: [] },
       random: (bytes) => new Uint8Array(bytes).fill(++this.#ids),
       sendParts: async (parts) => void this.parts.push(...parts),
     };

@@ -14,14 +14,22 @@ export interface Client {
   readonly address: string;
   /** What is kept of it with each event. */
   readonly facts: Pick<Event, "country" | "region" | "city" | "asn" | "verifiedBot" | "hints">;
+  /** Of its address, two letters; "" where nobody says. */
+  readonly continent: string;
   /** UTC ms. */
   readonly receivedAt: number;
 }
 
 export function clientOf(c: Context<{ Bindings: CollectorEnv }>, receivedAt: number): Client {
-  const claims = c.env.DEVELOPMENT === "true" ? parsePlace(c.req.header("x-footfall-place")) : c.req.raw.cf;
+  const isLocal = c.env.DEVELOPMENT === "true";
+  const claims = isLocal ? parsePlace(c.req.header("x-footfall-place")) : (c.req.raw.cf as Claims | undefined);
   const facts = { ...platformFacts(claims ?? {}), hints: hintsOf(c) };
-  return { address: addressOf(c), facts, receivedAt };
+  return {
+    address: addressOf(c),
+    facts,
+    continent: typeof claims?.continent === "string" ? claims.continent : "",
+    receivedAt,
+  };
 }
 
 /** The client's address, "" where nobody says. */
@@ -57,7 +65,7 @@ function basicUserOf(authorization: string): string {
 }
 
 /** The header that stands in for the platform's word on a developer's machine; nothing when it is not an object. */
-function parsePlace(text: string | undefined): object | undefined {
+function parsePlace(text: string | undefined): Claims | undefined {
   try {
     const place: unknown = text === undefined ? undefined : JSON.parse(text);
     return isObject(place) ? place : undefined;
@@ -69,13 +77,16 @@ function parsePlace(text: string | undefined): object | undefined {
 type PlatformFact = "country" | "region" | "city" | "asn" | "verifiedBot";
 
 /** What Cloudflare says of the request, by the names of `request.cf`. */
-function platformFacts(claims: {
+interface Claims {
   readonly country?: unknown;
   readonly region?: unknown;
   readonly city?: unknown;
+  readonly continent?: unknown;
   readonly asn?: unknown;
   readonly verifiedBotCategory?: unknown;
-}): Pick<Event, PlatformFact> {
+}
+
+function platformFacts(claims: Claims): Pick<Event, PlatformFact> {
   const text = (value: unknown) => (typeof value === "string" ? clean(value).slice(0, PLACE_LENGTH_MAX) : "");
   const asn = Number.isSafeInteger(claims.asn) && (claims.asn as number) > 0 ? (claims.asn as number) : 0;
   return {

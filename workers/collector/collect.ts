@@ -12,6 +12,7 @@ import { BUNDLE_MESSAGE_BYTES_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts"
 import { queueOperations } from "../../core/meter.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { encodeArrivals, type Overflow } from "../../core/overflow.ts";
+import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
 import type { Report } from "../../core/report.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
@@ -47,7 +48,7 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
     return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format }) : sender;
   });
   if (!(await areWithinLimit(env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
-  const fates = await appendAll({ spreads, poolSize: poolSizeOf(env), delivery: deliveryOf(looking) }, outcomes);
+  const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
   return accepted(reportOf(fates));
 }
 
@@ -148,7 +149,7 @@ const coalescer = new Coalescer();
 
 function deliveryOf({ env, later }: Looking): Delivery {
   const append = (partition: string, arrivals: readonly Arrival[]) =>
-    env.PARTITION.getByName(partition).append({ partition, arrivals: encodeArrivals(arrivals) });
+    env.PARTITION.getByName(partition, locationOf(partition)).append({ partition, arrivals: encodeArrivals(arrivals) });
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
     overflow: (overflow) => sendOverflow(env, overflow),
@@ -172,9 +173,9 @@ async function sendOverflow(env: CollectorEnv, { partition, arrivals }: Overflow
 const spreads = new SpreadMemory();
 
 /** Once per isolate: bindings never change while it lives. */
-let poolSize: number | undefined;
+let parsed: { readonly poolSize: number; readonly regions: Regions | undefined } | undefined;
 
-function poolSizeOf(env: CollectorEnv): number {
-  poolSize ??= parsePoolSize(env.POOL_SIZE);
-  return poolSize;
+function placementOf(env: CollectorEnv, { continent }: Client): Pick<Placing, "poolSize" | "nearby"> {
+  parsed ??= { poolSize: parsePoolSize(env.POOL_SIZE), regions: parseRegions(env.REGIONS ?? "") };
+  return { poolSize: parsed.poolSize, nearby: nearest(parsed.regions, continent) };
 }

@@ -9,6 +9,8 @@ export interface CollectorEnv extends PartitionEnv, SigningEnv {
   readonly LIMIT_ADDRESS: RateLimit;
   readonly LIMIT_TRACKING_ID: RateLimit;
   readonly ADMIN_TOKEN: string;
+  /** Where partitions stand (core/region.ts); empty or missing where the platform chooses. */
+  readonly REGIONS?: string;
   /** "true" on a developer's machine only: addresses and places may then come from headers. */
   readonly DEVELOPMENT?: string;
   /** "off" lets everybody come as often as they like, "on" limits on a developer's machine too. */

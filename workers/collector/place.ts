@@ -7,6 +7,7 @@ import { isMoved, type KnownSpread, partitionOf } from "../../core/counting/plac
 import type { Arrival } from "../../core/event.ts";
 import { PLACEMENTS_MAX, SPREADS_KNOWN_MAX } from "../../core/limits.ts";
 import type { SpreadTimeline } from "../../core/merchant.ts";
+import { inRegion, type Nearby } from "../../core/region.ts";
 import { type Delivered, type Delivery, deliver, overflow } from "./deliver.ts";
 
 /** Merchants on partitions of their own, as far as one isolate has heard of them. */
@@ -30,6 +31,8 @@ export class SpreadMemory {
 export interface Placing {
   readonly spreads: SpreadMemory;
   readonly poolSize: number;
+  /** Where the client's hits are accepted; undefined where there are no regions. */
+  readonly nearby: Nearby | undefined;
   readonly delivery: Delivery;
 }
 
@@ -61,12 +64,14 @@ export async function place(arrivals: readonly Arrival[], placing: Placing): Pro
 function groupsOf(
   arrivals: readonly Arrival[],
   indexes: readonly number[],
-  { spreads, poolSize }: Placing,
+  { spreads, poolSize, nearby }: Placing,
 ): ReadonlyMap<string, readonly number[]> {
   const groups = new Map<string, number[]>();
   for (const index of indexes) {
     const arrival = arrivals[index] as Arrival;
-    const partition = partitionOf(arrival, spreads.of(arrival.event.merchant), poolSize);
+    const { merchant, timestamp } = arrival.event;
+    const region = nearby !== undefined && timestamp >= nearby.from ? nearby.region : "";
+    const partition = inRegion(partitionOf(arrival, spreads.of(merchant), poolSize), region);
     const group = groups.get(partition);
     if (group === undefined) groups.set(partition, [index]);
     else group.push(index);

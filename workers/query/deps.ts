@@ -1,7 +1,7 @@
 // What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness come from here,
 // so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
 
-import { parsePoolSize } from "../../core/counting/placement.ts";
+import { type Placement, parsePoolSize } from "../../core/counting/placement.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import {
   LATE_COALESCE_MS,
@@ -12,6 +12,7 @@ import {
 } from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
 import { causeOf } from "../../core/outcome.ts";
+import { locationOf, namesOf, parseRegions } from "../../core/region.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import type { QuestionDeps } from "../../queues/question.ts";
 import type { SealDeps, SealPace } from "../../queues/seal.ts";
@@ -27,6 +28,7 @@ export interface Deps {
   readonly db: D1Database;
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
+  readonly placement: Placement;
   /** Pool partitions of the deployment. */
   readonly poolSize: number;
   /** Puts parts of replay jobs on their queue. */
@@ -76,10 +78,11 @@ function bucketsOf(db: D1Database): BucketMemory {
 export function depsOf(env: QueryEnv, background: Background): Deps {
   const log: Deps["log"] = (line) => console.error(JSON.stringify(line));
   const development = env.DEVELOPMENT === "true";
+  const poolSize = parsePoolSize(env.POOL_SIZE);
   return {
     db: env.DB,
     bucket: env.BUCKET,
-    partition: (name) => env.PARTITION.getByName(name),
+    partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     sendParts: async (parts) => {
       await env.REPLAY_QUEUE.sendBatch(parts.map((body) => ({ body, contentType: "json" as const })));
       isolateMeter.queue_operations += parts.length;
@@ -104,7 +107,8 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
       lateCoalesceMs: Number(env.LATE_COALESCE_MS ?? LATE_COALESCE_MS),
       sealGraceMs: Number(env.SEAL_GRACE_MS ?? SEAL_GRACE_MS),
     },
-    poolSize: parsePoolSize(env.POOL_SIZE),
+    placement: { poolSize, regions: namesOf(parseRegions(env.REGIONS ?? "")) },
+    poolSize,
     signs: signsOf(env),
     sealSecrets: [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== ""),
     adminToken: env.ADMIN_TOKEN,

@@ -127,7 +127,7 @@ export async function enforceRetention(merchant: Merchant, days: number, deps: D
 /** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
 async function allPartitionsOf({ number: merchant, spread }: Merchant, deps: Deps): Promise<readonly string[]> {
   const counted = await listPartitionsOf(deps.db, merchant, deps.meter);
-  return [...new Set([...partitionsOf({ merchant, spread }, deps.poolSize), ...counted])];
+  return [...new Set([...partitionsOf({ merchant, spread }, deps.placement), ...counted])];
 }
 
 type Scope = Pick<Removal, "visitor"> & {

@@ -93,7 +93,7 @@ async function findPlaces(
   const { number, retentionDays, spread } = merchant;
   const today = Math.floor(deps.now() / DAY_MS);
   const first = retentionDays === null ? from : Math.max(from, today - retentionDays);
-  const partitions = partitionsOf({ merchant: number, spread }, deps.poolSize);
+  const partitions = partitionsOf({ merchant: number, spread }, deps.placement);
   const days = Math.floor(EXPORT_PLACES_MAX / partitions.length);
   if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
   const places = Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index).flatMap((day) =>

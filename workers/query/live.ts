@@ -37,5 +37,5 @@ export async function askPartitions<T>(
       return ask(deps.partition(name), name);
     }
   };
-  return Promise.all(partitionsOf({ merchant, spread }, deps.poolSize).map(askTwice));
+  return Promise.all(partitionsOf({ merchant, spread }, deps.placement).map(askTwice));
 }

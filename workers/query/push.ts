@@ -6,7 +6,7 @@ import { causeOf } from "../../core/outcome.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
-import { allPartitions } from "./operations.ts";
+import { findPartitions } from "./operations.ts";
 
 /**
  * Pushes a merchant's settings to its partitions. The deployment's concern every partition there is: they are only pushed on
@@ -18,7 +18,7 @@ export async function pushSettings(
 ): Promise<void> {
   const isGlobal = merchant === GLOBAL_MERCHANT;
   if (isGlobal && !deps.development) return;
-  const names = isGlobal ? await allPartitions(deps) : partitionsOf({ merchant, spread }, deps.poolSize);
+  const names = isGlobal ? await findPartitions(deps) : partitionsOf({ merchant, spread }, deps.placement);
   const pushes = names.map(async (name) => {
     try {
       await deps.partition(name).refreshSettings(merchant);

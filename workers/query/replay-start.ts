@@ -17,10 +17,10 @@ import type { AppliedRules } from "../../storage/schema.ts";
 import { findUnsealed, type SealPlace } from "../../storage/seal.ts";
 import { readSettingsOf } from "../../storage/settings.ts";
 import type { Deps } from "./deps.ts";
-import { allPartitions } from "./operations.ts";
+import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
 
-export type StartDeps = ReplayDeps & Pick<Deps, "poolSize" | "random">;
+export type StartDeps = ReplayDeps & Pick<Deps, "placement" | "random">;
 
 /** What is asked for, once it is known to be well-formed. */
 export type AskedReplay = Pick<
@@ -130,9 +130,9 @@ interface Places {
 
 /** The (Day, partition)s of a job; undefined when they are too many. */
 async function placesOf({ fromDay, toDay, merchants }: AskedReplay, deps: StartDeps): Promise<Places | undefined> {
-  const placed = new Set(await allPartitions(deps));
+  const placed = new Set(await findPartitions(deps));
   const named = merchants && (await readSettingsOf(deps.db, merchants, deps.meter));
-  const wanted = named?.flatMap((settings) => partitionsOf(settings, deps.poolSize)) ?? [...placed];
+  const wanted = named?.flatMap((settings) => partitionsOf(settings, deps.placement)) ?? [...placed];
   const all: SealPlace[] = [];
   const archived: SealPlace[] = [];
   for (let day = fromDay; day < toDay; day++) {

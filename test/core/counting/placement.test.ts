@@ -39,7 +39,7 @@ test("[SPR-1] the time of an event decides, so that a copy that comes later come
   expect(placed(NOW)).toMatch(/^merchant-7-[0-3]$/);
   expect(placed(NOW + DAY_MS - 1)).toBe(placed(NOW));
   expect(placed(NOW + DAY_MS)).toBe(pool);
-  expect(partitionsOf({ merchant: 7, spread }, POOL_SIZE)).toEqual([
+  expect(partitionsOf({ merchant: 7, spread }, { poolSize: POOL_SIZE, regions: [] })).toEqual([
     pool,
     ...[0, 1, 2, 3].map((n) => `merchant-7-${n}`),
   ]);

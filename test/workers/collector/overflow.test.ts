@@ -136,7 +136,7 @@ function merchantsApart(): readonly [Shop, Shop] {
   const shops = Array.from({ length: 20 }, (_, index): Shop => {
     const merchant = index + 1;
     const trackingId = encodeTrackingId({ merchant, stream: 1 }, signsOf(SECRETS)[0]);
-    return { trackingId, partition: partitionsOf({ merchant }, 4)[0] as string };
+    return { trackingId, partition: partitionsOf({ merchant }, { poolSize: 4, regions: [] })[0] as string };
   });
   const first = shops[0] as Shop;
   return [first, shops.find(({ partition }) => partition !== first.partition) as Shop];

@@ -4,13 +4,14 @@ import { expect, test } from "vitest";
 import { partitionOf, partitionsOf } from "../../../core/counting/placement.ts";
 import type { Arrival } from "../../../core/event.ts";
 import { SPREADS_KNOWN_MAX } from "../../../core/limits.ts";
+import type { Nearby } from "../../../core/region.ts";
 import type { AppendReply } from "../../../durable-objects/rpc.ts";
 import { place, SpreadMemory } from "../../../workers/collector/place.ts";
-import { eventOf } from "../../support/events.ts";
+import { eventOf, TUESDAY } from "../../support/events.ts";
 
 const POOL_SIZE = 4;
 const SPREAD = [{ from: 0, partitions: 3 }];
-const [POOL] = partitionsOf({ merchant: 1 }, POOL_SIZE) as [string];
+const [POOL] = partitionsOf({ merchant: 1 }, { poolSize: POOL_SIZE, regions: [] }) as [string];
 
 test("[SPR-3] what was sent to the wrong partition goes on to the right ones, and the next hits there at once", async () => {
   const { calls, send } = world();
@@ -51,8 +52,18 @@ test("[SPR-3] an isolate remembers the newest it heard, of so many merchants", (
   expect(spreads.of(1)).toEqual([]);
 });
 
+test("[REG-1] a client's hits go to the partitions of its region, those from before regions were to the others", async () => {
+  const { calls, send } = world({ region: "weur", from: TUESDAY });
+  const arrivals = [TUESDAY - 1, TUESDAY].map((timestamp) => {
+    const arrival = arrivalOf("a");
+    return { ...arrival, event: { ...arrival.event, timestamp } };
+  });
+  await send(arrivals, () => "accepted");
+  expect(calls.map(([name]) => name)).toEqual([POOL, `${POOL}-weur`]);
+});
+
 /** Partitions that know how merchant 1 is spread; merchant 2's drops what comes. */
-function world() {
+function world(nearby?: Nearby) {
   const calls: [string, number][] = [];
   const overflowed: number[] = [];
   const spreads = new SpreadMemory();
@@ -68,7 +79,7 @@ function world() {
     };
     const overflow = async ({ arrivals: own }: { readonly arrivals: readonly Arrival[] }) =>
       void overflowed.push(own.length);
-    return place(arrivals, { spreads, poolSize: POOL_SIZE, delivery: { append, overflow, log: () => {} } });
+    return place(arrivals, { spreads, poolSize: POOL_SIZE, nearby, delivery: { append, overflow, log: () => {} } });
   };
   return { calls, overflowed, send };
 }
