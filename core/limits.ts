@@ -287,6 +287,10 @@ export const EXPORT_CHUNK_LENGTH = 65_536;
 // ── replay ────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Days one job may span, and parts (Day × partition) it may have: a month of a pool of 256. */
 export const REPLAY_DAYS_MAX = 400;
+/** Days by which the dates of one instant in two zones may differ: from UTC-12 to UTC+14 is more than a Day. */
+export const FOLDERS_APART_MAX = 2;
+/** Zones of the past of one merchant that stand at once: they are in every copy of its settings. */
+export const PAST_ZONES_MAX = 100;
 export const REPLAY_PARTS_MAX = 10_000;
 /** Merchants a job may name: with the rest of a statement they stay below D1_PARAMETERS_MAX. */
 export const REPLAY_MERCHANTS_MAX = 80;
@@ -324,6 +328,8 @@ export const REPLAY_MISMATCHES_MAX = 8;
 export const QUESTION_BYTES_MAX = 64 * KIB;
 export const ADMIN_BYTES_MAX = 64 * KIB;
 export const RESULTS_MAX = 10_000;
+/** Names of goals in the refusal of one that is not there. */
+export const GOALS_SHOWN_MAX = 20;
 /** Buckets one question may touch: ten years of Days, or 13 months of hours. */
 export const BUCKETS_MAX = 10_000;
 /** The Day before which a question's dates lie: 3000-01-01. Years of five digits are no dates in ISO 8601. */

@@ -23,12 +23,24 @@ export interface SpreadPeriod {
 /** Ordered by `from`; empty for a merchant that was always in the pool. */
 export type SpreadTimeline = readonly SpreadPeriod[];
 
+/** A zone that a replay has put on past Days, over whatever held there (past-zone.ts). */
+export interface PastZone {
+  readonly zone: string;
+  /** UTC ms in [from, to). */
+  readonly from: number;
+  readonly to: number;
+  /** Numbers of Days in [from, to) that have other events by it, or other Hours. */
+  readonly days: readonly [from: number, to: number];
+}
+
 export interface Settings {
   readonly merchant: number;
   /** Grows with every change: an older copy never replaces a newer one. */
   readonly version: number;
-  /** Ordered by `from`; never empty. */
+  /** By which events are filed, and counted while their Day is open. Ordered by `from`; never empty. */
   readonly zones: readonly ZonePeriod[];
+  /** What replays have put over them, in the order they were decided; partitions need not know. */
+  readonly past?: readonly PastZone[];
   /** ISO 4217. */
   readonly currency: string;
   readonly rules: RuleTimeline;

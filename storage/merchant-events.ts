@@ -1,16 +1,20 @@
 // A merchant's events of some (Day, partition)s, one after the other: what the partitions may not have archived, which is read
-// first, then the archive, each row once by position (L1, L2), without what is being erased. Questions read them in their
-// request, jobs on a queue.
+// first, then the archive, each row once by position (L1, L2), without what is being erased. Of a Day that has got another
+// zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
 
 import { decodeLogged } from "../core/archive/bundle.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import type { RecentReply } from "../core/archive/recent.ts";
 import { removalOf } from "../core/counting/erasure.ts";
+import { MovedDay } from "../core/counting/moved-day.ts";
 import { hash32 } from "../core/hash.ts";
 import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../core/limits.ts";
+import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
+import { foldersOf, isMoved } from "../core/past-zone.ts";
 import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
+import { sortRows } from "./archive-merge.ts";
 import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf } from "./erasure.ts";
 import type { SealPlace } from "./seal.ts";
@@ -31,7 +35,7 @@ export interface EventDeps {
 }
 
 export interface EventSearch {
-  readonly merchant: number;
+  readonly settings: Pick<Settings, "merchant" | "zones" | "past">;
   readonly places: readonly SealPlace[];
   /** What was read from the partitions before. */
   readonly recent: RecentEvents;
@@ -67,22 +71,32 @@ export function recentOf(
 
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
-  { merchant, places, recent, columns, putSince = 0 }: EventSearch,
+  { settings, places, recent, columns, putSince = 0 }: EventSearch,
   { db, bucket, meter }: EventDeps,
 ): Promise<FoundEvents> {
+  const { merchant } = settings;
   const removals = await listRemovalsOf(db, merchant, meter);
   const archive = { bucket, meter };
-  const found = await findScanPlaces(archive, db, { merchant, places, putSince }, meter);
+  const folders = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const found = await findScanPlaces(archive, db, { merchant, places: folders, putSince }, meter);
+  const byKey = new Map(found.map((folder) => [keyOf(folder), folder]));
   const days = async function* (): AsyncGenerator<EventDay> {
-    for (const place of [...found].sort((a, b) => a.day - b.day)) {
+    for (const place of [...places].sort((a, b) => a.day - b.day)) {
       const { day, partition } = place;
       const removed = removals.filter(
         (removal) => removal.partition === partition && day >= removal.fromDay && day < removal.toDay,
       );
-      const own = recent.get(keyOf(place))?.rows ?? [];
-      for await (const { archived, isWanted, isWhole } of passesOf(archive, place, { merchant, columns })) {
-        const late = own.filter(({ event }) => isWanted(event.visitor));
-        const rows = joined(archived, late).filter((row) => removalOf(row, removed) === undefined);
+      const own = foldersOfPlace(settings, place).map((folder) => ({
+        folder: byKey.get(keyOf(folder)) as ScanPlace,
+        late: recent.get(keyOf(folder))?.rows ?? [],
+      }));
+      for await (const { folders: read, isWanted, isWhole } of passesOf(archive, own, { merchant, columns })) {
+        const moved = isMoved(settings, day) ? new MovedDay(settings, day) : undefined;
+        const rows = read.flatMap(({ archived, late }) => {
+          const wanted = late.filter(({ event }) => isWanted(event.visitor));
+          const kept = joined(archived, wanted).filter((row) => removalOf(row, removed) === undefined);
+          return moved === undefined ? kept : sortRows(kept).filter(({ event }) => moved.takes(event));
+        });
         yield { day, partition, rows, isWhole };
       }
     }
@@ -98,8 +112,21 @@ export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace
   return [...new Map(places.map(({ day, partition }) => [`${day} ${partition}`, { day, partition }])).values()];
 }
 
+/** The folders in which a Day's events may be. */
+export function foldersOfPlace(settings: EventSearch["settings"], { day, partition }: SealPlace): readonly SealPlace[] {
+  if (!isMoved(settings, day)) return [{ day, partition }];
+  const [from, to] = foldersOf(settings, day);
+  return Array.from({ length: to - from }, (_, index) => ({ day: from + index, partition }));
+}
+
+/** What is known of a folder before it is read, and its rows that the archive may not have. */
+interface Folder {
+  readonly folder: ScanPlace;
+  readonly late: readonly ArchivedEvent[];
+}
+
 interface Pass {
-  readonly archived: readonly ArchivedEvent[];
+  readonly folders: readonly { readonly archived: readonly ArchivedEvent[]; readonly late: readonly ArchivedEvent[] }[];
   readonly isWanted: (visitor: string) => boolean;
   readonly isWhole: boolean;
 }
@@ -110,7 +137,7 @@ interface Pass {
  */
 async function* passesOf(
   archive: Archive,
-  place: ScanPlace,
+  folders: readonly Folder[],
   read: Pick<PlaceRead, "merchant" | "columns">,
 ): AsyncGenerator<Pass> {
   let passes = 1;
@@ -119,8 +146,15 @@ async function* passesOf(
     const isWanted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
     // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
     const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
-    const archived = await readScanPlace(archive, place, { ...read, isWanted, rowsMax });
-    if (archived !== "too many") yield { archived, isWanted, isWhole: passes === 1 };
+    const rows: Pass["folders"][number][] = [];
+    let left = rowsMax;
+    for (const { folder, late } of folders) {
+      const archived = await readScanPlace(archive, folder, { ...read, isWanted, rowsMax: left });
+      if (archived === "too many") break;
+      rows.push({ archived, late });
+      left -= archived.length;
+    }
+    if (rows.length === folders.length) yield { folders: rows, isWanted, isWhole: passes === 1 };
     else {
       assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
       passes *= 2;

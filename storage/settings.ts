@@ -2,7 +2,7 @@
 // then every few minutes; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
 
 import type { Spread } from "../core/counting/placement.ts";
-import type { Settings, SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
+import type { PastZone, Settings, SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import type { RuleTimeline } from "../core/rules.ts";
 
@@ -13,9 +13,10 @@ interface StoredSettings {
   readonly rules: string;
   readonly retention_days: number | null;
   readonly spread: string;
+  readonly past_zones: string;
 }
 
-const COLUMNS = "version, zones, currency, rules, retention_days, spread";
+const COLUMNS = "version, zones, currency, rules, retention_days, spread, past_zones";
 
 /** Settings by merchant number; undefined when there is no such merchant. */
 export async function readSettings(db: D1Database, merchant: number, meter: Metered): Promise<Settings | undefined> {
@@ -63,11 +64,20 @@ export async function listSpread(db: D1Database, meter: Metered): Promise<readon
   return results.map(({ number, spread }) => ({ merchant: number, spread: JSON.parse(spread) as SpreadTimeline }));
 }
 
+/** Settings of the merchants that have zones of the past. */
+export async function readMoved(db: D1Database, meter: Metered): Promise<readonly Settings[]> {
+  const statement = db.prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE past_zones <> '[]'`);
+  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map((row) => toSettings(row.number, row));
+}
+
 function toSettings(
   merchant: number,
-  { version, zones, currency, rules, retention_days, spread }: StoredSettings,
+  { version, zones, currency, rules, retention_days, spread, past_zones }: StoredSettings,
 ): Settings {
   const periods = JSON.parse(spread) as SpreadTimeline;
+  const past = JSON.parse(past_zones) as readonly PastZone[];
   return {
     merchant,
     version,
@@ -76,5 +86,6 @@ function toSettings(
     rules: JSON.parse(rules) as RuleTimeline,
     ...(retention_days !== null && { retentionDays: retention_days }),
     ...(periods.length > 0 && { spread: periods }),
+    ...(past.length > 0 && { past }),
   };
 }

@@ -205,6 +205,7 @@ class Month {
           live: async (request) => live(partition, request),
           completeness: async (day) => completeness(partition, day),
           dropDay: async (day) => dropDay(partition, day),
+          status: async () => statusOf(partition),
         };
       },
       sendSeals: async (places, delaySeconds) => {

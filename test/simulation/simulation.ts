@@ -36,6 +36,7 @@ import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { refreshSettings } from "../../durable-objects/settings.ts";
 import { counted } from "../../durable-objects/spread.ts";
 import type { Partition } from "../../durable-objects/state.ts";
+import { statusOf } from "../../durable-objects/status.ts";
 import { archive } from "../../queues/archive.ts";
 import { driveErasures, type ErasureDeps } from "../../queues/erasure.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
@@ -218,9 +219,9 @@ export async function readArchive({ objects, d1 }: Simulation): Promise<readonly
 const FIRST_DAY = Math.floor(START / DAY_MS) - 8;
 
 async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
-  const { zones, currency, rules, spread } = simulation.settings.get(merchant) as Settings;
+  const { zones, past = [], currency, rules, spread } = simulation.settings.get(merchant) as Settings;
   const deps = queryDeps(simulation);
-  const row = { number: merchant, zones, currency, rules, spread } as unknown as Merchant;
+  const row = { number: merchant, zones, pastZones: past, currency, rules, spread } as unknown as Merchant;
   const answer = await execute(question, row, deps);
   if (!answer.ok) throw new Error(answer.rejection.message);
   return answer.value;
@@ -276,17 +277,19 @@ function earlierSpread({ world }: Simulation, zone: string): SpreadTimeline {
 
 /** A merchant's settings, where partitions and where replays read them. */
 export function setSettings(simulation: Simulation, changed: Settings): void {
-  const { merchant, version, zones, currency, rules, spread = [] } = changed;
+  const { merchant, version, zones, past = [], currency, rules, spread = [] } = changed;
   if (merchant === GLOBAL_MERCHANT) simulation.global = changed;
   else simulation.settings.set(merchant, changed);
   simulation.database
     .prepare(
-      "INSERT OR REPLACE INTO merchants (number, id, name, zones, currency, rules, version, spread, created_at) VALUES (?, ?, 'm', ?, ?, ?, ?, ?, 0)",
+      `INSERT OR REPLACE INTO merchants (number, id, name, zones, past_zones, currency, rules, version, spread, created_at)
+       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, ?, 0)`,
     )
     .run(
       merchant,
       `mer_${merchant}`,
       JSON.stringify(zones),
+      JSON.stringify(past),
       currency,
       JSON.stringify(rules),
       version,
@@ -375,6 +378,7 @@ export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
         live: (request) => ask("live", (partition) => live(partition, request)),
         completeness: (day) => ask("completeness", (partition) => completeness(partition, day)),
         dropDay: (day) => ask("drop Day", (partition) => dropDay(partition, day)),
+        status: () => ask("status", statusOf),
         erase: (request) =>
           ask("erase", (partition) => {
             noteHeard(simulation, request);

@@ -31,10 +31,11 @@ async function exported(
 ): Promise<readonly ExportedEvent[]> {
   const meter = zeroMeter();
   const source = { archive: { bucket, meter }, db: d1, meter };
+  const settings = settingsOf("UTC", { merchant });
   const days = [DAY - 1, DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
-  const places = await findExport(source, { merchant, places: days });
+  const places = await findExport(source, { settings, places: days });
   const rows: ExportedEvent[] = [];
-  for await (const block of readExport(source, { merchant, places })) rows.push(...block);
+  for await (const block of readExport(source, { settings, places })) rows.push(...block);
   return rows;
 }
 
@@ -123,10 +124,10 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
   };
   const meter = zeroMeter();
   const source = { archive: { bucket, meter }, db: it.d1, meter };
-  const places = await findExport(source, { merchant: 1, places: [{ day: DAY, partition: "pool-0" }] });
-  expect(places.map(({ cost }) => cost.objects)).toEqual([3]);
+  const places = await findExport(source, { settings: settingsOf("UTC"), places: [{ day: DAY, partition: "pool-0" }] });
+  expect(places.map(({ folders }) => folders.map(({ cost }) => cost.objects))).toEqual([[3]]);
   expect(read).toEqual([]);
-  const blocks = readExport(source, { merchant: 1, places });
+  const blocks = readExport(source, { settings: settingsOf("UTC"), places });
   for (const count of [1, 2, 3]) {
     expect((await blocks.next()).value).toHaveLength(1);
     expect(read).toHaveLength(count);

@@ -25,7 +25,8 @@ test("[SCN-6] a large Day is read in passes: every row once, and a visitor's in 
   }
   // The last rows lie in the log as well.
   const recent = new Map([[`${DAY} ${PARTITION}`, { day: DAY, partition: PARTITION, rows: rows.slice(-500) }]]);
-  const search = { merchant: 1, places: [{ day: DAY, partition: PARTITION }], recent, columns: [] };
+  const settings = { merchant: 1, zones: [{ from: 0, zone: "UTC" }] };
+  const search = { settings, places: [{ day: DAY, partition: PARTITION }], recent, columns: [] };
   const found = await findEvents(search, {
     db: migratedDatabase(),
     bucket: memoryArchive(objects),

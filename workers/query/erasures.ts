@@ -11,6 +11,7 @@ import {
   ADMIN_PAGE_MAX,
   ERASURE_PARTS_MAX,
   ERASURES_OF_MERCHANT_MAX,
+  FOLDERS_APART_MAX,
   ID_LENGTH_MAX,
   QUESTION_DAY_MAX,
 } from "../../core/limits.ts";
@@ -83,8 +84,23 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
   const running = await countRunning(deps.db, merchant.value.number, deps.meter);
   if (running >= ERASURES_OF_MERCHANT_MAX)
     return problem("rate_limited", `At most ${ERASURES_OF_MERCHANT_MAX} erasures of a merchant are under way at once.`);
+  const moved = isOfMovedDays(merchant.value, { from, to });
+  if (moved !== undefined) return moved;
   const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
   return begin(merchant.value, { kind: named === "" ? "days" : "visitor", visitor: named, ...days }, deps);
+}
+
+/** Days that have got another zone share files with Days beside them: what of a file to erase would be a matter of the zone. */
+function isOfMovedDays(
+  { pastZones: past }: Merchant,
+  { from, to }: { readonly from: number | undefined; readonly to: number | undefined },
+): ReturnType<typeof problem> | undefined {
+  if (from === undefined || to === undefined) return undefined;
+  const touched = past.find(({ days }) => days[0] - FOLDERS_APART_MAX <= to && from < days[1] + FOLDERS_APART_MAX);
+  if (touched === undefined) return undefined;
+  const [first, last] = [dateOf(touched.days[0]), dateOf(touched.days[1] - 1)];
+  const remedy = "Undo that replay first, or erase without a range of Days.";
+  return problem("conflict", `${first} to ${last} have got the zone ${touched.zone} by a replay. ${remedy}`, "from");
 }
 
 /** DELETE /api/v1/merchants/:id: everything, from now on. 202 with the receipt's place. */
@@ -137,7 +153,7 @@ type Scope = Pick<Removal, "visitor"> & {
 };
 
 async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked<Reply>> {
-  const { number: merchant } = found;
+  const { number: merchant, version } = found;
   const now = deps.now();
   const open = firstOpenDay(now, deps.pace.sealAfterMs);
   const ahead = Math.floor(now / DAY_MS) + AHEAD_DAYS;
@@ -146,9 +162,15 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
   const id = erasureId(deps.random(ID_RANDOM_BYTES));
   const erasure = await createErasure(
     deps.db,
-    { erasure: { id, merchant, createdAt: now, ...scope }, partitions, openDays },
+    {
+      erasure: { id, merchant, createdAt: now, ...scope },
+      partitions,
+      openDays,
+      seenVersion: scope.fromDay > 0 ? version : undefined,
+    },
     deps.meter,
   );
+  if (erasure === undefined) return problem("conflict", "The merchant was changed meanwhile: try again.");
   deps.keys.clear();
   await driveErasure(erasure, deps);
   await sendDue(deps);

@@ -23,12 +23,12 @@ import {
   EXPORT_PLACES_MAX,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
+import { foldersOf, isMoved } from "../../core/past-zone.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { ParquetStreamWriter } from "../../storage/archive.ts";
-import { findExport, readExport } from "../../storage/archive-export.ts";
-import type { ScanPlace } from "../../storage/archive-scan.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import { type ExportPlace, findExport, readExport } from "../../storage/archive-export.ts";
+import { type Merchant, settingsOf } from "../../storage/merchants.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
 import { BOOLEAN_PARAMETER, DATE, type Fields, oneOf, required, TEXT, wholeNumber } from "./field.ts";
@@ -66,9 +66,11 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
   if (to < from) return problem("invalid_field", "to must not be before from.", "to");
   const found = await findPlaces(merchant.value, { from, to }, deps);
   if (!found.ok) return found;
-  const { number } = merchant.value;
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
-  const rows = wanted(readExport(source, { merchant: number, places: found.value }), filterOf(asked.value));
+  const rows = wanted(
+    readExport(source, { settings: settingsOf(merchant.value), places: found.value }),
+    filterOf(asked.value),
+  );
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   const range = `${dateOf(from)}-to-${dateOf(to)}`;
   const file = {
@@ -89,10 +91,14 @@ async function findPlaces(
   merchant: Merchant,
   { from, to }: { readonly from: number; readonly to: number },
   deps: Deps,
-): Promise<Checked<readonly ScanPlace[]>> {
+): Promise<Checked<readonly ExportPlace[]>> {
   const { number, retentionDays, spread } = merchant;
   const today = Math.floor(deps.now() / DAY_MS);
-  const first = retentionDays === null ? from : Math.max(from, today - retentionDays);
+  const settings = settingsOf(merchant);
+  let first = retentionDays === null ? from : Math.max(from, today - retentionDays);
+  // Of a Day that has moved some events may lie in a folder that is gone: it is as gone as that.
+  while (retentionDays !== null && isMoved(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
+    first += 1;
   const partitions = partitionsOf({ merchant: number, spread }, deps.placement);
   const days = Math.floor(EXPORT_PLACES_MAX / partitions.length);
   if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
@@ -100,9 +106,10 @@ async function findPlaces(
     partitions.map((partition) => ({ day, partition })),
   );
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
-  const found = await findExport(source, { merchant: number, places });
-  const objects = found.reduce((sum, place) => sum + place.cost.objects, 0);
-  const bytes = found.reduce((sum, place) => sum + place.cost.bytes, 0);
+  const found = await findExport(source, { settings, places });
+  const costs = found.flatMap(({ folders }) => folders.map(({ cost }) => cost));
+  const objects = costs.reduce((sum, cost) => sum + cost.objects, 0);
+  const bytes = costs.reduce((sum, cost) => sum + cost.bytes, 0);
   if (objects > EXPORT_OBJECTS_MAX || bytes > EXPORT_BYTES_MAX) {
     const most = `${EXPORT_OBJECTS_MAX} objects and ${EXPORT_BYTES_MAX / 1_000_000} MB`;
     const size = `These Days are ${objects} objects and ${Math.ceil(bytes / 1_000_000)} MB of the archive`;

@@ -7,6 +7,7 @@ import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAG
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
 import { comparedRange } from "../../core/query/compare.ts";
+import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
 import { type Plan, planQuestion } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
@@ -14,7 +15,7 @@ import { type DateRange, resolveRange } from "../../core/query/range.ts";
 import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
 import { latestRules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import { type Merchant, zonesOf } from "../../storage/merchants.ts";
 import { countUndone } from "../../storage/replay-job.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/rollups.ts";
 import type { Deps } from "./deps.ts";
@@ -40,6 +41,8 @@ export type Large = TooLarge & Pick<Reading, "asOf" | "firstDay">;
 
 /** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
 export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer> | Large> {
+  const goals = checkGoals([question.filter], merchant.rules);
+  if (!goals.ok) return goals;
   const reading: Reading = { merchant, deps, asOf: deps.now(), cost: { rows: 0, objects: 0, bytes: 0 } };
   const plan = await planFor(question, question.dateRange, reading);
   if (!plan.ok) return plan;
@@ -75,8 +78,8 @@ async function planFor(question: Question, dateRange: DateRange, reading: Readin
   const { merchant, asOf, deps } = reading;
   const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
   if (asksAll) reading.firstDay ??= await findFirstDay(merchant, asOf, deps);
-  const range = resolveRange(dateRange, { zones: merchant.zones, now: asOf, firstDay: reading.firstDay });
-  return range.ok ? planQuestion(question, range.value, merchant.zones) : range;
+  const range = resolveRange(dateRange, { zones: zonesOf(merchant), now: asOf, firstDay: reading.firstDay });
+  return range.ok ? planQuestion(question, range.value, zonesOf(merchant)) : range;
 }
 
 /** The same question over the range that it is compared with; undefined where it is not. */

@@ -134,8 +134,9 @@ export function hostnameTaken() {
   return problem("conflict", "Another stream has this hostname already.", "hostname");
 }
 
-/** A merchant as the admin API shows it. A zone that is still to come is shown beside the one that holds. */
-function shown({ id, name, zones, currency, retentionDays, createdAt }: Merchant, deps: Deps) {
+/** A merchant as the admin API shows it. Zones that are still to come, or were put on the past, are shown beside the one that
+ *  holds. */
+function shown({ id, name, zones, pastZones, currency, retentionDays, createdAt }: Merchant, deps: Deps) {
   const now = deps.now();
   const coming = zones
     .filter(({ from }) => from > now)
@@ -148,5 +149,10 @@ function shown({ id, name, zones, currency, retentionDays, createdAt }: Merchant
     retention_days: retentionDays,
     created_at: new Date(createdAt).toISOString(),
     ...(coming.length > 0 && { coming_time_zones: coming }),
+    ...(pastZones.length > 0 && {
+      past_time_zones: pastZones.map(({ zone, from, to }) => {
+        return { time_zone: zone, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+      }),
+    }),
   };
 }

@@ -6,6 +6,7 @@ import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Filter, stepsOf } from "../../core/query/filter.ts";
 import { addFunnelDay, closeFunnel, openFunnel, parseFunnel } from "../../core/query/funnel.ts";
+import { checkGoals } from "../../core/query/goal.ts";
 import { addPathsDay, closePaths, openPaths, parsePaths } from "../../core/query/path.ts";
 import { echoRange, type Range, resolveRange } from "../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime, realtimeFrom } from "../../core/query/realtime.ts";
@@ -15,7 +16,7 @@ import { addRetentionDay, closeRetention, openRetention, parseRetention } from "
 import { refusalOf } from "../../core/query/scan.ts";
 import { type SeenVisit, seeDay } from "../../core/query/seen.ts";
 import { dayAt } from "../../core/time.ts";
-import { type Merchant, settingsOf } from "../../storage/merchants.ts";
+import { type Merchant, settingsOf, zonesOf } from "../../storage/merchants.ts";
 import { answering } from "./ask.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay } from "./execute.ts";
@@ -76,7 +77,7 @@ export async function readRealtime(
   if (!question.ok) return question;
   const now = deps.now();
   const first = realtimeFrom(now);
-  const { zones } = merchant;
+  const zones = zonesOf(merchant);
   const days = { from: dayAt(zoneAt(zones, first), first), to: dayAt(zoneAt(zones, now), now) + 1 };
   const realtime = openRealtime(question.value, now);
   // What happened since cannot have been archived before, but for clocks that run ahead.
@@ -117,7 +118,7 @@ async function ranged(
   open: (range: Range) => Reporter,
 ): Promise<Outcome<unknown>> {
   const asOf = deps.now();
-  const { zones } = merchant;
+  const zones = zonesOf(merchant);
   const { dateRange, filter, siteId } = question;
   const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
   const firstDay = asksAll ? await findFirstDay(merchant, asOf, deps) : undefined;
@@ -147,6 +148,8 @@ async function readVisits(
   { merchant, deps, filters }: Reading,
   add: Reporter["add"],
 ): Promise<Outcome<Cost>> {
+  const goals = checkGoals(filters, merchant.rules);
+  if (!goals.ok) return goals;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
   const events = await openEvents(merchant, wanted, { deps, cost });
   if (!events.ok) return events;

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { changeZone, type ZonePeriod } from "../../../core/merchant.ts";
 import { type DateRange, echoRange, parseDateRange, type Range, resolveRange } from "../../../core/query/range.ts";
 import { dateOf, dayAt, hourAt, parseDate } from "../../../core/time.ts";
+import { valueFrom } from "../../support/questions.ts";
 
 const NOW = Date.parse("2021-05-05T12:30:00Z"); // a Wednesday
 const UTC: readonly ZonePeriod[] = [{ from: 0, zone: "UTC" }];
@@ -112,4 +113,16 @@ test("[QRY-8] after a zone change a Day's range holds every Hour of the Day", ()
       expect(hour >= range.value.fromInstant && hour < range.value.toInstant, `${date} holds ${hour}`).toBe(true);
     }
   }
+});
+
+test.each([
+  ["day", "2021-05-05T00:00:00Z", "2021-05-05T12:59:59Z"],
+  ["month", "2021-05-01T00:00:00Z", "2021-05-05T23:59:59Z"],
+  ["year", "2021-01-01T00:00:00Z", "2021-05-05T23:59:59Z"],
+  ["7d", "2021-04-28T00:00:00Z", "2021-05-04T23:59:59Z"],
+  ["24h", "2021-05-04T13:00:00Z", "2021-05-05T12:59:59Z"],
+])("[QRY-26] trimmed, %s is %s to %s", (name, from, to) => {
+  const dateRange = { ...(parseDateRange(name) as DateRange), isTrimmed: true } as DateRange;
+  const range = valueFrom(resolveRange(dateRange, { zones: UTC, now: NOW }));
+  expect(echoRange(range, UTC).map((text) => Date.parse(text))).toEqual([from, to].map((text) => Date.parse(text)));
 });
