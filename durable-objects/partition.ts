@@ -140,12 +140,11 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       return ctx.storage.setAlarm(at);
     },
     reset: (why) => ctx.abort(why),
-    sendBundle: async ({ text }) => {
-      const message = packBundle(text);
+    packBundle,
+    sendBundle: async ({ message }) => {
       await env.ARCHIVE_QUEUE.send(message, { contentType: "bytes" });
       meter.queue_operations += queueOperations(message.length);
     },
-    messageBytes: (text) => packBundle(text).length,
     publishRollups: (rows) => writeRollups(env.DB, rows, meter),
     readSettings: (merchant) => readSettings(env.DB, merchant, meter),
     writeSpread: (settings) => writeSpread(env.DB, settings, meter),

@@ -31,9 +31,9 @@ export interface Deps {
   readonly setAlarm: (at: number) => Promise<void>;
   /** Throws the object away, so that memory never runs ahead of disk. The next request starts from disk. */
   readonly reset: (why: string) => void;
-  readonly sendBundle: (bundle: BundleText) => Promise<void>;
-  /** Compressed size of a bundle's message, in bytes. */
-  readonly messageBytes: (text: string) => number;
+  readonly sendBundle: (bundle: BundleMessage) => Promise<void>;
+  /** A bundle's message, compressed, for its text. */
+  readonly packBundle: (text: string) => Uint8Array<ArrayBuffer>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
   /** A merchant's settings from the database, or undefined when there is no such merchant. */
   readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
@@ -60,8 +60,8 @@ export interface Timing {
   readonly sealAfterMs: number;
 }
 
-export interface BundleText extends BundleCut {
-  readonly text: string;
+export interface BundleMessage extends BundleCut {
+  readonly message: Uint8Array<ArrayBuffer>;
 }
 
 /** The Days of several merchants, loaded and checkpointed together. */
@@ -87,6 +87,8 @@ export interface SentBundle extends BundleCut {
   sentAt: number;
   /** How often it was sent. */
   sends: number;
+  /** As the cut has made it, until it was sent once: then it is made of the log again. */
+  message: Uint8Array<ArrayBuffer> | undefined;
 }
 
 export type Duty = "drain" | "publish" | "checkpoint" | "forget";
@@ -159,7 +161,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
     // A bundle on disk was sent once at least, or is about to be; whether its message survived nobody knows.
-    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 1, ...bundle })),
+    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 1, message: undefined, ...bundle })),
     unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
     unbundledSince: oldestUnbundled(store, { first: bundled, end: next }),
     pending: [],

@@ -5,13 +5,13 @@
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
-import { decodeBundle } from "../../core/archive/bundle.ts";
 import { BUNDLES_UNCONFIRMED_MAX, RESEND_AFTER_MS, RESEND_MAX_MS, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { openPartition, type Partition } from "../../durable-objects/state.ts";
 import { Store } from "../../durable-objects/store.ts";
 import { tick } from "../../durable-objects/tick.ts";
+import { packBundle, unpackBundle } from "../../storage/bundle-message.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { sqliteSql } from "../support/sqlite.ts";
 
@@ -106,8 +106,8 @@ function open(): Partition {
       reset: (why) => {
         throw new Error(why);
       },
-      sendBundle: async ({ text }) => void sent.push(decodeBundle(text).first),
-      messageBytes: (text) => text.length / 10,
+      packBundle,
+      sendBundle: async ({ message }) => void sent.push(unpackBundle(message).first),
       publishRollups: async () => {},
       readSettings: async (merchant) => settingsOf("UTC", { merchant }),
       background: (work) => void work,

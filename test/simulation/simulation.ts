@@ -42,7 +42,6 @@ import { driveErasures, type ErasureDeps } from "../../queues/erasure.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive-day.ts";
-import { packBundle } from "../../storage/bundle-message.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
 import { findSeal, noteLate, type SealPlace } from "../../storage/seal.ts";
@@ -323,7 +322,7 @@ export function hostOf(simulation: Simulation, name: string): PartitionHost {
   if (known !== undefined) return known;
   const { world } = simulation;
   const host = new PartitionHost(name, world, {
-    sendBundle: ({ text }) => world.call("bundle send", () => simulation.archiveQueue.send(packBundle(text))),
+    sendBundle: ({ message }) => world.call("bundle send", () => simulation.archiveQueue.send(message)),
     publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows, zeroMeter())),
     readSettings: (merchant) => world.call("D1 read", () => settingsOf(simulation, merchant)),
     writeSpread: async () => false,
