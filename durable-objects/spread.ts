@@ -52,41 +52,60 @@ export async function countedElsewhere(
   partition: Partition,
   arrivals: readonly Arrival[],
 ): Promise<ReadonlySet<Arrival>> {
-  const counted = new Set<Arrival>();
-  for (const arrival of arrivals) {
-    const doubt = doubtOf(partition, arrival);
-    if (doubt === undefined) continue;
-    const { merchant, id } = arrival.event;
-    const key = `${merchant} ${id}`;
-    partition.asking.add(key);
-    try {
-      for (const name of doubt.others) {
-        const [reply] = await partition.deps.counted(name, { merchant, ids: [id], days: doubt.days });
-        if (reply === "asking") throw new Error(`${name} is asked for the same event`);
-        if (reply === "counted") counted.add(arrival);
-      }
-    } finally {
-      partition.asking.delete(key);
+  const doubts = arrivals.flatMap((arrival) => doubtOf(partition, arrival) ?? []);
+  if (doubts.length === 0) return NOBODY;
+  const keys = new Set(doubts.map(({ arrival: { event } }) => `${event.merchant} ${event.id}`));
+  partition.asking.add(keys);
+  try {
+    const answers = [...groupsOf(doubts)].map(([name, group]) => ask(partition, name, group));
+    return new Set((await Promise.all(answers)).flat());
+  } finally {
+    partition.asking.delete(keys);
+  }
+}
+
+const NOBODY: ReadonlySet<Arrival> = new Set();
+
+/** Those of one merchant's arrivals that a partition has counted. */
+async function ask(partition: Partition, name: string, doubts: readonly Doubt[]): Promise<readonly Arrival[]> {
+  const { merchant } = (doubts[0] as Doubt).arrival.event;
+  const ids = doubts.map(({ arrival }) => arrival.event.id);
+  const days = [...new Set(doubts.flatMap((doubt) => doubt.days))];
+  const reply = await partition.deps.counted(name, { merchant, ids, days });
+  if (reply.includes("asking")) throw new Error(`${name} is asked for the same event`);
+  return doubts.filter((_, index) => reply[index] === "counted").map(({ arrival }) => arrival);
+}
+
+/** What to ask of whom: by partition and merchant. */
+function groupsOf(doubts: readonly Doubt[]): readonly (readonly [name: string, group: readonly Doubt[]])[] {
+  const groups = new Map<string, { readonly name: string; readonly group: Doubt[] }>();
+  for (const doubt of doubts) {
+    for (const name of doubt.others) {
+      const key = `${doubt.arrival.event.merchant} ${name}`;
+      const known = groups.get(key);
+      if (known === undefined) groups.set(key, { name, group: [doubt] });
+      else known.group.push(doubt);
     }
   }
-  return counted;
+  return [...groups.values()].map(({ name, group }) => [name, group]);
 }
 
 /** The other side of the same question. The answer leaves once what it says is durable. */
 export function counted(partition: Partition, { merchant, ids, days }: CountedRequest): CountedReply {
   commitPending(partition);
   return ids.map((id) => {
-    if (partition.asking.has(`${merchant} ${id}`)) return "asking";
+    if ([...partition.asking].some((keys) => keys.has(`${merchant} ${id}`))) return "asking";
     return days.some((day) => findDay(partition, merchant, day)?.ids.has(id)) ? "counted" : "unknown";
   });
 }
 
 interface Doubt {
+  readonly arrival: Arrival;
   readonly others: readonly string[];
   readonly days: readonly number[];
 }
 
-/** Where else an arrival may have been counted, and on which Days; undefined for nearly all. */
+/** Where else an arrival may have been counted; undefined for nearly all. */
 function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
   const { merchant, timestamp } = arrival.event;
   const settings = partition.settings.get(merchant)?.settings;
@@ -106,7 +125,7 @@ function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
       others.add(inRegion(partitionAt(arrival, instant, { spread, poolSize: partition.deps.poolSize }), region));
   }
   others.delete(partition.name);
-  return others.size === 0 ? undefined : { others: [...others], days: [day - 1, day, day + 1] };
+  return others.size === 0 ? undefined : { arrival, others: [...others], days: [day - 1, day, day + 1] };
 }
 
 /** Notes how many events of a merchant have come in one window so far, and asks for it to be spread when that goes on. */

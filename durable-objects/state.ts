@@ -127,8 +127,8 @@ export interface Partition {
   readonly admission: { window: number; readonly taken: Map<number, number> };
   /** Merchants that have sent much (spread.ts). */
   readonly busy: Map<number, Busy>;
-  /** `<merchant> <id>` of events that another partition is being asked for. */
-  readonly asking: Set<string>;
+  /** `<merchant> <id>` of events that another partition is being asked for, a set for each append that waits. */
+  readonly asking: Set<ReadonlySet<string>>;
   publishedAt: number;
   /** The first Day whose events are counted (seal.ts). */
   openFrom: number;

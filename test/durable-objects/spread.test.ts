@@ -55,11 +55,23 @@ test("[SPR-4] so is one of a clock that was set across midnight; others are not 
   expect(it.asked).toBe(asked);
 });
 
+test("[SPR-4] a batch asks each partition once", async () => {
+  const it = pair();
+  const resent = Array.from({ length: 50 }, (_, index) => ({ id: `e${index}` }));
+  for (const { id } of resent.slice(0, 20)) await it.send({ id, timestamp: MIDNIGHT - 1 });
+  it.asked = 0;
+  const events = resent.map(({ id }) => ({ id, timestamp: MIDNIGHT + 1, visitor: VISITOR }));
+  const fates = await it.own.send(events, { floating: true });
+  expect(fates.map((fate) => fate === "duplicate")).toEqual(resent.map((_, index) => index < 20));
+  expect(it.asked).toBe(1);
+});
+
 test("[SPR-4] two that ask each other for one event take it neither: it is sent again", async () => {
   const it = pair();
-  it.own.partition.asking.add("1 x");
+  const keys = new Set(["1 x"]);
+  it.own.partition.asking.add(keys);
   await expect(it.send({ id: "x", timestamp: MIDNIGHT - 1 }, { floating: true })).rejects.toThrow("same event");
-  it.own.partition.asking.delete("1 x");
+  it.own.partition.asking.delete(keys);
   expect(await it.send({ id: "x", timestamp: MIDNIGHT - 1 }, { floating: true })).toEqual(["accepted"]);
   expect(it.pool.partition.asking.size).toBe(0);
 });
