@@ -99,6 +99,7 @@ function planOf(asked: Load): Plan {
     d1_rows_written: rollupsPerDay * MONTH_DAYS,
     d1_rows_read: rollupsPerDay * MONTH_DAYS * 2,
     r2_gb_months: (eventsPerDay * LIMITS.retentionDays * MEASURED.archiveBytesPerEvent) / 1e9,
+    d1_gb_months: d1Bytes / 1e9,
   };
   const used = {
     "partition memory": (eventsPerDay * stateBytes(asked)) / partitions / LIMITS.partitionStateBytes,

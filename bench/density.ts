@@ -83,6 +83,7 @@ export async function runDensity(plan: Density): Promise<Dense> {
       worker_cpu_ms: 0,
       partition_gb_s: PARTITION_GB * hours * 3_600,
       r2_gb_months: it.archivedBytes / 1e9,
+      d1_gb_months: it.rollupBytes / 1e9,
     },
   };
 }

@@ -17,6 +17,7 @@ export const PRICES: Readonly<Record<keyof Bill, number>> = {
   r2_gb_months: 0.015,
   d1_rows_written: 1e-6,
   d1_rows_read: 0.001e-6,
+  d1_gb_months: 0.75,
 };
 
 /** What is billed beside operations: time and room. */
@@ -26,6 +27,8 @@ export interface Bill extends Metered {
   partition_gb_s: number;
   /** Bytes kept for a month, in GB. */
   r2_gb_months: number;
+  /** The same of rollups in D1. */
+  d1_gb_months: number;
 }
 
 /** An object's memory as it is billed. */
@@ -38,7 +41,13 @@ export function costOf(bill: Bill): Readonly<Record<keyof Bill, number>> {
   return lines;
 }
 
-export const LINES: readonly (keyof Bill)[] = [...OPERATIONS, "worker_cpu_ms", "partition_gb_s", "r2_gb_months"];
+export const LINES: readonly (keyof Bill)[] = [
+  ...OPERATIONS,
+  "worker_cpu_ms",
+  "partition_gb_s",
+  "r2_gb_months",
+  "d1_gb_months",
+];
 
 export function totalOf(lines: Readonly<Record<string, number>>): number {
   return Object.values(lines).reduce((sum, line) => sum + line, 0);
