@@ -1,4 +1,4 @@
-// A merchant's events of some (Day, partition)s, one after the other: what the partitions may not have archived, which is read
+// A merchant's events of some (Day, partition)s, one after the other, or all partitions of a Day together: what the partitions may not have archived, which is read
 // first, then the archive, each row once by position (L1, L2), without what is being erased. Questions read them in their
 // request, jobs on a queue.
 
@@ -10,16 +10,11 @@ import { hash32 } from "../core/hash.ts";
 import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
+import type { Counting, CountPlan, DayRows } from "../core/query/count.ts";
 import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
 import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
-import { listRemovalsOf } from "./erasure.ts";
+import { listRemovalsOf, type MerchantRemoval } from "./erasure.ts";
 import type { SealPlace } from "./seal.ts";
-
-/** A (Day, partition) with a merchant's rows in it: all of them, or those of some of its visitors. */
-export interface EventDay extends SealPlace {
-  readonly rows: readonly ArchivedEvent[];
-  readonly isWhole: boolean;
-}
 
 /** By "day partition". */
 export type RecentEvents = ReadonlyMap<string, SealPlace & { readonly rows: readonly ArchivedEvent[] }>;
@@ -37,14 +32,16 @@ export interface EventSearch {
   readonly recent: RecentEvents;
   /** Columns of the archive beside those that counting reads. */
   readonly columns: readonly string[];
+  /** What is given at once: a visitor's rows of a Day in one partition, or in all of them. */
+  readonly together: CountPlan<Counting>["together"];
   /** UTC ms: what lay in the archive before is not wanted. */
   readonly putSince?: number;
 }
 
 export interface FoundEvents {
   readonly cost: ScanCost;
-  /** In the order of Days. */
-  readonly days: () => AsyncGenerator<EventDay>;
+  /** In the order of Days; of each Day all rows at once, or those of some visitors after those of others. */
+  readonly days: () => AsyncGenerator<DayRows>;
 }
 
 /** What partitions have answered, by (Day, partition); "too many" where one has. */
@@ -67,24 +64,23 @@ export function recentOf(
 
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
-  { merchant, places, recent, columns, putSince = 0 }: EventSearch,
+  { merchant, places, recent, columns, together, putSince = 0 }: EventSearch,
   { db, bucket, meter }: EventDeps,
 ): Promise<FoundEvents> {
   const removals = await listRemovalsOf(db, merchant, meter);
   const archive = { bucket, meter };
   const found = await findScanPlaces(archive, db, { merchant, places, putSince }, meter);
-  const days = async function* (): AsyncGenerator<EventDay> {
-    for (const place of [...found].sort((a, b) => a.day - b.day)) {
-      const { day, partition } = place;
-      const removed = removals.filter(
-        (removal) => removal.partition === partition && day >= removal.fromDay && day < removal.toDay,
-      );
-      const own = recent.get(keyOf(place))?.rows ?? [];
-      for await (const { archived, isWanted, isWhole } of passesOf(archive, place, { merchant, columns })) {
-        const late = own.filter(({ event }) => isWanted(event.visitor));
-        const rows = joined(archived, late).filter((row) => removalOf(row, removed) === undefined);
-        yield { day, partition, rows, isWhole };
-      }
+  const ordered = [...found].sort((a, b) => a.day - b.day);
+  const rowsOf = (place: ScanPlace, { archived, isWanted }: Pass, index: number) => {
+    const late = recent.get(keyOf(place))?.rows.filter(({ event }) => isWanted(event.visitor)) ?? [];
+    const removed = removalsAt(removals, place);
+    return joined(archived[index] ?? [], late).filter((row) => removalOf(row, removed) === undefined);
+  };
+  const days = async function* (): AsyncGenerator<DayRows> {
+    for (const group of Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()) {
+      const [{ day }] = group as [ScanPlace];
+      for await (const pass of passesOf(archive, group, { merchant, columns }))
+        yield { day, partitions: group.map((place, index) => rowsOf(place, pass, index)) };
     }
   };
   const cost = found.reduce<ScanCost>(
@@ -99,18 +95,18 @@ export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace
 }
 
 interface Pass {
-  readonly archived: readonly ArchivedEvent[];
+  /** By place. */
+  readonly archived: readonly (readonly ArchivedEvent[])[];
   readonly isWanted: (visitor: string) => boolean;
-  readonly isWhole: boolean;
 }
 
 /**
- * The rows of a (Day, partition), in as many passes as memory needs, of some visitors each: a visit is of one visitor. An
- * id that two visitors sent before the Day was sealed then counts for both.
+ * The rows of (Day, partition)s that belong together, in as many passes as memory needs, of some visitors each: a visit is of
+ * one visitor. An id that two visitors sent before the Day was sealed then counts for both.
  */
 async function* passesOf(
   archive: Archive,
-  place: ScanPlace,
+  places: readonly ScanPlace[],
   read: Pick<PlaceRead, "merchant" | "columns">,
 ): AsyncGenerator<Pass> {
   let passes = 1;
@@ -119,14 +115,30 @@ async function* passesOf(
     const isWanted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
     // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
     const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
-    const archived = await readScanPlace(archive, place, { ...read, isWanted, rowsMax });
-    if (archived !== "too many") yield { archived, isWanted, isWhole: passes === 1 };
+    const archived = await readTogether(archive, places, { ...read, isWanted, rowsMax });
+    if (archived !== "too many") yield { archived, isWanted };
     else {
       assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
       passes *= 2;
       pass = -1;
     }
   }
+}
+
+async function readTogether(
+  archive: Archive,
+  places: readonly ScanPlace[],
+  read: PlaceRead,
+): Promise<Pass["archived"] | "too many"> {
+  const found: (readonly ArchivedEvent[])[] = [];
+  let left = read.rowsMax;
+  for (const place of places) {
+    const rows = await readScanPlace(archive, place, { ...read, rowsMax: left });
+    if (rows === "too many") return rows;
+    found.push(rows);
+    left -= rows.length;
+  }
+  return found;
 }
 
 /** Another split than that of visitors over partitions. */
@@ -137,6 +149,10 @@ function joined(archived: readonly ArchivedEvent[], recent: readonly ArchivedEve
   if (recent.length === 0) return archived;
   const positions = new Set(archived.map(({ position }) => position));
   return [...archived, ...recent.filter(({ position }) => !positions.has(position))];
+}
+
+function removalsAt(removals: readonly MerchantRemoval[], { day, partition }: SealPlace): readonly MerchantRemoval[] {
+  return removals.filter((one) => one.partition === partition && day >= one.fromDay && day < one.toDay);
 }
 
 function keyOf({ day, partition }: SealPlace): string {

@@ -6,7 +6,7 @@
 import type { ArchivedEvent } from "../archive/file.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { type Event, isEngagement, isPageview, REVENUE_SCALE } from "../event.ts";
-import { GROUPS_MAX, REGEX_STEPS_MAX, SCAN_DAY_ROWS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { GROUPS_MAX, PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, isProperty, productsOf, shownValue } from "./attribute.ts";
 import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
@@ -52,16 +52,16 @@ interface Axis {
   readonly keeps: (value: string) => boolean;
 }
 
-/** Why a scan ends: "busy" where a Day of one partition does not fit into memory. */
-export type ScanProblem = "groups" | "visitors" | "regex" | "busy";
+/** Why a scan, or the counting of a report, ends. */
+export type ScanProblem = "groups" | "visitors" | "regex" | "paths";
 
 /** What the asker is told. */
 export function refusalOf(problem: ScanProblem) {
   const range = "#/date_range: The query";
   if (problem === "groups") return tooManyGroups();
   if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
-  if (problem === "busy")
-    return invalid(`${range} has a day of more than ${SCAN_DAY_ROWS_MAX} events in it, more than a report may count.`);
+  if (problem === "paths")
+    return invalid(`${range} has more than ${PATHS_MAX} different paths. Ask for a shorter range or a smaller depth.`);
   return invalid(`#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`);
 }
 

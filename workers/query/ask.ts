@@ -13,7 +13,7 @@ import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import type { ProblemCode } from "./problem.ts";
-import { type JobReply, replyWithJob, startJob, toResponse, waitOf } from "./question-jobs.ts";
+import { answerByJob, type Given, type JobReply, toResponse, waitOf } from "./question-jobs.ts";
 import { fillSegments } from "./segments.ts";
 
 const UNREADABLE = {
@@ -24,23 +24,12 @@ const UNREADABLE = {
 /** What a question of some kind is answered by. */
 type Answering = (body: unknown, merchant: Merchant, given: Given) => Promise<Outcome<unknown> | JobReply>;
 
-interface Given {
-  readonly deps: Deps;
-  /** Filters that hold whatever is asked: a share link's. */
-  readonly fixed: readonly unknown[];
-  /** Seconds the asker would wait for a large answer. */
-  readonly waitSeconds: number;
-}
-
 /** POST /api/v2/query. */
-export const ask = answering(async (body, merchant, { deps, fixed, waitSeconds }) => {
-  const question = parseQuestion(body, fixed);
+export const ask = answering(async (body, merchant, given) => {
+  const question = parseQuestion(body, given.fixed);
   if (!question.ok) return question;
-  const answered = await execute(question.value, merchant, deps);
-  if (!("places" in answered)) return answered;
-  const { asOf, firstDay, places } = answered;
-  const job = await startJob({ body, fixed, asOf, firstDay }, { places, merchant, refusal: answered }, deps);
-  return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
+  const answered = await execute(question.value, merchant, given.deps);
+  return "places" in answered ? answerByJob({ kind: "query", body, large: answered }, merchant, given) : answered;
 });
 
 /** A route of questions: who may ask, about whom, and with which filters is found out here, for all kinds alike. */

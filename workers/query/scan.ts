@@ -11,13 +11,13 @@ import {
   SCAN_PLACES_MAX,
 } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
-import type { Groups } from "../../core/query/group.ts";
-import type { Plan } from "../../core/query/plan.ts";
+import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
 import { invalid } from "../../core/query/refusal.ts";
-import { closeScan, extraColumns, openScan, refusalOf, scanDay } from "../../core/query/scan.ts";
+import { refusalOf } from "../../core/query/scan.ts";
+import type { SeenUnder } from "../../core/query/seen.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { distinctPlaces, type EventDay, findEvents, recentOf } from "../../storage/merchant-events.ts";
+import { distinctPlaces, findEvents, type RecentEvents, recentOf } from "../../storage/merchant-events.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
 import { readRollups } from "../../storage/rollups.ts";
 import type { SealPlace } from "../../storage/seal.ts";
@@ -33,36 +33,45 @@ export interface Cost {
   bytes: number;
 }
 
-/** The groups of a question that is answered from events. */
-export async function scanGroups(
-  plan: Plan,
+/** Days in [from, to). */
+interface Days {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Counts what a plan over one range reads, to be answered from. */
+export async function countEvents<C extends Counting>(
+  plan: CountPlan<C>,
   merchant: Merchant,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
-): Promise<Outcome<Groups>> {
-  const { fromDay, toDay } = plan.range;
-  const wanted = { from: fromDay, to: toDay, columns: extraColumns(plan) };
-  const events = await openEvents(merchant, wanted, { deps, cost });
+): Promise<Outcome<C>> {
+  const { columns, together } = plan;
+  const events = await openEvents(merchant, { ...daysOf(plan), columns, together }, { deps, cost });
   if (!events.ok) return events;
-  const scan = openScan(plan, { settings: settingsOf(merchant), global: events.value.global });
-  for await (const { day, rows } of events.value.days()) {
-    const problem = scanDay(scan, { day, rows });
+  const counting = plan.open(events.value.under, "whole");
+  for await (const rows of events.value.days()) {
+    const problem = counting.add(rows);
     if (problem !== undefined) return refusalOf(problem);
   }
-  return accepted(closeScan(scan));
+  return accepted(counting);
+}
+
+/** From the first Day of a plan's ranges to the last. */
+export function daysOf({ ranges }: Pick<CountPlan<Counting>, "ranges">): Days {
+  const from = Math.min(...ranges.map(({ fromDay }) => fromDay));
+  return { from, to: Math.max(...ranges.map(({ toDay }) => toDay)) };
 }
 
 export interface OpenedEvents {
-  /** The deployment's own rules. */
-  readonly global: Merchant["rules"];
-  readonly days: () => AsyncGenerator<EventDay>;
+  /** What they are seen under. */
+  readonly under: SeenUnder;
+  readonly days: () => AsyncGenerator<DayRows>;
 }
 
-export interface EventsWanted {
-  /** Days in [from, to). */
-  readonly from: number;
-  readonly to: number;
+export interface EventsWanted extends Days {
   /** Columns of the archive beside those that counting reads. */
   readonly columns: readonly string[];
+  readonly together: CountPlan<Counting>["together"];
   /** UTC ms: what lay in the archive before is not wanted. */
   readonly putSince?: number;
 }
@@ -70,9 +79,40 @@ export interface EventsWanted {
 /** Finds a merchant's events of Days in [from, to); refused when that is more than one request may read. */
 export async function openEvents(
   merchant: Merchant,
-  { from, to, columns, putSince = 0 }: EventsWanted,
+  { from, to, columns, together, putSince = 0 }: EventsWanted,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<OpenedEvents>> {
+  const known = await findPlaces(merchant, { from, to }, deps);
+  if (!known.ok) return known;
+  const { places, events, recent } = known.value;
+  cost.rows += known.value.rows;
+  if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`, places);
+  // Of what is younger than `putSince` nobody knows how many there are; its bytes are bounded below.
+  if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`some ${events} events`, places);
+  const search = { merchant: merchant.number, places, recent, columns, together, putSince };
+  const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
+  const { objects, bytes } = found.cost;
+  if (objects > SCAN_OBJECTS_MAX) return tooLarge(`${objects} objects of the archive`, places);
+  if (bytes > SCAN_BYTES_MAX) return tooLarge(`${Math.ceil(bytes / 1_000_000)} MB of the archive`, places);
+  cost.objects += objects;
+  cost.bytes += bytes;
+  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
+  return accepted({ under: { settings: settingsOf(merchant), global }, days: found.days });
+}
+
+/** Where a merchant has anything in some Days. */
+interface KnownPlaces {
+  readonly places: readonly SealPlace[];
+  /** About how many. */
+  readonly events: number;
+  /** What partitions may not have archived. */
+  readonly recent: RecentEvents;
+  /** Rows of D1 that were read to find out. */
+  readonly rows: number;
+}
+
+/** Finds out where there are events of Days in [from, to); refused where retention has deleted some of them. */
+export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<Outcome<KnownPlaces>> {
   const { number } = merchant;
   const eventsFrom = firstKeptDay(merchant, deps.now());
   if (from < eventsFrom) {
@@ -88,21 +128,8 @@ export async function openEvents(
   const live = await readLive(number, { grain: "day", from, to, dimensions: [] }, deps);
   const read = { merchant: number, grain: "day", from, to, sketch: false, breakdowns: [] } as const;
   const stored = await readRollups(deps.db, { ...read, rowsMax: JOB_PLACES_MAX + 1 }, deps.meter);
-  cost.rows += stored.length;
   const places = distinctPlaces([...live, ...stored, ...recent.values()]);
-  if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`, places);
-  const events = eventsOf([...live, ...stored]);
-  // Of what is younger than `putSince` nobody knows how many there are; its bytes are bounded below.
-  if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`some ${events} events`, places);
-  const search = { merchant: number, places, recent, columns, putSince };
-  const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
-  const { objects, bytes } = found.cost;
-  if (objects > SCAN_OBJECTS_MAX) return tooLarge(`${objects} objects of the archive`, places);
-  if (bytes > SCAN_BYTES_MAX) return tooLarge(`${Math.ceil(bytes / 1_000_000)} MB of the archive`, places);
-  cost.objects += objects;
-  cost.bytes += bytes;
-  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
-  return accepted({ global, days: found.days });
+  return accepted({ places, events: eventsOf([...live, ...stored]), recent, rows: stored.length });
 }
 
 /** About how many events there are: what is live and stored of one Day is the same, or nearly. */

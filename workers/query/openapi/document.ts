@@ -152,6 +152,7 @@ function sentence(expected: string): string {
   return `${expected.charAt(0).toUpperCase()}${expected.slice(1)}.`;
 }
 
+/** What is asked of now is never a job. */
 function question(id: string, summary: string, shape: string, answered: string): DocumentedOperation {
   const content = { [JSON_TYPE]: { schema: reference(answered) }, "text/csv": { schema: {} } };
   const job = { description: "Too large for one request: a job, to be followed.", content: content202() };
@@ -164,7 +165,7 @@ function question(id: string, summary: string, shape: string, answered: string):
     requestBody: bodyOf(reference(shape)),
     responses: {
       200: { description: "The answer.", content },
-      ...(shape === "Question" && { 202: job }),
+      ...(id !== "realtime" && { 202: job }),
       default: REFUSAL,
     },
   };
@@ -190,9 +191,12 @@ const QUESTIONS: readonly (readonly [path: string, operation: DocumentedOperatio
   ["/api/v2/realtime", question("realtime", "Who is there now.", "RealtimeQuestion", "RealtimeAnswer")],
 ];
 
+/** What a job may have been asked for. */
+const JOB_ANSWERS = ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer"];
+
 const QUERY_JOB: DocumentedOperation = {
   operationId: "getQuery",
-  summary: "The answer of a question that became a job, or how far it is.",
+  summary: "The answer of a question or report that became a job, or how far it is.",
   tags: ["Questions"],
   security: ANY_CREDENTIAL,
   parameters: [
@@ -201,7 +205,7 @@ const QUERY_JOB: DocumentedOperation = {
     FORMAT,
   ],
   responses: {
-    200: { description: "The answer.", content: { [JSON_TYPE]: { schema: reference("Answer") } } },
+    200: { description: "The answer.", content: { [JSON_TYPE]: { schema: { anyOf: JOB_ANSWERS.map(reference) } } } },
     202: { description: "It is still counted.", content: content202() },
     default: REFUSAL,
   },
