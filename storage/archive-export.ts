@@ -1,13 +1,13 @@
 // Reads one merchant's raw events of some Days out of the archive, for an export: (Day, partition) after (Day, partition),
 // sealed files first and what came since after them, each id once a Day. Memory holds a row group or a bundle, and where
-// there are bundles the ids of the merchant's Day. What there is to read is found out first, so that an export that is too
-// large is refused before its first byte.
+// bundles lie beside sealed files the ids of the merchant's rows in them; of a Day that is not sealed, all its ids. So a Day may
+// be of any size. What there is to read is found out first: an export that is too large is refused before its first byte.
 
 import type { ExportedEvent } from "../core/archive/export.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { IdSet } from "../core/counting/duplicate.ts";
-import { type Removal, removalOf } from "../core/counting/erasure.ts";
-import { CONNECTIONS_MAX } from "../core/limits.ts";
+import { removalOf } from "../core/counting/erasure.ts";
+import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { readParquet } from "./archive.ts";
 import { type Archive, readObjectOf } from "./archive-bucket.ts";
@@ -43,6 +43,14 @@ export async function findExport(
   return found;
 }
 
+/** The first (Day, partition) of which more is not sealed yet than one export can read. */
+export function findTooOpen(places: readonly ScanPlace[]): ScanPlace | undefined {
+  return places.find(({ archived: { manifest, bundles } }) => {
+    const bytes = bundles.reduce((sum, { size }) => sum + size, 0);
+    return manifest === undefined && bytes > EXPORT_UNSEALED_BYTES_MAX;
+  });
+}
+
 /** The merchant's rows in blocks, by Day. Rows that an erasure under way means are not among them. */
 export async function* readExport(
   source: ExportSource,
@@ -51,33 +59,51 @@ export async function* readExport(
   const removals = await listRemovalsOf(source.db, merchant, source.meter);
   for (const { day, partition, archived } of places) {
     const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
-    // A sealed Day has each id once: ids matter only where bundles came since.
-    const ids = archived.bundles.length === 0 ? undefined : new IdSet();
-    for await (const rows of blocksOf(source.archive, archived, merchant)) {
-      const kept = rows.filter((row) => isKept(row, own, ids));
-      if (kept.length > 0) yield kept.map((row) => ({ ...row, date: archived.date }));
-    }
+    // What is erased leaves no id behind: a replay asks in this order as well.
+    const isLeft = (row: ArchivedEvent) => removalOf(row, own) === undefined;
+    for await (const rows of keptOf(source.archive, archived, { merchant, isLeft }))
+      if (rows.length > 0) yield rows.map((row) => ({ ...row, date: archived.date }));
   }
 }
 
-/** In this order a replay asks as well: what is erased leaves no id behind. */
-function isKept(row: ArchivedEvent, removals: readonly Removal[], ids: IdSet | undefined): boolean {
-  return removalOf(row, removals) === undefined && (ids === undefined || ids.add(row.event.id));
+interface Wanted {
+  readonly merchant: number;
+  readonly isLeft: (row: ArchivedEvent) => boolean;
 }
 
-/** Sealed rows by position, then those of each bundle in its own order. */
-async function* blocksOf(
+/** Sealed rows by position, then those of each bundle in its own order; of rows with one id the first. */
+async function* keptOf(
   archive: Archive,
   { manifest, bundles }: ArchivedDay,
-  merchant: number,
+  wanted: Wanted,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
-  const isWanted = (one: number) => one === merchant;
+  const seen = new IdSet();
   if (manifest !== undefined) {
-    const sealed = openSealed(archive, manifest, { after: 0, isWanted });
-    for (let block = await sealed.next(); block !== undefined; block = await sealed.next()) yield block;
+    // Sealed files have each id once. Of their ids only those matter that came once more.
+    const late = await lateIds(archive, bundles, wanted);
+    const sealed = openSealed(archive, manifest, { after: 0, isWanted: (one) => one === wanted.merchant });
+    for (let block = await sealed.next(); block !== undefined; block = await sealed.next()) {
+      const rows = block.filter(wanted.isLeft);
+      if (late.size > 0) for (const { event } of rows) if (late.has(event.id)) seen.add(event.id);
+      yield rows;
+    }
   }
+  for await (const rows of bundlesOf(archive, bundles, wanted)) yield rows.filter(({ event }) => seen.add(event.id));
+}
+
+async function lateIds(archive: Archive, bundles: ArchivedDay["bundles"], wanted: Wanted): Promise<IdSet> {
+  const ids = new IdSet();
+  for await (const rows of bundlesOf(archive, bundles, wanted)) for (const { event } of rows) ids.add(event.id);
+  return ids;
+}
+
+async function* bundlesOf(
+  archive: Archive,
+  bundles: ArchivedDay["bundles"],
+  { merchant, isLeft }: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
   for (const { key } of bundles) {
     const { rows } = await readParquet(await readObjectOf(archive, key));
-    yield rows.filter(({ event }) => isWanted(event.merchant));
+    yield rows.filter((row) => row.event.merchant === merchant && isLeft(row));
   }
 }

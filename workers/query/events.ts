@@ -21,12 +21,13 @@ import {
   EXPORT_CHUNK_LENGTH,
   EXPORT_OBJECTS_MAX,
   EXPORT_PLACES_MAX,
+  EXPORT_UNSEALED_BYTES_MAX,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { ParquetStreamWriter } from "../../storage/archive.ts";
-import { findExport, readExport } from "../../storage/archive-export.ts";
+import { findExport, findTooOpen, readExport } from "../../storage/archive-export.ts";
 import type { ScanPlace } from "../../storage/archive-scan.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { concern } from "./audit.ts";
@@ -108,7 +109,10 @@ async function findPlaces(
     const size = `These Days are ${objects} objects and ${Math.ceil(bytes / 1_000_000)} MB of the archive`;
     return problem("invalid_field", `${size}; one export reads at most ${most}. Ask for fewer Days at once.`, "to");
   }
-  return { ok: true, value: found };
+  const open = findTooOpen(found);
+  if (open === undefined) return { ok: true, value: found };
+  const size = `${dateOf(open.day)} has more than ${EXPORT_UNSEALED_BYTES_MAX / 1_000_000} MB that are not sealed yet`;
+  return problem("invalid_field", `${size}. Ask for it when it is: two days after it has ended.`, "to");
 }
 
 async function* wanted(
