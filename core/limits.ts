@@ -264,6 +264,13 @@ export const EXPORT_BYTES_MAX = 400_000_000;
 /** Bytes of the bundles of one (Day, partition) that is not sealed yet. Each id of the merchant's is remembered while they are
  *  read, in 8 to 21 B (IdSet, while it grows): 2.5 million page views in 50 MB. A sealed Day needs no ids but those that came late. */
 export const EXPORT_UNSEALED_BYTES_MAX = 100_000_000;
+/** Archived bytes that an export reads to see the visits that its filters look at, 30 s of CPU before the first byte is sent. A Day
+ *  of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 150,000 events fits. */
+export const EXPORT_VISITS_BYTES_MAX = 100_000_000;
+/** What regular expressions may cost one export, in places looked at: 16 s at 40 ns. */
+export const EXPORT_REGEX_STEPS_MAX = 400_000_000;
+/** Filters of an export as JSON in UTF-16 units: they stand in an address, of which the platform takes 16 KB. */
+export const EXPORT_FILTERS_LENGTH_MAX = 4_096;
 /** Text is sent in pieces of about so many UTF-16 units. */
 export const EXPORT_CHUNK_LENGTH = 65_536;
 

@@ -14,6 +14,7 @@ import { type Archive, readObjectOf } from "./archive-bucket.ts";
 import type { ArchivedDay } from "./archive-day.ts";
 import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf } from "./erasure.ts";
+import type { Admit } from "./export-filter.ts";
 import type { SealPlace } from "./seal.ts";
 import { openSealed } from "./sealed-file.ts";
 
@@ -51,18 +52,28 @@ export function findTooOpen(places: readonly ScanPlace[]): ScanPlace | undefined
   });
 }
 
+export interface ExportRead {
+  readonly merchant: number;
+  readonly places: readonly ScanPlace[];
+  /** All rows without. */
+  readonly admit?: Admit | undefined;
+}
+
 /** The merchant's rows in blocks, by Day. Rows that an erasure under way means are not among them. */
 export async function* readExport(
   source: ExportSource,
-  { merchant, places }: { readonly merchant: number; readonly places: readonly ScanPlace[] },
+  { merchant, places, admit = () => true }: ExportRead,
 ): AsyncGenerator<readonly ExportedEvent[]> {
   const removals = await listRemovalsOf(source.db, merchant, source.meter);
-  for (const { day, partition, archived } of places) {
+  for (const place of places) {
+    const { day, partition, archived } = place;
     const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
     // What is erased leaves no id behind: a replay asks in this order as well.
     const isLeft = (row: ArchivedEvent) => removalOf(row, own) === undefined;
-    for await (const rows of keptOf(source.archive, archived, { merchant, isLeft }))
-      if (rows.length > 0) yield rows.map((row) => ({ ...row, date: archived.date }));
+    for await (const rows of keptOf(source.archive, archived, { merchant, isLeft })) {
+      const wanted = rows.filter((row) => admit(place, row));
+      if (wanted.length > 0) yield wanted.map((row) => ({ ...row, date: archived.date }));
+    }
   }
 }
 

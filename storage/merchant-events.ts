@@ -70,24 +70,35 @@ export async function findEvents(
   const removals = await listRemovalsOf(db, merchant, meter);
   const archive = { bucket, meter };
   const found = await findScanPlaces(archive, db, { merchant, places, putSince }, meter);
+  const days = () => readTogether(archive, found, { merchant, recent, removals, columns, together });
+  const cost = found.reduce<ScanCost>(
+    (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
+    { objects: 0, bytes: 0 },
+  );
+  return { cost, days };
+}
+
+export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
+  readonly removals: readonly MerchantRemoval[];
+}
+
+/** Reads places that were found, Day after Day; a visitor's rows come together. */
+export async function* readTogether(
+  archive: Archive,
+  found: readonly ScanPlace[],
+  { merchant, recent, removals, columns, together }: TogetherRead,
+): AsyncGenerator<DayRows> {
   const ordered = [...found].sort((a, b) => a.day - b.day);
   const rowsOf = (place: ScanPlace, { archived, isWanted }: Pass, index: number) => {
     const late = recent.get(keyOf(place))?.rows.filter(({ event }) => isWanted(event.visitor)) ?? [];
     const removed = removalsAt(removals, place);
     return joined(archived[index] ?? [], late).filter((row) => removalOf(row, removed) === undefined);
   };
-  const days = async function* (): AsyncGenerator<DayRows> {
-    for (const group of Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()) {
-      const [{ day }] = group as [ScanPlace];
-      for await (const pass of passesOf(archive, group, { merchant, columns }))
-        yield { day, partitions: group.map((place, index) => rowsOf(place, pass, index)) };
-    }
-  };
-  const cost = found.reduce<ScanCost>(
-    (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
-    { objects: 0, bytes: 0 },
-  );
-  return { cost, days };
+  for (const group of Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()) {
+    const [{ day }] = group as [ScanPlace];
+    for await (const pass of passesOf(archive, group, { merchant, columns }))
+      yield { day, partitions: group.map((place, index) => rowsOf(place, pass, index)) };
+  }
 }
 
 export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace[] {
@@ -115,7 +126,7 @@ async function* passesOf(
     const isWanted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
     // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
     const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
-    const archived = await readTogether(archive, places, { ...read, isWanted, rowsMax });
+    const archived = await readAll(archive, places, { ...read, isWanted, rowsMax });
     if (archived !== "too many") yield { archived, isWanted };
     else {
       assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
@@ -125,7 +136,7 @@ async function* passesOf(
   }
 }
 
-async function readTogether(
+async function readAll(
   archive: Archive,
   places: readonly ScanPlace[],
   read: PlaceRead,

@@ -88,6 +88,13 @@ export function comparisonsOf(filter: Filter): readonly Comparison[] {
   return filter.kind === "and" || filter.kind === "or" ? filter.of.flatMap(comparisonsOf) : comparisonsOf(filter.of);
 }
 
+/** Whether it takes the whole visit of an event to say whether the event passes. */
+export function needsVisits(filter: Filter): boolean {
+  if (filter.kind === "has_done") return true;
+  if (filter.kind === "comparison") return filter.attribute.scope === "visit";
+  return filter.kind === "not" ? needsVisits(filter.of) : filter.of.some(needsVisits);
+}
+
 /** What regular expressions have cost so far. */
 export function stepsOf(filter: Filter): number {
   return comparisonsOf(filter)

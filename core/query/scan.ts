@@ -8,7 +8,7 @@ import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { type Event, isEngagement, isPageview, REVENUE_SCALE } from "../event.ts";
 import { GROUPS_MAX, PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { tooManyGroups } from "./answer.ts";
-import { type Attribute, isProperty, productsOf, shownValue } from "./attribute.ts";
+import { type Attribute, columnsOf, isProperty, productsOf, shownValue } from "./attribute.ts";
 import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
@@ -69,10 +69,7 @@ export function refusalOf(problem: ScanProblem) {
 export function extraColumns({ question: { breakdowns, filter, metrics } }: Plan): readonly string[] {
   const attributes = [...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)];
   const products = metrics.some((name) => name === "units" || name === "product_revenue");
-  return [
-    ...(attributes.some(isProperty) ? ["props"] : []),
-    ...(products || attributes.some(({ ofProduct }) => ofProduct !== undefined) ? ["products"] : []),
-  ];
+  return [...new Set([...columnsOf(attributes), ...(products ? ["products"] : [])])];
 }
 
 export function openScan(plan: Plan, under: SeenUnder): Scan {

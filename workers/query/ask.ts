@@ -4,7 +4,7 @@
 
 import type { Context } from "hono";
 import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
-import { accepted, type Outcome, type Rejection } from "../../core/outcome.ts";
+import type { Outcome, Rejection } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
@@ -12,6 +12,7 @@ import { refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
+import { parseJson } from "./json.ts";
 import type { ProblemCode } from "./problem.ts";
 import { answerByJob, type Given, type JobReply, toResponse, waitOf } from "./question-jobs.ts";
 import { fillSegments } from "./segments.ts";
@@ -58,15 +59,6 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
 
 function codeOf({ code }: Rejection): ProblemCode {
   return code === "missing_field" ? code : "invalid_field";
-}
-
-/** JSON text to a value. */
-export function parseJson(text: string): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
-  try {
-    return accepted(JSON.parse(text) as unknown);
-  } catch {
-    return { ok: false }; // a SyntaxError is the answer to the question that was asked
-  }
 }
 
 function siteIdOf(body: unknown): string | undefined {
