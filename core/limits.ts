@@ -325,6 +325,10 @@ export const ROLLUP_PAGE_ROWS = 1_000;
 export const ROLLUP_PAGE_WIDE_ROWS = 200;
 /** Rollup rows that an isolate remembers, in bytes: a quarter of its memory. A year of Days by page is 2 to 10 MB. */
 export const BUCKETS_KEPT_BYTES = 32_000_000;
+/** What sealed Days came to for questions from events, which an isolate remembers, in bytes; and of one Day: the sets of visitors of
+ *  60,000. */
+export const SCAN_KEPT_BYTES = 16_000_000;
+export const SCAN_KEPT_DAY_BYTES = 2_000_000;
 /** Versions of rollup rows read from D1 in one statement: three numbers each. */
 export const VERSIONS_PAGE_ROWS = 5_000;
 /** Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event. */

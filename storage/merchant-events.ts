@@ -14,7 +14,7 @@ import type { Counting, CountPlan, DayRows } from "../core/query/count.ts";
 import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
 import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf, type MerchantRemoval } from "./erasure.ts";
-import type { SealPlace } from "./seal.ts";
+import { findSealed, type SealPlace } from "./seal.ts";
 
 /** By "day partition". */
 export type RecentEvents = ReadonlyMap<string, SealPlace & { readonly rows: readonly ArchivedEvent[] }>;
@@ -42,6 +42,8 @@ export interface FoundEvents {
   readonly cost: ScanCost;
   /** In the order of Days; of each Day all rows at once, or those of some visitors after those of others. */
   readonly days: () => AsyncGenerator<DayRows>;
+  /** Those of some of the places alone, which belong together. */
+  readonly of: (places: readonly SealPlace[]) => AsyncGenerator<DayRows>;
 }
 
 /** What partitions have answered, by (Day, partition); "too many" where one has. */
@@ -70,12 +72,20 @@ export async function findEvents(
   const removals = await listRemovalsOf(db, merchant, meter);
   const archive = { bucket, meter };
   const found = await findScanPlaces(archive, db, { merchant, places, putSince }, meter);
-  const days = () => readTogether(archive, found, { merchant, recent, removals, columns, together });
+  const read = { merchant, recent, removals, columns, together };
+  const byPlace = new Map(found.map((place) => [keyOf(place), place]));
+  const days = () => readTogether(archive, found, read);
+  const of = (some: readonly SealPlace[]) =>
+    readTogether(
+      archive,
+      some.map((place) => byPlace.get(keyOf(place)) as ScanPlace),
+      read,
+    );
   const cost = found.reduce<ScanCost>(
     (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
     { objects: 0, bytes: 0 },
   );
-  return { cost, days };
+  return { cost, days, of };
 }
 
 export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
@@ -99,6 +109,22 @@ export async function* readTogether(
     for await (const pass of passesOf(archive, group, { merchant, columns }))
       yield { day, partitions: group.map((place, index) => rowsOf(place, pass, index)) };
   }
+}
+
+/**
+ * What (Day, partition)s came to may be remembered where they are sealed and nothing of them waits to be archived: then as this
+ * version, by "day partition". Whoever archives a late event notes it before the partition forgets it, so read `recent` before.
+ */
+export async function findVersions(
+  { merchant, places, recent }: Pick<EventSearch, "merchant" | "places" | "recent">,
+  { db, meter }: Pick<EventDeps, "db" | "meter">,
+): Promise<ReadonlyMap<string, string>> {
+  const settled = places.filter((place) => !recent.has(keyOf(place)));
+  const removals = await listRemovalsOf(db, merchant, meter);
+  const seals = await findSealed(db, settled, meter);
+  const versionOf = (place: SealPlace & { readonly folder: string; readonly lateMarks: number }) =>
+    JSON.stringify([place.folder, place.lateMarks, removalsAt(removals, place)]);
+  return new Map(seals.map((place) => [keyOf(place), versionOf(place)]));
 }
 
 export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace[] {
@@ -166,6 +192,6 @@ function removalsAt(removals: readonly MerchantRemoval[], { day, partition }: Se
   return removals.filter((one) => one.partition === partition && day >= one.fromDay && day < one.toDay);
 }
 
-function keyOf({ day, partition }: SealPlace): string {
+export function keyOf({ day, partition }: SealPlace): string {
   return `${day} ${partition}`;
 }

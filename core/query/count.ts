@@ -3,8 +3,9 @@
 // (job.ts), and what closed Days came to need not be counted again. Questions are counted here, reports in `report-count.ts`.
 
 import type { ArchivedEvent } from "../archive/file.ts";
+import { fixedCountOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, timeLabel } from "./plan.ts";
 import type { Range } from "./range.ts";
 import { closeScan, extraColumns, openScan, type ScanProblem, scanDay } from "./scan.ts";
 import { absorbScan, encodeScan } from "./scan-part.ts";
@@ -31,6 +32,9 @@ export interface CountPlan<C extends Counting> {
   readonly columns: readonly string[];
   /** What must be given at once: a visitor's rows of a Day in one partition, or in all of them. */
   readonly together: "partition" | "day";
+  /** Names all that the text of a Day depends on, beside the Day's events and what they are seen under. Undefined where Days may not be
+   *  counted as a whole. */
+  readonly nameOf: ((day: number) => string) | undefined;
   /** "part" is to be encoded, "whole" to be answered from. */
   readonly open: (under: SeenUnder, form: "part" | "whole") => C;
 }
@@ -46,6 +50,7 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
     ranges: plans.map(({ range }) => range),
     columns: [...new Set(plans.flatMap(extraColumns))],
     together: "partition",
+    nameOf: plans.every(({ range }) => range.wholeDays) ? namesOf(plans) : undefined,
     open: (under) => {
       const scans = plans.map((plan) => openScan(plan, under));
       return {
@@ -58,6 +63,21 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
         groups: () => scans.map(closeScan),
       };
     },
+  };
+}
+
+/** The range matters only in what the Day is called in it, and whether it is in it. */
+function namesOf(plans: readonly Plan[]): (day: number) => string {
+  const common = plans.map(({ question: { dimensions, metrics, filters, filter } }) => {
+    return [dimensions, metrics, filters, fixedCountOf(filter)];
+  });
+  return (day) => {
+    const places = plans.map((plan) => {
+      const isFine = plan.time === "hour" || plan.time === "minute";
+      const isIn = day >= plan.range.fromDay && day < plan.range.toDay;
+      return isIn && (isFine ? plan.time : timeLabel(plan, { bucket: day, day }));
+    });
+    return JSON.stringify(["query", common, places]);
   };
 }
 

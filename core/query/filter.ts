@@ -43,6 +43,12 @@ export function isFixed(filter: Filter): boolean {
   return filter.kind === "and" && (filter.isFixed === true || filter.of.some(isFixed));
 }
 
+/** How many of a question's filters the asker must not get around: the first ones. */
+export function fixedCountOf(filter: Filter): number {
+  const [first] = filter.kind === "and" ? filter.of : [];
+  return first?.kind === "and" && first.isFixed ? first.of.length : 0;
+}
+
 /** Reads `filters`, all of which must hold, beside those that hold whatever is asked. */
 export function parseFilters(value: unknown, fixed: readonly unknown[] = []): Outcome<Filter> {
   const own = parseList(value === undefined ? [] : value);

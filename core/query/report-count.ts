@@ -30,6 +30,8 @@ export interface Report {
   /** The report's own fields, as they were understood. */
   readonly echo: Readonly<Record<string, unknown>>;
   readonly together: CountPlan<Counting>["together"];
+  /** Names what is counted of a Day, whatever the range and however much of it is shown. */
+  readonly name: string;
   readonly open: (range: Range, form: "part" | "whole") => VisitCounter;
 }
 
@@ -58,6 +60,7 @@ export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonl
       filters: steps.map(({ filter }) => filter),
       echo: { steps: steps.map(({ name }) => name), window_seconds: windowSeconds },
       together: "day",
+      name: nameOf("funnel", body, fixed),
       open: (range, form) => {
         const funnel = openFunnel(question.value, range, form);
         return {
@@ -78,6 +81,7 @@ export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonl
       filters: [],
       echo: {},
       together: "partition",
+      name: nameOf("retention", body, fixed),
       open: (range) => {
         const retention = openRetention(question.value, range);
         return {
@@ -99,6 +103,7 @@ export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonl
       filters: [],
       echo: { depth, limit },
       together: "partition",
+      name: nameOf("paths", body, fixed),
       open: (range) => {
         const paths = openPaths(question.value, range);
         const problem = (count: number) => (count > PATHS_MAX ? "paths" : undefined);
@@ -113,12 +118,20 @@ export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonl
   },
 };
 
-export function reportPlanOf({ question, filters, together, open }: Report, range: Range): CountPlan<ReportCounting> {
+function nameOf(kind: ReportName, body: unknown, fixed: readonly unknown[]): string {
+  return JSON.stringify([kind, fixed, { ...(body as object), site_id: 0, date_range: 0, limit: 0 }]);
+}
+
+export function reportPlanOf(
+  { question, filters, together, name, open }: Report,
+  range: Range,
+): CountPlan<ReportCounting> {
   const all = [question.filter, ...filters];
   return {
     ranges: [range],
     columns: ["props", "products"],
     together,
+    nameOf: range.wholeDays ? () => name : undefined,
     open: (under, form) => {
       const { add, ...counter } = open(range, form);
       return {

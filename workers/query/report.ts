@@ -75,7 +75,8 @@ function asking(kind: ReportName) {
   });
 }
 
-async function readReport(report: Report, merchant: Merchant, deps: Deps): Promise<Outcome<unknown> | Large> {
+/** A report over a range, or what a job would have to read for it. */
+export async function readReport(report: Report, merchant: Merchant, deps: Deps): Promise<Outcome<unknown> | Large> {
   const asOf = deps.now();
   const { zones } = merchant;
   const { dateRange } = report.question;
