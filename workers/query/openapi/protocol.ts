@@ -1,32 +1,31 @@
 // The collector's routes that are not the native format: the protocols of other clients, route by route as the collector registers
-// them (core/formats/route.ts), the pixel, the tracker's scripts and what operates it. What those clients send is theirs to describe;
+// them (core/formats/path.ts), the pixel, the tracker's scripts and what operates it. What those clients send is theirs to describe;
 // what becomes of it is docs/clients.md. A test finds a route that is not here.
 
+import { WAYS, type Way } from "../../../core/formats/path.ts";
 import { PIXEL_PARAMETERS } from "../../../core/formats/pixel.ts";
-import { ROUTES, type Route } from "../../../core/formats/route.ts";
 import type { DocumentedOperation, Parameter } from "./document.ts";
 import { ANYTHING, COLLECTOR_SERVER, camel, JSON_TYPE, named, PROBLEM, pathParameters } from "./operation-text.ts";
 
 type Operations = readonly (readonly [method: string, path: string, operation: DocumentedOperation])[];
 
-/** What a route is, by the first of its paths. */
-const MEANINGS: ReadonlyMap<string, string> = new Map([
-  ["/api/event", "An event as Plausible's clients send it."],
-  ["/api/send", "An event as Umami's clients send it."],
-  ["/api/batch", "Events as Umami's clients send them in a batch."],
-  ["/g/collect", "Events as the GA4 tag sends them."],
-  ["/mp/collect", "Events of GA4's Measurement Protocol."],
-  ["/debug/mp/collect", "What is wrong with events of GA4's Measurement Protocol; nothing is counted."],
-  ["/v1/track", "Calls as Segment's clients send them."],
-  ["/batch", "Events as PostHog's clients send them."],
-  ["/flags", "No feature flags, for PostHog's clients that ask before they send."],
-  ["/cache", "What Counterscale's client asks before it sends."],
-  ["/collect", "A page view as Counterscale's client sends it."],
-  ["/com.snowplowanalytics.snowplow/tp2", "Events as Snowplow's trackers send them."],
-  ["/i", "An event as Snowplow's trackers send it in an address."],
-  ["/count", "A page view as GoatCounter's client sends it."],
-  ["/api/v0/count", "Page views as GoatCounter's API takes them."],
-]);
+const MEANINGS: Readonly<Record<keyof typeof WAYS, string>> = {
+  plausible: "An event as Plausible's clients send it.",
+  umami: "An event as Umami's clients send it.",
+  umamiBatch: "Events as Umami's clients send them in a batch.",
+  ga4: "Events as the GA4 tag sends them.",
+  measurement: "Events of GA4's Measurement Protocol.",
+  validation: "What is wrong with events of GA4's Measurement Protocol; nothing is counted.",
+  segment: "Calls as Segment's clients send them.",
+  posthog: "Events as PostHog's clients send them.",
+  posthogFlags: "No feature flags, for PostHog's clients that ask before they send.",
+  counterscaleCache: "What Counterscale's client asks before it sends.",
+  counterscale: "A page view as Counterscale's client sends it.",
+  snowplow: "Events as Snowplow's trackers send them.",
+  snowplowPixel: "An event as Snowplow's trackers send it in an address.",
+  goatcounter: "A page view as GoatCounter's client sends it.",
+  goatcounterApi: "Page views as GoatCounter's API takes them.",
+};
 
 const COMMON = { tags: ["Protocols"], servers: COLLECTOR_SERVER };
 const AS_THERE = {
@@ -34,10 +33,8 @@ const AS_THERE = {
   default: { description: "Not taken, in the protocol's words.", content: ANYTHING },
 };
 
-/** The same operation at each of a route's paths and by each of its methods. */
-function protocolOperations({ methods, paths, unpacks = false }: Route): Operations {
-  const summary = MEANINGS.get(paths[0] ?? "");
-  if (summary === undefined) return [];
+/** The same operation at each of its paths and by each of its methods. */
+function protocolOperations({ methods, paths, unpacks = false }: Way, summary: string): Operations {
   const description = `docs/clients.md says what becomes of it.${unpacks ? " The body may be packed with gzip." : ""}`;
   return paths.flatMap((path) =>
     methods.map((method) => {
@@ -93,7 +90,9 @@ export const COLLECTOR_OPERATIONS: Operations = [
       { name: "script", in: "path", required: true, schema: { type: "string", pattern: "^[pt]\\.[0-9a-f]{16}\\.js$" } },
     ]),
   ],
-  ...ROUTES.flatMap(protocolOperations),
+  ...Object.entries(MEANINGS).flatMap(([name, summary]) =>
+    protocolOperations(WAYS[name as keyof typeof WAYS], summary),
+  ),
   [
     "GET",
     "/v1/meter",
