@@ -4,7 +4,6 @@
 
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import { decodeBundle } from "../core/archive/bundle.ts";
 import { filesOf } from "../core/archive/file.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { SEAL_AFTER_MS } from "../core/limits.ts";
@@ -13,7 +12,7 @@ import { type Metered, queueOperations, zeroMeter } from "../core/meter.ts";
 import { confirm } from "../durable-objects/drain.ts";
 import { type Deps, openPartition, type Partition, type Timing } from "../durable-objects/state.ts";
 import { type Sql, Store } from "../durable-objects/store.ts";
-import { packBundle } from "../storage/bundle-message.ts";
+import { packBundle, unpackBundle } from "../storage/bundle-message.ts";
 import { globalSettings, settingsOf } from "../test/support/events.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { sqliteSql } from "../test/support/sqlite.ts";
@@ -96,6 +95,9 @@ export class BenchPartition {
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: (ms) => this.pause(ms),
       durable: () => Promise.resolve(),
+      writeSpread: async () => true,
+      counted: async (_, { ids }) => ids.map(() => "unknown"),
+      poolSize: 1,
       setAlarm: async (at) => {
         meter.partition_rows_written += 1;
         this.alarmAt = at;
@@ -103,15 +105,14 @@ export class BenchPartition {
       reset: (why) => {
         throw new Error(why);
       },
-      sendBundle: async ({ first, text }) => {
-        const message = packBundle(text);
+      packBundle,
+      sendBundle: async ({ first, message }) => {
         this.archivedBytes += message.length;
         // Written here, read and deleted by the consumer.
         meter.queue_operations += 3 * queueOperations(message.length);
-        meter.r2_class_a += filesOf(decodeBundle(text)).length;
+        meter.r2_class_a += filesOf(unpackBundle(message)).length;
         this.#unconfirmed.push(first);
       },
-      messageBytes: (text) => packBundle(text).length,
       publishRollups: async (rows) => {
         for (const row of rows) this.rollupBytes += bytesOf(row);
         meter.d1_rows_written += rows.length; // tables WITHOUT ROWID and without an index: one row write each

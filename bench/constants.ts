@@ -8,7 +8,7 @@ export const MEASURED = {
   commitWaitS: 0.12,
   commitEventsMax: 16,
   /** bench/archive: bytes of an event in a bundle message, as sealed Parquet; bundles of about so many events. */
-  messageBytesPerEvent: 43,
+  messageBytesPerEvent: 50,
   archiveBytesPerEvent: 29,
   eventsPerBundle: 1_300,
   /** bench/cost: calls of the seal and of its reads for each event. */
@@ -17,7 +17,7 @@ export const MEASURED = {
   /** bench/ingest: CPU of a request of one event, in ms. */
   workerCpuMs: 0.22,
   /** bench/partition: what a partition of 10,000 merchants holds in memory for each event of a Day that is not over. */
-  stateBytesPerEvent: 341,
+  stateBytesPerEvent: 289,
   /** The same of 1,000 merchants or fewer. */
   stateBytesPerEventFew: 210,
   /** bench/partition: events a second that a partition appends, alone on a busy core. */

@@ -46,7 +46,6 @@ export async function measureCpu(): Promise<readonly Record<string, number>[]> {
 const env = {
   TRACKING_SECRET: "bench",
   POOL_SIZE: "1",
-  SPREAD: "{}",
   DEVELOPMENT: "true",
 } as unknown as CollectorEnv;
 
@@ -67,9 +66,10 @@ async function collectAll(requests: number, { events, round, taken }: Sending): 
       return decoded.map(() => "accepted" as const);
     },
   };
-  const bound = { ...env, PARTITION: { getByName: () => stub } } as CollectorEnv;
+  const bound = { ...env, PARTITION: { getByName: () => stub } } as unknown as CollectorEnv;
   const client = {
     address: "203.0.113.9",
+    continent: "EU",
     receivedAt: Date.now(),
     facts: { country: "AT", region: "", city: "Vienna", asn: 1, verifiedBot: "", hints: "" },
   };

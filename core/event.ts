@@ -124,12 +124,17 @@ export function encodeEvent(event: Event): EventRow {
 
 /** The inverse of `encodeEvent`. A row stored before fields were added is shorter. */
 export function decodeEvent(row: EventRow): Event {
-  const event: Record<string, string | number> = row.length < FIELDS.length ? { ...NO_FACTS } : {};
+  const event: Record<string, string | number> = { ...BLANK };
   for (let index = 0; index < row.length; index++) {
     event[(FIELDS[index] as Field).name] = row[index] as string | number;
   }
   return event as unknown as Event;
 }
+
+/** Filling a copy of it takes two thirds of what giving an object thirty fields does; and copies of that are faster made. */
+const BLANK: Readonly<Record<string, string | number>> = Object.fromEntries(
+  FIELDS.map(({ name, type }) => [name, type === "text" ? "" : 0]),
+);
 
 /** An event on its way from the collector to its partition, with what only the way needs. */
 export interface Arrival {

@@ -177,6 +177,29 @@ export const SETTINGS_LEASE_MS = 15 * MINUTE_MS;
 export const ZONE_NOTICE_MS = 30 * MINUTE_MS;
 /** Changed rules take effect this long after they were asked for, for the same reason. */
 export const RULES_NOTICE_MS = ZONE_NOTICE_MS;
+/** And so does another spread: two partitions that disagree might both count an event. */
+export const SPREAD_NOTICE_MS = ZONE_NOTICE_MS;
+/** Partitions of its own that a hot merchant gets at first. Doubling costs a Day each time; four take what four times the
+ *  pool's share of a partition is. */
+export const SPREAD_FIRST = 4;
+/** Partitions one merchant may have: questions ask each of them. */
+export const SPREAD_MAX = 64;
+/** Changes of its spread that a merchant's settings remember: each is needed as long as late events may come. */
+export const SPREAD_KEPT_MAX = 32;
+/** A partition asks for a merchant to be spread that has so many events of a Day in it: sealing holds a merchant's Day in memory
+ *  (400,000 fit), and a merchant that grows by half from one Day to the next still fits. */
+export const SPREAD_DAY_EVENTS = 200_000;
+/** Or one that sends more than this in one ADMISSION_WINDOW_MS, half of what is taken, ... */
+export const SPREAD_WINDOW_EVENTS = 10_000;
+/** ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for. */
+export const SPREAD_WINDOWS = 10;
+export const SPREAD_CALM_MS = MINUTE_MS;
+/** A partition asks for the same merchant at most so often. */
+export const SPREAD_ASK_EVERY_MS = 10 * MINUTE_MS;
+/** Merchants that are not in the pool, as far as one isolate of the collector remembers them. */
+export const SPREADS_KNOWN_MAX = 10_000;
+/** Partitions a hit is sent to one after the other, each knowing better than the one before, until it overflows. */
+export const PLACEMENTS_MAX = 3;
 /** A cookieless salt is deleted this long after its Day began in UTC, or after it was made for a Day long past. */
 export const SALT_KEPT_MS = 48 * HOUR_MS;
 /** Failed background work is tried again after this, doubling up to the maximum. */
@@ -277,6 +300,10 @@ export const EXPORT_CHUNK_LENGTH = 65_536;
 // ── replay ────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Days one job may span, and parts (Day × partition) it may have: a month of a pool of 256. */
 export const REPLAY_DAYS_MAX = 400;
+/** Days by which the dates of one instant in two zones may differ: from UTC-12 to UTC+14 is more than a Day. */
+export const FOLDERS_APART_MAX = 2;
+/** Zones of the past of one merchant that stand at once: they are in every copy of its settings. */
+export const PAST_ZONES_MAX = 100;
 export const REPLAY_PARTS_MAX = 10_000;
 /** Merchants a job may name: with the rest of a statement they stay below D1_PARAMETERS_MAX. */
 export const REPLAY_MERCHANTS_MAX = 80;
@@ -314,6 +341,8 @@ export const REPLAY_MISMATCHES_MAX = 8;
 export const QUESTION_BYTES_MAX = 64 * KIB;
 export const ADMIN_BYTES_MAX = 64 * KIB;
 export const RESULTS_MAX = 10_000;
+/** Names of goals in the refusal of one that is not there. */
+export const GOALS_SHOWN_MAX = 20;
 /** Buckets one question may touch: ten years of Days, or 13 months of hours. */
 export const BUCKETS_MAX = 10_000;
 /** The Day before which a question's dates lie: 3000-01-01. Years of five digits are no dates in ISO 8601. */
@@ -474,6 +503,8 @@ export const AGENT_VERDICTS_KEPT_MAX = 2_000;
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
+assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < SPREAD_NOTICE_MS, "no two partitions count one visitor's events");
+assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spread before it is turned away");
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
 assert(GOALS_COUNT_MAX + 4 < 256, "a place with all goals fits its count");

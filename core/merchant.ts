@@ -1,10 +1,11 @@
-// What counting needs to know of a merchant: its time zones, its currency and its rules. Partitions keep a copy, so
-// that no hit waits for a database. A zone holds from an instant on; the change is dated ahead of time (ZONE_NOTICE_MS),
-// so that by then every partition knows it and an event's Day stays a function of its timestamp alone (L4).
+// What counting needs to know of a merchant: its time zones, its currency, its rules, and over how many partitions it is
+// spread. Partitions keep a copy, so that no hit waits for a database. A zone holds from an instant on, and so does a spread;
+// the change is dated ahead of time (ZONE_NOTICE_MS, SPREAD_NOTICE_MS), so that by then every partition knows it, and an
+// event's Day and partition stay functions of its timestamp alone (L4).
 
-import { ZONE_NOTICE_MS } from "./limits.ts";
+import { SPREAD_FIRST, SPREAD_KEPT_MAX, SPREAD_MAX, ZONE_NOTICE_MS } from "./limits.ts";
 import type { RuleTimeline } from "./rules.ts";
-import { hourAfter, hourAt } from "./time.ts";
+import { dayAt, dayStart, hourAfter, hourAt } from "./time.ts";
 
 export interface ZonePeriod {
   /** UTC ms from which the zone holds; 0 for the first. */
@@ -12,17 +13,41 @@ export interface ZonePeriod {
   readonly zone: string;
 }
 
+/** Over how many partitions of its own a merchant is spread; 0 puts it back into the pool. */
+export interface SpreadPeriod {
+  /** UTC ms of an event from which on it is placed so. */
+  readonly from: number;
+  readonly partitions: number;
+}
+
+/** Ordered by `from`; empty for a merchant that was always in the pool. */
+export type SpreadTimeline = readonly SpreadPeriod[];
+
+/** A zone that a replay has put on past Days, over whatever held there (past-zone.ts). */
+export interface PastZone {
+  readonly zone: string;
+  /** UTC ms in [from, to). */
+  readonly from: number;
+  readonly to: number;
+  /** Numbers of Days in [from, to) that have other events by it, or other Hours. */
+  readonly days: readonly [from: number, to: number];
+}
+
 export interface Settings {
   readonly merchant: number;
   /** Grows with every change: an older copy never replaces a newer one. */
   readonly version: number;
-  /** Ordered by `from`; never empty. */
+  /** By which events are filed, and counted while their Day is open. Ordered by `from`; never empty. */
   readonly zones: readonly ZonePeriod[];
+  /** What replays have put over them, in the order they were decided; partitions need not know. */
+  readonly past?: readonly PastZone[];
   /** ISO 4217. */
   readonly currency: string;
   readonly rules: RuleTimeline;
   /** For how many days its events are kept; undefined for good. Its numbers stay. */
   readonly retentionDays?: number;
+  /** Undefined for a merchant that was always in the pool. */
+  readonly spread?: SpreadTimeline;
 }
 
 /** The zone that holds at an instant. */
@@ -34,10 +59,16 @@ export function zoneAt(zones: readonly ZonePeriod[], instant: number): string {
 
 /**
  * The zones after a change asked for now. It takes effect at a full hour of the new zone, so that no Hour of the old zone
- * has the name of one of the new. A change that was asked for before and lies further ahead is replaced.
+ * has the name of one of the new. A change that was asked for before and lies further ahead is replaced. Where the merchant
+ * has just been spread it waits for the Day of that, so that no Day is on both sides of it.
  */
-export function changeZone(zones: readonly ZonePeriod[], zone: string, now: number): readonly ZonePeriod[] {
-  const earliest = now + ZONE_NOTICE_MS;
+export function changeZone(
+  { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
+  zone: string,
+  now: number,
+): readonly ZonePeriod[] {
+  const spreadDays = spread.flatMap(({ from }) => [from, dayStart(zone, dayAt(zoneAt(zones, from), from))]);
+  const earliest = Math.max(now + ZONE_NOTICE_MS, ...spreadDays);
   const hour = hourAt(zone, earliest);
   const from = hour === earliest ? hour : hourAfter(zone, hour);
   const kept = zones.filter((period, index) => index === 0 || period.from < from);
@@ -52,6 +83,51 @@ export function hourOf(zones: readonly ZonePeriod[], instant: number): number {
   let current = zones[0] as ZonePeriod;
   for (const period of zones) if (period.from <= instant) current = period;
   return Math.max(current.from, hourAt(current.zone, instant));
+}
+
+/** Over how many partitions a merchant is spread at an instant; 0 in the pool. */
+export function spreadAt(spread: SpreadTimeline, instant: number): number {
+  let partitions = 0;
+  for (const period of spread) if (period.from <= instant) partitions = period.partitions;
+  return partitions;
+}
+
+export interface SpreadChange {
+  /** 0 for the pool. */
+  readonly partitions: number;
+  /** UTC ms at which it is asked for, and how long after that partitions may still count by an older copy. */
+  readonly now: number;
+  readonly noticeMs: number;
+  /** "midnight": from the merchant's next Day on, so that no visitor's Day is in two partitions. "soon": as soon as may be;
+   *  whoever comes before and after is then two visitors of that Day. */
+  readonly at: "midnight" | "soon";
+}
+
+/**
+ * How a merchant is spread after a change asked for now. One that was asked for before and lies further ahead is replaced.
+ * "full" when more changes would be remembered than settings may hold.
+ */
+export function changeSpread(
+  { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
+  { partitions, now, noticeMs, at }: SpreadChange,
+): SpreadTimeline | "full" {
+  const soonest = now + noticeMs;
+  const kept = spread.filter(({ from }) => from < soonest);
+  const { from: zonedFrom, zone } = zones.at(-1) as ZonePeriod;
+  const settled = Math.max(soonest, zonedFrom);
+  // A Day that has begun nowhere, not even in a zone the merchant has left.
+  const day = Math.max(...zones.map((period) => dayAt(period.zone, settled - 1))) + 1;
+  const from = at === "soon" ? soonest : dayStart(zone, day);
+  if (spreadAt(kept, from) === partitions) return kept;
+  if (kept.length >= SPREAD_KEPT_MAX) return "full";
+  return [...kept, { from, partitions }];
+}
+
+/** Over how many partitions a merchant should be spread whom what it has now cannot take; undefined where there are no more. */
+export function nextSpread(spread: SpreadTimeline): number | undefined {
+  const partitions = spread.at(-1)?.partitions ?? 0;
+  if (partitions >= SPREAD_MAX) return undefined;
+  return partitions === 0 ? SPREAD_FIRST : Math.min(partitions * 2, SPREAD_MAX);
 }
 
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));

@@ -4,6 +4,7 @@
 
 import type { Arrival } from "../core/event.ts";
 import { ADMISSION_WINDOW_MS, MERCHANT_EVENTS_PER_WINDOW_MAX, UNCOMMITTED_BYTES_MAX } from "../core/limits.ts";
+import { noteRate } from "./spread.ts";
 import type { Partition } from "./state.ts";
 
 /** Whether the arrivals may be taken now; counts them against their merchants' shares if so. */
@@ -22,6 +23,10 @@ export function admit(partition: Partition, arrivals: readonly Arrival[]): boole
     // A merchant's first request of a window is always taken: a batch larger than the share must not wait for ever.
     if (taken > 0 && taken + count > MERCHANT_EVENTS_PER_WINDOW_MAX) return false;
   }
-  for (const [merchant, count] of asked) admission.taken.set(merchant, (admission.taken.get(merchant) ?? 0) + count);
+  for (const [merchant, count] of asked) {
+    const taken = admission.taken.get(merchant) ?? 0;
+    noteRate(partition, merchant, taken, count);
+    admission.taken.set(merchant, taken + count);
+  }
   return true;
 }

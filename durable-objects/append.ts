@@ -1,10 +1,11 @@
-// append: one synchronous pass over the arrivals (duplicate? → opinion → visitor → visit and counters → pending log rows),
+// append: one synchronous pass over the arrivals (ours? → duplicate? → opinion → visitor → visit and counters → pending log rows),
 // then a group commit shared with every other append of the moment. The answer leaves after the commit is durable (L1).
 // Settings are read first, because only that may take time. If anything in the pass or the commit throws, the object
 // resets itself: memory must not hold what the disk does not.
 
 import { encodeLogged } from "../core/archive/bundle.ts";
 import { countEvent } from "../core/counting/day.ts";
+import type { Moved } from "../core/counting/placement.ts";
 import { exclusionsOf } from "../core/enrichment/matcher.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import type { Arrival, Event } from "../core/event.ts";
@@ -17,13 +18,24 @@ import { groupCommit, orReset } from "./commit.ts";
 import type { AppendReply, Fate } from "./rpc.ts";
 import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
+import { countedElsewhere, movedFrom, noteDay } from "./spread.ts";
 import { dayToChange, findDay, type Partition, rulesFor } from "./state.ts";
 
 /** Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them. */
 export async function append(partition: Partition, arrivals: readonly Arrival[]): Promise<AppendReply> {
   await ensureSettings(partition, new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]));
-  if (!admit(partition, arrivals)) return "overloaded";
-  const fates = orReset(partition, () => arrivals.map((arrival) => accept(partition, arrival)));
+  const moved = arrivals.map((arrival) => movedFrom(partition, arrival));
+  const own = moved.every((one) => one === undefined)
+    ? arrivals
+    : arrivals.filter((_, index) => moved[index] === undefined);
+  if (own.length === 0) return moved as readonly Moved[];
+  const elsewhere = await countedElsewhere(partition, own);
+  if (!admit(partition, own)) return "overloaded";
+  const fates = orReset(partition, () =>
+    arrivals.map(
+      (arrival, index) => moved[index] ?? (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival)),
+    ),
+  );
   // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.
   await groupCommit(partition);
   return fates;
@@ -62,6 +74,7 @@ function count(partition: Partition, { event, opinion, settings, day }: Kept): v
   const state = dayToChange(partition, event.merchant, day);
   const changedBefore = state.changed.size;
   countEvent(state, { event, opinion, settings, position: partition.next });
+  noteDay(partition, event.merchant, state.ids.size);
   if (event.timestamp < partition.deps.now() - LATE_AFTER_MS) {
     partition.lateChanges += state.changed.size - changedBefore;
   }

@@ -8,7 +8,7 @@ import { BUNDLE_BYTES, BUNDLE_DAYS_MAX, BUNDLE_MESSAGE_BYTES_MAX, BUNDLES_UNCONF
 import { mayCut, sendDueAt } from "./alarm.ts";
 import { writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
-import type { BundleText, Partition, SentBundle } from "./state.ts";
+import type { Partition, SentBundle } from "./state.ts";
 
 /** Sends what is due, a bounded part of it; throws on the first failed send, which leaves that bundle due. */
 export async function drain(partition: Partition): Promise<void> {
@@ -42,11 +42,13 @@ function isCutDue(partition: Partition): boolean {
 function cut(partition: Partition): void {
   const first = partition.bundled;
   let rows = withinDays(partition.deps.store.readLog({ first, end: partition.next }, BUNDLE_BYTES));
-  while (rows.length > 1 && partition.deps.messageBytes(textOf(partition, first, rows)) > BUNDLE_MESSAGE_BYTES_MAX) {
+  let message = pack(partition, first, rows);
+  while (rows.length > 1 && message.length > BUNDLE_MESSAGE_BYTES_MAX) {
     rows = rows.slice(0, Math.ceil(rows.length / 2));
+    message = pack(partition, first, rows);
   }
   const end = first + rows.length;
-  const bundles = [...partition.bundles, { first, end, sentAt: 0, sends: 0 }];
+  const bundles = [...partition.bundles, { first, end, sentAt: 0, sends: 0, message }];
   writePositions(partition, { bundled: end, bundles });
   partition.bundled = end;
   partition.bundles = bundles;
@@ -66,9 +68,9 @@ function withinDays(rows: LoggedRow[]): LoggedRow[] {
 
 async function send(partition: Partition, bundle: SentBundle): Promise<void> {
   const { first, end } = bundle;
-  const rows = partition.deps.store.readLog({ first, end });
-  const message: BundleText = { first, end, text: textOf(partition, first, rows) };
-  await partition.deps.sendBundle(message);
+  const message = bundle.message ?? pack(partition, first, partition.deps.store.readLog({ first, end }));
+  bundle.message = undefined; // a resend is rare: it need not wait for it in memory
+  await partition.deps.sendBundle({ first, end, message });
   bundle.sentAt = partition.deps.now();
   bundle.sends += 1;
 }
@@ -77,6 +79,6 @@ function isSendDue(partition: Partition, bundle: SentBundle): boolean {
   return sendDueAt(partition, bundle) <= partition.deps.now();
 }
 
-function textOf(partition: Partition, first: number, rows: readonly LoggedRow[]): string {
-  return encodeBundle({ partition: partition.name, first, rows });
+function pack({ deps, name }: Partition, first: number, rows: readonly LoggedRow[]): Uint8Array<ArrayBuffer> {
+  return deps.packBundle(encodeBundle({ partition: name, first, rows }));
 }

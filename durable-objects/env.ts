@@ -1,7 +1,18 @@
 // What a partition's host binds: the bindings of the collector's Worker that the Durable Object uses.
 
+import type { Region } from "../core/region.ts";
+import type { PartitionRpc } from "./rpc.ts";
+
+/** The partitions, as far as somebody asks them. */
+export interface PartitionNamespace<Stub> {
+  getByName(name: string, options?: { readonly locationHint: Region }): Stub;
+}
+
 export interface PartitionEnv {
   readonly DB: D1Database;
+  readonly PARTITION: PartitionNamespace<Pick<PartitionRpc, "append" | "counted">>;
+  /** How many partitions small merchants share. */
+  readonly POOL_SIZE: string;
   readonly ARCHIVE_QUEUE: Queue<Uint8Array>;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   /** The longest wait for company before a commit. */

@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { createHmac, randomBytes } from "node:crypto";
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import { parsePoolSize } from "../core/counting/placement.ts";
 import {
   DRAIN_AFTER_MS,
   GROUP_COMMIT_LONG_MS,
@@ -16,10 +17,11 @@ import {
 } from "../core/limits.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
 import { decodeArrivals } from "../core/overflow.ts";
+import { locationOf } from "../core/region.ts";
 import { packBundle } from "../storage/bundle-message.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
 import { writeRollups } from "../storage/rollup-write.ts";
-import { readSettings } from "../storage/settings.ts";
+import { readSettings, writeSpread } from "../storage/settings.ts";
 import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
@@ -31,6 +33,8 @@ import type {
   AppendReply,
   AppendRequest,
   Completeness,
+  CountedReply,
+  CountedRequest,
   EraseReply,
   EraseRequest,
   PartitionRpc,
@@ -38,6 +42,7 @@ import type {
 } from "./rpc.ts";
 import { completeness, dropDay } from "./seal.ts";
 import { refreshSettings } from "./settings.ts";
+import { counted } from "./spread.ts";
 import { type Deps, openPartition, type Partition } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { type Sql, type SqlRow, Store } from "./store.ts";
@@ -55,6 +60,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     isolateMeter.partition_requests += 1;
     this.#adoptName(request.partition);
     return append(this.#partition, decodeArrivals(request.arrivals));
+  }
+
+  async counted(request: CountedRequest): Promise<CountedReply> {
+    isolateMeter.partition_requests += 1;
+    return counted(this.#partition, request);
   }
 
   async live(request: LiveRequest): Promise<LiveReply> {
@@ -130,14 +140,16 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       return ctx.storage.setAlarm(at);
     },
     reset: (why) => ctx.abort(why),
-    sendBundle: async ({ text }) => {
-      const message = packBundle(text);
+    packBundle,
+    sendBundle: async ({ message }) => {
       await env.ARCHIVE_QUEUE.send(message, { contentType: "bytes" });
       meter.queue_operations += queueOperations(message.length);
     },
-    messageBytes: (text) => packBundle(text).length,
     publishRollups: (rows) => writeRollups(env.DB, rows, meter),
     readSettings: (merchant) => readSettings(env.DB, merchant, meter),
+    writeSpread: (settings) => writeSpread(env.DB, settings, meter),
+    counted: (name, request) => env.PARTITION.getByName(name, locationOf(name)).counted(request),
+    poolSize: parsePoolSize(env.POOL_SIZE),
     background: (work) => ctx.waitUntil(work),
     log: (entry) => console.error(JSON.stringify(entry)),
     timing: {

@@ -3,10 +3,22 @@
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import type { Moved } from "../core/counting/placement.ts";
 import type { DropReason } from "../core/outcome.ts";
 
 /** What became of one arrival. "unknown": the merchant is not (or no longer) there. */
-export type Fate = "accepted" | "duplicate" | "unknown" | { readonly dropped: DropReason };
+export type Fate = "accepted" | "duplicate" | "unknown" | { readonly dropped: DropReason } | Moved;
+
+/** Ids that another partition may have counted on these Days. */
+export interface CountedRequest {
+  readonly merchant: number;
+  readonly ids: readonly string[];
+  /** Numbers of Days. */
+  readonly days: readonly number[];
+}
+
+/** In the order of the ids. "asking": it is finding out itself, whoever asks tries again. */
+export type CountedReply = readonly ("counted" | "unknown" | "asking")[];
 
 /** The fates in the order of the arrivals; or "overloaded", and nothing of the request was taken. */
 export type AppendReply = readonly Fate[] | "overloaded";
@@ -71,6 +83,8 @@ export interface EraseReply {
 export interface PartitionRpc {
   /** Counts events and answers once they are durable. Throws when it could not. */
   append(request: AppendRequest): Promise<AppendReply>;
+  /** Whether ids were counted here; asked by a partition that counts the merchant's events before or after. */
+  counted(request: CountedRequest): Promise<CountedReply>;
   live(request: LiveRequest): Promise<LiveReply>;
   /** A merchant's events that may not lie in the archive yet. */
   recentEvents(request: RecentRequest): Promise<RecentReply>;

@@ -12,6 +12,8 @@ import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
 import type { Gathering, Patience } from "./commit.ts";
+import type { CountedReply, CountedRequest } from "./rpc.ts";
+import type { Busy } from "./spread.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
 
 /** What the host gives a partition. Everything that is not pure comes in here. */
@@ -29,12 +31,18 @@ export interface Deps {
   readonly setAlarm: (at: number) => Promise<void>;
   /** Throws the object away, so that memory never runs ahead of disk. The next request starts from disk. */
   readonly reset: (why: string) => void;
-  readonly sendBundle: (bundle: BundleText) => Promise<void>;
-  /** Compressed size of a bundle's message, in bytes. */
-  readonly messageBytes: (text: string) => number;
+  readonly sendBundle: (bundle: BundleMessage) => Promise<void>;
+  /** A bundle's message, compressed, for its text. */
+  readonly packBundle: (text: string) => Uint8Array<ArrayBuffer>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
   /** A merchant's settings from the database, or undefined when there is no such merchant. */
   readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+  /** Stores how a merchant is spread; false when its settings are not the ones it was read with any more. */
+  readonly writeSpread: (settings: Settings) => Promise<boolean>;
+  /** Asks another partition whether it has counted something. */
+  readonly counted: (partition: string, request: CountedRequest) => Promise<CountedReply>;
+  /** Pool partitions of the deployment. */
+  readonly poolSize: number;
   /** Lets work go on after the answer was sent. */
   readonly background: (work: Promise<void>) => void;
   /** One structured line for the operator. */
@@ -52,8 +60,8 @@ export interface Timing {
   readonly sealAfterMs: number;
 }
 
-export interface BundleText extends BundleCut {
-  readonly text: string;
+export interface BundleMessage extends BundleCut {
+  readonly message: Uint8Array<ArrayBuffer>;
 }
 
 /** The Days of several merchants, loaded and checkpointed together. */
@@ -79,6 +87,8 @@ export interface SentBundle extends BundleCut {
   sentAt: number;
   /** How often it was sent. */
   sends: number;
+  /** As the cut has made it, until it was sent once: then it is made of the log again. */
+  message: Uint8Array<ArrayBuffer> | undefined;
 }
 
 export type Duty = "drain" | "publish" | "checkpoint" | "forget";
@@ -115,6 +125,10 @@ export interface Partition {
   readonly salts: Map<number, Salt>;
   /** Events taken of each merchant in the current window (admission.ts). */
   readonly admission: { window: number; readonly taken: Map<number, number> };
+  /** Merchants that have sent much (spread.ts). */
+  readonly busy: Map<number, Busy>;
+  /** `<merchant> <id>` of events that another partition is being asked for, a set for each append that waits. */
+  readonly asking: Set<ReadonlySet<string>>;
   publishedAt: number;
   /** The first Day whose events are counted (seal.ts). */
   openFrom: number;
@@ -147,7 +161,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
     // A bundle on disk was sent once at least, or is about to be; whether its message survived nobody knows.
-    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 1, ...bundle })),
+    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 1, message: undefined, ...bundle })),
     unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
     unbundledSince: oldestUnbundled(store, { first: bundled, end: next }),
     pending: [],
@@ -163,6 +177,8 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     unknown: new Map(),
     salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
     admission: { window: 0, taken: new Map() },
+    busy: new Map(),
+    asking: new Set(),
     publishedAt: positions?.publishedAt ?? now,
     openFrom: positions?.openFrom ?? 0,
     erased: new Map(positions?.erased ?? []),

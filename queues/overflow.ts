@@ -2,10 +2,13 @@
 // now, late and in any order; ids and times were fixed at the edge, so a redelivery is a duplicate and an order is
 // nothing. While the partition still does not take them the message waits, longer each time.
 
+import { isMoved, partitionOf } from "../core/counting/placement.ts";
 import type { Arrival } from "../core/event.ts";
 import { hash32 } from "../core/hash.ts";
+import { PLACEMENTS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { Overflow } from "../core/overflow.ts";
+import { inRegion, regionOf } from "../core/region.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
 
@@ -16,6 +19,8 @@ export interface OverflowDeps {
   readonly unpack: (bytes: Uint8Array) => Overflow;
   /** Appends to a partition; "overloaded" when it takes nothing now. */
   readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<readonly unknown[] | "overloaded">;
+  /** Pool partitions of the deployment. */
+  readonly poolSize: number;
   readonly meter: Metered;
   readonly log: Log;
 }
@@ -40,8 +45,25 @@ export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<vo
   const bytes = bytesOf(body);
   if (bytes === undefined) throw new Error("an overflow message is bytes");
   const { partition, arrivals } = deps.unpack(bytes);
+  let waiting: ReadonlyMap<string, readonly Arrival[]> = new Map([[partition, arrivals]]);
+  for (let round = 1; waiting.size > 0; round++) {
+    if (round > PLACEMENTS_MAX) throw new Error(`partitions do not agree who counts what overflowed from ${partition}`);
+    const moved = new Map<string, Arrival[]>();
+    for (const [name, own] of waiting) await append({ partition: name, arrivals: own }, moved, deps);
+    waiting = moved;
+  }
+}
+
+/** Appends to one partition, and sorts what it says another one counts by partition. */
+async function append({ partition, arrivals }: Overflow, moved: Map<string, Arrival[]>, deps: OverflowDeps) {
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
+  arrivals.forEach((arrival, index) => {
+    const fate = reply[index];
+    if (!isMoved(fate)) return;
+    const name = inRegion(partitionOf(arrival, fate.moved.spread, deps.poolSize), regionOf(partition));
+    moved.set(name, [...(moved.get(name) ?? []), arrival]);
+  });
   // They were accepted when they came; since then their merchant has gone, and nobody is left to count them for.
   const unknown = reply.filter((fate) => fate === "unknown").length;
   if (unknown > 0) deps.log({ event: "overflow_of_unknown_merchant", partition, events: unknown });

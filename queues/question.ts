@@ -10,8 +10,8 @@ import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
 import type { SeenUnder } from "../core/query/seen.ts";
 import { GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
 import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive-bucket.ts";
-import { type EventDeps, findEvents, recentOf } from "../storage/merchant-events.ts";
-import { type Merchant, settingsOf } from "../storage/merchants.ts";
+import { type EventDeps, findEvents, foldersOfPlace, recentOf } from "../storage/merchant-events.ts";
+import { type Merchant, settingsOf, zonesOf } from "../storage/merchants.ts";
 import {
   answerKey,
   answersPrefix,
@@ -68,7 +68,7 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
   if (job === undefined || job.state !== "running") return;
   const merchant = await findScope(deps.db, job.merchant, deps.meter);
   if (merchant === undefined) return fail(job.id, "The merchant is gone.", deps);
-  const plan = planOfJob(job.question, merchant.zones);
+  const plan = planOfJob(job.question, zonesOf(merchant));
   const places = await findQuestionPart(deps.db, named, deps.meter);
   if (places !== undefined) {
     const counting = plan.open(await underOf(merchant, deps), "part");
@@ -98,7 +98,8 @@ async function countPlaces(
   { plan, merchant, places }: PartOfJob,
   deps: QuestionDeps,
 ): Promise<ScanProblem | undefined> {
-  const days = places.map(({ day }) => day);
+  const settings = settingsOf(merchant);
+  const days = places.flatMap((place) => foldersOfPlace(settings, place)).map(({ day }) => day);
   const request = { merchant: merchant.number, from: Math.min(...days), to: Math.max(...days) + 1 };
   const partitions = [...new Set(places.map(({ partition }) => partition))];
   const replies = await Promise.all(
@@ -106,7 +107,7 @@ async function countPlaces(
   );
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  const search = { merchant: merchant.number, places, recent, columns: plan.columns, together: plan.together };
+  const search = { settings, places, recent, columns: plan.columns, together: plan.together };
   for await (const rows of (await findEvents(search, deps)).days()) {
     const problem = counting.add(rows);
     if (problem !== undefined) return problem;

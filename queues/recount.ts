@@ -1,22 +1,31 @@
 // Counts a (Day, partition) again from the archive and compares it with what readers see, merchant after merchant. Sealing,
 // replay jobs and erasure are all this with different consequences. Memory holds a few merchants' rollups, one merchant's
-// Day, and what reading the archive holds.
+// Day, and what reading the archive holds. Merchants with a zone of the past on that Day are left to a count of their own
+// (recount-moved.ts), which comes here as well and reads several folders.
 
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
 import { type Difference, differencesOf, type HeldRow, heldRows } from "../core/counting/difference.ts";
 import { erasedWhole, isExpired, RETENTION, type Removal, removalOf } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
+import { MovedDay } from "../core/counting/moved-day.ts";
 import { type ReplayedDay, type ReplayedUnder, replayEvent, replayedRows } from "../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
-import { REPLAY_AHEAD_MERCHANTS, REPLAY_AHEAD_ROWS, REPLAY_MERCHANTS_READ, REPLAY_READ_BYTES } from "../core/limits.ts";
-import type { Settings } from "../core/merchant.ts";
+import {
+  FOLDERS_APART_MAX,
+  REPLAY_AHEAD_MERCHANTS,
+  REPLAY_AHEAD_ROWS,
+  REPLAY_MERCHANTS_READ,
+  REPLAY_READ_BYTES,
+} from "../core/limits.ts";
+import type { PastZone, Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
+import { countedBy, foldersOf, isMoved, type Span, shownDay, shownZones, withPastZone } from "../core/past-zone.ts";
 import { GLOBAL_MERCHANT, periodOfDays, type Rules, type RuleTimeline } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
-import { type ArchivedDay, readDay } from "../storage/archive-day.ts";
+import { type ArchivedDay, readDays } from "../storage/archive-day.ts";
 import { type KnownRemovals, listTaken } from "../storage/erasure.ts";
 import type { SettingsVersions } from "../storage/replay-write.ts";
 import { readDayRollups } from "../storage/rollups.ts";
@@ -27,6 +36,7 @@ import { readSettings, readSettingsOf } from "../storage/settings.ts";
 export interface RecountedPartition {
   unpublished(day: number): Promise<readonly number[]>;
   live(request: LiveRequest): Promise<LiveReply>;
+  status(): Promise<{ readonly archivedPosition: number }>;
 }
 
 export interface RecountDeps {
@@ -43,6 +53,10 @@ export interface Recount {
   readonly day: number;
   readonly partition: string;
   readonly archived: ArchivedDay;
+  /** The folders to read in its place, when only merchants are counted whose Day has moved. */
+  readonly folders?: readonly ArchivedDay[];
+  /** Whose Day has moved; isMoved (core/past-zone.ts) unless it is said. */
+  readonly hasMoved?: (settings: Settings) => boolean;
   /** Every event below this position lay in the archive before `archived` was looked up. */
   readonly archivedPosition: number;
   /** Merchants above this number; 0 for all. */
@@ -58,6 +72,8 @@ export interface Recount {
   readonly known: KnownRemovals;
   /** Rules that are tried out: counted by as if they had been applied to the Day. */
   readonly preview?: RulesPreview | undefined;
+  /** A zone of the past that is tried out. */
+  readonly zonePreview?: PastZone | undefined;
 }
 
 /** What a period of past Days would put on the deployment's timeline, or on each merchant's own. */
@@ -101,6 +117,8 @@ export interface RecountSteps {
 
 interface Current {
   readonly day: ReplayedDay;
+  /** Where the Day is put together from folders. */
+  readonly moved: MovedDay | undefined;
   readonly settings: Settings | undefined;
   readonly isExpired: boolean;
   removed: number;
@@ -108,6 +126,8 @@ interface Current {
 
 interface Ended {
   readonly merchant: number;
+  /** By which its Days are shown. */
+  readonly zones: readonly ZonePeriod[];
   readonly events: number;
   readonly rows: readonly RollupRow[];
   readonly countedBy: SettingsVersions | undefined;
@@ -121,6 +141,9 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const { version: globalVersion, rules: decided } =
     (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter)) ?? NO_GLOBAL;
   const { preview } = what;
+  const isOfMoved = what.folders !== undefined;
+  const hasMoved = what.hasMoved ?? ((settings: Settings) => isMoved(settings, what.day));
+  const isTheirs = (settings: Settings) => hasMoved(settings) === isOfMoved;
   const global = preview?.isGlobal ? previewOf(what, decided) : decided;
   let ended: Ended[] = [];
   let bytes = 0;
@@ -136,21 +159,24 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     if (current === undefined) return;
     const { merchant, ids } = current.day.state;
     // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are, until an erasure.
-    if (current.settings !== undefined && (!current.isExpired || erased.has(merchant))) {
+    const { settings } = current;
+    if (settings !== undefined && isTheirs(settings) && (!current.isExpired || erased.has(merchant))) {
       const rows = replayedRows(current.day);
       ended.push({
         merchant,
         events: ids.size + current.removed,
         rows,
-        countedBy: { own: current.settings.version, global: globalVersion },
+        zones: shownZones(settings),
+        countedBy: { own: settings.version, global: globalVersion },
       });
       bytes += bytesOf(rows);
     }
-    const mustCompare = steps.ended(merchant, current.settings);
+    const mustCompare = steps.ended(merchant, settings);
     current = undefined;
     if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ || bytes >= REPLAY_READ_BYTES) await flush();
   };
-  const slices = readDay({ bucket: deps.bucket, meter: deps.meter }, what.archived, { after, isWanted, columns });
+  const folders = what.folders ?? [what.archived];
+  const slices = readDays({ bucket: deps.bucket, meter: deps.meter }, folders, { after, isWanted, columns });
   for await (const { rows, settings, isOver } of withSettings(slices, what, deps)) {
     const { merchant } = (rows[0] as ArchivedEvent).event;
     if (current?.day.state.merchant !== merchant) {
@@ -159,11 +185,12 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
       const day = { state: emptyDay(merchant, what.day), partition: what.partition };
       const isOwn = settings !== undefined && preview !== undefined && !preview.isGlobal;
       const tried = isOwn ? { ...settings, rules: previewOf(what, settings.rules) } : settings;
-      current = { day, settings: tried, isExpired: isOver, removed: 0 };
+      const moved = isOfMoved && tried !== undefined ? new MovedDay(tried, what.day) : undefined;
+      current = { day, moved, settings: tried, isExpired: isOver, removed: 0 };
       others.delete(merchant);
     }
     const counted = current as Current;
-    const own = counted.settings;
+    const own = counted.settings && (isOfMoved ? countedBy(counted.settings) : counted.settings);
     const removals = what.removals?.filter((removal) => removal.merchant === merchant) ?? [];
     const kept: ArchivedEvent[] = [];
     for (const row of rows) {
@@ -171,14 +198,16 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
       if (erasure !== undefined) {
         counted.removed += 1;
         steps.removed?.({ merchant, erasure });
-      } else if (isNew(counted.day, row, own && { settings: own, global })) kept.push(row);
+      } else if (counted.moved?.takes(row.event) === false) continue;
+      else if (isNew(counted.day, row, own && { settings: own, global })) kept.push(row);
     }
     steps.rows(kept, rows.length);
   }
   await end();
-  for (const merchant of await withoutExpired([...others], { ...what, erased }, deps)) {
+  for (const settings of await withoutExpired([...others], { ...what, erased, isTheirs }, deps)) {
     if (isStopped) return;
-    ended.push({ merchant, events: 0, rows: [], countedBy: undefined });
+    const { merchant } = settings;
+    ended.push({ merchant, events: 0, rows: [], zones: shownZones(settings), countedBy: undefined });
     if (ended.length >= REPLAY_MERCHANTS_READ) await flush();
   }
   if (!isStopped) await flush();
@@ -187,21 +216,19 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
 /** Merchants of whom the archive has nothing, and should. */
 async function withoutExpired(
   merchants: readonly number[],
-  place: DayOfPartition & { readonly erased: ReadonlySet<number> },
+  place: SettledPlace & { readonly erased: ReadonlySet<number>; readonly isTheirs: (settings: Settings) => boolean },
   deps: RecountDeps,
-): Promise<readonly number[]> {
-  const kept: number[] = [];
+): Promise<readonly Settings[]> {
+  const kept: Settings[] = [];
   for (let start = 0; start < merchants.length; start += REPLAY_AHEAD_MERCHANTS) {
     const settled = await readSettled(merchants.slice(start, start + REPLAY_AHEAD_MERCHANTS), place, deps);
-    for (const [merchant, { isOver }] of settled) if (!isOver || place.erased.has(merchant)) kept.push(merchant);
+    for (const [merchant, { settings, isOver }] of settled)
+      if (place.isTheirs(settings) && (!isOver || place.erased.has(merchant))) kept.push(settings);
   }
   return kept;
 }
 
-interface DayOfPartition {
-  readonly day: number;
-  readonly partition: string;
-}
+type SettledPlace = Pick<Recount, "day" | "partition" | "folders" | "zonePreview">;
 
 /** What a merchant's Day is counted by, and whether a retention is over for it, or once was. */
 interface Settled {
@@ -212,16 +239,20 @@ interface Settled {
 /** Of merchants that exist; as many as fit a statement. */
 export async function readSettled(
   merchants: readonly number[],
-  { day, partition }: DayOfPartition,
+  { day, partition, folders, zonePreview }: SettledPlace,
   deps: Pick<RecountDeps, "db" | "now" | "meter">,
 ): Promise<ReadonlyMap<number, Settled>> {
   const today = Math.floor(deps.now() / DAY_MS);
-  const taken = await listTaken(deps.db, { merchants, day, partition }, deps.meter);
+  const days: Span = folders === undefined ? [day, day + 1] : [day - FOLDERS_APART_MAX, day + FOLDERS_APART_MAX + 1];
+  const taken = await listTaken(deps.db, { merchants, days, partition }, deps.meter);
   const found = await readSettingsOf(deps.db, merchants, deps.meter);
   return new Map(
-    found.map((settings) => {
-      const isOver = isExpired(settings, day, today) || taken.has(settings.merchant);
-      return [settings.merchant, { settings, isOver }];
+    found.map((known) => {
+      const settings = zonePreview === undefined ? known : withPastZone(known, zonePreview);
+      // A Day of which some events are gone cannot be counted again as a whole.
+      const [from, to] = folders === undefined ? days : foldersOf(settings, day);
+      const isTaken = taken.some((one) => one.merchant === settings.merchant && from <= one.day && one.day < to);
+      return [settings.merchant, { settings, isOver: isExpired(settings, from, today) || isTaken }];
     }),
   );
 }
@@ -260,7 +291,7 @@ interface SettledSlice {
 /** Looks some slices ahead, so that the settings of many merchants come in one statement. */
 async function* withSettings(
   slices: AsyncIterable<readonly ArchivedEvent[]>,
-  place: DayOfPartition,
+  place: SettledPlace,
   deps: RecountDeps,
 ): AsyncGenerator<SettledSlice> {
   const known = new Map<number, Settled | undefined>();
@@ -296,14 +327,21 @@ async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps
   const unpublished = new Set(await deps.partition(what.partition).unpublished(what.day));
   const liveOnes = merchants.filter((merchant) => unpublished.has(merchant));
   const live = await readLive(what, liveOnes, deps);
-  const stored = await readDayRollups(deps.db, { ...what, merchants }, deps.meter);
-  return ended.map(({ merchant, events, rows: replayed, countedBy }) => {
-    const isTheirs = (row: RollupRow) => row.merchant === merchant;
+  const { day, partition, archivedPosition } = what;
+  const isMoved = what.folders !== undefined;
+  const stored = await readDayRollups(deps.db, { day, partition, merchants, isMoved }, deps.meter);
+  return ended.map(({ merchant, events, rows: replayed, countedBy, zones }) => {
+    const isTheirs = (row: RollupRow) => row.merchant === merchant && (!isMoved || isOfDay(row, day, zones));
     const held = heldRows({ live: live.filter(isTheirs), stored: stored.filter(isTheirs) });
-    const differences = differencesOf({ held, replayed, archivedPosition: what.archivedPosition });
+    const differences = differencesOf({ held, replayed, archivedPosition, day });
     const buckets = Math.max(held.length, replayed.length);
     return { merchant, events, buckets, differences, held, replayed, countedBy };
   });
+}
+
+/** An Hour belongs to the Day that its first instant is shown in, whatever Day it was counted under. */
+function isOfDay({ grain, bucket }: RollupRow, day: number, zones: readonly ZonePeriod[]): boolean {
+  return grain === "day" ? bucket === day : shownDay(zones, bucket) === day;
 }
 
 async function readLive(

@@ -30,23 +30,12 @@ import { correctRollups, replaceRollups, restoreRollups } from "../storage/repla
 import { listCounted } from "../storage/rollups.ts";
 import type { PartTotal } from "../storage/schema.ts";
 import { findSeal, type SealRow } from "../storage/seal.ts";
+import { readSettingsOf } from "../storage/settings.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
-import {
-  type Recount,
-  type RecountDeps,
-  type Recounted,
-  type RecountedPartition,
-  recount,
-  shownOf,
-} from "./recount.ts";
-
-/** What a replay asks of a partition. */
-export interface ReplayedPartition extends RecountedPartition {
-  status(): Promise<{ readonly archivedPosition: number }>;
-}
+import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
+import { movedMerchants, openMoved } from "./recount-moved.ts";
 
 export interface ReplayDeps extends RecountDeps {
-  readonly partition: (name: string) => ReplayedPartition;
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   readonly pace: { readonly sealAfterMs: number };
   readonly log: Log;
@@ -104,13 +93,11 @@ type Tallied = { -readonly [Name in keyof PartResult]: PartResult[Name] };
 /** Counts a part again and compares; what a rebuild or backfill may write, it writes. */
 async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<PartResult> {
   const startedAt = deps.now();
-  const { what, seal } = await openPart(part, job, deps);
   const isClosed = part.day < firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change. Rules that are
+  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change. Rules and zones that are
   // applied to it wait for nothing: what a seal writes from now on it counts by them, and what it wrote before is put right
   // here, also where its first seal is half way (an event was the first of its Day and partition, and came late).
-  const isWaiting = seal === undefined || seal.generation === 0 || seal.lateSince !== null;
-  const isInDoubt = isClosed && job.rules === "dated" && isWaiting;
+  const isAsDated = job.rules === "dated" && job.pastZone === undefined;
   const result: Tallied = {
     events: 0,
     buckets: 0,
@@ -121,12 +108,14 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     shown: [],
     totals: [],
   };
-  const steps = {
+  const stepsOf = ({ what, seals }: OpenedPart) => ({
     rows: (_: unknown, read: number) => {
       result.events += read;
     },
     ended: () => false,
     compared: async (recounted: readonly Recounted[]) => {
+      const isWaiting = seals.some((seal) => seal === undefined || seal.generation === 0 || seal.lateSince !== null);
+      const isInDoubt = isClosed && isAsDated && isWaiting;
       for (const one of recounted) {
         const { differences } = one;
         result.buckets += one.buckets;
@@ -139,19 +128,21 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
       }
       return undefined;
     },
-  };
-  await recount(what, steps, deps);
+  });
+  for (const open of await passesOf(part, job, deps)) {
+    const opened = await open();
+    await recount(opened.what, stepsOf(opened), deps);
+  }
   result.durationMs = deps.now() - startedAt;
   return result;
 }
 
 /**
- * After an undo of rules, what it could not put back: rows that the seal has written since, for late events, under them.
- * A seal that goes on where it stopped does not come to them again (SEA-12).
+ * After an undo of rules or of a zone, what it could not put back: rows that the seal has written since, for late events,
+ * under them. A seal that goes on where it stopped does not come to them again (SEA-12).
  */
 async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<void> {
-  const { what } = await openPart(part, job, deps);
-  const steps = {
+  const stepsOf = ({ what }: OpenedPart) => ({
     rows: () => {},
     ended: () => false,
     compared: async (recounted: readonly Recounted[]) => {
@@ -161,16 +152,39 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
       }
       return undefined;
     },
-  };
-  await recount(what, steps, deps);
+  });
+  for (const open of await passesOf(part, job, deps)) {
+    const opened = await open();
+    await recount(opened.what, stepsOf(opened), deps);
+  }
 }
 
-/** What is to be counted of a part, by which rules, and what is known of its seal. */
-async function openPart(
+/** What is to be counted, by which rules, and what is known of the seals of its folders. */
+interface OpenedPart {
+  readonly what: Recount;
+  readonly seals: readonly (SealRow | undefined)[];
+}
+
+/** A part is counted in one go, or in two where some of its merchants' Day has moved; a job that moves it counts those alone. */
+async function passesOf(
   part: ReplayPart,
   job: ReplayJob,
   deps: ReplayDeps,
-): Promise<{ readonly what: Recount; readonly seal: SealRow | undefined }> {
+): Promise<readonly (() => Promise<OpenedPart>)[]> {
+  const { day, partition } = part;
+  const { merchants, pastZone } = job;
+  const preview = previewOf(job);
+  if (pastZone !== undefined) {
+    const settings = await readSettingsOf(deps.db, merchants ?? [], deps.meter);
+    const zonePreview = job.kind === "verify" ? pastZone : undefined;
+    return settings.length === 0 ? [] : [() => openMoved({ day, partition, settings, zonePreview }, deps)];
+  }
+  const settings = await movedMerchants(day, merchants, deps);
+  const first = () => openPart(part, job, deps);
+  return settings.length === 0 ? [first] : [first, () => openMoved({ day, partition, settings, preview }, deps)];
+}
+
+async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<OpenedPart> {
   // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(part.partition).status();
@@ -178,7 +192,6 @@ async function openPart(
   const seal = await findSeal(deps.db, part, deps.meter);
   const place = { date: dateOf(part.day), partition: part.partition };
   const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
-  const isPreview = job.kind === "verify" && job.rules !== "dated";
   const what: Recount = {
     day: part.day,
     partition: part.partition,
@@ -190,9 +203,13 @@ async function openPart(
     removals,
     known: { day: part.day, partition: part.partition, erasures: removals.map(({ number }) => number), since },
     columns: COUNTED_COLUMNS,
-    preview: isPreview ? { isGlobal: job.merchants === undefined, draft: job.draft } : undefined,
+    preview: previewOf(job),
   };
-  return { what, seal };
+  return { what, seals: [seal] };
+}
+
+function previewOf({ kind, rules, merchants, draft }: ReplayJob): RulesPreview | undefined {
+  return kind === "verify" && rules !== "dated" ? { isGlobal: merchants === undefined, draft } : undefined;
 }
 
 /** Counts a merchant's differences, and writes those that may be written. */

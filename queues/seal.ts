@@ -20,6 +20,7 @@ import {
 import { closesAt, firstOpenDay } from "../core/counting/closed.ts";
 import { erasedWhole, removalOf } from "../core/counting/erasure.ts";
 import {
+  FOLDERS_APART_MAX,
   LATE_BUNDLES_MAX,
   LATE_BYTES_SHARE,
   REPLAY_AHEAD_MERCHANTS,
@@ -32,7 +33,9 @@ import {
   SEALED_FILE_ROWS,
   SEALS_SENT_MAX,
 } from "../core/limits.ts";
+import type { Settings } from "../core/merchant.ts";
 import { assert, causeOf } from "../core/outcome.ts";
+import { isMoved, shownDaysOf } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive-bucket.ts";
 import {
@@ -59,6 +62,7 @@ import {
   waitSeal,
 } from "../storage/seal.ts";
 import { SealedFileWriter } from "../storage/sealed-file.ts";
+import { readMoved } from "../storage/settings.ts";
 import { handleEach, type Log, type QueueBatch } from "./message.ts";
 import {
   type Recount,
@@ -70,6 +74,7 @@ import {
   recount,
   shownOf,
 } from "./recount.ts";
+import { openMoved } from "./recount-moved.ts";
 
 /** What a seal asks of a partition. */
 export interface SealedPartition extends RecountedPartition {
@@ -265,6 +270,7 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
     },
   };
   await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
+  await countMoved(row, merchants, deps);
   await commitLate(deps.db, { row, now: deps.now() }, deps.meter);
 }
 
@@ -358,9 +364,34 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
     files,
   };
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
+  await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
   const gone = parts.flatMap((part) => part.removed);
   await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, erasures }, deps);
   return true;
+}
+
+/**
+ * Counts the Days that events of this folder are shown in where these are others than its own: of merchants with a zone of the
+ * past. What is in doubt fails the seal: it is tried again.
+ */
+async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: SealDeps): Promise<void> {
+  const { day: folder, partition } = row;
+  const isTheirs = (settings: Settings) => merchants.has(settings.merchant) && isMoved(settings, folder);
+  const moved = (await readMoved(deps.db, deps.meter)).filter(isTheirs);
+  for (let day = folder - FOLDERS_APART_MAX; day <= folder + FOLDERS_APART_MAX; day++) {
+    const settings = moved.filter((one) => {
+      const [from, to] = shownDaysOf(one, folder);
+      return from <= day && day < to && isMoved(one, day);
+    });
+    if (settings.length === 0) continue;
+    const { what } = await openMoved({ day, partition, settings }, deps);
+    const compared = async (recounted: readonly Recounted[]) => {
+      for (const { differences, countedBy } of recounted)
+        await correct(row, { differences, corrected: 0, countedBy, known: what.known }, deps);
+      return undefined;
+    };
+    await recount(what, { rows: () => {}, ended: () => false, compared }, deps);
+  }
 }
 
 /** How many rows of which merchant went for which erasure. */

@@ -79,6 +79,21 @@ export async function* readDay(
   day: ArchivedDay,
   read: DayRead,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
+  yield* mergeSources(await sourcesOf(archive, day, read));
+}
+
+/** The same of several Days of one partition: merchants ascend, of one Day comes after Day. */
+export async function* readDays(
+  archive: Archive,
+  days: readonly ArchivedDay[],
+  read: DayRead,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  const sources: Source[] = [];
+  for (const day of days) sources.push(...(await sourcesOf(archive, day, read)));
+  yield* mergeSources(sources);
+}
+
+async function sourcesOf(archive: Archive, day: ArchivedDay, read: DayRead): Promise<readonly Source[]> {
   const sources: Source[] = day.manifest === undefined ? [] : [openSealed(archive, day.manifest, read)];
   const bytes = day.bundles.reduce((sum, { size }) => sum + size, 0);
   if (bytes <= RUN_BYTES) sources.push(sourceOfRows(await readBundles(archive, day.bundles, read)));
@@ -86,7 +101,7 @@ export async function* readDay(
     const runs = await ensureRuns(archive, day);
     for (const key of runs) sources.push(await openRun(archive, { key, partition: day.partition }, read));
   }
-  yield* mergeSources(sources);
+  return sources;
 }
 
 /** Which merchants have rows in some bundles. */

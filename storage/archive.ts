@@ -8,7 +8,7 @@ import { type Cell, COLUMNS, type Column, type ColumnType, fromColumns, toCells 
 import type { ArchivedEvent, ArchiveFile } from "../core/archive/file.ts";
 import { ROW_GROUP_ROWS } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
-import { compress, decompress } from "./gzip.ts";
+import { compress, decompress, type Effort } from "./gzip.ts";
 
 /** Raised when a reader of yesterday's files could no longer read today's. */
 export const ARCHIVE_VERSION = 1;
@@ -35,9 +35,9 @@ function schemaOf<Row>(columns: readonly Column<Row>[]): SchemaElement[] {
   ];
 }
 
-/** The file as Parquet. Throws where a row is not an event. */
-export function encodeParquet(file: ArchiveFile): Uint8Array<ArrayBuffer> {
-  const writer = new ParquetFileWriter(metadataOf(file));
+/** The file as Parquet; a bundle's, which the seal of its Day writes again. Throws where a row is not an event. */
+export function encodeParquet(file: ArchiveFile, effort: Effort = "fast"): Uint8Array<ArrayBuffer> {
+  const writer = new ParquetFileWriter(metadataOf(file), effort);
   for (let start = 0; start === 0 || start < file.rows.length; start += ROW_GROUP_ROWS) {
     writer.writeGroup(file.rows.slice(start, start + ROW_GROUP_ROWS));
   }
@@ -50,8 +50,8 @@ export class ParquetFileWriter {
   readonly #writer: GroupWriter<ArchivedEvent>;
 
   /** `metadata` is kept in the file, beside its version. */
-  constructor(metadata: Readonly<Record<string, string>>) {
-    this.#writer = new GroupWriter(COLUMNS, { bytes: this.#bytes, metadata });
+  constructor(metadata: Readonly<Record<string, string>>, effort: Effort = "small") {
+    this.#writer = new GroupWriter(COLUMNS, { bytes: this.#bytes, metadata, effort });
   }
 
   /** Throws where a row is not an event. */
@@ -71,7 +71,7 @@ export class ParquetStreamWriter<Row> {
   readonly #writer: GroupWriter<Row>;
 
   constructor(columns: readonly Column<Row>[], metadata: Readonly<Record<string, string>>) {
-    this.#writer = new GroupWriter(columns, { bytes: this.#bytes, metadata });
+    this.#writer = new GroupWriter(columns, { bytes: this.#bytes, metadata, effort: "small" });
   }
 
   /** A row group's bytes, and the file's first ones before it. Throws where a row is none. */
@@ -94,21 +94,24 @@ export class ParquetStreamWriter<Row> {
   }
 }
 
+interface GroupWriting {
+  readonly bytes: ByteWriter;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly effort: Effort;
+}
+
 /** Writes row groups of some columns. */
 class GroupWriter<Row> {
   readonly #columns: readonly Column<Row>[];
   readonly #writer: ParquetWriter;
 
-  constructor(
-    columns: readonly Column<Row>[],
-    { bytes, metadata }: { readonly bytes: ByteWriter; readonly metadata: Readonly<Record<string, string>> },
-  ) {
+  constructor(columns: readonly Column<Row>[], { bytes, metadata, effort }: GroupWriting) {
     this.#columns = columns;
     this.#writer = new ParquetWriter({
       writer: bytes,
       schema: schemaOf(columns),
       codec: "GZIP",
-      compressors: { GZIP: compress },
+      compressors: { GZIP: (page) => compress(page, effort) },
       createdBy: `footfall version ${ARCHIVE_VERSION}`,
       kvMetadata: Object.entries({ footfall_version: String(ARCHIVE_VERSION), ...metadata }).map(([key, value]) => ({
         key,

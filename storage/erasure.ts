@@ -3,7 +3,7 @@
 // receipt says what happened, once.
 
 import { RETENTION, type Removal } from "../core/counting/erasure.ts";
-import { CLOCKS_APART_MS } from "../core/limits.ts";
+import { CLOCKS_APART_MS, FOLDERS_APART_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { ErasureKind } from "./schema.ts";
 import { select } from "./statement.ts";
@@ -28,6 +28,11 @@ const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_da
 const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "segments", "rule_versions"] as const;
 /** What rebuilds have kept, by its primary key: that begins with job, day and partition. */
 const KEPT = "DELETE FROM replay_undo WHERE job IN (SELECT id FROM replay_jobs WHERE kind != 'verify')";
+/** Days in which events of the folder of the Day ?1 may be shown. */
+const NEAR_DAYS = Array.from(
+  { length: 2 * FOLDERS_APART_MAX + 1 },
+  (_, at) => `?1 - ${FOLDERS_APART_MAX} + ${at}`,
+).join(", ");
 /** What deletes the numbers of a merchant, the next parameter. */
 const NUMBERS = [
   "DELETE FROM hourly WHERE merchant = ?",
@@ -54,12 +59,15 @@ function without(table: "archive_days" | "replay_parts", column: "shown" | "tota
 /**
  * Makes an erasure with its parts, all or nothing: the closed Days of its range that the partitions have, and those of its
  * open Days. That of a whole merchant ends the merchant in the same transaction: from then on nothing of it is taken.
+ * Undefined when the settings were changed since they were seen.
  */
+export async function createErasure(db: D1Database, asked: NewErasure, meter: Metered): Promise<Erasure>;
+export async function createErasure(db: D1Database, asked: SeenErasure, meter: Metered): Promise<Erasure | undefined>;
 export async function createErasure(
   db: D1Database,
-  { erasure, partitions, openDays }: NewErasure,
+  { erasure, partitions, openDays, seenVersion }: NewErasure & Partial<SeenErasure>,
   meter: Metered,
-): Promise<Erasure> {
+): Promise<Erasure | undefined> {
   const { id, merchant, kind, visitor, fromDay, toDay, createdAt } = erasure;
   const names = JSON.stringify(partitions);
   // At least one, so that its partitions are told: events of the range may still be on their way to the archive.
@@ -70,15 +78,17 @@ export async function createErasure(
     db
       .prepare(
         `INSERT INTO erasures (id, merchant, kind, visitor, from_day, to_day, state, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, 'running', ?)`,
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7
+         WHERE ?8 IS NULL OR (SELECT version FROM merchants WHERE number = ?2) = ?8`,
       )
-      .bind(id, merchant, kind, visitor, fromDay, toDay, createdAt),
+      .bind(id, merchant, kind, visitor, fromDay, toDay, createdAt, seenVersion ?? null),
     db
       .prepare(
         `INSERT INTO erasure_parts (day, "partition", erasure, told, state)
-         SELECT day, "partition", ${number}, 0, 'waiting' FROM archive_days
+         SELECT * FROM (SELECT day, "partition", ${number}, 0, 'waiting' FROM archive_days
          WHERE day >= ?2 AND day < ?3 AND "partition" IN (SELECT value FROM json_each(?4))
-         UNION SELECT d.value, p.value, ${number}, 0, 'waiting' FROM json_each(?5) AS d, json_each(?4) AS p`,
+         UNION SELECT d.value, p.value, ${number}, 0, 'waiting' FROM json_each(?5) AS d, json_each(?4) AS p)
+         WHERE ${number} IS NOT NULL`,
       )
       .bind(id, fromDay, toDay, names, days),
     ...(kind === "merchant"
@@ -103,13 +113,18 @@ export async function createErasure(
   ];
   const results = await db.batch<Erasure>(statements);
   for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
-  return results.at(-1)?.results[0] as Erasure;
+  return results.at(-1)?.results[0];
 }
 
 export interface NewErasure {
   readonly erasure: Omit<Erasure, "number" | "state" | "finishedAt">;
   readonly partitions: readonly string[];
   readonly openDays: readonly number[];
+}
+
+export interface SeenErasure extends NewErasure {
+  /** Version of the merchant's settings that its Days were understood by; undefined where no Days are named. */
+  readonly seenVersion: number | undefined;
 }
 
 export async function findErasure(db: D1Database, id: string, meter: Metered): Promise<Erasure | undefined> {
@@ -311,7 +326,9 @@ export function noteRemovals(
   return [
     db
       .prepare(
-        `${KEPT} AND day = ?1 AND "partition" = ?2 AND merchant IN (SELECT value FROM json_each(?4)) AND ${isCurrent}`,
+        `${KEPT} AND day IN (${NEAR_DAYS}) AND "partition" = ?2
+          AND merchant IN (SELECT value FROM json_each(?4))
+          AND (day = ?1 OR merchant IN (SELECT number FROM merchants WHERE past_zones <> '[]')) AND ${isCurrent}`,
       )
       .bind(day, partition, folder, JSON.stringify(merchants), at),
     db
@@ -377,16 +394,30 @@ export async function readReceipt(db: D1Database, erasure: Erasure, rowsMax: num
   return { parts: progress?.parts ?? 0, done: progress?.done ?? 0, removals };
 }
 
-/** Of some merchants those of whom a retention has taken rows of a (Day, partition): whatever the setting is by now, their numbers cannot be counted again. */
+/** Of some merchants the Days in [from, to) of which a retention has taken rows in a partition: whatever the setting is by
+ *  now, their numbers cannot be counted again. */
 export async function listTaken(
   db: D1Database,
-  { merchants, day, partition }: { merchants: readonly number[]; day: number; partition: string },
+  {
+    merchants,
+    days: [from, to],
+    partition,
+  }: { merchants: readonly number[]; days: readonly [number, number]; partition: string },
   meter: Metered,
-): Promise<ReadonlySet<number>> {
-  const text = `SELECT DISTINCT merchant FROM removals WHERE merchant IN (SELECT value FROM json_each(?1))
-    AND erasure = '${RETENTION}' AND day = ?2 AND "partition" = ?3`;
-  const found = await select<{ merchant: number }>(db, [text, JSON.stringify(merchants), day, partition], meter);
-  return new Set(found.map(({ merchant }) => merchant));
+): Promise<readonly { readonly merchant: number; readonly day: number }[]> {
+  const text = `SELECT DISTINCT merchant, day FROM removals WHERE merchant IN (SELECT value FROM json_each(?1))
+    AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3 AND "partition" = ?4`;
+  return select(db, [text, JSON.stringify(merchants), from, to, partition], meter);
+}
+
+/** Whether a retention has taken rows of a merchant's Days in [from, to), in any partition. */
+export async function hasTaken(
+  db: D1Database,
+  { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
+  meter: Metered,
+): Promise<boolean> {
+  const text = `SELECT 1 FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3 LIMIT 1`;
+  return (await select(db, [text, merchant, from, to], meter)).length > 0;
 }
 
 /** Has the seal look at Days that a retention of so many days has just ended for. Each Day is found once per retention. */

@@ -8,18 +8,17 @@ import { admitsAlone, admittedPositions } from "../core/query/admission.ts";
 import { columnsOf } from "../core/query/attribute.ts";
 import { comparisonsOf, type Filter, needsVisits, stepsOf } from "../core/query/filter.ts";
 import type { SeenUnder } from "../core/query/seen.ts";
-import type { ExportSource } from "./archive-export.ts";
-import type { ScanPlace } from "./archive-scan.ts";
+import type { ExportPlace, ExportSource } from "./archive-export.ts";
 import { listRemovalsOf } from "./erasure.ts";
-import { readTogether } from "./merchant-events.ts";
+import { keyOf, readTogether } from "./merchant-events.ts";
 
 /** Whether a row of a place is wanted. */
-export type Admit = (place: ScanPlace, row: ArchivedEvent) => boolean;
+export type Admit = (place: ExportPlace, row: ArchivedEvent) => boolean;
 
 export interface Filtered {
-  readonly merchant: number;
-  readonly places: readonly ScanPlace[];
+  readonly places: readonly ExportPlace[];
   readonly filter: Filter;
+  /** Its settings are the merchant's. */
   readonly under: SeenUnder;
 }
 
@@ -36,19 +35,21 @@ export async function admitterOf(source: ExportSource, asked: Filtered): Promise
 
 async function admitVisits(
   { archive, db, meter }: ExportSource,
-  { merchant, places, filter, under }: Filtered,
+  { places, filter, under }: Filtered,
 ): Promise<Admit | "bytes" | "regex"> {
-  if (places.reduce((sum, { cost }) => sum + cost.bytes, 0) > EXPORT_VISITS_BYTES_MAX) return "bytes";
-  const removals = await listRemovalsOf(db, merchant, meter);
+  if (places.reduce((sum, place) => sum + bytesOf(place), 0) > EXPORT_VISITS_BYTES_MAX) return "bytes";
+  const { settings } = under;
+  const removals = await listRemovalsOf(db, settings.merchant, meter);
   const columns = columnsOf(comparisonsOf(filter).map(({ attribute }) => attribute));
-  const read = { merchant, recent: new Map(), removals, columns, together: "partition" } as const;
-  const admitted = new Map<ScanPlace, Float64Array>();
+  const read = { settings, recent: new Map(), removals, columns, together: "partition" } as const;
+  const admitted = new Map<ExportPlace, Float64Array>();
   let bytes = 0;
   for (const place of places) {
     const positions: number[] = [];
     // A Day of more rows than memory holds is read once for each part of its visitors.
-    for await (const rows of readTogether(archive, [place], read)) {
-      bytes += place.cost.bytes;
+    const folders = new Map(place.folders.map((folder) => [keyOf(folder), folder]));
+    for await (const rows of readTogether(archive, [place], { ...read, folders })) {
+      bytes += bytesOf(place);
       if (bytes > EXPORT_VISITS_BYTES_MAX) return "bytes";
       for (const position of admittedPositions(filter, rows, under)) positions.push(position);
       if (stepsOf(filter) > EXPORT_REGEX_STEPS_MAX) return "regex";
@@ -56,6 +57,10 @@ async function admitVisits(
     admitted.set(place, Float64Array.from(positions).sort());
   }
   return (place, { position }) => has(admitted.get(place), position);
+}
+
+function bytesOf({ folders }: ExportPlace): number {
+  return folders.reduce((sum, { cost }) => sum + cost.bytes, 0);
 }
 
 function has(sorted: Float64Array | undefined, wanted: number): boolean {

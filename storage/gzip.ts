@@ -8,9 +8,21 @@ import { gunzipSync, gzipSync } from "node:zlib";
 /** workerd reads its limit in whole buffers and refuses a result that ends close below it; Node does not. */
 const LIMIT_SLACK_BYTES = 64 * 1024;
 
+/**
+ * How hard it tries, as levels of zlib: "small" for what stays, "fast" for what is on its way or will be written again
+ * within days. On a bundle of 1,300 events: 42 B and 3.3 µs an event, or 49 B and 1.2 µs.
+ */
+const LEVELS = { small: 6, fast: 2 } as const;
+export type Effort = keyof typeof LEVELS;
+
+/** zlib fills buffers of so many bytes; what it makes here fits one of them, and one of 16 KB for a tiny page takes 15 µs. */
+const CHUNK_BYTES_MIN = 256;
+
 /** The same bytes give the same result on the same platform: the header carries no time and no name. */
-export function compress(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(gzipSync(bytes)); // a copy: a Buffer may be a window on a pool that others share
+export function compress(bytes: Uint8Array, effort: Effort = "small"): Uint8Array<ArrayBuffer> {
+  const chunkSize = Math.max(CHUNK_BYTES_MIN, bytes.length);
+  // A copy: a Buffer may be a window on a pool that others share.
+  return new Uint8Array(gzipSync(bytes, { level: LEVELS[effort], chunkSize }));
 }
 
 /** Throws on anything that is not whole gzip, and on a result that is (well) above `bytesMax`. */

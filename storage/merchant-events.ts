@@ -1,17 +1,22 @@
-// A merchant's events of some (Day, partition)s, one after the other, or all partitions of a Day together: what the partitions may not have archived, which is read
-// first, then the archive, each row once by position (L1, L2), without what is being erased. Questions read them in their
-// request, jobs on a queue.
+// A merchant's events of some (Day, partition)s, one after the other, or all partitions of a Day
+// together: what the partitions may not have archived, which is read
+// first, then the archive, each row once by position (L1, L2), without what is being erased. Of a Day that has got another
+// zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
 
 import { decodeLogged } from "../core/archive/bundle.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import type { RecentReply } from "../core/archive/recent.ts";
 import { removalOf } from "../core/counting/erasure.ts";
+import { MovedDay } from "../core/counting/moved-day.ts";
 import { hash32 } from "../core/hash.ts";
 import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../core/limits.ts";
+import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
+import { foldersOf, isMoved } from "../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../core/query/count.ts";
 import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
+import { sortRows } from "./archive-merge.ts";
 import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf, type MerchantRemoval } from "./erasure.ts";
 import { findSealed, type SealPlace } from "./seal.ts";
@@ -26,7 +31,7 @@ export interface EventDeps {
 }
 
 export interface EventSearch {
-  readonly merchant: number;
+  readonly settings: Pick<Settings, "merchant" | "zones" | "past">;
   readonly places: readonly SealPlace[];
   /** What was read from the partitions before. */
   readonly recent: RecentEvents;
@@ -66,21 +71,18 @@ export function recentOf(
 
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
-  { merchant, places, recent, columns, together, putSince = 0 }: EventSearch,
+  { settings, places, recent, columns, together, putSince = 0 }: EventSearch,
   { db, bucket, meter }: EventDeps,
 ): Promise<FoundEvents> {
+  const { merchant } = settings;
   const removals = await listRemovalsOf(db, merchant, meter);
   const archive = { bucket, meter };
-  const found = await findScanPlaces(archive, db, { merchant, places, putSince }, meter);
-  const read = { merchant, recent, removals, columns, together };
-  const byPlace = new Map(found.map((place) => [keyOf(place), place]));
-  const days = () => readTogether(archive, found, read);
-  const of = (some: readonly SealPlace[]) =>
-    readTogether(
-      archive,
-      some.map((place) => byPlace.get(keyOf(place)) as ScanPlace),
-      read,
-    );
+  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince }, meter);
+  const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
+  const read = { settings, folders, recent, removals, columns, together };
+  const days = () => readTogether(archive, places, read);
+  const of = (some: readonly SealPlace[]) => readTogether(archive, some, read);
   const cost = found.reduce<ScanCost>(
     (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
     { objects: 0, bytes: 0 },
@@ -89,25 +91,40 @@ export async function findEvents(
 }
 
 export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
+  /** By "day partition". A folder that is not there has nothing of the merchant. */
+  readonly folders: ReadonlyMap<string, ScanPlace>;
   readonly removals: readonly MerchantRemoval[];
 }
 
-/** Reads places that were found, Day after Day; a visitor's rows come together. */
+/** Reads places whose folders were found, Day after Day; a visitor's rows come together. */
 export async function* readTogether(
   archive: Archive,
-  found: readonly ScanPlace[],
-  { merchant, recent, removals, columns, together }: TogetherRead,
+  places: readonly SealPlace[],
+  { settings, folders, recent, removals, columns, together }: TogetherRead,
 ): AsyncGenerator<DayRows> {
-  const ordered = [...found].sort((a, b) => a.day - b.day);
-  const rowsOf = (place: ScanPlace, { archived, isWanted }: Pass, index: number) => {
-    const late = recent.get(keyOf(place))?.rows.filter(({ event }) => isWanted(event.visitor)) ?? [];
-    const removed = removalsAt(removals, place);
-    return joined(archived[index] ?? [], late).filter((row) => removalOf(row, removed) === undefined);
-  };
+  const { merchant } = settings;
+  const ordered = [...places].sort((a, b) => a.day - b.day);
   for (const group of Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()) {
-    const [{ day }] = group as [ScanPlace];
-    for await (const pass of passesOf(archive, group, { merchant, columns }))
-      yield { day, partitions: group.map((place, index) => rowsOf(place, pass, index)) };
+    const [{ day }] = group as [SealPlace];
+    const own = group.map((place) =>
+      foldersOfPlace(settings, place).map((folder) => ({
+        folder: folders.get(keyOf(folder)),
+        late: recent.get(keyOf(folder))?.rows ?? [],
+      })),
+    );
+    for await (const { isWanted, archived } of passesOf(archive, own, { merchant, columns })) {
+      const partitions = group.map((place, at) => {
+        const moved = isMoved(settings, day) ? new MovedDay(settings, day) : undefined;
+        const removed = removalsAt(removals, place);
+        return (own[at] as readonly Folder[]).flatMap(({ late }, index) => {
+          const wanted = late.filter(({ event }) => isWanted(event.visitor));
+          const rows = joined(archived[at]?.[index] ?? [], wanted);
+          const kept = rows.filter((row) => removalOf(row, removed) === undefined);
+          return moved === undefined ? kept : sortRows(kept).filter(({ event }) => moved.takes(event));
+        });
+      });
+      yield { day, partitions };
+    }
   }
 }
 
@@ -116,24 +133,43 @@ export async function* readTogether(
  * version, by "day partition". Whoever archives a late event notes it before the partition forgets it, so read `recent` before.
  */
 export async function findVersions(
-  { merchant, places, recent }: Pick<EventSearch, "merchant" | "places" | "recent">,
+  { settings, places, recent }: Pick<EventSearch, "settings" | "places" | "recent">,
   { db, meter }: Pick<EventDeps, "db" | "meter">,
 ): Promise<ReadonlyMap<string, string>> {
-  const settled = places.filter((place) => !recent.has(keyOf(place)));
-  const removals = await listRemovalsOf(db, merchant, meter);
-  const seals = await findSealed(db, settled, meter);
-  const versionOf = (place: SealPlace & { readonly folder: string; readonly lateMarks: number }) =>
-    JSON.stringify([place.folder, place.lateMarks, removalsAt(removals, place)]);
-  return new Map(seals.map((place) => [keyOf(place), versionOf(place)]));
+  const removals = await listRemovalsOf(db, settings.merchant, meter);
+  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const settled = wanted.filter((folder) => !recent.has(keyOf(folder)));
+  const seals = new Map((await findSealed(db, settled, meter)).map((seal) => [keyOf(seal), seal]));
+  const versions = new Map<string, string>();
+  for (const place of places) {
+    const own = foldersOfPlace(settings, place).map((folder) => seals.get(keyOf(folder)));
+    if (own.includes(undefined)) continue;
+    const version = own.map((seal) => [seal?.folder, seal?.lateMarks]);
+    versions.set(keyOf(place), JSON.stringify([version, removalsAt(removals, place)]));
+  }
+  return versions;
 }
 
 export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace[] {
   return [...new Map(places.map(({ day, partition }) => [`${day} ${partition}`, { day, partition }])).values()];
 }
 
+/** The folders in which a Day's events may be. */
+export function foldersOfPlace(settings: EventSearch["settings"], { day, partition }: SealPlace): readonly SealPlace[] {
+  if (!isMoved(settings, day)) return [{ day, partition }];
+  const [from, to] = foldersOf(settings, day);
+  return Array.from({ length: to - from }, (_, index) => ({ day: from + index, partition }));
+}
+
+/** What is known of a folder before it is read, and its rows that the archive may not have. */
+interface Folder {
+  readonly folder: ScanPlace | undefined;
+  readonly late: readonly ArchivedEvent[];
+}
+
 interface Pass {
-  /** By place. */
-  readonly archived: readonly (readonly ArchivedEvent[])[];
+  /** By place and folder. */
+  readonly archived: readonly (readonly (readonly ArchivedEvent[])[])[];
   readonly isWanted: (visitor: string) => boolean;
 }
 
@@ -143,7 +179,7 @@ interface Pass {
  */
 async function* passesOf(
   archive: Archive,
-  places: readonly ScanPlace[],
+  places: readonly (readonly Folder[])[],
   read: Pick<PlaceRead, "merchant" | "columns">,
 ): AsyncGenerator<Pass> {
   let passes = 1;
@@ -164,16 +200,20 @@ async function* passesOf(
 
 async function readAll(
   archive: Archive,
-  places: readonly ScanPlace[],
+  places: readonly (readonly Folder[])[],
   read: PlaceRead,
 ): Promise<Pass["archived"] | "too many"> {
-  const found: (readonly ArchivedEvent[])[] = [];
+  const found: (readonly ArchivedEvent[])[][] = [];
   let left = read.rowsMax;
-  for (const place of places) {
-    const rows = await readScanPlace(archive, place, { ...read, rowsMax: left });
-    if (rows === "too many") return rows;
-    found.push(rows);
-    left -= rows.length;
+  for (const folders of places) {
+    const own: (readonly ArchivedEvent[])[] = [];
+    for (const { folder } of folders) {
+      const rows = folder === undefined ? [] : await readScanPlace(archive, folder, { ...read, rowsMax: left });
+      if (rows === "too many") return rows;
+      own.push(rows);
+      left -= rows.length;
+    }
+    found.push(own);
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { and, asc, count, eq, gt, inArray, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
+import { shownZones } from "../core/past-zone.ts";
 import { STREAM_NUMBER_MAX } from "../core/tracking-id.ts";
 import { hashKey, hintOf } from "./credential.ts";
 import { apiKeys, merchants, streams } from "./schema.ts";
@@ -104,7 +105,7 @@ export async function findMerchantIds(
   return new Map(rows.map(({ number, id }) => [number, id]));
 }
 
-export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "retentionDays">>;
+export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "retentionDays" | "spread">>;
 
 /** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
 export async function updateMerchant(
@@ -184,6 +185,11 @@ async function orNameTaken<T>(write: () => Promise<T>): Promise<T | "taken"> {
 }
 
 /** What counting needs to know of a merchant. */
-export function settingsOf({ number, version, zones, currency, rules }: Merchant): Settings {
-  return { merchant: number, version, zones, currency, rules };
+export function settingsOf({ number, version, zones, pastZones, currency, rules }: Merchant): Settings {
+  return { merchant: number, version, zones, ...(pastZones.length > 0 && { past: pastZones }), currency, rules };
+}
+
+/** The zones by which a merchant's Days and Hours are shown. */
+export function zonesOf({ zones, pastZones }: Pick<Merchant, "zones" | "pastZones">): readonly ZonePeriod[] {
+  return shownZones({ zones, past: pastZones });
 }

@@ -5,6 +5,7 @@
 import type { DimensionName } from "../core/counting/dimension.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_LIST_MAX, REPLAY_PART_STALE_MS, REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
+import type { PastZone } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import type { Rules } from "../core/rules.ts";
 import { sharesMerchant } from "./replay-start.ts";
@@ -36,11 +37,13 @@ export interface ReplayJob {
   readonly draft: Rules | undefined;
   readonly applied: readonly AppliedRules[] | undefined;
   readonly dimensions: readonly DimensionName[] | undefined;
+  /** A zone that a verify tries out on its Days, or that a rebuild puts on them. */
+  readonly pastZone?: PastZone | undefined;
 }
 
-/** Whether the job put rules on timelines, which its undo takes back. */
-export function hasApplied({ kind, rules }: ReplayJob): boolean {
-  return kind !== "verify" && rules === "current";
+/** Whether the job put rules on timelines, or a zone on past Days, which its undo takes back. */
+export function hasApplied({ kind, rules, pastZone }: ReplayJob): boolean {
+  return kind !== "verify" && (rules === "current" || pastZone !== undefined);
 }
 
 /** What one part came to. */
@@ -76,7 +79,7 @@ export async function listJobs(
   meter: Metered,
 ): Promise<readonly ReplayJob[]> {
   const text = `SELECT id, kind, state, from_day, to_day, merchants, created_at, finished_at, rules, NULL AS draft, applied,
-    dimensions FROM replay_jobs WHERE ?1 IS NULL OR merchants = ?1 ORDER BY created_at DESC, id LIMIT ?2`;
+    dimensions, past_zone FROM replay_jobs WHERE ?1 IS NULL OR merchants = ?1 ORDER BY created_at DESC, id LIMIT ?2`;
   return (await select<StoredJob>(db, [text, aloneOf(merchant), rowsMax], meter)).map(toJob);
 }
 
@@ -206,7 +209,7 @@ export async function changeJob(
       AND ${change.where}`),
     ...change.parts.map((text) => bound(`${text} AND ${named}`)),
     // A second undo finds nothing applied any more, and takes nothing back.
-    ...taken.map((one) => putTimeline(db, one, { job: job.id, where: "state = 'undoing' AND applied IS NOT NULL" })),
+    ...taken.map((one) => putTimeline(db, one, { job: job.id, where: `state = 'undoing' AND ${IS_APPLIED}` })),
     ...(isTakenBack
       ? [db.prepare("UPDATE replay_jobs SET applied = NULL WHERE id = ? AND state = 'undoing'").bind(job.id)]
       : []),
@@ -248,6 +251,9 @@ const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly
 
 /** What rules changed must not stay half changed: to cancel a job that has applied some is to undo it. */
 const CANCEL_APPLIED = { ...CHANGES.undo, where: CHANGES.cancel.where };
+
+/** What a job has put on timelines is on them still: rules are noted in `applied`, which its undo empties; a zone is looked for. */
+const IS_APPLIED = "(applied IS NOT NULL OR past_zone IS NOT NULL)";
 
 /** How far a job is. */
 export async function readProgress(db: D1Database, job: string, meter: Metered): Promise<ReplayProgress> {
@@ -304,6 +310,7 @@ interface StoredJob {
   readonly draft: string | null;
   readonly applied: string | null;
   readonly dimensions: string | null;
+  readonly past_zone: string | null;
 }
 
 function toJob(row: StoredJob): ReplayJob {
@@ -320,6 +327,7 @@ function toJob(row: StoredJob): ReplayJob {
     draft: parsed<Rules>(row.draft),
     applied: parsed<readonly AppliedRules[]>(row.applied),
     dimensions: parsed<readonly DimensionName[]>(row.dimensions),
+    pastZone: parsed<PastZone>(row.past_zone),
   };
 }
 

@@ -3,6 +3,7 @@
 // never share a Day and a merchant: their writes cannot interleave.
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
+import { FOLDERS_APART_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { ReplayJob } from "./replay-job.ts";
 import { areUnchanged, putTimeline, seenVersions, type TimelineChange } from "./rules.ts";
@@ -17,6 +18,15 @@ export function sharesMerchant(merchants: string): string {
 /** A job that writes, has not ended, and has a Day in common with the numbered parameters ?1 and ?2. */
 const WRITES_THERE = `kind != 'verify' AND state IN ('running', 'paused', 'undoing') AND from_day < ?2 AND to_day > ?1`;
 
+/** Whether a job has a zone (null for none) and some of its merchants' Days are being erased: an erasure names Days as they were
+ *  shown when it was asked for. */
+function erasesThere({ days, merchants, zone }: { days: readonly [string, string]; merchants: string; zone: string }) {
+  const [from, to] = days;
+  return `(${zone} IS NOT NULL AND EXISTS (SELECT 1 FROM erasures AS e, json_each(${merchants}) AS ours
+    WHERE e.merchant = ours.value AND e.state = 'running' AND e.from_day > 0
+      AND e.from_day < ${to} + ${FOLDERS_APART_MAX} AND e.to_day > ${from} - ${FOLDERS_APART_MAX}))`;
+}
+
 export interface NewJob {
   readonly job: ReplayJob;
   readonly parts: readonly ReplayPart[];
@@ -25,23 +35,27 @@ export interface NewJob {
 }
 
 /** Makes a job with its parts, all or nothing. "overlaps": another one that writes has a Day and a merchant in
- *  common with it. "stale": settings were changed since they were read. */
+ *  common with it. "stale": settings were changed since they were read. "erasing": it moves Days that are being erased. */
 export async function createJob(
   db: D1Database,
   { job, parts, applies }: NewJob,
   meter: Metered,
-): Promise<"created" | "overlaps" | "stale"> {
+): Promise<"created" | "overlaps" | "stale" | "erasing"> {
   const { id, kind, state, fromDay, toDay, createdAt, rules } = job;
   const places = JSON.stringify(parts.map(({ day, partition }) => [day, partition]));
   const seen = seenVersions(applies);
-  const lists = [job.merchants, job.draft, job.applied, job.dimensions].map(jsonOf);
+  const lists = [job.merchants, job.draft, job.applied, job.dimensions, job.pastZone].map(jsonOf);
   const results = await db.batch([
-    db.prepare(`SELECT ${areUnchanged("?1")} AS fresh`).bind(seen),
     db
       .prepare(
-        `INSERT INTO replay_jobs (from_day, to_day, id, kind, state, merchants, created_at, rules, draft, applied, dimensions)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
-         WHERE ${areUnchanged("?12")} AND (?4 = 'verify' OR NOT EXISTS
+        `SELECT ${areUnchanged("?1")} AS fresh, ${erasesThere({ days: ["?2", "?3"], merchants: "?4", zone: "?5" })} AS erasing`,
+      )
+      .bind(seen, fromDay, toDay, lists[0], lists[4]),
+    db
+      .prepare(
+        `INSERT INTO replay_jobs (from_day, to_day, id, kind, state, merchants, created_at, rules, draft, applied, dimensions, past_zone)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+         WHERE ${areUnchanged("?13")} AND NOT ${erasesThere({ days: ["?1", "?2"], merchants: "?6", zone: "?12" })} AND (?4 = 'verify' OR NOT EXISTS
            (SELECT 1 FROM replay_jobs AS other WHERE ${WRITES_THERE} AND ${sharesMerchant("?6")}))`,
       )
       .bind(fromDay, toDay, id, kind, state, lists[0], createdAt, rules, ...lists.slice(1), seen),
@@ -57,8 +71,9 @@ export async function createJob(
   ]);
   for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   if ((results[1]?.meta.changes ?? 0) > 0) return "created";
-  const [{ fresh } = { fresh: 0 }] = (results[0]?.results ?? []) as { fresh: number }[];
-  return fresh === 1 ? "overlaps" : "stale";
+  const [found] = (results[0]?.results ?? []) as { fresh: number; erasing: number }[];
+  if (found?.erasing === 1) return "erasing";
+  return found?.fresh === 1 ? "overlaps" : "stale";
 }
 
 function jsonOf(value: unknown): string | null {

@@ -7,7 +7,7 @@ import type { Difference } from "../core/counting/difference.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { COUNTERS } from "../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
-import { REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../core/limits.ts";
+import { FOLDERS_APART_MAX, REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
@@ -21,6 +21,10 @@ const IS_GENERATION = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "par
 /** Null as the first parameter asks nothing. */
 const IS_COUNTED_BY = `(? IS NULL OR ((SELECT version FROM merchants WHERE number = ?) = ?
   AND (SELECT version FROM merchants WHERE number = ?) = ?))`;
+/** Of a row that was kept: it says the Day it had before, which a zone of the past may have changed. */
+const IS_NEAR = `day IN (${nearDays(0)
+  .map(() => "?")
+  .join(", ")})`;
 const RUNS = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running')";
 const UNDOES = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'undoing')";
 
@@ -165,9 +169,14 @@ function renumber(db: D1Database, { job, row, replaced }: JobChange): D1Prepared
   return db
     .prepare(
       `UPDATE replay_undo SET written_version = ?
-       WHERE job = ? AND day = ? AND grain = ? AND ${IS_ROW} AND written_version = ? AND ${RUNS}`,
+       WHERE job = ? AND ${IS_NEAR} AND grain = ? AND ${IS_ROW} AND written_version = ? AND ${RUNS}`,
     )
-    .bind(row.version, job, row.day, row.grain, row.merchant, row.bucket, row.partition, replaced, job);
+    .bind(row.version, job, ...nearDays(row.day), row.grain, row.merchant, row.bucket, row.partition, replaced, job);
+}
+
+/** The Days a row may have been of before: named one by one, so that the primary key finds it. */
+function nearDays(day: number): readonly number[] {
+  return Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => day - FOLDERS_APART_MAX + at);
 }
 
 function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
@@ -176,9 +185,21 @@ function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStat
     .prepare(
       `INSERT OR REPLACE INTO replay_undo (job, grain, written_version, ${COLUMNS})
        SELECT ?, ?, ?, ${COLUMNS} FROM ${TABLE[row.grain]} WHERE ${IS_ROW} AND version = ? AND ${RUNS} AND NOT EXISTS (
-         SELECT 1 FROM replay_undo WHERE job = ? AND day = ? AND grain = ? AND ${IS_ROW} AND written_version = ?)`,
+         SELECT 1 FROM replay_undo WHERE job = ? AND ${IS_NEAR} AND grain = ? AND ${IS_ROW} AND written_version = ?)`,
     )
-    .bind(job, row.grain, row.version, ...key, replaced, job, job, row.day, row.grain, ...key, row.version);
+    .bind(
+      job,
+      row.grain,
+      row.version,
+      ...key,
+      replaced,
+      job,
+      job,
+      ...nearDays(row.day),
+      row.grain,
+      ...key,
+      row.version,
+    );
 }
 
 /** Keeps that there was nothing: a version of -1. */

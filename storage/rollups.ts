@@ -72,10 +72,18 @@ export async function readRollupVersions(
   return results;
 }
 
+export interface DayRollupsRead {
+  readonly merchants: readonly number[];
+  readonly day: number;
+  readonly partition: string;
+  /** Also the Hours in it that other Days say are theirs: a zone of the past moves Hours from Day to Day. */
+  readonly isMoved?: boolean;
+}
+
 /** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column. */
 export async function readDayRollups(
   db: D1Database,
-  { merchants, day, partition }: { merchants: readonly number[]; day: number; partition: string },
+  { merchants, day, partition, isMoved = false }: DayRollupsRead,
   meter: Metered,
 ): Promise<readonly RollupRow[]> {
   const rows: RollupRow[] = [];
@@ -93,7 +101,7 @@ export async function readDayRollups(
           gte(table.bucket, from),
           lt(table.bucket, to),
           eq(table.partition, partition),
-          eq(table.day, day),
+          isMoved ? undefined : eq(table.day, day),
         ),
       );
     const { sql: text, params } = query.toSQL();

@@ -4,6 +4,7 @@
 
 import { and, desc, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { PastZone } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import type { Rules, RuleTimeline } from "../core/rules.ts";
 import type { Merchant } from "./merchants.ts";
@@ -42,12 +43,14 @@ export async function writeTimeline(
   return isStale ? "stale" : { ...merchant, rules: timeline, version: version + 1 };
 }
 
-/** A timeline that a replay job extends or takes back, and the version of the settings it was read with. */
+/** Timelines that a replay job extends or takes back, and the version of the settings it was read with. */
 export interface TimelineChange {
   /** Number of a merchant, or GLOBAL_MERCHANT. */
   readonly scope: number;
   readonly version: number;
   readonly timeline: RuleTimeline;
+  /** The zones of the past, changed or as they were read. */
+  readonly past: readonly PastZone[];
 }
 
 /** What `ARE_UNCHANGED` is bound to. */
@@ -64,15 +67,15 @@ export function areUnchanged(seen: string): string {
 /** A statement for a transaction that has made sure of the versions: it changes nothing unless the job's row is as `where` says. */
 export function putTimeline(
   db: D1Database,
-  { scope, version, timeline }: TimelineChange,
+  { scope, version, timeline, past }: TimelineChange,
   { job, where }: { job: string; where: string },
 ): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE merchants SET rules = ?, version = version + 1 WHERE number = ? AND version = ?
+      `UPDATE merchants SET rules = ?, past_zones = ?, version = version + 1 WHERE number = ? AND version = ?
        AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND ${where})`,
     )
-    .bind(JSON.stringify(timeline), scope, version, job);
+    .bind(JSON.stringify(timeline), JSON.stringify(past), scope, version, job);
 }
 
 /** A page of a scope's versions, the newest first, below the version `before`. Without the rules themselves. */

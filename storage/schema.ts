@@ -8,7 +8,7 @@ import type { Mismatch } from "../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../core/counting/rollup.ts";
 import type { Grain } from "../core/counting/rollup-row.ts";
-import type { ZonePeriod } from "../core/merchant.ts";
+import type { PastZone, SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
 import type { DropReason } from "../core/outcome.ts";
 import type { JobQuestion } from "../core/query/job.ts";
 import type { Rules, RuleTimeline } from "../core/rules.ts";
@@ -35,6 +35,10 @@ export const merchants = sqliteTable("merchants", {
   createdAt: integer("created_at").notNull(),
   /** For how many days events are kept; null for good. */
   retentionDays: integer("retention_days"),
+  /** Over how many partitions it is spread, and from when. */
+  spread: text("spread", { mode: "json" }).$type<SpreadTimeline>().notNull().default([]),
+  /** Zones that replays have put on past Days. */
+  pastZones: text("past_zones", { mode: "json" }).$type<readonly PastZone[]>().notNull().default([]),
 });
 
 /** A merchant's shop, app or till. */
@@ -282,6 +286,8 @@ export const replayJobs = sqliteTable(
     applied: text("applied", { mode: "json" }).$type<readonly AppliedRules[]>(),
     /** Breakdowns that a backfill writes anew; null for those that are missing alone. */
     dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
+    /** The zone of the past that it tries out, or has put on its merchant's Days; null of all others. */
+    pastZone: text("past_zone", { mode: "json" }).$type<PastZone>(),
   },
   // Questions look for those that were undone (countUndone).
   (table) => [index("replay_jobs_state").on(table.state)],

@@ -23,12 +23,12 @@ export const WHOLE_DAY = 10_000;
 const SHAPE_VERSION = 2;
 const SHAPE_BEFORE = 1;
 
-/** Texts and tuples of them, each stored once and named by number. */
+/**
+ * Texts and packed tuples of them (tuple.ts), each stored once and named by its place in its map: a map keeps the order in
+ * which they came, and a list beside it would take a tenth of a small merchant's memory. Who looks up names makes the list.
+ */
 export interface Dictionary {
-  readonly texts: string[];
   readonly textNumbers: Map<string, number>;
-  /** Packed (tuple.ts). */
-  readonly tuples: string[];
   readonly tupleNumbers: Map<string, number>;
 }
 
@@ -38,8 +38,8 @@ export interface DayState {
   readonly day: number;
   readonly dictionary: Dictionary;
   readonly visitors: Visitors;
-  /** Slot → reason → hits dropped. */
-  readonly drops: Map<number, Map<DropReason, number>>;
+  /** Slot → reason → hits dropped; undefined while there are none, as on most Days of most merchants. */
+  drops: Map<number, Map<DropReason, number>> | undefined;
   ids: IdSet;
   /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map here:
    *  what was computed or sent under the old one says nothing of the new. */
@@ -50,9 +50,9 @@ export function emptyDay(merchant: number, day: number): DayState {
   return {
     merchant,
     day,
-    dictionary: { texts: [], textNumbers: new Map(), tuples: [], tupleNumbers: new Map() },
+    dictionary: { textNumbers: new Map(), tupleNumbers: new Map() },
     visitors: new Visitors(day * DAY_MS),
-    drops: new Map(),
+    drops: undefined,
     ids: new IdSet(),
     changed: new Map(),
   };
@@ -94,10 +94,11 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
   writer.byte(SHAPE_VERSION);
   writer.unsigned(state.merchant);
   writer.signed(state.day);
-  writer.unsigned(state.dictionary.texts.length);
-  for (const text of state.dictionary.texts) writer.text(text);
-  writer.unsigned(state.dictionary.tuples.length);
-  for (const packed of state.dictionary.tuples) {
+  const { textNumbers, tupleNumbers } = state.dictionary;
+  writer.unsigned(textNumbers.size);
+  for (const text of textNumbers.keys()) writer.text(text);
+  writer.unsigned(tupleNumbers.size);
+  for (const packed of tupleNumbers.keys()) {
     const tuple = unpackTuple(packed);
     writer.byte(tuple.length);
     for (const number of tuple) writer.unsigned(number);
@@ -193,7 +194,7 @@ export function markVisits(state: DayState, visits: readonly Visit[], position: 
 /** Every Hour with anything in it has changed, and the Day. */
 export function markAll(state: DayState, position: number): void {
   for (const visits of state.visitors.values()) markVisits(state, visits, position);
-  for (const slot of state.drops.keys()) markChanged(state, slot, position);
+  for (const slot of state.drops?.keys() ?? []) markChanged(state, slot, position);
   markChanged(state, WHOLE_DAY, position);
 }
 
@@ -202,29 +203,32 @@ function markChanged(state: DayState, slot: number, position: number): void {
   state.changed.set(slot, Math.max(position, state.changed.get(slot) ?? 0));
 }
 
-function countDrop(state: DayState, slot: number, reason: DropReason): void {
+function countDrop(state: DayState, slot: number, reason: DropReason, count = 1): void {
+  state.drops ??= new Map();
   const reasons = state.drops.get(slot) ?? new Map<DropReason, number>();
-  reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  reasons.set(reason, (reasons.get(reason) ?? 0) + count);
   state.drops.set(slot, reasons);
 }
 
-function textNumber(dictionary: Dictionary, text: string): number {
-  const known = dictionary.textNumbers.get(text);
-  if (known !== undefined) return known;
-  dictionary.textNumbers.set(text, dictionary.texts.length);
-  return dictionary.texts.push(text) - 1;
+function textNumber({ textNumbers }: Dictionary, text: string): number {
+  return numberOf(textNumbers, text);
 }
 
-function tupleNumber(dictionary: Dictionary, tuple: readonly number[]): number {
-  const packed = packTuple(tuple);
-  const known = dictionary.tupleNumbers.get(packed);
+function tupleNumber({ tupleNumbers }: Dictionary, tuple: readonly number[]): number {
+  return numberOf(tupleNumbers, packTuple(tuple));
+}
+
+/** The number of a text; the next one when it is new. */
+function numberOf(numbers: Map<string, number>, text: string): number {
+  const known = numbers.get(text);
   if (known !== undefined) return known;
-  dictionary.tupleNumbers.set(packed, dictionary.tuples.length);
-  return dictionary.tuples.push(packed) - 1;
+  const next = numbers.size;
+  numbers.set(text, next);
+  return next;
 }
 
 function encodeDrops(state: DayState, writer: ByteWriter): void {
-  const drops = [...state.drops].flatMap(([slot, reasons]) =>
+  const drops = [...(state.drops ?? [])].flatMap(([slot, reasons]) =>
     [...reasons].map(([reason, count]) => ({ slot, reason, count })),
   );
   writer.unsigned(drops.length);
@@ -239,7 +243,6 @@ function decodeDrops(state: DayState, reader: ByteReader): void {
   for (let left = reader.unsigned(); left > 0; left--) {
     const slot = reader.signed();
     const reason = DROP_REASONS[reader.byte()] as DropReason;
-    const reasons = state.drops.get(slot) ?? new Map<DropReason, number>();
-    state.drops.set(slot, reasons.set(reason, reader.unsigned()));
+    countDrop(state, slot, reason, reader.unsigned());
   }
 }

@@ -5,6 +5,7 @@
 import { ByteWriter } from "../bytes.ts";
 import { REPLAY_MISMATCHES_MAX, TOTAL_SKETCH_PRECISION } from "../limits.ts";
 import { DROP_REASONS } from "../outcome.ts";
+import { dateOf } from "../time.ts";
 import { ALL_DIMENSIONS, type BreakdownEntry, COUNTERS, type Counts, encodeBreakdown, zeroCounts } from "./rollup.ts";
 import { breakdownOf, encodeTotalSketch, type Grain, type RollupRow } from "./rollup-row.ts";
 import { emptySketch, encodeSketch } from "./sketch.ts";
@@ -54,17 +55,19 @@ export interface Compared {
   readonly replayed: readonly RollupRow[];
   /** Every event below this position of the partition lay in the archive before it was read. */
   readonly archivedPosition: number;
+  /** The Day that all these buckets belong to. A held row may say another since its merchant's zone was changed for the past. */
+  readonly day: number;
 }
 
 /**
  * The buckets that differ. The archive must have been read before the held rows: what it showed is then in them, and a
  * held row whose version lies below `archivedPosition` is made of archived events alone.
  */
-export function differencesOf({ held, replayed, archivedPosition }: Compared): readonly Difference[] {
+export function differencesOf({ held, replayed, archivedPosition, day }: Compared): readonly Difference[] {
   const left = new Map(replayed.map((row) => [nameOf(row), row]));
   const differences: Difference[] = [];
   for (const one of held) {
-    const again = left.get(nameOf(one.row)) ?? emptyRow(one.row);
+    const again = left.get(nameOf(one.row)) ?? emptyRow({ ...one.row, day });
     left.delete(nameOf(one.row));
     const mismatches = mismatchesOf(one.row, again);
     if (mismatches.length === 0) continue;
@@ -112,6 +115,7 @@ export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mis
 /** Mismatches of counters, drops and the total sketch. */
 export function totalMismatches(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
   const found = countMismatches("", held.counts, replayed.counts);
+  if (held.day !== replayed.day) found.unshift({ what: "day", held: dateOf(held.day), replayed: dateOf(replayed.day) });
   for (const reason of DROP_REASONS) {
     const [a, b] = [held.drops[reason] ?? 0, replayed.drops[reason] ?? 0];
     if (a !== b) found.push({ what: `dropped ${reason}`, held: a, replayed: b });

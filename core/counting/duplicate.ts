@@ -1,4 +1,4 @@
-// The duplicate window (L2): the ids already counted, as a set of 64-bit hashes in two flat arrays. A Set of texts would
+// The duplicate window (L2): the ids already counted, as a set of 64-bit hashes in one flat array. A Set of texts would
 // take ten times the memory, and every event of a Day is in here. Two different ids collide with probability n²/2^65:
 // one in three million for ten million events of one merchant and Day.
 
@@ -11,8 +11,8 @@ const SLOTS_MIN = 16;
 
 /** An open-addressing set; (0, 0) marks a free slot and is never a member. */
 export class IdSet {
-  #high = new Uint32Array(SLOTS_MIN);
-  #low = new Uint32Array(SLOTS_MIN);
+  /** High and low word of each slot, side by side: one array, because an array has more bytes of its own than a small set. */
+  #words = new Uint32Array(2 * SLOTS_MIN);
   #size = 0;
 
   get size(): number {
@@ -21,8 +21,7 @@ export class IdSet {
 
   has(id: string): boolean {
     const [high, low] = hashId(id);
-    const slot = this.#slot(high, low);
-    return this.#low[slot] !== 0 || this.#high[slot] !== 0;
+    return !this.#isFree(this.#slot(high, low));
   }
 
   /** Adds an id; false when it was there already. */
@@ -33,12 +32,10 @@ export class IdSet {
 
   encode(writer: ByteWriter): void {
     writer.unsigned(this.#size);
-    for (let slot = 0; slot < this.#low.length; slot++) {
-      const high = this.#high[slot] as number;
-      const low = this.#low[slot] as number;
-      if (high === 0 && low === 0) continue;
-      writer.word(high);
-      writer.word(low);
+    for (let slot = 0; slot < this.#words.length; slot += 2) {
+      if (this.#isFree(slot)) continue;
+      writer.word(this.#words[slot] as number);
+      writer.word(this.#words[slot + 1] as number);
     }
   }
 
@@ -50,34 +47,40 @@ export class IdSet {
 
   #insert(high: number, low: number): boolean {
     const slot = this.#slot(high, low);
-    if (this.#low[slot] !== 0 || this.#high[slot] !== 0) return false;
-    this.#high[slot] = high;
-    this.#low[slot] = low;
+    if (!this.#isFree(slot)) return false;
+    this.#words[slot] = high;
+    this.#words[slot + 1] = low;
     this.#size += 1;
-    if (this.#size * 4 > this.#low.length * 3) this.#grow();
+    if (this.#size * 8 > this.#words.length * 3) this.#grow();
     return true;
   }
 
-  /** The slot that holds the pair, or the free one where it would go. */
+  #isFree(slot: number): boolean {
+    return this.#words[slot] === 0 && this.#words[slot + 1] === 0;
+  }
+
+  /** Where the pair stands, or would go: the place of its high word. */
   #slot(high: number, low: number): number {
-    const mask = this.#low.length - 1;
-    let slot = low & mask;
-    while (this.#low[slot] !== 0 || this.#high[slot] !== 0) {
-      if (this.#low[slot] === low && this.#high[slot] === high) return slot;
-      slot = (slot + 1) & mask;
+    const words = this.#words;
+    const mask = words.length - 1;
+    let slot = (low << 1) & mask;
+    while (words[slot + 1] !== 0 || words[slot] !== 0) {
+      if (words[slot + 1] === low && words[slot] === high) return slot;
+      slot = (slot + 2) & mask;
     }
     return slot;
   }
 
   #grow(): void {
-    const [high, low] = [this.#high, this.#low];
-    this.#high = new Uint32Array(low.length * 2);
-    this.#low = new Uint32Array(low.length * 2);
-    for (let index = 0; index < low.length; index++) {
-      if (low[index] === 0 && high[index] === 0) continue;
-      const slot = this.#slot(high[index] as number, low[index] as number);
-      this.#high[slot] = high[index] as number;
-      this.#low[slot] = low[index] as number;
+    const before = this.#words;
+    this.#words = new Uint32Array(before.length * 2);
+    for (let index = 0; index < before.length; index += 2) {
+      const high = before[index] as number;
+      const low = before[index + 1] as number;
+      if (high === 0 && low === 0) continue;
+      const slot = this.#slot(high, low);
+      this.#words[slot] = high;
+      this.#words[slot + 1] = low;
     }
   }
 }

@@ -40,11 +40,11 @@ export function isExpired({ retentionDays }: Settings, day: number, today: numbe
 /** Takes a visitor, or all of them, out of a Day; false where there was nothing. Its ids stay: a resend is no new event. */
 export function eraseFrom(state: DayState, visitor: string, position: number): boolean {
   if (visitor === "") {
-    if (state.visitors.size === 0 && state.drops.size === 0) return false;
+    if (state.visitors.size === 0 && state.drops === undefined) return false;
     state.changed = new Map(state.changed);
     markAll(state, position);
     state.visitors.clear();
-    state.drops.clear();
+    state.drops = undefined;
     return true;
   }
   const visits = state.visitors.get(visitor);

@@ -1,55 +1,94 @@
-// Which partition counts an event: a pure function, so that the collector, the query Worker and a replay agree without
-// asking anybody. Small merchants share a pool; a hot merchant is spread over partitions of its own by visitor.
+// Which partition counts an event: a pure function of the event and of how its merchant is spread, so that the collector, the
+// partitions themselves, the query Worker and a replay agree without asking anybody. Small merchants share a pool; a hot
+// merchant is spread over partitions of its own, by visitor. How a merchant is spread holds from an instant on
+// (core/merchant.ts), and it is the event's own time that decides: whatever comes late or twice comes to the same partition.
 
+import type { Arrival } from "../event.ts";
 import { hash32 } from "../hash.ts";
+import { type SpreadTimeline, spreadAt } from "../merchant.ts";
+import { inRegion } from "../region.ts";
 
+/** What decides where an arrival is counted, beside its time. */
+export type Placeable = Pick<Arrival, "address"> & { readonly event: Pick<Arrival["event"], PlacingFact> };
+type PlacingFact = "merchant" | "visitor" | "userAgent" | "timestamp";
+
+/** What partitions a deployment has. */
 export interface Placement {
-  /** Pool partitions of the deployment. */
   readonly poolSize: number;
-  /** Merchant number → how many partitions of its own it is spread over. */
-  readonly spread: ReadonlyMap<number, number>;
+  /** Regions that partitions stand in beside those of no region. */
+  readonly regions: readonly string[];
+}
+
+/** A merchant and how it is spread. */
+export interface Spread {
+  readonly merchant: number;
+  /** Undefined for one that was always in the pool. */
+  readonly spread?: SpreadTimeline | undefined;
+}
+
+/** What a partition answers for an arrival that another one counts: it was not taken, and here is how its merchant is spread. */
+export interface Moved {
+  readonly moved: KnownSpread;
+}
+
+export interface KnownSpread {
+  readonly merchant: number;
+  /** Of the settings it is from. */
+  readonly version: number;
+  readonly spread: SpreadTimeline;
 }
 
 const POOL_SEED = 0x1b873593;
 const VISITOR_SEED = 0x7ed55d16;
 
-/** The partition of one visitor's events. `visitorSeed` is whatever tells visitors apart before they have an id. */
-export function partitionOf(merchant: number, visitorSeed: string, placement: Placement): string {
-  const spread = placement.spread.get(merchant);
-  return spread === undefined
-    ? poolPartition(merchant, placement.poolSize)
-    : ownPartition(merchant, hash32(visitorSeed, VISITOR_SEED) % spread);
+/** The partition that counts an arrival, without its region. */
+export function partitionOf(arrival: Placeable, spread: SpreadTimeline, poolSize: number): string {
+  return partitionAt(arrival, arrival.event.timestamp, { spread, poolSize });
 }
 
-/** The partitions a hot merchant is spread over; none for the others. */
-export function ownPartitions(merchant: number, { spread }: Placement): readonly string[] {
-  return Array.from({ length: spread.get(merchant) ?? 0 }, (_, index) => ownPartition(merchant, index));
+/** Whether a partition said that another one counts the arrival. */
+export function isMoved(fate: unknown): fate is Moved {
+  return typeof fate === "object" && fate !== null && "moved" in fate;
 }
 
-/** Every partition that may hold open counters of a merchant: its pool's (from before it was spread) and its own. */
-export function partitionsOf(merchant: number, placement: Placement): readonly string[] {
-  return [poolPartition(merchant, placement.poolSize), ...ownPartitions(merchant, placement)];
+/** The partition that would count it, had it happened at another instant (UTC ms). */
+export function partitionAt(
+  { event, address }: Placeable,
+  instant: number,
+  { spread, poolSize }: { readonly spread: SpreadTimeline; readonly poolSize: number },
+): string {
+  const partitions = spreadAt(spread, instant);
+  if (partitions === 0) return poolPartition(event.merchant, poolSize);
+  // Whatever tells visitors apart before they have an id.
+  const visitor = event.visitor || `${address}|${event.userAgent}`;
+  return ownPartition(event.merchant, hash32(visitor, VISITOR_SEED) % partitions);
 }
 
-/** Every partition of the pool. */
-export function poolPartitions(placement: Placement): readonly string[] {
-  return Array.from({ length: placement.poolSize }, (_, index) => `pool-${index}`);
+/** Every partition that may hold anything of a merchant: its pool's and those it is or was spread over, in all regions. */
+export function partitionsOf(spread: Spread, { poolSize, regions }: Placement): readonly string[] {
+  return everywhere([poolPartition(spread.merchant, poolSize), ...ownPartitions(spread)], regions);
 }
 
-/** From the deployment's two settings: a number, and JSON such as {"42":8}. Throws when they are not that. */
-export function parsePlacement(poolSize: string, spread: string): Placement {
-  const size = Number(poolSize);
-  if (!Number.isInteger(size) || size < 1)
-    throw new Error(`POOL_SIZE must be a whole number above 0, not "${poolSize}"`);
-  const counts = new Map(
-    Object.entries(JSON.parse(spread) as object).map(([key, value]) => [Number(key), Number(value)]),
-  );
-  for (const [merchant, count] of counts) {
-    if (!Number.isInteger(merchant) || !Number.isInteger(count) || count < 1) {
-      throw new Error(`SPREAD must map merchant numbers to partition counts, not "${spread}"`);
-    }
-  }
-  return { poolSize: size, spread: counts };
+/** Every partition of a deployment: the pool's, then those of merchants that have, had or will have their own. */
+export function allPartitions(spreads: readonly Spread[], { poolSize, regions }: Placement): readonly string[] {
+  const pool = Array.from({ length: poolSize }, (_, index) => `pool-${index}`);
+  return everywhere([...pool, ...spreads.flatMap(ownPartitions)], regions);
+}
+
+function ownPartitions({ merchant, spread = [] }: Spread): readonly string[] {
+  const most = Math.max(0, ...spread.map(({ partitions }) => partitions));
+  return Array.from({ length: most }, (_, index) => ownPartition(merchant, index));
+}
+
+function everywhere(partitions: readonly string[], regions: readonly string[]): readonly string[] {
+  return ["", ...regions].flatMap((region) => partitions.map((partition) => inRegion(partition, region)));
+}
+
+/** The deployment's setting POOL_SIZE. Throws when it is not a whole number above 0. */
+export function parsePoolSize(text: string): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 1) throw new Error(`POOL_SIZE must be a whole number above 0, not "${text}"`);
+  return size;
 }
 
 function poolPartition(merchant: number, poolSize: number): string {

@@ -6,9 +6,8 @@
 import type { ArchivedEvent } from "../archive/file.ts";
 import { opine } from "../enrichment/opinion.ts";
 import type { Settings } from "../merchant.ts";
-import { zoneAt } from "../merchant.ts";
+import { countedBy, shownDay } from "../past-zone.ts";
 import { GLOBAL_MERCHANT, type RuleTimeline, rulesInForce } from "../rules.ts";
-import { dayAt } from "../time.ts";
 import { countEvent, type DayState, emptyDay } from "./day.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
 import { type RollupRow, toRollupRow } from "./rollup-row.ts";
@@ -59,9 +58,10 @@ export function replay(events: Iterable<ArchivedEvent>, settingsOf: SettingsOf):
   const days = new Map<string, ReplayedDay>();
   for (const archived of [...events].sort((a, b) => a.position - b.position)) {
     const { event, partition } = archived;
-    const settings = settingsOf(event.merchant);
-    if (settings === undefined) continue;
-    const day = dayAt(zoneAt(settings.zones, event.timestamp), event.timestamp);
+    const known = settingsOf(event.merchant);
+    if (known === undefined) continue;
+    const settings = countedBy(known);
+    const day = shownDay(settings.zones, event.timestamp);
     const key = `${partition} ${event.merchant} ${day}`;
     const found = days.get(key) ?? { state: emptyDay(event.merchant, day), partition };
     days.set(key, found);

@@ -73,7 +73,7 @@ export function rollupOf(state: DayState, slot: number, dimensions: readonly Dim
     counts: tally.total.counts,
     sketch: tally.total.sketch,
     drops: dropsOf(state, slot),
-    breakdowns: new Map(tally.breakdowns.map(({ name, values }) => [name, cutBreakdown(values, state)])),
+    breakdowns: new Map(tally.breakdowns.map(({ name, values }) => [name, cutBreakdown(values, tally.texts)])),
   };
 }
 
@@ -137,6 +137,9 @@ interface Tallied {
 
 interface Tally {
   readonly state: DayState;
+  /** Of the Day's dictionary, by number. */
+  readonly texts: readonly string[];
+  readonly tuples: readonly string[];
   readonly slot: number;
   readonly total: Tallied;
   readonly breakdowns: readonly { readonly name: DimensionName; readonly values: Map<number, Tallied> }[];
@@ -147,6 +150,8 @@ interface Tally {
 function newTally(state: DayState, slot: number, dimensions: readonly DimensionName[]): Tally {
   return {
     state,
+    texts: [...state.dictionary.textNumbers.keys()],
+    tuples: [...state.dictionary.tupleNumbers.keys()],
     slot,
     total: newTallied(TOTAL_SKETCH_PRECISION),
     breakdowns: dimensions.map((name) => ({ name, values: new Map() })),
@@ -201,8 +206,8 @@ function tallyWholeVisit(
 type CellValues = (cell: Cell) => readonly number[];
 
 /** How to get the dictionary numbers of a cell's values; undefined for dimensions of whole visits. */
-function cellValuesOf({ state }: Tally, name: DimensionName): CellValues | undefined {
-  const placeOf = (cell: Cell) => state.dictionary.tuples[cell.place] as string;
+function cellValuesOf({ tuples }: Tally, name: DimensionName): CellValues | undefined {
+  const placeOf = (cell: Cell) => tuples[cell.place] as string;
   if (name === "goal") return (cell) => unpackTuple(placeOf(cell), PLACE_FIELDS.length);
   const index = PLACE_FIELDS.indexOf(name as PlaceField);
   return index < 0 ? undefined : (cell) => [tupleAt(placeOf(cell), index) as number];
@@ -251,14 +256,14 @@ function dimensionValueOf(tally: Tally, visit: Visit, name: DimensionName): numb
   const nowhere = tally.state.dictionary.textNumbers.get("") ?? -1;
   if (name === "entry_page") return visit.entry?.page ?? nowhere;
   if (name === "exit_page") return visit.exit?.page ?? nowhere;
-  const profile = tally.state.dictionary.tuples[visit.profile] as string;
+  const profile = tally.tuples[visit.profile] as string;
   return tupleAt(profile, PROFILE_FIELDS.indexOf(name as ProfileField)) as number;
 }
 
 function kindOf(tally: Tally, place: number): "pageview" | "engagement" | "event" {
   const known = tally.kinds.get(place);
   if (known !== undefined) return known;
-  const { texts, tuples } = tally.state.dictionary;
+  const { texts, tuples } = tally;
   const name = texts[tupleAt(tuples[place] as string, PLACE_FIELDS.indexOf("name")) as number] as string;
   const kind = isPageview(name) ? "pageview" : isEngagement(name) ? "engagement" : "event";
   tally.kinds.set(place, kind);
@@ -275,7 +280,7 @@ function talliedOf(values: Map<number, Tallied>, value: number): Tallied {
 
 function dropsOf(state: DayState, slot: number): Map<DropReason, number> {
   const drops = new Map<DropReason, number>();
-  for (const [dropSlot, reasons] of state.drops) {
+  for (const [dropSlot, reasons] of state.drops ?? []) {
     if (slot !== WHOLE_DAY && dropSlot !== slot) continue;
     for (const [reason, count] of reasons) drops.set(reason, (drops.get(reason) ?? 0) + count);
   }
@@ -286,9 +291,9 @@ function dropsOf(state: DayState, slot: number): Map<DropReason, number> {
  * Keeps the largest values within DIMENSION_VALUES_MAX and DIMENSION_BYTES_MAX and adds up the rest as "(other)". The
  * order is total, so the cut is a function of the values alone.
  */
-function cutBreakdown(values: ReadonlyMap<number, Tallied>, state: DayState): Breakdown {
+function cutBreakdown(values: ReadonlyMap<number, Tallied>, texts: readonly string[]): Breakdown {
   const sorted = [...values]
-    .map(([number, { counts, sketch }]) => ({ value: state.dictionary.texts[number] ?? "", counts, sketch }))
+    .map(([number, { counts, sketch }]) => ({ value: texts[number] ?? "", counts, sketch }))
     .sort(bySize);
   const room = DIMENSION_BYTES_MAX - otherBytes();
   const mayFit = sorted.reduce((sum, entry) => sum + entryBytesMax(entry), 0) <= room;

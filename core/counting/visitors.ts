@@ -10,55 +10,49 @@ import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 export class Visitors {
   /** UTC ms to which packed times are relative. */
   readonly #base: number;
-  /** Visitor → visits in order, apart by more than the gap. */
-  readonly #awake = new Map<string, Visit[]>();
-  /** Visitor → the same, packed: a character for each byte, which the engine stores in one. */
-  readonly #resting = new Map<string, string>();
+  /**
+   * Visitor → visits in order, apart by more than the gap; or the same packed, a character for each byte, which the engine
+   * stores in one. One map for both: most merchants are small, and a map takes 200 bytes before its first entry.
+   */
+  readonly #visits = new Map<string, Visit[] | string>();
 
   constructor(base: number) {
     this.#base = base;
   }
 
   get size(): number {
-    return this.#awake.size + this.#resting.size;
+    return this.#visits.size;
   }
 
   /** A visitor's visits, to be changed where they are. */
   get(visitor: string): Visit[] | undefined {
-    const awake = this.#awake.get(visitor);
-    if (awake !== undefined) return awake;
-    const packed = this.#resting.get(visitor);
-    if (packed === undefined) return undefined;
-    const visits = this.#unpack(packed);
-    this.#resting.delete(visitor);
-    this.#awake.set(visitor, visits);
+    const held = this.#visits.get(visitor);
+    if (typeof held !== "string") return held;
+    const visits = this.#unpack(held);
+    this.#visits.set(visitor, visits);
     return visits;
   }
 
   /** Sets the visits of a visitor who has none. */
   set(visitor: string, visits: Visit[]): void {
-    this.#awake.set(visitor, visits);
+    this.#visits.set(visitor, visits);
   }
 
   delete(visitor: string): void {
-    this.#awake.delete(visitor);
-    this.#resting.delete(visitor);
+    this.#visits.delete(visitor);
   }
 
   clear(): void {
-    this.#awake.clear();
-    this.#resting.clear();
+    this.#visits.clear();
   }
 
-  *keys(): Generator<string> {
-    yield* this.#awake.keys();
-    yield* this.#resting.keys();
+  keys(): Iterable<string> {
+    return this.#visits.keys();
   }
 
   /** Every visitor's visits, to be read. Who rests goes on resting. */
   *[Symbol.iterator](): Generator<readonly [visitor: string, visits: readonly Visit[]]> {
-    yield* this.#awake;
-    for (const [visitor, packed] of this.#resting) yield [visitor, this.#unpack(packed)];
+    for (const [visitor, held] of this.#visits) yield [visitor, typeof held === "string" ? this.#unpack(held) : held];
   }
 
   *values(): Generator<readonly Visit[]> {
@@ -67,22 +61,18 @@ export class Visitors {
 
   /** Packs the visits of all who were last seen before an instant, UTC ms. */
   rest(before: number): void {
-    for (const [visitor, visits] of this.#awake) {
-      if (visits.some(({ end }) => end >= before)) continue;
-      this.#resting.set(visitor, textOf(this.#pack(visits)));
-      this.#awake.delete(visitor);
+    for (const [visitor, held] of this.#visits) {
+      if (typeof held === "string" || held.some(({ end }) => end >= before)) continue;
+      this.#visits.set(visitor, textOf(this.#pack(held)));
     }
   }
 
   encode(writer: ByteWriter): void {
     writer.unsigned(this.size);
-    for (const [visitor, visits] of this.#awake) {
+    for (const [visitor, held] of this.#visits) {
       encodeName(visitor, writer);
-      writer.blob(this.#pack(visits));
-    }
-    for (const [visitor, packed] of this.#resting) {
-      encodeName(visitor, writer);
-      writer.packed(packed);
+      if (typeof held === "string") writer.packed(held);
+      else writer.blob(this.#pack(held));
     }
   }
 
@@ -90,7 +80,7 @@ export class Visitors {
   decode(reader: ByteReader): void {
     for (let left = reader.unsigned(); left > 0; left--) {
       const visitor = hex32(reader.word()) + hex32(reader.word());
-      this.#resting.set(visitor, textOf(reader.blob()));
+      this.#visits.set(visitor, textOf(reader.blob()));
     }
   }
 
@@ -98,7 +88,7 @@ export class Visitors {
   decodeWhole(reader: ByteReader): void {
     for (let left = reader.unsigned(); left > 0; left--) {
       const visitor = hex32(reader.word()) + hex32(reader.word());
-      this.#awake.set(visitor, this.#decodeVisits(reader));
+      this.#visits.set(visitor, this.#decodeVisits(reader));
     }
   }
 

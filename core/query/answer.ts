@@ -51,6 +51,9 @@ export interface Meta {
   readonly time_labels?: readonly string[];
   readonly total_rows?: number;
   readonly comparison_date_range?: readonly [string, string];
+  /** Only where imports were asked for. */
+  readonly imports_included?: true;
+  readonly imports_note?: string;
 }
 
 /** What was read for an answer: rows of D1; objects of the archive and their bytes. */
@@ -215,8 +218,12 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
     ...(question.include.timeLabels && { time_labels: timeLabels(plan) }),
     ...(question.include.totalRows && { total_rows: totalRows }),
     ...(compared !== undefined && { comparison_date_range: echoRange(compared.plan.range, plan.zones) }),
+    ...(question.include.imports && { imports_included: true as const, imports_note: IMPORTS_NOTE }),
   };
 }
+
+/** Plausible keeps imports apart, and its clients ask for them. */
+const IMPORTS_NOTE = "Imported history is counted like all other events: every answer includes it.";
 
 function exactnessOf({ standardError }: Groups): { exact: boolean; standard_error?: number } {
   if (standardError === 0) return { exact: true };
@@ -233,7 +240,7 @@ function foreignWarning(events: number) {
 }
 
 function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {
-  const { timeLabels: time_labels, totalRows: total_rows, comparisons } = question.include;
+  const { timeLabels: time_labels, totalRows: total_rows, comparisons, imports } = question.include;
   return {
     site_id: question.siteId,
     metrics: question.metrics,
@@ -244,6 +251,8 @@ function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {
     include: {
       time_labels,
       total_rows,
+      ...(imports && { imports }),
+      ...(question.include.trimRelativeDateRange && { trim_relative_date_range: true }),
       ...(comparisons && {
         comparisons: { mode: comparisons.mode, match_day_of_week: comparisons.matchDayOfWeek },
       }),

@@ -29,6 +29,12 @@ export interface Comparison {
   /** The only value that fits, where there is one. */
   readonly only: string | undefined;
   readonly regexes: readonly Regex[];
+  /** As they were asked for. */
+  readonly clauses: readonly string[];
+  /** Whether a shown value fits one of them. */
+  readonly fitsClause: (value: string, clause: string) => boolean;
+  /** Of the filter that it is in: "#/filters/0". */
+  readonly place: string;
 }
 
 const EMPTY: Filter = { kind: "and", of: [] };
@@ -49,22 +55,22 @@ export function fixedCountOf(filter: Filter): number {
   return first?.kind === "and" && first.isFixed ? first.of.length : 0;
 }
 
-/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. */
-export function parseFilters(value: unknown, fixed: readonly unknown[] = []): Outcome<Filter> {
-  const own = parseList(value === undefined ? [] : value);
+/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. `at` is where they stand. */
+export function parseFilters(value: unknown, fixed: readonly unknown[] = [], at = "#/filters"): Outcome<Filter> {
+  const own = parseList(value === undefined ? [] : value, at);
   if (!own.ok || fixed.length === 0) return own;
-  const first = parseList(fixed);
+  const first = parseList(fixed, at);
   if (!first.ok || first.value.kind !== "and") return first;
   return accepted({ kind: "and", of: [{ ...first.value, isFixed: true }, own.value] });
 }
 
-function parseList(value: unknown): Outcome<Filter> {
-  if (!Array.isArray(value)) return mismatch("#/filters", "Array", value);
+function parseList(value: unknown, at: string): Outcome<Filter> {
+  if (!Array.isArray(value)) return mismatch(at, "Array", value);
   if (value.length === 0) return accepted(EMPTY);
   const reading: Reading = { left: FILTERS_COUNT_MAX };
   const all: Filter[] = [];
   for (const [index, entry] of value.entries()) {
-    const filter = parseFilter(entry, `#/filters/${index}`, reading, FILTERS_DEPTH_MAX);
+    const filter = parseFilter(entry, `${at}/${index}`, reading, FILTERS_DEPTH_MAX);
     if (!filter.ok) return filter;
     all.push(filter.value);
   }
@@ -189,8 +195,8 @@ function parseComparison(value: readonly unknown[], path: string): Outcome<Filte
       regexes.push(regex.value);
     }
   }
-  const comparison = { attribute, ...comparerOf(operator, clauses, { isSensitive, regexes }), regexes };
-  const filter: Filter = { kind: "comparison", ...comparison };
+  const comparer = comparerOf(operator, clauses, { isSensitive, regexes });
+  const filter: Filter = { kind: "comparison", attribute, ...comparer, regexes, clauses, place: path };
   return accepted(negated ? { kind: "not", of: filter } : filter);
 }
 
@@ -206,16 +212,24 @@ function comparerOf(
   operator: Operator,
   clauses: readonly string[],
   { isSensitive, regexes }: { readonly isSensitive: boolean; readonly regexes: readonly Regex[] },
-): Pick<Comparison, "fits" | "only"> {
-  if (operator === "matches") return { only: undefined, fits: remembering((value) => findsAny(regexes, value)) };
+): Pick<Comparison, "fits" | "only" | "fitsClause"> {
   const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
+  if (operator === "matches") {
+    const fits = remembering((value) => findsAny(regexes, value));
+    return { only: undefined, fits, fitsClause: fits };
+  }
   const wanted = new Set(clauses.map(fold));
   if (operator === "is")
     return {
       only: isSensitive && wanted.size === 1 ? clauses[0] : undefined,
       fits: (value) => wanted.has(fold(value)),
+      fitsClause: (value, clause) => fold(value) === fold(clause),
     };
-  return { only: undefined, fits: remembering((value) => [...wanted].some((part) => fold(value).includes(part))) };
+  return {
+    only: undefined,
+    fits: remembering((value) => [...wanted].some((part) => fold(value).includes(part))),
+    fitsClause: (value, clause) => fold(value).includes(fold(clause)),
+  };
 }
 
 function findsAny(regexes: readonly Regex[], value: string): boolean {

@@ -170,8 +170,8 @@ function parseStep(step: unknown, index: number): Outcome<FunnelStep> {
   const { name = `Step ${index + 1}`, filters, ...rest } = step;
   if (Object.keys(rest).length > 0) return invalid(`${path}: A step has "name" and "filters", nothing else.`);
   if (typeof name !== "string" || name.length > 100) return invalid(`${path}/name: Invalid name ${quote(name)}`);
-  const filter = parseFilters(filters);
-  if (!filter.ok) return invalid(`${path}: ${filter.rejection.message}`);
+  const filter = parseFilters(filters, [], `${path}/filters`);
+  if (!filter.ok) return filter;
   if (isEmpty(filter.value)) return invalid(`${path}: A step needs filters.`);
   return accepted({ name, filter: filter.value });
 }

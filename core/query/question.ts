@@ -38,6 +38,8 @@ export interface Question {
     readonly timeLabels: boolean;
     readonly totalRows: boolean;
     readonly comparisons: CompareRequest | undefined;
+    readonly imports: boolean;
+    readonly trimRelativeDateRange: boolean;
   };
   readonly pagination: { readonly limit: number; readonly offset: number };
 }
@@ -63,8 +65,7 @@ export const TIMES: ReadonlyMap<string, TimeUnit | "auto"> = new Map([
   ["time:week", "week"],
   ["time:month", "month"],
 ]);
-const INCLUDES = ["time_labels", "total_rows"];
-const INCLUDES_TO_COME = ["imports", "trim_relative_date_range"];
+const INCLUDES = ["time_labels", "total_rows", "imports", "trim_relative_date_range"];
 /** The dimension that only goes with the metric `drops`. */
 export const DROP_REASON = "event:drop_reason";
 
@@ -100,7 +101,7 @@ export function parseQuestion(body: unknown, fixed: readonly unknown[] = []): Ou
     return invalid(`#/accuracy: Invalid accuracy ${quote(accuracy)}`);
   return accepted({
     siteId,
-    dateRange,
+    dateRange: include.value.trimRelativeDateRange ? trimmed(dateRange) : dateRange,
     ...names,
     filters: [...fixed, ...((body["filters"] ?? []) as readonly unknown[])],
     accuracy,
@@ -205,14 +206,21 @@ function parseOrderBy(value: unknown, { metrics, dimensions }: Names): Outcome<r
   return accepted(value.length === 0 ? undefined : (value as Order[]));
 }
 
+const NOTHING_INCLUDED: Question["include"] = {
+  timeLabels: false,
+  totalRows: false,
+  comparisons: undefined,
+  imports: false,
+  trimRelativeDateRange: false,
+};
+
 function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["include"]> {
-  if (value === undefined) return accepted({ timeLabels: false, totalRows: false, comparisons: undefined });
+  if (value === undefined) return accepted(NOTHING_INCLUDED);
   if (!isObject(value)) return mismatch("#/include", "Object", value);
   for (const [key, wanted] of Object.entries(value)) {
     if (key === "comparisons") continue;
     if (INCLUDES.includes(key) && typeof wanted !== "boolean") return mismatch(`#/include/${key}`, "Boolean", wanted);
-    if (INCLUDES.includes(key) || (INCLUDES_TO_COME.includes(key) && !wanted)) continue;
-    if (INCLUDES_TO_COME.includes(key)) return invalid(`#/include/${key}: Include ${quote(key)} is not available yet.`);
+    if (INCLUDES.includes(key)) continue;
     return invalid(`#/include/${shown(key)}: Schema does not allow additional properties.`);
   }
   if (value["time_labels"] === true && !hasTime)
@@ -223,7 +231,14 @@ function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["inclu
     timeLabels: value["time_labels"] === true,
     totalRows: value["total_rows"] === true,
     comparisons: comparisons.value,
+    imports: value["imports"] === true,
+    trimRelativeDateRange: value["trim_relative_date_range"] === true,
   });
+}
+
+/** Other ranges end where they say. */
+function trimmed(dateRange: DateRange): DateRange {
+  return dateRange.kind === "relative" ? { ...dateRange, isTrimmed: true } : dateRange;
 }
 
 function parsePagination(value: unknown): Outcome<Question["pagination"]> {

@@ -20,7 +20,12 @@ import {
 
 /** What a question asked for. */
 export type DateRange =
-  | { readonly kind: "relative"; readonly name: RelativeRange }
+  | {
+      readonly kind: "relative";
+      readonly name: RelativeRange;
+      /** Whether it ends now where it would end later: with the current Hour of a day, with today of a month or year. */
+      readonly isTrimmed?: boolean;
+    }
   | { readonly kind: "days"; readonly from: number; readonly to: number }
   | { readonly kind: "instants"; readonly from: number; readonly to: number };
 
@@ -90,8 +95,11 @@ export function resolveRange(dateRange: DateRange, moment: Moment): Outcome<Rang
     const hour = hourAt(zone, now);
     return accepted(rangeOfInstants(zones, { from: hourAt(zone, hour - 23 * HOUR_MS), to: hourAfter(zone, hour) }));
   }
-  const [from, to] = RELATIVE[dateRange.name]({ today: dayAt(zone, now), firstDay: moment.firstDay });
-  return accepted(rangeOfDays(zones, { from, to }));
+  const today = dayAt(zone, now);
+  const [from, to] = RELATIVE[dateRange.name]({ today, firstDay: moment.firstDay });
+  if (dateRange.isTrimmed !== true) return accepted(rangeOfDays(zones, { from, to }));
+  if (dateRange.name !== "day") return accepted(rangeOfDays(zones, { from, to: Math.min(to, today + 1) }));
+  return accepted(rangeOfInstants(zones, { from: dayOpens(zones, today), to: hourAfter(zone, hourAt(zone, now)) }));
 }
 
 /** The range as an answer echoes it: first and last second, in the merchant's zone. Asking for these two is the same. */

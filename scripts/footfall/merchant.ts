@@ -49,6 +49,26 @@ export function addMerchant(program: Command): void {
       if (Object.keys(body).length === 0) throw new Problem("nothing to change: give --name, --time-zone, …");
       await show(command, (connection) => askAdmin(connection, "PATCH", pathOf(connection, id), body));
     });
+  addSpread(merchant);
+}
+
+interface Spread {
+  readonly partitions?: number;
+  readonly soon?: true;
+}
+
+/** merchant spread: how many partitions of its own a hot merchant has. */
+function addSpread(merchant: Command): void {
+  merchant
+    .command("spread [merchant]")
+    .description("over how many partitions a hot merchant is spread; with --partitions, change that")
+    .option("--partitions <count>", "so many of its own; 0 for the pool that small merchants share", Number)
+    .option("--soon", "in half an hour, and not from the merchant's next Day on: visitors of that Day may be two")
+    .action(async (id: string | undefined, { partitions, soon }: Spread, command: Command) => {
+      const body = { partitions, ...(soon && { from: "soon" }) };
+      const [method, asked] = partitions === undefined ? (["GET", undefined] as const) : (["POST", body] as const);
+      await show(command, (connection) => askAdmin(connection, method, `${pathOf(connection, id)}/spread`, asked));
+    });
 }
 
 export function addStream(program: Command): void {

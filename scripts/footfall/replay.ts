@@ -19,6 +19,7 @@ export interface Job {
   readonly state: string;
   readonly from: string;
   readonly to: string;
+  readonly time_zone: string | null;
   readonly parts: { readonly all: number; readonly done: number; readonly failed: number; readonly undone: number };
   readonly events: number;
   readonly events_per_second: number;
@@ -49,6 +50,8 @@ interface Asked {
   /** "current", or a file of rules; "-" for standard input. */
   readonly rules?: string;
   readonly dimension?: readonly string[];
+  /** An IANA time zone. */
+  readonly zone?: string;
   readonly wait: boolean;
 }
 
@@ -72,6 +75,7 @@ export function addReplay(program: Command): void {
         const body = bodyOf(kind, asked);
         await follow(command, wait, (connection) => askAdmin(connection, "POST", REPLAYS, body));
       });
+    if (kind !== "backfill") asking.option("--zone <name>", ZONE_OPTION[kind]);
     if (kind === "backfill") asking.option("--dimension <name...>", "write these breakdowns anew, such as goal");
   }
   replay
@@ -107,7 +111,12 @@ const RULES_OPTION = {
   backfill: '"current": apply the rules decided last to these Days',
 } as const;
 
-function bodyOf(kind: string, { from, to, merchant, rules, dimension }: Asked): object {
+const ZONE_OPTION = {
+  verify: "try a time zone out on these Days of one merchant",
+  rebuild: "put a time zone on these Days of one merchant",
+} as const;
+
+function bodyOf(kind: string, { from, to, merchant, rules, dimension, zone }: Asked): object {
   return {
     kind,
     from,
@@ -115,6 +124,7 @@ function bodyOf(kind: string, { from, to, merchant, rules, dimension }: Asked): 
     ...(merchant !== undefined && { merchants: merchant }),
     ...(rules !== undefined && { rules: rules === "current" ? rules : readRules(rules) }),
     ...(dimension !== undefined && { dimensions: dimension }),
+    ...(zone !== undefined && { time_zone: zone }),
   };
 }
 
@@ -154,7 +164,10 @@ export function toReport(job: Job): string {
   const { parts } = job;
   const head: readonly (readonly [string, Cell])[] = [
     ["replay", job.id],
-    ["what", `${job.kind} ${job.from} to ${job.to}: ${job.state}`],
+    [
+      "what",
+      `${job.kind} ${job.from} to ${job.to}${job.time_zone === null ? "" : ` in ${job.time_zone}`}: ${job.state}`,
+    ],
     [
       "parts",
       `${toFigure(parts.done + parts.undone)} of ${toFigure(parts.all)}${parts.failed > 0 ? `, ${parts.failed} failed` : ""}`,

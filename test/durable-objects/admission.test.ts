@@ -76,7 +76,8 @@ test("[BCK-3] while too much waits for the disk nobody is taken", () => {
 /** Just what admission looks at. */
 function emptyPartition() {
   const clock = { now: TUESDAY };
-  const partition = { pendingBytes: 0, admission: { window: 0, taken: new Map() }, deps: { now: () => clock.now } };
+  const admission = { window: 0, taken: new Map() };
+  const partition = { pendingBytes: 0, admission, busy: new Map(), deps: { now: () => clock.now } };
   return Object.assign(clock, { partition: partition as unknown as Partition });
 }
 

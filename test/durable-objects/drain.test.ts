@@ -5,13 +5,13 @@
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
-import { decodeBundle } from "../../core/archive/bundle.ts";
 import { BUNDLES_UNCONFIRMED_MAX, RESEND_AFTER_MS, RESEND_MAX_MS, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { openPartition, type Partition } from "../../durable-objects/state.ts";
 import { Store } from "../../durable-objects/store.ts";
 import { tick } from "../../durable-objects/tick.ts";
+import { packBundle, unpackBundle } from "../../storage/bundle-message.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { sqliteSql } from "../support/sqlite.ts";
 
@@ -97,14 +97,17 @@ function open(): Partition {
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: async () => {},
       durable: async () => {},
+      writeSpread: async () => true,
+      counted: async (_, { ids }) => ids.map(() => "unknown"),
+      poolSize: 1,
       setAlarm: async (at) => {
         alarmAt = at;
       },
       reset: (why) => {
         throw new Error(why);
       },
-      sendBundle: async ({ text }) => void sent.push(decodeBundle(text).first),
-      messageBytes: (text) => text.length / 10,
+      packBundle,
+      sendBundle: async ({ message }) => void sent.push(unpackBundle(message).first),
       publishRollups: async () => {},
       readSettings: async (merchant) => settingsOf("UTC", { merchant }),
       background: (work) => void work,

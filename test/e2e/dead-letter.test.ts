@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deadLetterKey } from "../../core/archive/object-key.ts";
-import { parsePlacement, partitionOf } from "../../core/counting/placement.ts";
+import { partitionOf } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
 import { BUNDLE_TEXT_BYTES_MAX } from "../../core/limits.ts";
 import { verifyTrackingId } from "../../core/tracking-id.ts";
@@ -216,7 +216,7 @@ function overflowOf(merchant: Merchant, id: string): Uint8Array {
   const number = verifyTrackingId(merchant.tracking_id, signsOf(SECRETS))?.merchant as number;
   const event = eventOf({ merchant: number, id, timestamp: Date.now() });
   const arrivals: readonly Arrival[] = [{ event, address: "203.0.113.9", floating: false }];
-  const partition = partitionOf(number, event.visitor, parsePlacement(FAST.POOL_SIZE, "{}"));
+  const partition = partitionOf({ event, address: "" }, [], Number(FAST.POOL_SIZE));
   return packOverflow({ partition, arrivals }, SECRETS.TRACKING_SECRET);
 }
 

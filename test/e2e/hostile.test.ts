@@ -656,6 +656,7 @@ describe("admin requests", () => {
   ])[] = [
     ["POST", () => "/api/v1/merchants", { name: "x", time_zone: "UTC", currency: "EUR", hostname: undefined }],
     ["PATCH", () => `/api/v1/merchants/${hostile.id}`, { name: "x", currency: "EUR" }],
+    ["POST", () => `/api/v1/merchants/${hostile.id}/spread`, { partitions: 1, from: "midnight" }],
     ["PUT", () => `/api/v1/merchants/${hostile.id}/rules`, { rules: PLAUSIBLE_RULES, note: "x", if_version: 0 }],
     [
       "POST",

@@ -97,6 +97,21 @@ test("[RUL-10] goals are a dimension: events, visitors and visits by goal, whole
   await expect(client.ask(shop, { ...question, metrics: ["bounce_rate"] })).rejects.toThrow("event:goal");
 });
 
+test("[QRY-26] [QRY-27] what clients of Plausible include is taken; a goal that is none is refused, in reports too", async () => {
+  const question = { metrics: ["events"], date_range: "day", dimensions: ["time:hour"] };
+  const included = { imports: true, trim_relative_date_range: true, time_labels: true };
+  const { meta, query } = await client.ask(shop, { ...question, include: included });
+  expect(meta).toMatchObject({ imports_included: true, imports_note: expect.stringContaining("Imported") });
+  expect(query).toMatchObject({ include: { imports: true, trim_relative_date_range: true } });
+  const labels = (meta as unknown as { time_labels: readonly string[] }).time_labels;
+  const last = (query as { date_range: string[] }).date_range[1] ?? "";
+  expect(labels).toHaveLength(Number(last.slice(11, 13)) + 1);
+  const filters = [["is", "event:goal", ["ordr"]]];
+  await expect(client.ask(shop, { ...question, filters })).rejects.toThrow(
+    /400.*The goal `ordr` is not configured for this site. Its goals are `order`, `second step`\..*"field":"filters\/0"/,
+  );
+});
+
 test("[RUL-8] the pages of a merchant with path rules", async () => {
   const { results } = await client.ask(shop, { metrics: ["events"], date_range: "day", dimensions: ["event:page"] });
   expect(results.map(({ dimensions: [page], metrics: [events] }) => [page, events])).toEqual(

@@ -446,6 +446,15 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "query", method: "GET", route: "/api/v1/meter", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/partitions", door: "deployment", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "deployment", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/spread", door: "deployment", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/spread",
+    door: "deployment",
+    status: 200,
+    body: () => ({ partitions: 0 }),
+  },
   { worker: "query", method: "GET", route: "/api/v1/merchants/:id/rules", door: "read", status: 200 },
   {
     worker: "query",

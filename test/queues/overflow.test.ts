@@ -1,6 +1,7 @@
 // The overflow consumer, message by message: what it delivers, what it leaves for later, and for how much later.
 
 import { describe, expect, test } from "vitest";
+import { partitionOf } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { retryDelaySeconds } from "../../queues/message.ts";
@@ -28,6 +29,7 @@ function world() {
     },
     meter: zeroMeter(),
     log,
+    poolSize: 4,
   };
   return { asked, lines, deps };
 }
@@ -46,6 +48,34 @@ describe("the overflow consumer", () => {
     expect(lines.map((line) => line["message"])).toEqual(["m0", "m2", "m3"]);
     expect(JSON.stringify(lines)).not.toContain("203.0.113.8");
     expect(deps.meter.queue_operations).toBe(5 + 2); // a read each, and the deletes
+  });
+
+  test("[SPR-3] what another partition counts by now is delivered to that one", async () => {
+    const { deps } = world();
+    const spread = [{ from: 0, partitions: 2 }];
+    const arrivals = ["a", "b", "c", "d", "e"].map((visitor) => ({
+      event: eventOf({ visitor, timestamp: 1 }),
+      address: "203.0.113.8",
+      floating: false,
+    }));
+    const taken = new Map<string, string[]>();
+    const append = async (name: string, own: readonly Arrival[]) =>
+      own.map((arrival) => {
+        if (partitionOf(arrival, spread, 4) !== name) return { moved: { merchant: 1, version: 2, spread } };
+        taken.set(name, [...(taken.get(name) ?? []), arrival.event.visitor]);
+        return "accepted";
+      });
+    const unpack = () => ({ partition: "pool-0", arrivals });
+    const sent = message("m", "");
+    await deliverOverflow(batchOf(QUEUE, sent), { ...deps, append, unpack });
+    expect(sent.end()).toBe("acknowledged");
+    expect([...taken.keys()].sort()).toEqual(["merchant-1-0", "merchant-1-1"]);
+    expect([...taken.values()].flat().sort()).toEqual(["a", "b", "c", "d", "e"]);
+    const never = message("n", "");
+    const stubborn = async (_: string, own: readonly Arrival[]) =>
+      own.map(() => ({ moved: { merchant: 1, version: 2, spread } }));
+    await deliverOverflow(batchOf(QUEUE, never), { ...deps, append: stubborn, unpack });
+    expect(never.end()).toEqual({ retriedAfterSeconds: 1 });
   });
 
   test("[OVF-7] what overflowed together comes back spread over the wait, which grows with every attempt", async () => {

@@ -49,7 +49,16 @@ test("tokens come with what to do with them", () => {
 test("long tables of a replay are cut, and say how many rows there are besides", () => {
   const numbers = Array.from({ length: 30 }, (_, index) => ({ what: `n${index}`, before: 0, after: index + 1 }));
   const job: Job = {
-    ...{ id: "rpl_1", kind: "rebuild", state: "done", from: "2026-11-01", to: "2026-11-03", buckets: 1, in_doubt: 0 },
+    ...{
+      id: "rpl_1",
+      kind: "rebuild",
+      state: "done",
+      from: "2026-11-01",
+      to: "2026-11-03",
+      time_zone: null,
+      buckets: 1,
+      in_doubt: 0,
+    },
     parts: { all: 1, done: 1, failed: 0, undone: 0 },
     ...{ events: 1, events_per_second: 1, differences: 40, unpublished: 0, replaced: 1, failed_parts: [] },
     totals: [{ merchant: "mer_1", numbers }],

@@ -5,6 +5,7 @@ import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { Event } from "../../core/event.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
+import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { EraseAsked } from "../../queues/erasure.ts";
@@ -26,7 +27,7 @@ export async function askForErasure(simulation: Simulation, db: D1Database): Pro
   const { merchant, visitor } = world.random.pick(known);
   simulation.erased.push({ merchant, visitor, heard: Number.POSITIVE_INFINITY });
   world.note(`merchant ${merchant} wants ${visitor} erased`);
-  const partitions = partitionsOf(merchant, simulation.placement);
+  const partitions = partitionsOf(simulation.settings.get(merchant) as Settings, simulation.placement);
   for (;;) {
     const createdAt = world.now;
     const open = Math.floor((createdAt - SEAL_AFTER_MS) / DAY_MS) + 1;

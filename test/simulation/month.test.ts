@@ -3,7 +3,7 @@
 // in memory; nothing fails here (simulation.test.ts is where everything does). MONTH_EVENTS=1000000 makes it a busy month.
 
 import { expect, test } from "vitest";
-import { parsePlacement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
+import { partitionOf, partitionsOf } from "../../core/counting/placement.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Event } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
@@ -13,6 +13,7 @@ import { DAY_MS, dateOf } from "../../core/time.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
+import { counted } from "../../durable-objects/spread.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { tick } from "../../durable-objects/tick.ts";
 import { archiveBody } from "../../queues/archive.ts";
@@ -25,7 +26,7 @@ import { createJob } from "../../storage/replay-start.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
 import { listSeals, noteLate, type SealPlace } from "../../storage/seal.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
-import { CHROME, GOOGLEBOT, IPHONE, settingsOf } from "../support/events.ts";
+import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { TestPartition } from "../support/partition.ts";
 import { type Random, seededRandom } from "../support/random.ts";
@@ -52,9 +53,14 @@ const ZONES = [
   "Australia/Lord_Howe",
   "Pacific/Kiritimati",
 ];
-const PLACEMENT = parsePlacement("4", '{"1":3}');
+const POOL_SIZE = 4;
+/** Merchant 1 is in UTC, and gets partitions of its own in the middle of the month. */
+const SPREAD = [{ from: START + 15 * DAY_MS, partitions: 3 }];
+const MERCHANTS_SETTINGS = Array.from({ length: MERCHANTS }, (_, index) =>
+  settingsOf(ZONES[index % ZONES.length], { merchant: index + 1, ...(index === 0 && { spread: SPREAD }) }),
+);
 const PARTITIONS = [
-  ...new Set(Array.from({ length: MERCHANTS }, (_, index) => partitionsOf(index + 1, PLACEMENT)).flat()),
+  ...new Set(MERCHANTS_SETTINGS.flatMap((settings) => partitionsOf(settings, { poolSize: POOL_SIZE, regions: [] }))),
 ];
 
 test("[SIM-4] a month of 200 merchants in 12 zones: every Day is verified and sealed with 0 differences", {
@@ -102,13 +108,11 @@ class Month {
   #last: Partial<Event>[] = [];
 
   constructor() {
-    const settings = Array.from({ length: MERCHANTS }, (_, index) => {
-      return settingsOf(ZONES[index % ZONES.length], { merchant: index + 1 });
-    });
-    for (const one of settings) putSettings(this.#database, one);
+    for (const one of MERCHANTS_SETTINGS) putSettings(this.#database, one);
     for (const name of PARTITIONS) {
-      const partition = new TestPartition(name);
-      for (const one of settings) partition.settings.set(one.merchant, one);
+      const partition = new TestPartition(name, POOL_SIZE);
+      partition.counted = async (other, request) => counted(this.#partitionOf(other).partition, request);
+      for (const one of MERCHANTS_SETTINGS) partition.settings.set(one.merchant, one);
       this.#partitions.set(name, partition);
       this.#sent.set(name, { archived: 0, published: 0 });
     }
@@ -132,8 +136,8 @@ class Month {
     const again = this.#last.filter(() => this.#random.chance(0.02)); // resent
     this.#last = events;
     for (const { id } of events) this.ids.add(id as string);
-    const byPartition = Map.groupBy([...events, ...again], ({ merchant, visitor }) =>
-      partitionOf(merchant as number, visitor as string, PLACEMENT),
+    const byPartition = Map.groupBy([...events, ...again], (event) =>
+      partitionOf({ event: eventOf(event), address: "" }, event.merchant === 1 ? SPREAD : [], POOL_SIZE),
     );
     for (const [name, theirs] of byPartition) await this.#partitionOf(name).send(theirs);
   }
@@ -201,6 +205,7 @@ class Month {
           live: async (request) => live(partition, request),
           completeness: async (day) => completeness(partition, day),
           dropDay: async (day) => dropDay(partition, day),
+          status: async () => statusOf(partition),
         };
       },
       sendSeals: async (places, delaySeconds) => {

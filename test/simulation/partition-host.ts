@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { type BundleText, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
+import { type BundleMessage, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type Sql, Store } from "../../durable-objects/store.ts";
 import { tick } from "../../durable-objects/tick.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
@@ -14,11 +14,15 @@ import { sqliteSql } from "../support/sqlite.ts";
 import type { World } from "./world.ts";
 
 export interface Surroundings {
-  readonly sendBundle: (bundle: BundleText) => Promise<void>;
+  readonly sendBundle: (bundle: BundleMessage) => Promise<void>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
   readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+  readonly writeSpread: Deps["writeSpread"];
+  readonly counted: Deps["counted"];
 }
 
+/** Pool partitions of every run. */
+export const POOL_SIZE = 2;
 /** An object without requests is evicted after about this long. */
 const IDLE_MS = 10_000;
 
@@ -133,9 +137,12 @@ export class PartitionHost {
       setAlarm: async (at) => this.#setAlarm(at),
       reset: (why) => this.crash(why),
       sendBundle: (bundle) => step("send", () => this.#around.sendBundle(bundle)),
-      messageBytes: (text) => packBundle(text).length,
+      packBundle,
       publishRollups: (rows) => step("publish", () => this.#around.publishRollups(rows)),
       readSettings: (merchant) => step("read settings", () => this.#around.readSettings(merchant)),
+      writeSpread: (settings) => step("write spread", () => this.#around.writeSpread(settings)),
+      counted: (name, request) => step("ask another", () => this.#around.counted(name, request)),
+      poolSize: POOL_SIZE,
       background: (work) => {
         work.catch((error: unknown) => {
           if (!(error instanceof Dead)) world.note(`${this.name} background work failed: ${String(error)}`);

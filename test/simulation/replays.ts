@@ -7,7 +7,6 @@ import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { statusOf } from "../../durable-objects/status.ts";
 import { driveJob, replayParts } from "../../queues/replay.ts";
 import {
   changeJob,
@@ -23,7 +22,7 @@ import { readSettings } from "../../storage/settings.ts";
 import { type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { decideRules } from "./rules.ts";
-import { hostOf, type Simulation, sealDeps, sendLate, setSettings } from "./simulation.ts";
+import { type Simulation, sealDeps, sendLate, setSettings } from "./simulation.ts";
 
 /** Bad weather for jobs: worse, and every part would need a dozen turns. */
 const WEATHER = { failure: 0.03, crash: 0.005, repeat: 0.2 };
@@ -183,10 +182,6 @@ class Replays {
     const deps = sealDeps(simulation);
     return {
       ...deps,
-      partition: (name) => ({
-        ...deps.partition(name),
-        status: () => world.call("status", () => hostOf(simulation, name).request("status", statusOf)),
-      }),
       placement: simulation.placement,
       random: (bytes) => new Uint8Array(bytes).fill(++this.#ids),
       sendParts: (parts: readonly ReplayPart[]) =>

@@ -7,20 +7,27 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { closesAt } from "../../core/counting/closed.ts";
-import { type Placement, partitionOf, partitionsOf } from "../../core/counting/placement.ts";
+import { type Placement, partitionsOf } from "../../core/counting/placement.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
-import { SEAL_AFTER_MS, TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
-import { changeZone as dateZoneChange, type Settings, zoneAt } from "../../core/merchant.ts";
+import { SEAL_AFTER_MS, SPREAD_NOTICE_MS, TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
+import {
+  changeSpread as dateSpreadChange,
+  changeZone as dateZoneChange,
+  type Settings,
+  type SpreadTimeline,
+  zoneAt,
+} from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { Overflow } from "../../core/overflow.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import type { Question } from "../../core/query/question.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import type { Nearby } from "../../core/region.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
-import { DAY_MS, dateOf, dayAt, HOUR_MS } from "../../core/time.ts";
+import { DAY_MS, dateOf, dayAt, dayStart, HOUR_MS } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { erase } from "../../durable-objects/erase.ts";
@@ -28,17 +35,18 @@ import { live, unpublished } from "../../durable-objects/live.ts";
 import { recentEvents } from "../../durable-objects/recent.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { refreshSettings } from "../../durable-objects/settings.ts";
+import { counted } from "../../durable-objects/spread.ts";
 import type { Partition } from "../../durable-objects/state.ts";
+import { statusOf } from "../../durable-objects/status.ts";
 import { archive } from "../../queues/archive.ts";
 import { driveErasures, type ErasureDeps } from "../../queues/erasure.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive-day.ts";
-import { packBundle } from "../../storage/bundle-message.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
 import { findSeal, noteLate, type SealPlace } from "../../storage/seal.ts";
-import { deliver } from "../../workers/collector/deliver.ts";
+import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
@@ -48,7 +56,7 @@ import { memoryArchive } from "../support/memory-bucket.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } from "./check.ts";
 import { type AskedErasure, askForErasure, checkErased, noteHeard } from "./erasure.ts";
-import { PartitionHost } from "./partition-host.ts";
+import { PartitionHost, POOL_SIZE } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { playReplays } from "./replays.ts";
 import { checkDrops, type DecidedRules, decideRules, judgeAgain } from "./rules.ts";
@@ -65,7 +73,8 @@ const SEALED_MS = 126 * HOUR_MS;
 const CALM_MS = 48 * HOUR_MS;
 /** How often the cron runs here: more often finds nothing more, and takes the simulation's time. */
 const CRON_MS = HOUR_MS;
-const ZONES = ["UTC", "Europe/London", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
+/** Days begin in the middle of a run in London and Athens. */
+const ZONES = ["UTC", "Europe/London", "Europe/Athens", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
 const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
 const SCHEMA = readdirSync(MIGRATIONS)
   .filter((file) => file.endsWith(".sql"))
@@ -115,6 +124,8 @@ export interface Simulation {
   /** And of what sealed Days came to. */
   readonly scans: ScanMemory;
   readonly database: DatabaseSync;
+  /** What the isolate that takes hits has heard of merchants that are not in the pool. */
+  spreads: SpreadMemory;
   readonly sent: Sent[];
   readonly statistics: Statistics;
   readonly archiveQueue: SimulatedQueue;
@@ -140,6 +151,8 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
   startReader(simulation);
   startCron(simulation);
   if (world.random.chance(0.5)) world.at(START + world.random.integer(0, RUN_MS), () => changeZone(simulation));
+  for (let change = world.random.pick([0, 1, 1, 2]); change > 0; change--)
+    world.at(START + world.random.integer(0, RUN_MS), () => changeSpread(simulation));
   for (let change = world.random.integer(0, 4); change > 0; change--)
     world.at(START + world.random.integer(0, RUN_MS - HOUR_MS), () => changeRules(simulation));
   const isLong = simulation.endsAt > START + RUN_MS + HEAL_MS;
@@ -209,9 +222,10 @@ export async function readArchive({ objects, d1 }: Simulation): Promise<readonly
 const FIRST_DAY = Math.floor(START / DAY_MS) - 8;
 
 async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
-  const { version, zones, currency, rules } = simulation.settings.get(merchant) as Settings;
+  const { version, zones, past = [], currency, rules, spread } = simulation.settings.get(merchant) as Settings;
   const deps = queryDeps(simulation);
-  const row = { number: merchant, version, zones, currency, rules, retentionDays: null } as unknown as Merchant;
+  const shown = { version, zones, pastZones: past, currency, rules, spread, retentionDays: null };
+  const row = { number: merchant, ...shown } as unknown as Merchant;
   const answer = await execute(question, row, deps);
   if (!answer.ok) throw new Error(answer.rejection.message);
   return answer.value;
@@ -220,12 +234,11 @@ async function answerOf(simulation: Simulation, merchant: number, question: Ques
 function build(seed: number, changes: Partial<Faults>): Simulation {
   const world = new World(seed, START, { failure: 0.08, crash: 0.01, repeat: 0.2, ...changes });
   const merchants = world.random.integer(1, 3);
-  const spread = new Map(world.random.chance(0.3) ? [[1, 2]] : []);
   const database = new DatabaseSync(":memory:");
   for (const text of SCHEMA) for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
   const simulation: Simulation = {
     world,
-    placement: { poolSize: 2, spread },
+    placement: { poolSize: POOL_SIZE, regions: world.random.chance(0.25) ? ["weur", "apac"] : [] },
     endsAt: START + RUN_MS + (areDaysSealed(seed) ? SEALED_MS : HEAL_MS),
     settings: new Map(),
     global: globalSettings(),
@@ -235,6 +248,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     d1: sqliteD1(database),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
+    spreads: new SpreadMemory(),
     database,
     sent: [],
     statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 },
@@ -251,29 +265,48 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     replaysEnded: !areDaysSealed(seed),
   };
   for (let merchant = 1; merchant <= merchants; merchant++) {
-    const zones = [{ from: 0, zone: world.random.pick(ZONES) }];
-    setSettings(simulation, { merchant, version: 1, zones, currency: "EUR", rules: [] });
+    const zone = world.random.pick(ZONES);
+    const zones = [{ from: 0, zone }];
+    const spread = world.random.chance(0.4) ? earlierSpread(simulation, zone) : [];
+    setSettings(simulation, { merchant, version: 1, zones, currency: "EUR", rules: [], spread });
   }
   return simulation;
 }
 
+/** A merchant that is spread since long ago, since a Day that late events are of, or from one on that is to come. */
+function earlierSpread({ world }: Simulation, zone: string): SpreadTimeline {
+  const today = dayAt(zone, START);
+  const from = world.random.pick([0, ...[-3, -2, -1, 0, 1].map((days) => dayStart(zone, today + days))]);
+  return [{ from, partitions: world.random.integer(1, 3) }];
+}
+
 /** A merchant's settings, where partitions and where replays read them. */
 export function setSettings(simulation: Simulation, changed: Settings): void {
-  const { merchant, version, zones, currency, rules } = changed;
+  const { merchant, version, zones, past = [], currency, rules, spread = [] } = changed;
   if (merchant === GLOBAL_MERCHANT) simulation.global = changed;
   else simulation.settings.set(merchant, changed);
   simulation.database
     .prepare(
-      "INSERT OR REPLACE INTO merchants (number, id, name, zones, currency, rules, version, created_at) VALUES (?, ?, 'm', ?, ?, ?, ?, 0)",
+      `INSERT OR REPLACE INTO merchants (number, id, name, zones, past_zones, currency, rules, version, spread, created_at)
+       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, ?, 0)`,
     )
-    .run(merchant, `mer_${merchant}`, JSON.stringify(zones), currency, JSON.stringify(rules), version);
+    .run(
+      merchant,
+      `mer_${merchant}`,
+      JSON.stringify(zones),
+      JSON.stringify(past),
+      currency,
+      JSON.stringify(rules),
+      version,
+      JSON.stringify(spread),
+    );
 }
 
 /** What a merchant's partitions have and D1 does not. */
 export async function readLive(simulation: Simulation, merchant: number): Promise<readonly RollupRow[]> {
   const rows: RollupRow[] = [];
   const dimensions = ALL_DIMENSIONS;
-  for (const name of partitionsOf(merchant, simulation.placement)) {
+  for (const name of partitionsOfMerchant(simulation, merchant)) {
     for (const range of [
       { grain: "hour", from: 0, to: START * 2 } as const,
       { grain: "day", from: 0, to: 1e6 } as const,
@@ -286,14 +319,21 @@ export async function readLive(simulation: Simulation, merchant: number): Promis
   return rows;
 }
 
+export function partitionsOfMerchant({ settings, placement }: Simulation, merchant: number): readonly string[] {
+  return partitionsOf(settings.get(merchant) as Settings, placement);
+}
+
 export function hostOf(simulation: Simulation, name: string): PartitionHost {
   const known = simulation.hosts.get(name);
   if (known !== undefined) return known;
   const { world } = simulation;
   const host = new PartitionHost(name, world, {
-    sendBundle: ({ text }) => world.call("bundle send", () => simulation.archiveQueue.send(packBundle(text))),
+    sendBundle: ({ message }) => world.call("bundle send", () => simulation.archiveQueue.send(message)),
     publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows, zeroMeter())),
     readSettings: (merchant) => world.call("D1 read", () => settingsOf(simulation, merchant)),
+    writeSpread: async () => false,
+    counted: (other, request) =>
+      world.call("counted", () => hostOf(simulation, other).request("counted", (asked) => counted(asked, request))),
   });
   simulation.hosts.set(name, host);
   return host;
@@ -343,6 +383,7 @@ export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
         live: (request) => ask("live", (partition) => live(partition, request)),
         completeness: (day) => ask("completeness", (partition) => completeness(partition, day)),
         dropDay: (day) => ask("drop Day", (partition) => dropDay(partition, day)),
+        status: () => ask("status", statusOf),
         erase: (request) =>
           ask("erase", (partition) => {
             noteHeard(simulation, request);
@@ -377,6 +418,7 @@ function overflowDeps(simulation: Simulation) {
   return {
     unpack: (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as Overflow,
     append: (name: string, arrivals: readonly Arrival[]) => appendTo(simulation, name, arrivals),
+    poolSize: POOL_SIZE,
     meter: zeroMeter(),
     log: () => {},
   };
@@ -441,6 +483,8 @@ function startClient(simulation: Simulation, client: number): void {
   const firstParty = random.chance(0.5);
   const clockError = random.pick([0, 0, 0, -120_000, TIMESTAMP_AHEAD_MS]);
   const userAgent = random.pick([CHROME, CHROME, IPHONE, GOOGLEBOT]);
+  const { regions } = simulation.placement;
+  const nearby = regions.length === 0 ? undefined : { region: random.pick(["", ...regions]), from: 0 };
   const act = () => {
     if (world.now > START + RUN_MS) return;
     const size = random.pick([1, 1, 1, 2, 5]);
@@ -459,7 +503,7 @@ function startClient(simulation: Simulation, client: number): void {
     });
     simulation.sent.push(...batch);
     simulation.statistics.events += batch.length;
-    world.at(world.now, () => void send(simulation, batch));
+    world.at(world.now, () => void send(simulation, { batch, nearby }));
     world.at(world.now + random.pick([1_000, 60_000, 1_799_000, 1_801_000, 3_000_000]), act);
   };
   world.at(START + random.integer(0, HOUR_MS), act);
@@ -525,11 +569,15 @@ export function sendLate(simulation: Simulation): void {
   simulation.sent.push(...batch);
   for (const { arrival } of batch) simulation.sentLate.add(arrival.event.id);
   simulation.statistics.events += batch.length;
-  void send(simulation, batch);
+  void send(simulation, { batch, nearby: undefined });
 }
 
 /** One request; on anything but an acknowledgement the same ids go out again, floating ones with a later time. */
-async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1): Promise<void> {
+async function send(
+  simulation: Simulation,
+  { batch, nearby }: { readonly batch: readonly Sent[]; readonly nearby: Nearby | undefined },
+  attempt = 1,
+): Promise<void> {
   const { world } = simulation;
   simulation.statistics.sends += 1;
   const arrivals = batch.map(({ arrival }) =>
@@ -537,38 +585,31 @@ async function send(simulation: Simulation, batch: readonly Sent[], attempt = 1)
       ? { ...arrival, event: { ...arrival.event, timestamp: world.now, receivedAt: world.now } }
       : arrival,
   );
-  const groups = new Map<string, number[]>();
-  arrivals.forEach(({ event, address }, index) => {
-    const seed = event.visitor || `${address}|${event.userAgent}`;
-    const name = partitionOf(event.merchant, seed, simulation.placement);
-    groups.set(name, [...(groups.get(name) ?? []), index]);
-  });
-  const answered = new Set<Sent>();
-  for (const [name, indexes] of groups) {
-    const delivered = await deliver(
-      name,
-      indexes.map((index) => arrivals[index] as Arrival),
-      {
-        append: (partition, slice) => appendTo(simulation, partition, slice),
-        overflow: (overflow) => {
-          simulation.statistics.overflows += 1;
-          const bytes = new TextEncoder().encode(JSON.stringify(overflow));
-          return world.call("overflow send", () => simulation.overflowQueue.send(bytes));
-        },
-        log: () => {},
+  if (world.random.chance(0.2)) simulation.spreads = new SpreadMemory(); // another isolate
+  const delivered = await place(arrivals, {
+    spreads: simulation.spreads,
+    poolSize: POOL_SIZE,
+    nearby,
+    delivery: {
+      append: (partition, slice) => appendTo(simulation, partition, slice),
+      overflow: (overflow) => {
+        simulation.statistics.overflows += 1;
+        const bytes = new TextEncoder().encode(JSON.stringify(overflow));
+        return world.call("overflow send", () => simulation.overflowQueue.send(bytes));
       },
-    );
-    indexes.forEach((index, at) => {
-      if (delivered[at] !== "unavailable" && delivered[at] !== "unknown") answered.add(batch[index] as Sent);
-    });
-  }
+      log: () => {},
+    },
+  });
+  const answered = batch.filter((_, index) => delivered[index] !== "unavailable" && delivered[index] !== "unknown");
   const lost = world.random.chance(world.faults.failure); // the answer, on its way back
   if (!lost) for (const sent of answered) acknowledge(simulation, sent);
   const left = batch.filter((sent) => !sent.acknowledged);
   if (left.length === 0) return;
   const givesUp = attempt > 3 && world.random.chance(0.2);
   if (!givesUp)
-    world.at(world.now + world.random.integer(500, 900_000), () => void send(simulation, left, attempt + 1));
+    world.at(world.now + world.random.integer(500, 900_000), () => {
+      void send(simulation, { batch: left, nearby }, attempt + 1);
+    });
 }
 
 function acknowledge({ world, settings }: Simulation, sent: Sent): void {
@@ -608,10 +649,23 @@ function changeZone(simulation: Simulation): void {
   setSettings(simulation, {
     ...known,
     version: known.version + 1,
-    zones: dateZoneChange(known.zones, zone, world.now),
+    zones: dateZoneChange(known, zone, world.now),
   });
   world.note(`merchant 1 moves to ${zone}`);
   push(simulation, 1);
+}
+
+/** A merchant gets more partitions, or fewer, or goes back to the pool, from its next Day on. */
+function changeSpread(simulation: Simulation): void {
+  const { world } = simulation;
+  const merchant = world.random.integer(1, simulation.settings.size);
+  const known = simulation.settings.get(merchant) as Settings;
+  const partitions = world.random.integer(0, 3);
+  const spread = dateSpreadChange(known, { partitions, now: world.now, noticeMs: SPREAD_NOTICE_MS, at: "midnight" });
+  if (spread === "full") throw new Error("the timeline of a run is short");
+  setSettings(simulation, { ...known, version: known.version + 1, spread });
+  world.note(`merchant ${merchant} is to be spread over ${partitions}: ${JSON.stringify(spread.at(-1))}`);
+  push(simulation, merchant);
 }
 
 /** The rules of a merchant change, or those of all: partitions are not told of the latter. */
@@ -622,7 +676,7 @@ function changeRules(simulation: Simulation): void {
 
 function push(simulation: Simulation, merchant: number): void {
   const { world } = simulation;
-  for (const name of partitionsOf(merchant, simulation.placement)) {
+  for (const name of partitionsOfMerchant(simulation, merchant)) {
     if (!simulation.hosts.has(name)) continue;
     const pushed = world.call("push", () =>
       hostOf(simulation, name).request("refresh", (partition) => refreshSettings(partition, merchant)),

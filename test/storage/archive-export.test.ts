@@ -14,7 +14,6 @@ import { DAY_MS } from "../../core/time.ts";
 import { encodeParquet } from "../../storage/archive.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
 import { findExport, findTooOpen, readExport } from "../../storage/archive-export.ts";
-import type { ScanPlace } from "../../storage/archive-scan.ts";
 import { SealedFileWriter } from "../../storage/sealed-file.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
@@ -37,10 +36,11 @@ async function exported(
 ): Promise<readonly ExportedEvent[]> {
   const meter = zeroMeter();
   const source = { archive: { bucket, meter }, db: d1, meter };
+  const settings = settingsOf("UTC", { merchant });
   const days = [DAY - 1, DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
-  const places = await findExport(source, { merchant, places: days });
+  const places = await findExport(source, { settings, places: days });
   const rows: ExportedEvent[] = [];
-  for await (const block of readExport(source, { merchant, places })) rows.push(...block);
+  for await (const block of readExport(source, { settings, places })) rows.push(...block);
   return rows;
 }
 
@@ -129,10 +129,10 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
   };
   const meter = zeroMeter();
   const source = { archive: { bucket, meter }, db: it.d1, meter };
-  const places = await findExport(source, { merchant: 1, places: [{ day: DAY, partition: "pool-0" }] });
-  expect(places.map(({ cost }) => cost.objects)).toEqual([3]);
+  const places = await findExport(source, { settings: settingsOf("UTC"), places: [{ day: DAY, partition: "pool-0" }] });
+  expect(places.map(({ folders }) => folders.map(({ cost }) => cost.objects))).toEqual([[3]]);
   expect(read).toEqual([]);
-  const blocks = readExport(source, { merchant: 1, places });
+  const blocks = readExport(source, { settings: settingsOf("UTC"), places });
   for (const count of [1, 2, 3]) {
     expect((await blocks.next()).value).toHaveLength(1);
     expect(read).toHaveLength(count);
@@ -168,12 +168,13 @@ test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came 
     position: 100_000 + index,
   }));
   it.objects.set(bundleKey({ ...place, first: 100_000 }), encodeParquet({ ...place, first: 100_000, rows: late }));
+  const settings = settingsOf("UTC", { merchant: 1 });
   const source = { archive, db: it.d1, meter: zeroMeter() };
-  const places = await findExport(source, { merchant: 1, places: [{ day: DAY, partition: "pool-0" }] });
-  expect(places[0]?.cost.bytes).toBeGreaterThan(LARGE_BYTES);
-  expect(places[0]?.cost.bytes).toBeLessThan(EXPORT_BYTES_MAX);
+  const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  expect(places[0]?.folders[0]?.cost.bytes).toBeGreaterThan(LARGE_BYTES);
+  expect(places[0]?.folders[0]?.cost.bytes).toBeLessThan(EXPORT_BYTES_MAX);
   let at = 0;
-  for await (const block of readExport(source, { merchant: 1, places })) {
+  for await (const block of readExport(source, { settings, places })) {
     expect(block.length).toBeLessThanOrEqual(ROW_GROUP_ROWS);
     for (const { event } of block) expect(event.id).toBe(`event ${at++}`);
   }
@@ -185,11 +186,13 @@ test("[EXP-5] a Day of which more is not sealed than can be kept in mind is refu
   await it.send([{ merchant: 1, id: "a", timestamp: TUESDAY }]);
   await it.settle();
   const meter = zeroMeter();
+  const settings = settingsOf("UTC", { merchant: 1 });
   const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
-  const [found] = await findExport(source, { merchant: 1, places: [{ day: DAY, partition: "pool-0" }] });
-  const { archived } = found as ScanPlace;
-  expect(findTooOpen([found as ScanPlace])).toBeUndefined();
-  const bundles = archived.bundles.map((bundle) => ({ ...bundle, size: EXPORT_UNSEALED_BYTES_MAX + 1 }));
-  const large = { ...(found as ScanPlace), archived: { ...archived, bundles } };
-  expect(findTooOpen([found as ScanPlace, large])).toBe(large);
+  const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  expect(findTooOpen({ settings }, found)).toBeUndefined();
+  const large = found.map((place) => ({
+    ...place,
+    folders: place.folders.map((folder) => ({ ...folder, cost: { objects: 1, bytes: EXPORT_UNSEALED_BYTES_MAX + 1 } })),
+  }));
+  expect(findTooOpen({ settings }, [...found, ...large])).toBe(large[0]);
 });

@@ -166,11 +166,11 @@ async function exportedIds({ objects, d1 }: Pick<SealedWorld, "objects" | "d1">,
   const meter = zeroMeter();
   const source = { archive: { bucket: memoryArchive(objects), meter }, db: d1, meter };
   const days = [DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
-  const places = await findExport(source, { merchant: 1, places: days });
-  const admit = await admitterOf(source, { merchant: 1, places, filter, under: { settings: SETTINGS, global: [] } });
+  const places = await findExport(source, { settings: SETTINGS, places: days });
+  const admit = await admitterOf(source, { places, filter, under: { settings: SETTINGS, global: [] } });
   if (typeof admit === "string") throw new Error(admit);
   const ids: string[] = [];
-  for await (const block of readExport(source, { merchant: 1, places, admit }))
+  for await (const block of readExport(source, { settings: SETTINGS, places, admit }))
     ids.push(...block.map(({ event }) => event.id));
   return ids;
 }
@@ -209,9 +209,10 @@ test("[EXP-10] filters of visits that would have to read too much are refused be
   await it.settle();
   const meter = zeroMeter();
   const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
-  const found = await findExport(source, { merchant: 1, places: [{ day: DAY, partition: "pool-0" }] });
-  const places = found.map((place) => ({ ...place, cost: { objects: 1, bytes: EXPORT_VISITS_BYTES_MAX + 1 } }));
-  const asked = { merchant: 1, places, under: { settings: SETTINGS, global: [] } };
+  const found = await findExport(source, { settings: SETTINGS, places: [{ day: DAY, partition: "pool-0" }] });
+  const cost = { objects: 1, bytes: EXPORT_VISITS_BYTES_MAX + 1 };
+  const places = found.map((place) => ({ ...place, folders: place.folders.map((one) => ({ ...one, cost })) }));
+  const asked = { places, under: { settings: SETTINGS, global: [] } };
   const ofVisits = filterOf(["has_done", ["is", "event:page", ["/"]]]);
   expect(await admitterOf(source, { ...asked, filter: ofVisits })).toBe("bytes");
   expect(typeof (await admitterOf(source, { ...asked, filter: filterOf(["is", "event:page", ["/"]]) }))).toBe(

@@ -25,13 +25,9 @@ test("[SCN-6] a large Day is read in passes: every row once, and a visitor's in 
   }
   // The last rows lie in the log as well.
   const recent = new Map([[`${DAY} ${PARTITION}`, { day: DAY, partition: PARTITION, rows: rows.slice(-500) }]]);
-  const search = {
-    merchant: 1,
-    places: [{ day: DAY, partition: PARTITION }],
-    recent,
-    columns: [],
-    together: "partition",
-  } as const;
+  const settings = { merchant: 1, zones: [{ from: 0, zone: "UTC" }] };
+  const places = [{ day: DAY, partition: PARTITION }];
+  const search = { settings, places, recent, columns: [], together: "partition" } as const;
   const found = await findEvents(search, {
     db: migratedDatabase(),
     bucket: memoryArchive(objects),
@@ -64,7 +60,8 @@ test("[RPT-6] all partitions of a large Day are read together in passes: a visit
     objects.set(bundleKey(file), encodeParquet(file));
   }
   const places = names.map((partition) => ({ day: DAY, partition }));
-  const search = { merchant: 1, places, recent: new Map(), columns: [], together: "day" } as const;
+  const settings = { merchant: 1, zones: [{ from: 0, zone: "UTC" }] };
+  const search = { settings, places, recent: new Map(), columns: [], together: "day" } as const;
   const found = await findEvents(search, {
     db: migratedDatabase(),
     bucket: memoryArchive(objects),

@@ -222,6 +222,7 @@ function depsOf(
       live: async () => ({ rows: [] }) as never,
       completeness: async () => ({ complete: true, position: 1e9, counted: [] }),
       dropDay: async () => true,
+      status: async () => ({ archivedPosition: 1e9 }),
     }),
     sendSeals: async (places) => void queue.push(...places),
     now: () => {

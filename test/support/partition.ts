@@ -3,14 +3,15 @@
 
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { append } from "../../durable-objects/append.ts";
 import type { Fate } from "../../durable-objects/rpc.ts";
-import { type BundleText, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
-import { Store } from "../../durable-objects/store.ts";
+import { type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
+import { type BundleCut, Store } from "../../durable-objects/store.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
 import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
 import { seededRandom } from "./random.ts";
@@ -23,7 +24,7 @@ export class TestPartition {
     [0, globalSettings()],
     [1, settingsOf()],
   ]);
-  readonly sent: BundleText[] = [];
+  readonly sent: (BundleCut & { readonly text: string })[] = [];
   readonly published: RollupRow[] = [];
   readonly alarms: number[] = [];
   readonly logged: Readonly<Record<string, string | number>>[] = [];
@@ -32,12 +33,16 @@ export class TestPartition {
   pause: (ms: number) => Promise<void> = () => Promise.resolve();
   /** Names of the parties that fail when they are called. */
   readonly broken = new Set<"queue" | "d1" | "settings">();
+  /** What it hears of another partition that it asks. */
+  counted: Deps["counted"] = async (_, { ids }) => ids.map(() => "unknown");
   partition: Partition;
 
   readonly #name: string;
+  readonly #poolSize: number;
 
-  constructor(name = "pool-0") {
+  constructor(name = "pool-0", poolSize = 1) {
     this.#name = name;
+    this.#poolSize = poolSize;
     this.partition = this.open();
   }
 
@@ -83,11 +88,11 @@ export class TestPartition {
       reset: () => {
         this.resets += 1;
       },
-      sendBundle: async (bundle) => {
+      sendBundle: async ({ first, end, message }) => {
         orBroken("queue");
-        this.sent.push(bundle);
+        this.sent.push({ first, end, text: gunzipSync(message).toString() });
       },
-      messageBytes: (text) => packBundle(text).length,
+      packBundle,
       publishRollups: async (rows) => {
         orBroken("d1");
         this.published.push(...rows);
@@ -96,6 +101,14 @@ export class TestPartition {
         orBroken("settings");
         return this.settings.get(merchant);
       },
+      writeSpread: async ({ merchant, version, spread = [] }) => {
+        const known = this.settings.get(merchant);
+        if (known?.version !== version) return false;
+        this.settings.set(merchant, { ...known, version: version + 1, spread });
+        return true;
+      },
+      counted: (name, request) => this.counted(name, request),
+      poolSize: this.#poolSize,
       background: (work) => void work,
       log: (entry) => void this.logged.push(entry),
       timing: {

@@ -67,7 +67,7 @@ export interface Reply {
 /** `limits` are bindings and variables of rate limiting; off unless given. */
 export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): QueryWorker {
   const db = migratedDatabase();
-  const env = { DB: db, POOL_SIZE: "4", SPREAD: "{}", TRACKING_SECRET: "secret", ADMIN_TOKEN };
+  const env = { DB: db, POOL_SIZE: "4", TRACKING_SECRET: "secret", ADMIN_TOKEN };
   const bindingsOf = (own: QueryWorker) => ({
     ...env,
     ...limits,

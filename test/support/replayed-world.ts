@@ -3,8 +3,7 @@
 
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
-import { statusOf } from "../../durable-objects/status.ts";
-import { driveJob, type ReplayDeps, replayParts } from "../../queues/replay.ts";
+import { driveJob, replayParts } from "../../queues/replay.ts";
 import {
   changeJob,
   findJob,
@@ -28,16 +27,10 @@ export class ReplayedWorld extends SealedWorld {
 
   replayDeps(): StartDeps {
     const deps = this.deps();
-    const { it } = this;
-    const partition: ReplayDeps["partition"] = (name) => ({
-      ...deps.partition(name),
-      status: async () => statusOf(it.partition),
-    });
     return {
       ...deps,
       db: this.seen,
-      partition,
-      placement: { poolSize: 1, spread: new Map() },
+      placement: { poolSize: 1, regions: [] },
       random: (bytes) => new Uint8Array(bytes).fill(++this.#ids),
       sendParts: async (parts) => void this.parts.push(...parts),
     };
@@ -45,11 +38,15 @@ export class ReplayedWorld extends SealedWorld {
 
   /** Asks for a job; its messages wait. Throws when it is refused. */
   async start(asked: Asked): Promise<ReplayJob> {
-    const none = { merchants: undefined, rules: "dated", draft: undefined, dimensions: undefined } as const;
-    this.it.now += 1;
-    const started = await startReplay({ ...none, ...asked }, this.replayDeps());
+    const started = await this.tryStart(asked);
     if (!started.ok) throw new Error(JSON.stringify(started));
     return started.value;
+  }
+
+  async tryStart(asked: Asked) {
+    const none = { merchants: undefined, rules: "dated", draft: undefined, dimensions: undefined } as const;
+    this.it.now += 1;
+    return startReplay({ ...none, ...asked }, this.replayDeps());
   }
 
   async change(id: string, verb: ReplayVerb): Promise<boolean> {

@@ -12,6 +12,7 @@ import { confirm, drain } from "../../durable-objects/drain.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
 import { publish } from "../../durable-objects/publish.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
+import { statusOf } from "../../durable-objects/status.ts";
 import { archiveBody } from "../../queues/archive.ts";
 import type { LogLine } from "../../queues/message.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
@@ -41,20 +42,22 @@ export function migrate(database: DatabaseSync): void {
 }
 
 export function putSettings(database: DatabaseSync, settings: Settings): void {
-  const { merchant, version, zones, currency, rules, retentionDays } = settings;
+  const { merchant, version, zones, past = [], currency, rules, retentionDays, spread = [] } = settings;
   database
     .prepare(
-      `INSERT OR REPLACE INTO merchants (number, id, name, zones, currency, rules, version, created_at, retention_days)
-       VALUES (?, ?, 'm', ?, ?, ?, ?, 0, ?)`,
+      `INSERT OR REPLACE INTO merchants (number, id, name, zones, past_zones, currency, rules, version, created_at, retention_days, spread)
+       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, 0, ?, ?)`,
     )
     .run(
       merchant,
       `mer_${merchant}`,
       JSON.stringify(zones),
+      JSON.stringify(past),
       currency,
       JSON.stringify(rules),
       version,
       retentionDays ?? null,
+      JSON.stringify(spread),
     );
 }
 
@@ -87,6 +90,7 @@ export class SealedWorld {
         live: async (request) => live(it.partition, request),
         completeness: async (day) => completeness(it.partition, day),
         dropDay: async (day) => dropDay(it.partition, day),
+        status: async () => statusOf(it.partition),
       }),
       sendSeals: async (places) => void this.queue.push(...places),
       now: () => it.now,

@@ -3,7 +3,7 @@
 // is used to place and identify a visitor and goes no further than the partition's memory.
 
 import { uuidv7 } from "uuidv7";
-import { type Placement, parsePlacement, partitionOf } from "../../core/counting/placement.ts";
+import { parsePoolSize } from "../../core/counting/placement.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
 import { hash64Hex } from "../../core/hash.ts";
@@ -12,15 +12,17 @@ import { BUNDLE_MESSAGE_BYTES_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts"
 import { queueOperations } from "../../core/meter.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { encodeArrivals, type Overflow } from "../../core/overflow.ts";
+import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
 import type { Report } from "../../core/report.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import type { WriteKey } from "../../storage/write-key.ts";
 import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
-import { type Delivered, type Delivery, deliver } from "./deliver.ts";
+import type { Delivered, Delivery } from "./deliver.ts";
 import type { CollectorEnv } from "./env.ts";
 import { areWithinLimit } from "./limit.ts";
+import { type Placing, place, SpreadMemory } from "./place.ts";
 import { type Looking, type Sender, sendersOf } from "./sender.ts";
 
 /** A hit to take, and what is known of it beside itself. */
@@ -46,7 +48,7 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
     return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format }) : sender;
   });
   if (!(await areWithinLimit(env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
-  const fates = await appendAll(deliveryOf(looking), placementOf(env), outcomes);
+  const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
   return accepted(reportOf(fates));
 }
 
@@ -108,37 +110,11 @@ const UNPLACED: Client["facts"] = {
   hints: NO_FACTS.hints,
 };
 
-/** Sends each partition its arrivals, all at once, and puts the fates back into the order of the events. */
-async function appendAll(
-  delivery: Delivery,
-  placement: Placement,
-  outcomes: readonly Outcome<Arrival>[],
-): Promise<readonly Settled[]> {
-  const fates = new Array<Settled>(outcomes.length);
-  const groups = new Map<string, { readonly index: number; readonly arrival: Arrival }[]>();
-  outcomes.forEach((outcome, index) => {
-    if (!outcome.ok) {
-      fates[index] = outcome.rejection;
-      return;
-    }
-    const { event, address } = outcome.value;
-    const partition = partitionOf(event.merchant, event.visitor || `${address}|${event.userAgent}`, placement);
-    const group = groups.get(partition);
-    if (group === undefined) groups.set(partition, [{ index, arrival: outcome.value }]);
-    else group.push({ index, arrival: outcome.value });
-  });
-  const deliveries = [...groups].map(async ([partition, group]) => {
-    const delivered = await deliver(
-      partition,
-      group.map(({ arrival }) => arrival),
-      delivery,
-    );
-    group.forEach(({ index }, at) => {
-      fates[index] = delivered[at] as Delivered;
-    });
-  });
-  await Promise.all(deliveries);
-  return fates;
+/** Sends partitions what they count, and puts the fates back into the order of the events. */
+async function appendAll(placing: Placing, outcomes: readonly Outcome<Arrival>[]): Promise<readonly Settled[]> {
+  const arrivals = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
+  const placed = (await place(arrivals, placing)).values();
+  return outcomes.map((outcome) => (outcome.ok ? (placed.next().value as Delivered) : outcome.rejection));
 }
 
 function reportOf(fates: readonly Settled[]): Report {
@@ -173,7 +149,7 @@ const coalescer = new Coalescer();
 
 function deliveryOf({ env, later }: Looking): Delivery {
   const append = (partition: string, arrivals: readonly Arrival[]) =>
-    env.PARTITION.getByName(partition).append({ partition, arrivals: encodeArrivals(arrivals) });
+    env.PARTITION.getByName(partition, locationOf(partition)).append({ partition, arrivals: encodeArrivals(arrivals) });
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
     overflow: (overflow) => sendOverflow(env, overflow),
@@ -194,10 +170,12 @@ async function sendOverflow(env: CollectorEnv, { partition, arrivals }: Overflow
   isolateMeter.queue_operations += queueOperations(message.length);
 }
 
-/** Once per isolate: bindings never change while it lives. */
-let parsedPlacement: Placement | undefined;
+const spreads = new SpreadMemory();
 
-function placementOf(env: CollectorEnv): Placement {
-  parsedPlacement ??= parsePlacement(env.POOL_SIZE, env.SPREAD);
-  return parsedPlacement;
+/** Once per isolate: bindings never change while it lives. */
+let parsed: { readonly poolSize: number; readonly regions: Regions | undefined } | undefined;
+
+function placementOf(env: CollectorEnv, { continent }: Client): Pick<Placing, "poolSize" | "nearby"> {
+  parsed ??= { poolSize: parsePoolSize(env.POOL_SIZE), regions: parseRegions(env.REGIONS ?? "") };
+  return { poolSize: parsed.poolSize, nearby: nearest(parsed.regions, continent) };
 }

@@ -2,6 +2,7 @@
 // of that fails is an event not acknowledged. A repeat is harmless: ids and times are fixed, the partition knows what it
 // has counted. Free of the platform, so that the simulation runs it as it is.
 
+import type { Moved } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { Overflow } from "../../core/overflow.ts";
@@ -15,14 +16,14 @@ export interface Delivery {
 }
 
 /** "unavailable": not stored anywhere; the client must send it again. */
-export type Delivered = Fate | "unavailable";
+export type Delivered = Exclude<Fate, Moved> | "unavailable";
 
-/** Resolves, once they are durable somewhere, with the fate of each arrival; never throws. */
+/** Resolves, once they are durable somewhere, with the fate of each arrival, or where else it belongs; never throws. */
 export async function deliver(
   partition: string,
   arrivals: readonly Arrival[],
   delivery: Delivery,
-): Promise<readonly Delivered[]> {
+): Promise<readonly (Delivered | Moved)[]> {
   for (let attempt = 1; attempt <= 2; attempt++) {
     try {
       const reply = await delivery.append(partition, arrivals);
@@ -33,6 +34,15 @@ export async function deliver(
       delivery.log({ event: "append_failed", partition, attempt, error: causeOf(error) });
     }
   }
+  return overflow(partition, arrivals, delivery);
+}
+
+/** By the overflow queue; "unavailable" where not even that takes them. Never throws. */
+export async function overflow(
+  partition: string,
+  arrivals: readonly Arrival[],
+  delivery: Delivery,
+): Promise<readonly Delivered[]> {
   try {
     await delivery.overflow({ partition, arrivals });
     return arrivals.map(() => "accepted" as const);

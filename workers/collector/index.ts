@@ -1,7 +1,7 @@
 // The collector's Worker: accepts hits, and owns the partitions. Wiring only.
 
-import { app } from "./app.ts";
+import { fetch } from "./app.ts";
 
 export { PartitionObject } from "../../durable-objects/partition.ts";
 
-export default { fetch: app.fetch };
+export default { fetch };

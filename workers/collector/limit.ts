@@ -4,21 +4,19 @@
 // has taken nothing. The counters are the platform's, one set per location: they keep a flood away from the partitions,
 // they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it guards.
 
-import type { MiddlewareHandler } from "hono";
 import type { Arrival } from "../../core/event.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import { addressKey, isLimiting, isWithin } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
-import { refuse } from "./reply.ts";
+import type { Incoming } from "./incoming.ts";
 
-/** Refuses an address that comes too often, before its body is read. */
-export const limitAddress: MiddlewareHandler<{ Bindings: CollectorEnv }> = async (c, next) => {
-  const key = isLimiting(c.env) ? addressKey(addressOf(c)) : "";
-  if (key === "" || (await isWithin(c.env.LIMIT_ADDRESS, key))) return next();
-  const message = "this address sends too many requests; send the same events again later, several in one request";
-  return refuse("rate_limited", message);
-};
+/** Whether the address does not come too often; asked before its body is read. */
+export function isAddressWithinLimit(incoming: Incoming): boolean | Promise<boolean> {
+  const { env } = incoming;
+  const key = isLimiting(env) ? addressKey(addressOf(incoming)) : "";
+  return key === "" || isWithin(env.LIMIT_ADDRESS, key);
+}
 
 /**
  * Whether none of the tracking IDs comes too often. A request counts once for each ID in it, whatever it carries: how many

@@ -29,6 +29,7 @@ import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts"
 import { deleteSegment, getSegments, patchSegment, postSegment } from "./segments.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
 import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
+import { getSpread, postSpread } from "./spread.ts";
 import { getStreams, postStream } from "./streams.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
 
@@ -42,6 +43,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/merchants", "deployment", getMerchants],
   ["GET", "/api/v1/merchants/:id", "read", getMerchant],
   ["PATCH", "/api/v1/merchants/:id", "admin", patchMerchant, "merchant.change"],
+  ["POST", "/api/v1/merchants/:id/spread", "deployment", postSpread, "merchant.spread"],
+  ["GET", "/api/v1/merchants/:id/spread", "deployment", getSpread],
   ["GET", "/api/v1/merchants/:id/rules", "read", getRules],
   ["PUT", "/api/v1/merchants/:id/rules", "admin", putRules, "rules.change"],
   ["GET", "/api/v1/merchants/:id/rules/versions", "read", getRuleVersions],

@@ -1,7 +1,7 @@
 // What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness come from here,
 // so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
 
-import { type Placement, parsePlacement } from "../../core/counting/placement.ts";
+import { type Placement, parsePoolSize } from "../../core/counting/placement.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import {
   LATE_COALESCE_MS,
@@ -12,6 +12,7 @@ import {
 } from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
 import { causeOf } from "../../core/outcome.ts";
+import { locationOf, namesOf, parseRegions } from "../../core/region.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import type { QuestionDeps } from "../../queues/question.ts";
 import type { SealDeps, SealPace } from "../../queues/seal.ts";
@@ -29,6 +30,8 @@ export interface Deps {
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;
+  /** Pool partitions of the deployment. */
+  readonly poolSize: number;
   /** Puts parts of replay jobs on their queue. */
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   /** Puts parts of large questions on their queue. */
@@ -42,8 +45,8 @@ export interface Deps {
   readonly adminToken: string;
   /** Whether this is a developer's machine: few partitions, and nobody to harm. */
   readonly development: boolean;
-  /** How far ahead a change of rules is dated, in ms. */
-  readonly rulesNoticeMs: number;
+  /** How far ahead a change of rules, or of where a merchant is counted, is dated, in ms. */
+  readonly noticeMs: number;
   readonly meter: Metered;
   readonly keys: KeyMemory;
   /** Rollups that the isolate has read from this database. */
@@ -78,10 +81,11 @@ function memoryOf(db: D1Database): Pick<Deps, "buckets" | "scans"> {
 export function depsOf(env: QueryEnv, background: Background): Deps {
   const log: Deps["log"] = (line) => console.error(JSON.stringify(line));
   const development = env.DEVELOPMENT === "true";
+  const poolSize = parsePoolSize(env.POOL_SIZE);
   return {
     db: env.DB,
     bucket: env.BUCKET,
-    partition: (name) => env.PARTITION.getByName(name),
+    partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     sendParts: async (parts) => {
       await env.REPLAY_QUEUE.sendBatch(parts.map((body) => ({ body, contentType: "json" as const })));
       isolateMeter.queue_operations += parts.length;
@@ -106,12 +110,13 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
       lateCoalesceMs: Number(env.LATE_COALESCE_MS ?? LATE_COALESCE_MS),
       sealGraceMs: Number(env.SEAL_GRACE_MS ?? SEAL_GRACE_MS),
     },
-    placement: parsePlacement(env.POOL_SIZE, env.SPREAD),
+    placement: { poolSize, regions: namesOf(parseRegions(env.REGIONS ?? "")) },
+    poolSize,
     signs: signsOf(env),
     sealSecrets: [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== ""),
     adminToken: env.ADMIN_TOKEN,
     development,
-    rulesNoticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
+    noticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,
     keys,
     get buckets() {

@@ -1,5 +1,6 @@
 // What the query Worker binds (wrangler.toml, [env.query]) and its secrets.
 
+import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
 import type { SigningEnv } from "../../storage/signing.ts";
 import type { AccessEnv } from "./access.ts";
@@ -26,16 +27,17 @@ export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {
   readonly REPLAY_QUEUE: Queue;
   readonly SEAL_QUEUE: Queue;
   readonly QUESTION_QUEUE: Queue;
-  readonly PARTITION: { getByName(name: string): PartitionStub };
+  readonly PARTITION: PartitionNamespace<PartitionStub>;
   readonly ADMIN_TOKEN: string;
   readonly POOL_SIZE: string;
-  readonly SPREAD: string;
+  /** The collector's own. */
+  readonly REGIONS?: string;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   readonly SEAL_AFTER_MS?: string;
   readonly LATE_COALESCE_MS?: string;
   readonly SEAL_GRACE_MS?: string;
   /** "true" on a developer's machine, and only there. */
   readonly DEVELOPMENT?: string;
-  /** How far ahead a change of rules is dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */
+  /** How far ahead changes of rules and of partitions are dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */
   readonly RULES_NOTICE_MS?: string;
 }

@@ -11,6 +11,7 @@ import {
   ADMIN_PAGE_MAX,
   ERASURE_PARTS_MAX,
   ERASURES_OF_MERCHANT_MAX,
+  FOLDERS_APART_MAX,
   ID_LENGTH_MAX,
   QUESTION_DAY_MAX,
 } from "../../core/limits.ts";
@@ -83,8 +84,23 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
   const running = await countRunning(deps.db, merchant.value.number, deps.meter);
   if (running >= ERASURES_OF_MERCHANT_MAX)
     return problem("rate_limited", `At most ${ERASURES_OF_MERCHANT_MAX} erasures of a merchant are under way at once.`);
+  const moved = isOfMovedDays(merchant.value, { from, to });
+  if (moved !== undefined) return moved;
   const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
   return begin(merchant.value, { kind: named === "" ? "days" : "visitor", visitor: named, ...days }, deps);
+}
+
+/** Days that have got another zone share files with Days beside them: what of a file to erase would be a matter of the zone. */
+function isOfMovedDays(
+  { pastZones: past }: Merchant,
+  { from, to }: { readonly from: number | undefined; readonly to: number | undefined },
+): ReturnType<typeof problem> | undefined {
+  if (from === undefined || to === undefined) return undefined;
+  const touched = past.find(({ days }) => days[0] - FOLDERS_APART_MAX <= to && from < days[1] + FOLDERS_APART_MAX);
+  if (touched === undefined) return undefined;
+  const [first, last] = [dateOf(touched.days[0]), dateOf(touched.days[1] - 1)];
+  const remedy = "Undo that replay first, or erase without a range of Days.";
+  return problem("conflict", `${first} to ${last} have got the zone ${touched.zone} by a replay. ${remedy}`, "from");
 }
 
 /** DELETE /api/v1/merchants/:id: everything, from now on. 202 with the receipt's place. */
@@ -117,7 +133,7 @@ export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>
 }
 
 /** A shorter retention holds for the past at once. */
-export async function enforceRetention(merchant: number, days: number, deps: Deps): Promise<void> {
+export async function enforceRetention(merchant: Merchant, days: number, deps: Deps): Promise<void> {
   const now = deps.now();
   const beforeDay = Math.floor(now / DAY_MS) - days;
   await wakeBeyond(deps.db, { partitions: await allPartitionsOf(merchant, deps), beforeDay, now }, deps.meter);
@@ -125,9 +141,9 @@ export async function enforceRetention(merchant: number, days: number, deps: Dep
 }
 
 /** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
-async function allPartitionsOf(merchant: number, deps: Deps): Promise<readonly string[]> {
+async function allPartitionsOf({ number: merchant, spread }: Merchant, deps: Deps): Promise<readonly string[]> {
   const counted = await listPartitionsOf(deps.db, merchant, deps.meter);
-  return [...new Set([...partitionsOf(merchant, deps.placement), ...counted])];
+  return [...new Set([...partitionsOf({ merchant, spread }, deps.placement), ...counted])];
 }
 
 type Scope = Pick<Removal, "visitor"> & {
@@ -136,18 +152,25 @@ type Scope = Pick<Removal, "visitor"> & {
   readonly toDay: number;
 };
 
-async function begin({ number: merchant }: Merchant, scope: Scope, deps: Deps): Promise<Checked<Reply>> {
+async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked<Reply>> {
+  const { number: merchant, version } = found;
   const now = deps.now();
   const open = firstOpenDay(now, deps.pace.sealAfterMs);
   const ahead = Math.floor(now / DAY_MS) + AHEAD_DAYS;
   const openDays = Array.from({ length: Math.max(ahead - open, 0) }, (_, index) => open + index);
-  const partitions = await allPartitionsOf(merchant, deps);
+  const partitions = await allPartitionsOf(found, deps);
   const id = erasureId(deps.random(ID_RANDOM_BYTES));
   const erasure = await createErasure(
     deps.db,
-    { erasure: { id, merchant, createdAt: now, ...scope }, partitions, openDays },
+    {
+      erasure: { id, merchant, createdAt: now, ...scope },
+      partitions,
+      openDays,
+      seenVersion: scope.fromDay > 0 ? version : undefined,
+    },
     deps.meter,
   );
+  if (erasure === undefined) return problem("conflict", "The merchant was changed meanwhile: try again.");
   deps.keys.clear();
   await driveErasure(erasure, deps);
   await sendDue(deps);

@@ -24,13 +24,19 @@ import {
   EXPORT_UNSEALED_BYTES_MAX,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
+import { foldersOf, isMoved } from "../../core/past-zone.ts";
 import { parseFilters } from "../../core/query/filter.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { ParquetStreamWriter } from "../../storage/archive.ts";
-import { type ExportSource, findExport, findTooOpen, readExport } from "../../storage/archive-export.ts";
-import type { ScanPlace } from "../../storage/archive-scan.ts";
+import {
+  type ExportPlace,
+  type ExportSource,
+  findExport,
+  findTooOpen,
+  readExport,
+} from "../../storage/archive-export.ts";
 import { type Admit, admitterOf } from "../../storage/export-filter.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
 import { readSettings } from "../../storage/settings.ts";
@@ -82,11 +88,10 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
   if (to < from) return problem("invalid_field", "to must not be before from.", "to");
   const found = await findPlaces(merchant.value, { from, to }, deps);
   if (!found.ok) return found;
-  const { number } = merchant.value;
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
   const admit = await admitOf(asked.value, { merchant: merchant.value, places: found.value, source }, deps);
   if (!admit.ok) return admit;
-  const read = { merchant: number, places: found.value, admit: admit.value };
+  const read = { settings: settingsOf(merchant.value), places: found.value, admit: admit.value };
   const rows = wanted(readExport(source, read), filterOf(asked.value));
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   const range = `${dateOf(from)}-to-${dateOf(to)}`;
@@ -105,7 +110,7 @@ function filterOf({ name, visitor, hostname, country, order_id, stream, counted 
 
 interface Filterable {
   readonly merchant: Merchant;
-  readonly places: readonly ScanPlace[];
+  readonly places: readonly ExportPlace[];
   readonly source: ExportSource;
 }
 
@@ -123,7 +128,7 @@ async function admitOf(
   if (!filter.ok) return problem("invalid_field", filter.rejection.message, "filters");
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
   const under = { settings: settingsOf(merchant), global };
-  const admit = await admitterOf(source, { merchant: merchant.number, places, filter: filter.value, under });
+  const admit = await admitterOf(source, { places, filter: filter.value, under });
   if (typeof admit === "function") return { ok: true, value: admit };
   if (admit === "regex")
     return problem("invalid_field", "The regular expressions take too long. Make them simpler.", "filters");
@@ -136,28 +141,33 @@ async function findPlaces(
   merchant: Merchant,
   { from, to }: { readonly from: number; readonly to: number },
   deps: Deps,
-): Promise<Checked<readonly ScanPlace[]>> {
-  const { number, retentionDays } = merchant;
+): Promise<Checked<readonly ExportPlace[]>> {
+  const { number, retentionDays, spread } = merchant;
   const today = Math.floor(deps.now() / DAY_MS);
-  const first = retentionDays === null ? from : Math.max(from, today - retentionDays);
-  const partitions = partitionsOf(number, deps.placement);
+  const settings = settingsOf(merchant);
+  let first = retentionDays === null ? from : Math.max(from, today - retentionDays);
+  // Of a Day that has moved some events may lie in a folder that is gone: it is as gone as that.
+  while (retentionDays !== null && isMoved(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
+    first += 1;
+  const partitions = partitionsOf({ merchant: number, spread }, deps.placement);
   const days = Math.floor(EXPORT_PLACES_MAX / partitions.length);
   if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
   const places = Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index).flatMap((day) =>
     partitions.map((partition) => ({ day, partition })),
   );
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
-  const found = await findExport(source, { merchant: number, places });
-  const objects = found.reduce((sum, place) => sum + place.cost.objects, 0);
-  const bytes = found.reduce((sum, place) => sum + place.cost.bytes, 0);
+  const found = await findExport(source, { settings, places });
+  const costs = found.flatMap(({ folders }) => folders.map(({ cost }) => cost));
+  const objects = costs.reduce((sum, cost) => sum + cost.objects, 0);
+  const bytes = costs.reduce((sum, cost) => sum + cost.bytes, 0);
   if (objects > EXPORT_OBJECTS_MAX || bytes > EXPORT_BYTES_MAX) {
     const most = `${EXPORT_OBJECTS_MAX} objects and ${EXPORT_BYTES_MAX / 1_000_000} MB`;
     const size = `These Days are ${objects} objects and ${Math.ceil(bytes / 1_000_000)} MB of the archive`;
     return problem("invalid_field", `${size}; one export reads at most ${most}. Ask for fewer Days at once.`, "to");
   }
-  const open = findTooOpen(found);
+  const open = findTooOpen({ settings }, found);
   if (open === undefined) return { ok: true, value: found };
-  const size = `${dateOf(open.day)} has more than ${EXPORT_UNSEALED_BYTES_MAX / 1_000_000} MB that are not sealed yet`;
+  const size = `${dateOf(open.day)} has more than ${EXPORT_UNSEALED_BYTES_MAX / 1_000_000} MB that are not sealed yet, or have moved`;
   return problem("invalid_field", `${size}. Ask for it when it is: two days after it has ended.`, "to");
 }
 

@@ -7,6 +7,7 @@ import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAG
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
 import { countPlanOf } from "../../core/query/count.ts";
+import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
 import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
@@ -14,7 +15,7 @@ import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
 import { latestRules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { distinctPlaces } from "../../storage/merchant-events.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import { type Merchant, zonesOf } from "../../storage/merchants.ts";
 import { countUndone } from "../../storage/replay-job.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/rollups.ts";
 import type { SealPlace } from "../../storage/seal.ts";
@@ -34,9 +35,11 @@ export interface Large extends TooLarge {
 
 /** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
 export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer> | Large> {
+  const goals = checkGoals([question.filter], merchant.rules);
+  if (!goals.ok) return goals;
   const asOf = deps.now();
   const firstDay = asksAll(question) ? await findFirstDay(merchant, asOf, deps) : undefined;
-  const plans = planWithComparison(question, { zones: merchant.zones, now: asOf, firstDay });
+  const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay });
   if (!plans.ok) return plans;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
   const read: Groups[] = [];
@@ -77,7 +80,7 @@ async function withAllPlaces(
 export async function findFirstDay(merchant: Merchant, now: number, deps: Deps): Promise<number | undefined> {
   const { from, after } = DAYS_POSSIBLE;
   const to = Math.floor(now / DAY_MS) + after;
-  const live = await readLive(merchant.number, { grain: "day", from, to, dimensions: [] }, deps);
+  const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);
   const stored = await readFirstDay(deps.db, merchant.number, deps.meter);
   const days = [...live.map(({ day }) => day), ...(stored === undefined ? [] : [stored])];
   return days.length === 0 ? undefined : Math.min(...days);
@@ -93,7 +96,7 @@ async function readGroups(
     return counted.ok ? accepted(counted.value.groups()[0] as Groups) : counted;
   }
   const { grain, from, to, breakdowns } = plan;
-  const live = await readLive(merchant.number, { grain, from, to, dimensions: breakdowns }, deps);
+  const live = await readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps);
   const tally = openTally(plan, live);
   for await (const rows of readStored(merchant.number, plan, deps)) {
     cost.rows += rows.length;

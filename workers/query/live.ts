@@ -5,22 +5,27 @@ import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { causeOf } from "../../core/outcome.ts";
+import type { Merchant } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
 import type { PartitionStub } from "./env.ts";
 
+/** Whose partitions are asked. */
+type Asked = Pick<Merchant, "number" | "spread">;
+
 /** What partitions have not published of a merchant's rollups. */
 export async function readLive(
-  merchant: number,
+  merchant: Asked,
   read: Omit<LiveRequest, "merchant">,
   deps: Deps,
 ): Promise<readonly RollupRow[]> {
-  const replies = await askPartitions(merchant, deps, (partition) => partition.live({ merchant, ...read }));
+  const ask = (partition: PartitionStub) => partition.live({ merchant: merchant.number, ...read });
+  const replies = await askPartitions(merchant, deps, ask);
   return replies.flatMap(({ rows }) => rows);
 }
 
 /** Asks each of them, and once more where that fails. */
 export async function askPartitions<T>(
-  merchant: number,
+  { number: merchant, spread }: Asked,
   deps: Deps,
   ask: (partition: PartitionStub, name: string) => Promise<T>,
 ): Promise<readonly T[]> {
@@ -32,5 +37,5 @@ export async function askPartitions<T>(
       return ask(deps.partition(name), name);
     }
   };
-  return Promise.all(partitionsOf(merchant, deps.placement).map(askTwice));
+  return Promise.all(partitionsOf({ merchant, spread }, deps.placement).map(askTwice));
 }

@@ -104,16 +104,15 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   }
   const change: MerchantChange = {
     ...(name !== undefined && { name }),
-    ...(time_zone !== undefined && { zones: changeZone(merchant.value.zones, time_zone, deps.now()) }),
+    ...(time_zone !== undefined && { zones: changeZone(merchant.value, time_zone, deps.now()) }),
     ...(currency !== undefined && { currency }),
     ...(retention_days !== undefined && { retentionDays: retention_days }),
   };
   const changed = await updateMerchant(deps.db, { merchant: merchant.value, change }, deps.meter);
   if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
   deps.keys.clear();
-  await pushSettings(changed.number, deps);
-  if (retention_days !== undefined && retention_days !== null)
-    await enforceRetention(changed.number, retention_days, deps);
+  await pushSettings(changed, deps);
+  if (retention_days !== undefined && retention_days !== null) await enforceRetention(changed, retention_days, deps);
   return { ok: true, value: { body: shown(changed, deps) } };
 }
 
@@ -135,8 +134,9 @@ export function hostnameTaken() {
   return problem("conflict", "Another stream has this hostname already.", "hostname");
 }
 
-/** A merchant as the admin API shows it. A zone that is still to come is shown beside the one that holds. */
-function shown({ id, name, zones, currency, retentionDays, createdAt }: Merchant, deps: Deps) {
+/** A merchant as the admin API shows it. Zones that are still to come, or were put on the past, are shown beside the one that
+ *  holds. */
+function shown({ id, name, zones, pastZones, currency, retentionDays, createdAt }: Merchant, deps: Deps) {
   const now = deps.now();
   const coming = zones
     .filter(({ from }) => from > now)
@@ -149,5 +149,10 @@ function shown({ id, name, zones, currency, retentionDays, createdAt }: Merchant
     retention_days: retentionDays,
     created_at: new Date(createdAt).toISOString(),
     ...(coming.length > 0 && { coming_time_zones: coming }),
+    ...(pastZones.length > 0 && {
+      past_time_zones: pastZones.map(({ zone, from, to }) => {
+        return { time_zone: zone, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+      }),
+    }),
   };
 }

@@ -3,11 +3,12 @@
 
 import type { Context } from "hono";
 import { parseDeadLetterKey } from "../../core/archive/object-key.ts";
-import { ownPartitions, type Placement, poolPartitions } from "../../core/counting/placement.ts";
+import { allPartitions } from "../../core/counting/placement.ts";
 import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { listDeadLetters } from "../../queues/dead-letter.ts";
 import { type RedriveDeps, redriveLetter, redriveLetters } from "../../queues/redrive.ts";
+import { listSpread } from "../../storage/settings.ts";
 import { letterHandlers } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, type Field, wholeNumber } from "./field.ts";
@@ -34,7 +35,7 @@ export async function getPartitions(c: Context, deps: Deps): Promise<Checked<Rep
   const page = parametersOf(c, PARTITION_PAGE);
   if (!page.ok) return page;
   const { limit = ADMIN_PAGE_MAX, after = 0 } = page.value;
-  const all = allPartitions(deps.placement);
+  const all = await findPartitions(deps);
   const statuses = await askEach(all.slice(after, after + limit), (name) => deps.partition(name).status());
   const next = after + limit < all.length ? String(after + limit) : null;
   return { ok: true, value: { body: { partitions: statuses.map(shown), next } } };
@@ -76,9 +77,12 @@ export async function alertDeadLetters(deps: Deps): Promise<void> {
 }
 
 /** The pool's partitions, then those of merchants that have their own. */
-export function allPartitions(placement: Placement): readonly string[] {
-  const own = [...placement.spread.keys()].flatMap((merchant) => ownPartitions(merchant, placement));
-  return [...poolPartitions(placement), ...own];
+export async function findPartitions({
+  db,
+  meter,
+  placement,
+}: Pick<Deps, "db" | "meter" | "placement">): Promise<readonly string[]> {
+  return allPartitions(await listSpread(db, meter), placement);
 }
 
 async function askEach<T>(names: readonly string[], ask: (name: string) => Promise<T>): Promise<readonly T[]> {

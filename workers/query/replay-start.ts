@@ -1,15 +1,20 @@
-// Starts a replay job that was asked for, and says what its undo takes back: which parts it has, which rules its Days are
-// counted by, and whether it may. Rules other than those that hold are for sealed Days only: a partition counts an open Day
-// by the rules it knew at each event, and a Day that is closed and not sealed is still corrected by its seal, which keeps
-// nothing for an undo. `replays.ts` reads the requests.
+// Starts a replay job that was asked for, and says what its undo takes back: which parts it has, which rules or zone its Days
+// are counted by, and whether it may. Rules and zones other than those that hold are for sealed Days only: a partition counts
+// an open Day by what it knew at each event, and a Day that is closed and not sealed is still corrected by its seal, which
+// keeps nothing for an undo. `replays.ts` reads the requests.
 
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import { isExpired } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
-import { REPLAY_PARTS_MAX, REPLAY_TIMELINES_LENGTH_MAX } from "../../core/limits.ts";
+import { FOLDERS_APART_MAX, PAST_ZONES_MAX, REPLAY_PARTS_MAX, REPLAY_TIMELINES_LENGTH_MAX } from "../../core/limits.ts";
+import type { PastZone, Settings } from "../../core/merchant.ts";
+import { daysBetween, foldersOf, planPastZone, withPastZone } from "../../core/past-zone.ts";
 import { extendTimeline, GLOBAL_MERCHANT, periodOfDays, takeBackFromDays } from "../../core/rules.ts";
-import { dateOf } from "../../core/time.ts";
+import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveJob, type ReplayDeps } from "../../queues/replay.ts";
 import { listPartitions } from "../../storage/archive-day.ts";
 import { ID_RANDOM_BYTES, replayId } from "../../storage/credential.ts";
+import { hasTaken } from "../../storage/erasure.ts";
 import { hasApplied, type ReplayJob, type ReplayVerb } from "../../storage/replay-job.ts";
 import { createJob } from "../../storage/replay-start.ts";
 import type { TimelineChange } from "../../storage/rules.ts";
@@ -17,7 +22,7 @@ import type { AppliedRules } from "../../storage/schema.ts";
 import { findUnsealed, type SealPlace } from "../../storage/seal.ts";
 import { readSettingsOf } from "../../storage/settings.ts";
 import type { Deps } from "./deps.ts";
-import { allPartitions } from "./operations.ts";
+import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
 
 export type StartDeps = ReplayDeps & Pick<Deps, "placement" | "random">;
@@ -26,10 +31,25 @@ export type StartDeps = ReplayDeps & Pick<Deps, "placement" | "random">;
 export type AskedReplay = Pick<
   ReplayJob,
   "kind" | "fromDay" | "toDay" | "merchants" | "rules" | "draft" | "dimensions"
->;
+> & {
+  /** A zone for the past of the one merchant that is named; its Days are those of that zone. */
+  readonly zone?: string | undefined;
+};
 
 /** Makes the job and sends its first parts on their way. */
-export async function startReplay(asked: AskedReplay, deps: StartDeps): Promise<Checked<ReplayJob>> {
+export async function startReplay({ zone, ...asked }: AskedReplay, deps: StartDeps): Promise<Checked<ReplayJob>> {
+  if (zone === undefined) return startJob({ ...asked, pastZone: undefined }, [], deps);
+  const moved = await moveDays({ ...asked, zone }, deps);
+  if (!moved.ok) return moved;
+  const { settings, pastZone } = moved.value;
+  const [fromDay, toDay] = pastZone.days;
+  return startJob({ ...asked, fromDay, toDay, pastZone }, [settings], deps);
+}
+
+type Planned = Omit<AskedReplay, "zone"> & { readonly pastZone: PastZone | undefined };
+
+/** `moved`: the settings of the merchant whose Days get another zone. */
+async function startJob(asked: Planned, moved: readonly Settings[], deps: StartDeps): Promise<Checked<ReplayJob>> {
   const places = await placesOf(asked, deps);
   if (places === undefined) {
     return problem(
@@ -37,13 +57,13 @@ export async function startReplay(asked: AskedReplay, deps: StartDeps): Promise<
       `A replay has at most ${REPLAY_PARTS_MAX} parts (Days × partitions): ask for less.`,
     );
   }
-  if (asked.rules !== "dated") {
+  if (asked.rules !== "dated" || asked.pastZone !== undefined) {
     const unsealed = await findUnsealed(deps.db, places.archived, deps.meter);
     if (unsealed !== undefined) {
       const date = dateOf(unsealed.day);
       return problem(
         "conflict",
-        `Rules are applied to sealed Days, and ${date} is not sealed yet: try again later.`,
+        `Rules and zones are applied to sealed Days, and ${date} is not sealed yet: try again later.`,
         "to",
       );
     }
@@ -51,7 +71,10 @@ export async function startReplay(asked: AskedReplay, deps: StartDeps): Promise<
   const isApplied = asked.kind !== "verify" && asked.rules === "current";
   const timelines = isApplied ? await appliedTimelines(asked, deps) : NOTHING_APPLIED;
   if (!timelines.ok) return timelines;
-  const { applies, applied } = timelines.value;
+  const { applied } = timelines.value;
+  const { pastZone } = asked;
+  const zoned = pastZone === undefined || asked.kind === "verify" ? [] : moved.map((one) => withZone(one, pastZone));
+  const applies = [...timelines.value.applies, ...zoned];
   const job: ReplayJob = {
     ...asked,
     id: replayId(deps.random(ID_RANDOM_BYTES)),
@@ -68,9 +91,53 @@ export async function startReplay(asked: AskedReplay, deps: StartDeps): Promise<
       "Another rebuild of some of these Days has not ended yet: GET /api/v1/replays shows your own.",
     );
   }
-  if (created === "stale") return problem("conflict", "The rules were changed this moment: try again.");
+  if (created === "erasing")
+    return problem("conflict", "Some of these Days are being erased: try again when that has ended.");
+  if (created === "stale") return problem("conflict", "The settings were changed this moment: try again.");
   await driveJob(job.id, deps);
   return { ok: true, value: job };
+}
+
+function withZone(
+  { merchant: scope, version, rules: timeline, past = [] }: Settings,
+  pastZone: PastZone,
+): TimelineChange {
+  return { scope, version, timeline, past: [...past, pastZone] };
+}
+
+/** Which Days change by a zone for the past, where they may. */
+async function moveDays(
+  { zone, merchants = [], fromDay, toDay }: Omit<AskedReplay, "zone"> & { readonly zone: string },
+  deps: StartDeps,
+): Promise<Checked<{ readonly settings: Settings; readonly pastZone: PastZone }>> {
+  const [settings] = await readSettingsOf(deps.db, merchants, deps.meter);
+  if (settings === undefined || merchants.length !== 1)
+    return problem("invalid_field", 'A zone is for the Days of one merchant: name it in "merchants".', "merchants");
+  const pastZone = planPastZone(settings, { zone, days: [fromDay, toDay] });
+  if (pastZone === undefined) return problem("invalid_field", `These Days are in ${zone} already.`, "time_zone");
+  if ((settings.past ?? []).length >= PAST_ZONES_MAX)
+    return problem("conflict", `At most ${PAST_ZONES_MAX} zones of the past stand at once: undo one.`, "time_zone");
+  const closed = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  // The last Day gives Hours to the next, or takes some: that one is counted again as well.
+  const folders = daysBetween(settings.zones, [pastZone.from, pastZone.to]);
+  const last = Math.max(pastZone.days[1], folders[1]) - 1;
+  if (last >= closed) {
+    const until = dateOf(toDay - 1 - (last - closed + 1));
+    return problem(
+      "conflict",
+      `A zone is put on closed Days only, with the Day after: ask for Days until ${until}.`,
+      "to",
+    );
+  }
+  const [first] = foldersOf(withPastZone(settings, pastZone), pastZone.days[0]);
+  const isGone =
+    isExpired(settings, first, Math.floor(deps.now() / DAY_MS)) ||
+    (await hasTaken(deps.db, { merchant: settings.merchant, days: [first, last + 1] }, deps.meter));
+  if (isGone) {
+    const why = "Events of some of these Days, or of a Day beside them, are deleted, as the merchant's retention says";
+    return problem("conflict", `${why}: such Days keep their zone. Ask for later Days.`, "from");
+  }
+  return { ok: true, value: { settings, pastZone } };
 }
 
 /** The timelines without what a job applied to them, for a verb that takes it back; none for all others. */
@@ -79,12 +146,31 @@ export async function takenBack(
   verb: ReplayVerb,
   deps: Pick<StartDeps, "db" | "meter">,
 ): Promise<readonly TimelineChange[]> {
-  if (!hasApplied(job) || job.applied === undefined || (verb !== "undo" && verb !== "cancel")) return [];
+  if (!hasApplied(job) || (verb !== "undo" && verb !== "cancel")) return [];
+  if (job.pastZone !== undefined) return zoneTakenBack(job, job.pastZone, deps);
+  if (job.applied === undefined) return [];
   const versions = new Map(job.applied);
   const days = [job.fromDay, job.toDay] as const;
   const settings = await readSettingsOf(deps.db, [...versions.keys()], deps.meter);
-  return settings.map(({ merchant: scope, version, rules }) => {
-    return { scope, version, timeline: takeBackFromDays(rules, { version: versions.get(scope) as number, days }) };
+  return settings.map(({ merchant: scope, version, rules, past = [] }) => {
+    return {
+      scope,
+      version,
+      past,
+      timeline: takeBackFromDays(rules, { version: versions.get(scope) as number, days }),
+    };
+  });
+}
+
+async function zoneTakenBack(
+  { merchants = [] }: ReplayJob,
+  pastZone: PastZone,
+  deps: Pick<StartDeps, "db" | "meter">,
+): Promise<readonly TimelineChange[]> {
+  const settings = await readSettingsOf(deps.db, merchants, deps.meter);
+  return settings.flatMap(({ merchant: scope, version, rules: timeline, past = [] }) => {
+    const at = past.findLastIndex((one) => JSON.stringify(one) === JSON.stringify(pastZone));
+    return at < 0 ? [] : [{ scope, version, timeline, past: past.filter((_, index) => index !== at) }];
   });
 }
 
@@ -96,20 +182,17 @@ interface Applied {
 const NOTHING_APPLIED: Checked<Applied> = { ok: true, value: { applies: [], applied: undefined } };
 
 /** The timelines of the merchants, or of the deployment, with the rules decided last put on the job's Days. */
-async function appliedTimelines(
-  { merchants, fromDay, toDay }: AskedReplay,
-  deps: StartDeps,
-): Promise<Checked<Applied>> {
+async function appliedTimelines({ merchants, fromDay, toDay }: Planned, deps: StartDeps): Promise<Checked<Applied>> {
   const applies: TimelineChange[] = [];
   const applied: AppliedRules[] = [];
   let length = 0;
   for (const settings of await readSettingsOf(deps.db, merchants ?? [GLOBAL_MERCHANT], deps.meter)) {
-    const { merchant: scope, version, rules } = settings;
+    const { merchant: scope, version, rules, past = [] } = settings;
     const period = periodOfDays(rules, [fromDay, toDay]);
     const timeline = extendTimeline(rules, period);
     if (timeline === "full")
       return problem("conflict", "Too many changes are remembered of these rules: no more can be applied to the past.");
-    applies.push({ scope, version, timeline });
+    applies.push({ scope, version, timeline, past });
     applied.push([scope, period.version]);
     length += JSON.stringify(timeline).length;
   }
@@ -128,21 +211,35 @@ interface Places {
   readonly archived: readonly SealPlace[];
 }
 
-/** The (Day, partition)s of a job; undefined when they are too many. */
-async function placesOf({ fromDay, toDay, merchants }: AskedReplay, deps: StartDeps): Promise<Places | undefined> {
-  const placed = new Set(allPartitions(deps.placement));
-  const wanted = merchants?.flatMap((merchant) => partitionsOf(merchant, deps.placement)) ?? [...placed];
+/** The (Day, partition)s of a job; undefined when they are too many. Events of a Day that has moved, or is to, may lie in the
+ *  folders of Days near it. */
+async function placesOf(
+  { fromDay, toDay, merchants, pastZone }: Planned,
+  deps: StartDeps,
+): Promise<Places | undefined> {
+  const placed = new Set(await findPartitions(deps));
+  const named = merchants && (await readSettingsOf(deps.db, merchants, deps.meter));
+  const wanted = named?.flatMap((settings) => partitionsOf(settings, deps.placement)) ?? [...placed];
   const all: SealPlace[] = [];
   const archived: SealPlace[] = [];
+  const folders = new Map<number, readonly string[]>();
+  const nearby = pastZone === undefined ? 0 : FOLDERS_APART_MAX;
+  for (let day = fromDay - FOLDERS_APART_MAX; day < toDay + FOLDERS_APART_MAX; day++) {
+    const partitions = await listPartitions(deps, dateOf(day));
+    folders.set(day, partitions);
+    if (day < fromDay - nearby || day >= toDay + nearby) continue;
+    // Near the Days that move only what is closed has a part in them: of others nothing is looked at.
+    if (nearby > 0 && day >= firstOpenDay(deps.now(), deps.pace.sealAfterMs)) continue;
+    archived.push(...partitions.map((partition) => ({ day, partition })));
+  }
   for (let day = fromDay; day < toDay; day++) {
+    const near = Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => day - FOLDERS_APART_MAX + at);
     // Folders of partitions that today's placement does not know are from an earlier one: anybody may be in them.
-    const folders = new Set(await listPartitions(deps, dateOf(day)));
-    const partitions = new Set([...wanted, ...[...folders].filter((name) => !placed.has(name))]);
-    for (const partition of partitions) {
-      all.push({ day, partition });
-      if (folders.has(partition)) archived.push({ day, partition });
-    }
+    const unknown = near.flatMap((one) => folders.get(one) ?? []).filter((name) => !placed.has(name));
+    const partitions = new Set([...wanted, ...unknown]);
+    for (const partition of partitions) all.push({ day, partition });
     if (all.length > REPLAY_PARTS_MAX) return undefined;
   }
-  return { all, archived };
+  const parts = new Set(all.map(({ partition }) => partition));
+  return { all, archived: archived.filter(({ partition }) => parts.has(partition)) };
 }

@@ -25,6 +25,7 @@ import {
   changeJob,
   countJobs,
   findJob,
+  hasApplied,
   type JobTotal,
   listActiveJobs,
   listJobs,
@@ -37,7 +38,7 @@ import {
 import { REPLAY_KINDS, type ReplayKind } from "../../storage/schema.ts";
 import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
-import { DATE, type Field, oneOf, required } from "./field.ts";
+import { DATE, type Field, oneOf, required, TIME_ZONE } from "./field.ts";
 import { ownMerchant, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { type AskedReplay, startReplay, takenBack } from "./replay-start.ts";
@@ -74,24 +75,27 @@ export const NEW_REPLAY = {
   merchants: MERCHANTS,
   rules: RULES,
   dimensions: DIMENSION_LIST,
+  time_zone: TIME_ZONE,
 };
 
-/** POST /api/v1/replays {"kind","from","to","merchants"?,"rules"?,"dimensions"?}: 202 with the job; both dates are part of it. */
+/** POST /api/v1/replays {"kind","from","to","merchants"?,"rules"?,"dimensions"?,"time_zone"?}: 202 with the job; both dates are part of it. */
 export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_REPLAY);
   if (!body.ok) return body;
-  const { kind, from, to, merchants: named, dimensions } = body.value;
+  const { kind, from, to, merchants: named, dimensions, time_zone: zone } = body.value;
   if (to < from) return problem("invalid_field", '"to" must not lie before "from".', "to");
   if (to - from >= REPLAY_DAYS_MAX)
     return problem("invalid_field", `A replay spans at most ${REPLAY_DAYS_MAX} Days.`, "to");
   const counted = countedBy(body.value, deps);
   if (!counted.ok) return counted;
+  if (zone !== undefined && (kind === "backfill" || counted.value.rules !== "dated"))
+    return problem("invalid_field", "A zone is for a verify or a rebuild without rules.", "time_zone");
   const whose = await merchantsOf(c, named, deps);
   if (!whose.ok) return whose;
-  const asked = { kind, fromDay: from, toDay: to + 1, merchants: whose.value, dimensions, ...counted.value };
+  const asked = { kind, fromDay: from, toDay: to + 1, merchants: whose.value, dimensions, zone, ...counted.value };
   const job = await startReplay(asked, { ...deps, ...replayDeps(deps) });
   if (!job.ok) return job;
-  if (job.value.applied !== undefined) deps.keys.clear();
+  if (hasApplied(job.value)) deps.keys.clear();
   return {
     ok: true,
     value: { status: 202, location: `/api/v1/replays/${job.value.id}`, body: await shown(c, job.value, deps) },
@@ -212,6 +216,7 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
     kind: job.kind,
     rules: job.rules,
     dimensions: job.dimensions ?? null,
+    time_zone: job.pastZone?.zone ?? null,
     state: job.state,
     from: dateOf(job.fromDay),
     to: dateOf(job.toDay - 1),

@@ -4,6 +4,7 @@
 import { TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
+import { checkGoals } from "../../core/query/goal.ts";
 import { resolveRange } from "../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime, realtimeFrom } from "../../core/query/realtime.ts";
 import {
@@ -17,7 +18,7 @@ import {
 } from "../../core/query/report-count.ts";
 import { refusalOf } from "../../core/query/scan.ts";
 import { dayAt } from "../../core/time.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import { type Merchant, zonesOf } from "../../storage/merchants.ts";
 import { answering } from "./ask.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay, type Large } from "./execute.ts";
@@ -41,9 +42,11 @@ export async function readRealtime(
 ) {
   const question = parseRealtime(body, fixed);
   if (!question.ok) return question;
+  const goals = checkGoals([question.value.filter], merchant.rules);
+  if (!goals.ok) return goals;
   const now = deps.now();
   const first = realtimeFrom(now);
-  const { zones } = merchant;
+  const zones = zonesOf(merchant);
   const days = { from: dayAt(zoneAt(zones, first), first), to: dayAt(zoneAt(zones, now), now) + 1 };
   const realtime = openRealtime(question.value, now);
   // What happened since cannot have been archived before, but for clocks that run ahead.
@@ -77,8 +80,10 @@ function asking(kind: ReportName) {
 
 /** A report over a range, or what a job would have to read for it. */
 export async function readReport(report: Report, merchant: Merchant, deps: Deps): Promise<Outcome<unknown> | Large> {
+  const goals = checkGoals([report.question.filter, ...report.filters], merchant.rules);
+  if (!goals.ok) return goals;
   const asOf = deps.now();
-  const { zones } = merchant;
+  const zones = zonesOf(merchant);
   const { dateRange } = report.question;
   const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
   const firstDay = asksAll ? await findFirstDay(merchant, asOf, deps) : undefined;

@@ -69,7 +69,7 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
 
   const now = deps.now();
   const version = timeline.reduce((highest, period) => Math.max(highest, period.version), 0) + 1;
-  const from = Math.max(rulesTakeEffectAt(now, deps.rulesNoticeMs), latest.from ?? 0);
+  const from = Math.max(rulesTakeEffectAt(now, deps.noticeMs), latest.from ?? 0);
   const extended = extendTimeline(timeline, { version, rules: rules.value, from });
   if (extended === "full")
     return problem("conflict", "Too many changes are remembered; only rules of fewer characters fit.", "rules");
@@ -77,7 +77,7 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const changed = await writeTimeline(deps.db, { merchant: scope.value, timeline: extended, added }, deps.meter);
   if (changed === "stale") return problem("conflict", "The settings were changed meanwhile. Read them and try again.");
   deps.keys.clear();
-  await pushSettings(number, deps);
+  await pushSettings(scope.value, deps);
   return { ok: true, value: { body: shown(extended) } };
 }
 

@@ -4,13 +4,16 @@
 
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import {
+  FOLDERS_APART_MAX,
   JOB_PLACES_MAX,
   SCAN_BYTES_MAX,
   SCAN_EVENTS_MAX,
   SCAN_OBJECTS_MAX,
   SCAN_PLACES_MAX,
 } from "../../core/limits.ts";
+import type { Settings } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
+import { foldersOf, isMoved } from "../../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
 import { invalid } from "../../core/query/refusal.ts";
 import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
@@ -93,7 +96,7 @@ async function rememberedGroups(
   const ordered = [...known.places].sort((a, b) => a.day - b.day);
   const groups = [...Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()];
   if (nameOf === undefined) return groups.map((places) => ({ places, kept: undefined, text: undefined }));
-  const search = { merchant: merchant.number, places: ordered, recent: known.recent };
+  const search = { settings: under.settings, places: ordered, recent: known.recent };
   const versions = await findVersions(search, deps);
   return groups.map((places) => {
     const own = places.map((place) => versions.get(keyOf(place)));
@@ -190,7 +193,7 @@ async function openPlaces(
   // Of what is younger than `putSince` nobody knows how many there are; its bytes are bounded below.
   if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`some ${events} events`);
   const { recent } = known;
-  const search = { merchant: merchant.number, places, recent, columns, together, putSince };
+  const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
   const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
   const { objects, bytes } = found.cost;
   if (objects > SCAN_OBJECTS_MAX) return tooLarge(`${objects} objects of the archive`);
@@ -219,17 +222,35 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
     const problem = `Events before ${dateOf(eventsFrom)} are deleted, as the merchant's retention says.`;
     return invalid(`#/date_range: ${problem} Numbers by one dimension and without filters are there.`);
   }
-  const replies = await askPartitions(number, deps, async (stub, partition) => ({
+  const settings = settingsOf(merchant);
+  const days = Array.from({ length: to - from }, (_, index) => from + index);
+  // Events of a Day that has moved may lie, and be counted until it is rebuilt, under Days near it.
+  const near = days.some((day) => isMoved(settings, day)) ? FOLDERS_APART_MAX : 0;
+  const around = { from: from - near, to: to + near };
+  const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
     partition,
-    reply: await stub.recentEvents({ merchant: number, from, to }),
+    reply: await stub.recentEvents({ merchant: number, ...around }),
   }));
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  const live = await readLive(number, { grain: "day", from, to, dimensions: [] }, deps);
-  const read = { merchant: number, grain: "day", from, to, sketch: false, breakdowns: [] } as const;
+  const live = await readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps);
+  const read = { merchant: number, grain: "day", ...around, sketch: false, breakdowns: [] } as const;
   const stored = await readRollups(deps.db, { ...read, rowsMax: JOB_PLACES_MAX + 1 }, deps.meter);
-  const places = distinctPlaces([...live, ...stored, ...recent.values()]);
+  const seen = distinctPlaces([...live, ...stored, ...recent.values()]);
+  const places = near === 0 ? seen : placesNear(seen, { settings, from, to });
   return accepted({ places, events: eventsOf([...live, ...stored]), recent, rows: stored.length });
+}
+
+/** Where the events of Days in [from, to) may be, given the Days near them that have any. */
+function placesNear(
+  known: readonly SealPlace[],
+  { settings, from, to }: { readonly settings: Settings; readonly from: number; readonly to: number },
+): readonly SealPlace[] {
+  const near = known.flatMap(({ day, partition }) =>
+    Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => ({ day: day - FOLDERS_APART_MAX + at, partition })),
+  );
+  const own = near.filter(({ day }) => isMoved(settings, day));
+  return distinctPlaces([...known, ...own]).filter(({ day }) => day >= from && day < to);
 }
 
 /** About how many events there are: what is live and stored of one Day is the same, or nearly. */
@@ -239,8 +260,14 @@ function eventsOf(rows: readonly RollupRow[]): ReadonlyMap<string, number> {
 }
 
 /** The first Day whose events a merchant's retention keeps. */
-function firstKeptDay({ retentionDays }: Merchant, now: number): number {
-  return retentionDays === null ? 0 : Math.floor(now / DAY_MS) - retentionDays;
+function firstKeptDay(merchant: Merchant, now: number): number {
+  const { retentionDays } = merchant;
+  if (retentionDays === null) return 0;
+  const settings = settingsOf(merchant);
+  const first = Math.floor(now / DAY_MS) - retentionDays;
+  let day = first;
+  while (isMoved(settings, day) && foldersOf(settings, day)[0] < first) day += 1;
+  return day;
 }
 
 /** A refusal that says which (Day, partition)s it would take: a job may read them. */

@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import type { Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
+import { zonesOf } from "../../storage/merchants.ts";
 import { type Asker, admitAsker, MISSING_KEY, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
@@ -34,7 +35,7 @@ type Reading = (c: Context, asker: Asker, deps: Deps) => Promise<Outcome<unknown
 
 function reading(read: UmamiRead) {
   return answering(async (c, { merchant, filters }, deps) => {
-    const asked = parseUmami(read, new Map(new URL(c.req.url).searchParams), merchant.zones);
+    const asked = parseUmami(read, new Map(new URL(c.req.url).searchParams), zonesOf(merchant));
     if (!asked.ok) return asked;
     const question = parseQuestion({ site_id: merchant.id, ...asked.value.body }, filters);
     if (!question.ok) return question;

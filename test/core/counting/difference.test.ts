@@ -21,11 +21,11 @@ const ROWS = rowsOf(EVENTS);
 const DAY = ROWS.find(({ grain }) => grain === "day") as RollupRow;
 const published = (rows: readonly RollupRow[]) => heldRows({ stored: rows, live: [] });
 const compare = (held: RollupRow, archivedPosition = 100) =>
-  differencesOf({ held: published([held]), replayed: [DAY], archivedPosition });
+  differencesOf({ held: published([held]), replayed: [DAY], archivedPosition, day: DAY.day });
 
 test("[RPL-1] rows of the same events do not differ, in whatever order they were counted", () => {
   const held = published(rowsOf([...EVENTS]));
-  expect(differencesOf({ held, replayed: [...ROWS].reverse(), archivedPosition: 100 })).toEqual([]);
+  expect(differencesOf({ held, replayed: [...ROWS].reverse(), archivedPosition: 100, day: DAY.day })).toEqual([]);
 });
 
 describe("[RPL-2] a difference names the bucket and each number on both sides", () => {
@@ -55,9 +55,9 @@ describe("[RPL-2] a difference names the bucket and each number on both sides", 
 });
 
 test("[RPL-3] a row that nobody holds and a row that no event explains are differences", () => {
-  const missing = differencesOf({ held: [], replayed: [DAY], archivedPosition: 100 });
+  const missing = differencesOf({ held: [], replayed: [DAY], archivedPosition: 100, day: DAY.day });
   expect(missing).toMatchObject([{ held: undefined, inDoubt: false, replayed: DAY }]);
-  const extra = differencesOf({ held: published([DAY]), replayed: [], archivedPosition: 100 });
+  const extra = differencesOf({ held: published([DAY]), replayed: [], archivedPosition: 100, day: DAY.day });
   expect(extra).toMatchObject([{ inDoubt: false, replayed: { counts: { visitors: 0 }, drops: {} } }]);
 });
 
@@ -67,8 +67,10 @@ test("[RPL-4] a bucket with an event the archive may not have yet is in doubt; o
   expect(compare(held, 51)).toMatchObject([{ inDoubt: false }]);
   expect(compare({ ...DAY, version: 50 }, 50)).toEqual([]);
   const counted = { held: published([{ ...held, version: 40 }]), replayed: [{ ...DAY, version: 50 }] };
-  expect(differencesOf({ ...counted, archivedPosition: 50 })).toMatchObject([{ inDoubt: true }]);
-  expect(differencesOf({ ...counted, held: [], archivedPosition: 50 })).toMatchObject([{ inDoubt: true }]);
+  expect(differencesOf({ ...counted, archivedPosition: 50, day: DAY.day })).toMatchObject([{ inDoubt: true }]);
+  expect(differencesOf({ ...counted, held: [], archivedPosition: 50, day: DAY.day })).toMatchObject([
+    { inDoubt: true },
+  ]);
 });
 
 test("[RPL-5] of two rows of a bucket the one a reader uses is compared", () => {

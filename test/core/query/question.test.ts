@@ -19,7 +19,13 @@ test("[QRY-1] a question with the three required fields gets the defaults for th
       filters: [],
       accuracy: "estimate",
       orderBy: undefined,
-      include: { timeLabels: false, totalRows: false, comparisons: undefined },
+      include: {
+        timeLabels: false,
+        totalRows: false,
+        comparisons: undefined,
+        imports: false,
+        trimRelativeDateRange: false,
+      },
       pagination: { limit: 10_000, offset: 0 },
     },
   });
@@ -48,6 +54,10 @@ const ACCEPTED: readonly (readonly [what: string, change: object])[] = [
   [
     "labels, totals, and other includes that are off",
     { dimensions: ["time"], include: { time_labels: true, imports: false } },
+  ],
+  [
+    "what clients of Plausible include",
+    { date_range: "day", include: { imports: true, trim_relative_date_range: true } },
   ],
   ["the last page there can be", { pagination: { limit: 10_000, offset: 1_000_000 } }],
 ];
@@ -129,10 +139,9 @@ test("[QRY-2] a deeply nested or very long value is not repeated in the error", 
 
 const NOT_YET: readonly (readonly [change: object, message: string])[] = [
   [{ filters: [["is", "segment", [1]]] }, "#/filters/0: A segment cannot be named here."],
-  [{ include: { imports: true } }, '#/include/imports: Include "imports" is not available yet.'],
 ];
 
-test.each(NOT_YET)("[QRY-3] what the grammar knows and is not built says so: %j", (change, message) => {
+test.each(NOT_YET)("[QRY-3] what the grammar knows and does not belong there says so: %j", (change, message) => {
   expect(parseQuestion({ ...ASKED, ...change })).toMatchObject({ ok: false, rejection: { message } });
 });
 

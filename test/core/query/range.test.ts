@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { changeZone, type ZonePeriod } from "../../../core/merchant.ts";
 import { type DateRange, echoRange, parseDateRange, type Range, resolveRange } from "../../../core/query/range.ts";
 import { dateOf, dayAt, hourAt, parseDate } from "../../../core/time.ts";
+import { valueFrom } from "../../support/questions.ts";
 
 const NOW = Date.parse("2021-05-05T12:30:00Z"); // a Wednesday
 const UTC: readonly ZonePeriod[] = [{ from: 0, zone: "UTC" }];
@@ -81,7 +82,7 @@ test("[QRY-7] half past in UTC is a whole hour in Kolkata", () => {
 });
 
 test("[MER-1] a zone change takes effect at a full hour of the new zone, at least the notice ahead", () => {
-  const zones = changeZone([{ from: 0, zone: "UTC" }], "Asia/Kolkata", NOW);
+  const zones = changeZone({ zones: [{ from: 0, zone: "UTC" }] }, "Asia/Kolkata", NOW);
   expect(zones).toEqual([
     { from: 0, zone: "UTC" },
     { from: Date.parse("2021-05-05T13:30:00Z"), zone: "Asia/Kolkata" },
@@ -89,9 +90,9 @@ test("[MER-1] a zone change takes effect at a full hour of the new zone, at leas
 });
 
 test("[MER-1] a zone change that has not begun is replaced, and taken back by asking for the old zone", () => {
-  const coming = changeZone([{ from: 0, zone: "UTC" }], "Asia/Kolkata", NOW);
-  expect(changeZone(coming, "UTC", NOW - 3_600_000)).toEqual([{ from: 0, zone: "UTC" }]);
-  expect(changeZone(coming, "Europe/Berlin", NOW - 3_600_000)).toMatchObject([
+  const coming = changeZone({ zones: [{ from: 0, zone: "UTC" }] }, "Asia/Kolkata", NOW);
+  expect(changeZone({ zones: coming }, "UTC", NOW - 3_600_000)).toEqual([{ from: 0, zone: "UTC" }]);
+  expect(changeZone({ zones: coming }, "Europe/Berlin", NOW - 3_600_000)).toMatchObject([
     { zone: "UTC" },
     { zone: "Europe/Berlin" },
   ]);
@@ -102,7 +103,7 @@ test("[QRY-8] after a zone change a Day's range holds every Hour of the Day", ()
     ["Asia/Kolkata", "America/Los_Angeles"],
     ["America/Los_Angeles", "Asia/Kolkata"],
   ] as const) {
-    const zones = changeZone([{ from: 0, zone: before }], after, NOW);
+    const zones = changeZone({ zones: [{ from: 0, zone: before }] }, after, NOW);
     const change = zones[1]?.from ?? 0;
     for (let instant = change - 48 * 3_600_000; instant < change + 48 * 3_600_000; instant += 900_000) {
       const zone = instant < change ? before : after;
@@ -112,4 +113,16 @@ test("[QRY-8] after a zone change a Day's range holds every Hour of the Day", ()
       expect(hour >= range.value.fromInstant && hour < range.value.toInstant, `${date} holds ${hour}`).toBe(true);
     }
   }
+});
+
+test.each([
+  ["day", "2021-05-05T00:00:00Z", "2021-05-05T12:59:59Z"],
+  ["month", "2021-05-01T00:00:00Z", "2021-05-05T23:59:59Z"],
+  ["year", "2021-01-01T00:00:00Z", "2021-05-05T23:59:59Z"],
+  ["7d", "2021-04-28T00:00:00Z", "2021-05-04T23:59:59Z"],
+  ["24h", "2021-05-04T13:00:00Z", "2021-05-05T12:59:59Z"],
+])("[QRY-26] trimmed, %s is %s to %s", (name, from, to) => {
+  const dateRange = { ...(parseDateRange(name) as DateRange), isTrimmed: true } as DateRange;
+  const range = valueFrom(resolveRange(dateRange, { zones: UTC, now: NOW }));
+  expect(echoRange(range, UTC).map((text) => Date.parse(text))).toEqual([from, to].map((text) => Date.parse(text)));
 });

@@ -216,7 +216,7 @@ const REFUSED: readonly (readonly [parse: (body: unknown) => unknown, body: obje
   [parseFunnel, {}, "#/steps: Type mismatch. Expected Array but got Null."],
   [parseFunnel, { steps: [STEP, 7] }, "#/steps/1: Type mismatch. Expected Object but got Integer."],
   [parseFunnel, { steps: [STEP, {}] }, "#/steps/1: A step needs filters."],
-  [parseFunnel, { steps: [STEP, { filters: [[]] }] }, "#/steps/1: #/filters/0: Invalid filter []"],
+  [parseFunnel, { steps: [STEP, { filters: [[]] }] }, "#/steps/1/filters/0: Invalid filter []"],
   [parseFunnel, { steps: [STEP, { ...STEP, x: 1 }] }, '#/steps/1: A step has "name" and "filters", nothing else.'],
   [
     parseFunnel,

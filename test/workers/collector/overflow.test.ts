@@ -2,7 +2,7 @@
 // is the production one; partitions and queue are a few lines that fail as the test tells them to.
 
 import { beforeEach, expect, test } from "vitest";
-import { parsePlacement, partitionOf } from "../../../core/counting/placement.ts";
+import { partitionsOf } from "../../../core/counting/placement.ts";
 import type { Arrival } from "../../../core/event.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX } from "../../../core/limits.ts";
 import { decodeArrivals } from "../../../core/overflow.ts";
@@ -22,8 +22,7 @@ const CONTEXT = {
 } as unknown as ExecutionContext;
 
 const SECRETS = { TRACKING_SECRET: "secret", ADMIN_TOKEN: "admin" };
-const SETTINGS = { POOL_SIZE: "4", SPREAD: "{}", DEVELOPMENT: "true" };
-const PLACEMENT = parsePlacement(SETTINGS.POOL_SIZE, SETTINGS.SPREAD);
+const SETTINGS = { POOL_SIZE: "4", DEVELOPMENT: "true" };
 
 type PartitionMood = "takes" | "throws" | "throws once" | "overloaded";
 
@@ -137,7 +136,7 @@ function merchantsApart(): readonly [Shop, Shop] {
   const shops = Array.from({ length: 20 }, (_, index): Shop => {
     const merchant = index + 1;
     const trackingId = encodeTrackingId({ merchant, stream: 1 }, signsOf(SECRETS)[0]);
-    return { trackingId, partition: partitionOf(merchant, "", PLACEMENT) };
+    return { trackingId, partition: partitionsOf({ merchant }, { poolSize: 4, regions: [] })[0] as string };
   });
   const first = shops[0] as Shop;
   return [first, shops.find(({ partition }) => partition !== first.partition) as Shop];

@@ -95,7 +95,9 @@ async function ask(
     }),
   } as unknown as Deps;
   const settings = await readSettings(world.d1, merchant, zeroMeter());
-  const shop = { ...settings, number: merchant, retentionDays: null } as unknown as Merchant;
+  const shop = {
+    ...{ ...settings, number: merchant, pastZones: settings?.past ?? [], retentionDays: null },
+  } as unknown as Merchant;
   const body = { site_id: "x", ...asked };
   const answered =
     kind === undefined
@@ -234,6 +236,23 @@ test("[MSR-2] rules, applied to the past and taken back, and an erasure are in t
   const after = await askBoth(world, scans);
   expect(after.answer).toEqual(answer);
   expect((await askBoth(world, scans)).remembered).toBe(10);
+});
+
+test("[MSR-2] another zone on past Days is in the next answer, and so is its end", async () => {
+  const world = await sealedDays();
+  const scans = new ScanMemory();
+  const question = { ...PLAIN, dimensions: ["time:day", "event:page"] };
+  const { answer } = await ask(world, scans, { question });
+  const past = { fromDay: DAY - 5, toDay: DAY - 2, merchants: [1], zone: "Asia/Tokyo" } as const;
+  const job = await world.run({ kind: "rebuild", ...past });
+  await askBoth(world, scans, { question });
+  const hours = { ...PLAIN, dimensions: ["time:hour"] };
+  await ask(world, scans, { question: hours });
+  expect((await askBoth(world, scans, { question: hours })).remembered).toBeGreaterThan(0);
+  await world.change(job.id, "undo");
+  await world.work();
+  expect((await askBoth(world, scans, { question })).answer).toEqual(answer);
+  await askBoth(world, scans, { question: hours });
 });
 
 test("[MSR-2] a rebuild and its undo change no event: what is remembered stays, and stays right", async () => {

@@ -27,7 +27,7 @@ beforeEach(async () => {
   worker = startQueryWorker();
   const body = { name: "Shop", time_zone: "UTC", currency: "EUR" };
   shop = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
-  partition = partitionsOf(MERCHANT, { poolSize: 4, spread: new Map() })[0] as string;
+  partition = partitionsOf({ merchant: MERCHANT }, { poolSize: 4, regions: [] })[0] as string;
 });
 
 const ask = (change: object = {}, path = "/api/v2/query") =>

@@ -16,6 +16,7 @@ import { RULES_CHANGE, VERSION_PAGE } from "../rules.ts";
 import { CHANGED_SEGMENT, NEW_SEGMENT } from "../segments.ts";
 import { ACCEPTANCE, PASSWORD_CHANGE, SIGN_IN } from "../sessions.ts";
 import { NEW_SHARE } from "../shares.ts";
+import { NEW_SPREAD } from "../spread.ts";
 import { NEW_STREAM, STREAM_PAGE } from "../streams.ts";
 import { named, page } from "./shape.ts";
 
@@ -96,6 +97,24 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   [
     `PATCH ${MERCHANT}`,
     { id: "changeMerchant", summary: "Changes what is sent.", body: MERCHANT_CHANGE, answer: named("Merchant") },
+  ],
+  [
+    `POST ${MERCHANT}/spread`,
+    {
+      id: "spreadMerchant",
+      summary:
+        "Has a hot merchant's events counted by so many partitions of its own, from its next Day on; 0 for the pool.",
+      body: NEW_SPREAD,
+      answer: named("Spread"),
+    },
+  ],
+  [
+    `GET ${MERCHANT}/spread`,
+    {
+      id: "getSpread",
+      summary: "Over how many partitions a merchant is spread, and from when.",
+      answer: named("Spread"),
+    },
   ],
   [
     `DELETE ${MERCHANT}`,

@@ -110,6 +110,8 @@ const META: Schema = object({
   "time_labels?": list(TEXT),
   "total_rows?": COUNT,
   "comparison_date_range?": list(TEXT),
+  "imports_included?": { const: true },
+  "imports_note?": TEXT,
 });
 
 const ECHO: Schema = { type: "object", description: "The question as it was understood." };
@@ -137,8 +139,8 @@ export const QUESTION_SHAPES = {
       "time_labels?": FLAG,
       "total_rows?": FLAG,
       "comparisons?": COMPARISONS,
-      "imports?": { const: false },
-      "trim_relative_date_range?": { const: false },
+      "imports?": FLAG,
+      "trim_relative_date_range?": FLAG,
     }),
     "pagination?": object({
       "limit?": { type: "integer", minimum: 1, maximum: RESULTS_MAX },

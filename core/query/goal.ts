@@ -1,0 +1,34 @@
+// Goals that a question names must be goals that the merchant has, or once had: a misspelt one would be answered with zeros,
+// which look like numbers. Goals are told by the periods of the merchant's rules, past ones included, because events of
+// then are still counted by them.
+
+import { GOALS_SHOWN_MAX } from "../limits.ts";
+import { accepted, type Outcome } from "../outcome.ts";
+import type { RuleTimeline } from "../rules.ts";
+import { comparisonsOf, type Filter } from "./filter.ts";
+import { invalid, shown } from "./refusal.ts";
+
+/** Refuses the first goal that filters name and no period of the rules has. What holds whatever is asked is not the asker's. */
+export function checkGoals(filters: readonly Filter[], rules: RuleTimeline): Outcome<undefined> {
+  const named = filters.flatMap(ownComparisons).filter(({ attribute }) => attribute.question === "event:goal");
+  if (named.length === 0) return accepted(undefined);
+  const known = [...new Set(rules.flatMap((period) => period.rules.goals.map(({ name }) => name)))].sort();
+  for (const { place, clauses, fitsClause } of named) {
+    const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));
+    if (unknown !== undefined) return invalid(`${place}: ${refusal(unknown, known)}`);
+  }
+  return accepted(undefined);
+}
+
+function ownComparisons(filter: Filter): ReturnType<typeof comparisonsOf> {
+  if (filter.kind !== "and") return comparisonsOf(filter);
+  return filter.isFixed ? [] : filter.of.flatMap(ownComparisons);
+}
+
+function refusal(unknown: string, known: readonly string[]): string {
+  const problem = `The goal \`${shown(unknown)}\` is not configured for this site.`;
+  if (known.length === 0) return `${problem} It has no goals: they are made in its rules.`;
+  const some = known.slice(0, GOALS_SHOWN_MAX).map((name) => `\`${shown(name)}\``);
+  const rest = known.length - some.length;
+  return `${problem} Its goals are ${some.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}.`;
+}

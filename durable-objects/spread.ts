@@ -1,0 +1,188 @@
+// A hot merchant is spread over partitions of its own, from an instant on (core/merchant.ts). This is the partition's part
+// of it: it takes no arrival that another counts and says instead how the merchant is spread, which is how collectors learn
+// of it; it asks its predecessor or successor for an id that may have been counted there, where the time of an event is not
+// certain; and it asks for a merchant to be spread that is becoming too much for it.
+
+import { type Moved, partitionAt, partitionOf } from "../core/counting/placement.ts";
+import type { Arrival } from "../core/event.ts";
+import {
+  DUPLICATE_EDGE_MS,
+  SPREAD_ASK_EVERY_MS,
+  SPREAD_CALM_MS,
+  SPREAD_DAY_EVENTS,
+  SPREAD_NOTICE_MS,
+  SPREAD_WINDOW_EVENTS,
+  SPREAD_WINDOWS,
+} from "../core/limits.ts";
+import { changeSpread, nextSpread, type SpreadTimeline, zoneAt } from "../core/merchant.ts";
+import { causeOf } from "../core/outcome.ts";
+import { inRegion, regionOf } from "../core/region.ts";
+import { dayAt, dayStart } from "../core/time.ts";
+import { commitPending } from "./commit.ts";
+import type { CountedReply, CountedRequest } from "./rpc.ts";
+import { isClosed } from "./seal.ts";
+import { refreshSettings } from "./settings.ts";
+import { findDay, type Partition } from "./state.ts";
+
+/** How busy a merchant has been. */
+export interface Busy {
+  /** The last second in which it sent too much, UTC ms, and how many there were since it was last quiet. */
+  lastAt: number;
+  windows: number;
+  /** UTC ms at which it was last asked for; 0 for never. */
+  askedAt: number;
+}
+
+/** What to answer for an arrival that another partition counts; undefined where it is this one. */
+export function movedFrom(partition: Partition, arrival: Arrival): Moved | undefined {
+  const known = partition.settings.get(arrival.event.merchant);
+  const { spread = [], version = 0 } = known?.settings ?? {};
+  if (spread.length === 0) return undefined;
+  const name = inRegion(partitionOf(arrival, spread, partition.deps.poolSize), regionOf(partition.name));
+  if (name === partition.name) return undefined;
+  return { moved: { merchant: arrival.event.merchant, version, spread } };
+}
+
+/**
+ * Those of the arrivals whose id another partition has counted: a resend whose time is ours, or a clock that was set
+ * meanwhile, may have brought it to the other side of an instant from which the merchant is spread otherwise. Throws when
+ * nobody can say; the events are sent again then. Hardly any arrival is such a one, and then nothing is waited for.
+ */
+export async function countedElsewhere(
+  partition: Partition,
+  arrivals: readonly Arrival[],
+): Promise<ReadonlySet<Arrival>> {
+  const doubts = arrivals.flatMap((arrival) => doubtOf(partition, arrival) ?? []);
+  if (doubts.length === 0) return NOBODY;
+  const keys = new Set(doubts.map(({ arrival: { event } }) => `${event.merchant} ${event.id}`));
+  partition.asking.add(keys);
+  try {
+    const answers = [...groupsOf(doubts)].map(([name, group]) => ask(partition, name, group));
+    return new Set((await Promise.all(answers)).flat());
+  } finally {
+    partition.asking.delete(keys);
+  }
+}
+
+const NOBODY: ReadonlySet<Arrival> = new Set();
+
+/** Those of one merchant's arrivals that a partition has counted. */
+async function ask(partition: Partition, name: string, doubts: readonly Doubt[]): Promise<readonly Arrival[]> {
+  const { merchant } = (doubts[0] as Doubt).arrival.event;
+  const ids = doubts.map(({ arrival }) => arrival.event.id);
+  const days = [...new Set(doubts.flatMap((doubt) => doubt.days))];
+  const reply = await partition.deps.counted(name, { merchant, ids, days });
+  if (reply.includes("asking")) throw new Error(`${name} is asked for the same event`);
+  return doubts.filter((_, index) => reply[index] === "counted").map(({ arrival }) => arrival);
+}
+
+/** What to ask of whom: by partition and merchant. */
+function groupsOf(doubts: readonly Doubt[]): readonly (readonly [name: string, group: readonly Doubt[]])[] {
+  const groups = new Map<string, { readonly name: string; readonly group: Doubt[] }>();
+  for (const doubt of doubts) {
+    for (const name of doubt.others) {
+      const key = `${doubt.arrival.event.merchant} ${name}`;
+      const known = groups.get(key);
+      if (known === undefined) groups.set(key, { name, group: [doubt] });
+      else known.group.push(doubt);
+    }
+  }
+  return [...groups.values()].map(({ name, group }) => [name, group]);
+}
+
+/** The other side of the same question. The answer leaves once what it says is durable. */
+export function counted(partition: Partition, { merchant, ids, days }: CountedRequest): CountedReply {
+  commitPending(partition);
+  return ids.map((id) => {
+    if ([...partition.asking].some((keys) => keys.has(`${merchant} ${id}`))) return "asking";
+    return days.some((day) => findDay(partition, merchant, day)?.ids.has(id)) ? "counted" : "unknown";
+  });
+}
+
+interface Doubt {
+  readonly arrival: Arrival;
+  readonly others: readonly string[];
+  readonly days: readonly number[];
+}
+
+/** Where else an arrival may have been counted; undefined for nearly all. */
+function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
+  const { merchant, timestamp } = arrival.event;
+  const settings = partition.settings.get(merchant)?.settings;
+  if (settings?.spread === undefined || settings.spread.length === 0) return undefined;
+  const { spread } = settings;
+  const zone = zoneAt(settings.zones, timestamp);
+  const day = dayAt(zone, timestamp);
+  if (isClosed(partition, day)) return undefined; // what is late is told apart when it is counted
+  const reach = arrival.floating
+    ? { from: dayStart(zone, day - 1), to: dayStart(zone, day + 2) }
+    : { from: timestamp - DUPLICATE_EDGE_MS, to: timestamp + DUPLICATE_EDGE_MS };
+  const others = new Set<string>();
+  const region = regionOf(partition.name);
+  for (const { from } of spread) {
+    if (from <= reach.from || from > reach.to) continue;
+    for (const instant of [from - 1, from])
+      others.add(inRegion(partitionAt(arrival, instant, { spread, poolSize: partition.deps.poolSize }), region));
+  }
+  others.delete(partition.name);
+  return others.size === 0 ? undefined : { arrival, others: [...others], days: [day - 1, day, day + 1] };
+}
+
+/** Notes how many events of a merchant have come in one window so far, and asks for it to be spread when that goes on. */
+export function noteRate(partition: Partition, merchant: number, taken: number, added: number): void {
+  if (taken + added < SPREAD_WINDOW_EVENTS || taken >= SPREAD_WINDOW_EVENTS) return;
+  const now = partition.deps.now();
+  const busy = busyOf(partition, merchant);
+  busy.windows = now - busy.lastAt > SPREAD_CALM_MS ? 1 : busy.windows + 1;
+  busy.lastAt = now;
+  if (busy.windows >= SPREAD_WINDOWS) askSpread(partition, merchant, busy);
+}
+
+/** Notes how many events of a merchant's Day are held here. */
+export function noteDay(partition: Partition, merchant: number, events: number): void {
+  if (events >= SPREAD_DAY_EVENTS) askSpread(partition, merchant, busyOf(partition, merchant));
+}
+
+function busyOf({ busy }: Partition, merchant: number): Busy {
+  const known = busy.get(merchant);
+  if (known !== undefined) return known;
+  const made = { lastAt: 0, windows: 0, askedAt: 0 };
+  busy.set(merchant, made);
+  return made;
+}
+
+/** Asks for a merchant to be spread over more partitions from its next Day on, unless that has been asked for. */
+function askSpread(partition: Partition, merchant: number, busy: Busy): void {
+  const { deps } = partition;
+  const now = deps.now();
+  if (now - busy.askedAt < SPREAD_ASK_EVERY_MS) return;
+  busy.askedAt = now;
+  deps.background(
+    widen(partition, merchant).catch((error: unknown) =>
+      deps.log({ event: "spread_failed", partition: partition.name, merchant, error: causeOf(error) }),
+    ),
+  );
+}
+
+async function widen(partition: Partition, merchant: number): Promise<void> {
+  const { deps } = partition;
+  await refreshSettings(partition, merchant); // its other partitions may have asked
+  const known = partition.settings.get(merchant);
+  if (known === undefined || known.gone) return;
+  const now = deps.now();
+  const before: SpreadTimeline = known.settings.spread ?? [];
+  if ((before.at(-1)?.from ?? 0) > now) return;
+  const partitions = nextSpread(before);
+  const spread =
+    partitions === undefined
+      ? "full"
+      : changeSpread(known.settings, { partitions, now, noticeMs: SPREAD_NOTICE_MS, at: "midnight" });
+  if (spread === "full") {
+    deps.log({ alert: "merchant_too_hot", partition: partition.name, merchant });
+    return;
+  }
+  if (!(await deps.writeSpread({ ...known.settings, spread }))) return; // changed meanwhile: another time
+  await refreshSettings(partition, merchant);
+  const from = new Date(spread.at(-1)?.from ?? now).toISOString();
+  deps.log({ event: "merchant_spread", partition: partition.name, merchant, partitions: partitions ?? 0, from });
+}

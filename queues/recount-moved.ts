@@ -1,0 +1,77 @@
+// Counts a Day again for merchants with a zone of the past on it: its events are picked out of the folders of several Days,
+// and its Hours are those of D1 that lie in it by now, whatever Day they were written under. Everything else is as for any
+// other Day (recount.ts). Whoever writes what comes out sees by each row's version that nobody wrote it meanwhile, and by
+// the archived position that no folder got an event that others have counted since.
+
+import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
+import type { PastZone, Settings } from "../core/merchant.ts";
+import { foldersOf, isMoved, withPastZone } from "../core/past-zone.ts";
+import { dateOf } from "../core/time.ts";
+import { type ArchivedDay, findDay } from "../storage/archive-day.ts";
+import { listRemovals } from "../storage/erasure.ts";
+import { findSeal, type SealPlace, type SealRow } from "../storage/seal.ts";
+import { readMoved, readSettingsOf } from "../storage/settings.ts";
+import type { Recount, RecountDeps, RulesPreview } from "./recount.ts";
+
+export interface MovedWanted extends SealPlace {
+  readonly settings: readonly Settings[];
+  readonly preview?: RulesPreview | undefined;
+  readonly zonePreview?: PastZone | undefined;
+}
+
+export interface OpenedMoved {
+  readonly what: Recount;
+  /** Of the folders; undefined for those nobody has looked at yet. */
+  readonly seals: readonly (SealRow | undefined)[];
+}
+
+/** Finds what there is of a Day in the folders around it. */
+export async function openMoved(
+  { day, partition, settings, preview, zonePreview }: MovedWanted,
+  deps: RecountDeps,
+): Promise<OpenedMoved> {
+  // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
+  const since = deps.now();
+  const { archivedPosition } = await deps.partition(partition).status();
+  const removals = await listRemovals(deps.db, { day, partition }, deps.meter);
+  const tried = settings.map((one) => (zonePreview === undefined ? one : withPastZone(one, zonePreview)));
+  const spans = tried.map((one) => foldersOf(one, day));
+  const folders: ArchivedDay[] = [];
+  const seals: (SealRow | undefined)[] = [];
+  const end = Math.max(...spans.map(([, to]) => to));
+  for (let folder = Math.min(...spans.map(([from]) => from)); folder < end; folder++) {
+    const seal = await findSeal(deps.db, { day: folder, partition }, deps.meter);
+    const archived = await findDay(deps, { date: dateOf(folder), partition }, { folder: seal?.folder ?? "" });
+    if (archived.manifest === undefined && archived.bundles.length === 0) continue;
+    seals.push(seal);
+    folders.push(archived);
+  }
+  const merchants = new Set(settings.map(({ merchant }) => merchant));
+  const what: Recount = {
+    day,
+    partition,
+    archived: { date: dateOf(day), partition, manifest: undefined, bundles: [] },
+    folders,
+    hasMoved: () => true,
+    archivedPosition,
+    after: 0,
+    merchants,
+    others: merchants,
+    columns: COUNTED_COLUMNS,
+    removals,
+    known: { day, partition, erasures: removals.map(({ number }) => number), since },
+    preview,
+    zonePreview,
+  };
+  return { what, seals };
+}
+
+/** Merchants whose Day has moved: of some, or of all there are. */
+export async function movedMerchants(
+  day: number,
+  merchants: readonly number[] | undefined,
+  { db, meter }: Pick<RecountDeps, "db" | "meter">,
+): Promise<readonly Settings[]> {
+  const found = merchants === undefined ? await readMoved(db, meter) : await readSettingsOf(db, merchants, meter);
+  return found.filter((settings) => isMoved(settings, day));
+}

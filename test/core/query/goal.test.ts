@@ -1,0 +1,50 @@
+// Filters by goals that there are, that there were, and that there never were.
+
+import { expect, test } from "vitest";
+import { parseFilters } from "../../../core/query/filter.ts";
+import { checkGoals } from "../../../core/query/goal.ts";
+import { NO_RULES, type RuleTimeline } from "../../../core/rules.ts";
+import { valueFrom } from "../../support/questions.ts";
+
+const goals = (...names: readonly string[]) => ({ ...NO_RULES, goals: names.map((name) => ({ name, page: "/" })) });
+/** "Old" is gone, "Past" was put on some Days by a replay. */
+const RULES: RuleTimeline = [
+  { version: 1, from: 5, rules: goals("Order", "Old") },
+  { version: 3, days: [1, 2], rules: goals("Past") },
+  { version: 2, from: 9, rules: goals("Order", "Sign up") },
+];
+const KNOWN = "Its goals are `Old`, `Order`, `Past`, `Sign up`.";
+
+const CASES: readonly (readonly [filters: readonly unknown[], problem: string | undefined])[] = [
+  [[["is", "event:page", ["/"]]], undefined],
+  [[["is", "event:goal", ["Order", "Old", "Past"]]], undefined],
+  [[["is", "event:goal", ["order"], { case_sensitive: false }]], undefined],
+  [[["contains", "event:goal", ["ign"]]], undefined],
+  [[["is", "event:goal", ["order"]]], `#/filters/0: The goal \`order\` is not configured for this site. ${KNOWN}`],
+  [
+    [
+      ["is", "visit:source", ["x"]],
+      ["or", [["not", ["has_done", ["is", "event:goal", ["Order", "Ordr"]]]]]],
+    ],
+    `#/filters/1: The goal \`Ordr\` is not configured for this site. ${KNOWN}`,
+  ],
+  [[["contains", "event:goal", ["xyz"]]], `#/filters/0: The goal \`xyz\` is not configured for this site. ${KNOWN}`],
+];
+
+test.each(CASES)("[QRY-27] %j", (filters, problem) => {
+  const checked = checkGoals([valueFrom(parseFilters(filters))], RULES);
+  expect(checked.ok ? undefined : checked.rejection.message).toBe(problem);
+});
+
+test("[QRY-27] a merchant without goals, a list that is long, and what a share link fixes", () => {
+  const filter = [["is", "event:goal", ["A"]]];
+  const refusal = (rules: RuleTimeline, fixed: readonly unknown[] = [], own: readonly unknown[] = filter) => {
+    const checked = checkGoals([valueFrom(parseFilters(own, fixed))], rules);
+    return checked.ok ? "" : checked.rejection.message;
+  };
+  expect(refusal([])).toMatch(/It has no goals: they are made in its rules\.$/);
+  const many = Array.from({ length: 45 }, (_, index) => `goal ${index}`);
+  expect(refusal([{ version: 1, from: 0, rules: goals(...many) }])).toMatch(/`goal 26` and 25 more\.$/);
+  expect(refusal([], filter, [])).toBe("");
+  expect(refusal([], filter)).not.toBe("");
+});

@@ -1,0 +1,73 @@
+// One hit from its first byte to its answer: whether its address may come, its body, what collect.ts makes of it, and that in
+// the words of its protocol. Any page may send, so every answer may be read across origins.
+
+import { uuidv7 } from "uuidv7";
+import type { Route } from "../../core/formats/route.ts";
+import type { Hit } from "../../core/hit.ts";
+import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
+import { accepted, causeOf, type Outcome, rejected } from "../../core/outcome.ts";
+import { EMPTY_REPORT, type Report } from "../../core/report.ts";
+import { readBody } from "../../storage/request-body.ts";
+import { clientOf, hitOf } from "./client.ts";
+import { collect } from "./collect.ts";
+import { headerOf, type Incoming } from "./incoming.ts";
+import { isAddressWithinLimit } from "./limit.ts";
+import { corsOf, refuse, respond } from "./reply.ts";
+import { keyOf } from "./sender.ts";
+
+const TOO_OFTEN = "this address sends too many requests; send the same events again later, several in one request";
+const NOT_STORED = "the events could not be stored; send them again with the same ids";
+
+/** Answers a hit of a route; never throws. */
+export async function serve(incoming: Incoming, route: Route): Promise<Response> {
+  const headers = corsOf(headerOf(incoming, "origin"));
+  try {
+    if (!(await isAddressWithinLimit(incoming))) return refuse("rate_limited", TOO_OFTEN, { headers });
+    return await serveHit(incoming, route, headers);
+  } catch (error) {
+    console.error(JSON.stringify({ event: "collect_failed", path: incoming.path, error: causeOf(error) }));
+    return refuse("unavailable", NOT_STORED, { headers });
+  }
+}
+
+async function serveHit(incoming: Incoming, route: Route, headers: Record<string, string>): Promise<Response> {
+  const hit = hitOf(incoming, Date.now());
+  const body = await bodyOf(incoming, route);
+  const read = body.ok ? { ...hit, body: body.value } : hit;
+  if ("reply" in route) return respond(route.reply(read), headers);
+  const outcome = body.ok ? await take(incoming, route, read) : body;
+  return respond(route.format.answer({ hit: read, outcome, requestId: uuidv7() }), headers);
+}
+
+async function take(
+  incoming: Incoming,
+  { format }: Extract<Route, { format: unknown }>,
+  hit: Hit,
+): Promise<Outcome<Report>> {
+  // HEAD comes here as GET does; whoever only asks whether there is an image has not shown it to anybody.
+  if (incoming.request.method === "HEAD") return accepted(EMPTY_REPORT);
+  const looking = { env: incoming.env, now: hit.receivedAt, later: incoming.later };
+  const key = await keyOf(headerOf(incoming, "authorization"), looking);
+  if (!key.ok) return key;
+  const client = clientOf(incoming, hit.receivedAt);
+  return collect({ format, hit: { ...hit, keyed: key.value !== undefined }, client, key: key.value, looking });
+}
+
+/**
+ * Bodies are read as they come: unpacking what strangers packed could let a few bytes fill the memory. Only where a
+ * protocol's clients pack theirs is it unpacked, no further than any body may go.
+ */
+async function bodyOf(incoming: Incoming, route: Route): Promise<Outcome<string>> {
+  const { request, query } = incoming;
+  if (request.method === "GET" || request.method === "HEAD") return accepted("");
+  const encoding = (headerOf(incoming, "content-encoding") || "identity").toLowerCase();
+  const isGzip = encoding === "gzip" || /(^|&)compression=gzip/.test(query);
+  const packing = route.unpacks === true && isGzip ? "gzip" : undefined;
+  if (packing === undefined && encoding !== "identity")
+    return rejected("unsupported_encoding", "Content-Encoding is not supported; send the body as it is");
+  const body = await readBody(request, REQUEST_BYTES_MAX, packing);
+  if (body.ok) return accepted(body.text);
+  return body.problem === "too_large"
+    ? rejected("body_too_large", `the body exceeds ${REQUEST_BYTES_MAX} bytes; send fewer events at once`)
+    : rejected("incomplete_body", "the body ended before its announced end; send it again");
+}
