@@ -1,7 +1,7 @@
 // `npm run bench:query`: how long the dashboard's questions take and what they read, for one merchant with --events events
 // (1,000,000 unless said) in the last 13 months, over 24 hours, 30 days and 12 months. Rollups are made from generated events by
-// the counting code and written to D1 by the code that partitions write with; the last 32 Days lie in the archive too, a bundle
-// each, for questions that only events can answer. Cold is the first time a question is asked of a runtime that was just started
+// the counting code and written to D1 by the code that partitions write with; the last 32 Days lie in the archive too, those
+// that are over for three Days sealed, the others a bundle each, for questions that only events can answer. Cold is the first time a question is asked of a runtime that was just started
 // (--starts, 5 unless said), warm is every other time (--asks, 30 for each start). All of it, the client too, shares this machine.
 
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import type { ArchivedEvent } from "../core/archive/file.ts";
-import { bundleKey } from "../core/archive/object-key.ts";
+import { encodeManifest } from "../core/archive/manifest.ts";
+import { bundleKey, manifestKey, sealedFolder } from "../core/archive/object-key.ts";
 import { replay } from "../core/counting/replay.ts";
 import { hash64Hex } from "../core/hash.ts";
 import { zeroMeter } from "../core/meter.ts";
@@ -18,8 +19,10 @@ import { DAY_MS, dateOf } from "../core/time.ts";
 import { startRuntime } from "../scripts/runtime.ts";
 import { encodeParquet } from "../storage/archive.ts";
 import { writeRollups } from "../storage/rollup-write.ts";
+import { SealedFileWriter } from "../storage/sealed-file.ts";
 import { CHROME, eventOf, IPHONE, settingsOf } from "../test/support/events.ts";
 import { percentile } from "../test/support/flood.ts";
+import { memoryArchive } from "../test/support/memory-bucket.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { type Answered, Client, FAST, type Merchant, SECRETS } from "../test/support/services.ts";
 import { sqliteD1 } from "../test/support/sqlite.ts";
@@ -31,6 +34,7 @@ const [events, starts, asks] = [Number(values.events ?? 1e6), Number(values.star
 /** What "12mo" needs at the end of a month. */
 const DAYS = 397;
 const ARCHIVED_DAYS = 32;
+const OPEN_DAYS = 3;
 const PARTITION = "pool-0";
 
 const NUMBERS = ["visitors", "visits", "pageviews", "bounce_rate", "visit_duration"];
@@ -124,13 +128,36 @@ async function writeRollupsTo(
     await writeRollups(db, rollups, zeroMeter());
     const first = rows[0]?.position;
     if (day <= today - ARCHIVED_DAYS || first === undefined) continue;
-    const place = { date: dateOf(day), partition: PARTITION, first };
-    bundles.set(bundleKey(place), encodeParquet({ ...place, rows }));
+    const place = { date: dateOf(day), partition: PARTITION };
+    if (day > today - OPEN_DAYS) bundles.set(bundleKey({ ...place, first }), encodeParquet({ ...place, first, rows }));
+    else await seal({ database, objects: bundles }, place, { day, rows });
   }
   database.close();
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   console.error(`${events} events in ${DAYS} Days: ${Math.round(bytes / 1e6)} MB of rollups, written in ${seconds} s`);
   return bundles;
+}
+
+/** Writes the sealed files of a Day as a seal does, and notes them in D1. */
+async function seal(
+  { database, objects }: { readonly database: DatabaseSync; readonly objects: Map<string, Uint8Array> },
+  place: { readonly date: string; readonly partition: string },
+  { day, rows }: { readonly day: number; readonly rows: readonly ArchivedEvent[] },
+): Promise<void> {
+  const before = (rows.at(-1)?.position ?? 0) + 1;
+  const folder = sealedFolder(place, `1-${before}`);
+  const writer = new SealedFileWriter(place, folder, 0);
+  writer.add(rows);
+  writer.endMerchant(1);
+  const file = await writer.finish({ bucket: memoryArchive(objects), meter: zeroMeter() });
+  const manifest = { ...place, generation: 1, rows: rows.length, duplicates: 0, before, files: [file] };
+  objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest(manifest)));
+  database
+    .prepare(
+      `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences,
+        shown, sealed_at, late_marks, attempts, error) VALUES (?, ?, 1, ?, ?, 1, ?, 0, 0, '[]', ?, 0, 0, '')`,
+    )
+    .run(day, place.partition, folder, rows.length, file.bytes, (day + 3) * DAY_MS);
 }
 
 /** Pages, sources and countries as a shop has them: a few are most. */

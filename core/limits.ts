@@ -218,6 +218,9 @@ export const OVERFLOW_TEXT_BYTES_MAX = 4 * REQUEST_BYTES_MAX;
 export const QUEUE_OPERATION_BYTES = 64 * KIB;
 export const D1_ROW_BYTES_MAX = 2_000_000;
 export const D1_PARAMETERS_MAX = 100;
+/** Subrequests of one invocation, and ms of CPU, as wrangler.toml asks for them for the query Worker. */
+export const SUBREQUESTS_MAX = 10_000;
+export const REQUEST_CPU_MS = 300_000;
 /** Connections a Worker opens at once. */
 export const CONNECTIONS_MAX = 6;
 /** Archived bytes of the bundles that make one run: some 50,000 page views, the rows that sealing or replaying a large Day
@@ -275,12 +278,22 @@ export const CLOCKS_APART_MS = MINUTE_MS;
 export const ERASURES_DRIVEN_MAX = 20;
 
 // ── exports ───────────────────────────────────────────────────────────────────────────────────────────────────────
-/** (Day, partition)s of one export, each four subrequests of the platform's 1,000, and objects it reads: a quarter of a pool
- *  merchant's Days, or three weeks of one that is spread over four partitions. */
-export const EXPORT_PLACES_MAX = 92;
-export const EXPORT_OBJECTS_MAX = 600;
-/** Archived bytes one export reads: about a million page views, which take 12 s (measured) of a request's 30 s of CPU. */
-export const EXPORT_BYTES_MAX = 40_000_000;
+/** (Day, partition)s of one export, each four subrequests, and objects it reads: a year of a pool merchant's Days, or ten weeks of
+ *  one that is spread over four partitions. */
+export const EXPORT_PLACES_MAX = 372;
+export const EXPORT_OBJECTS_MAX = 8_000;
+/** Archived bytes one export reads: about ten million page views, which take 120 s (measured: 12 s a million) of REQUEST_CPU_MS. */
+export const EXPORT_BYTES_MAX = 400_000_000;
+/** Bytes of the bundles of one (Day, partition) that is not sealed yet. Each id of the merchant's is remembered while they are
+ *  read, in 8 to 21 B (IdSet, while it grows): 2.5 million page views in 50 MB. A sealed Day needs no ids but those that came late. */
+export const EXPORT_UNSEALED_BYTES_MAX = 100_000_000;
+/** Archived bytes that an export reads to see the visits that its filters look at, 30 s of CPU before the first byte is sent. A Day
+ *  of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 150,000 events fits. */
+export const EXPORT_VISITS_BYTES_MAX = 100_000_000;
+/** What regular expressions may cost one export, in places looked at: 16 s at 40 ns. */
+export const EXPORT_REGEX_STEPS_MAX = 400_000_000;
+/** Filters of an export as JSON in UTF-16 units: they stand in an address, of which the platform takes 16 KB. */
+export const EXPORT_FILTERS_LENGTH_MAX = 4_096;
 /** Text is sent in pieces of about so many UTF-16 units. */
 export const EXPORT_CHUNK_LENGTH = 65_536;
 
@@ -341,6 +354,10 @@ export const ROLLUP_PAGE_ROWS = 1_000;
 export const ROLLUP_PAGE_WIDE_ROWS = 200;
 /** Rollup rows that an isolate remembers, in bytes: a quarter of its memory. A year of Days by page is 2 to 10 MB. */
 export const BUCKETS_KEPT_BYTES = 32_000_000;
+/** What sealed Days came to for questions from events, which an isolate remembers, in bytes; and of one Day: the sets of visitors of
+ *  60,000. */
+export const SCAN_KEPT_BYTES = 16_000_000;
+export const SCAN_KEPT_DAY_BYTES = 2_000_000;
 /** Versions of rollup rows read from D1 in one statement: three numbers each. */
 export const VERSIONS_PAGE_ROWS = 5_000;
 /** Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event. */
@@ -500,7 +517,8 @@ assert(REQUEST_EVENTS_MAX <= MERCHANT_EVENTS_PER_WINDOW_MAX, "a full request fit
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
 assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
 assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dead letters fits a request");
-assert(4 * EXPORT_PLACES_MAX + EXPORT_OBJECTS_MAX <= 1_000 - 30, "what an export reads fits a request's subrequests");
+assert(4 * EXPORT_PLACES_MAX + EXPORT_OBJECTS_MAX <= SUBREQUESTS_MAX - 30, "what an export reads fits a request");
+assert((EXPORT_BYTES_MAX / 40) * 0.012 < REQUEST_CPU_MS, "an export's rows, 40 B and 12 µs each, fit a request's CPU");
 assert(BUNDLES_KEPT_MAX * 100 < 2_000_000, "the cuts of all bundles fit a row");
 assert(2 * SCAN_PLACES_MAX + SCAN_OBJECTS_MAX <= 1_000, "what a question reads fits a request's subrequests");
 assert(REPLAY_MERCHANTS_MAX + 10 < D1_PARAMETERS_MAX, "the merchants of a replay fit one statement");

@@ -4,19 +4,10 @@
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import { JOB_ATTEMPTS_MAX, JOB_KEPT_MS, JOB_STALE_MS, JOBS_DRIVEN_MAX } from "../core/limits.ts";
-import { answer } from "../core/query/answer.ts";
-import { decodeQuestionPart, planOfJob, type QuestionPart } from "../core/query/job.ts";
-import type { Plan } from "../core/query/plan.ts";
-import {
-  closeScan,
-  extraColumns,
-  openScan,
-  refusalOf,
-  type Scan,
-  type ScanProblem,
-  scanDay,
-} from "../core/query/scan.ts";
-import { absorbScan, encodeScan } from "../core/query/scan-part.ts";
+import type { CountPlan } from "../core/query/count.ts";
+import { decodeQuestionPart, type JobCounting, planOfJob, type QuestionPart } from "../core/query/job.ts";
+import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
+import type { SeenUnder } from "../core/query/seen.ts";
 import { GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
 import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive-bucket.ts";
 import { type EventDeps, findEvents, foldersOfPlace, recentOf } from "../storage/merchant-events.ts";
@@ -80,25 +71,31 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
   const plan = planOfJob(job.question, zonesOf(merchant));
   const places = await findQuestionPart(deps.db, named, deps.meter);
   if (places !== undefined) {
-    const scan = await openOwn(plan, merchant, deps);
-    const problem = await scanPlaces(scan, { merchant, places }, deps);
+    const counting = plan.open(await underOf(merchant, deps), "part");
+    const problem = await countPlaces(counting, { plan, merchant, places }, deps);
     if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
-    await putObject(deps, partKey(named), encodeScan(scan));
+    await putObject(deps, partKey(named), counting.encode());
     await markQuestionPart(deps.db, named, deps.meter);
   }
   const after = await findQuestionJob(deps.db, job.id, deps.meter);
   if (after?.state === "running" && after.partsDone === after.parts) await putTogether(after, plan, merchant, deps);
 }
 
-async function openOwn(plan: Plan, merchant: Merchant, deps: QuestionDeps): Promise<Scan> {
+async function underOf(merchant: Merchant, deps: QuestionDeps): Promise<SeenUnder> {
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
-  return openScan(plan, { settings: settingsOf(merchant), global });
+  return { settings: settingsOf(merchant), global };
+}
+
+interface PartOfJob {
+  readonly plan: CountPlan<JobCounting>;
+  readonly merchant: Merchant;
+  readonly places: readonly SealPlace[];
 }
 
 /** Logs first, archive second, as in a request. */
-async function scanPlaces(
-  scan: Scan,
-  { merchant, places }: { readonly merchant: Merchant; readonly places: readonly SealPlace[] },
+async function countPlaces(
+  counting: JobCounting,
+  { plan, merchant, places }: PartOfJob,
   deps: QuestionDeps,
 ): Promise<ScanProblem | undefined> {
   const settings = settingsOf(merchant);
@@ -110,28 +107,32 @@ async function scanPlaces(
   );
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  const search = { settings, places, recent, columns: extraColumns(scan.plan) };
-  for await (const { day, rows } of (await findEvents(search, deps)).days()) {
-    const problem = scanDay(scan, { day, rows });
+  const search = { settings, places, recent, columns: plan.columns, together: plan.together };
+  for await (const rows of (await findEvents(search, deps)).days()) {
+    const problem = counting.add(rows);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-async function putTogether(job: QuestionJob, plan: Plan, merchant: Merchant, deps: QuestionDeps): Promise<void> {
-  const scan = await openOwn(plan, merchant, deps);
+async function putTogether(
+  job: QuestionJob,
+  plan: CountPlan<JobCounting>,
+  merchant: Merchant,
+  deps: QuestionDeps,
+): Promise<void> {
+  const counting = plan.open(await underOf(merchant, deps), "whole");
   const keys = Array.from({ length: job.parts }, (_, part) => partKey({ job: job.id, part }));
   let bytes = 0;
   for (const key of keys) {
     const text = await readObjectOf(deps, key);
     bytes += text.byteLength;
-    const problem = absorbScan(scan, new TextDecoder().decode(text));
+    const problem = counting.absorb(new TextDecoder().decode(text));
     if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
   }
   const cost = { rows: 0, objects: keys.length, bytes };
   const rules = latestRules(merchant.rules).version;
-  const context = { currency: merchant.currency, asOf: job.question.asOf, cost, rules };
-  const answered = answer(plan, closeScan(scan), context);
+  const answered = counting.answer({ currency: merchant.currency, asOf: job.question.asOf, cost, rules });
   if (!answered.ok) return fail(job.id, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
   await endQuestionJob(deps.db, { id: job.id, state: "done", error: "", now: deps.now() }, deps.meter);

@@ -6,7 +6,7 @@ import { type Ask, makeReport } from "./demo/report.ts";
 import type { Place } from "./demo/shop.ts";
 import { type DemoEvent, eventsByPlace, isBot } from "./demo/visit.ts";
 import { askAdmin, askQuestion, type Connection } from "./footfall/connection.ts";
-import type { Answer } from "./footfall/query.ts";
+import type { Answer, Question } from "./footfall/query.ts";
 import { EVENTS_PER_SECOND, Pace } from "./import/pace.ts";
 import { sendEvents } from "./import/send.ts";
 import { type BatchAnswer, Tally } from "./import/tally.ts";
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   for (const [code, { examples }] of tally.rejected) throw new Error(`${code}: ${examples[0]?.message}`);
   const date = (instant: number) => new Date(instant).toISOString().slice(0, 10);
   const connection = toConnection(start, stateDir);
-  const ask = async (question: object) => (await askQuestion(connection, question)) as Answer;
+  const ask = async (question: Question) => (await askQuestion(connection, question)) as Answer;
   const range = [date(now - (DAYS - 1) * DAY_MS), date(now)] as const;
   const seal = () => sealClosed(connection, { from: range[0], to: date(firstOpenDay(now) * DAY_MS - 1) });
   await untilCounted({ ask, seal, site: start.merchant, range, expected: countedPageviews(groups) });

@@ -19,6 +19,16 @@ export function toTable(head: readonly string[], rows: readonly (readonly Cell[]
   return [line(head), widths.map((width) => "─".repeat(width)).join("  "), ...texts.map(line)].join("\n");
 }
 
+/** Rows that a terminal shows of a list that may be long. */
+const SHOWN_ROWS = 20;
+
+/** A table of the first rows, and how many there are besides. */
+export function toCutTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const table = toTable(head, rows.slice(0, SHOWN_ROWS));
+  const more = rows.length - SHOWN_ROWS;
+  return more > 0 ? `${table}\n… and ${toFigure(more)} more; --json for all` : table;
+}
+
 /** A number with its thousands apart. */
 export function toFigure(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 2 });

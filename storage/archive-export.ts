@@ -1,15 +1,15 @@
 // Reads one merchant's raw events of some Days out of the archive, for an export: (Day, partition) after (Day, partition),
 // sealed files first and what came since after them, each id once a Day. A Day that has got another zone is picked out of the
-// folders of several. Memory holds a row group or a bundle, and where
-// there are bundles the ids of the merchant's Day. What there is to read is found out first, so that an export that is too
-// large is refused before its first byte.
+// folders of several. Memory holds a row group or a bundle, and where bundles lie beside sealed files the ids of the merchant's rows
+// in them; of a Day that is not sealed, or has moved, all its ids. So a Day may be of any size. What there is to read is found out
+// first: an export that is too large is refused before its first byte.
 
 import type { ExportedEvent } from "../core/archive/export.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { IdSet } from "../core/counting/duplicate.ts";
 import { removalOf } from "../core/counting/erasure.ts";
 import { MovedDay } from "../core/counting/moved-day.ts";
-import { CONNECTIONS_MAX } from "../core/limits.ts";
+import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { isMoved } from "../core/past-zone.ts";
@@ -19,6 +19,7 @@ import { type Archive, readObjectOf } from "./archive-bucket.ts";
 import type { ArchivedDay } from "./archive-day.ts";
 import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf } from "./erasure.ts";
+import type { Admit } from "./export-filter.ts";
 import { distinctPlaces, foldersOfPlace } from "./merchant-events.ts";
 import type { SealPlace } from "./seal.ts";
 import { openSealed } from "./sealed-file.ts";
@@ -66,54 +67,97 @@ export async function findExport(
   });
 }
 
+/** The first (Day, partition) of which more ids would have to be kept in mind than one export can. */
+export function findTooOpen({ settings }: Exporting, places: readonly ExportPlace[]): ExportPlace | undefined {
+  return places.find(({ day, folders }) => {
+    const unsealed = folders.filter(({ archived }) => isMoved(settings, day) || archived.manifest === undefined);
+    return unsealed.reduce((sum, { cost }) => sum + cost.bytes, 0) > EXPORT_UNSEALED_BYTES_MAX;
+  });
+}
+
+export interface ExportRead extends Exporting {
+  readonly places: readonly ExportPlace[];
+  /** All rows without. */
+  readonly admit?: Admit | undefined;
+}
+
 /** The merchant's rows in blocks, by Day. Rows that an erasure under way means are not among them. */
 export async function* readExport(
   source: ExportSource,
-  { settings, places }: Exporting & { readonly places: readonly ExportPlace[] },
+  { settings, places, admit = () => true }: ExportRead,
 ): AsyncGenerator<readonly ExportedEvent[]> {
-  const { merchant } = settings;
-  const removals = await listRemovalsOf(source.db, merchant, source.meter);
-  for (const { day, partition, folders } of places) {
+  const removals = await listRemovalsOf(source.db, settings.merchant, source.meter);
+  for (const place of places) {
+    const { day, partition } = place;
     const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
-    const isTaken = takerOf(settings, { day, folders });
-    for (const { archived } of folders) {
-      for await (const rows of blocksOf(source.archive, archived, merchant)) {
-        // In this order a replay asks as well: what is erased leaves no id behind.
-        const kept = rows.filter((row) => removalOf(row, own) === undefined && isTaken(row));
-        if (kept.length > 0) yield kept.map((row) => ({ ...row, date: dateOf(day) }));
-      }
+    // What is erased leaves no id behind: a replay asks in this order as well.
+    const isLeft = (row: ArchivedEvent) => removalOf(row, own) === undefined;
+    for await (const rows of keptOf(source.archive, place, { settings, isLeft })) {
+      const wanted = rows.filter((row) => admit(place, row));
+      if (wanted.length > 0) yield wanted.map((row) => ({ ...row, date: dateOf(day) }));
     }
   }
 }
 
-/** Whether a row is the Day's, and the first of its id. */
-function takerOf(
-  settings: Exporting["settings"],
-  { day, folders }: Pick<ExportPlace, "day" | "folders">,
-): (row: ArchivedEvent) => boolean {
-  if (isMoved(settings, day)) {
-    const moved = new MovedDay(settings, day);
-    return ({ event }) => moved.takes(event);
+interface Wanted extends Exporting {
+  readonly isLeft: (row: ArchivedEvent) => boolean;
+}
+
+/** Of rows with one id the first. */
+async function* keptOf(
+  archive: Archive,
+  { day, folders }: ExportPlace,
+  wanted: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  const moved = isMoved(wanted.settings, day) ? new MovedDay(wanted.settings, day) : undefined;
+  for (const { archived } of folders) {
+    if (moved === undefined) yield* onceOf(archive, archived, wanted);
+    else
+      for await (const rows of blocksOf(archive, archived, wanted))
+        yield rows.filter(({ event }) => moved.takes(event));
   }
-  // A sealed Day has each id once: ids matter only where bundles came since.
-  if (folders.every(({ archived }) => archived.bundles.length === 0)) return () => true;
-  const ids = new IdSet();
-  return ({ event }) => ids.add(event.id);
 }
 
 /** Sealed rows by position, then those of each bundle in its own order. */
-async function* blocksOf(
-  archive: Archive,
-  { manifest, bundles }: ArchivedDay,
-  merchant: number,
-): AsyncGenerator<readonly ArchivedEvent[]> {
-  const isWanted = (one: number) => one === merchant;
-  if (manifest !== undefined) {
-    const sealed = openSealed(archive, manifest, { after: 0, isWanted });
-    for (let block = await sealed.next(); block !== undefined; block = await sealed.next()) yield block;
+async function* blocksOf(archive: Archive, day: ArchivedDay, wanted: Wanted): AsyncGenerator<readonly ArchivedEvent[]> {
+  yield* sealedOf(archive, day, wanted);
+  yield* bundlesOf(archive, day, wanted);
+}
+
+/** The same, each id once. Sealed files have it once: of their ids only those matter that came once more. */
+async function* onceOf(archive: Archive, day: ArchivedDay, wanted: Wanted): AsyncGenerator<readonly ArchivedEvent[]> {
+  const seen = new IdSet();
+  const late = day.manifest === undefined ? new IdSet() : await lateIds(archive, day, wanted);
+  for await (const rows of sealedOf(archive, day, wanted)) {
+    if (late.size > 0) for (const { event } of rows) if (late.has(event.id)) seen.add(event.id);
+    yield rows;
   }
+  for await (const rows of bundlesOf(archive, day, wanted)) yield rows.filter(({ event }) => seen.add(event.id));
+}
+
+async function lateIds(archive: Archive, day: ArchivedDay, wanted: Wanted): Promise<IdSet> {
+  const ids = new IdSet();
+  for await (const rows of bundlesOf(archive, day, wanted)) for (const { event } of rows) ids.add(event.id);
+  return ids;
+}
+
+async function* sealedOf(
+  archive: Archive,
+  { manifest }: ArchivedDay,
+  { settings, isLeft }: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  if (manifest === undefined) return;
+  const sealed = openSealed(archive, manifest, { after: 0, isWanted: (one) => one === settings.merchant });
+  for (let block = await sealed.next(); block !== undefined; block = await sealed.next()) yield block.filter(isLeft);
+}
+
+async function* bundlesOf(
+  archive: Archive,
+  { bundles }: ArchivedDay,
+  { settings, isLeft }: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
   for (const { key } of bundles) {
     const { rows } = await readParquet(await readObjectOf(archive, key));
-    yield rows.filter(({ event }) => isWanted(event.merchant));
+    yield rows.filter((row) => row.event.merchant === settings.merchant && isLeft(row));
   }
 }

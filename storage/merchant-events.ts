@@ -1,4 +1,5 @@
-// A merchant's events of some (Day, partition)s, one after the other: what the partitions may not have archived, which is read
+// A merchant's events of some (Day, partition)s, one after the other, or all partitions of a Day
+// together: what the partitions may not have archived, which is read
 // first, then the archive, each row once by position (L1, L2), without what is being erased. Of a Day that has got another
 // zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
 
@@ -13,17 +14,12 @@ import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
 import { foldersOf, isMoved } from "../core/past-zone.ts";
+import type { Counting, CountPlan, DayRows } from "../core/query/count.ts";
 import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
 import { sortRows } from "./archive-merge.ts";
 import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
-import { listRemovalsOf } from "./erasure.ts";
-import type { SealPlace } from "./seal.ts";
-
-/** A (Day, partition) with a merchant's rows in it: all of them, or those of some of its visitors. */
-export interface EventDay extends SealPlace {
-  readonly rows: readonly ArchivedEvent[];
-  readonly isWhole: boolean;
-}
+import { listRemovalsOf, type MerchantRemoval } from "./erasure.ts";
+import { findSealed, type SealPlace } from "./seal.ts";
 
 /** By "day partition". */
 export type RecentEvents = ReadonlyMap<string, SealPlace & { readonly rows: readonly ArchivedEvent[] }>;
@@ -41,14 +37,18 @@ export interface EventSearch {
   readonly recent: RecentEvents;
   /** Columns of the archive beside those that counting reads. */
   readonly columns: readonly string[];
+  /** What is given at once: a visitor's rows of a Day in one partition, or in all of them. */
+  readonly together: CountPlan<Counting>["together"];
   /** UTC ms: what lay in the archive before is not wanted. */
   readonly putSince?: number;
 }
 
 export interface FoundEvents {
   readonly cost: ScanCost;
-  /** In the order of Days. */
-  readonly days: () => AsyncGenerator<EventDay>;
+  /** In the order of Days; of each Day all rows at once, or those of some visitors after those of others. */
+  readonly days: () => AsyncGenerator<DayRows>;
+  /** Those of some of the places alone, which belong together. */
+  readonly of: (places: readonly SealPlace[]) => AsyncGenerator<DayRows>;
 }
 
 /** What partitions have answered, by (Day, partition); "too many" where one has. */
@@ -71,41 +71,83 @@ export function recentOf(
 
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
-  { settings, places, recent, columns, putSince = 0 }: EventSearch,
+  { settings, places, recent, columns, together, putSince = 0 }: EventSearch,
   { db, bucket, meter }: EventDeps,
 ): Promise<FoundEvents> {
   const { merchant } = settings;
   const removals = await listRemovalsOf(db, merchant, meter);
   const archive = { bucket, meter };
-  const folders = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
-  const found = await findScanPlaces(archive, db, { merchant, places: folders, putSince }, meter);
-  const byKey = new Map(found.map((folder) => [keyOf(folder), folder]));
-  const days = async function* (): AsyncGenerator<EventDay> {
-    for (const place of [...places].sort((a, b) => a.day - b.day)) {
-      const { day, partition } = place;
-      const removed = removals.filter(
-        (removal) => removal.partition === partition && day >= removal.fromDay && day < removal.toDay,
-      );
-      const own = foldersOfPlace(settings, place).map((folder) => ({
-        folder: byKey.get(keyOf(folder)) as ScanPlace,
-        late: recent.get(keyOf(folder))?.rows ?? [],
-      }));
-      for await (const { folders: read, isWanted, isWhole } of passesOf(archive, own, { merchant, columns })) {
-        const moved = isMoved(settings, day) ? new MovedDay(settings, day) : undefined;
-        const rows = read.flatMap(({ archived, late }) => {
-          const wanted = late.filter(({ event }) => isWanted(event.visitor));
-          const kept = joined(archived, wanted).filter((row) => removalOf(row, removed) === undefined);
-          return moved === undefined ? kept : sortRows(kept).filter(({ event }) => moved.takes(event));
-        });
-        yield { day, partition, rows, isWhole };
-      }
-    }
-  };
+  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince }, meter);
+  const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
+  const read = { settings, folders, recent, removals, columns, together };
+  const days = () => readTogether(archive, places, read);
+  const of = (some: readonly SealPlace[]) => readTogether(archive, some, read);
   const cost = found.reduce<ScanCost>(
     (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
     { objects: 0, bytes: 0 },
   );
-  return { cost, days };
+  return { cost, days, of };
+}
+
+export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
+  /** By "day partition". A folder that is not there has nothing of the merchant. */
+  readonly folders: ReadonlyMap<string, ScanPlace>;
+  readonly removals: readonly MerchantRemoval[];
+}
+
+/** Reads places whose folders were found, Day after Day; a visitor's rows come together. */
+export async function* readTogether(
+  archive: Archive,
+  places: readonly SealPlace[],
+  { settings, folders, recent, removals, columns, together }: TogetherRead,
+): AsyncGenerator<DayRows> {
+  const { merchant } = settings;
+  const ordered = [...places].sort((a, b) => a.day - b.day);
+  for (const group of Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()) {
+    const [{ day }] = group as [SealPlace];
+    const own = group.map((place) =>
+      foldersOfPlace(settings, place).map((folder) => ({
+        folder: folders.get(keyOf(folder)),
+        late: recent.get(keyOf(folder))?.rows ?? [],
+      })),
+    );
+    for await (const { isWanted, archived } of passesOf(archive, own, { merchant, columns })) {
+      const partitions = group.map((place, at) => {
+        const moved = isMoved(settings, day) ? new MovedDay(settings, day) : undefined;
+        const removed = removalsAt(removals, place);
+        return (own[at] as readonly Folder[]).flatMap(({ late }, index) => {
+          const wanted = late.filter(({ event }) => isWanted(event.visitor));
+          const rows = joined(archived[at]?.[index] ?? [], wanted);
+          const kept = rows.filter((row) => removalOf(row, removed) === undefined);
+          return moved === undefined ? kept : sortRows(kept).filter(({ event }) => moved.takes(event));
+        });
+      });
+      yield { day, partitions };
+    }
+  }
+}
+
+/**
+ * What (Day, partition)s came to may be remembered where they are sealed and nothing of them waits to be archived: then as this
+ * version, by "day partition". Whoever archives a late event notes it before the partition forgets it, so read `recent` before.
+ */
+export async function findVersions(
+  { settings, places, recent }: Pick<EventSearch, "settings" | "places" | "recent">,
+  { db, meter }: Pick<EventDeps, "db" | "meter">,
+): Promise<ReadonlyMap<string, string>> {
+  const removals = await listRemovalsOf(db, settings.merchant, meter);
+  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const settled = wanted.filter((folder) => !recent.has(keyOf(folder)));
+  const seals = new Map((await findSealed(db, settled, meter)).map((seal) => [keyOf(seal), seal]));
+  const versions = new Map<string, string>();
+  for (const place of places) {
+    const own = foldersOfPlace(settings, place).map((folder) => seals.get(keyOf(folder)));
+    if (own.includes(undefined)) continue;
+    const version = own.map((seal) => [seal?.folder, seal?.lateMarks]);
+    versions.set(keyOf(place), JSON.stringify([version, removalsAt(removals, place)]));
+  }
+  return versions;
 }
 
 export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace[] {
@@ -121,23 +163,23 @@ export function foldersOfPlace(settings: EventSearch["settings"], { day, partiti
 
 /** What is known of a folder before it is read, and its rows that the archive may not have. */
 interface Folder {
-  readonly folder: ScanPlace;
+  readonly folder: ScanPlace | undefined;
   readonly late: readonly ArchivedEvent[];
 }
 
 interface Pass {
-  readonly folders: readonly { readonly archived: readonly ArchivedEvent[]; readonly late: readonly ArchivedEvent[] }[];
+  /** By place and folder. */
+  readonly archived: readonly (readonly (readonly ArchivedEvent[])[])[];
   readonly isWanted: (visitor: string) => boolean;
-  readonly isWhole: boolean;
 }
 
 /**
- * The rows of a (Day, partition), in as many passes as memory needs, of some visitors each: a visit is of one visitor. An
- * id that two visitors sent before the Day was sealed then counts for both.
+ * The rows of (Day, partition)s that belong together, in as many passes as memory needs, of some visitors each: a visit is of
+ * one visitor. An id that two visitors sent before the Day was sealed then counts for both.
  */
 async function* passesOf(
   archive: Archive,
-  folders: readonly Folder[],
+  places: readonly (readonly Folder[])[],
   read: Pick<PlaceRead, "merchant" | "columns">,
 ): AsyncGenerator<Pass> {
   let passes = 1;
@@ -146,21 +188,34 @@ async function* passesOf(
     const isWanted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
     // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
     const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
-    const rows: Pass["folders"][number][] = [];
-    let left = rowsMax;
-    for (const { folder, late } of folders) {
-      const archived = await readScanPlace(archive, folder, { ...read, isWanted, rowsMax: left });
-      if (archived === "too many") break;
-      rows.push({ archived, late });
-      left -= archived.length;
-    }
-    if (rows.length === folders.length) yield { folders: rows, isWanted, isWhole: passes === 1 };
+    const archived = await readAll(archive, places, { ...read, isWanted, rowsMax });
+    if (archived !== "too many") yield { archived, isWanted };
     else {
       assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
       passes *= 2;
       pass = -1;
     }
   }
+}
+
+async function readAll(
+  archive: Archive,
+  places: readonly (readonly Folder[])[],
+  read: PlaceRead,
+): Promise<Pass["archived"] | "too many"> {
+  const found: (readonly ArchivedEvent[])[][] = [];
+  let left = read.rowsMax;
+  for (const folders of places) {
+    const own: (readonly ArchivedEvent[])[] = [];
+    for (const { folder } of folders) {
+      const rows = folder === undefined ? [] : await readScanPlace(archive, folder, { ...read, rowsMax: left });
+      if (rows === "too many") return rows;
+      own.push(rows);
+      left -= rows.length;
+    }
+    found.push(own);
+  }
+  return found;
 }
 
 /** Another split than that of visitors over partitions. */
@@ -173,6 +228,10 @@ function joined(archived: readonly ArchivedEvent[], recent: readonly ArchivedEve
   return [...archived, ...recent.filter(({ position }) => !positions.has(position))];
 }
 
-function keyOf({ day, partition }: SealPlace): string {
+function removalsAt(removals: readonly MerchantRemoval[], { day, partition }: SealPlace): readonly MerchantRemoval[] {
+  return removals.filter((one) => one.partition === partition && day >= one.fromDay && day < one.toDay);
+}
+
+export function keyOf({ day, partition }: SealPlace): string {
   return `${day} ${partition}`;
 }

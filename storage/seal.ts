@@ -56,13 +56,21 @@ export async function findFolders(
   places: readonly SealPlace[],
   meter: Metered,
 ): Promise<ReadonlyMap<string, string>> {
-  if (places.length === 0) return new Map();
-  const text = `SELECT a.day, a."partition", a.folder FROM json_each(?1) AS j
+  const sealed = await findSealed(db, places, meter);
+  return new Map(sealed.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
+}
+
+/** Those of some (Day, partition)s that are sealed: where, and how often events came late. */
+export async function findSealed(
+  db: D1Database,
+  places: readonly SealPlace[],
+  meter: Metered,
+): Promise<readonly (SealPlace & { readonly folder: string; readonly lateMarks: number })[]> {
+  if (places.length === 0) return [];
+  const text = `SELECT a.day, a."partition", a.folder, a.late_marks AS lateMarks FROM json_each(?1) AS j
     JOIN archive_days AS a ON a.day = j.value ->> 0 AND a."partition" = j.value ->> 1 WHERE a.folder <> ''`;
   const wanted = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
-  const { results, meta } = await db.prepare(text).bind(wanted).all<SealPlace & { readonly folder: string }>();
-  meter.d1_rows_read += meta.rows_read;
-  return new Map(results.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
+  return select(db, [text, wanted], meter);
 }
 
 /** Closed Days in [from, to), by Day and partition, after a row of the page before. */

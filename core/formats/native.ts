@@ -1,4 +1,4 @@
-// Footfall's own format, `POST /v1/events`: one event, an array of events, or {"tracking_id", "events": […]}; JSON, also
+// Footfall's own format, `POST /v1/events`: one event, an array of events, or {"tracking_id", "stream", "events": […]}; JSON, also
 // as text/plain so that beacons need no preflight. Fields are snake_case (docs/spec.md, NAT). One bad event does not
 // sink its neighbours. A server with an API key may also say who its visitor is (SRV).
 
@@ -61,8 +61,19 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
       `${events.length} events in one request; at most ${REQUEST_EVENTS_MAX} are allowed`,
     );
   }
-  const common = isObject(body) && "events" in body ? body["tracking_id"] : undefined;
-  return accepted(events.map((event) => parseEvent(event, common, hit)));
+  return accepted(events.map((event) => parseEvent(event, commonOf(body), hit)));
+}
+
+/** What stands once beside `events`, for all that do not say it themselves. */
+interface Common {
+  readonly tracking_id?: unknown;
+  readonly stream?: unknown;
+}
+
+function commonOf(body: unknown): Common {
+  if (!isObject(body) || !("events" in body)) return {};
+  const { tracking_id, stream } = body as Common;
+  return { tracking_id, stream };
 }
 
 function eventsOf(body: unknown): readonly unknown[] | undefined {
@@ -72,9 +83,9 @@ function eventsOf(body: unknown): readonly unknown[] | undefined {
   return Array.isArray(body["events"]) ? body["events"] : undefined;
 }
 
-function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcome<Draft> {
+function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
   if (!isObject(value)) return rejected("invalid_body", "an event must be an object");
-  const texts = readTexts(NATIVE_TEXTS, { tracking_id: commonTrackingId, ...value });
+  const texts = readTexts(NATIVE_TEXTS, { tracking_id: common.tracking_id, ...value });
   if (!texts.ok) return texts;
   const problem = checkTexts(texts.value, hit);
   if (problem !== undefined) return problem;
@@ -86,7 +97,7 @@ function parseEvent(value: unknown, commonTrackingId: unknown, hit: Hit): Outcom
   if (!revenue.ok) return revenue;
   const products = readProducts("products", value["products"]);
   if (!products.ok) return products;
-  const stream = readNumber("stream", value["stream"], STREAM_RULE);
+  const stream = readNumber("stream", value["stream"] ?? common.stream, STREAM_RULE);
   if (!stream.ok) return stream;
   if (stream.value > 0 && !hit.keyed) return keyNeeded("stream");
   const engagementMs = readNumber("engagement_ms", value["engagement_ms"], ENGAGEMENT_RULE);

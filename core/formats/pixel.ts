@@ -8,7 +8,7 @@ import { image, problemOf, reportAnswer } from "./answer.ts";
 import { native } from "./native.ts";
 
 /** Parameters that stand for event fields; the rest of the query is ignored. */
-const PARAMETERS = [
+export const PIXEL_PARAMETERS = [
   "tracking_id",
   "id",
   "name",
@@ -31,7 +31,7 @@ export const pixel: Format = {
 function toEvent(hit: Hit): Record<string, string> {
   const parameters = parseQuery(hit.query);
   const event: Record<string, string> = { url: hit.referrer, user_agent: hit.userAgent || NO_AGENT };
-  for (const name of PARAMETERS) {
+  for (const name of PIXEL_PARAMETERS) {
     const value = parameters.get(name);
     if (value !== undefined && value !== "") event[name] = value;
   }

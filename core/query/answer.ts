@@ -62,6 +62,8 @@ export interface Sources {
   readonly rows: number;
   readonly objects: number;
   readonly bytes: number;
+  /** (Day, partition)s of which it was remembered what they came to, where there were any. */
+  readonly remembered?: number;
 }
 
 export interface Answer {

@@ -137,6 +137,14 @@ export function isProperty({ question }: Attribute): boolean {
   return question.startsWith(PROPS);
 }
 
+/** Columns of the archive that some attributes need beside those that counting reads. */
+export function columnsOf(attributes: readonly Attribute[]): readonly string[] {
+  return [
+    ...(attributes.some(isProperty) ? ["props"] : []),
+    ...(attributes.some(({ ofProduct }) => ofProduct !== undefined) ? ["products"] : []),
+  ];
+}
+
 /** A stored value as answers have it and filters compare it. */
 export function shownValue({ empty, show }: Attribute, value: string): string {
   if (value === "") return empty;

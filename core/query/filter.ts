@@ -49,6 +49,12 @@ export function isFixed(filter: Filter): boolean {
   return filter.kind === "and" && (filter.isFixed === true || filter.of.some(isFixed));
 }
 
+/** How many of a question's filters the asker must not get around: the first ones. */
+export function fixedCountOf(filter: Filter): number {
+  const [first] = filter.kind === "and" ? filter.of : [];
+  return first?.kind === "and" && first.isFixed ? first.of.length : 0;
+}
+
 /** Reads `filters`, all of which must hold, beside those that hold whatever is asked. `at` is where they stand. */
 export function parseFilters(value: unknown, fixed: readonly unknown[] = [], at = "#/filters"): Outcome<Filter> {
   const own = parseList(value === undefined ? [] : value, at);
@@ -92,6 +98,13 @@ export function passes(filter: Filter, seen: Seen): boolean {
 export function comparisonsOf(filter: Filter): readonly Comparison[] {
   if (filter.kind === "comparison") return [filter];
   return filter.kind === "and" || filter.kind === "or" ? filter.of.flatMap(comparisonsOf) : comparisonsOf(filter.of);
+}
+
+/** Whether it takes the whole visit of an event to say whether the event passes. */
+export function needsVisits(filter: Filter): boolean {
+  if (filter.kind === "has_done") return true;
+  if (filter.kind === "comparison") return filter.attribute.scope === "visit";
+  return filter.kind === "not" ? needsVisits(filter.of) : filter.of.some(needsVisits);
 }
 
 /** What regular expressions have cost so far. */

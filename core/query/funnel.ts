@@ -1,6 +1,7 @@
 // Funnels: how many visitors did one thing after the other, in this order, within a window that opens with the first. A step is
 // a filter of events. Of each visitor only one number for each step is kept: when the latest beginning was from which that
-// step was reached; a later beginning leaves more of the window, so no other has to be remembered.
+// step was reached; a later beginning leaves more of the window, so no other has to be remembered. A part of the Days also keeps
+// how soon it leads from each step to each later one, for those who began before it: so parts are put together like Days.
 
 import { FUNNEL_STEPS_MAX, FUNNEL_STEPS_MIN, FUNNEL_WINDOW_SECONDS, FUNNEL_WINDOW_SECONDS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -53,15 +54,24 @@ export interface Funnel {
   readonly question: FunnelQuestion;
   readonly range: Range;
   /** Of each visitor and step: the latest instant (UTC ms) of a first step from which the step was reached in time. */
-  readonly begun: Map<string, (number | undefined)[]>;
+  readonly begun: Map<string, Instants>;
+  /** Of each visitor, where this is a part: by `[from * steps + to]` the earliest instant at which all steps after `from` up to
+   *  `to` were done in their order. */
+  readonly onward: Map<string, Instants> | undefined;
+  /** Numbers in `onward`. */
+  onwardCount: number;
 }
 
-export function openFunnel(question: FunnelQuestion, range: Range): Funnel {
-  return { question, range, begun: new Map() };
+/** UTC ms; with gaps. */
+type Instants = (number | undefined)[];
+
+export function openFunnel(question: FunnelQuestion, range: Range, form: "part" | "whole" = "whole"): Funnel {
+  return { question, range, begun: new Map(), onward: form === "part" ? new Map() : undefined, onwardCount: 0 };
 }
 
-/** Adds a Day; Days come in their order. Gives how many visitors are remembered. */
-export function addFunnelDay({ question, range, begun }: Funnel, day: number, visits: readonly SeenVisit[]): number {
+/** Adds a Day; Days come in their order. Gives how many visitors, or numbers beside them, are remembered. */
+export function addFunnelDay(funnel: Funnel, day: number, visits: readonly SeenVisit[]): number {
+  const { question, range, begun } = funnel;
   const { steps, windowSeconds, filter } = question;
   for (const { events, visitor } of admittedVisits(visits, filter)) {
     for (const seen of events) {
@@ -71,12 +81,70 @@ export function addFunnelDay({ question, range, begun }: Funnel, day: number, vi
       // From the last step to the first: an event takes a visitor one step further, not two.
       for (let step = steps.length - 1; step >= 0; step--) {
         const since = step === 0 ? timestamp : own[step - 1];
-        if (since === undefined || timestamp - since > windowSeconds * 1_000) continue;
-        if (!passes((steps[step] as FunnelStep).filter, seen)) continue;
+        const isReached = since !== undefined && timestamp - since <= windowSeconds * 1_000;
+        const leadsOn = step > 0 && funnel.onward !== undefined;
+        if ((!isReached && !leadsOn) || !passes((steps[step] as FunnelStep).filter, seen)) continue;
+        if (leadsOn) noteOnward(funnel, { visitor, step, timestamp });
+        if (!isReached) continue;
         own[step] = Math.max(since, own[step] ?? 0);
         begun.set(visitor, own);
       }
     }
+  }
+  return begun.size + funnel.onwardCount;
+}
+
+/** A step that is done leads on from the one before, and from all that have led there. The first time is the soonest. */
+function noteOnward(
+  funnel: Funnel,
+  { visitor, step, timestamp }: { visitor: string; step: number; timestamp: number },
+) {
+  const { question, onward } = funnel;
+  const count = question.steps.length;
+  const own = onward?.get(visitor) ?? [];
+  for (let from = 0; from < step; from++) {
+    if (from < step - 1 && own[from * count + step - 1] === undefined) continue;
+    if (own[from * count + step] !== undefined) continue;
+    own[from * count + step] = timestamp;
+    funnel.onwardCount += 1;
+  }
+  onward?.set(visitor, own);
+}
+
+interface EncodedFunnel {
+  readonly begun: readonly (readonly [visitor: string, begun: readonly (number | null)[]])[];
+  readonly onward: readonly (readonly [visitor: string, onward: readonly (number | null)[]])[];
+}
+
+export function encodeFunnel({ begun, onward }: Funnel): string {
+  const written = (of: ReadonlyMap<string, Instants>) =>
+    [...of].map(([visitor, own]) => [visitor, Array.from(own, (instant) => instant ?? null)] as const);
+  return JSON.stringify({ begun: written(begun), onward: written(onward ?? new Map()) } satisfies EncodedFunnel);
+}
+
+/**
+ * Adds a part of later Days. Who had come as far as some step from a beginning gets on from there, by what the part leads to, as
+ * far as the beginning's window goes; who began in the part stands where the part says.
+ */
+export function absorbFunnel({ question, begun }: Funnel, text: string): number {
+  const { steps, windowSeconds } = question;
+  const part = JSON.parse(text) as EncodedFunnel;
+  for (const [visitor, onward] of part.onward) {
+    const own = begun.get(visitor);
+    if (own === undefined) continue;
+    const before = [...own];
+    for (const [from, since] of before.entries()) {
+      if (since === undefined) continue;
+      for (let step = from + 1; step < steps.length; step++) {
+        const reached = onward[from * steps.length + step] ?? Number.POSITIVE_INFINITY;
+        if (reached - since <= windowSeconds * 1_000) own[step] = Math.max(since, own[step] ?? 0);
+      }
+    }
+  }
+  for (const [visitor, begunThere] of part.begun) {
+    const own = begun.get(visitor) ?? [];
+    begun.set(visitor, own);
+    for (const [step, since] of begunThere.entries()) if (since !== null) own[step] = Math.max(since, own[step] ?? 0);
   }
   return begun.size;
 }

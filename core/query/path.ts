@@ -43,7 +43,7 @@ export function openPaths(question: PathQuestion, range: Range): Paths {
   return { question, range, visits: new Map() };
 }
 
-/** Adds a Day. Gives undefined when there are too many different paths. */
+/** Adds a Day. Gives how many different paths there are; beyond PATHS_MAX not all are counted. */
 export function addPathsDay(
   { question, range, visits: paths }: Paths,
   day: number,
@@ -61,6 +61,16 @@ export function addPathsDay(
     paths.set(key, (paths.get(key) ?? 0) + 1);
     if (paths.size > PATHS_MAX) break;
   }
+  return paths.size;
+}
+
+export function encodePaths({ visits }: Paths): string {
+  return JSON.stringify([...visits]);
+}
+
+export function absorbPaths({ visits: paths }: Paths, text: string): number {
+  for (const [key, count] of JSON.parse(text) as readonly (readonly [string, number])[])
+    paths.set(key, (paths.get(key) ?? 0) + count);
   return paths.size;
 }
 

@@ -20,10 +20,11 @@ import {
   offsetAt,
   weekOf,
 } from "../time.ts";
+import { comparedRange } from "./compare.ts";
 import { type Comparison, type Filter, isEmpty, isFixed } from "./filter.ts";
 import { metricOf, type Totals } from "./metric.ts";
 import type { Order, Question, TimeUnit } from "./question.ts";
-import type { Range } from "./range.ts";
+import { type DateRange, type Moment, type Range, resolveRange } from "./range.ts";
 
 export interface Plan {
   /** With a bare `time` replaced by a unit and the order filled in. */
@@ -97,6 +98,27 @@ export function planQuestion(question: Question, range: Range, zones: readonly Z
   if (plan.buckets <= BUCKETS_MAX) return accepted(plan);
   const problem = `The range has ${plan.buckets} ${plan.grain}s, more than the ${BUCKETS_MAX} one query may read.`;
   return rejected("invalid_field", `#/date_range: ${problem}`);
+}
+
+/** The plans of a question, and of the range that it is compared with where it is. */
+export function planWithComparison(question: Question, moment: Moment): Outcome<readonly [Plan, ...Plan[]]> {
+  const plan = planOver(question, question.dateRange, moment);
+  const { comparisons } = question.include;
+  if (!plan.ok) return plan;
+  if (comparisons === undefined) return accepted([plan.value]);
+  const { question: asked, range, zones } = plan.value;
+  const other = planOver(asked, comparedRange(comparisons, range, zones), moment);
+  return other.ok ? accepted([plan.value, other.value]) : other;
+}
+
+function planOver(question: Question, dateRange: DateRange, moment: Moment): Outcome<Plan> {
+  const range = resolveRange(dateRange, moment);
+  return range.ok ? planQuestion(question, range.value, moment.zones) : range;
+}
+
+/** Whether a question's ranges begin with the first Day of all. */
+export function asksAll({ dateRange, include }: Question): boolean {
+  return [dateRange, include.comparisons?.dateRange].some((one) => one?.kind === "relative" && one.name === "all");
 }
 
 /** Whether a row is in the question's range. A zone change can put an Hour of another Day between a range's Hours. */

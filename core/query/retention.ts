@@ -49,6 +49,20 @@ export function addRetentionDay(
   return weeks.size;
 }
 
+export function encodeRetention({ weeks }: Retention): string {
+  return JSON.stringify([...weeks]);
+}
+
+/** Adds later Days. The week in which both meet is one. */
+export function absorbRetention({ weeks }: Retention, text: string): number {
+  for (const [visitor, later] of JSON.parse(text) as readonly (readonly [string, number[]])[]) {
+    const own = weeks.get(visitor);
+    if (own === undefined) weeks.set(visitor, later);
+    else own.push(...(own.at(-1) === later[0] ? later.slice(1) : later));
+  }
+  return weeks.size;
+}
+
 export function closeRetention({ range, weeks }: Retention): readonly RetentionResult[] {
   const last = weekOf(range.toDay - 1);
   const cohorts = new Map<number, number[]>();

@@ -6,9 +6,9 @@
 import type { ArchivedEvent } from "../archive/file.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { type Event, isEngagement, isPageview, REVENUE_SCALE } from "../event.ts";
-import { GROUPS_MAX, REGEX_STEPS_MAX, SCAN_DAY_ROWS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { GROUPS_MAX, PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { tooManyGroups } from "./answer.ts";
-import { type Attribute, isProperty, productsOf, shownValue } from "./attribute.ts";
+import { type Attribute, columnsOf, isProperty, productsOf, shownValue } from "./attribute.ts";
 import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
@@ -52,16 +52,16 @@ interface Axis {
   readonly keeps: (value: string) => boolean;
 }
 
-/** Why a scan ends: "busy" where a Day of one partition does not fit into memory. */
-export type ScanProblem = "groups" | "visitors" | "regex" | "busy";
+/** Why a scan, or the counting of a report, ends. */
+export type ScanProblem = "groups" | "visitors" | "regex" | "paths";
 
 /** What the asker is told. */
 export function refusalOf(problem: ScanProblem) {
   const range = "#/date_range: The query";
   if (problem === "groups") return tooManyGroups();
   if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
-  if (problem === "busy")
-    return invalid(`${range} has a day of more than ${SCAN_DAY_ROWS_MAX} events in it, more than a report may count.`);
+  if (problem === "paths")
+    return invalid(`${range} has more than ${PATHS_MAX} different paths. Ask for a shorter range or a smaller depth.`);
   return invalid(`#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`);
 }
 
@@ -69,10 +69,7 @@ export function refusalOf(problem: ScanProblem) {
 export function extraColumns({ question: { breakdowns, filter, metrics } }: Plan): readonly string[] {
   const attributes = [...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)];
   const products = metrics.some((name) => name === "units" || name === "product_revenue");
-  return [
-    ...(attributes.some(isProperty) ? ["props"] : []),
-    ...(products || attributes.some(({ ofProduct }) => ofProduct !== undefined) ? ["products"] : []),
-  ];
+  return [...new Set([...columnsOf(attributes), ...(products ? ["products"] : [])])];
 }
 
 export function openScan(plan: Plan, under: SeenUnder): Scan {

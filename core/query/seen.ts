@@ -41,25 +41,35 @@ export interface SeenDay {
 }
 
 /** What archived rows of one merchant, Day and partition come to. Of rows with one id the one logged first counts. */
-export function seeDay(rows: readonly ArchivedEvent[], day: number, { settings, global }: SeenUnder): SeenDay {
+export function seeDay(rows: readonly ArchivedEvent[], day: number, under: SeenUnder): SeenDay {
   const ids = new Set<string>();
   const dropped: { event: Event; opinion: Opinion }[] = [];
   const visitors = new Map<string, Judged[]>();
   for (const { event } of [...rows].sort((a, b) => a.position - b.position)) {
     if (ids.has(event.id)) continue;
     ids.add(event.id);
-    const opinion = opine(event, rulesInForce({ own: settings.rules, global }, { instant: event.timestamp, day }));
-    if (opinion.dropped !== "") {
-      dropped.push({ event, opinion });
+    const judged = judge(event, day, under);
+    if (judged.opinion.dropped !== "") {
+      dropped.push(judged);
       continue;
     }
-    const judged = { event, opinion, order: orderOf(event.id) };
     const own = visitors.get(event.visitor);
     if (own === undefined) visitors.set(event.visitor, [judged]);
     else own.push(judged);
   }
   const visits = [...visitors.values()].flatMap((own) => visitsOf(own.sort(inOrder)));
   return { visits, dropped };
+}
+
+/** An event as the only one of its visit: enough for what is asked of events alone. Undefined where it is not counted. */
+export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | undefined {
+  const judged = judge(event, day, under);
+  return judged.opinion.dropped === "" ? toVisit([judged]).events[0] : undefined;
+}
+
+function judge(event: Event, day: number, { settings, global }: SeenUnder): Judged {
+  const rules = rulesInForce({ own: settings.rules, global }, { instant: event.timestamp, day });
+  return { event, opinion: opine(event, rules), order: orderOf(event.id) };
 }
 
 interface Judged {

@@ -40,8 +40,8 @@ const COMPARISONS: ReadonlyMap<string, string> = new Map([
   ["yoy", "year_over_year"],
 ]);
 /** `timezone` is taken and not used: Days are the merchant's. */
-const RANGE = ["startAt", "endAt", "startDate", "endDate", "timezone"];
-const OWN: Readonly<Record<UmamiRead, readonly string[]>> = {
+export const UMAMI_RANGE = ["startAt", "endAt", "startDate", "endDate", "timezone"];
+export const UMAMI_OWN: Readonly<Record<UmamiRead, readonly string[]>> = {
   stats: ["unit", "compare"],
   pageviews: ["unit", "compare"],
   metrics: ["type", "limit", "offset", "unit"],
@@ -71,7 +71,7 @@ export function parseUmami(
   parameters: ReadonlyMap<string, string>,
   zones: readonly ZonePeriod[],
 ): Outcome<UmamiQuestion> {
-  const known = [...RANGE, ...OWN[read], ...UMAMI_ATTRIBUTES.keys()];
+  const known = [...UMAMI_RANGE, ...UMAMI_OWN[read], ...UMAMI_ATTRIBUTES.keys()];
   const unknown = [...parameters.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined) return invalid(`${unknown.slice(0, 50)} is not available; known: ${known.join(", ")}`);
   const range = parseRange(parameters, zones);

@@ -2,7 +2,7 @@
 // closed ones now instead of within minutes; and the names of the files to read with DuckDB or to copy with rclone.
 
 import type { Command } from "commander";
-import { toTable } from "../table.ts";
+import { toFigure, toTable } from "../table.ts";
 import { askAdmin, askList, type Connection, connect } from "./connection.ts";
 import { show } from "./merchant.ts";
 
@@ -38,7 +38,11 @@ export function addArchive(program: Command): void {
   withRange(
     archive.command("seal").description("seal closed Days, and count late events, now instead of within minutes"),
   ).action(async (range: Range, command: Command) => {
-    await show(command, (connection) => askAdmin(connection, "POST", "/api/v1/archive/seal", range));
+    await show(
+      command,
+      (connection) => askAdmin(connection, "POST", "/api/v1/archive/seal", range),
+      (answer) => toSealText(answer as Sealing, range),
+    );
   });
   withRange(
     archive.command("files").description("keys of the files that hold every event once, or of bundles not sealed yet"),
@@ -53,6 +57,25 @@ function withRange(command: Command): Command {
 
 async function askDays(connection: Connection, { from, to }: Range): Promise<readonly ArchiveDay[]> {
   return (await askList(connection, `/api/v1/archive/days?from=${from}&to=${to}`)) as readonly ArchiveDay[];
+}
+
+/** What asking for a seal has found: (Day, partition)s with anything archived, and those that had anything to do. */
+interface Sealing {
+  readonly found: number;
+  readonly sent: number;
+}
+
+/** What is done now, and where it can be seen. */
+export function toSealText({ found, sent }: Sealing, { from, to }: Range): string {
+  const days = (count: number) => `${toFigure(count)} ${count === 1 ? "Day" : "Days"} of one partition`;
+  if (found === 0) return `nothing is archived from ${from} to ${to}`;
+  const rest = found - sent;
+  const others = rest > 0 ? `; ${days(rest)} had nothing to do` : "";
+  if (sent === 0) return `${days(found)} found, all of them sealed and without late events: nothing to do`;
+  return [
+    `${days(sent)} on the way to be sealed, or counted again with what came late${others}`,
+    `how far they are: footfall archive days --from ${from} --to ${to}`,
+  ].join("\n");
 }
 
 /** The Days as a table. */

@@ -101,12 +101,22 @@ export async function askList(connection: Connection, path: string): Promise<unk
   }
 }
 
-/** Asks a question with a merchant's key. */
-export async function askQuestion(connection: Connection, question: object): Promise<unknown> {
+/** Asks a question with a merchant's key; one that becomes a job is waited for. */
+export async function askQuestion(connection: Connection, question: { readonly site_id: string }): Promise<unknown> {
   const url = `${queryUrlOf(connection)}/api/v2/query`;
   if (connection.apiKey === undefined) throw new Problem("this needs a merchant's key: --api-key or FOOTFALL_API_KEY");
   const hint = "The key must be one of that merchant's own: --api-key or FOOTFALL_API_KEY (`key create` makes one).";
-  return await ask({ url, method: "POST", token: connection.apiKey, body: question, unauthorized: hint });
+  // The server itself waits, so asking again at once is no busy loop.
+  const common = { token: connection.apiKey, unauthorized: hint, prefer: "wait=25" };
+  let request: Request = { ...common, url, method: "POST", body: question };
+  for (;;) {
+    const response = await send(request);
+    const job = response.status === 202 ? response.headers.get("location") : null;
+    if (job === null) return response.ok ? parseJson(await response.text()) : refused(request, response);
+    await response.body?.cancel();
+    const at = `${queryUrlOf(connection)}${job}?site_id=${encodeURIComponent(question.site_id)}`;
+    request = { ...common, url: at, method: "GET" };
+  }
 }
 
 /** The merchant a command is about: the one that was given, or the local demo. `remedy` says how to give one. */
@@ -123,6 +133,8 @@ interface Request {
   readonly body?: object | undefined;
   /** What to do when the token is refused. */
   readonly unauthorized: string;
+  /** How long the server may wait (RFC 7240). */
+  readonly prefer?: string;
 }
 
 async function ask(request: Request): Promise<unknown> {
@@ -130,8 +142,12 @@ async function ask(request: Request): Promise<unknown> {
   return response.ok ? parseJson(await response.text()) : refused(request, response);
 }
 
-async function send({ url, method, token, body }: Request): Promise<Response> {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+async function send({ url, method, token, body, prefer }: Request): Promise<Response> {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+    ...(prefer !== undefined && { prefer }),
+  };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
   return await fetch(url, init).catch((error: unknown) => {
     throw new Problem(

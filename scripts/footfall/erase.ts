@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
+import { toAnswerTable, toCutTable } from "../table.ts";
 import { askAdmin, askList, type Connection } from "./connection.ts";
 import { pathOf, show } from "./merchant.ts";
 
@@ -47,8 +48,30 @@ export function addErase(program: Command): void {
     .command("show <id>")
     .description("how far an erasure is, and what it removed from where")
     .action(async (id: string, _, command: Command) => {
-      await show(command, (connection) => askAdmin(connection, "GET", `/api/v1/erasures/${id}`));
+      await show(command, (connection) => askAdmin(connection, "GET", `/api/v1/erasures/${id}`), toReceiptText);
     });
+}
+
+interface Receipt extends Readonly<Record<string, unknown>> {
+  readonly removed: readonly {
+    readonly date: string;
+    readonly partition: string;
+    readonly at: string;
+    readonly rows_before: number;
+    readonly rows_after: number;
+    readonly new_files: string;
+  }[];
+}
+
+/** The receipt, and below it what was removed from where. */
+export function toReceiptText(answer: unknown): string {
+  const { removed, ...facts } = answer as Receipt;
+  if (removed.length === 0) return `${toAnswerTable(facts)}\n\nnothing is removed yet`;
+  const rows = removed.map(({ date, partition, at, rows_before, rows_after, new_files }) => {
+    return [date, partition, at, rows_before - rows_after, rows_after, new_files];
+  });
+  const head = ["date", "partition", "removed at", "rows removed", "rows left", "the files now"];
+  return `${toAnswerTable(facts)}\n\n${toCutTable(head, rows)}`;
 }
 
 interface VisitorOptions {

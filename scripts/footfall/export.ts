@@ -19,9 +19,10 @@ interface ExportOptions {
   readonly out?: string;
   readonly site?: string;
   readonly where: readonly string[];
+  readonly filters?: string;
 }
 
-const FILTERS = ["name", "visitor", "hostname", "country", "order_id", "stream", "counted"];
+const FIELDS = ["name", "visitor", "hostname", "country", "order_id", "stream", "counted"];
 
 export function addExport(program: Command): void {
   program
@@ -30,7 +31,11 @@ export function addExport(program: Command): void {
     .requiredOption("--from <date>", "first Day, such as 2026-11-01")
     .requiredOption("--to <date>", "last Day")
     .addOption(new Option("--format <format>").choices(["ndjson", "csv", "parquet"]).default("ndjson"))
-    .option("--where <field=value>", `only some events: ${FILTERS.join(", ")}; may be repeated`, collect, [])
+    .option("--where <field=value>", `only some events: ${FIELDS.join(", ")}; may be repeated`, collect, [])
+    .option(
+      "--filters <json>",
+      'only some events, by filters as questions have them: \'[["contains","event:page",["/blog"]]]\'',
+    )
     .option("--out <path>", "a file, or a folder for Parquet (default: standard output, except for Parquet)")
     .option("--site <merchant id>", "(default: the local demo)")
     .action(runExport);
@@ -54,10 +59,11 @@ export function pathsOf(merchant: string, options: Omit<ExportOptions, "out" | "
   if (from === undefined || to === undefined || to < from) throw new Problem("--from and --to must be dates, in order");
   const filters = options.where.map((text) => {
     const [, name = "", value = ""] = /^(\w+)=(.*)$/s.exec(text) ?? [];
-    if (!FILTERS.includes(name))
-      throw new Problem(`--where is "${text}"; it must be one of ${FILTERS.join(", ")} =value`);
+    if (!FIELDS.includes(name))
+      throw new Problem(`--where is "${text}"; it must be one of ${FIELDS.join(", ")} =value`);
     return [name, value] as [string, string];
   });
+  if (options.filters !== undefined) filters.push(["filters", options.filters]);
   const days = Array.from({ length: to - from + 1 }, (_, index) => dateOf(from + index));
   return new Map(
     days.map((date) => {

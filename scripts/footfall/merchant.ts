@@ -129,12 +129,13 @@ export function addKey(program: Command): void {
 export async function show(
   command: Command,
   ask: (connection: Connection) => Promise<unknown>,
-  toText: (answer: unknown) => string = toAnswerTable,
+  toText: (answer: unknown, connection: Connection) => string = toAnswerTable,
 ): Promise<void> {
-  const answer = await ask(await connect(command));
+  const connection = await connect(command);
+  const answer = await ask(connection);
   const { json } = command.optsWithGlobals<{ json?: boolean }>();
   if (json) console.log(JSON.stringify(answer ?? null, null, 2));
-  else console.log(answer === undefined ? "done" : toText(answer));
+  else console.log(answer === undefined ? "done" : toText(answer, connection));
 }
 
 function withSettings(command: Command): Command {

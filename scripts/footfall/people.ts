@@ -3,6 +3,7 @@
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
+import { toAnswerTable } from "../table.ts";
 import { askAdmin, askList, type Connection } from "./connection.ts";
 import { pathOf, show } from "./merchant.ts";
 
@@ -14,7 +15,11 @@ export function addPeople(program: Command): void {
     .requiredOption("--email <address>", "whom")
     .option("--role <role>", "viewer, admin or owner", "viewer")
     .action(async (id: string | undefined, body: object, command: Command) => {
-      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/invites`, body));
+      await show(
+        command,
+        (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/invites`, body),
+        (answer, { queryUrl = "" }) => toInviteText(answer as Token, queryUrl),
+      );
     });
   member
     .command("role <merchant> <member> <role>")
@@ -40,7 +45,11 @@ export function addPeople(program: Command): void {
         ...(filters !== undefined && { filters }),
         ...(expires !== undefined && { expires_at: expires }),
       };
-      await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/shares`, body));
+      await show(
+        command,
+        (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/shares`, body),
+        (answer, connection) => toShareText(answer as Token, pathOf(connection, id), connection.queryUrl ?? ""),
+      );
     });
   addListAndEnd(share, {
     list: "shares",
@@ -48,6 +57,33 @@ export function addPeople(program: Command): void {
     what: "link",
     says: "a merchant's links, without their tokens",
   });
+}
+
+interface Token extends Readonly<Record<string, unknown>> {
+  readonly token: string;
+}
+
+/** What was made, and how its token is used: whoever gets it has nothing else. */
+export function toInviteText(invite: Token, queryUrl: string): string {
+  return `${toAnswerTable(invite)}
+
+The token is shown this once and works once. Send it to them; with a password of their own they take it:
+  curl ${queryUrl}/api/v1/invites/accept -H 'Origin: ${queryUrl}' -d '{"token":"${invite.token}","password":"…"}'
+From then on they sign in with POST /api/v1/session (docs/api.md, "Who may ask").`;
+}
+
+/** `path` is the merchant's: its end is what questions name it by. */
+export function toShareText(share: Token, path: string, queryUrl: string): string {
+  const question = JSON.stringify({
+    site_id: path.slice(path.lastIndexOf("/") + 1),
+    metrics: ["visitors", "pageviews"],
+    date_range: "7d",
+  });
+  return `${toAnswerTable(share)}
+
+The token is shown this once. Whoever has it asks about this merchant, under the link's filters, and nothing else:
+  curl ${queryUrl}/api/v2/query -H 'Authorization: Bearer ${share.token}' -d '${question}'
+What the link shows: curl ${queryUrl}/api/v1/shared -H 'Authorization: Bearer ${share.token}'`;
 }
 
 interface NewShare {

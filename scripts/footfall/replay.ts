@@ -5,7 +5,7 @@
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
 import { startMeter } from "../progress.ts";
-import { type Cell, toFigure, toTable } from "../table.ts";
+import { type Cell, toCutTable, toFigure, toTable } from "../table.ts";
 import { askAdmin, askList, type Connection, connect } from "./connection.ts";
 import { show } from "./merchant.ts";
 import { readRules } from "./rules.ts";
@@ -13,7 +13,7 @@ import { readRules } from "./rules.ts";
 const REPLAYS = "/api/v1/replays";
 const ASK_EVERY_MS = 500;
 
-interface Job {
+export interface Job {
   readonly id: string;
   readonly kind: string;
   readonly state: string;
@@ -160,7 +160,7 @@ function isActive({ state }: Job): boolean {
 }
 
 /** What came out, the first differences as a table, and the parts that failed. */
-function toReport(job: Job): string {
+export function toReport(job: Job): string {
   const { parts } = job;
   const head: readonly (readonly [string, Cell])[] = [
     ["replay", job.id],
@@ -188,7 +188,7 @@ function toReport(job: Job): string {
   if (job.first_differences.length > 0) tables.push(toDifferenceTable(job));
   if (job.failed_parts.length > 0) {
     const failed = job.failed_parts.map(({ date, partition, error }) => [date, partition, error]);
-    tables.push(toTable(["date", "partition", "failed"], failed));
+    tables.push(toCutTable(["date", "partition", "failed"], failed));
   }
   if (job.kind !== "verify" && job.state === "done" && job.replaced > 0) {
     tables.push(`the numbers from before come back with: footfall replay undo ${job.id}`);
@@ -203,7 +203,7 @@ function toTotalTable({ totals }: Job): string {
       .filter(({ before, after }) => before !== after)
       .map(({ what, before, after }) => [merchant, what, before, after, signed(after - before)]),
   );
-  return toTable(["merchant", "number", "before", "after", "change"], rows);
+  return toCutTable(["merchant", "number", "before", "after", "change"], rows);
 }
 
 function signed(change: number): string {
@@ -216,7 +216,7 @@ function toDifferenceTable({ first_differences, differences }: Job): string {
       return [merchant, partition, `${grain} ${bucket}`, in_doubt ? `${what} (in doubt)` : what, held, replayed];
     }),
   );
-  const table = toTable(["merchant", "partition", "bucket", "what", "shown", "replayed"], rows);
+  const table = toCutTable(["merchant", "partition", "bucket", "what", "shown", "replayed"], rows);
   const rest = differences - first_differences.length;
   return rest > 0 ? `${table}\n(and ${toFigure(rest)} more buckets that differ)` : table;
 }

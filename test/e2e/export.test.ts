@@ -156,6 +156,11 @@ test.each([
   [{ stream: "2" }, 0],
   [{ country: "ZZ" }, 0],
   [{ order_id: "1" }, 0],
+  [{ filters: '[["is","event:name",["purchase"]]]' }, 30],
+  [{ filters: '[["matches","event:hostname",["^shop-[1]"]]]', counted: "true" }, 150],
+  [{ filters: '[["not",["contains","event:page",["PAGE"],{"case_sensitive":false}]]]' }, 1],
+  [{ filters: '[["has_done",["is","event:name",["purchase"]]]]', name: "purchase" }, 30],
+  [{ filters: '[["is","visit:browser",["Firefox"]]]' }, 0],
 ] as const)("[EXP-4] of %j there are %d", async (filter, count) => {
   expect(await rowsOf(filter)).toHaveLength(count);
 });
@@ -171,10 +176,14 @@ test.each([
   [{}, "from", /"from" is missing/],
   [{ from: "2026-02-30", to: "2026-03-01" }, "from", /must be a date/],
   [{ from: "2026-03-02", to: "2026-03-01" }, "to", /must not be before/],
-  [{ from: "2026-01-01", to: "2026-12-31" }, "to", /at most 92 Days/],
+  [{ from: "2024-01-01", to: "2026-12-31" }, "to", /at most 372 Days/],
   [{ ...RANGE, format: "xlsx" }, "format", /must be "ndjson" or "csv" or "parquet"/],
   [{ ...RANGE, where: "1" }, "where", /no field "where"/],
   [{ ...RANGE, counted: "yes" }, "counted", /must be "true" or "false"/],
+  [{ ...RANGE, filters: "visit:source" }, "filters", /must be a list of filters/],
+  [{ ...RANGE, filters: '[["is","visit:sauce",["x"]]]' }, "filters", /^#\/filters\/0: Invalid filter/],
+  [{ ...RANGE, filters: '[["is","segment",["nobody"]]]' }, "filters", /There is no segment "nobody"/],
+  [{ ...RANGE, filters: '[["is","event:page",["/"]]]', counted: "false" }, "counted", /are of events that are counted/],
 ] as const)("[EXP-5] %j is refused before the first byte", async (parameters, field, message) => {
   const response = await get(parameters as Record<string, string>);
   expect(response.status).toBe(400);
@@ -277,4 +286,14 @@ test("[EXP-8] the DuckDB statements of docs/export.md run as they stand and say 
   expect(own).toEqual(inOrder.slice(0, 3));
   expect([...RECIPES.keys()]).toEqual(["exported", "newest", "merchants"]);
   expect(DOC.match(/```sql/g)).toHaveLength(RECIPES.size);
+});
+
+test("[EXP-4] a segment is named as in a question, and the command line filters alike", async () => {
+  const path = `/api/v1/merchants/${shop.id}/segments`;
+  const filters = [["is", "event:name", ["purchase"]]];
+  await new Client(services.runtime, adminKey).admin("POST", path, { name: "Payments", filters });
+  expect(await rowsOf({ filters: '[["is_not","segment",["Payments"]]]', counted: "true" })).toHaveLength(271);
+  const out = join(folder, "payments.ndjson");
+  await footfall("--filters", JSON.stringify([["is", "segment", ["Payments"]]]), "--out", out);
+  expect(readFileSync(out, "utf8").split("\n")).toHaveLength(31);
 });

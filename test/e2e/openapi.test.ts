@@ -61,6 +61,27 @@ test.each([
   expectDocumented({ method: "POST", path }, { status: response.status, body: await response.json() });
 });
 
+test.each(["stats", "pageviews", "metrics", "active", "nonsense"])(
+  "[OPE-6] GET /api/websites/…/%s as Umami's client has it",
+  async (read) => {
+    const range = read === "active" ? "" : `?startAt=${Date.now() - 3_600_000}&endAt=${Date.now()}&type=path`;
+    const asked = read === "metrics" ? range : range.replace("&type=path", "&compare=prev");
+    const path = `/api/websites/${shop.tracking_id}/${read}${asked}`;
+    const headers = { authorization: `Bearer ${shop.api_key}` };
+    const response = await fetch(services.client.queryUrl + path, { headers });
+    expect(response.status).toBe(read === "nonsense" ? 404 : 200);
+    if (read !== "nonsense") expectDocumented({ method: "GET", path }, { status: 200, body: await response.json() });
+  },
+);
+
+test("[OPE-4] the bare address of the query Worker points to the reference", async () => {
+  const response = await fetch(`${services.client.queryUrl}/`, { redirect: "manual" });
+  expect([response.status, response.headers.get("location")]).toEqual([302, "/api/reference"]);
+  expect(await response.text()).toContain("/api/openapi.json");
+  expect(await (await fetch(services.client.queryUrl)).text()).toContain("<h1>Footfall: API reference</h1>");
+  expect((await fetch(services.client.queryUrl, { method: "POST" })).status).toBe(405);
+});
+
 test.each([
   ["GET", "/api/v1/merchants/mer_nobody", 404],
   ["POST", "/api/v1/merchants", 400],

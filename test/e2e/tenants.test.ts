@@ -314,6 +314,7 @@ const ENDPOINTS: readonly Endpoint[] = [
     const route = `/api/websites/:website/${read}`;
     return { worker: "query", method: "GET", route, door: "question", status: 200, query: () => query };
   }),
+  { worker: "query", method: "GET", route: "/", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/api/openapi.json", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/api/reference", door: "open", status: 200 },
   { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },

@@ -85,10 +85,11 @@ async function archived(world: ReplayedWorld): Promise<readonly (readonly string
     exported.push(...rows.map(({ date, event }) => `${Date.parse(date) / DAY_MS} ${event.id}`));
   const read: string[] = [];
   const events = await findEvents(
-    { settings: known, places, recent: new Map(), columns: [] },
+    { settings: known, places, recent: new Map(), columns: [], together: "partition" },
     { db: world.d1, bucket, meter },
   );
-  for await (const { day, rows } of events.days()) read.push(...new Set(rows.map(({ event }) => `${day} ${event.id}`)));
+  for await (const { day, partitions } of events.days())
+    read.push(...new Set(partitions.flat().map(({ event }) => `${day} ${event.id}`)));
   return [exported.sort(), read.sort()];
 }
 

@@ -32,6 +32,7 @@ import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { erase } from "../../durable-objects/erase.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
+import { recentEvents } from "../../durable-objects/recent.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { refreshSettings } from "../../durable-objects/settings.ts";
 import { counted } from "../../durable-objects/spread.ts";
@@ -49,6 +50,7 @@ import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
+import { ScanMemory } from "../../workers/query/scan-memory.ts";
 import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
@@ -119,6 +121,8 @@ export interface Simulation {
   readonly d1: D1Database;
   /** What the one isolate that asks remembers of D1. */
   readonly buckets: BucketMemory;
+  /** And of what sealed Days came to. */
+  readonly scans: ScanMemory;
   readonly database: DatabaseSync;
   /** What the isolate that takes hits has heard of merchants that are not in the pool. */
   spreads: SpreadMemory;
@@ -218,9 +222,10 @@ export async function readArchive({ objects, d1 }: Simulation): Promise<readonly
 const FIRST_DAY = Math.floor(START / DAY_MS) - 8;
 
 async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
-  const { zones, past = [], currency, rules, spread } = simulation.settings.get(merchant) as Settings;
+  const { version, zones, past = [], currency, rules, spread } = simulation.settings.get(merchant) as Settings;
   const deps = queryDeps(simulation);
-  const row = { number: merchant, zones, pastZones: past, currency, rules, spread } as unknown as Merchant;
+  const shown = { version, zones, pastZones: past, currency, rules, spread, retentionDays: null };
+  const row = { number: merchant, ...shown } as unknown as Merchant;
   const answer = await execute(question, row, deps);
   if (!answer.ok) throw new Error(answer.rejection.message);
   return answer.value;
@@ -242,6 +247,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     objects: new Map(),
     d1: sqliteD1(database),
     buckets: new BucketMemory(),
+    scans: new ScanMemory(),
     spreads: new SpreadMemory(),
     database,
     sent: [],
@@ -425,15 +431,25 @@ function appendTo(simulation: Simulation, name: string, arrivals: readonly Arriv
 
 function queryDeps(simulation: Simulation): QueryDeps {
   const { world } = simulation;
+  const memory = memoryArchive(simulation.objects);
   const partition = (name: string) => ({
     live: (request: Parameters<typeof live>[1]) =>
       world.call("live", () => hostOf(simulation, name).request("live", (opened) => live(opened, request))),
+    recentEvents: (request: Parameters<typeof recentEvents>[1]) =>
+      world.call("recent", () => hostOf(simulation, name).request("recent", (opened) => recentEvents(opened, request))),
   });
   const deps: Partial<Record<keyof QueryDeps, unknown>> = {
     db: slowD1(simulation),
     partition,
     placement: simulation.placement,
     buckets: simulation.buckets,
+    scans: simulation.scans,
+    bucket: {
+      ...memory,
+      get: (key: string, options?: Parameters<typeof memory.get>[1]) =>
+        world.call("R2 get", () => memory.get(key, options)),
+      list: (options: Parameters<typeof memory.list>[0]) => world.call("R2 list", () => memory.list(options)),
+    },
     meter: zeroMeter(),
     now: () => world.now,
     log: () => {},

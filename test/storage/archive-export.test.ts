@@ -1,16 +1,21 @@
 // Exports read from an archive that production code has written: sealed Days, late events beside them, neighbours in the same
 // files and bundles, and erasures that are under way.
 
+import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ExportedEvent } from "../../core/archive/export.ts";
+import { encodeManifest } from "../../core/archive/manifest.ts";
+import { bundleKey, manifestKey, sealedFolder } from "../../core/archive/object-key.ts";
 import type { Event } from "../../core/event.ts";
-import { SEAL_AFTER_MS } from "../../core/limits.ts";
+import { EXPORT_BYTES_MAX, EXPORT_UNSEALED_BYTES_MAX, ROW_GROUP_ROWS, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { encodeParquet } from "../../storage/archive.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
-import { findExport, readExport } from "../../storage/archive-export.ts";
-import { settingsOf, TUESDAY } from "../support/events.ts";
+import { findExport, findTooOpen, readExport } from "../../storage/archive-export.ts";
+import { SealedFileWriter } from "../../storage/sealed-file.ts";
+import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { SealedWorld } from "../support/sealed-world.ts";
 
@@ -132,4 +137,62 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
     expect((await blocks.next()).value).toHaveLength(1);
     expect(read).toHaveLength(count);
   }
+});
+
+/** Bytes that a request could read before, and of which one Day alone may have more. */
+const LARGE_BYTES = 40_000_000;
+
+test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came late once more is still there once", async () => {
+  const it = world();
+  const place = { date: "2026-03-10", partition: "pool-0" };
+  const folder = sealedFolder(place, "1-100000");
+  const archive = { bucket: memoryArchive(it.objects), meter: zeroMeter() };
+  const rowsCount = 34_000;
+  const rowOf = (position: number, url: string) => ({
+    partition: place.partition,
+    position,
+    event: eventOf({ merchant: 1, id: `event ${position}`, timestamp: TUESDAY + position, url }),
+  });
+  const writer = new SealedFileWriter(place, folder, 0);
+  for (let position = 0; position < rowsCount; position++)
+    writer.add([rowOf(position, `https://shop.example/${randomBytes(1_400).toString("hex")}`)]);
+  writer.endMerchant(1);
+  const file = await writer.finish(archive);
+  expect(file.bytes).toBeGreaterThan(LARGE_BYTES);
+  const manifest = { ...place, generation: 1, rows: rowsCount, duplicates: 0, before: 100_000, files: [file] };
+  it.objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest(manifest)));
+  it.database.exec(`INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates,
+    differences, shown, late_marks, attempts, error) VALUES (${DAY}, 'pool-0', 1, '${folder}', 1, 1, 1, 0, 0, '[]', 0, 0, '')`);
+  const late = [20_000, rowsCount, rowsCount + 1, rowsCount].map((position, index) => ({
+    ...rowOf(position, "https://shop.example/late"),
+    position: 100_000 + index,
+  }));
+  it.objects.set(bundleKey({ ...place, first: 100_000 }), encodeParquet({ ...place, first: 100_000, rows: late }));
+  const settings = settingsOf("UTC", { merchant: 1 });
+  const source = { archive, db: it.d1, meter: zeroMeter() };
+  const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  expect(places[0]?.folders[0]?.cost.bytes).toBeGreaterThan(LARGE_BYTES);
+  expect(places[0]?.folders[0]?.cost.bytes).toBeLessThan(EXPORT_BYTES_MAX);
+  let at = 0;
+  for await (const block of readExport(source, { settings, places })) {
+    expect(block.length).toBeLessThanOrEqual(ROW_GROUP_ROWS);
+    for (const { event } of block) expect(event.id).toBe(`event ${at++}`);
+  }
+  expect(at).toBe(rowsCount + 2);
+});
+
+test("[EXP-5] a Day of which more is not sealed than can be kept in mind is refused until it is", async () => {
+  const it = world();
+  await it.send([{ merchant: 1, id: "a", timestamp: TUESDAY }]);
+  await it.settle();
+  const meter = zeroMeter();
+  const settings = settingsOf("UTC", { merchant: 1 });
+  const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
+  const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  expect(findTooOpen({ settings }, found)).toBeUndefined();
+  const large = found.map((place) => ({
+    ...place,
+    folders: place.folders.map((folder) => ({ ...folder, cost: { objects: 1, bytes: EXPORT_UNSEALED_BYTES_MAX + 1 } })),
+  }));
+  expect(findTooOpen({ settings }, [...found, ...large])).toBe(large[0]);
 });

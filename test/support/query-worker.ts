@@ -48,6 +48,8 @@ export interface QueryWorker {
   readonly refreshed: number[];
   /** Set to make every partition fail. */
   broken: boolean;
+  /** So many answers of partitions fail from now on, and then no more. */
+  failing: number;
   ask(
     method: string,
     path: string,
@@ -106,6 +108,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
     isBehind: false,
     refreshed: [],
     broken: false,
+    failing: 0,
     ask: async (method, path, { token, body, headers: given } = {}) => {
       const headers = { ...given, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
       const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -122,7 +125,11 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
 }
 
 function partitionOf(worker: QueryWorker, name: string) {
-  const answer = <T>(value: T) => (worker.broken ? Promise.reject(new Error("reset")) : Promise.resolve(value));
+  const answer = <T>(value: T) => {
+    const fails = worker.broken || worker.failing > 0;
+    worker.failing = Math.max(0, worker.failing - 1);
+    return fails ? Promise.reject(new Error("reset")) : Promise.resolve(value);
+  };
   return {
     live: ({ merchant, grain, from, to }: LiveRequest) => {
       const wanted = (row: RollupRow) => row.grain === grain && row.bucket >= from && row.bucket < to;

@@ -116,7 +116,10 @@ const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: 
 ];
 
 /** Routes outside of these lists answer the same to everybody. */
-const OPEN_PATHS = ["/health", "/api/openapi.json", "/api/reference"];
+const OPEN_PATHS = ["/", "/health", "/api/openapi.json", "/api/reference"];
+
+/** For whoever opens the bare address; a browser goes on by itself. */
+const WELCOME = "This is Footfall's query API. For people: /api/reference. For machines: /api/openapi.json.\n";
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
@@ -127,6 +130,7 @@ app.use(async (c, next) => {
   await next();
 });
 
+app.get("/", (c) => c.text(WELCOME, 302, { location: "/api/reference" }));
 app.get("/health", (c) => c.json({ ok: true }));
 app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
 app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));

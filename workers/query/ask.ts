@@ -4,7 +4,7 @@
 
 import type { Context } from "hono";
 import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
-import { accepted, type Outcome, type Rejection } from "../../core/outcome.ts";
+import type { Outcome, Rejection } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
@@ -12,8 +12,9 @@ import { refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
+import { parseJson } from "./json.ts";
 import type { ProblemCode } from "./problem.ts";
-import { type JobReply, replyWithJob, startJob, toResponse, waitOf } from "./question-jobs.ts";
+import { answerByJob, type Given, type JobReply, toResponse, waitOf } from "./question-jobs.ts";
 import { fillSegments } from "./segments.ts";
 
 const UNREADABLE = {
@@ -24,23 +25,12 @@ const UNREADABLE = {
 /** What a question of some kind is answered by. */
 type Answering = (body: unknown, merchant: Merchant, given: Given) => Promise<Outcome<unknown> | JobReply>;
 
-interface Given {
-  readonly deps: Deps;
-  /** Filters that hold whatever is asked: a share link's. */
-  readonly fixed: readonly unknown[];
-  /** Seconds the asker would wait for a large answer. */
-  readonly waitSeconds: number;
-}
-
 /** POST /api/v2/query. */
-export const ask = answering(async (body, merchant, { deps, fixed, waitSeconds }) => {
-  const question = parseQuestion(body, fixed);
+export const ask = answering(async (body, merchant, given) => {
+  const question = parseQuestion(body, given.fixed);
   if (!question.ok) return question;
-  const answered = await execute(question.value, merchant, deps);
-  if (!("places" in answered)) return answered;
-  const { asOf, firstDay, places } = answered;
-  const job = await startJob({ body, fixed, asOf, firstDay }, { places, merchant, refusal: answered }, deps);
-  return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
+  const answered = await execute(question.value, merchant, given.deps);
+  return "places" in answered ? answerByJob({ kind: "query", body, large: answered }, merchant, given) : answered;
 });
 
 /** A route of questions: who may ask, about whom, and with which filters is found out here, for all kinds alike. */
@@ -69,15 +59,6 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
 
 function codeOf({ code }: Rejection): ProblemCode {
   return code === "missing_field" ? code : "invalid_field";
-}
-
-/** JSON text to a value. */
-export function parseJson(text: string): { readonly ok: true; readonly value: unknown } | { readonly ok: false } {
-  try {
-    return accepted(JSON.parse(text) as unknown);
-  } catch {
-    return { ok: false }; // a SyntaxError is the answer to the question that was asked
-  }
 }
 
 function siteIdOf(body: unknown): string | undefined {

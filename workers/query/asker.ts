@@ -8,7 +8,7 @@ import type { Deps } from "./deps.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { maySignIn, membershipsOf } from "./membership.ts";
 import { OPENS } from "./principal.ts";
-import { fillShare } from "./segments.ts";
+import { fillFilters } from "./segments.ts";
 import { openShare } from "./shares.ts";
 
 export const MISSING_KEY = "Missing API key. Please send a merchant's API key as a Bearer Token.";
@@ -46,7 +46,7 @@ export async function admitAsker(c: Context, siteId: string, deps: Deps): Promis
   if (!asker.mayAsk) return { code: "forbidden", error: NO_QUESTIONS };
   if (!(await names(siteId, asker, deps))) return { code: "unauthorized", error: WRONG_KEY_OR_SITE };
   // A link whose segment is gone opens nothing.
-  const filled = await fillShare(asker.filters, asker.merchant.number, deps);
+  const filled = await fillFilters(asker.filters, asker.merchant.number, deps);
   return filled.ok ? { ...asker, filters: filled.value } : { code: "forbidden", error: filled.rejection.message };
 }
 

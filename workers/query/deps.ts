@@ -23,6 +23,7 @@ import { KeyMemory } from "./authorize.ts";
 import { BucketMemory } from "./bucket-memory.ts";
 import type { PartitionStub, QueryEnv } from "./env.ts";
 import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
+import { ScanMemory } from "./scan-memory.ts";
 
 export interface Deps {
   readonly db: D1Database;
@@ -50,6 +51,8 @@ export interface Deps {
   readonly keys: KeyMemory;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
+  /** What sealed Days of this database came to. */
+  readonly scans: ScanMemory;
   /** Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
   readonly signInLimit: AddressLimit | undefined;
@@ -67,10 +70,10 @@ export interface Deps {
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
-const memories = new WeakMap<D1Database, BucketMemory>();
+const memories = new WeakMap<D1Database, Pick<Deps, "buckets" | "scans">>();
 
-function bucketsOf(db: D1Database): BucketMemory {
-  const memory = memories.get(db) ?? new BucketMemory();
+function memoryOf(db: D1Database): Pick<Deps, "buckets" | "scans"> {
+  const memory = memories.get(db) ?? { buckets: new BucketMemory(), scans: new ScanMemory() };
   memories.set(db, memory);
   return memory;
 }
@@ -117,7 +120,10 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     meter: isolateMeter,
     keys,
     get buckets() {
-      return bucketsOf(env.DB);
+      return memoryOf(env.DB).buckets;
+    },
+    get scans() {
+      return memoryOf(env.DB).scans;
     },
     keyLimit: keyLimitOf(env),
     signInLimit: signInLimitOf(env),

@@ -21,20 +21,41 @@ import {
   EXPORT_CHUNK_LENGTH,
   EXPORT_OBJECTS_MAX,
   EXPORT_PLACES_MAX,
+  EXPORT_UNSEALED_BYTES_MAX,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
 import { foldersOf, isMoved } from "../../core/past-zone.ts";
+import { parseFilters } from "../../core/query/filter.ts";
+import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { ParquetStreamWriter } from "../../storage/archive.ts";
-import { type ExportPlace, findExport, readExport } from "../../storage/archive-export.ts";
+import {
+  type ExportPlace,
+  type ExportSource,
+  findExport,
+  findTooOpen,
+  readExport,
+} from "../../storage/archive-export.ts";
+import { type Admit, admitterOf } from "../../storage/export-filter.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
+import { readSettings } from "../../storage/settings.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
-import { BOOLEAN_PARAMETER, DATE, type Fields, oneOf, required, TEXT, wholeNumber } from "./field.ts";
+import {
+  BOOLEAN_PARAMETER,
+  DATE,
+  FILTERS_PARAMETER,
+  type Fields,
+  oneOf,
+  required,
+  TEXT,
+  wholeNumber,
+} from "./field.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { type FileReply, parametersOf } from "./request.ts";
+import { fillFilters } from "./segments.ts";
 
 export const EVENTS = {
   from: required(DATE),
@@ -47,6 +68,7 @@ export const EVENTS = {
   order_id: TEXT,
   stream: wholeNumber(1, STREAM_NUMBER_MAX),
   counted: BOOLEAN_PARAMETER,
+  filters: FILTERS_PARAMETER,
 };
 
 const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
@@ -67,10 +89,10 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
   const found = await findPlaces(merchant.value, { from, to }, deps);
   if (!found.ok) return found;
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
-  const rows = wanted(
-    readExport(source, { settings: settingsOf(merchant.value), places: found.value }),
-    filterOf(asked.value),
-  );
+  const admit = await admitOf(asked.value, { merchant: merchant.value, places: found.value, source }, deps);
+  if (!admit.ok) return admit;
+  const read = { settings: settingsOf(merchant.value), places: found.value, admit: admit.value };
+  const rows = wanted(readExport(source, read), filterOf(asked.value));
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   const range = `${dateOf(from)}-to-${dateOf(to)}`;
   const file = {
@@ -84,6 +106,34 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
 
 function filterOf({ name, visitor, hostname, country, order_id, stream, counted }: Fields<typeof EVENTS>): EventFilter {
   return { name, visitor, hostname: hostname?.toLowerCase(), country, order: order_id, stream, counted };
+}
+
+interface Filterable {
+  readonly merchant: Merchant;
+  readonly places: readonly ExportPlace[];
+  readonly source: ExportSource;
+}
+
+/** What `filters` admit; undefined where there are none. */
+async function admitOf(
+  { filters: asked, counted }: Fields<typeof EVENTS>,
+  { merchant, places, source }: Filterable,
+  deps: Deps,
+): Promise<Checked<Admit | undefined>> {
+  if (asked === undefined) return { ok: true, value: undefined };
+  if (counted === false)
+    return problem("invalid_field", "Filters are of events that are counted: leave out one of the two.", "counted");
+  const filled = await fillFilters(asked, merchant.number, deps);
+  const filter = filled.ok ? parseFilters(filled.value) : filled;
+  if (!filter.ok) return problem("invalid_field", filter.rejection.message, "filters");
+  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
+  const under = { settings: settingsOf(merchant), global };
+  const admit = await admitterOf(source, { places, filter: filter.value, under });
+  if (typeof admit === "function") return { ok: true, value: admit };
+  if (admit === "regex")
+    return problem("invalid_field", "The regular expressions take too long. Make them simpler.", "filters");
+  const why = "These filters look at visits, for which these Days are more than one request can read";
+  return problem("invalid_field", `${why}. Ask for fewer Days, or filter by event: dimensions alone.`, "filters");
 }
 
 /** Where the events are, unless there is more than one request can read. */
@@ -115,7 +165,10 @@ async function findPlaces(
     const size = `These Days are ${objects} objects and ${Math.ceil(bytes / 1_000_000)} MB of the archive`;
     return problem("invalid_field", `${size}; one export reads at most ${most}. Ask for fewer Days at once.`, "to");
   }
-  return { ok: true, value: found };
+  const open = findTooOpen({ settings }, found);
+  if (open === undefined) return { ok: true, value: found };
+  const size = `${dateOf(open.day)} has more than ${EXPORT_UNSEALED_BYTES_MAX / 1_000_000} MB that are not sealed yet, or have moved`;
+  return problem("invalid_field", `${size}. Ask for it when it is: two days after it has ended.`, "to");
 }
 
 async function* wanted(

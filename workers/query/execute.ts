@@ -6,62 +6,74 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAGE_ROWS } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
-import { comparedRange } from "../../core/query/compare.ts";
+import { countPlanOf } from "../../core/query/count.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
-import { type Plan, planQuestion } from "../../core/query/plan.ts";
+import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
-import { type DateRange, resolveRange } from "../../core/query/range.ts";
 import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
 import { latestRules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { distinctPlaces } from "../../storage/merchant-events.ts";
 import { type Merchant, zonesOf } from "../../storage/merchants.ts";
 import { countUndone } from "../../storage/replay-job.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/rollups.ts";
+import type { SealPlace } from "../../storage/seal.ts";
 import type { Deps } from "./deps.ts";
 import { readLive } from "./live.ts";
-import { type Cost, isTooLarge, scanGroups, type TooLarge } from "./scan.ts";
+import { type Cost, countEvents, findPlaces, isTooLarge, type TooLarge } from "./scan.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
 const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
 
-/** What reading for one answer works with. */
-interface Reading {
-  readonly merchant: Merchant;
-  readonly deps: Deps;
+/** A question that only a job can answer, and what its ranges were resolved with. */
+export interface Large extends TooLarge {
   /** UTC ms. */
   readonly asOf: number;
-  readonly cost: Cost;
-  /** The first Day with numbers, once it was looked for. */
-  firstDay?: number | undefined;
+  readonly firstDay: number | undefined;
 }
-
-/** A question that only a job can answer. */
-export type Large = TooLarge & Pick<Reading, "asOf" | "firstDay">;
 
 /** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
 export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer> | Large> {
   const goals = checkGoals([question.filter], merchant.rules);
   if (!goals.ok) return goals;
-  const reading: Reading = { merchant, deps, asOf: deps.now(), cost: { rows: 0, objects: 0, bytes: 0 } };
-  const plan = await planFor(question, question.dateRange, reading);
-  if (!plan.ok) return plan;
-  const groups = await readGroups(plan.value, reading);
-  // A comparison would be two jobs: it is refused.
-  if (isTooLarge(groups) && question.include.comparisons === undefined)
-    return { ...groups, asOf: reading.asOf, firstDay: reading.firstDay };
-  if (!groups.ok) return refusalAlone(groups);
-  const compared = await compare(plan.value, reading);
-  if (!compared.ok) return refusalAlone(compared);
-  const { asOf, cost } = reading;
+  const asOf = deps.now();
+  const firstDay = asksAll(question) ? await findFirstDay(merchant, asOf, deps) : undefined;
+  const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay });
+  if (!plans.ok) return plans;
+  const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
+  const read: Groups[] = [];
+  for (const plan of plans.value) {
+    const groups = await readGroups(plan, merchant, { deps, cost });
+    if (isTooLarge(groups)) return withAllPlaces(groups, plans.value, { merchant, deps, asOf, firstDay });
+    if (!groups.ok) return groups;
+    read.push(groups.value);
+  }
+  const [[plan, otherPlan], [groups, otherGroups]] = [plans.value, read];
+  const compared = otherPlan && otherGroups && { plan: otherPlan, groups: otherGroups };
   const rules = latestRules(merchant.rules).version;
-  const context = { currency: merchant.currency, asOf, cost, rules };
-  return answer(plan.value, groups.value, { ...context, compared: compared.value });
+  return answer(plan, groups as Groups, { currency: merchant.currency, asOf, cost, rules, compared });
 }
 
-/** A refusal without what a job would need. */
-function refusalAlone({ ok, rejection }: Extract<Outcome<unknown>, { readonly ok: false }>) {
-  return { ok, rejection };
+interface Asking extends Pick<Large, "asOf" | "firstDay"> {
+  readonly merchant: Merchant;
+  readonly deps: Deps;
+}
+
+/** A job reads the ranges of all plans, also one that alone would not have been too large. */
+async function withAllPlaces(
+  refusal: TooLarge,
+  plans: readonly Plan[],
+  { merchant, deps, asOf, firstDay }: Asking,
+): Promise<Outcome<never> | Large> {
+  if (plans.length === 1) return { ...refusal, asOf, firstDay };
+  const places: SealPlace[] = [];
+  for (const { range } of plans) {
+    const known = await findPlaces(merchant, { from: range.fromDay, to: range.toDay }, deps);
+    if (!known.ok) return known;
+    places.push(...known.value.places);
+  }
+  return { ...refusal, places: distinctPlaces(places), asOf, firstDay };
 }
 
 /** The first Day with numbers, published or not; undefined while nothing was counted. */
@@ -74,29 +86,15 @@ export async function findFirstDay(merchant: Merchant, now: number, deps: Deps):
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
-async function planFor(question: Question, dateRange: DateRange, reading: Reading): Promise<Outcome<Plan>> {
-  const { merchant, asOf, deps } = reading;
-  const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
-  if (asksAll) reading.firstDay ??= await findFirstDay(merchant, asOf, deps);
-  const range = resolveRange(dateRange, { zones: zonesOf(merchant), now: asOf, firstDay: reading.firstDay });
-  return range.ok ? planQuestion(question, range.value, zonesOf(merchant)) : range;
-}
-
-/** The same question over the range that it is compared with; undefined where it is not. */
-async function compare(
+async function readGroups(
   plan: Plan,
-  reading: Reading,
-): Promise<Outcome<{ readonly plan: Plan; readonly groups: Groups } | undefined>> {
-  const { comparisons } = plan.question.include;
-  if (comparisons === undefined) return accepted(undefined);
-  const other = await planFor(plan.question, comparedRange(comparisons, plan.range, plan.zones), reading);
-  if (!other.ok) return other;
-  const groups = await readGroups(other.value, reading);
-  return groups.ok ? accepted({ plan: other.value, groups: groups.value }) : groups;
-}
-
-async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promise<Outcome<Groups>> {
-  if (plan.source === "archive") return scanGroups(plan, merchant, { deps, cost });
+  merchant: Merchant,
+  { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
+): Promise<Outcome<Groups>> {
+  if (plan.source === "archive") {
+    const counted = await countEvents(countPlanOf([plan]), merchant, { deps, cost });
+    return counted.ok ? accepted(counted.value.groups()[0] as Groups) : counted;
+  }
   const { grain, from, to, breakdowns } = plan;
   const live = await readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps);
   const tally = openTally(plan, live);

@@ -3,6 +3,7 @@
 // beside what checks it, which the OpenAPI document is made of (openapi/).
 
 import {
+  EXPORT_FILTERS_LENGTH_MAX,
   ID_LENGTH_MAX,
   NAME_LENGTH_MAX,
   QUESTION_DAY_MAX,
@@ -13,6 +14,7 @@ import { isCurrency } from "../../core/merchant.ts";
 import { isTimeZone, parseDate } from "../../core/time.ts";
 import type { Schema } from "../../core/type-text.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
+import { parseJson } from "./json.ts";
 import { type Checked, problem } from "./problem.ts";
 
 export interface Field<T, Required extends boolean = boolean> {
@@ -143,6 +145,18 @@ export const BOOLEAN_PARAMETER: Field<boolean, false> = {
   expected: '"true" or "false"',
   schema: { type: "boolean" },
   parse: (value) => (value === "true" ? true : value === "false" ? false : undefined),
+};
+
+/** Filters in a query parameter: their JSON. What makes a filter, the filters' own parser says. */
+export const FILTERS_PARAMETER: Field<readonly unknown[], false> = {
+  required: false,
+  expected: `a list of filters as questions have them, at most ${EXPORT_FILTERS_LENGTH_MAX} characters of JSON`,
+  schema: { type: "string", maxLength: EXPORT_FILTERS_LENGTH_MAX },
+  parse: (value) => {
+    if (typeof value !== "string" || value.length > EXPORT_FILTERS_LENGTH_MAX) return undefined;
+    const read = parseJson(value);
+    return read.ok && Array.isArray(read.value) ? read.value : undefined;
+  },
 };
 
 /** A whole number, or the text of one, as query parameters have it. */

@@ -1,4 +1,4 @@
-// Questions that are too large for one request: they become a job, whose parts a queue counts (queues/question.ts). The asker gets
+// Questions and reports that are too large for one request: they become a job, whose parts a queue counts (queues/question.ts). The asker gets
 // 202 and where to look; who sends `Prefer: wait=N` gets the answer itself if it is there in time.
 
 import type { Context } from "hono";
@@ -10,16 +10,18 @@ import {
   JOBS_RUNNING_MAX,
 } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
-import type { JobQuestion } from "../../core/query/job.ts";
+import type { JobQuestion, QuestionKind } from "../../core/query/job.ts";
 import { invalid } from "../../core/query/refusal.ts";
 import { readObjectOf } from "../../storage/archive-bucket.ts";
 import { ID_RANDOM_BYTES, questionJobId } from "../../storage/credential.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/question-job.ts";
+import type { SealPlace } from "../../storage/seal.ts";
 import { refusalOf, refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import { archiveBucketOf } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
+import type { Large } from "./execute.ts";
 import type { TooLarge } from "./scan.ts";
 
 /** A status, a body, and where the job is while it runs. */
@@ -29,17 +31,39 @@ export interface JobReply {
   readonly location?: string;
 }
 
-/** Makes a job of a question, unless that is too large as well. */
-export async function startJob(
+/** What every answer is given with. */
+export interface Given {
+  readonly deps: Deps;
+  /** Filters that hold whatever is asked: a share link's. */
+  readonly fixed: readonly unknown[];
+  /** Seconds the asker would wait for a large answer. */
+  readonly waitSeconds: number;
+}
+
+interface LargeQuestion {
+  readonly kind: QuestionKind;
+  readonly body: unknown;
+  readonly large: Large;
+}
+
+/** Makes a job of a question, unless that is too large as well, and says where it is. */
+export async function answerByJob(
+  { kind, body, large }: LargeQuestion,
+  merchant: Merchant,
+  { deps, fixed, waitSeconds }: Given,
+): Promise<Outcome<never> | JobReply> {
+  const { ok, rejection, places, asOf, firstDay } = large;
+  if (places.length > JOB_PLACES_MAX) return { ok, rejection };
+  const job = await startJob({ kind, body, fixed, asOf, firstDay }, { places, merchant }, deps);
+  return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
+}
+
+async function startJob(
   question: JobQuestion,
-  { places, merchant, refusal }: { places: TooLarge["places"]; merchant: Merchant; refusal: TooLarge },
+  { places, merchant }: { places: TooLarge["places"]; merchant: Merchant },
   deps: Deps,
 ): Promise<Outcome<QuestionJob>> {
-  if (places.length > JOB_PLACES_MAX) return refusal;
-  const ordered = [...places].sort((a, b) => a.day - b.day);
-  const parts = Array.from({ length: Math.ceil(ordered.length / JOB_PART_PLACES) }, (_, part) =>
-    ordered.slice(part * JOB_PART_PLACES, (part + 1) * JOB_PART_PLACES),
-  );
+  const parts = partsOf(places);
   const id = questionJobId(deps.random(ID_RANDOM_BYTES));
   const job = { id, merchant: merchant.number, question, parts, runningMax: JOBS_RUNNING_MAX };
   if (!(await createQuestionJob(deps.db, job, deps.meter)))
@@ -48,6 +72,18 @@ export async function startJob(
   const { merchant: number } = job;
   const fresh = { state: "running", error: "", createdAt: question.asOf, parts: parts.length, partsDone: 0 } as const;
   return accepted({ id, merchant: number, question, ...fresh });
+}
+
+/** Parts are of whole Days: a report sees a Day's visitors in all partitions. */
+function partsOf(places: TooLarge["places"]): readonly (readonly SealPlace[])[] {
+  const parts: SealPlace[][] = [];
+  const ordered = [...places].sort((a, b) => a.day - b.day);
+  for (const own of Map.groupBy(ordered, ({ day }) => day).values()) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.length + own.length <= JOB_PART_PLACES) last.push(...own);
+    else parts.push(own);
+  }
+  return parts;
 }
 
 /** What the asker gets, at once or within the seconds it would wait. */

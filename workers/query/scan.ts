@@ -14,13 +14,21 @@ import {
 import type { Settings } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { foldersOf, isMoved } from "../../core/past-zone.ts";
-import type { Groups } from "../../core/query/group.ts";
-import type { Plan } from "../../core/query/plan.ts";
+import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
 import { invalid } from "../../core/query/refusal.ts";
-import { closeScan, extraColumns, openScan, refusalOf, scanDay } from "../../core/query/scan.ts";
+import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
+import type { SeenUnder } from "../../core/query/seen.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { distinctPlaces, type EventDay, findEvents, recentOf } from "../../storage/merchant-events.ts";
+import {
+  distinctPlaces,
+  type FoundEvents,
+  findEvents,
+  findVersions,
+  keyOf,
+  type RecentEvents,
+  recentOf,
+} from "../../storage/merchant-events.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
 import { readRollups } from "../../storage/rollups.ts";
 import type { SealPlace } from "../../storage/seal.ts";
@@ -34,38 +42,121 @@ export interface Cost {
   rows: number;
   objects: number;
   bytes: number;
+  /** (Day, partition)s of which it was remembered what they came to, where there were any. */
+  remembered?: number;
 }
 
-/** The groups of a question that is answered from events. */
-export async function scanGroups(
-  plan: Plan,
+/** Days in [from, to). */
+interface Days {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Counts what a plan over one range reads, to be answered from. Days that are remembered are not read. */
+export async function countEvents<C extends Counting>(
+  plan: CountPlan<C>,
   merchant: Merchant,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
-): Promise<Outcome<Groups>> {
-  const { fromDay, toDay } = plan.range;
-  const wanted = { from: fromDay, to: toDay, columns: extraColumns(plan) };
-  const events = await openEvents(merchant, wanted, { deps, cost });
+): Promise<Outcome<C>> {
+  const known = await findPlaces(merchant, daysOf(plan), deps);
+  if (!known.ok) return known;
+  cost.rows += known.value.rows;
+  const under = await underOf(merchant, deps);
+  const groups = await rememberedGroups(plan, { merchant, known: known.value, under }, deps);
+  const unread = groups.filter(({ text }) => text === undefined).flatMap(({ places }) => places);
+  const { columns, together } = plan;
+  const events = await openPlaces(merchant, { known: known.value, places: unread, columns, together }, { deps, cost });
   if (!events.ok) return events;
-  const scan = openScan(plan, { settings: settingsOf(merchant), global: events.value.global });
-  for await (const { day, rows } of events.value.days()) {
-    const problem = scanDay(scan, { day, rows });
+  if (unread.length < known.value.places.length) cost.remembered = known.value.places.length - unread.length;
+  const counting = plan.open(under, "whole");
+  for (const group of groups) {
+    const problem =
+      group.text === undefined
+        ? await countGroup(group, { plan, counting, under, rows: events.value.of(group.places) }, deps)
+        : counting.absorb(group.text);
     if (problem !== undefined) return refusalOf(problem);
   }
-  return accepted(closeScan(scan));
+  return accepted(counting);
+}
+
+/** (Day, partition)s that are counted together, and what they came to where that is remembered. */
+interface Group {
+  readonly places: readonly SealPlace[];
+  /** Under which it is remembered; undefined where it may not be. */
+  readonly kept: { readonly name: string; readonly version: string } | undefined;
+  readonly text: string | undefined;
+}
+
+/** In the order of Days. */
+async function rememberedGroups(
+  { together, nameOf }: CountPlan<Counting>,
+  { merchant, known, under }: { readonly merchant: Merchant; readonly known: KnownPlaces; readonly under: Under },
+  deps: Deps,
+): Promise<readonly Group[]> {
+  const ordered = [...known.places].sort((a, b) => a.day - b.day);
+  const groups = [...Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()];
+  if (nameOf === undefined) return groups.map((places) => ({ places, kept: undefined, text: undefined }));
+  const search = { settings: under.settings, places: ordered, recent: known.recent };
+  const versions = await findVersions(search, deps);
+  return groups.map((places) => {
+    const own = places.map((place) => versions.get(keyOf(place)));
+    if (own.includes(undefined)) return { places, kept: undefined, text: undefined };
+    const name = JSON.stringify([merchant.number, nameOf((places[0] as SealPlace).day), places.map(keyOf)]);
+    const version = JSON.stringify([under.settings.version, under.globalVersion, own]);
+    return { places, kept: { name, version }, text: deps.scans.find(name, version) };
+  });
+}
+
+interface GroupCount<C extends Counting> {
+  readonly plan: CountPlan<C>;
+  readonly counting: C;
+  readonly under: Under;
+  readonly rows: AsyncGenerator<DayRows>;
+}
+
+/** What may be remembered is counted by itself first. */
+async function countGroup<C extends Counting>(
+  { kept }: Group,
+  { plan, counting, under, rows }: GroupCount<C>,
+  deps: Deps,
+): Promise<ScanProblem | undefined> {
+  const part = kept === undefined ? counting : plan.open(under, "part");
+  for await (const some of rows) {
+    const problem = part.add(some);
+    if (problem !== undefined) return problem;
+  }
+  if (kept === undefined) return undefined;
+  const text = part.encode();
+  deps.scans.remember(kept.name, { version: kept.version, text });
+  return counting.absorb(text);
+}
+
+/** From the first Day of a plan's ranges to the last. */
+export function daysOf({ ranges }: Pick<CountPlan<Counting>, "ranges">): Days {
+  const from = Math.min(...ranges.map(({ fromDay }) => fromDay));
+  return { from, to: Math.max(...ranges.map(({ toDay }) => toDay)) };
+}
+
+interface Under extends SeenUnder {
+  /** Of the deployment's own settings. */
+  readonly globalVersion: number;
+}
+
+async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
+  const global = await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter);
+  return { settings: settingsOf(merchant), global: global?.rules ?? [], globalVersion: global?.version ?? 0 };
 }
 
 export interface OpenedEvents {
-  /** The deployment's own rules. */
-  readonly global: Merchant["rules"];
-  readonly days: () => AsyncGenerator<EventDay>;
+  /** What they are seen under. */
+  readonly under: SeenUnder;
+  readonly days: () => AsyncGenerator<DayRows>;
 }
 
-export interface EventsWanted {
-  /** Days in [from, to). */
-  readonly from: number;
-  readonly to: number;
+export interface EventsWanted extends Days {
   /** Columns of the archive beside those that counting reads. */
   readonly columns: readonly string[];
+  readonly together: CountPlan<Counting>["together"];
   /** UTC ms: what lay in the archive before is not wanted. */
   readonly putSince?: number;
 }
@@ -73,9 +164,58 @@ export interface EventsWanted {
 /** Finds a merchant's events of Days in [from, to); refused when that is more than one request may read. */
 export async function openEvents(
   merchant: Merchant,
-  { from, to, columns, putSince = 0 }: EventsWanted,
+  { from, to, ...wanted }: EventsWanted,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<OpenedEvents>> {
+  const known = await findPlaces(merchant, { from, to }, deps);
+  if (!known.ok) return known;
+  cost.rows += known.value.rows;
+  const { places } = known.value;
+  const found = await openPlaces(merchant, { ...wanted, known: known.value, places }, { deps, cost });
+  if (!found.ok) return found;
+  return accepted({ under: await underOf(merchant, deps), days: found.value.days });
+}
+
+interface PlacesWanted extends Omit<EventsWanted, "from" | "to"> {
+  readonly known: KnownPlaces;
+  /** Those that are to be read. */
+  readonly places: readonly SealPlace[];
+}
+
+async function openPlaces(
+  merchant: Merchant,
+  { known, places, columns, together, putSince = 0 }: PlacesWanted,
+  { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
+): Promise<Outcome<FoundEvents>> {
+  const tooLarge = (what: string) => tooLargeFor(what, known.places);
+  if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`);
+  const events = places.reduce((sum, place) => sum + (known.events.get(keyOf(place)) ?? 0), 0);
+  // Of what is younger than `putSince` nobody knows how many there are; its bytes are bounded below.
+  if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`some ${events} events`);
+  const { recent } = known;
+  const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
+  const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
+  const { objects, bytes } = found.cost;
+  if (objects > SCAN_OBJECTS_MAX) return tooLarge(`${objects} objects of the archive`);
+  if (bytes > SCAN_BYTES_MAX) return tooLarge(`${Math.ceil(bytes / 1_000_000)} MB of the archive`);
+  cost.objects += objects;
+  cost.bytes += bytes;
+  return accepted(found);
+}
+
+/** Where a merchant has anything in some Days. */
+interface KnownPlaces {
+  readonly places: readonly SealPlace[];
+  /** About how many, by "day partition". */
+  readonly events: ReadonlyMap<string, number>;
+  /** What partitions may not have archived. */
+  readonly recent: RecentEvents;
+  /** Rows of D1 that were read to find out. */
+  readonly rows: number;
+}
+
+/** Finds out where there are events of Days in [from, to); refused where retention has deleted some of them. */
+export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<Outcome<KnownPlaces>> {
   const { number } = merchant;
   const eventsFrom = firstKeptDay(merchant, deps.now());
   if (from < eventsFrom) {
@@ -96,22 +236,9 @@ export async function openEvents(
   const live = await readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps);
   const read = { merchant: number, grain: "day", ...around, sketch: false, breakdowns: [] } as const;
   const stored = await readRollups(deps.db, { ...read, rowsMax: JOB_PLACES_MAX + 1 }, deps.meter);
-  cost.rows += stored.length;
-  const known = distinctPlaces([...live, ...stored, ...recent.values()]);
-  const places = near === 0 ? known : placesNear(known, { settings, from, to });
-  if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`, places);
-  const events = eventsOf([...live, ...stored].filter(({ day }) => day >= from && day < to));
-  // Of what is younger than `putSince` nobody knows how many there are; its bytes are bounded below.
-  if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`some ${events} events`, places);
-  const search = { settings, places, recent, columns, putSince };
-  const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
-  const { objects, bytes } = found.cost;
-  if (objects > SCAN_OBJECTS_MAX) return tooLarge(`${objects} objects of the archive`, places);
-  if (bytes > SCAN_BYTES_MAX) return tooLarge(`${Math.ceil(bytes / 1_000_000)} MB of the archive`, places);
-  cost.objects += objects;
-  cost.bytes += bytes;
-  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
-  return accepted({ global, days: found.days });
+  const seen = distinctPlaces([...live, ...stored, ...recent.values()]);
+  const places = near === 0 ? seen : placesNear(seen, { settings, from, to });
+  return accepted({ places, events: eventsOf([...live, ...stored]), recent, rows: stored.length });
 }
 
 /** Where the events of Days in [from, to) may be, given the Days near them that have any. */
@@ -127,9 +254,9 @@ function placesNear(
 }
 
 /** About how many events there are: what is live and stored of one Day is the same, or nearly. */
-function eventsOf(rows: readonly RollupRow[]): number {
-  const places = Map.groupBy(rows, ({ day, partition }) => `${day} ${partition}`);
-  return [...places.values()].reduce((sum, own) => sum + Math.max(...own.map(({ counts }) => counts.events)), 0);
+function eventsOf(rows: readonly RollupRow[]): ReadonlyMap<string, number> {
+  const places = Map.groupBy(rows, keyOf);
+  return new Map([...places].map(([key, own]) => [key, Math.max(...own.map(({ counts }) => counts.events))]));
 }
 
 /** The first Day whose events a merchant's retention keeps. */
@@ -148,7 +275,7 @@ export interface TooLarge extends ReturnType<typeof invalid> {
   readonly places: readonly SealPlace[];
 }
 
-function tooLarge(what: string, places: readonly SealPlace[]): TooLarge {
+function tooLargeFor(what: string, places: readonly SealPlace[]): TooLarge {
   const remedy =
     "Ask for a shorter range, fewer filters, or one dimension without filters, which is read from rollups.";
   return { ...invalid(`#/date_range: The query needs ${what}, more than one request may read. ${remedy}`), places };

@@ -105,8 +105,8 @@ export async function fillSegments(body: unknown, merchant: number, deps: Deps):
   });
 }
 
-/** A share link's filters with those of the segments that they name now. */
-export async function fillShare(
+/** Filters with those of the segments that they name now: a share link's, an export's. */
+export async function fillFilters(
   filters: readonly unknown[],
   merchant: number,
   deps: Deps,

@@ -182,6 +182,17 @@ test("[NAT-4] one bad event does not sink its neighbours, and tracking_id may st
   ]);
 });
 
+test("[NAT-4] stream may stand once for all too, and needs an API key there as well", () => {
+  const body = JSON.stringify({ tracking_id: "t", stream: 3, events: [{}, { stream: 2 }, { stream: null }] });
+  const streams = (keyed: boolean) => {
+    const outcome = native.parse({ ...hitOf({ body }), keyed });
+    if (!outcome.ok) throw new Error("refused");
+    return outcome.value.map((draft) => (draft.ok ? draft.value.stream : draft.rejection.code));
+  };
+  expect(streams(true)).toEqual([3, 2, 3]);
+  expect(streams(false)).toEqual(["invalid_field", "invalid_field", "invalid_field"]);
+});
+
 test("[PIX-1] the pixel takes the page from the Referer and a missing agent for a machine's", () => {
   const outcome = pixel.parse(
     hitOf({ query: "tracking_id=t&title=Hi%20there&utm_source=x", referrer: "https://a.example/p", userAgent: "" }),

@@ -4,11 +4,25 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../../core/event.ts";
 import { zoneAt } from "../../../core/merchant.ts";
-import { addFunnelDay, closeFunnel, openFunnel, parseFunnel } from "../../../core/query/funnel.ts";
-import { addPathsDay, closePaths, openPaths, parsePaths } from "../../../core/query/path.ts";
+import {
+  absorbFunnel,
+  addFunnelDay,
+  closeFunnel,
+  encodeFunnel,
+  openFunnel,
+  parseFunnel,
+} from "../../../core/query/funnel.ts";
+import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "../../../core/query/path.ts";
 import { type Range, resolveRange } from "../../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime } from "../../../core/query/realtime.ts";
-import { addRetentionDay, closeRetention, openRetention, parseRetention } from "../../../core/query/retention.ts";
+import {
+  absorbRetention,
+  addRetentionDay,
+  closeRetention,
+  encodeRetention,
+  openRetention,
+  parseRetention,
+} from "../../../core/query/retention.ts";
 import { type SeenVisit, seeDay } from "../../../core/query/seen.ts";
 import { dayAt } from "../../../core/time.ts";
 import { eventOf, settingsOf } from "../../support/events.ts";
@@ -219,4 +233,62 @@ const REFUSED: readonly (readonly [parse: (body: unknown) => unknown, body: obje
 
 test.each(REFUSED)("[RPT-5] %o refuses %j", (parse, body, message) => {
   expect(parse({ ...ASKED, ...body })).toMatchObject({ ok: false, rejection: { message } });
+});
+
+test("[RPT-6] parts of the Days, each counted by itself and put together, give the report of all of them", () => {
+  const STEPS = ["/a", "/b", "/a", "/c"].map((page) => ({ filters: [["is", "event:page", [page]]] }));
+  const anyHit = fc.record({
+    who: fc.constantFrom("v", "w", "x"),
+    at: fc.nat(26 * 24 * 4),
+    page: fc.constantFrom("/a", "/b", "/c"),
+  });
+  const hits = fc.uniqueArray(anyHit, { selector: ({ who, at }) => `${who} ${at}`, maxLength: 60 });
+  const funnelOf = valueFrom(parseFunnel({ ...ASKED, steps: STEPS }));
+  const retentionOf = valueFrom(parseRetention(ASKED));
+  const pathsOf = valueFrom(parsePaths(ASKED));
+  const range = rangeOf(retentionOf);
+  fc.assert(
+    fc.property(
+      hits,
+      fc.integer({ min: 1, max: 600 }),
+      fc.uniqueArray(fc.nat(27), { maxLength: 5 }),
+      (all, hours, cuts) => {
+        const days = daysOf(all.map(({ who, at, page }) => hit(who, at * 900_000, page)));
+        const question = { ...funnelOf, windowSeconds: hours * 3_600 };
+        const first = days[0]?.[0] ?? 0;
+        const parts = Map.groupBy(days, ([day]) => cuts.filter((cut) => first + cut <= day).length);
+        const whole = [
+          openFunnel(question, range),
+          openRetention(retentionOf, range),
+          openPaths(pathsOf, range),
+        ] as const;
+        const put = [
+          openFunnel(question, range),
+          openRetention(retentionOf, range),
+          openPaths(pathsOf, range),
+        ] as const;
+        for (const own of parts.values()) {
+          const part = [
+            openFunnel(question, range, "part"),
+            openRetention(retentionOf, range),
+            openPaths(pathsOf, range),
+          ] as const;
+          for (const counters of [whole, part]) {
+            for (const [day, visits] of own) {
+              addFunnelDay(counters[0], day, visits);
+              addRetentionDay(counters[1], day, visits);
+              addPathsDay(counters[2], day, visits);
+            }
+          }
+          absorbFunnel(put[0], encodeFunnel(part[0]));
+          absorbRetention(put[1], encodeRetention(part[1]));
+          absorbPaths(put[2], encodePaths(part[2]));
+        }
+        expect(closeFunnel(put[0])).toEqual(closeFunnel(whole[0]));
+        expect(closeRetention(put[1])).toEqual(closeRetention(whole[1]));
+        expect(closePaths(put[2])).toEqual(closePaths(whole[2]));
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

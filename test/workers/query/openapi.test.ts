@@ -13,8 +13,10 @@ import { parseQuestion } from "../../../core/query/question.ts";
 import { parseRealtime } from "../../../core/query/realtime.ts";
 import { parseRetention } from "../../../core/query/retention.ts";
 import { buildClient } from "../../../scripts/build-client.ts";
-import { ADMIN_ROUTES, documentedRoutes, QUESTION_ROUTES } from "../../../workers/query/app.ts";
+import { app as collectorApp } from "../../../workers/collector/app.ts";
+import { ADMIN_ROUTES, documentedRoutes, QUESTION_ROUTES, app as queryApp } from "../../../workers/query/app.ts";
 import { OPERATIONS } from "../../../workers/query/openapi/operation.ts";
+import { templated } from "../../../workers/query/openapi/operation-text.ts";
 import { DOCUMENT, validatorAt } from "../../support/documented.ts";
 import { hostileObject, hostileValue } from "../../support/hostile.ts";
 import { ADMIN_TOKEN, startQueryWorker } from "../../support/query-worker.ts";
@@ -39,6 +41,26 @@ test("[OPE-1] every route is in it, and nothing else", () => {
   const names = JSON.stringify(DOCUMENT).match(/#\/components\/schemas\/(\w+)/g) ?? [];
   const used = new Set(names.map((name) => name.slice(name.lastIndexOf("/") + 1)));
   expect(Object.keys(DOCUMENT.components["schemas"] ?? {}).filter((name) => !used.has(name))).toEqual([]);
+});
+
+/** What a router answers: method and path as the document has them. Refusals of other methods are not among it. */
+function routesOf({ routes }: { readonly routes: readonly { readonly method: string; readonly path: string }[] }) {
+  const own = routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => [method, path] as const);
+  return new Set(own.map(([method, path]) => `${method} ${templated(path)}`));
+}
+
+test("[OPE-8] every route of both Workers is in the document, and the document has no other", () => {
+  const [query, collector] = [routesOf(queryApp), routesOf(collectorApp)];
+  const documented = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { servers }]) => ({ name: `${method.toUpperCase()} ${path}`, servers })),
+  );
+  expect([...collector].filter((name) => name !== "GET /health").sort()).toEqual(
+    documented.flatMap(({ name, servers }) => (servers === undefined ? [] : [name])).sort(),
+  );
+  expect([...query].sort()).toEqual(
+    documented.flatMap(({ name, servers }) => (servers === undefined ? [name] : [])).sort(),
+  );
+  expect([query.size > 50, collector.size > 40, collector.has("GET /health")]).toEqual([true, true, true]);
 });
 
 describe("[OPE-2] the documented fields are those that the handler knows", () => {

@@ -203,23 +203,108 @@ test("[JOB-4] who would wait gets the answer itself, or where it will be", async
   expect(soon.status).toBe(202);
 });
 
-test("[JOB-5] a merchant has five under way at most; comparisons, and what is too large for a job, are refused", async () => {
+test("[JOB-5] a merchant has five under way at most", async () => {
   await fillDays(210);
   for (let number = 0; number < 5; number++) expect((await ask(large)).status).toBe(202);
   const { status, body } = await ask(large);
   expect([status, body.error]).toEqual([400, expect.stringContaining("5 large queries are under way")]);
-  const compared = await ask({ ...large, include: { comparisons: { mode: "previous_period" } } });
-  expect([compared.status, compared.body.error]).toEqual([400, expect.stringContaining("more than 200 days of data")]);
+});
+
+const step = (page: string) => ({ filters: [["is", "event:page", [page]]] });
+const days40 = { date_range: [dateOf(today - 39), dateOf(today)] };
+const report = { metrics: undefined, filters: undefined, ...days40 };
+const KINDS: readonly (readonly [what: string, path: string, question: object])[] = [
+  ["a question", "query", { ...large, ...days40 }],
+  [
+    "a comparison",
+    "query",
+    {
+      ...large,
+      date_range: [dateOf(today - 19), dateOf(today)],
+      include: { comparisons: { mode: "previous_period" }, total_rows: true },
+    },
+  ],
+  [
+    "a comparison with a range that overlaps",
+    "query",
+    {
+      dimensions: ["event:page", "time:day"],
+      date_range: [dateOf(today - 29), dateOf(today - 2)],
+      include: { comparisons: { mode: "custom", date_range: [dateOf(today - 36), dateOf(today - 9)] } },
+    },
+  ],
+  [
+    "a funnel",
+    "funnel",
+    { ...report, steps: [step("/0"), step("/1"), step("/0"), step("/2")], window_seconds: 31 * 86_400 },
+  ],
+  ["retention", "retention", report],
+  ["paths", "paths", { ...report, depth: 2, filters: [["is_not", "event:page", ["/2"]]] }],
+];
+
+test.each(KINDS)(
+  "[JOB-6] as a job, %s is answered as in a request, whatever is delivered twice or fails",
+  async (...asked) => {
+    const [, path, question] = asked;
+    await fillDays(40);
+    const inRequest = await ask(question, `/api/v2/${path}`);
+    expect(inRequest.status).toBe(200);
+    // Rollups that say there are more events than a request may count.
+    const many = { ...counted(today - 5), version: 9 };
+    await writeRollups(worker.db, [{ ...many, counts: { ...many.counts, events: 100_001 } }], zeroMeter());
+    const { status, headers, body } = await ask(question, `/api/v2/${path}`);
+    expect([status, body.state]).toEqual([202, "running"]);
+    expect(body.parts.all).toBeGreaterThan(1);
+    const parts = [...worker.questions];
+    worker.questions.push(...parts);
+    worker.failing = 3;
+    expect(await worker.deliver()).toBe(3);
+    worker.questions.push(...parts.reverse());
+    await worker.deliver();
+    const get = (siteId: string, token: string) =>
+      worker.ask("GET", `${headers.get("location")}?site_id=${siteId}`, { token });
+    const done = await get(shop.id, shop.api_key);
+    expect(done.status).toBe(200);
+    expect(done.body.results).toEqual(inRequest.body.results);
+    expect(done.body.results.length).toBeGreaterThan(0);
+    expect(done.body.query).toEqual(inRequest.body.query);
+    const { as_of, sources, ...meta } = done.body.meta;
+    expect(inRequest.body.meta).toMatchObject(meta);
+    expect([typeof as_of, sources.from]).toEqual(["string", "archive"]);
+    const other = await worker.ask("POST", "/api/v1/merchants", {
+      token: ADMIN_TOKEN,
+      body: { name: "Other", time_zone: "UTC", currency: "EUR" },
+    });
+    expect((await get(other.body.id, other.body.api_key)).status).toBe(404);
+  },
+);
+
+test("[JOB-6] a comparison of which one range alone is too large, or deleted, is a job of both, or refused", async () => {
+  await fillDays(40);
+  const many = { ...counted(today - 15), version: 9 };
+  await writeRollups(worker.db, [{ ...many, counts: { ...many.counts, events: 100_001 } }], zeroMeter());
+  const compared = {
+    date_range: [dateOf(today - 9), dateOf(today)],
+    include: { comparisons: { mode: "previous_period" } },
+  };
+  const { status, body } = await ask(compared);
+  expect([status, body.parts]).toEqual([202, { all: 1, done: 0 }]);
+  const patch = { token: ADMIN_TOKEN, body: { retention_days: 30 } };
+  await worker.ask("PATCH", `/api/v1/merchants/${shop.id}`, patch);
+  const further = { ...compared, date_range: [dateOf(today - 19), dateOf(today)] };
+  const refused = await ask(further);
+  expect([refused.status, refused.body.error]).toEqual([400, expect.stringContaining("are deleted")]);
 });
 
 test("[SCN-6] bytes are known before they are read", async () => {
   const file = { date: dateOf(today), partition, first: 1, rows: [] };
   worker.objects.set(bundleKey(file), new Uint8Array(SCAN_BYTES_MAX + 1));
   await writeRollups(worker.db, [counted(today)], zeroMeter());
-  const report = { metrics: undefined, filters: undefined };
-  const { status, body } = await ask(report, "/api/v2/paths");
+  const now = { metrics: undefined, filters: undefined, date_range: undefined };
+  const { status, body } = await ask(now, "/api/v2/realtime");
   expect([status, body.error]).toEqual([400, expect.stringMatching(/^#\/date_range: The query needs 17 MB/)]);
   expect((await ask()).status).toBe(202);
+  expect((await ask({ metrics: undefined, filters: undefined }, "/api/v2/paths")).status).toBe(202);
   expect((await ask({ filters: [] })).status).toBe(200);
 });
 
@@ -264,7 +349,6 @@ test("[RPT-5] reports are asked like questions, with the same key, of the same e
   archive(rows);
   keepRecent(rows);
   const day = dateOf(dayAt("UTC", now - 60_000));
-  const step = (page: string) => ({ filters: [["is", "event:page", [page]]] });
   const common = { metrics: undefined, filters: undefined, date_range: [day, dateOf(today)] };
   const funnel = await ask({ ...common, steps: [step("/a"), step("/b")] }, "/api/v2/funnel");
   expect(funnel.body).toMatchObject({

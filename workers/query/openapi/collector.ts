@@ -79,6 +79,7 @@ export const COLLECTOR_SHAPES = {
       {
         ...object({
           "tracking_id?": optional({ type: ["string", "number"] }),
+          "stream?": ranged(STREAM_RULE),
           events: { type: "array", items: EVENT_REF, minItems: 1, maxItems: REQUEST_EVENTS_MAX },
         }),
         additionalProperties: true,

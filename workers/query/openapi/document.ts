@@ -6,8 +6,11 @@ import type { FieldTable } from "../field.ts";
 import { type Door, TAKES } from "../principal.ts";
 import { COLLECTOR_SHAPES } from "./collector.ts";
 import { OPERATIONS, type Operation } from "./operation.ts";
+import { COLLECTOR_SERVER, JSON_TYPE, named, PROBLEM, pathParameters, templated } from "./operation-text.ts";
+import { COLLECTOR_OPERATIONS } from "./protocol.ts";
 import { QUESTION_SHAPES } from "./question.ts";
-import { SHAPES } from "./shape.ts";
+import { object, SHAPES } from "./shape.ts";
+import { UMAMI_OPERATIONS, UMAMI_SHAPES } from "./umami.ts";
 
 /** A route as app.ts lists it; without a door it is open to all. */
 export interface DocumentedRoute {
@@ -17,7 +20,6 @@ export interface DocumentedRoute {
 }
 
 const VERSION = "1";
-const JSON_TYPE = "application/json";
 const BEARER = [{ bearer: [] }];
 const ANY_CREDENTIAL = [{ bearer: [] }, { session: [] }];
 
@@ -49,18 +51,19 @@ export interface Parameter {
   readonly schema: Schema;
 }
 
-type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+export type Content = Readonly<Record<string, { readonly schema: Schema }>>;
 
 /** The whole document. */
 export function documentOf(routes: readonly DocumentedRoute[]): Document {
   const paths: Record<string, Record<string, DocumentedOperation>> = {};
   const add = (method: string, path: string, operation: DocumentedOperation) => {
-    const templated = path.replace(/:(\w+)/g, "{$1}");
-    paths[templated] = { ...paths[templated], [method.toLowerCase()]: operation };
+    const known = paths[templated(path)];
+    paths[templated(path)] = { ...known, [method.toLowerCase()]: operation };
   };
   add("POST", "/v1/events", COLLECT);
   for (const [path, operation] of QUESTIONS) add("POST", path, operation);
   add("GET", "/api/v2/queries/:id", QUERY_JOB);
+  for (const listed of [...UMAMI_OPERATIONS, ...COLLECTOR_OPERATIONS, ...OPEN]) add(...listed);
   for (const route of routes) {
     const operation = OPERATIONS.get(`${route.method} ${route.path}`);
     if (operation !== undefined) add(route.method, route.path, documented(route, operation));
@@ -74,12 +77,17 @@ export function documentOf(routes: readonly DocumentedRoute[]): Document {
     },
     tags: [
       { name: "Events", description: "What the collector takes. Its address is another than that of the other parts." },
+      {
+        name: "Protocols",
+        description: "What other clients send, to the collector's address. They need no more than that.",
+      },
       { name: "Questions", description: "A merchant's numbers, by a key, a share link or a session." },
       { name: "Administration", description: "Merchants, keys, people, rules, exports and the deployment." },
+      { name: "Documents", description: "What is open to everybody." },
     ],
     paths,
     components: {
-      schemas: { ...SHAPES, ...QUESTION_SHAPES, ...COLLECTOR_SHAPES },
+      schemas: { ...SHAPES, ...QUESTION_SHAPES, ...UMAMI_SHAPES, ...COLLECTOR_SHAPES },
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "An API key, a share link's token, or ADMIN_TOKEN." },
         session: { type: "apiKey", in: "cookie", name: "footfall", description: "A member that is signed in." },
@@ -104,30 +112,16 @@ function documented({ path, door }: DocumentedRoute, operation: Operation): Docu
   };
 }
 
-const PROBLEM = {
-  description: "Refused: the code says why, the message what to send instead.",
-  content: { [JSON_TYPE]: { schema: reference("Problem") } },
-};
 const REFUSAL = {
   description: "Refused: as clients of the Plausible Stats API know it, with a code and the field beside.",
-  content: { [JSON_TYPE]: { schema: reference("Refusal") } },
+  content: { [JSON_TYPE]: { schema: named("Refusal") } },
 };
 const FILE: Content = Object.fromEntries(
   ["application/x-ndjson", "text/csv", "application/vnd.apache.parquet"].map((type) => [type, { schema: {} }]),
 );
 
-function reference(name: string): Schema {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
 function bodyOf(schema: Schema) {
   return { required: true, content: { [JSON_TYPE]: { schema } } };
-}
-
-function pathParameters(path: string): readonly Parameter[] {
-  return [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
-    return { name, in: "path", required: true, schema: { type: "string" } };
-  });
 }
 
 function queryParameters(table: FieldTable): readonly Parameter[] {
@@ -152,8 +146,9 @@ function sentence(expected: string): string {
   return `${expected.charAt(0).toUpperCase()}${expected.slice(1)}.`;
 }
 
+/** What is asked of now is never a job. */
 function question(id: string, summary: string, shape: string, answered: string): DocumentedOperation {
-  const content = { [JSON_TYPE]: { schema: reference(answered) }, "text/csv": { schema: {} } };
+  const content = { [JSON_TYPE]: { schema: named(answered) }, "text/csv": { schema: {} } };
   const job = { description: "Too large for one request: a job, to be followed.", content: content202() };
   return {
     operationId: id,
@@ -161,17 +156,17 @@ function question(id: string, summary: string, shape: string, answered: string):
     tags: ["Questions"],
     security: ANY_CREDENTIAL,
     parameters: [FORMAT],
-    requestBody: bodyOf(reference(shape)),
+    requestBody: bodyOf(named(shape)),
     responses: {
       200: { description: "The answer.", content },
-      ...(shape === "Question" && { 202: job }),
+      ...(id !== "realtime" && { 202: job }),
       default: REFUSAL,
     },
   };
 }
 
 function content202(): Content {
-  return { [JSON_TYPE]: { schema: reference("QueryJob") } };
+  return { [JSON_TYPE]: { schema: named("QueryJob") } };
 }
 
 const FORMAT: Parameter = {
@@ -190,9 +185,12 @@ const QUESTIONS: readonly (readonly [path: string, operation: DocumentedOperatio
   ["/api/v2/realtime", question("realtime", "Who is there now.", "RealtimeQuestion", "RealtimeAnswer")],
 ];
 
+/** What a job may have been asked for. */
+const JOB_ANSWERS = ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer"];
+
 const QUERY_JOB: DocumentedOperation = {
   operationId: "getQuery",
-  summary: "The answer of a question that became a job, or how far it is.",
+  summary: "The answer of a question or report that became a job, or how far it is.",
   tags: ["Questions"],
   security: ANY_CREDENTIAL,
   parameters: [
@@ -201,7 +199,7 @@ const QUERY_JOB: DocumentedOperation = {
     FORMAT,
   ],
   responses: {
-    200: { description: "The answer.", content: { [JSON_TYPE]: { schema: reference("Answer") } } },
+    200: { description: "The answer.", content: { [JSON_TYPE]: { schema: { anyOf: JOB_ANSWERS.map(named) } } } },
     202: { description: "It is still counted.", content: content202() },
     default: REFUSAL,
   },
@@ -212,13 +210,48 @@ const COLLECT: DocumentedOperation = {
   summary: "Takes one event or many; 202 is durable, and the same id again counts once.",
   tags: ["Events"],
   security: [{}, ...BEARER],
-  servers: [{ url: "https://{collector}", variables: { collector: { default: "collector.example" } } }],
-  requestBody: bodyOf(reference("Events")),
+  servers: COLLECTOR_SERVER,
+  requestBody: bodyOf(named("Events")),
   responses: {
-    202: { description: "What became of each.", content: { [JSON_TYPE]: { schema: reference("Report") } } },
+    202: { description: "What became of each.", content: { [JSON_TYPE]: { schema: named("Report") } } },
     default: {
       description: "Nothing of it was taken.",
-      content: { [JSON_TYPE]: { schema: { anyOf: [reference("Report"), reference("CollectorProblem")] } } },
+      content: { [JSON_TYPE]: { schema: { anyOf: [named("Report"), named("CollectorProblem")] } } },
     },
   },
 };
+
+function open(id: string, summary: string, content: Content): DocumentedOperation {
+  const responses = { 200: { description: "Done.", content } };
+  return { operationId: id, summary, tags: ["Documents"], security: [], responses };
+}
+
+/** What the query Worker answers to everybody; the collector has a /health of its own. */
+const OPEN: readonly (readonly [method: string, path: string, operation: DocumentedOperation])[] = [
+  [
+    "GET",
+    "/",
+    {
+      operationId: "getWelcome",
+      summary: "Points to the reference.",
+      tags: ["Documents"],
+      security: [],
+      responses: {
+        302: { description: "It is at /api/reference.", content: { "text/plain": { schema: { type: "string" } } } },
+      },
+    },
+  ],
+  [
+    "GET",
+    "/health",
+    open("getHealth", "Whether the Worker answers, either of the two.", {
+      [JSON_TYPE]: { schema: object({ ok: { const: true } }) },
+    }),
+  ],
+  ["GET", "/api/openapi.json", open("getDocument", "This document.", { [JSON_TYPE]: { schema: { type: "object" } } })],
+  [
+    "GET",
+    "/api/reference",
+    open("getReference", "This document for people.", { "text/html": { schema: { type: "string" } } }),
+  ],
+];

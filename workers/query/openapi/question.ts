@@ -94,6 +94,10 @@ const SOURCES: Schema = object({
   rows: COUNT,
   objects: COUNT,
   bytes: COUNT,
+  "remembered?": {
+    ...COUNT,
+    description: "Days of one partition each that were not read, since it was remembered what they came to.",
+  },
 });
 
 const META: Schema = object({

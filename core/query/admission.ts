@@ -1,0 +1,25 @@
+// Which events a filter admits, for those that want the events themselves (exports) and not what they come to. A filter means what
+// it means in a question (filter.ts, seen.ts): of events that are counted, by the rules of their Day.
+
+import type { ArchivedEvent } from "../archive/file.ts";
+import type { Event } from "../event.ts";
+import type { DayRows } from "./count.ts";
+import { type Filter, passes } from "./filter.ts";
+import { type SeenUnder, seeAlone, seeDay } from "./seen.ts";
+
+/** Whether a filter that looks at no visit (needsVisits) admits an event. */
+export function admitsAlone(filter: Filter, { event }: ArchivedEvent, day: number, under: SeenUnder): boolean {
+  const seen = seeAlone(event, day, under);
+  return seen !== undefined && passes(filter, seen);
+}
+
+/** Positions of the rows that a filter admits, where visitors' rows of a Day and partition come together. */
+export function admittedPositions(filter: Filter, { day, partitions }: DayRows, under: SeenUnder): readonly number[] {
+  return partitions.flatMap((rows) => {
+    const positions = new Map<Event, number>(rows.map(({ event, position }) => [event, position]));
+    const admitted = seeDay(rows, day, under).visits.flatMap(({ events }) =>
+      events.filter((seen) => passes(filter, seen)),
+    );
+    return admitted.map(({ event }) => positions.get(event) as number);
+  });
+}

@@ -1,0 +1,178 @@
+// Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read and how its
+// numbers are counted from visits (funnel.ts, retention.ts, path.ts), written down and put together.
+
+import { PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import type { ZonePeriod } from "../merchant.ts";
+import { accepted, type Outcome } from "../outcome.ts";
+import type { AnswerContext } from "./answer.ts";
+import type { Counting, CountPlan } from "./count.ts";
+import { type Filter, stepsOf } from "./filter.ts";
+import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
+import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "./path.ts";
+import { echoRange, type Range } from "./range.ts";
+import type { ReportQuestion } from "./report.ts";
+import {
+  absorbRetention,
+  addRetentionDay,
+  closeRetention,
+  encodeRetention,
+  openRetention,
+  parseRetention,
+} from "./retention.ts";
+import type { ScanProblem } from "./scan.ts";
+import { type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
+
+/** A report that was understood. */
+export interface Report {
+  readonly question: ReportQuestion;
+  /** Filters beside the question's own. */
+  readonly filters: readonly Filter[];
+  /** The report's own fields, as they were understood. */
+  readonly echo: Readonly<Record<string, unknown>>;
+  readonly together: CountPlan<Counting>["together"];
+  /** Names what is counted of a Day, whatever the range and however much of it is shown. */
+  readonly name: string;
+  readonly open: (range: Range, form: "part" | "whole") => VisitCounter;
+}
+
+/** What counts visits. `add` and `absorb` say that it has grown too large. */
+interface VisitCounter {
+  readonly add: (day: number, visits: readonly SeenVisit[]) => ScanProblem | undefined;
+  readonly encode: () => string;
+  readonly absorb: (text: string) => ScanProblem | undefined;
+  readonly results: () => unknown;
+}
+
+export interface ReportCounting extends Counting {
+  readonly results: () => unknown;
+}
+
+export type ReportName = "funnel" | "retention" | "paths";
+
+export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonly unknown[]) => Outcome<Report>>> = {
+  /** {"site_id","date_range","steps":[{"name"?,"filters"}],"window_seconds"?,"filters"?} */
+  funnel: (body, fixed) => {
+    const question = parseFunnel(body, fixed);
+    if (!question.ok) return question;
+    const { steps, windowSeconds } = question.value;
+    return accepted({
+      question: question.value,
+      filters: steps.map(({ filter }) => filter),
+      echo: { steps: steps.map(({ name }) => name), window_seconds: windowSeconds },
+      together: "day",
+      name: nameOf("funnel", body, fixed),
+      open: (range, form) => {
+        const funnel = openFunnel(question.value, range, form);
+        return {
+          add: (day, visits) => visitorsProblem(addFunnelDay(funnel, day, visits)),
+          encode: () => encodeFunnel(funnel),
+          absorb: (text) => visitorsProblem(absorbFunnel(funnel, text)),
+          results: () => closeFunnel(funnel),
+        };
+      },
+    });
+  },
+  /** {"site_id","date_range","filters"?} */
+  retention: (body, fixed) => {
+    const question = parseRetention(body, fixed);
+    if (!question.ok) return question;
+    return accepted({
+      question: question.value,
+      filters: [],
+      echo: {},
+      together: "partition",
+      name: nameOf("retention", body, fixed),
+      open: (range) => {
+        const retention = openRetention(question.value, range);
+        return {
+          add: (day, visits) => visitorsProblem(addRetentionDay(retention, day, visits)),
+          encode: () => encodeRetention(retention),
+          absorb: (text) => visitorsProblem(absorbRetention(retention, text)),
+          results: () => closeRetention(retention),
+        };
+      },
+    });
+  },
+  /** {"site_id","date_range","depth"?,"limit"?,"filters"?} */
+  paths: (body, fixed) => {
+    const question = parsePaths(body, fixed);
+    if (!question.ok) return question;
+    const { depth, limit } = question.value;
+    return accepted({
+      question: question.value,
+      filters: [],
+      echo: { depth, limit },
+      together: "partition",
+      name: nameOf("paths", body, fixed),
+      open: (range) => {
+        const paths = openPaths(question.value, range);
+        const problem = (count: number) => (count > PATHS_MAX ? "paths" : undefined);
+        return {
+          add: (day, visits) => problem(addPathsDay(paths, day, visits)),
+          encode: () => encodePaths(paths),
+          absorb: (text) => problem(absorbPaths(paths, text)),
+          results: () => closePaths(paths),
+        };
+      },
+    });
+  },
+};
+
+function nameOf(kind: ReportName, body: unknown, fixed: readonly unknown[]): string {
+  return JSON.stringify([kind, fixed, { ...(body as object), site_id: 0, date_range: 0, limit: 0 }]);
+}
+
+export function reportPlanOf(
+  { question, filters, together, name, open }: Report,
+  range: Range,
+): CountPlan<ReportCounting> {
+  const all = [question.filter, ...filters];
+  return {
+    ranges: [range],
+    columns: ["props", "products"],
+    together,
+    nameOf: range.wholeDays ? () => name : undefined,
+    open: (under, form) => {
+      const { add, ...counter } = open(range, form);
+      return {
+        ...counter,
+        add: ({ day, partitions }) => add(day, visitsOf(partitions, day, under)) ?? regexProblem(all),
+      };
+    },
+  };
+}
+
+/** What a report is answered with. */
+export function reportAnswer(
+  { question, echo }: Report,
+  {
+    range,
+    zones,
+    results,
+  }: { readonly range: Range; readonly zones: readonly ZonePeriod[]; readonly results: unknown },
+  { asOf, cost }: Pick<AnswerContext, "asOf" | "cost">,
+) {
+  const { siteId: site_id, filters } = question;
+  return {
+    results,
+    meta: { as_of: new Date(asOf).toISOString(), sources: { from: "archive" as const, ...cost } },
+    query: { site_id, date_range: echoRange(range, zones), filters, ...echo },
+  };
+}
+
+/** The visits of rows that came together. */
+export function visitsOf(
+  partitions: Parameters<Counting["add"]>[0]["partitions"],
+  day: number,
+  under: SeenUnder,
+): readonly SeenVisit[] {
+  return partitions.flatMap((rows) => seeDay(rows, day, under).visits);
+}
+
+export function regexProblem(filters: readonly Filter[]): ScanProblem | undefined {
+  return filters.reduce((steps, filter) => steps + stepsOf(filter), 0) > REGEX_STEPS_MAX ? "regex" : undefined;
+}
+
+function visitorsProblem(count: number): ScanProblem | undefined {
+  return count > SCAN_VISITORS_MAX ? "visitors" : undefined;
+}

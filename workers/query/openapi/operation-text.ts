@@ -1,0 +1,39 @@
+// What documented operations are written with: references to shapes, path parameters, names, and the answers that many share.
+
+import type { Schema } from "../../../core/type-text.ts";
+import type { Content, Parameter } from "./document.ts";
+
+export const JSON_TYPE = "application/json";
+/** A body of whatever kind. */
+export const ANYTHING: Content = { "*/*": { schema: {} } };
+/** The collector's address is another than that of the other parts. */
+export const COLLECTOR_SERVER: readonly Schema[] = [
+  { url: "https://{collector}", variables: { collector: { default: "collector.example" } } },
+];
+
+export function named(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+export const PROBLEM = {
+  description: "Refused: the code says why, the message what to send instead.",
+  content: { [JSON_TYPE]: { schema: named("Problem") } },
+};
+
+/** "/:script{regex}" as OpenAPI has it: "/{script}". */
+export function templated(path: string): string {
+  return path.replace(/:(\w+)(?:\{.*\})?/g, "{$1}");
+}
+
+export function pathParameters(path: string): readonly Parameter[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
+    return { name, in: "path", required: true, schema: { type: "string" } };
+  });
+}
+
+/** A name for an operation that has none: ("POST", "/i/v0/e/") is "postIV0ESlash". */
+export function camel(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  return `${method.toLowerCase()}${name}${path.endsWith("/") ? "Slash" : ""}`;
+}
