@@ -19,7 +19,7 @@ export const MEASURED = {
   /** bench/partition: what a partition of 10,000 merchants holds in memory for each event of a Day that is not over. */
   stateBytesPerEvent: 289,
   /** The same of 1,000 merchants or fewer. */
-  stateBytesPerEventFew: 210,
+  stateBytesPerEventFew: 194,
   /** bench/partition: events a second that a partition appends, alone on a busy core. */
   appendEventsPerSecond: 20_000,
   /** bench/cost: the mean rollup of an Hour in D1, bytes (45 events of a small merchant). */
