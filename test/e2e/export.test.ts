@@ -183,6 +183,7 @@ test.each([
   [{ ...RANGE, filters: "visit:source" }, "filters", /must be a list of filters/],
   [{ ...RANGE, filters: '[["is","visit:sauce",["x"]]]' }, "filters", /^#\/filters\/0: Invalid filter/],
   [{ ...RANGE, filters: '[["is","segment",["nobody"]]]' }, "filters", /There is no segment "nobody"/],
+  [{ ...RANGE, filters: '[["is","event:goal",["Sign up"]]]' }, "filters", /^#\/filters\/0: The goal `Sign up` is not/],
   [{ ...RANGE, filters: '[["is","event:page",["/"]]]', counted: "false" }, "counted", /are of events that are counted/],
 ] as const)("[EXP-5] %j is refused before the first byte", async (parameters, field, message) => {
   const response = await get(parameters as Record<string, string>);

@@ -26,6 +26,7 @@ import {
 } from "../../core/limits.ts";
 import { foldersOf, isMoved } from "../../core/past-zone.ts";
 import { parseFilters } from "../../core/query/filter.ts";
+import { checkGoals } from "../../core/query/goal.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
@@ -126,6 +127,8 @@ async function admitOf(
   const filled = await fillFilters(asked, merchant.number, deps);
   const filter = filled.ok ? parseFilters(filled.value) : filled;
   if (!filter.ok) return problem("invalid_field", filter.rejection.message, "filters");
+  const goals = checkGoals([filter.value], merchant.rules);
+  if (!goals.ok) return problem("invalid_field", goals.rejection.message, "filters");
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
   const under = { settings: settingsOf(merchant), global };
   const admit = await admitterOf(source, { places, filter: filter.value, under });
