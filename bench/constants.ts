@@ -8,7 +8,7 @@ export const MEASURED = {
   commitWaitS: 0.12,
   commitEventsMax: 16,
   /** bench/archive: bytes of an event in a bundle message, as sealed Parquet; bundles of about so many events. */
-  messageBytesPerEvent: 50,
+  messageBytesPerEvent: 48,
   archiveBytesPerEvent: 29,
   eventsPerBundle: 1_300,
   /** bench/cost: calls of the seal and of its reads for each event. */
