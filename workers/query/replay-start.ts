@@ -8,7 +8,15 @@ import { isExpired } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { FOLDERS_APART_MAX, PAST_ZONES_MAX, REPLAY_PARTS_MAX, REPLAY_TIMELINES_LENGTH_MAX } from "../../core/limits.ts";
 import type { PastZone, Settings } from "../../core/merchant.ts";
-import { daysBetween, foldersOf, planPastZone, withPastZone } from "../../core/past-zone.ts";
+import {
+  daysBetween,
+  foldersOf,
+  isMovedDay,
+  planPastZone,
+  shownDay,
+  shownZones,
+  withPastZone,
+} from "../../core/past-zone.ts";
 import { extendTimeline, GLOBAL_MERCHANT, periodOfDays, takeBackFromDays } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveJob, type ReplayDeps } from "../../queues/replay.ts";
@@ -129,6 +137,11 @@ async function moveDays(
       "to",
     );
   }
+  const cut = splitDay(withPastZone(settings, pastZone));
+  if (cut !== undefined && pastZone.days[0] <= cut && cut < pastZone.days[1]) {
+    const why = `On ${dateOf(cut)} of that zone the merchant was placed on other partitions, which know nothing of each other's visitors`;
+    return problem("conflict", `${why}: ask for the Days before it and for those after it.`, "time_zone");
+  }
   const [first] = foldersOf(withPastZone(settings, pastZone), pastZone.days[0]);
   const isGone =
     isExpired(settings, first, Math.floor(deps.now() / DAY_MS)) ||
@@ -138,6 +151,14 @@ async function moveDays(
     return problem("conflict", `${why}: such Days keep their zone. Ask for later Days.`, "from");
   }
   return { ok: true, value: { settings, pastZone } };
+}
+
+/** The last moved Day in whose middle the merchant was spread over more partitions, or fewer: a change is of a midnight that the
+ *  zone has moved. */
+function splitDay(settings: Settings): number | undefined {
+  const shown = shownZones(settings);
+  const days = (settings.spread ?? []).map(({ from }) => [shownDay(shown, from - 1), shownDay(shown, from)] as const);
+  return days.findLast(([before, day]) => before === day && isMovedDay(settings, day))?.[1];
 }
 
 /** The timelines without what a job applied to them, for a verb that takes it back; none for all others. */
