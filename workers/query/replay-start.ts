@@ -6,7 +6,13 @@
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { isExpired } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
-import { FOLDERS_APART_MAX, PAST_ZONES_MAX, REPLAY_PARTS_MAX, REPLAY_TIMELINES_LENGTH_MAX } from "../../core/limits.ts";
+import {
+  FOLDERS_APART_MAX,
+  PAST_ZONES_MAX,
+  REPLAY_PARTS_MAX,
+  REPLAY_TIMELINES_LENGTH_MAX,
+  TIMESTAMP_MIN_MS,
+} from "../../core/limits.ts";
 import type { PastZone, Settings } from "../../core/merchant.ts";
 import {
   daysBetween,
@@ -121,6 +127,8 @@ async function moveDays(
   const [settings] = await readSettingsOf(deps.db, merchants, deps.meter);
   if (settings === undefined || merchants.length !== 1)
     return problem("invalid_field", 'A zone is for the Days of one merchant: name it in "merchants".', "merchants");
+  if (fromDay * DAY_MS < TIMESTAMP_MIN_MS)
+    return problem("invalid_field", `There are no events before ${dateOf(TIMESTAMP_MIN_MS / DAY_MS)}.`, "from");
   const pastZone = planPastZone(settings, { zone, days: [fromDay, toDay] });
   if (pastZone === undefined) return problem("invalid_field", `These Days are in ${zone} already.`, "time_zone");
   if ((settings.past ?? []).length >= PAST_ZONES_MAX)
