@@ -304,6 +304,13 @@ export const EXPORT_CHUNK_LENGTH = 65_536;
 // ── replay ────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Days one job may span, and parts (Day × partition) it may have: a month of a pool of 256. */
 export const REPLAY_DAYS_MAX = 400;
+/** Days and rollups of them that are looked at before hostnames are allowed: enough to see a shop's own. */
+export const RULES_LOOKED_BACK_DAYS = 7;
+export const RULES_LOOKED_BACK_ROWS = 100;
+/** How long after its end a job's parts are kept, and what it keeps for an undo (ms). A mistake is seen within a quarter of a year. */
+export const REPLAY_KEPT_MS = 90 * 24 * 60 * MINUTE_MS;
+/** Parts of old jobs that one run of the cron deletes, with what they kept: each may hold thousands of rows. */
+export const REPLAY_PARTS_PRUNED = 20;
 /** Days by which the dates of one instant in two zones may differ: from UTC-12 to UTC+14 is more than a Day. */
 export const FOLDERS_APART_MAX = 2;
 /** Zones of the past of one merchant that stand at once: they are in every copy of its settings. */

@@ -35,7 +35,7 @@ export function withPastZone(settings: Settings, past: PastZone): Settings {
 }
 
 /** Whether a zone of the past has a part in a Day's events, so that its folder is not the whole of it, or more. */
-export function isMoved({ past = [] }: Pick<Settings, "past">, day: number): boolean {
+export function isMovedDay({ past = [] }: Pick<Settings, "past">, day: number): boolean {
   return past.some(({ days }) => days[0] <= day && day < days[1]);
 }
 

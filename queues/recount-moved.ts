@@ -5,7 +5,7 @@
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import type { PastZone, Settings } from "../core/merchant.ts";
-import { foldersOf, isMoved, withPastZone } from "../core/past-zone.ts";
+import { foldersOf, isMovedDay, withPastZone } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
 import { type ArchivedDay, findDay } from "../storage/archive-day.ts";
 import { listRemovals } from "../storage/erasure.ts";
@@ -73,5 +73,5 @@ export async function movedMerchants(
   { db, meter }: Pick<RecountDeps, "db" | "meter">,
 ): Promise<readonly Settings[]> {
   const found = merchants === undefined ? await readMoved(db, meter) : await readSettingsOf(db, merchants, meter);
-  return found.filter((settings) => isMoved(settings, day));
+  return found.filter((settings) => isMovedDay(settings, day));
 }

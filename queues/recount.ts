@@ -21,7 +21,7 @@ import {
 } from "../core/limits.ts";
 import type { PastZone, Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
-import { countedBy, foldersOf, isMoved, type Span, shownDay, shownZones, withPastZone } from "../core/past-zone.ts";
+import { countedBy, foldersOf, isMovedDay, type Span, shownDay, shownZones, withPastZone } from "../core/past-zone.ts";
 import { GLOBAL_MERCHANT, periodOfDays, type Rules, type RuleTimeline } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
@@ -55,7 +55,7 @@ export interface Recount {
   readonly archived: ArchivedDay;
   /** The folders to read in its place, when only merchants are counted whose Day has moved. */
   readonly folders?: readonly ArchivedDay[];
-  /** Whose Day has moved; isMoved (core/past-zone.ts) unless it is said. */
+  /** Whose Day has moved; isMovedDay (core/past-zone.ts) unless it is said. */
   readonly hasMoved?: (settings: Settings) => boolean;
   /** Every event below this position lay in the archive before `archived` was looked up. */
   readonly archivedPosition: number;
@@ -142,7 +142,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter)) ?? NO_GLOBAL;
   const { preview } = what;
   const isOfMoved = what.folders !== undefined;
-  const hasMoved = what.hasMoved ?? ((settings: Settings) => isMoved(settings, what.day));
+  const hasMoved = what.hasMoved ?? ((settings: Settings) => isMovedDay(settings, what.day));
   const isTheirs = (settings: Settings) => hasMoved(settings) === isOfMoved;
   const global = preview?.isGlobal ? previewOf(what, decided) : decided;
   let ended: Ended[] = [];

@@ -35,7 +35,7 @@ import {
 } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert, causeOf } from "../core/outcome.ts";
-import { isMoved, shownDaysOf } from "../core/past-zone.ts";
+import { isMovedDay, shownDaysOf } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive-bucket.ts";
 import {
@@ -376,12 +376,12 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
  */
 async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: SealDeps): Promise<void> {
   const { day: folder, partition } = row;
-  const isTheirs = (settings: Settings) => merchants.has(settings.merchant) && isMoved(settings, folder);
+  const isTheirs = (settings: Settings) => merchants.has(settings.merchant) && isMovedDay(settings, folder);
   const moved = (await readMoved(deps.db, deps.meter)).filter(isTheirs);
   for (let day = folder - FOLDERS_APART_MAX; day <= folder + FOLDERS_APART_MAX; day++) {
     const settings = moved.filter((one) => {
       const [from, to] = shownDaysOf(one, folder);
-      return from <= day && day < to && isMoved(one, day);
+      return from <= day && day < to && isMovedDay(one, day);
     });
     if (settings.length === 0) continue;
     const { what } = await openMoved({ day, partition, settings }, deps);

@@ -12,7 +12,7 @@ import { MovedDay } from "../core/counting/moved-day.ts";
 import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
-import { isMoved } from "../core/past-zone.ts";
+import { isMovedDay } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
 import { readParquet } from "./archive.ts";
 import { type Archive, readObjectOf } from "./archive-bucket.ts";
@@ -70,7 +70,7 @@ export async function findExport(
 /** The first (Day, partition) of which more ids would have to be kept in mind than one export can. */
 export function findTooOpen({ settings }: Exporting, places: readonly ExportPlace[]): ExportPlace | undefined {
   return places.find(({ day, folders }) => {
-    const unsealed = folders.filter(({ archived }) => isMoved(settings, day) || archived.manifest === undefined);
+    const unsealed = folders.filter(({ archived }) => isMovedDay(settings, day) || archived.manifest === undefined);
     return unsealed.reduce((sum, { cost }) => sum + cost.bytes, 0) > EXPORT_UNSEALED_BYTES_MAX;
   });
 }
@@ -109,7 +109,7 @@ async function* keptOf(
   { day, folders }: ExportPlace,
   wanted: Wanted,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
-  const moved = isMoved(wanted.settings, day) ? new MovedDay(wanted.settings, day) : undefined;
+  const moved = isMovedDay(wanted.settings, day) ? new MovedDay(wanted.settings, day) : undefined;
   for (const { archived } of folders) {
     if (moved === undefined) yield* onceOf(archive, archived, wanted);
     else

@@ -13,7 +13,7 @@ import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
-import { foldersOf, isMoved } from "../core/past-zone.ts";
+import { foldersOf, isMovedDay } from "../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../core/query/count.ts";
 import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
 import { sortRows } from "./archive-merge.ts";
@@ -114,7 +114,7 @@ export async function* readTogether(
     );
     for await (const { isWanted, archived } of passesOf(archive, own, { merchant, columns })) {
       const partitions = group.map((place, at) => {
-        const moved = isMoved(settings, day) ? new MovedDay(settings, day) : undefined;
+        const moved = isMovedDay(settings, day) ? new MovedDay(settings, day) : undefined;
         const removed = removalsAt(removals, place);
         return (own[at] as readonly Folder[]).flatMap(({ late }, index) => {
           const wanted = late.filter(({ event }) => isWanted(event.visitor));
@@ -156,7 +156,7 @@ export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace
 
 /** The folders in which a Day's events may be. */
 export function foldersOfPlace(settings: EventSearch["settings"], { day, partition }: SealPlace): readonly SealPlace[] {
-  if (!isMoved(settings, day)) return [{ day, partition }];
+  if (!isMovedDay(settings, day)) return [{ day, partition }];
   const [from, to] = foldersOf(settings, day);
   return Array.from({ length: to - from }, (_, index) => ({ day: from + index, partition }));
 }

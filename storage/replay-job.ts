@@ -4,7 +4,13 @@
 
 import type { DimensionName } from "../core/counting/dimension.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
-import { REPLAY_LIST_MAX, REPLAY_PART_STALE_MS, REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
+import {
+  REPLAY_KEPT_MS,
+  REPLAY_LIST_MAX,
+  REPLAY_PART_STALE_MS,
+  REPLAY_PARTS_PRUNED,
+  REPLAY_PARTS_SENT_MAX,
+} from "../core/limits.ts";
 import type { PastZone } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import type { Rules } from "../core/rules.ts";
@@ -227,11 +233,20 @@ const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE othe
   AND other.state IN ('running', 'paused', 'undoing') AND other.from_day < ?2 AND other.to_day > ?1
   AND ${sharesMerchant("replay_jobs.merchants")})`;
 
+/**
+ * Whether a job ended so long ago that what it kept is deleted. A zone of the past stays until it is taken back, however
+ * late: that needs the job's parts.
+ */
+function whetherOver(now: string): string {
+  return `(finished_at IS NOT NULL AND finished_at <= ${now} - ${REPLAY_KEPT_MS}
+    AND (past_zone IS NULL OR kind = 'verify' OR state = 'undone'))`;
+}
+
 const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly string[] }> = {
   pause: { sets: "state = 'paused'", where: "state = 'running'", parts: [] },
   resume: {
     sets: "state = 'running', finished_at = NULL",
-    where: `(state = 'paused' OR (state IN ('running', 'done') AND ${HAS_FAILED}
+    where: `NOT ${whetherOver("?4")} AND (state = 'paused' OR (state IN ('running', 'done') AND ${HAS_FAILED}
       AND (kind = 'verify' OR (${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}))))`,
     parts: [
       `UPDATE replay_parts SET state = 'waiting', sent_at = 0 WHERE job = ?3 AND state IN ('waiting', 'failed')
@@ -241,7 +256,7 @@ const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly
   cancel: { sets: "state = 'cancelled', finished_at = ?4", where: "state IN ('running', 'paused')", parts: [] },
   undo: {
     sets: "state = 'undoing', finished_at = NULL",
-    where: `kind != 'verify' AND state IN ('done', 'cancelled', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
+    where: `NOT ${whetherOver("?4")} AND kind != 'verify' AND state IN ('done', 'cancelled', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
     parts: [
       `UPDATE replay_parts SET sent_at = 0 WHERE job = ?3
         AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?3 AND state = 'undoing')`,
@@ -254,6 +269,40 @@ const CANCEL_APPLIED = { ...CHANGES.undo, where: CHANGES.cancel.where };
 
 /** What a job has put on timelines is on them still: rules are noted in `applied`, which its undo empties; a zone is looked for. */
 const IS_APPLIED = "(applied IS NOT NULL OR past_zone IS NOT NULL)";
+
+/** The same of a job at hand. */
+export function isOver({ finishedAt, pastZone, kind, state }: ReplayJob, now: number): boolean {
+  const stands = pastZone !== undefined && kind !== "verify" && state !== "undone";
+  return finishedAt !== null && finishedAt <= now - REPLAY_KEPT_MS && !stands;
+}
+
+/**
+ * Deletes some parts of jobs that are long over, with what they kept for an undo; false where there were none. The jobs
+ * themselves stay. Running it again finds the next ones.
+ */
+export async function pruneJobs(db: D1Database, now: number, meter: Metered): Promise<boolean> {
+  const text = `SELECT job, day, "partition" FROM replay_parts WHERE job IN (SELECT id FROM replay_jobs
+      WHERE state IN ('done', 'cancelled', 'undone') AND ${whetherOver("?1")}) LIMIT ${REPLAY_PARTS_PRUNED}`;
+  const parts = await select<ReplayPart>(db, [text, now], meter);
+  if (parts.length === 0) return false;
+  const jobs = [...new Set(parts.map(({ job }) => job))];
+  const inPart = `job = ? AND day = ? AND "partition" = ?`;
+  const results = await db.batch([
+    ...parts.flatMap(({ job, day, partition }) =>
+      ["replay_undo", "replay_parts"].map((table) =>
+        db.prepare(`DELETE FROM ${table} WHERE ${inPart}`).bind(job, day, partition),
+      ),
+    ),
+    // Of a zone that was taken back some rows may lie under Days that no part is of.
+    ...jobs.map((job) =>
+      db
+        .prepare("DELETE FROM replay_undo WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM replay_parts WHERE job = ?1)")
+        .bind(job),
+    ),
+  ]);
+  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
+  return true;
+}
 
 /** How far a job is. */
 export async function readProgress(db: D1Database, job: string, meter: Metered): Promise<ReplayProgress> {

@@ -69,6 +69,7 @@ export function readRules(file: string): unknown {
 
 /** Rules are a tree: they are printed as the JSON that `set` takes, after what is said about them. */
 function toText(answer: unknown): string {
-  const { rules, timeline: _, ...about } = answer as Record<string, unknown>;
-  return `${toAnswerTable(about)}\n${JSON.stringify(rules, null, 2)}`;
+  const { rules, timeline: _, warnings = [], ...about } = answer as Record<string, unknown>;
+  const warned = (warnings as readonly string[]).map((warning) => `\nWarning: ${warning}`).join("");
+  return `${toAnswerTable(about)}\n${JSON.stringify(rules, null, 2)}${warned}`;
 }

@@ -7,7 +7,7 @@ import type { Settings } from "../../core/merchant.ts";
 import { hourOf } from "../../core/merchant.ts";
 import {
   foldersOf,
-  isMoved,
+  isMovedDay,
   planPastZone,
   shownDay,
   shownDaysOf,
@@ -45,7 +45,7 @@ test("[ZON-4] every instant has one Day, its folder is among that Day's, and Day
       const shown = shownZones(settings);
       for (let instant = (FIRST - 3) * DAY_MS; instant < (FIRST + 25) * DAY_MS; instant += HOUR_MS / 2) {
         const [day, folder] = [shownDay(shown, instant), dayIn(base, instant)];
-        const folders = isMoved(settings, day) ? foldersOf(settings, day) : [day, day + 1];
+        const folders = isMovedDay(settings, day) ? foldersOf(settings, day) : [day, day + 1];
         expect(folders[0] <= folder && folder < folders[1]).toBe(true);
         const days = shownDaysOf(settings, folder);
         expect(days[0] <= day && day < days[1]).toBe(true);

@@ -714,6 +714,11 @@ describe("admin requests", () => {
         dimensions: ["goal"],
       },
     ],
+    [
+      "POST",
+      () => "/api/v1/replays",
+      { kind: "rebuild", from: "2013-01-01", to: "2013-01-02", time_zone: "Asia/Tokyo" },
+    ],
   ];
   const OF_NO_FIELD = ["invalid_body", "invalid_json", "unauthorized", "not_found", "conflict", "rate_limited"];
   test.each(bodies)(

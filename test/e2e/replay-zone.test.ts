@@ -95,6 +95,7 @@ test("[ZON-6] a zone is one merchant's, for closed Days, without rules, and a na
   for (const [client, body, message] of [
     [own, { ...asked, time_zone: "Mars/Olympus" }, '400.*"field":"time_zone"'],
     [own, { ...asked, time_zone: WRONG }, '400.*already.*"field":"time_zone"'],
+    [own, { ...asked, from: "0099-12-31", to: "0100-01-02" }, '400.*no events before 2000-01-01.*"field":"from"'],
     [own, { ...asked, kind: "backfill" }, '400.*"field":"time_zone"'],
     [own, { ...asked, rules: "current" }, '400.*"field":"time_zone"'],
     [own, { ...asked, to: today }, '409.*ask for Days until .*"field":"to"'],

@@ -181,6 +181,49 @@ test("[ZON-3] a late event of a large Day is counted without a new seal of its f
   await verified(world);
 });
 
+test("[ZON-3] what the seal of one folder counts while that of its neighbour looks on is not taken away again", async () => {
+  const [world, always] = [await sealed("UTC"), await sealed("America/New_York")];
+  await world.run({ kind: "rebuild", ...RANGE, merchants: [1], zone: "America/New_York" });
+  const [first, second] = [
+    { merchant: 1, id: "first", timestamp: FIRST * DAY_MS + 10 * HOUR_MS },
+    // The same Day in New York, and another in UTC.
+    { merchant: 1, id: "second", timestamp: (FIRST + 1) * DAY_MS + HOUR_MS },
+  ];
+  await always.send([first, second]);
+  await always.settle();
+  await always.consume();
+  await world.send([first]);
+  await world.settle();
+  let isBetween = false;
+  const prepare = (text: string) => {
+    const statement = world.d1.prepare(text);
+    const bind = (...values: unknown[]) => {
+      const bound = statement.bind(...values);
+      // The archive has been read, and D1 is about to be, of the Day both belong to.
+      const isRead = /from "hourly"/.test(text) && values.includes(1) && values.includes((FIRST - 1) * DAY_MS);
+      if (!isRead || isBetween) return bound;
+      const all = async () => {
+        isBetween = true;
+        world.sealsSee = world.d1;
+        await world.send([second]);
+        await world.settle();
+        await world.consume();
+        return bound.all();
+      };
+      return { ...bound, all } as D1PreparedStatement;
+    };
+    return { ...statement, bind } as D1PreparedStatement;
+  };
+  world.sealsSee = { ...world.d1, prepare } as D1Database;
+  await world.consume();
+  expect(isBetween).toBe(true);
+  expect(await world.row(FIRST)).toMatchObject({ error: expect.stringContaining("a complete Day") });
+  world.it.now += HOUR_MS;
+  await world.seal();
+  expect(shown(world)).toEqual(shown(always));
+  await verified(world);
+});
+
 test("[ZON-2] an id that comes in two folders counts once in the Day they share, sealed or not", async () => {
   const midnight = (FIRST + 1) * DAY_MS;
   const twice = [

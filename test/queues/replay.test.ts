@@ -2,9 +2,10 @@
 // happens when a seal writes in the middle or a database write is the last thing a process does.
 
 import { expect, test } from "vitest";
-import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
+import { LATE_COALESCE_MS, REPLAY_KEPT_MS, SEAL_AFTER_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
 import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { pruneJobs } from "../../storage/replay-job.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { ReplayedWorld } from "../support/replayed-world.ts";
 import { putSettings } from "../support/sealed-world.ts";
@@ -236,6 +237,36 @@ test("[RPL-9] an undo that dies at any of its writes, before or after it took ef
       expect(world.dump()).toEqual(before);
     }
   }
+});
+
+test("[RPL-19] 90 days after its end a job's parts go, with what they kept; a zone of the past that stands is kept", async () => {
+  const world = await sealedDay(3);
+  world.database.exec("UPDATE daily SET pageviews = 9");
+  const old = await world.run({ kind: "rebuild", ...RANGE });
+  world.it.now += 2 * DAY_MS;
+  const zone = await world.run({ kind: "rebuild", ...RANGE, merchants: [1], zone: "Asia/Kolkata" });
+  world.it.now += REPLAY_KEPT_MS;
+  world.database.exec("UPDATE daily SET pageviews = 9 WHERE merchant = 2");
+  const young = await world.run({ kind: "rebuild", ...RANGE });
+  const left = () =>
+    ["replay_undo", "replay_parts"].map((table) =>
+      world.database
+        .prepare(`SELECT DISTINCT job FROM ${table} ORDER BY job`)
+        .all()
+        .map(({ job }) => job),
+    );
+  const { meter } = world.deps();
+  while (await pruneJobs(world.d1, world.it.now, meter));
+  expect(left()).toEqual([[zone.id, young.id].sort(), [zone.id, young.id].sort()]);
+  expect(await world.change(old.id, "undo")).toBe(false);
+  for (const { id } of [young, zone]) {
+    expect(await world.change(id, "undo")).toBe(true);
+    await world.work();
+  }
+  expect((await world.look(old.id)).state).toBe("done");
+  world.it.now += REPLAY_KEPT_MS;
+  while (await pruneJobs(world.d1, world.it.now, meter));
+  expect(left()).toEqual([[], []]);
 });
 
 test("[RPL-18] a replay of all merchants finds rows that only D1 has, of a Day or of an Hour", async () => {

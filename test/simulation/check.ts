@@ -185,7 +185,9 @@ function checkVisitors(simulation: Simulation, rows: readonly ArchivedEvent[]): 
   for (const { event } of rows) {
     const arrival = people.get(event.id);
     if (arrival === undefined || arrival.event.visitor !== "") continue;
-    const date = localDate(simulation.settings.get(event.merchant) as Settings, event.timestamp);
+    // Told apart by the Day of the zone that held when they came: a zone of the past comes too late for that.
+    const known = simulation.settings.get(event.merchant) as Settings;
+    const date = localDate({ ...known, past: [] }, event.timestamp);
     const person = `${event.merchant} ${date} ${arrival.address} ${event.userAgent}`;
     if ((persons.get(person) ?? event.visitor) !== event.visitor) return `one person is two visitors: ${person}`;
     if ((visitors.get(event.visitor) ?? person) !== person) return `two persons are one visitor: ${person}`;

@@ -1,4 +1,4 @@
-// Replay jobs in a run whose Days are sealed: rules are decided on and applied to past Days while late events come, seals
+// Replay jobs in a run whose Days are sealed: rules, or a zone, are decided on and applied to past Days while late events come, seals
 // count them, D1 and R2 fail and messages repeat; then the job is undone in the same weather. Between the two a verify must
 // find no difference, and at the end all laws hold as if there had been no job.
 
@@ -24,6 +24,8 @@ import { SimulatedQueue } from "./queue.ts";
 import { decideRules } from "./rules.ts";
 import { type Simulation, sealDeps, sendLate, setSettings } from "./simulation.ts";
 
+/** As merchants have them, and two that are far away. */
+const ZONES = ["UTC", "Europe/Athens", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati", "Pacific/Niue"];
 /** Bad weather for jobs: worse, and every part would need a dozen turns. */
 const WEATHER = { failure: 0.03, crash: 0.005, repeat: 0.2 };
 const CALM = { failure: 0, crash: 0, repeat: 0 };
@@ -35,6 +37,7 @@ const POLLS_MAX = 40;
 export async function playReplays(simulation: Simulation, toDay: number): Promise<void> {
   const replays = new Replays(simulation);
   const { world } = simulation;
+  if (world.random.chance(0.5)) return playZone(simulation, replays, toDay);
   const scope = decideRules(simulation);
   const asked = {
     fromDay: toDay - 3,
@@ -60,6 +63,36 @@ export async function playReplays(simulation: Simulation, toDay: number): Promis
   await replays.takeBack(job.id);
   if ((await replays.ended(job.id)) !== "undone") return;
   await replays.verify({ ...asked, merchants: undefined });
+}
+
+/** A merchant's Days get another zone, which is taken back again or stays until the laws are checked. */
+async function playZone(simulation: Simulation, replays: Replays, toDay: number): Promise<void> {
+  const { world, settings } = simulation;
+  const asked = {
+    fromDay: toDay - world.random.integer(1, 4),
+    toDay: toDay + world.random.integer(-1, 1),
+    merchants: [world.random.pick([...settings.keys()])],
+    draft: undefined,
+    dimensions: undefined,
+  };
+  if (asked.fromDay >= asked.toDay) return;
+  world.faults = WEATHER;
+  sendLate(simulation);
+  await sealBegins(simulation);
+  const job = await replays.start({ ...asked, kind: "rebuild", rules: "dated", zone: world.random.pick(ZONES) });
+  if (job === undefined) return;
+  if (world.random.chance(0.5)) sendLate(simulation);
+  const isCancelled = world.random.chance(0.25);
+  if (!isCancelled && (await replays.ended(job.id)) !== "done") return;
+  if (!isCancelled) await replays.verify({ ...asked, fromDay: toDay - 6, toDay: toDay + 2, merchants: undefined });
+  world.faults = WEATHER;
+  sendLate(simulation);
+  await sealBegins(simulation);
+  if (isCancelled || world.random.chance(0.5)) {
+    await replays.takeBack(job.id);
+    if ((await replays.ended(job.id)) !== "undone") return;
+  }
+  await replays.verify({ ...asked, fromDay: toDay - 6, toDay: toDay + 2, merchants: undefined });
 }
 
 /** Jobs are asked for in the middle of a seal where there is one: then both want to write the same rows. */
@@ -97,6 +130,8 @@ class Replays {
       try {
         const started = await startReplay(asked, this.#deps());
         if (!started.ok) world.note(`a replay was refused: ${JSON.stringify(started)}`);
+        // The zone they have already, or Days that none can be put on.
+        if (!started.ok && started.problem.field === "time_zone") return undefined;
       } catch (error) {
         world.note(`asking for a replay failed: ${String(error)}`);
         await world.sleep(SETTLED_MS);

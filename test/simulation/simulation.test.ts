@@ -25,7 +25,7 @@ test.each(FOUND)("[SIM-2] seed %i: %s", async (seed) => {
 });
 
 test.skipIf(ONLY_SEED !== undefined)(
-  `[SIM-2] the laws hold for the odd seeds up to ${SEEDS}`,
+  `[SIM-2] [ZON-8] the laws hold for the odd seeds up to ${SEEDS}`,
   { timeout: HOURS_MS },
   () => runSeeds(1, 2),
 );

@@ -5,6 +5,7 @@ import { orderOf } from "../../core/counting/duplicate.ts";
 import type { Event } from "../../core/event.ts";
 import { type Settings, zoneAt } from "../../core/merchant.ts";
 import type { DropReason } from "../../core/outcome.ts";
+import { shownZones } from "../../core/past-zone.ts";
 import type { Choice, Rules } from "../../core/rules.ts";
 
 const GAP_MS = 1_800_000;
@@ -49,7 +50,7 @@ export function localHour(zone: string, instant: number): string {
 }
 
 export function localDate(settings: Settings, instant: number): string {
-  return localHour(zoneAt(settings.zones, instant), instant).slice(0, 10);
+  return localHour(zoneAt(shownZones(settings), instant), instant).slice(0, 10);
 }
 
 /** Why rules drop an event from an address, in plain comparisons; "" when they do not. Patterns are "*text*" here. */

@@ -24,7 +24,7 @@ import {
   EXPORT_UNSEALED_BYTES_MAX,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
-import { foldersOf, isMoved } from "../../core/past-zone.ts";
+import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import { parseFilters } from "../../core/query/filter.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
@@ -150,7 +150,7 @@ async function findPlaces(
   const settings = settingsOf(merchant);
   let first = retentionDays === null ? from : Math.max(from, today - retentionDays);
   // Of a Day that has moved some events may lie in a folder that is gone: it is as gone as that.
-  while (retentionDays !== null && isMoved(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
+  while (retentionDays !== null && isMovedDay(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
     first += 1;
   const partitions = partitionsOf({ merchant: number, spread }, deps.placement);
   const days = Math.floor(EXPORT_PLACES_MAX / partitions.length);

@@ -6,9 +6,23 @@
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { isExpired } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
-import { FOLDERS_APART_MAX, PAST_ZONES_MAX, REPLAY_PARTS_MAX, REPLAY_TIMELINES_LENGTH_MAX } from "../../core/limits.ts";
+import {
+  FOLDERS_APART_MAX,
+  PAST_ZONES_MAX,
+  REPLAY_PARTS_MAX,
+  REPLAY_TIMELINES_LENGTH_MAX,
+  TIMESTAMP_MIN_MS,
+} from "../../core/limits.ts";
 import type { PastZone, Settings } from "../../core/merchant.ts";
-import { daysBetween, foldersOf, planPastZone, withPastZone } from "../../core/past-zone.ts";
+import {
+  daysBetween,
+  foldersOf,
+  isMovedDay,
+  planPastZone,
+  shownDay,
+  shownZones,
+  withPastZone,
+} from "../../core/past-zone.ts";
 import { extendTimeline, GLOBAL_MERCHANT, periodOfDays, takeBackFromDays } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveJob, type ReplayDeps } from "../../queues/replay.ts";
@@ -113,6 +127,8 @@ async function moveDays(
   const [settings] = await readSettingsOf(deps.db, merchants, deps.meter);
   if (settings === undefined || merchants.length !== 1)
     return problem("invalid_field", 'A zone is for the Days of one merchant: name it in "merchants".', "merchants");
+  if (fromDay * DAY_MS < TIMESTAMP_MIN_MS)
+    return problem("invalid_field", `There are no events before ${dateOf(TIMESTAMP_MIN_MS / DAY_MS)}.`, "from");
   const pastZone = planPastZone(settings, { zone, days: [fromDay, toDay] });
   if (pastZone === undefined) return problem("invalid_field", `These Days are in ${zone} already.`, "time_zone");
   if ((settings.past ?? []).length >= PAST_ZONES_MAX)
@@ -129,6 +145,11 @@ async function moveDays(
       "to",
     );
   }
+  const cut = splitDay(withPastZone(settings, pastZone));
+  if (cut !== undefined && pastZone.days[0] <= cut && cut < pastZone.days[1]) {
+    const why = `On ${dateOf(cut)} of that zone the merchant was placed on other partitions, which know nothing of each other's visitors`;
+    return problem("conflict", `${why}: ask for the Days before it and for those after it.`, "time_zone");
+  }
   const [first] = foldersOf(withPastZone(settings, pastZone), pastZone.days[0]);
   const isGone =
     isExpired(settings, first, Math.floor(deps.now() / DAY_MS)) ||
@@ -138,6 +159,14 @@ async function moveDays(
     return problem("conflict", `${why}: such Days keep their zone. Ask for later Days.`, "from");
   }
   return { ok: true, value: { settings, pastZone } };
+}
+
+/** The last moved Day in whose middle the merchant was spread over more partitions, or fewer: a change is of a midnight that the
+ *  zone has moved. */
+function splitDay(settings: Settings): number | undefined {
+  const shown = shownZones(settings);
+  const days = (settings.spread ?? []).map(({ from }) => [shownDay(shown, from - 1), shownDay(shown, from)] as const);
+  return days.findLast(([before, day]) => before === day && isMovedDay(settings, day))?.[1];
 }
 
 /** The timelines without what a job applied to them, for a verb that takes it back; none for all others. */

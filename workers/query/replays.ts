@@ -10,6 +10,7 @@ import { isObject } from "../../core/formats/field.ts";
 import {
   ADMIN_PAGE_MAX,
   REPLAY_DAYS_MAX,
+  REPLAY_KEPT_MS,
   REPLAY_LIST_MAX,
   REPLAY_MERCHANTS_MAX,
   REPLAYS_A_DAY_MAX,
@@ -26,11 +27,13 @@ import {
   countJobs,
   findJob,
   hasApplied,
+  isOver,
   type JobTotal,
   listActiveJobs,
   listJobs,
   listOutcomes,
   listTotals,
+  pruneJobs,
   type ReplayJob,
   type ReplayVerb,
   readProgress,
@@ -145,6 +148,13 @@ export function postReplayVerb(verb: ReplayVerb) {
   return async (c: Context, deps: Deps): Promise<Checked<Reply>> => {
     const job = await jobOf(c, deps);
     if (job === undefined) return unknown();
+    if ((verb === "undo" || verb === "resume") && isOver(job, deps.now())) {
+      const kept = `${REPLAY_KEPT_MS / DAY_MS} days`;
+      return problem(
+        "conflict",
+        `This ${job.kind} ended more than ${kept} ago: what it kept is deleted. Ask for a new one.`,
+      );
+    }
     const taken = await takenBack(job, verb, deps);
     if (!(await changeJob(deps.db, { job, verb, now: deps.now(), taken }, deps.meter))) {
       return problem("conflict", `A ${job.kind} that is ${job.state} cannot ${verb}: ${WHY_NOT[verb]}`);
@@ -163,10 +173,11 @@ const WHY_NOT: Record<ReplayVerb, string> = {
   undo: "only a rebuild or backfill that is done, cancelled or paused, and before it every later rebuild of these Days.",
 };
 
-/** The cron: parts whose messages were lost go on their way again, and what has ended is noted. Repeating it is harmless:
- *  a part is taken by one statement, and one that is done is left alone. */
+/** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
+ *  Repeating it is harmless: a part is taken by one statement, and one that is done is left alone. */
 export async function driveReplays(deps: Deps): Promise<void> {
   for (const job of await listActiveJobs(deps.db, deps.meter)) await driveJob(job, replayDeps(deps));
+  await pruneJobs(deps.db, deps.now(), deps.meter);
 }
 
 /** The merchants a job is for. Whoever is of one merchant replays that one, says so or not, and only so often. */

@@ -22,6 +22,7 @@ import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { pushSettings } from "./push.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
+import { warningsOf } from "./rule-warning.ts";
 
 const VERSION_MAX = Number.MAX_SAFE_INTEGER;
 const ANYTHING: Field<unknown, false> = {
@@ -73,12 +74,13 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const extended = extendTimeline(timeline, { version, rules: rules.value, from });
   if (extended === "full")
     return problem("conflict", "Too many changes are remembered; only rules of fewer characters fit.", "rules");
+  const warnings = await warningsOf(number, rules.value, deps);
   const added = { version, rules: rules.value, note: body.value.note ?? "", now };
   const changed = await writeTimeline(deps.db, { merchant: scope.value, timeline: extended, added }, deps.meter);
   if (changed === "stale") return problem("conflict", "The settings were changed meanwhile. Read them and try again.");
   deps.keys.clear();
   await pushSettings(scope.value, deps);
-  return { ok: true, value: { body: shown(extended) } };
+  return { ok: true, value: { body: { ...shown(extended), ...(warnings.length > 0 && { warnings }) } } };
 }
 
 /** GET …/rules/versions?limit&after: what was decided, the newest first. */

@@ -13,7 +13,7 @@ import {
 } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
-import { foldersOf, isMoved } from "../../core/past-zone.ts";
+import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
 import { invalid } from "../../core/query/refusal.ts";
 import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
@@ -225,7 +225,7 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
   const settings = settingsOf(merchant);
   const days = Array.from({ length: to - from }, (_, index) => from + index);
   // Events of a Day that has moved may lie, and be counted until it is rebuilt, under Days near it.
-  const near = days.some((day) => isMoved(settings, day)) ? FOLDERS_APART_MAX : 0;
+  const near = days.some((day) => isMovedDay(settings, day)) ? FOLDERS_APART_MAX : 0;
   const around = { from: from - near, to: to + near };
   const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
     partition,
@@ -249,7 +249,7 @@ function placesNear(
   const near = known.flatMap(({ day, partition }) =>
     Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => ({ day: day - FOLDERS_APART_MAX + at, partition })),
   );
-  const own = near.filter(({ day }) => isMoved(settings, day));
+  const own = near.filter(({ day }) => isMovedDay(settings, day));
   return distinctPlaces([...known, ...own]).filter(({ day }) => day >= from && day < to);
 }
 
@@ -266,7 +266,7 @@ function firstKeptDay(merchant: Merchant, now: number): number {
   const settings = settingsOf(merchant);
   const first = Math.floor(now / DAY_MS) - retentionDays;
   let day = first;
-  while (isMoved(settings, day) && foldersOf(settings, day)[0] < first) day += 1;
+  while (isMovedDay(settings, day) && foldersOf(settings, day)[0] < first) day += 1;
   return day;
 }
 

@@ -1,12 +1,14 @@
 // The query Worker's routes: statuses, texts, and who may ask for what.
 
 import { beforeEach, describe, expect, test } from "vitest";
+import { replay } from "../../../core/counting/replay.ts";
 import { RULES_NOTICE_MS } from "../../../core/limits.ts";
 import { zeroMeter } from "../../../core/meter.ts";
-import { dayAt } from "../../../core/time.ts";
+import { DAY_MS, dayAt } from "../../../core/time.ts";
 import { hashKey } from "../../../storage/credential.ts";
 import { writeRollups } from "../../../storage/rollup-write.ts";
 import { readSettings } from "../../../storage/settings.ts";
+import { eventOf, settingsOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
 
@@ -247,6 +249,30 @@ describe("admin", () => {
     for (const version of ["0", "3", "x", "1e0"])
       expect((await admin("GET", `${path}/versions/${version}`)).status).toBe(404);
     expect((await admin("GET", `/api/v1/merchants/${other.id}/rules`)).body.version).toBe(0);
+  });
+
+  test("[RUL-14] hostnames that most of the last events are not on are a warning, and hold", async () => {
+    const path = `/api/v1/merchants/${shop.id}/rules`;
+    const timestamp = Date.now() - 2 * DAY_MS;
+    const hosts = ["shop.example", "www.shop.example", "shop.example", "old.example"];
+    const events = hosts.map((host, position) => {
+      const event = eventOf({ merchant: 1, timestamp, id: `on ${position}`, url: `https://${host}/` });
+      return { event, partition: "pool-0", position };
+    });
+    await writeRollups(
+      worker.db,
+      replay(events, (merchant) => settingsOf("UTC", { merchant })),
+      zeroMeter(),
+    );
+    const set = async (hostnames: readonly string[]) => (await admin("PUT", path, { rules: { hostnames } })).body;
+    expect(await set(["shop.example"])).not.toHaveProperty("warnings");
+    expect(await set(["shpo.example"])).toMatchObject({
+      rules: { hostnames: ["shpo.example"] },
+      warnings: [
+        "Of 4 events of the last 7 Days 4 would not have counted: hostnames allows shpo.example, and most of them were on shop.example.",
+      ],
+    });
+    expect(await set([])).not.toHaveProperty("warnings");
   });
 
   test("[RUL-11] the deployment's rules have a path of their own, are no merchant, and are pushed to nobody", async () => {

@@ -296,6 +296,18 @@ describe("replays of one's own", () => {
     expect([undone.status, undone.body.state]).toEqual([200, "undoing"]);
   });
 
+  test("[RPL-19] what ended long ago is neither undone nor resumed, and the answer says why", async () => {
+    await addJob("rpl_old", [1], "rebuild", "done");
+    await worker.db.prepare("UPDATE replay_jobs SET finished_at = 1 WHERE id = 'rpl_old'").run();
+    for (const verb of ["undo", "resume"])
+      expect(await as(admin, "POST", `/api/v1/replays/rpl_old/${verb}`)).toMatchObject({
+        status: 409,
+        body: {
+          error: { code: "conflict", message: expect.stringMatching(/more than 90 days ago.*Ask for a new one/) },
+        },
+      });
+  });
+
   test("[KEY-5] a merchant has so many replays at once, and so many a day", async () => {
     for (let index = 0; index < REPLAYS_OF_MERCHANT_MAX; index++) await addJob(`rpl_${index}`, [1]);
     const refused = (message: RegExp) => ({

@@ -208,6 +208,7 @@ export const SHAPES = {
     timeline: list({
       oneOf: [object({ version: COUNT, from: INSTANT }), object({ version: COUNT, from_date: DATE, to_date: DATE })],
     }),
+    "warnings?": list(TEXT),
   }),
   RuleVersion: object({ ...RULE_VERSION, rules: { $ref: "#/components/schemas/Rules" } }),
   RuleVersionSummary: object(RULE_VERSION),

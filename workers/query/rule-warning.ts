@@ -1,0 +1,39 @@
+// What somebody should hear who changes a merchant's rules: allowed hostnames under which most of its events of late would not
+// have counted, a misspelt one mostly. It is known from the breakdown by hostname of a few Days, and changes nothing.
+
+import { OTHER } from "../../core/counting/dimension.ts";
+import { breakdownOf } from "../../core/counting/rollup-row.ts";
+import { hasHost } from "../../core/enrichment/matcher.ts";
+import { RULES_LOOKED_BACK_DAYS, RULES_LOOKED_BACK_ROWS } from "../../core/limits.ts";
+import type { Rules } from "../../core/rules.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { readRollups } from "../../storage/rollups.ts";
+import type { Deps } from "./deps.ts";
+
+/** Warnings about rules that are about to hold; none where there is nothing to say. */
+export async function warningsOf(
+  merchant: number,
+  { hostnames }: Rules,
+  deps: Pick<Deps, "db" | "now" | "meter">,
+): Promise<readonly string[]> {
+  if (hostnames.length === 0) return [];
+  const today = Math.floor(deps.now() / DAY_MS);
+  const days = { from: today - RULES_LOOKED_BACK_DAYS, to: today + 2, rowsMax: RULES_LOOKED_BACK_ROWS };
+  const read = { merchant, grain: "day", ...days, sketch: false, breakdowns: ["hostname"] } as const;
+  const allowed = new Set(hostnames);
+  const dropped = new Map<string, number>();
+  let all = 0;
+  for (const row of await readRollups(deps.db, read, deps.meter)) {
+    all += row.counts.events;
+    for (const { value, counts } of breakdownOf(row, "hostname").entries) {
+      // Without a hostname an event counts; what was cut is of many.
+      if (value === "" || value === OTHER || hasHost(allowed, value)) continue;
+      dropped.set(value, (dropped.get(value) ?? 0) + counts.events);
+    }
+  }
+  const gone = [...dropped.values()].reduce((sum, events) => sum + events, 0);
+  if (gone * 2 <= all) return [];
+  const [[most] = [""]] = [...dropped].sort(([, a], [, b]) => b - a);
+  const what = `Of ${all} events of the last ${RULES_LOOKED_BACK_DAYS} Days ${gone} would not have counted`;
+  return [`${what}: hostnames allows ${hostnames.join(", ")}, and most of them were on ${most}.`];
+}
