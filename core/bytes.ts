@@ -68,8 +68,9 @@ export class ByteWriter {
     for (const character of value) this.#codePoint(character.codePointAt(0) as number);
   }
 
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+  /** The bytes, or those from a place on; writing may go on. */
+  finish(start = 0): Uint8Array {
+    return this.#bytes.slice(start, this.#length);
   }
 
   #codePoint(point: number): void {
@@ -115,8 +116,10 @@ export class ByteReader {
   }
 
   unsigned(): number {
-    let value = 0;
-    let scale = 1;
+    const first = this.byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let scale = 0x80;
     for (;;) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
@@ -135,7 +138,11 @@ export class ByteReader {
   }
 
   blob(): Uint8Array {
-    const length = this.unsigned();
+    return this.bytes(this.unsigned());
+  }
+
+  /** So many bytes, not copied. */
+  bytes(length: number): Uint8Array {
     assert(this.#offset + length <= this.#bytes.length, "a blob ends inside the bytes");
     this.#offset += length;
     return this.#bytes.subarray(this.#offset - length, this.#offset);

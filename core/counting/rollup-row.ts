@@ -4,9 +4,10 @@
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { DropReason } from "../outcome.ts";
+import { type KnownOfDay, rollupOf } from "./bucket.ts";
 import { type DayState, slotStart, WHOLE_DAY } from "./day.ts";
 import type { DimensionName } from "./dimension.ts";
-import { type Breakdown, type Counts, decodeBreakdown, encodeBreakdown, rollupOf } from "./rollup.ts";
+import { type Breakdown, type Counts, decodeBreakdown, encodeBreakdown } from "./rollup.ts";
 import { decodeSketch, encodeSketch, type Sketch } from "./sketch.ts";
 
 /** What a bucket of time spans. */
@@ -30,7 +31,7 @@ export interface RollupRow {
   readonly breakdowns: Readonly<Partial<Record<DimensionName, Uint8Array>>>;
 }
 
-export interface RowRequest {
+export interface RowRequest extends KnownOfDay {
   readonly slot: number;
   readonly partition: string;
   readonly version: number;
@@ -38,10 +39,14 @@ export interface RowRequest {
 }
 
 /** One Hour or the whole of a Day's state as a row. */
-export function toRollupRow(state: DayState, { slot, partition, version, dimensions }: RowRequest): RollupRow {
-  const rollup = rollupOf(state, slot, dimensions);
+export function toRollupRow(
+  state: DayState,
+  { slot, partition, version, dimensions, ...known }: RowRequest,
+): RollupRow {
+  const rollup = rollupOf(state, slot, dimensions, known);
   const breakdowns: Partial<Record<DimensionName, Uint8Array>> = {};
-  for (const [name, breakdown] of rollup.breakdowns) breakdowns[name] = encodeBreakdown(breakdown);
+  const writer = new ByteWriter();
+  for (const [name, breakdown] of rollup.breakdowns) breakdowns[name] = encodeBreakdown(breakdown, writer);
   const whole = slot === WHOLE_DAY;
   return {
     merchant: state.merchant,
