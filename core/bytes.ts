@@ -116,15 +116,24 @@ export class ByteReader {
   }
 
   unsigned(): number {
-    const first = this.byte();
-    if (first < 0x80) return first;
-    let value = first & 0x7f;
-    let scale = 0x80;
-    for (;;) {
+    const bytes = this.#bytes;
+    let value = 0;
+    let at = this.#offset;
+    // Nearly all are short, and whole numbers of 28 bits are put together faster than others.
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[at++];
+      assert(byte !== undefined, "read past the end of the bytes");
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.#offset = at;
+        return value;
+      }
+    }
+    this.#offset = at;
+    for (let scale = 2 ** 28; ; scale *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
-      scale *= 0x80;
     }
   }
 

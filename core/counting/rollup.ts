@@ -7,7 +7,7 @@ import { ByteReader, ByteWriter } from "../bytes.ts";
 import { DIMENSION_BYTES_MAX, DIMENSION_VALUES_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
 import type { DropReason } from "../outcome.ts";
 import { DIMENSIONS, type DimensionName, OTHER } from "./dimension.ts";
-import { absorbSketch, decodeSketch, emptySketch, encodeSketch, estimate, type Sketch } from "./sketch.ts";
+import { absorbSketch, decodeSketch, emptySketch, encodeSketch, estimate, type Sketch, skipSketch } from "./sketch.ts";
 
 /** The counters of a rollup and of each value in a breakdown, in stored order. All integers; all but visitors add up. */
 export const COUNTERS = [
@@ -84,15 +84,35 @@ export function encodeBreakdown({ cut, entries }: Breakdown, writer = new ByteWr
 
 /** The inverse of `encodeBreakdown`. */
 export function decodeBreakdown(bytes: Uint8Array): Breakdown {
-  const reader = new ByteReader(bytes);
-  const cut = reader.byte() === 1;
-  const entries = Array.from({ length: reader.unsigned() }, () => {
-    const value = reader.text();
+  const entries: BreakdownEntry[] = [];
+  const cut = readBreakdown(bytes, (value, reader) => {
     const counts = zeroCounts();
-    for (const counter of COUNTERS) counts[counter] = reader.signed();
-    return { value, counts, sketch: decodeSketch(reader) };
+    addEncodedCounts(counts, reader);
+    entries.push({ value, counts, sketch: decodeSketch(reader) });
   });
   return { cut, entries };
+}
+
+/**
+ * Goes through an encoded breakdown without making one, and answers whether it was cut: `take` reads each value's counters and
+ * sketch, or past them.
+ */
+export function readBreakdown(bytes: Uint8Array, take: (value: string, reader: ByteReader) => void): boolean {
+  const reader = new ByteReader(bytes);
+  const cut = reader.byte() === 1;
+  for (let left = reader.unsigned(); left > 0; left--) take(reader.text(), reader);
+  return cut;
+}
+
+/** Adds counters in stored order. */
+export function addEncodedCounts(into: Counts, reader: ByteReader): void {
+  for (const counter of COUNTERS) into[counter] += reader.signed();
+}
+
+/** Reads past what belongs to one value. */
+export function skipEntry(reader: ByteReader): void {
+  for (let left = COUNTERS.length; left > 0; left--) reader.unsigned();
+  skipSketch(reader);
 }
 
 /**

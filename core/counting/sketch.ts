@@ -46,8 +46,8 @@ export function addEntry(sketch: Sketch, entry: number): void {
     return;
   }
   sparse.push(entry);
-  // Sorting at twice the size costs each entry a few steps, and finds out about repetitions soon enough.
-  if (sparse.length > 2 * sparseMax(sketch.precision)) settle(sketch);
+  // Looking at twice the size costs each entry a few steps, and finds out about repetitions soon enough.
+  if (sparse.length > 2 * sparseMax(sketch.precision)) condense(sketch, sparse);
 }
 
 /** The union of two sketches of the same precision, as a new one. */
@@ -81,9 +81,12 @@ export function estimate(sketch: Sketch): number {
   }
   const registers = sketch.dense as Uint8Array;
   const highest = 64 - sketch.precision;
-  const histogram = new Array<number>(highest + 2).fill(0);
-  for (const rank of registers) histogram[rank] = (histogram[rank] as number) + 1;
+  const histogram = new Int32Array(highest + 2);
   const count = registers.length;
+  for (let index = 0; index < count; index++) {
+    const rank = registers[index] as number;
+    histogram[rank] = (histogram[rank] as number) + 1;
+  }
   let sum = count * tau((count - (histogram[highest + 1] as number)) / count);
   for (let rank = highest; rank >= 1; rank--) sum = (sum + (histogram[rank] as number)) / 2;
   sum += count * sigma((histogram[0] as number) / count);
@@ -132,11 +135,12 @@ export function absorbEncoded(into: Sketch | undefined, reader: ByteReader): Ske
     raiseAll(densify(union), reader.bytes(denseBytes(union.precision)));
     return union;
   }
-  let last = 0;
+  let entry = 0;
   for (let left = reader.unsigned(); left > 0; left--) {
-    const entry = last * RANKS + reader.unsigned();
-    addEntry(union, entry);
-    last = Math.floor(entry / RANKS);
+    // An entry is written as what is between its index and the one before, with its own rank.
+    entry += reader.unsigned() - (entry & (RANKS - 1));
+    if (union.dense === undefined) addEntry(union, entry);
+    else raise(union.dense, union.precision, entry);
   }
   return union;
 }
@@ -176,6 +180,24 @@ function raiseAll(registers: Uint8Array, packed: Uint8Array): void {
 /** The most entries of a sparse sketch: one takes about 4 bytes, a dense register 6 bits. */
 function sparseMax(precision: number): number {
   return denseBytes(precision) >>> 2;
+}
+
+/** Makes room: dense where that must be, which more registers than entries may be show without sorting; else settled. */
+function condense(sketch: Sketch, sparse: readonly number[]): void {
+  const { precision } = sketch;
+  const registers = new Uint8Array(1 << precision);
+  let filled = 0;
+  for (const entry of sparse) {
+    const register = indexOf(entry) >>> (SPARSE_PRECISION - precision);
+    if (registers[register] === 0) filled += 1;
+    raise(registers, precision, entry);
+  }
+  if (filled <= sparseMax(precision)) {
+    settle(sketch);
+    return;
+  }
+  sketch.sparse = undefined;
+  sketch.dense = registers;
 }
 
 /** Up to so many entries are sorted faster by hand than by making an array of integers. */
