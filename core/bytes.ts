@@ -68,8 +68,9 @@ export class ByteWriter {
     for (const character of value) this.#codePoint(character.codePointAt(0) as number);
   }
 
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+  /** The bytes, or those from a place on; writing may go on. */
+  finish(start = 0): Uint8Array {
+    return this.#bytes.slice(start, this.#length);
   }
 
   #codePoint(point: number): void {
@@ -115,13 +116,24 @@ export class ByteReader {
   }
 
   unsigned(): number {
+    const bytes = this.#bytes;
     let value = 0;
-    let scale = 1;
-    for (;;) {
+    let at = this.#offset;
+    // Nearly all are short, and whole numbers of 28 bits are put together faster than others.
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[at++];
+      assert(byte !== undefined, "read past the end of the bytes");
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.#offset = at;
+        return value;
+      }
+    }
+    this.#offset = at;
+    for (let scale = 2 ** 28; ; scale *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
-      scale *= 0x80;
     }
   }
 
@@ -135,7 +147,11 @@ export class ByteReader {
   }
 
   blob(): Uint8Array {
-    const length = this.unsigned();
+    return this.bytes(this.unsigned());
+  }
+
+  /** So many bytes, not copied. */
+  bytes(length: number): Uint8Array {
     assert(this.#offset + length <= this.#bytes.length, "a blob ends inside the bytes");
     this.#offset += length;
     return this.#bytes.subarray(this.#offset - length, this.#offset);

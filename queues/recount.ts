@@ -330,9 +330,12 @@ async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps
   const { day, partition, archivedPosition } = what;
   const isMoved = what.folders !== undefined;
   const stored = await readDayRollups(deps.db, { day, partition, merchants, isMoved }, deps.meter);
+  const liveOf = Map.groupBy(live, ({ merchant }) => merchant);
+  const storedOf = Map.groupBy(stored, ({ merchant }) => merchant);
   return ended.map(({ merchant, events, rows: replayed, countedBy, zones }) => {
-    const isTheirs = (row: RollupRow) => row.merchant === merchant && (!isMoved || isOfDay(row, day, zones));
-    const held = heldRows({ live: live.filter(isTheirs), stored: stored.filter(isTheirs) });
+    const ofDay = (rows: readonly RollupRow[] = []) =>
+      isMoved ? rows.filter((row) => isOfDay(row, day, zones)) : rows;
+    const held = heldRows({ live: ofDay(liveOf.get(merchant)), stored: ofDay(storedOf.get(merchant)) });
     const differences = differencesOf({ held, replayed, archivedPosition, day });
     const buckets = Math.max(held.length, replayed.length);
     return { merchant, events, buckets, differences, held, replayed, countedBy };

@@ -8,9 +8,11 @@ import { opine } from "../enrichment/opinion.ts";
 import type { Settings } from "../merchant.ts";
 import { countedBy, shownDay } from "../past-zone.ts";
 import { GLOBAL_MERCHANT, type RuleTimeline, rulesInForce } from "../rules.ts";
-import { countEvent, type DayState, emptyDay } from "./day.ts";
+import { namesOf, type VisitsByVisitor } from "./bucket.ts";
+import { countEvent, type DayState, emptyDay, WHOLE_DAY } from "./day.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
 import { type RollupRow, toRollupRow } from "./rollup-row.ts";
+import type { Visit } from "./visit.ts";
 
 /** Settings by merchant number; undefined leaves a merchant's events out. Those of GLOBAL_MERCHANT are the deployment's. */
 export type SettingsOf = (merchant: number) => Settings | undefined;
@@ -47,9 +49,28 @@ export function replayEvent(
 
 /** The rollups of one merchant's Day: a row per Hour with anything in it, and one for the Day. */
 export function replayedRows({ state, partition }: ReplayedDay): readonly RollupRow[] {
-  return [...state.changed].map(([slot, version]) =>
-    toRollupRow(state, { slot, partition, version, dimensions: ALL_DIMENSIONS }),
-  );
+  const visits = visitsBySlot(state);
+  const names = namesOf(state);
+  return [...state.changed].map(([slot, version]) => {
+    const visitors = slot === WHOLE_DAY ? state.visitors : (visits.get(slot) ?? []);
+    return toRollupRow(state, { slot, partition, version, dimensions: ALL_DIMENSIONS, visitors, names });
+  });
+}
+
+/** Who visited in which Hour: all Hours are wanted, and looking for each would look at everybody 24 times. */
+function visitsBySlot({ visitors }: DayState): ReadonlyMap<number, VisitsByVisitor> {
+  const bySlot = new Map<number, [string, readonly Visit[]][]>();
+  for (const [visitor, visits] of visitors) {
+    for (const visit of visits) {
+      for (const slot of visit.slots) {
+        const found = bySlot.get(slot) ?? [];
+        if (found.length === 0) bySlot.set(slot, found);
+        // Two visits of one Hour: its visitor is there already.
+        if (found.at(-1)?.[0] !== visitor) found.push([visitor, visits]);
+      }
+    }
+  }
+  return bySlot;
 }
 
 /** The rollups of events that are all at hand, in any order: one row per merchant, bucket and partition. */

@@ -2,12 +2,13 @@
 // and carry the partition and a version (the log position of the last event counted), so that writing one twice, or an
 // old one after a new one, changes nothing, and a reader can put a live row in the place of a stored one.
 
-import { ByteReader, ByteWriter } from "../bytes.ts";
+import { type ByteReader, ByteWriter } from "../bytes.ts";
 import type { DropReason } from "../outcome.ts";
+import { type KnownOfDay, rollupOf } from "./bucket.ts";
 import { type DayState, slotStart, WHOLE_DAY } from "./day.ts";
 import type { DimensionName } from "./dimension.ts";
-import { type Breakdown, type Counts, decodeBreakdown, encodeBreakdown, rollupOf } from "./rollup.ts";
-import { decodeSketch, encodeSketch, type Sketch } from "./sketch.ts";
+import { type Breakdown, type Counts, decodeBreakdown, encodeBreakdown, readBreakdown } from "./rollup.ts";
+import { encodeSketch, type Sketch } from "./sketch.ts";
 
 /** What a bucket of time spans. */
 export type Grain = "hour" | "day";
@@ -24,13 +25,13 @@ export interface RollupRow {
   readonly counts: Counts;
   /** Hits not counted, by reason. */
   readonly drops: Readonly<Partial<Record<DropReason, number>>>;
-  /** `decodeTotalSketch` reads it. */
+  /** `absorbEncoded` reads it. */
   readonly sketch: Uint8Array;
   /** `decodeBreakdown` reads each. Only the dimensions that were asked for. */
   readonly breakdowns: Readonly<Partial<Record<DimensionName, Uint8Array>>>;
 }
 
-export interface RowRequest {
+export interface RowRequest extends KnownOfDay {
   readonly slot: number;
   readonly partition: string;
   readonly version: number;
@@ -38,10 +39,14 @@ export interface RowRequest {
 }
 
 /** One Hour or the whole of a Day's state as a row. */
-export function toRollupRow(state: DayState, { slot, partition, version, dimensions }: RowRequest): RollupRow {
-  const rollup = rollupOf(state, slot, dimensions);
+export function toRollupRow(
+  state: DayState,
+  { slot, partition, version, dimensions, ...known }: RowRequest,
+): RollupRow {
+  const rollup = rollupOf(state, slot, dimensions, known);
   const breakdowns: Partial<Record<DimensionName, Uint8Array>> = {};
-  for (const [name, breakdown] of rollup.breakdowns) breakdowns[name] = encodeBreakdown(breakdown);
+  const writer = new ByteWriter();
+  for (const [name, breakdown] of rollup.breakdowns) breakdowns[name] = encodeBreakdown(breakdown, writer);
   const whole = slot === WHOLE_DAY;
   return {
     merchant: state.merchant,
@@ -63,12 +68,18 @@ export function encodeTotalSketch(sketch: Sketch): Uint8Array {
   return writer.finish();
 }
 
-export function decodeTotalSketch(bytes: Uint8Array): Sketch {
-  return decodeSketch(new ByteReader(bytes));
-}
-
 /** One dimension of a row; empty where the row has nothing for it. */
 export function breakdownOf(row: RollupRow, dimension: DimensionName): Breakdown {
   const bytes = row.breakdowns[dimension];
   return bytes === undefined ? { entries: [], cut: false } : decodeBreakdown(bytes);
+}
+
+/** One dimension of a row, value by value (`readBreakdown`); not cut where the row has nothing for it. */
+export function readBreakdownOf(
+  row: RollupRow,
+  dimension: DimensionName,
+  take: (value: string, reader: ByteReader) => void,
+): boolean {
+  const bytes = row.breakdowns[dimension];
+  return bytes !== undefined && readBreakdown(bytes, take);
 }

@@ -8,28 +8,46 @@ import type { ByteReader, ByteWriter } from "../bytes.ts";
 
 const SPARSE_PRECISION = 25;
 const RANK_BITS = 6;
+const RANKS = 2 ** RANK_BITS;
 
 export interface Sketch {
   /** log2 of the number of registers when dense. */
   readonly precision: number;
-  /** Sparse: 25-bit index → rank. Undefined once dense. */
-  sparse: Map<number, number> | undefined;
+  /** Sparse: entries as `entryOf` makes them, in no order and perhaps repeated until somebody looks. Undefined once dense. */
+  sparse: number[] | undefined;
   /** Dense: one rank a register. Undefined while sparse. */
   dense: Uint8Array | undefined;
 }
 
 export function emptySketch(precision: number): Sketch {
-  return { precision, sparse: new Map(), dense: undefined };
+  return { precision, sparse: [], dense: undefined };
 }
 
-/** Adds a visitor given as 16 hex digits, which must be uniform already (HMAC or hash64Hex). */
-export function addVisitor(sketch: Sketch, visitor: string): void {
+/** What sketches know of a visitor, given as 16 hex digits, which must be uniform already (HMAC or hash64Hex): a 25-bit index,
+ *  then a rank in six bits. */
+export function entryOf(visitor: string): number {
   const high = Number.parseInt(visitor.slice(0, 8), 16);
   const low = Number.parseInt(visitor.slice(8), 16);
   const index = high >>> (32 - SPARSE_PRECISION);
   const top = high & 0x7f; // the 7 bits of `high` behind the index
   const rank = top !== 0 ? Math.clz32(top) - 24 : 8 + Math.clz32(low);
-  addEntry(sketch, index, Math.min(rank, 40));
+  return index * RANKS + Math.min(rank, 40);
+}
+
+export function addVisitor(sketch: Sketch, visitor: string): void {
+  addEntry(sketch, entryOf(visitor));
+}
+
+/** Adds a visitor by its entry. */
+export function addEntry(sketch: Sketch, entry: number): void {
+  const { sparse, dense } = sketch;
+  if (sparse === undefined) {
+    raise(dense as Uint8Array, sketch.precision, entry);
+    return;
+  }
+  sparse.push(entry);
+  // Looking at twice the size costs each entry a few steps, and finds out about repetitions soon enough.
+  if (sparse.length > 2 * sparseMax(sketch.precision)) condense(sketch, sparse);
 }
 
 /** The union of two sketches of the same precision, as a new one. */
@@ -42,12 +60,12 @@ export function mergeSketches(a: Sketch, b: Sketch): Sketch {
 
 /** Adds everything `from` has seen to `into`; both of the same precision. */
 export function absorbSketch(into: Sketch, from: Sketch): void {
+  settle(from);
   if (from.sparse !== undefined) {
-    for (const [index, rank] of from.sparse) addEntry(into, index, rank);
+    for (const entry of from.sparse) addEntry(into, entry);
     return;
   }
-  densify(into);
-  const registers = into.dense as Uint8Array;
+  const registers = densify(into);
   const others = from.dense as Uint8Array;
   for (let index = 0; index < registers.length; index++) {
     if ((others[index] as number) > (registers[index] as number)) registers[index] = others[index] as number;
@@ -56,15 +74,19 @@ export function absorbSketch(into: Sketch, from: Sketch): void {
 
 /** How many distinct visitors were added, rounded to a whole number. */
 export function estimate(sketch: Sketch): number {
+  settle(sketch);
   if (sketch.sparse !== undefined) {
     const registers = 2 ** SPARSE_PRECISION;
-    return Math.round(-registers * Math.log1p(-sketch.sparse.size / registers));
+    return Math.round(-registers * Math.log1p(-sketch.sparse.length / registers));
   }
   const registers = sketch.dense as Uint8Array;
   const highest = 64 - sketch.precision;
-  const histogram = new Array<number>(highest + 2).fill(0);
-  for (const rank of registers) histogram[rank] = (histogram[rank] as number) + 1;
+  const histogram = new Int32Array(highest + 2);
   const count = registers.length;
+  for (let index = 0; index < count; index++) {
+    const rank = registers[index] as number;
+    histogram[rank] = (histogram[rank] as number) + 1;
+  }
   let sum = count * tau((count - (histogram[highest + 1] as number)) / count);
   for (let rank = highest; rank >= 1; rank--) sum = (sum + (histogram[rank] as number)) / 2;
   sum += count * sigma((histogram[0] as number) / count);
@@ -77,19 +99,18 @@ export function standardError(precision: number): number {
 }
 
 export function encodeSketch(sketch: Sketch, writer: ByteWriter): void {
+  settle(sketch);
   if (sketch.sparse !== undefined) {
     writer.byte(sketch.precision);
-    writer.unsigned(sketch.sparse.size);
+    writer.unsigned(sketch.sparse.length);
     let last = 0;
-    // Most values have one visitor, and need no sorting.
-    const indexes = sketch.sparse.size === 1 ? sketch.sparse.keys() : Uint32Array.from(sketch.sparse.keys()).sort();
-    for (const index of indexes) {
-      writer.unsigned((index - last) * 2 ** RANK_BITS + (sketch.sparse.get(index) as number));
-      last = index;
+    for (const entry of sketch.sparse) {
+      writer.unsigned(entry - last * RANKS);
+      last = Math.floor(entry / RANKS);
     }
     return;
   }
-  writer.byte(sketch.precision | 0x80);
+  writer.byte(sketch.precision | DENSE);
   const registers = sketch.dense as Uint8Array;
   for (let index = 0; index < registers.length; index += 4) {
     const a = registers[index] as number;
@@ -103,56 +124,130 @@ export function encodeSketch(sketch: Sketch, writer: ByteWriter): void {
 }
 
 export function decodeSketch(reader: ByteReader): Sketch {
+  return absorbEncoded(undefined, reader);
+}
+
+/** Adds what an encoded sketch has seen to `into`, or to an empty sketch of its precision, without making a sketch of it. */
+export function absorbEncoded(into: Sketch | undefined, reader: ByteReader): Sketch {
   const head = reader.byte();
-  const sketch = emptySketch(head & 0x7f);
-  if (head < 0x80) {
-    let index = 0;
-    for (let left = reader.unsigned(); left > 0; left--) {
-      const step = reader.unsigned();
-      index += Math.floor(step / 2 ** RANK_BITS);
-      sketch.sparse?.set(index, step % 2 ** RANK_BITS);
-    }
-    return sketch;
+  const union = into ?? emptySketch(head & ~DENSE);
+  if (head >= DENSE) {
+    raiseAll(densify(union), reader.bytes(denseBytes(union.precision)));
+    return union;
   }
-  const registers = new Uint8Array(2 ** sketch.precision);
+  let entry = 0;
+  for (let left = reader.unsigned(); left > 0; left--) {
+    // An entry is written as what is between its index and the one before, with its own rank.
+    entry += reader.unsigned() - (entry & (RANKS - 1));
+    if (union.dense === undefined) addEntry(union, entry);
+    else raise(union.dense, union.precision, entry);
+  }
+  return union;
+}
+
+/** Reads past an encoded sketch. */
+export function skipSketch(reader: ByteReader): void {
+  const head = reader.byte();
+  if (head >= DENSE) reader.bytes(denseBytes(head & ~DENSE));
+  else for (let left = reader.unsigned(); left > 0; left--) reader.unsigned();
+}
+
+/** Marks a dense sketch in the byte that holds its precision. */
+const DENSE = 0x80;
+
+/** Four registers of six bits are three bytes. */
+function denseBytes(precision: number): number {
+  return (RANK_BITS << precision) >>> 3;
+}
+
+function raiseAll(registers: Uint8Array, packed: Uint8Array): void {
+  let at = 0;
   for (let index = 0; index < registers.length; index += 4) {
-    const [x, y, z] = [reader.byte(), reader.byte(), reader.byte()];
-    registers[index] = x >>> 2;
-    registers[index + 1] = ((x & 3) << 4) | (y >>> 4);
-    registers[index + 2] = ((y & 15) << 2) | (z >>> 6);
-    registers[index + 3] = z & 63;
+    const x = packed[at++] as number;
+    const y = packed[at++] as number;
+    const z = packed[at++] as number;
+    const a = x >>> 2;
+    const b = ((x & 3) << 4) | (y >>> 4);
+    const c = ((y & 15) << 2) | (z >>> 6);
+    const d = z & 63;
+    if (a > (registers[index] as number)) registers[index] = a;
+    if (b > (registers[index + 1] as number)) registers[index + 1] = b;
+    if (c > (registers[index + 2] as number)) registers[index + 2] = c;
+    if (d > (registers[index + 3] as number)) registers[index + 3] = d;
+  }
+}
+
+/** The most entries of a sparse sketch: one takes about 4 bytes, a dense register 6 bits. */
+function sparseMax(precision: number): number {
+  return denseBytes(precision) >>> 2;
+}
+
+/** Makes room: dense where that must be, which more registers than entries may be show without sorting; else settled. */
+function condense(sketch: Sketch, sparse: readonly number[]): void {
+  const { precision } = sketch;
+  const registers = new Uint8Array(1 << precision);
+  let filled = 0;
+  for (const entry of sparse) {
+    const register = indexOf(entry) >>> (SPARSE_PRECISION - precision);
+    if (registers[register] === 0) filled += 1;
+    raise(registers, precision, entry);
+  }
+  if (filled <= sparseMax(precision)) {
+    settle(sketch);
+    return;
   }
   sketch.sparse = undefined;
   sketch.dense = registers;
-  return sketch;
 }
 
-function addEntry(sketch: Sketch, index: number, rank: number): void {
-  if (sketch.sparse === undefined) {
-    raise(sketch, index, rank);
-    return;
+/** Up to so many entries are sorted faster by hand than by making an array of integers. */
+const SORTED_BY_HAND_MAX = 24;
+
+/** Leaves each index once, with its highest rank, in order; dense when these are too many. Harmless to do again. */
+function settle(sketch: Sketch): void {
+  const { sparse, precision } = sketch;
+  if (sparse === undefined || sparse.length < 2) return;
+  const sorted = sparse.length > SORTED_BY_HAND_MAX ? Uint32Array.from(sparse).sort() : sortByHand(sparse);
+  let kept = 0;
+  for (let at = 0; at < sorted.length; at++) {
+    const entry = sorted[at] as number;
+    // Of one index the highest rank comes last.
+    const isRepeated = kept > 0 && indexOf(sparse[kept - 1] as number) === indexOf(entry);
+    if (!isRepeated) kept += 1;
+    sparse[kept - 1] = entry;
   }
-  const known = sketch.sparse.get(index);
-  if (known !== undefined && known >= rank) return;
-  sketch.sparse.set(index, rank);
-  // A sparse entry takes about 4 bytes, a dense register 6 bits.
-  if (sketch.sparse.size > (2 ** sketch.precision * 6) / 8 / 4) densify(sketch);
+  sparse.length = kept;
+  if (kept > sparseMax(precision)) densify(sketch);
 }
 
-function densify(sketch: Sketch): void {
-  if (sketch.sparse === undefined) return;
-  const entries = sketch.sparse;
+function sortByHand(entries: number[]): number[] {
+  for (let end = 1; end < entries.length; end++) {
+    const entry = entries[end] as number;
+    let at = end;
+    for (; at > 0 && (entries[at - 1] as number) > entry; at--) entries[at] = entries[at - 1] as number;
+    entries[at] = entry;
+  }
+  return entries;
+}
+
+function indexOf(entry: number): number {
+  return entry >>> RANK_BITS;
+}
+
+function densify(sketch: Sketch): Uint8Array {
+  const registers = sketch.dense ?? new Uint8Array(2 ** sketch.precision);
+  for (const entry of sketch.sparse ?? []) raise(registers, sketch.precision, entry);
   sketch.sparse = undefined;
-  sketch.dense = new Uint8Array(2 ** sketch.precision);
-  for (const [index, rank] of entries) raise(sketch, index, rank);
+  sketch.dense = registers;
+  return registers;
 }
 
-/** Folds a sparse entry onto its register: the index's spare low bits become the first bits that the rank counts. */
-function raise(sketch: Sketch, index: number, rank: number): void {
-  const registers = sketch.dense as Uint8Array;
-  const spareBits = SPARSE_PRECISION - sketch.precision;
+/** Folds an entry onto its register: the index's spare low bits become the first bits that the rank counts. */
+function raise(registers: Uint8Array, precision: number, entry: number): void {
+  const index = indexOf(entry);
+  const spareBits = SPARSE_PRECISION - precision;
   const spare = index & ((1 << spareBits) - 1);
-  const folded = spare === 0 ? spareBits + rank : Math.clz32(spare) - (32 - spareBits) + 1;
+  const folded = spare === 0 ? spareBits + (entry % RANKS) : Math.clz32(spare) - (32 - spareBits) + 1;
   const register = index >>> spareBits;
   if (folded > (registers[register] as number)) registers[register] = folded;
 }

@@ -17,5 +17,7 @@ export function tupleAt(packed: string, index: number): number | undefined {
 
 /** Its numbers from an index on. */
 export function unpackTuple(packed: string, from = 0): number[] {
-  return Array.from({ length: packed.length / 2 - from }, (_, index) => tupleAt(packed, from + index) as number);
+  const numbers: number[] = [];
+  for (let index = from; index * 2 < packed.length; index++) numbers.push(tupleAt(packed, index) as number);
+  return numbers;
 }

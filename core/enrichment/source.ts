@@ -164,6 +164,8 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 
 /** Step: campaign parameters, referrer and source. */
 export const source: Step = (event, opinion) => {
+  readReferrer(event.referrer, opinion);
+  if (!event.url.includes("?")) return; // as most: what follows is of the query
   const parameters = parseQuery(parseAddress(event.url)?.query ?? "");
   const campaign = (name: string) => (parameters.get(name) ?? "").slice(0, URL_LENGTH_MAX / 4);
   opinion.utm_source = campaign("utm_source") || campaign("source") || campaign("ref");
@@ -171,7 +173,6 @@ export const source: Step = (event, opinion) => {
   opinion.utm_campaign = campaign("utm_campaign");
   opinion.utm_content = campaign("utm_content");
   opinion.utm_term = campaign("utm_term");
-  readReferrer(event.referrer, opinion);
   const clicked = CLICK_IDS.find(([parameter]) => parameters.has(parameter));
   if (opinion.utm_source !== "") opinion.source = sourceName(opinion.utm_source);
   else if (opinion.source === "" && clicked !== undefined) opinion.source = clicked[1];

@@ -2,10 +2,11 @@
 // any number of portions, so a host can read D1 page by page and keep only the groups. First of all rows are joined: of
 // what D1 and a partition say of the same bucket, the higher version wins. `answer.ts` turns groups into results.
 
+import { ByteReader } from "../bytes.ts";
 import { type DimensionName, OTHER } from "../counting/dimension.ts";
-import { addCounts, type Counts, zeroCounts } from "../counting/rollup.ts";
-import { breakdownOf, decodeTotalSketch, type RollupRow } from "../counting/rollup-row.ts";
-import { absorbSketch, emptySketch, estimate, type Sketch, standardError } from "../counting/sketch.ts";
+import { addCounts, addEncodedCounts, type Counts, skipEntry, zeroCounts } from "../counting/rollup.ts";
+import { type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
+import { absorbEncoded, estimate, type Sketch, skipSketch, standardError } from "../counting/sketch.ts";
 import { GROUPS_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
 import { shownValue } from "./attribute.ts";
 import { comparisonsOf } from "./filter.ts";
@@ -139,7 +140,7 @@ function addRow(tally: Tally, row: RollupRow): void {
   }
   const [dimension] = plan.breakdowns;
   if (dimension === undefined) {
-    const sketch = plan.sketch ? decodeTotalSketch(row.sketch) : undefined;
+    const sketch = plan.sketch ? row.sketch : undefined;
     addTo(tally.sums, { label, value: "", counts: row.counts, sketch, bucket: row.bucket });
     return;
   }
@@ -148,10 +149,10 @@ function addRow(tally: Tally, row: RollupRow): void {
 }
 
 function addTotals({ plan, totals }: Tally, row: RollupRow, label: string): void {
-  const sketchOf = () => (plan.sketch ? decodeTotalSketch(row.sketch) : undefined);
   const { counts, bucket } = row;
-  addTo(totals, { label, value: "", counts, sketch: sketchOf(), bucket });
-  if (plan.totals.includes("all")) addTo(totals, { label, value: "", counts, sketch: sketchOf(), bucket }, EVERYBODY);
+  const addition = { label, value: "", counts, sketch: plan.sketch ? row.sketch : undefined, bucket };
+  addTo(totals, addition);
+  if (plan.totals.includes("all")) addTo(totals, addition, EVERYBODY);
 }
 
 /** Hits that were not counted, by reason or all together. */
@@ -165,16 +166,17 @@ function addDrops(tally: Tally, row: RollupRow, label: string): void {
 
 function addBreakdown(tally: Tally, row: RollupRow, at: { label: string; dimension: DimensionName }): void {
   const { plan } = tally;
-  const breakdown = breakdownOf(row, at.dimension);
-  if (breakdown.cut) tally.cutBuckets.add(row.bucket);
   const isKept = keeperOf(plan);
-  for (const { value, counts, sketch } of breakdown.entries) {
-    if (!isKept(value)) continue;
-    const kept = plan.oneBucketEach ? undefined : sketch;
-    // A breakdown that is only read for a filter shows no values.
-    const shown = plan.question.breakdowns.length === 0 ? "" : value;
-    addTo(tally.sums, { label: at.label, value: shown, counts, sketch: kept, bucket: row.bucket });
-  }
+  // A breakdown that is only read for a filter shows no values.
+  const showsValues = plan.question.breakdowns.length > 0;
+  const isCut = readBreakdownOf(row, at.dimension, (stored, reader) => {
+    if (!isKept(stored)) return skipEntry(reader);
+    const sum = sumOf(tally.sums, { label: at.label, value: showsValues ? stored : "", bucket: row.bucket });
+    addEncodedCounts(sum.counts, reader);
+    if (plan.oneBucketEach) skipSketch(reader);
+    else sum.sketch = absorbEncoded(sum.sketch, reader);
+  });
+  if (isCut) tally.cutBuckets.add(row.bucket);
 }
 
 /** Which stored values a filter wants. */
@@ -186,30 +188,40 @@ function keeperOf({ keeps, question: { breakdowns, filter } }: Plan): (value: st
 
 /** What was cut from the entry pages is another set of pages than what was cut from the pages. */
 function addEntries(tally: Tally, row: RollupRow, label: string): void {
-  for (const { value, counts } of breakdownOf(row, "entry_page").entries) {
-    if (value === OTHER) continue;
+  readBreakdownOf(row, "entry_page", (value, reader) => {
+    if (value === OTHER) return skipEntry(reader);
     const key = groupKey(label, value);
+    const counts = zeroCounts();
+    addEncodedCounts(counts, reader);
+    skipSketch(reader);
     const known = tally.entries.get(key) ?? { visits: 0, bounces: 0, duration_ms: 0 };
     known.visits += counts.visits;
     known.bounces += counts.bounces;
     known.duration_ms += counts.duration_ms;
     tally.entries.set(key, known);
-  }
+  });
 }
 
-type Addition = Omit<Sum, "severalBuckets">;
-
-function addTo(sums: Map<string, Sum>, { label, value, counts, sketch, bucket }: Addition, at?: string): void {
+/** The sum of a label and value, which now has something of a bucket. */
+function sumOf(sums: Map<string, Sum>, { label, value, bucket }: Pick<Sum, "label" | "value" | "bucket">, at?: string) {
   const key = at ?? groupKey(label, value);
   const known = sums.get(key);
-  if (known === undefined) {
-    const own = { ...zeroCounts(), ...counts };
-    sums.set(key, { label, value, counts: own, sketch, bucket, severalBuckets: false });
-    return;
+  if (known !== undefined) {
+    if (known.bucket !== bucket) known.severalBuckets = true;
+    return known;
   }
-  addCounts(known.counts, counts);
-  if (known.bucket !== bucket) known.severalBuckets = true;
-  if (sketch === undefined) return;
-  known.sketch ??= emptySketch(sketch.precision);
-  absorbSketch(known.sketch, sketch);
+  const sum: Sum = { label, value, counts: zeroCounts(), sketch: undefined, bucket, severalBuckets: false };
+  sums.set(key, sum);
+  return sum;
+}
+
+interface Addition extends Pick<Sum, "label" | "value" | "counts" | "bucket"> {
+  /** Encoded; undefined where it is not wanted. */
+  readonly sketch: Uint8Array | undefined;
+}
+
+function addTo(sums: Map<string, Sum>, addition: Addition, at?: string): void {
+  const sum = sumOf(sums, addition, at);
+  addCounts(sum.counts, addition.counts);
+  if (addition.sketch !== undefined) sum.sketch = absorbEncoded(sum.sketch, new ByteReader(addition.sketch));
 }

@@ -1,6 +1,7 @@
 // The catalogue: hundreds of questions to the running product and to DuckDB over its archive, which must agree: over open Days,
 // over sealed ones whose bundles are gone, with late events beside them, and over all of that together.
 
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES } from "../../core/rules.ts";
@@ -16,6 +17,7 @@ import {
   written,
   ZONES,
 } from "../support/catalogue.ts";
+import { askMetered, COST_HEAD, costLine, costOf, readStock } from "../support/catalogue-cost.ts";
 import { archiveObjects, openArchive } from "../support/duckdb.ts";
 import {
   type Answered,
@@ -71,7 +73,7 @@ afterAll(async () => {
 });
 
 test("[SCN-7] every question of the catalogue has the answer that SQL over the archive gives", {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const questions = catalogue(RANGE);
   expect(questions.length).toBeGreaterThanOrEqual(200);
@@ -131,7 +133,7 @@ test("[JOB-1] [JOB-4] a question over two hundred Days is a job on its queue, an
 });
 
 test("[SCN-7] sealed Days, late events, open Days and the last 24 hours answer alike, together as well", {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const sealAfterMs = String(Date.now() - Date.UTC(2026, 9, 24, 12)); // the 24th is closed, the 25th is not
   await restart({ SEAL_AFTER_MS: sealAfterMs, SEAL_GRACE_MS: "0" });
@@ -164,13 +166,39 @@ test("[SCN-7] sealed Days, late events, open Days and the last 24 hours answer a
 });
 
 test("[SCN-7] Days of which nothing is left but sealed files answer as SQL over those files does", {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   await restart({ SEAL_GRACE_MS: "0" });
   await seal("2026-10-20", "2026-10-29");
   for (const date of DATES.slice(4)) expect(await bundlesOf(date), date).toBe(0);
   await openCopy();
   expect(await wrongOf(catalogue(RANGE), "sealed Days")).toEqual([]);
+});
+
+test("[SCN-8] each question of the catalogue costs what its range has, and what the table of costs says", {
+  timeout: 900_000,
+}, async () => {
+  const [shop] = shops as [Shop];
+  const stock = await readStock(services.runtime, shop.number);
+  const questions = catalogue(RANGE);
+  const byInstants = questions.filter(({ date_range: [first, last] }, at) => at % 3 === 0 && first !== last);
+  const ofInstants = byInstants.map((question) => ({ ...question, date_range: INSTANTS }));
+  const lines: string[] = [];
+  const wrong: unknown[] = [];
+  for (const question of [...questions, ...ofInstants]) {
+    const { where: _, ...asked } = question;
+    const date_range = asked.date_range === INSTANTS ? INSTANTS.map((end) => end + shop.offset) : asked.date_range;
+    const ask = () => services.client.ask(shop, { ...asked, date_range });
+    const { answer, cost, d1Rows } = await askMetered(services.client, ask);
+    const expected = costOf(asked, { span: spanOf(question, answer), from: cost.from, stock });
+    lines.push(costLine(asked, cost));
+    const isRight = isDeepStrictEqual(cost, expected.cost) && d1Rows >= cost.rows && d1Rows <= expected.d1RowsMax;
+    if (!isRight) wrong.push({ asked, cost, d1Rows, expected });
+  }
+  expect(wrong.slice(0, 5)).toEqual([]);
+  const table = [COST_HEAD, ...lines, ""].join("\n");
+  console.log(table);
+  await expect(table).toMatchFileSnapshot("../golden/catalogue/costs.txt");
 });
 
 /** The questions, and those written by hand, that are answered otherwise than SQL over the archive answers them. */

@@ -96,9 +96,16 @@ async function readGroups(
     return counted.ok ? accepted(counted.value.groups()[0] as Groups) : counted;
   }
   const { grain, from, to, breakdowns } = plan;
-  const live = await readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps);
+  // Before any row is read it is known what partitions hold and how much was undone: these two may be asked at once. Totals are
+  // as quickly read as their versions, and are not remembered.
+  const [live, undone] = await Promise.all([
+    readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps),
+    isWide(plan) ? countUndone(deps.db, deps.meter) : undefined,
+  ]);
   const tally = openTally(plan, live);
-  for await (const rows of readStored(merchant.number, plan, deps)) {
+  const { number } = merchant;
+  const stored = undone === undefined ? readPages(number, plan, deps) : readRemembered(number, plan, { deps, undone });
+  for await (const rows of stored) {
     cost.rows += rows.length;
     if (!addStored(tally, rows)) return tooManyGroups();
   }
@@ -106,13 +113,9 @@ async function readGroups(
   return groups === undefined ? tooManyGroups() : accepted(groups);
 }
 
-/** The stored rows in pages: wide ones are many times larger than totals, and memory holds one page. */
-async function* readStored(merchant: number, plan: Plan, deps: Deps): AsyncGenerator<readonly RollupRow[]> {
-  const isWide = plan.sketch || plan.breakdowns.length > 0;
-  // Totals are as quickly read as their versions. Before anything else is read it is known how much was undone.
-  const undone = isWide ? await countUndone(deps.db, deps.meter) : undefined;
-  if (undone === undefined) yield* readPages(merchant, plan, deps);
-  else yield* readRemembered(merchant, plan, { deps, undone });
+/** Rows with sketches or breakdowns are many times larger than totals, and memory holds one page. */
+function isWide({ sketch, breakdowns }: Plan): boolean {
+  return sketch || breakdowns.length > 0;
 }
 
 /** Rows that are remembered in the version they have now, and the others from D1. */
@@ -157,12 +160,10 @@ async function* readRemembered(
   }
 }
 
-async function* readPages(
-  merchant: number,
-  { grain, from, to, sketch, breakdowns }: Plan,
-  deps: Deps,
-): AsyncGenerator<readonly RollupRow[]> {
-  const rowsMax = sketch || breakdowns.length > 0 ? ROLLUP_PAGE_WIDE_ROWS : ROLLUP_PAGE_ROWS;
+/** The stored rows in pages. */
+async function* readPages(merchant: number, plan: Plan, deps: Deps): AsyncGenerator<readonly RollupRow[]> {
+  const { grain, from, to, sketch, breakdowns } = plan;
+  const rowsMax = isWide(plan) ? ROLLUP_PAGE_WIDE_ROWS : ROLLUP_PAGE_ROWS;
   let after: RollupRow | undefined;
   for (;;) {
     const read = { merchant, grain, from, to, after, rowsMax, sketch, breakdowns };

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../../core/bytes.ts";
+import { rollupOf } from "../../../core/counting/bucket.ts";
 import {
   countEvent,
   type DayState,
@@ -12,7 +13,7 @@ import {
   slotStart,
   WHOLE_DAY,
 } from "../../../core/counting/day.ts";
-import { ALL_DIMENSIONS, rollupOf } from "../../../core/counting/rollup.ts";
+import { ALL_DIMENSIONS } from "../../../core/counting/rollup.ts";
 import { toRollupRow } from "../../../core/counting/rollup-row.ts";
 import { opine } from "../../../core/enrichment/opinion.ts";
 import type { Event } from "../../../core/event.ts";
@@ -156,6 +157,26 @@ test("[CNT-3] visits, page views and events of a visit dimension add up to the t
       }
     }),
     { numRuns: 200 },
+  );
+});
+
+test("[CNT-7] each dimension made alone has the bytes that it has among all others", () => {
+  fc.assert(
+    fc.property(caseArbitrary, ({ zone, date, raw }) => {
+      const day = Date.parse(date) / 86_400_000;
+      const events = toEvents(zone, date, raw).filter((event) => dayAt(zone, event.timestamp) === day);
+      const state = count(events, settingsOf(zone), day);
+      for (const slot of state.changed.keys()) {
+        const row = { slot, partition: "p", version: 1 };
+        const together = toRollupRow(state, { ...row, dimensions: ALL_DIMENSIONS });
+        const alone = ALL_DIMENSIONS.map((name) => [
+          name,
+          toRollupRow(state, { ...row, dimensions: [name] }).breakdowns[name],
+        ]);
+        expect(together.breakdowns).toEqual(Object.fromEntries(alone));
+      }
+    }),
+    { numRuns: 100 },
   );
 });
 

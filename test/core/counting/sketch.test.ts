@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../../core/bytes.ts";
 import {
+  absorbEncoded,
   addVisitor,
   decodeSketch,
   emptySketch,
@@ -12,6 +13,7 @@ import {
   estimate,
   mergeSketches,
   type Sketch,
+  skipSketch,
   standardError,
 } from "../../../core/counting/sketch.ts";
 
@@ -63,6 +65,25 @@ test("[SKE-3] a merge is the sketch of the union, whatever the order and the gro
       expect(bytesOf(mergeSketches(sketchOf(10, names(b)), sketchOf(10, names(a))))).toEqual(whole);
     }),
     { numRuns: 100 },
+  );
+});
+
+test("[SKE-3] so it is merged from bytes, with visitors who come again, and what is not merged is read past", () => {
+  fc.assert(
+    fc.property(fc.array(setArbitrary, { minLength: 1, maxLength: 4 }), (sets) => {
+      const names = sets.map((set) => set.map((number) => visitorOf(String(number))));
+      const writer = new ByteWriter();
+      for (const set of [...names, ...names]) encodeSketch(sketchOf(10, [...set, ...set]), writer);
+      const bytes = writer.finish();
+      const reader = new ByteReader(bytes);
+      let union: Sketch | undefined;
+      while (!reader.done) union = absorbEncoded(union, reader);
+      expect(bytesOf(union as Sketch)).toEqual(bytesOf(sketchOf(10, names.flat())));
+      const skipped = new ByteReader(bytes);
+      for (const _ of [...names, ...names]) skipSketch(skipped);
+      expect(skipped.done).toBe(true);
+    }),
+    { numRuns: 60 },
   );
 });
 

@@ -1,0 +1,289 @@
+// Counts one bucket of a Day's state: an Hour, or all of it, in total and by every dimension. Dimensions that divide the
+// bucket's visits in the same way are counted once (`grouping.ts`), and a visit is added up before it is counted under its
+// values. What comes out is cut and encoded in `rollup.ts`.
+
+import { isEngagement, isPageview } from "../event.ts";
+import { TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../limits.ts";
+import type { DropReason } from "../outcome.ts";
+import { type DayState, WHOLE_DAY } from "./day.ts";
+import { type DimensionName, PLACE_FIELDS, PROFILE_FIELDS } from "./dimension.ts";
+import { type GroupedField, type Grouping, groupingsOf } from "./grouping.ts";
+import { addCounts, type BreakdownEntry, type Counts, cutBreakdown, type Rollup, zeroCounts } from "./rollup.ts";
+import { addEntry, emptySketch, entryOf, type Sketch } from "./sketch.ts";
+import { tupleAt, unpackTuple } from "./tuple.ts";
+import { type Cell, isBounce, type Visit } from "./visit.ts";
+
+/** Visitors with their visits of a Day, those of the bucket among them. */
+export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readonly Visit[]]>;
+
+/** What somebody who makes several rollups of a Day knows of it, instead of each finding it out. */
+export interface KnownOfDay {
+  /** Those with a visit in the bucket; others may be among them. */
+  readonly visitors?: VisitsByVisitor | undefined;
+  readonly names?: DayNames | undefined;
+}
+
+/** The Day's dictionary by number. */
+export interface DayNames {
+  readonly texts: readonly string[];
+  readonly tuples: readonly string[];
+}
+
+export function namesOf({ dictionary: { textNumbers, tupleNumbers } }: DayState): DayNames {
+  return { texts: [...textNumbers.keys()], tuples: [...tupleNumbers.keys()] };
+}
+
+/**
+ * The rollup of an Hour (by slot) or of the WHOLE_DAY, broken down by the given dimensions. It looks at the visits twice:
+ * first for what there is to be told apart, then to count.
+ */
+export function rollupOf(
+  state: DayState,
+  slot: number,
+  dimensions: readonly DimensionName[],
+  { visitors = state.visitors, names = namesOf(state) }: KnownOfDay = {},
+): Rollup {
+  const tally = newTally(state, slot, { dimensions, visitors, names });
+  for (const [visitor, visits] of visitors) {
+    let who: Who | undefined;
+    for (const visit of visits) {
+      if (!touches(visit, slot)) continue;
+      who ??= { entry: entryOf(visitor) };
+      tallyVisit(tally, who, visit);
+    }
+  }
+  const entries = entriesOf(tally);
+  return {
+    counts: tally.total.counts,
+    sketch: tally.total.sketch,
+    drops: dropsOf(state, slot),
+    breakdowns: new Map(dimensions.map((name) => [name, cutBreakdown(entries.get(name) ?? [])])),
+  };
+}
+
+/** Whether a visit has an event in the bucket. It starts where it has one, so the others add nothing to it. */
+function touches({ cells }: Visit, slot: number): boolean {
+  if (slot === WHOLE_DAY) return true;
+  for (const cell of cells) if (cell.slot === slot) return true;
+  return false;
+}
+
+/** A visitor while its visits are counted: each has an object of its own. */
+interface Who {
+  /** For sketches. */
+  readonly entry: number;
+}
+
+/** What is being added up for the total or for one value. */
+interface Tallied {
+  readonly counts: Counts;
+  readonly sketch: Sketch;
+  /** The visitor counted last: visitors come one after the other, so this is all it takes to count each once. */
+  lastVisitor: Who | undefined;
+  /** The visit counted last, for the same reason. */
+  lastVisit: Visit | undefined;
+}
+
+/** What is added up for all dimensions that divide the bucket in one way. */
+interface TalliedGroups extends Grouping<DimensionName> {
+  /** By group. */
+  readonly tallied: (Tallied | undefined)[];
+}
+
+/** What cells at one place have in common. */
+interface Place {
+  /** Its number among the tuples that were grouped. */
+  readonly ordinal: number;
+  readonly kind: "pageview" | "engagement" | "event";
+  /** Dictionary numbers of the goals it reaches. */
+  readonly goals: readonly number[];
+}
+
+interface Tally {
+  readonly state: DayState;
+  readonly names: DayNames;
+  readonly slot: number;
+  readonly total: Tallied;
+  /** The number of each profile among the tuples that were grouped. */
+  readonly profiles: ReadonlyMap<number, number>;
+  readonly byProfile: readonly TalliedGroups[];
+  readonly places: ReadonlyMap<number, Place>;
+  readonly byPlace: readonly TalliedGroups[];
+  /** By dictionary number: dimensions that are no field of a tuple. Undefined where nobody asked. A visit without a page view
+   *  enters and exits nowhere: "". */
+  readonly goals: Map<number, Tallied> | undefined;
+  readonly entryPages: Map<number, Tallied> | undefined;
+  readonly exitPages: Map<number, Tallied> | undefined;
+}
+
+interface Tallying {
+  readonly dimensions: readonly DimensionName[];
+  readonly visitors: VisitsByVisitor;
+  readonly names: DayNames;
+}
+
+const PROFILE_DIMENSIONS = PROFILE_FIELDS.map((name, index) => ({ name, index }));
+const PLACE_DIMENSIONS = PLACE_FIELDS.map((name, index) => ({ name, index }));
+
+function newTally(state: DayState, slot: number, { dimensions, visitors, names }: Tallying): Tally {
+  const profiles = new Map<number, number>();
+  const places = new Map<number, Place>();
+  for (const [, visits] of visitors) {
+    for (const visit of visits) {
+      if (!touches(visit, slot)) continue;
+      if (!profiles.has(visit.profile)) profiles.set(visit.profile, profiles.size);
+      for (const { place } of visit.cells)
+        if (!places.has(place)) places.set(place, placeOf(names, place, places.size));
+    }
+  }
+  const group = (numbers: Iterable<number>, fields: readonly GroupedField<DimensionName>[]) => {
+    const tuples = Array.from(numbers, (number) => names.tuples[number] as string);
+    const wanted = fields.filter(({ name }) => dimensions.includes(name));
+    return groupingsOf(tuples, wanted).map((grouping): TalliedGroups => ({ ...grouping, tallied: [] }));
+  };
+  const valuesOf = (name: DimensionName) => (dimensions.includes(name) ? new Map<number, Tallied>() : undefined);
+  return {
+    state,
+    names,
+    slot,
+    total: newTallied(TOTAL_SKETCH_PRECISION),
+    profiles,
+    byProfile: group(profiles.keys(), PROFILE_DIMENSIONS),
+    places,
+    byPlace: group(places.keys(), PLACE_DIMENSIONS),
+    goals: valuesOf("goal"),
+    entryPages: valuesOf("entry_page"),
+    exitPages: valuesOf("exit_page"),
+  };
+}
+
+function placeOf({ texts, tuples }: DayNames, number: number, ordinal: number): Place {
+  const tuple = tuples[number] as string;
+  const name = texts[tupleAt(tuple, PLACE_FIELDS.indexOf("name")) as number] as string;
+  const kind = isPageview(name) ? "pageview" : isEngagement(name) ? "engagement" : "event";
+  return { ordinal, kind, goals: unpackTuple(tuple, PLACE_FIELDS.length) };
+}
+
+function newTallied(precision: number): Tallied {
+  return { counts: zeroCounts(), sketch: emptySketch(precision), lastVisitor: undefined, lastVisit: undefined };
+}
+
+/** Event metrics belong to the hour of the event, visit metrics to the hour in which the visit starts. */
+function tallyVisit(tally: Tally, who: Who, visit: Visit): void {
+  const { slot, places, byPlace, goals } = tally;
+  const startsHere = slot === WHOLE_DAY || visit.startSlot === slot;
+  const part = zeroCounts();
+  if (startsHere) countVisit(part, visit);
+  for (const cell of visit.cells) {
+    if (slot !== WHOLE_DAY && cell.slot !== slot) continue;
+    const place = places.get(cell.place) as Place;
+    countCell(part, cell, place);
+    for (const groups of byPlace) {
+      const tallied = talliedOf(groups, place.ordinal);
+      countCell(tallied.counts, cell, place);
+      see(tallied, who);
+    }
+    if (goals === undefined) continue;
+    for (const goal of place.goals) {
+      const tallied = talliedUnder(goals, goal);
+      countCell(tallied.counts, cell, place);
+      see(tallied, who);
+    }
+  }
+  if (startsHere) countUnderPlaces(tally, visit);
+  addPart(tally.total, part, who);
+  const profile = tally.profiles.get(visit.profile) as number;
+  for (const groups of tally.byProfile) addPart(talliedOf(groups, profile), part, who);
+  const nowhere = tally.state.dictionary.textNumbers.get("") ?? -1;
+  if (tally.entryPages !== undefined) addPart(talliedUnder(tally.entryPages, visit.entry?.page ?? nowhere), part, who);
+  if (tally.exitPages !== undefined) addPart(talliedUnder(tally.exitPages, visit.exit?.page ?? nowhere), part, who);
+}
+
+function addPart(tallied: Tallied, part: Counts, who: Who): void {
+  addCounts(tallied.counts, part);
+  see(tallied, who);
+}
+
+/** The visit counts once under every value that it contains. */
+function countUnderPlaces({ places, byPlace, goals }: Tally, visit: Visit): void {
+  const count = (tallied: Tallied) => {
+    if (tallied.lastVisit === visit) return;
+    tallied.lastVisit = visit;
+    tallied.counts.visits += 1;
+  };
+  for (const cell of visit.cells) {
+    const place = places.get(cell.place) as Place;
+    for (const groups of byPlace) count(talliedOf(groups, place.ordinal));
+    if (goals !== undefined) for (const goal of place.goals) count(talliedUnder(goals, goal));
+  }
+}
+
+function countVisit(counts: Counts, visit: Visit): void {
+  counts.visits += 1;
+  counts.bounces += isBounce(visit) ? 1 : 0;
+  counts.duration_ms += visit.end - visit.start;
+}
+
+function countCell(counts: Counts, cell: Cell, { kind }: Place): void {
+  if (kind === "pageview") counts.pageviews += cell.count;
+  if (kind !== "engagement") counts.events += cell.count;
+  counts.engagement_ms += cell.engagementMs;
+  counts.revenue += cell.revenue;
+  counts.foreign_revenue += cell.foreign;
+}
+
+function see(tallied: Tallied, who: Who): void {
+  if (tallied.lastVisitor === who) return;
+  tallied.lastVisitor = who;
+  tallied.counts.visitors += 1;
+  addEntry(tallied.sketch, who.entry);
+}
+
+function talliedOf({ groupOf, tallied }: TalliedGroups, ordinal: number): Tallied {
+  const group = groupOf[ordinal] as number;
+  const known = tallied[group];
+  if (known !== undefined) return known;
+  const made = newTallied(VALUE_SKETCH_PRECISION);
+  tallied[group] = made;
+  return made;
+}
+
+function talliedUnder(values: Map<number, Tallied>, value: number): Tallied {
+  const known = values.get(value);
+  if (known !== undefined) return known;
+  const tallied = newTallied(VALUE_SKETCH_PRECISION);
+  values.set(value, tallied);
+  return tallied;
+}
+
+/** What was counted, under the values of each dimension. Dimensions that divide alike share their numbers. */
+function entriesOf(tally: Tally): ReadonlyMap<DimensionName, BreakdownEntry[]> {
+  const { texts } = tally.names;
+  const entryOfValue = (value: number, { counts, sketch }: Tallied) => ({ value: texts[value] ?? "", counts, sketch });
+  const entries = new Map<DimensionName, BreakdownEntry[]>();
+  for (const { fields, samples, tallied } of [...tally.byProfile, ...tally.byPlace]) {
+    for (const { name, index } of fields) {
+      const ofField: BreakdownEntry[] = [];
+      samples.forEach((sample, group) => {
+        const one = tallied[group];
+        if (one !== undefined) ofField.push(entryOfValue(tupleAt(sample, index) as number, one));
+      });
+      entries.set(name, ofField);
+    }
+  }
+  const byValue = { goal: tally.goals, entry_page: tally.entryPages, exit_page: tally.exitPages };
+  for (const [name, values] of Object.entries(byValue)) {
+    const ofValues = Array.from(values ?? [], ([value, one]) => entryOfValue(value, one));
+    entries.set(name as DimensionName, ofValues);
+  }
+  return entries;
+}
+
+function dropsOf(state: DayState, slot: number): Map<DropReason, number> {
+  const drops = new Map<DropReason, number>();
+  for (const [dropSlot, reasons] of state.drops ?? []) {
+    if (slot !== WHOLE_DAY && dropSlot !== slot) continue;
+    for (const [reason, count] of reasons) drops.set(reason, (drops.get(reason) ?? 0) + count);
+  }
+  return drops;
+}

@@ -1,0 +1,110 @@
+// What a question of the catalogue may cost, from what lies in D1 and R2 and nothing of plans: for an answer from rollups the rows
+// that the range has, of Days or of Hours; for one from events, of each Day with anything in it one listing, its manifest, the
+// end of its file, and one row group. All Days are sealed, and their files are of one row group.
+
+import type { zeroMeter } from "../../core/meter.ts";
+import { dateOf } from "../../core/time.ts";
+import type { Runtime } from "../../scripts/runtime.ts";
+import type { CataloguedQuestion, Span } from "./catalogue.ts";
+import { archiveObjects } from "./duckdb.ts";
+import type { Answered, Client } from "./services.ts";
+
+/** D1 rows that a question may read beside rollups: its key, the merchant, rules, erasures, and how much was undone. */
+const D1_ROWS_BESIDE_MAX = 12;
+
+/** What one merchant has. */
+export interface Stock {
+  readonly days: readonly StockDay[];
+  /** UTC ms at which those Hours begin of which D1 has a row, with their dates. */
+  readonly hours: readonly { readonly date: string; readonly hour: number }[];
+}
+
+/** A Day with its one sealed file. */
+interface StockDay {
+  readonly date: string;
+  /** Bytes, and how many of them at the end say where the columns lie. */
+  readonly file: number;
+  readonly footer: number;
+}
+
+/** What an answer took: as it says itself, and by the query Worker's account. */
+export interface Cost {
+  readonly from: string;
+  /** Rows of rollups. */
+  readonly rows: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly lists: number;
+  readonly gets: number;
+}
+
+export async function readStock(runtime: Runtime, merchant: number): Promise<Stock> {
+  const files = new Map<string, StockDay>();
+  for await (const [key, bytes] of archiveObjects(runtime, "sealed/")) {
+    const [, date, partition] = /date=([^/]+)\/partition=([^/]+)\/.*\.parquet$/.exec(key) ?? [];
+    if (date === undefined) continue;
+    const footer = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 8, true) + 8;
+    files.set(`${date} ${partition}`, { date, file: bytes.length, footer });
+  }
+  const db = await runtime.miniflare.getD1Database("DB", "footfall-query");
+  const rowsOf = async (table: "hourly" | "daily") => {
+    const text = `SELECT day, bucket, "partition" FROM ${table} WHERE merchant = ? ORDER BY bucket`;
+    const { results } = await db.prepare(text).bind(merchant).all<{ day: number; bucket: number; partition: string }>();
+    return results.map(({ day, bucket, partition }) => ({ date: dateOf(day), bucket, partition }));
+  };
+  const days = (await rowsOf("daily")).flatMap(({ date, partition }) => files.get(`${date} ${partition}`) ?? []);
+  const hours = (await rowsOf("hourly")).map(({ date, bucket }) => ({ date, hour: bucket }));
+  return { days, hours };
+}
+
+/** Asks, and tells what the answer took. `d1Rows` is all that was read of D1. */
+export async function askMetered(
+  client: Client,
+  ask: () => Promise<Answered>,
+): Promise<{ readonly answer: Answered; readonly cost: Cost; readonly d1Rows: number }> {
+  const read = async () => (await client.admin("GET", "/api/v1/meter")) as ReturnType<typeof zeroMeter>;
+  const before = await read();
+  const answer = await ask();
+  const after = await read();
+  const sources = answer.meta["sources"] as Omit<Cost, "lists" | "gets">;
+  const [lists, gets] = [after.r2_class_a - before.r2_class_a, after.r2_class_b - before.r2_class_b];
+  return { answer, cost: { ...sources, lists, gets }, d1Rows: after.d1_rows_read - before.d1_rows_read };
+}
+
+/** What an answer from this source should take, exactly; of D1, which remembers some of it, within bounds. */
+export function costOf(
+  { dimensions }: Pick<CataloguedQuestion, "dimensions">,
+  { span, from, stock }: { readonly span: Span; readonly from: string; readonly stock: Stock },
+): { readonly cost: Cost; readonly d1RowsMax: number } {
+  const { first, last, instants } = span;
+  const isInSpan = ({ date, hour = 0 }: { readonly date: string; readonly hour?: number }) =>
+    date >= first &&
+    date <= last &&
+    (hour === 0 || instants === undefined || (hour >= instants[0] && hour < instants[1]));
+  const days = stock.days.filter(isInSpan);
+  if (from === "archive") {
+    const bytes = days.reduce((sum, { file, footer }) => sum + file + footer, 0);
+    const objects = 3 * days.length;
+    const cost = { from, rows: days.length, objects, bytes, lists: days.length, gets: objects };
+    // A Day's row, and twice where its files lie.
+    return { cost, d1RowsMax: 3 * days.length + D1_ROWS_BESIDE_MAX };
+  }
+  const isByHour = instants !== undefined || dimensions.includes("time:hour");
+  const rows = isByHour ? stock.hours.filter(isInSpan).length : days.length;
+  // A row is looked at for its version, and then perhaps read.
+  const d1RowsMax = 2 * rows + D1_ROWS_BESIDE_MAX;
+  return { cost: { from, rows, objects: 0, bytes: 0, lists: 0, gets: 0 }, d1RowsMax };
+}
+
+export const COST_HEAD = "source    rows  lists  gets  dimensions | metrics | filters | range";
+
+/** A line of the table that is kept. Bytes are left out: they change a little with the time of day that is in them. */
+export function costLine(
+  question: Readonly<Record<"dimensions" | "metrics" | "filters" | "date_range", unknown>>,
+  { from, rows, lists, gets }: Cost,
+): string {
+  const { dimensions, metrics, filters, date_range } = question;
+  const numbers = [String(rows).padStart(4), String(lists).padStart(5), String(gets).padStart(4)].join("  ");
+  const asked = [dimensions, metrics, filters, date_range].map((part) => JSON.stringify(part)).join(" | ");
+  return `${from.padEnd(8)}  ${numbers}  ${asked}`;
+}
