@@ -22,6 +22,7 @@ const PARTS: readonly Part[] = [
   { name: "archive" },
   { name: "enrichment" },
   { name: "flood" },
+  { name: "spread" },
   { name: "cost" },
   { name: "capacity" },
   { name: "replay", quick: ["--events", "200000", "--rounds", "1"] },
