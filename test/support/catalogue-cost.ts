@@ -1,6 +1,7 @@
 // What a question of the catalogue may cost, from what lies in D1 and R2 and nothing of plans: for an answer from rollups the rows
 // that the range has, of Days or of Hours; for one from events, of each Day with anything in it one listing, its manifest, the
-// end of its file, and one row group. All Days are sealed, and their files are of one row group.
+// end of its file, and one row group, unless the isolate remembers what the Day came to for the question (MSR). All Days are
+// sealed, and their files are of one row group.
 
 import type { zeroMeter } from "../../core/meter.ts";
 import { dateOf } from "../../core/time.ts";
@@ -34,6 +35,8 @@ export interface Cost {
   readonly rows: number;
   readonly objects: number;
   readonly bytes: number;
+  /** Days of which it was remembered what they came to. */
+  readonly remembered: number;
   readonly lists: number;
   readonly gets: number;
 }
@@ -66,15 +69,15 @@ export async function askMetered(
   const before = await read();
   const answer = await ask();
   const after = await read();
-  const sources = answer.meta["sources"] as Omit<Cost, "lists" | "gets">;
+  const sources = answer.meta["sources"] as Omit<Cost, "lists" | "gets" | "remembered">;
   const [lists, gets] = [after.r2_class_a - before.r2_class_a, after.r2_class_b - before.r2_class_b];
-  return { answer, cost: { ...sources, lists, gets }, d1Rows: after.d1_rows_read - before.d1_rows_read };
+  return { answer, cost: { remembered: 0, ...sources, lists, gets }, d1Rows: after.d1_rows_read - before.d1_rows_read };
 }
 
 /** What an answer from this source should take, exactly; of D1, which remembers some of it, within bounds. */
 export function costOf(
   { dimensions }: Pick<CataloguedQuestion, "dimensions">,
-  { span, from, stock }: { readonly span: Span; readonly from: string; readonly stock: Stock },
+  { span, given: { from, remembered }, stock }: { readonly span: Span; readonly given: Cost; readonly stock: Stock },
 ): { readonly cost: Cost; readonly d1RowsMax: number } {
   const { first, last, instants } = span;
   const isInSpan = ({ date, hour = 0 }: { readonly date: string; readonly hour?: number }) =>
@@ -83,28 +86,30 @@ export function costOf(
     (hour === 0 || instants === undefined || (hour >= instants[0] && hour < instants[1]));
   const days = stock.days.filter(isInSpan);
   if (from === "archive") {
-    const bytes = days.reduce((sum, { file, footer }) => sum + file + footer, 0);
-    const objects = 3 * days.length;
-    const cost = { from, rows: days.length, objects, bytes, lists: days.length, gets: objects };
-    // A Day's row, and twice where its files lie.
-    return { cost, d1RowsMax: 3 * days.length + D1_ROWS_BESIDE_MAX };
+    // A question that was asked before knows all of its Days, any other none.
+    const isKnown = remembered > 0;
+    const bytes = isKnown ? 0 : days.reduce((sum, { file, footer }) => sum + file + footer, 0);
+    const lists = isKnown ? 0 : days.length;
+    const of = { rows: days.length, objects: 3 * lists, bytes, remembered: isKnown ? days.length : 0 };
+    // A Day's row, twice where its files lie, twice the version they have.
+    return { cost: { from, ...of, lists, gets: 3 * lists }, d1RowsMax: 5 * days.length + D1_ROWS_BESIDE_MAX };
   }
   const isByHour = instants !== undefined || dimensions.includes("time:hour");
   const rows = isByHour ? stock.hours.filter(isInSpan).length : days.length;
   // A row is looked at for its version, and then perhaps read.
   const d1RowsMax = 2 * rows + D1_ROWS_BESIDE_MAX;
-  return { cost: { from, rows, objects: 0, bytes: 0, lists: 0, gets: 0 }, d1RowsMax };
+  return { cost: { from, rows, objects: 0, bytes: 0, remembered: 0, lists: 0, gets: 0 }, d1RowsMax };
 }
 
-export const COST_HEAD = "source    rows  lists  gets  dimensions | metrics | filters | range";
+export const COST_HEAD = "source    rows  lists  gets  known  dimensions | metrics | filters | range";
 
 /** A line of the table that is kept. Bytes are left out: they change a little with the time of day that is in them. */
 export function costLine(
   question: Readonly<Record<"dimensions" | "metrics" | "filters" | "date_range", unknown>>,
-  { from, rows, lists, gets }: Cost,
+  { from, rows, lists, gets, remembered }: Cost,
 ): string {
   const { dimensions, metrics, filters, date_range } = question;
-  const numbers = [String(rows).padStart(4), String(lists).padStart(5), String(gets).padStart(4)].join("  ");
+  const numbers = [rows, lists, gets, remembered].map((number, at) => String(number).padStart(at % 2 === 0 ? 4 : 5));
   const asked = [dimensions, metrics, filters, date_range].map((part) => JSON.stringify(part)).join(" | ");
-  return `${from.padEnd(8)}  ${numbers}  ${asked}`;
+  return `${from.padEnd(8)}  ${numbers.join("  ")}  ${asked}`;
 }
