@@ -1,6 +1,6 @@
 // `npm run bench`: every bench, one after the other, each as it runs alone, with the time that each took. With --quick, one round
-// of each over less data: 28 minutes on two cores with a load of ten; without, some two hours, most of it flood, cost, and the
-// questions over ten million events. On a machine that does other things as well, only ratios within one of them mean anything.
+// of each over less data: 28 minutes on two cores with a load of ten. Without, it has not been run in one go; by its parts it takes
+// some two hours. On a machine that does other things as well, only ratios within one of them mean anything.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
