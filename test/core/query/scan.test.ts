@@ -6,6 +6,7 @@ import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { replay } from "../../../core/counting/replay.ts";
 import type { Event } from "../../../core/event.ts";
 import { hash64Hex } from "../../../core/hash.ts";
+import { DIMENSION_VALUES_MAX } from "../../../core/limits.ts";
 import { type Settings, zoneAt } from "../../../core/merchant.ts";
 import { type Answer, answer } from "../../../core/query/answer.ts";
 import type { Groups } from "../../../core/query/group.ts";
@@ -15,7 +16,7 @@ import { resolveRange } from "../../../core/query/range.ts";
 import { closeScan, openScan, scanDay } from "../../../core/query/scan.ts";
 import { absorbScan, encodeScan } from "../../../core/query/scan-part.ts";
 import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
-import { dayAt } from "../../../core/time.ts";
+import { dayAt, dayStart, HOUR_MS, hourAt } from "../../../core/time.ts";
 import { always, CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
 import { naiveVisits } from "../../support/naive.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -148,7 +149,55 @@ describe("rollups and events give one answer", () => {
     );
     expect(compared).toBeGreaterThan(200);
   });
+
+  test("[QRY-28] by any dimension with one value an event, by any time, and cut in two anywhere, rollups add up to the total", () => {
+    const metrics = ["pageviews", "events", "total_revenue"];
+    const one = ["event:page", "event:hostname", "visit:country", "visit:source", "visit:browser", "visit:entry_page"];
+    const dimensions = fc.constantFrom(...one, "time:hour", "time:day", "time:week", "time:month");
+    const manyPages = Array.from({ length: DIMENSION_VALUES_MAX + 150 }, (_, page) =>
+      eventOf({ timestamp: START + 10 * HOUR_MS + page, url: `https://shop.example/page/${page}`, revenue: 10_000 }),
+    );
+    const cut = fc.integer({ min: 1, max: 143 });
+    fc.assert(
+      fc.property(
+        anyEvents,
+        fc.boolean(),
+        dimensions,
+        fc.constantFrom(...ZONES),
+        cut,
+        (some, many, by, zone, hours) => {
+          const events = many ? [...some, ...manyPages] : some;
+          const settings = settingsIn(zone);
+          const sums = (body: object) => {
+            const plan = planIn(settings, { metrics, pagination: { limit: 10_000 }, ...body });
+            expect(plan.source).toBe("rollups");
+            const results = counted(plan, events, settings);
+            return metrics.map((_, at) => results.reduce((sum, { metrics: values }) => sum + amount(values[at]), 0));
+          };
+          const first = dayStart(zone, dayAt(zone, START) - 1);
+          const last = dayStart(zone, dayAt(zone, START) + 6);
+          const middle = hourAt(zone, first + hours * HOUR_MS);
+          const between = (from: number, to: number) => ({
+            date_range: [from, to].map((at) => new Date(at).toISOString()),
+          });
+          const whole = sums(between(first, last));
+          expect(sums({ ...between(first, last), dimensions: [by] })).toEqual(whole);
+          const [before, after] = [sums(between(first, middle)), sums(between(middle, last))];
+          expect(before.map((value, at) => value + (after[at] as number))).toEqual(whole);
+          if (many) expect(whole[0]).toBeGreaterThanOrEqual(manyPages.length);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
 });
+
+/** In ten-thousandths where it is money, so that sums are exact. */
+function amount(value: unknown): number {
+  return typeof value === "object" && value !== null
+    ? Math.round((value as { readonly value: number }).value * 10_000)
+    : Number(value);
+}
 
 test("[JOB-1] Days that are counted in parts and put together give the answer of one scan, twice or once", () => {
   const asked = fc.record({
