@@ -54,10 +54,6 @@ export const TIMESTAMP_AHEAD_MS = 10 * MINUTE_MS;
 
 /** A hit waits this long for others to share its call of a partition. A call takes 125 µs of CPU, a hit 90 (bench/ingest). */
 export const COALESCE_MS = 3;
-/** So long, after a call that so many hits have shared: at a thousand hits a second for one partition and more, the calls are
- *  a sixth of a hit's CPU, and larger ones halve that. Calls of fewer hits end it. */
-export const COALESCE_BUSY_MS = 8;
-export const COALESCE_BUSY_HITS = 8;
 /** Events of a shared call, at which it is made at once; and of a hit that shares one. A call of 100 takes 1.5 ms. */
 export const COALESCE_EVENTS_MAX = 100;
 export const COALESCE_HIT_EVENTS_MAX = 20;

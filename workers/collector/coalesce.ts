@@ -5,14 +5,7 @@
 // the partition knows what it has counted. Free of the platform but for its clock.
 
 import type { Arrival } from "../../core/event.ts";
-import {
-  COALESCE_BUSY_HITS,
-  COALESCE_BUSY_MS,
-  COALESCE_EVENTS_MAX,
-  COALESCE_HIT_EVENTS_MAX,
-  COALESCE_MS,
-  COALESCE_PATIENCE_MS,
-} from "../../core/limits.ts";
+import { COALESCE_EVENTS_MAX, COALESCE_HIT_EVENTS_MAX, COALESCE_MS, COALESCE_PATIENCE_MS } from "../../core/limits.ts";
 import type { AppendReply } from "../../durable-objects/rpc.ts";
 
 export interface Coalescing {
@@ -40,8 +33,6 @@ interface Group {
 export class Coalescer {
   /** By partition. */
   readonly #gathering = new Map<string, Group>();
-  /** Partitions whose last call many hits have shared: the next ones wait longer. */
-  readonly #busy = new Set<string>();
 
   /** The fates of these arrivals; as `append` itself would say, or throw. */
   async append(partition: string, arrivals: readonly Arrival[], how: Coalescing): Promise<AppendReply> {
@@ -67,11 +58,9 @@ export class Coalescer {
     const full = Promise.withResolvers<void>();
     const arrivals: Arrival[] = [];
     const work = async () => {
-      const timer = setTimeout(full.resolve, this.#busy.has(partition) ? COALESCE_BUSY_MS : COALESCE_MS);
+      const timer = setTimeout(full.resolve, COALESCE_MS);
       await full.promise;
       clearTimeout(timer);
-      if (group.hits >= COALESCE_BUSY_HITS) this.#busy.add(partition);
-      else this.#busy.delete(partition);
       if (this.#gathering.get(partition) === group) this.#gathering.delete(partition);
       return append(partition, arrivals);
     };

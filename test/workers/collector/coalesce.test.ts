@@ -2,14 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Arrival } from "../../../core/event.ts";
-import {
-  COALESCE_BUSY_HITS,
-  COALESCE_BUSY_MS,
-  COALESCE_EVENTS_MAX,
-  COALESCE_HIT_EVENTS_MAX,
-  COALESCE_MS,
-  COALESCE_PATIENCE_MS,
-} from "../../../core/limits.ts";
+import { COALESCE_EVENTS_MAX, COALESCE_HIT_EVENTS_MAX, COALESCE_PATIENCE_MS } from "../../../core/limits.ts";
 import type { AppendReply } from "../../../durable-objects/rpc.ts";
 import { Coalescer } from "../../../workers/collector/coalesce.ts";
 import { eventOf } from "../../support/events.ts";
@@ -62,24 +55,6 @@ test("[COA-1] a batch is a call of its own, and a full call is made at once", as
     batch.length,
     COALESCE_EVENTS_MAX,
   ]);
-});
-
-test("[COA-1] while many hits share each call, calls wait longer for them; one of few ends that", async () => {
-  vi.useFakeTimers();
-  const it = new Coalescer();
-  const sendMany = (hits: number) => Promise.all(Array.from({ length: hits }, (_, hit) => send(it, [`${hit}`])));
-  /** How long a call waits that so many hits share. */
-  const waitOf = async (hits: number): Promise<number> => {
-    const before = calls.length;
-    const start = Date.now();
-    const sent = sendMany(hits);
-    while (calls.length === before) await vi.advanceTimersByTimeAsync(1);
-    await sent;
-    return Date.now() - start;
-  };
-  const waits: number[] = [];
-  for (const hits of [1, COALESCE_BUSY_HITS, COALESCE_BUSY_HITS, 2, 1]) waits.push(await waitOf(hits));
-  expect(waits).toEqual([COALESCE_MS, COALESCE_MS, COALESCE_BUSY_MS, COALESCE_BUSY_MS, COALESCE_MS]);
 });
 
 test("[COA-2] a call that fails fails each of its hits, which then try again by themselves", async () => {
