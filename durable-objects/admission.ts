@@ -16,16 +16,20 @@ export function admit(partition: Partition, arrivals: readonly Arrival[]): boole
     admission.window = window;
     admission.taken.clear();
   }
-  const asked = new Map<number, number>();
-  for (const { event } of arrivals) asked.set(event.merchant, (asked.get(event.merchant) ?? 0) + 1);
-  for (const [merchant, count] of asked) {
+  const asked = new Map<number, { count: number; readonly event: Arrival["event"] }>();
+  for (const { event } of arrivals) {
+    const known = asked.get(event.merchant);
+    if (known === undefined) asked.set(event.merchant, { count: 1, event });
+    else known.count += 1;
+  }
+  for (const [merchant, { count }] of asked) {
     const taken = admission.taken.get(merchant) ?? 0;
     // A merchant's first request of a window is always taken: a batch larger than the share must not wait for ever.
     if (taken > 0 && taken + count > MERCHANT_EVENTS_PER_WINDOW_MAX) return false;
   }
-  for (const [merchant, count] of asked) {
+  for (const [merchant, { count, event }] of asked) {
     const taken = admission.taken.get(merchant) ?? 0;
-    noteRate(partition, merchant, taken, count);
+    noteRate(partition, event, taken, count);
     admission.taken.set(merchant, taken + count);
   }
   return true;

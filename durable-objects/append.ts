@@ -74,7 +74,7 @@ function count(partition: Partition, { event, opinion, settings, day }: Kept): v
   const state = dayToChange(partition, event.merchant, day);
   const changedBefore = state.changed.size;
   countEvent(state, { event, opinion, settings, position: partition.next });
-  noteDay(partition, event.merchant, state.ids.size);
+  noteDay(partition, event, state.ids.size);
   if (event.timestamp < partition.deps.now() - LATE_AFTER_MS) {
     partition.lateChanges += state.changed.size - changedBefore;
   }

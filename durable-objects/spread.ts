@@ -128,19 +128,28 @@ function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
   return others.size === 0 ? undefined : { arrival, others: [...others], days: [day - 1, day, day + 1] };
 }
 
+/** What tells whose event it is, and by which spread it was placed. */
+type Placed = Pick<Arrival["event"], "merchant" | "timestamp">;
+
 /** Notes how many events of a merchant have come in one window so far, and asks for it to be spread when that goes on. */
-export function noteRate(partition: Partition, merchant: number, taken: number, added: number): void {
-  if (taken + added < SPREAD_WINDOW_EVENTS || taken >= SPREAD_WINDOW_EVENTS) return;
+export function noteRate(partition: Partition, event: Placed, taken: number, added: number): void {
+  if (taken + added < SPREAD_WINDOW_EVENTS || taken >= SPREAD_WINDOW_EVENTS || isFromBefore(partition, event)) return;
   const now = partition.deps.now();
-  const busy = busyOf(partition, merchant);
+  const busy = busyOf(partition, event.merchant);
   busy.windows = now - busy.lastAt > SPREAD_CALM_MS ? 1 : busy.windows + 1;
   busy.lastAt = now;
-  if (busy.windows >= SPREAD_WINDOWS) askSpread(partition, merchant, busy);
+  if (busy.windows >= SPREAD_WINDOWS) askSpread(partition, event.merchant, busy);
 }
 
-/** Notes how many events of a merchant's Day are held here. */
-export function noteDay(partition: Partition, merchant: number, events: number): void {
-  if (events >= SPREAD_DAY_EVENTS) askSpread(partition, merchant, busyOf(partition, merchant));
+/** Notes how many events of the Day of an event are held here. */
+export function noteDay(partition: Partition, event: Placed, events: number): void {
+  if (events < SPREAD_DAY_EVENTS || isFromBefore(partition, event)) return;
+  askSpread(partition, event.merchant, busyOf(partition, event.merchant));
+}
+
+/** Whether an event was placed by an earlier spread: late ones and what has overflowed do not say that what there is now is too few. */
+function isFromBefore(partition: Partition, { merchant, timestamp }: Placed): boolean {
+  return timestamp < (partition.settings.get(merchant)?.settings.spread?.at(-1)?.from ?? 0);
 }
 
 function busyOf({ busy }: Partition, merchant: number): Busy {

@@ -62,7 +62,9 @@ async function append({ partition, arrivals }: Overflow, moved: Map<string, Arri
     const fate = reply[index];
     if (!isMoved(fate)) return;
     const name = inRegion(partitionOf(arrival, fate.moved.spread, deps.poolSize), regionOf(partition));
-    moved.set(name, [...(moved.get(name) ?? []), arrival]);
+    const own = moved.get(name);
+    if (own === undefined) moved.set(name, [arrival]);
+    else own.push(arrival);
   });
   // They were accepted when they came; since then their merchant has gone, and nobody is left to count them for.
   const unknown = reply.filter((fate) => fate === "unknown").length;

@@ -146,6 +146,18 @@ export async function listPartitionsOf(db: D1Database, merchant: number, meter: 
   return results.map(({ partition }) => partition);
 }
 
+/** The partitions in which a merchant was counted on Days in [from, to). */
+export async function listPartitionsOfDays(
+  db: D1Database,
+  { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
+  meter: Metered,
+): Promise<readonly string[]> {
+  const text = `SELECT DISTINCT "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3`;
+  const { results, meta } = await db.prepare(text).bind(merchant, from, to).all<{ readonly partition: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map(({ partition }) => partition);
+}
+
 /** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
 export async function readFirstDay(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
   const query = drizzle(db)

@@ -77,7 +77,13 @@ test("[BCK-3] while too much waits for the disk nobody is taken", () => {
 function emptyPartition() {
   const clock = { now: TUESDAY };
   const admission = { window: 0, taken: new Map() };
-  const partition = { pendingBytes: 0, admission, busy: new Map(), deps: { now: () => clock.now } };
+  const partition = {
+    pendingBytes: 0,
+    admission,
+    busy: new Map(),
+    settings: new Map(),
+    deps: { now: () => clock.now },
+  };
   return Object.assign(clock, { partition: partition as unknown as Partition });
 }
 

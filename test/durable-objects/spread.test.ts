@@ -79,11 +79,11 @@ test("[SPR-4] two that ask each other for one event take it neither: it is sent 
 test("[SPR-5] a merchant with too many events of a Day is to be spread from its next Day on, and is asked for once", async () => {
   const it = new TestPartition();
   await it.send([{}]);
-  noteDay(it.partition, 1, SPREAD_DAY_EVENTS - 1);
+  noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS - 1);
   await settled();
   expect(it.settings.get(1)?.spread).toBeUndefined();
-  noteDay(it.partition, 1, SPREAD_DAY_EVENTS);
-  noteDay(it.partition, 1, SPREAD_DAY_EVENTS + 1);
+  noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
+  noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS + 1);
   await settled();
   expect(it.settings.get(1)).toMatchObject({ version: 2, spread: [{ from: MIDNIGHT, partitions: 4 }] });
   expect(it.partition.settings.get(1)?.settings.version).toBe(2);
@@ -97,9 +97,27 @@ test("[SPR-5] a merchant with too many events of a Day is to be spread from its 
     },
   ]);
   it.now += SPREAD_ASK_EVERY_MS;
-  noteDay(it.partition, 1, SPREAD_DAY_EVENTS + 2);
+  noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS + 2);
   await settled();
   expect(it.settings.get(1)?.version).toBe(2); // it is to begin yet
+});
+
+test("[SPR-5] late events of a Day from before, and its backlog, ask for no more: what there is now has not been tried", async () => {
+  const it = new TestPartition();
+  it.settings.set(1, settingsOf("UTC", { version: 2, spread: [{ from: MIDNIGHT, partitions: 4 }] }));
+  await it.send([{}]);
+  it.now = MIDNIGHT + HOUR_MS;
+  noteDay(it.partition, eventOf({ timestamp: MIDNIGHT - 1 }), SPREAD_DAY_EVENTS);
+  // What has overflowed on the day before is delivered as fast as it is taken.
+  for (let window = 0; window < SPREAD_WINDOWS; window++) {
+    it.now += ADMISSION_WINDOW_MS;
+    noteRate(it.partition, eventOf({ timestamp: MIDNIGHT - 1 }), 0, 12_000);
+  }
+  await settled();
+  expect(it.settings.get(1)?.version).toBe(2);
+  noteDay(it.partition, eventOf({ timestamp: MIDNIGHT }), SPREAD_DAY_EVENTS);
+  await settled();
+  expect(it.settings.get(1)?.spread?.at(-1)).toEqual({ from: MIDNIGHT + DAY_MS, partitions: 8 });
 });
 
 test("[SPR-5] so is one that goes on sending half of what is taken; a burst is not", async () => {
@@ -108,7 +126,7 @@ test("[SPR-5] so is one that goes on sending half of what is taken; a burst is n
   for (let burst = 0; burst < 5; burst++) {
     for (let window = 1; window < SPREAD_WINDOWS; window++) {
       it.now += ADMISSION_WINDOW_MS;
-      for (const taken of [0, 6_000, 12_000]) noteRate(it.partition, 1, taken, 6_000);
+      for (const taken of [0, 6_000, 12_000]) noteRate(it.partition, eventOf(), taken, 6_000);
     }
     it.now += 2 * 60_000;
   }
@@ -116,7 +134,7 @@ test("[SPR-5] so is one that goes on sending half of what is taken; a burst is n
   expect(it.settings.get(1)?.spread).toBeUndefined();
   for (let window = 0; window < SPREAD_WINDOWS; window++) {
     it.now += ADMISSION_WINDOW_MS;
-    noteRate(it.partition, 1, 0, 12_000);
+    noteRate(it.partition, eventOf(), 0, 12_000);
   }
   await settled();
   expect(it.settings.get(1)?.spread).toHaveLength(1);
@@ -126,7 +144,7 @@ test("[SPR-5] where there are no more partitions to have, somebody is told", asy
   const it = new TestPartition("merchant-1-0");
   it.settings.set(1, settingsOf("UTC", { version: 2, spread: [{ from: 0, partitions: 64 }] }));
   await it.send([{}]);
-  noteDay(it.partition, 1, SPREAD_DAY_EVENTS);
+  noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
   await settled();
   expect(it.logged).toEqual([{ alert: "merchant_too_hot", partition: "merchant-1-0", merchant: 1 }]);
 });

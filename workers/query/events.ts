@@ -22,6 +22,7 @@ import {
   EXPORT_OBJECTS_MAX,
   EXPORT_PLACES_MAX,
   EXPORT_UNSEALED_BYTES_MAX,
+  FOLDERS_APART_MAX,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
@@ -40,6 +41,7 @@ import {
 } from "../../storage/archive-export.ts";
 import { type Admit, admitterOf } from "../../storage/export-filter.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
+import { listPartitionsOfDays } from "../../storage/rollups.ts";
 import { readSettings } from "../../storage/settings.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
@@ -152,8 +154,12 @@ async function findPlaces(
   // Of a Day that has moved some events may lie in a folder that is gone: it is as gone as that.
   while (retentionDays !== null && isMovedDay(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
     first += 1;
-  const partitions = partitionsOf({ merchant: number, spread }, deps.placement);
-  const days = Math.floor(EXPORT_PLACES_MAX / partitions.length);
+  // Beside those of today's placement: a pool of another size, or a region that is no more, had others.
+  const around = { merchant: number, from: first - FOLDERS_APART_MAX, to: to + 1 + FOLDERS_APART_MAX };
+  const counted = await listPartitionsOfDays(deps.db, around, deps.meter);
+  const partitions = [...new Set([...partitionsOf({ merchant: number, spread }, deps.placement), ...counted])];
+  // Of a merchant on hundreds of partitions a Day is more than that, and it must be possible to have one.
+  const days = Math.max(1, Math.floor(EXPORT_PLACES_MAX / partitions.length));
   if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
   const places = Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index).flatMap((day) =>
     partitions.map((partition) => ({ day, partition })),
@@ -163,8 +169,9 @@ async function findPlaces(
   const costs = found.flatMap(({ folders }) => folders.map(({ cost }) => cost));
   const objects = costs.reduce((sum, cost) => sum + cost.objects, 0);
   const bytes = costs.reduce((sum, cost) => sum + cost.bytes, 0);
-  if (objects > EXPORT_OBJECTS_MAX || bytes > EXPORT_BYTES_MAX) {
-    const most = `${EXPORT_OBJECTS_MAX} objects and ${EXPORT_BYTES_MAX / 1_000_000} MB`;
+  const objectsMax = EXPORT_OBJECTS_MAX - 4 * Math.max(0, places.length - EXPORT_PLACES_MAX);
+  if (objects > objectsMax || bytes > EXPORT_BYTES_MAX) {
+    const most = `${objectsMax} objects and ${EXPORT_BYTES_MAX / 1_000_000} MB`;
     const size = `These Days are ${objects} objects and ${Math.ceil(bytes / 1_000_000)} MB of the archive`;
     return problem("invalid_field", `${size}; one export reads at most ${most}. Ask for fewer Days at once.`, "to");
   }

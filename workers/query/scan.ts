@@ -236,6 +236,8 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
   const live = await readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps);
   const read = { merchant: number, grain: "day", ...around, sketch: false, breakdowns: [] } as const;
   const stored = await readRollups(deps.db, { ...read, rowsMax: JOB_PLACES_MAX + 1 }, deps.meter);
+  // What is beyond is not in the list: whoever counted by it would leave Days out, unread and remembered ones alike.
+  if (stored.length > JOB_PLACES_MAX) return invalid(tooMuch(`more than ${JOB_PLACES_MAX} days of data`, "job"));
   const seen = distinctPlaces([...live, ...stored, ...recent.values()]);
   const places = near === 0 ? seen : placesNear(seen, { settings, from, to });
   return accepted({ places, events: eventsOf([...live, ...stored]), recent, rows: stored.length });
@@ -276,9 +278,13 @@ export interface TooLarge extends ReturnType<typeof invalid> {
 }
 
 function tooLargeFor(what: string, places: readonly SealPlace[]): TooLarge {
+  return { ...invalid(tooMuch(what, "request")), places };
+}
+
+function tooMuch(what: string, reader: "request" | "job"): string {
   const remedy =
     "Ask for a shorter range, fewer filters, or one dimension without filters, which is read from rollups.";
-  return { ...invalid(`#/date_range: The query needs ${what}, more than one request may read. ${remedy}`), places };
+  return `#/date_range: The query needs ${what}, more than one ${reader} may read. ${remedy}`;
 }
 
 export function isTooLarge(outcome: Outcome<unknown>): outcome is TooLarge {

@@ -210,6 +210,23 @@ test("[JOB-5] a merchant has five under way at most", async () => {
   expect([status, body.error]).toEqual([400, expect.stringContaining("5 large queries are under way")]);
 });
 
+test("[JOB-5] of a range of more (Day, partition)s none is left out: it is refused, also where a Day has moved", async () => {
+  const days = Array.from({ length: 68 }, (_, index) => today - 70 + index);
+  const own = Array.from({ length: 64 }, (_, index) => `merchant-${MERCHANT}-${index}`);
+  const rows = days.flatMap((day) => own.map((name) => ({ ...counted(day), partition: name })));
+  await writeRollups(worker.db, rows, zeroMeter());
+  const [first, last] = [days[2] as number, days[63] as number];
+  // In the range are 62 times 64, fewer than a job may have. Those near it are looked up as well.
+  const question = { ...large, date_range: [dateOf(first), dateOf(last)] };
+  const past = [{ zone: "Asia/Tokyo", from: first * DAY_MS, to: (first + 1) * DAY_MS, days: [first - 1, first + 2] }];
+  const move = worker.db.prepare("UPDATE merchants SET past_zones = ? WHERE number = ?");
+  await move.bind(JSON.stringify(past), MERCHANT).run();
+  const { status, body } = await ask(question);
+  expect([status, body.error ?? body.parts]).toEqual([400, expect.stringContaining("more than 4000")]);
+  const fewer = await ask({ ...question, date_range: [dateOf(first), dateOf(last - 4)] });
+  expect([fewer.status, fewer.body.parts]).toEqual([202, { all: 58, done: 0 }]);
+});
+
 const step = (page: string) => ({ filters: [["is", "event:page", [page]]] });
 const days40 = { date_range: [dateOf(today - 39), dateOf(today)] };
 const report = { metrics: undefined, filters: undefined, ...days40 };
