@@ -20,9 +20,16 @@ interface ClientOperation {
   readonly operationId: string;
   readonly summary: string;
   readonly tags: readonly string[];
-  readonly parameters?: readonly { readonly name: string; readonly required: boolean; readonly schema: Schema }[];
+  readonly parameters?: readonly ClientParameter[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly content: Content }>>;
+}
+
+interface ClientParameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required: boolean;
+  readonly schema: Schema;
 }
 
 type Content = Readonly<Record<string, { readonly schema: Schema }>>;
@@ -66,18 +73,24 @@ interface Call {
   readonly method: string;
   readonly path: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Which of them are headers; the others go into the address. */
+  readonly headerNames?: readonly string[];
   readonly body?: unknown;
 }
 
-async function call({ baseUrl, token, fetch: send = fetch }: ClientOptions, { method, path, parameters, body }: Call) {
+async function call({ baseUrl, token, fetch: send = fetch }: ClientOptions, request: Call) {
+  const { method, path, parameters, headerNames = [], body } = request;
   const rest = new URLSearchParams();
+  const named: Record<string, string> = {};
   let filled = path;
   for (const [name, value] of Object.entries(parameters)) {
     if (value === undefined) continue;
     if (filled.includes(\`{\${name}}\`)) filled = filled.replace(\`{\${name}}\`, encodeURIComponent(String(value)));
+    else if (headerNames.includes(name)) named[name] = String(value);
     else rest.set(name, String(value));
   }
   const headers = {
+    ...named,
     ...(token !== undefined && { authorization: \`Bearer \${token}\` }),
     ...(body !== undefined && { "content-type": "application/json" }),
   };
@@ -101,7 +114,9 @@ function operationText(path: string, method: string, operation: ClientOperation)
   const answers = Object.entries(responses)
     .filter(([status]) => status !== "default")
     .map(([, { content }]) => content["application/json"]?.schema);
-  const given = `{ method: "${method}", path: "${path}", parameters${fields.length > 0 ? "" : ": {}"}${body ? ", body" : ""} }`;
+  const headerNames = parameters.filter((parameter) => parameter.in === "header").map(({ name }) => name);
+  const headers = headerNames.length > 0 ? `, headerNames: ${JSON.stringify(headerNames)}` : "";
+  const given = `{ method: "${method}", path: "${path}", parameters${fields.length > 0 ? "" : ": {}"}${headers}${body ? ", body" : ""} }`;
   const answer = [...new Set(answers.map((schema) => (schema === undefined ? "Response" : typeText(schema))))].join(
     " | ",
   );

@@ -31,6 +31,7 @@ async function main(): Promise<void> {
   const groups = eventsByPlace(now, DAYS);
   const tally = await sendAll(start, groups);
   console.log(`${toFigure(tally.accepted)} events taken, ${toFigure(tally.duplicates)} were there already.`);
+  if (tally.duplicates > 0) console.log("Those of closed Days are taken again, and count once.");
   for (const [reason, count] of tally.dropped) console.log(`${toFigure(count)} kept but not counted (${reason}).`);
   for (const [code, { examples }] of tally.rejected) throw new Error(`${code}: ${examples[0]?.message}`);
   const date = (instant: number) => new Date(instant).toISOString().slice(0, 10);

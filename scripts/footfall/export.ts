@@ -5,7 +5,7 @@
 import { createWriteStream } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable, pipeline as streamPipeline, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { dateOf, parseDate } from "../../core/time.ts";
@@ -60,7 +60,7 @@ export function pathsOf(merchant: string, options: Omit<ExportOptions, "out" | "
   const filters = options.where.map((text) => {
     const [, name = "", value = ""] = /^(\w+)=(.*)$/s.exec(text) ?? [];
     if (!FIELDS.includes(name))
-      throw new Problem(`--where is "${text}"; it must be one of ${FIELDS.join(", ")} =value`);
+      throw new Problem(`--where is "${text}"; it must be <field>=<value>, the field one of ${FIELDS.join(", ")}`);
     return [name, value] as [string, string];
   });
   if (options.filters !== undefined) filters.push(["filters", options.filters]);
@@ -89,19 +89,22 @@ async function writeText(
   paths: ReadonlyMap<string, string>,
   { out, format }: ExportOptions,
 ): Promise<void> {
-  const partial = out === undefined ? undefined : createWriteStream(`${out}.part`);
   let open: string | null = null;
-  let isFirst = true;
-  for (const path of paths.values()) {
-    const { body, headers } = await openAdmin(connection, path);
-    const stages = isFirst || format !== "csv" ? [] : [withoutHead()];
-    await pipeline([readable(body), ...stages, partial ?? process.stdout], { end: false });
-    open ??= headers.get("footfall-open-from");
-    isFirst = false;
+  // One pipeline for all Days: each more would leave its listeners on the file.
+  async function* chunks(): AsyncGenerator<Buffer> {
+    let isFirst = true;
+    for (const path of paths.values()) {
+      const { body, headers } = await openAdmin(connection, path);
+      open ??= headers.get("footfall-open-from");
+      const day = readable(body);
+      yield* isFirst || format !== "csv" ? day : streamPipeline(day, withoutHead(), () => undefined);
+      isFirst = false;
+    }
   }
-  if (partial !== undefined) {
-    await new Promise<void>((settle, reject) => partial.on("error", reject).end(settle));
-    await rename(`${out}.part`, out as string);
+  if (out === undefined) await pipeline(chunks, process.stdout, { end: false });
+  else {
+    await pipeline(chunks, createWriteStream(`${out}.part`));
+    await rename(`${out}.part`, out);
   }
   if (open !== null) console.error(`from ${open} on Days are still open: there is what was archived so far`);
 }

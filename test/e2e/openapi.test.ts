@@ -111,6 +111,15 @@ test("[OPE-5] [OPE-6] the generated client asks, changes, exports and is refused
   const asking = createClient({ baseUrl: client.queryUrl, token: shop.api_key });
   const question = { site_id: shop.id, metrics: ["visitors"], date_range: "day" };
   expect((await asking.query(question)).results).toEqual([{ metrics: [1], dimensions: [] }]);
+  const sent: [string, RequestInit][] = [];
+  const seen = (url: string, init: RequestInit): Promise<Response> => {
+    sent.push([url, init]);
+    return fetch(url, init);
+  };
+  const patient = createClient({ baseUrl: client.queryUrl, token: shop.api_key, fetch: seen });
+  await patient.query(question, { Prefer: "wait=5", format: "json" });
+  expect(sent[0]?.[0]).toBe(`${client.queryUrl}/api/v2/query?format=json`);
+  expect(sent[0]?.[1].headers).toMatchObject({ Prefer: "wait=5" });
   const made = await api.createStream({ name: "app" }, { id: shop.id });
   expect((await api.listStreams({ id: shop.id, limit: 1, after: 1 })).streams).toEqual([made]);
   const { text } = (await api.exportEvents({ id: shop.id, from: "2026-01-01", to: "2026-01-02" })) as Response;

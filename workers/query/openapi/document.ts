@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document: routes, their doors and the tables of their fields put together. GET /api/openapi.json serves it,
 // reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
 
+import { JOB_WAIT_SECONDS_MAX } from "../../../core/limits.ts";
 import type { Schema } from "../../../core/type-text.ts";
 import type { FieldTable } from "../field.ts";
 import { type Door, TAKES } from "../principal.ts";
@@ -155,7 +156,7 @@ function question(id: string, summary: string, shape: string, answered: string):
     summary,
     tags: ["Questions"],
     security: ANY_CREDENTIAL,
-    parameters: [FORMAT],
+    parameters: id === "realtime" ? [FORMAT] : [FORMAT, PREFER],
     requestBody: bodyOf(named(shape)),
     responses: {
       200: { description: "The answer.", content },
@@ -177,6 +178,14 @@ const FORMAT: Parameter = {
   schema: { type: "string", enum: ["json", "csv"] },
 };
 
+const PREFER: Parameter = {
+  name: "Prefer",
+  in: "header",
+  required: false,
+  description: `Such as wait=20: so many seconds, ${JOB_WAIT_SECONDS_MAX} at most, are waited for a job's answer.`,
+  schema: { type: "string" },
+};
+
 const QUESTIONS: readonly (readonly [path: string, operation: DocumentedOperation])[] = [
   ["/api/v2/query", question("query", "Metrics by dimensions, over a range.", "Question", "Answer")],
   ["/api/v2/funnel", question("funnel", "How many went how far.", "FunnelQuestion", "FunnelAnswer")],
@@ -195,8 +204,9 @@ const QUERY_JOB: DocumentedOperation = {
   security: ANY_CREDENTIAL,
   parameters: [
     ...pathParameters("/:id"),
-    { name: "site_id", in: "query", required: false, schema: { type: "string" } },
+    { name: "site_id", in: "query", required: true, schema: { type: "string" } },
     FORMAT,
+    PREFER,
   ],
   responses: {
     200: { description: "The answer.", content: { [JSON_TYPE]: { schema: { anyOf: JOB_ANSWERS.map(named) } } } },
