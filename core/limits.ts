@@ -184,8 +184,11 @@ export const SPREAD_NOTICE_MS = ZONE_NOTICE_MS;
 export const SPREAD_FIRST = 4;
 /** Partitions one merchant may have: questions ask each of them. */
 export const SPREAD_MAX = 64;
-/** Changes of its spread that a merchant's settings remember: each is needed as long as late events may come. */
-export const SPREAD_KEPT_MAX = 32;
+/** Changes of its spread that a merchant's settings remember, so that what is sent again goes where its first copy went: one
+ *  a week, and ... */
+export const SPREAD_KEPT_MAX = 60;
+/** ... the oldest is forgotten when there are more, but none that began within this time: nobody sends an event again after. */
+export const SPREAD_KEPT_MS = 400 * 24 * HOUR_MS;
 /** A partition asks for a merchant to be spread that has so many events of a Day in it: sealing holds a merchant's Day in memory
  *  (400,000 fit), and a merchant that grows by half from one Day to the next still fits. */
 export const SPREAD_DAY_EVENTS = 200_000;

@@ -3,7 +3,7 @@
 // the change is dated ahead of time (ZONE_NOTICE_MS, SPREAD_NOTICE_MS), so that by then every partition knows it, and an
 // event's Day and partition stay functions of its timestamp alone (L4).
 
-import { SPREAD_FIRST, SPREAD_KEPT_MAX, SPREAD_MAX, ZONE_NOTICE_MS } from "./limits.ts";
+import { SPREAD_FIRST, SPREAD_KEPT_MAX, SPREAD_KEPT_MS, SPREAD_MAX, ZONE_NOTICE_MS } from "./limits.ts";
 import type { RuleTimeline } from "./rules.ts";
 import { dayAt, dayStart, hourAfter, hourAt } from "./time.ts";
 
@@ -105,7 +105,7 @@ export interface SpreadChange {
 
 /**
  * How a merchant is spread after a change asked for now. One that was asked for before and lies further ahead is replaced.
- * "full" when more changes would be remembered than settings may hold.
+ * "full" when more changes of the last year would be remembered than settings may hold.
  */
 export function changeSpread(
   { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
@@ -119,8 +119,11 @@ export function changeSpread(
   const day = Math.max(...zones.map((period) => dayAt(period.zone, settled - 1))) + 1;
   const from = at === "soon" ? soonest : dayStart(zone, day);
   if (spreadAt(kept, from) === partitions) return kept;
-  if (kept.length >= SPREAD_KEPT_MAX) return "full";
-  return [...kept, { from, partitions }];
+  if (kept.length < SPREAD_KEPT_MAX) return [...kept, { from, partitions }];
+  // Until the second begins, events go as the first says: that must be long ago.
+  const [, second] = kept;
+  if (second === undefined || second.from > now - SPREAD_KEPT_MS) return "full";
+  return [...kept.slice(1), { from, partitions }];
 }
 
 /** Over how many partitions a merchant should be spread whom what it has now cannot take; undefined where there are no more. */

@@ -187,7 +187,8 @@ async function widen(partition: Partition, merchant: number): Promise<void> {
       ? "full"
       : changeSpread(known.settings, { partitions, now, noticeMs: SPREAD_NOTICE_MS, at: "midnight" });
   if (spread === "full") {
-    deps.log({ alert: "merchant_too_hot", partition: partition.name, merchant });
+    const reason = partitions === undefined ? "no more partitions" : "too many changes in a year";
+    deps.log({ alert: "merchant_too_hot", partition: partition.name, merchant, reason });
     return;
   }
   if (!(await deps.writeSpread({ ...known.settings, spread }))) return; // changed meanwhile: another time

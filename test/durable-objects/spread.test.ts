@@ -146,7 +146,9 @@ test("[SPR-5] where there are no more partitions to have, somebody is told", asy
   await it.send([{}]);
   noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
   await settled();
-  expect(it.logged).toEqual([{ alert: "merchant_too_hot", partition: "merchant-1-0", merchant: 1 }]);
+  expect(it.logged).toEqual([
+    { alert: "merchant_too_hot", partition: "merchant-1-0", merchant: 1, reason: "no more partitions" },
+  ]);
 });
 
 function partition(name: string): TestPartition {

@@ -72,8 +72,14 @@ test("[SPR-2] a change that has not begun is replaced, one that changes nothing 
   const settings = { zones: [{ from: 0, zone: "UTC" }], spread: spreadOf("UTC") };
   expect(changeSpread(settings, { ...MIDNIGHT, partitions: 8 })).toMatchObject([{ partitions: 8 }]);
   expect(changeSpread(settings, { ...MIDNIGHT, partitions: 0 })).toEqual([]);
-  const long = Array.from({ length: SPREAD_KEPT_MAX }, (_, index) => ({ from: index, partitions: index % 2 }));
-  expect(changeSpread({ ...settings, spread: long }, { ...MIDNIGHT, partitions: 9 })).toBe("full");
+  const long = (days: number) =>
+    Array.from({ length: SPREAD_KEPT_MAX }, (_, index) => ({
+      from: NOW - (SPREAD_KEPT_MAX - index) * days * DAY_MS,
+      partitions: index % 2,
+    }));
+  expect(changeSpread({ ...settings, spread: long(5) }, { ...MIDNIGHT, partitions: 9 })).toBe("full");
+  const forgotten = changeSpread({ ...settings, spread: long(7) }, { ...MIDNIGHT, partitions: 9 });
+  expect(forgotten).toEqual([...long(7).slice(1), { from: Date.UTC(2026, 9, 25), partitions: 9 }]);
 });
 
 test("[SPR-2] whatever is changed when, no Day of a merchant is on both sides of a spread's beginning", () => {
