@@ -40,7 +40,7 @@ export async function publish(partition: Partition): Promise<void> {
 }
 
 /** Shelves that were stored with unpublished rollups come back into memory: they are due like the others. */
-function loadUnpublished(partition: Partition): void {
+export function loadUnpublished(partition: Partition): void {
   for (const [key, unpublished] of partition.stored) {
     if (!unpublished || partition.shelves.has(key)) continue;
     const [day = 0, shelf = 0] = key.split(":").map(Number);

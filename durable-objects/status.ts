@@ -1,10 +1,12 @@
 // Where a partition stands, for operators and tests.
 
 import { unarchivedFrom } from "./checkpoint.ts";
+import { loadUnpublished } from "./publish.ts";
 import type { PartitionStatus } from "./rpc.ts";
 import type { Partition } from "./state.ts";
 
 export function statusOf(partition: Partition): PartitionStatus {
+  loadUnpublished(partition); // one that has just woken has none in memory
   let unpublishedRollups = 0;
   const merchants = new Set<number>();
   for (const shelf of partition.shelves.values()) {

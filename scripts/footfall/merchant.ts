@@ -67,8 +67,20 @@ function addSpread(merchant: Command): void {
     .action(async (id: string | undefined, { partitions, soon }: Spread, command: Command) => {
       const body = { partitions, ...(soon && { from: "soon" }) };
       const [method, asked] = partitions === undefined ? (["GET", undefined] as const) : (["POST", body] as const);
-      await show(command, (connection) => askAdmin(connection, method, `${pathOf(connection, id)}/spread`, asked));
+      const ask = (connection: Connection) => askAdmin(connection, method, `${pathOf(connection, id)}/spread`, asked);
+      await show(command, ask, (answer) => spreadText(answer as ShownSpread));
     });
+}
+
+interface ShownSpread {
+  readonly partitions: number;
+  readonly timeline: readonly { readonly from: string; readonly partitions: number }[];
+}
+
+function spreadText({ partitions, timeline }: ShownSpread): string {
+  const where = (count: number) => (count === 0 ? "in the pool that small merchants share" : `${count} of its own`);
+  const changes = timeline.map((period) => `from ${period.from}: ${where(period.partitions)}`);
+  return [`partitions: ${where(partitions)}`, ...changes].join("\n");
 }
 
 export function addStream(program: Command): void {

@@ -10,6 +10,7 @@ interface QueryOptions {
   readonly metrics: string;
   readonly range: string;
   readonly dimension?: string;
+  readonly filters?: string;
   readonly limit: string;
   readonly site?: string;
   readonly json?: boolean;
@@ -35,6 +36,7 @@ export function addQuery(program: Command): void {
       "30d",
     )
     .option("--dimension <name>", "one breakdown, such as time:day, page, source, country")
+    .option("--filters <json>", 'as the API takes them: \'[["contains","event:page",["/blog"]]]\'')
     .option("--limit <rows>", "rows at most", "100")
     .option("--site <id>", "merchant, tracking ID or hostname (default: the local demo)")
     .action(runQuery);
@@ -54,6 +56,7 @@ export interface Question {
   readonly metrics: readonly string[];
   readonly date_range: string | readonly string[];
   readonly dimensions: readonly string[];
+  readonly filters?: unknown;
   readonly pagination?: { readonly limit: number };
 }
 
@@ -66,8 +69,18 @@ export function toQuestion(site: string, options: QueryOptions): Question {
     metrics: options.metrics.split(",").map((metric) => metric.trim()),
     date_range: options.range.includes(",") ? options.range.split(",").map((date) => date.trim()) : options.range,
     dimensions: options.dimension === undefined ? [] : [toDimension(options.dimension)],
+    ...(options.filters === undefined ? {} : { filters: parseFilters(options.filters) }),
     ...(options.dimension === undefined ? {} : { pagination: { limit } }),
   };
+}
+
+/** What they mean is for the API to say. */
+function parseFilters(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem(`--filters is no JSON: ${text}`);
+  }
 }
 
 /** A metric as a cell: money and other values that come with a unit are shown with it. */

@@ -29,6 +29,7 @@ import { live } from "../../durable-objects/live.ts";
 import { publish } from "../../durable-objects/publish.ts";
 import { refreshSettings } from "../../durable-objects/settings.ts";
 import { findDay, shelfOf } from "../../durable-objects/state.ts";
+import { statusOf } from "../../durable-objects/status.ts";
 import { tick } from "../../durable-objects/tick.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
 import { always, eventOf, globalSettings, settingsOf, TUESDAY } from "../support/events.ts";
@@ -398,4 +399,14 @@ test("[PAR-19] a commit that fails resets the object: memory never runs ahead of
   it.database.exec("DROP TABLE log");
   await expect(it.send([{ id: "b" }])).rejects.toThrow();
   expect(it.resets).toBe(1);
+});
+
+test("[PAR-22] a partition that has just woken says how many rollups wait to be published", async () => {
+  const it = new TestPartition();
+  await it.send([{}, { merchant: 1, timestamp: TUESDAY - HOUR_MS }]);
+  checkpoint(it.partition);
+  const { unpublishedRollups, merchants } = statusOf(it.partition);
+  expect([unpublishedRollups, merchants]).toEqual([3, 1]);
+  it.restart();
+  expect(statusOf(it.partition)).toMatchObject({ unpublishedRollups, merchants });
 });
