@@ -123,6 +123,8 @@ export const CHECKPOINT_EVENTS_MAX = 50_000;
 /** A quiet partition checkpoints this long after the last time while it has something to write: the platform evicts it
  *  after seconds without a request, and each return counts the log again. */
 export const CHECKPOINT_AFTER_MS = 5 * MINUTE_MS;
+/** With fewer events than this since, it checkpoints right after a publish: an eviction would forget that it has published. */
+export const CHECKPOINT_QUIET_EVENTS = 500;
 /** How often salts are looked through. */
 export const FORGET_EVERY_MS = HOUR_MS;
 /** Shelves (checkpoint rows) per Day: more make a late event cheaper to load, fewer make a checkpoint cheaper. */

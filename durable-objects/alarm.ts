@@ -9,6 +9,7 @@ import {
   CHECKPOINT_AFTER_MS,
   CHECKPOINT_EVENTS,
   CHECKPOINT_EVENTS_MAX,
+  CHECKPOINT_QUIET_EVENTS,
   CHECKPOINT_STATE_EVENTS,
   FORGET_EVERY_MS,
   LATE_CHANGES_MAX,
@@ -77,6 +78,8 @@ function checkpointDue(partition: Partition, now: number): number {
   const events = partition.next - partition.checkpointed;
   const size = Math.max(1, (partition.loadedAtCheckpoint + events) / CHECKPOINT_STATE_EVENTS);
   if (events >= Math.min(CHECKPOINT_EVENTS * size, CHECKPOINT_EVENTS_MAX)) return now;
+  const hasPublished = partition.publishedAt > partition.checkpointedAt;
+  if (hasPublished && events < CHECKPOINT_QUIET_EVENTS && hasDirty(partition)) return now;
   return events > 0 || hasDirty(partition) ? partition.checkpointedAt + CHECKPOINT_AFTER_MS * size : Infinity;
 }
 

@@ -310,6 +310,23 @@ test("[PAR-15] what was due before an eviction is due after it", async () => {
   expect(dutiesDue(it.partition, it.now).publish).toBe(before.publish);
 });
 
+test("[PAR-15] what a quiet partition has published is published after an eviction, and not once more", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }]);
+  it.now = TUESDAY + 2 * HOUR_MS;
+  checkpoint(it.partition);
+  await it.send([{ id: "b" }]);
+  it.now += 90_000; // the grace after a full hour
+  await tick(it.partition);
+  expect(it.published.map(({ grain }) => grain)).toEqual(["hour"]);
+  for (let quarter = 0; quarter < 3; quarter++) {
+    it.restart();
+    it.now += HOUR_MS / 4;
+    await tick(it.partition);
+  }
+  expect(it.published.map(({ grain }) => grain)).toEqual(["hour"]);
+});
+
 test.each([
   [0, 90_000],
   [89_999, 90_000],
