@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { SHARED_OPTIONS } from "../scripts/runtime.ts";
+import { SHARED_OPTIONS, WORKER_BUNDLE } from "../scripts/runtime.ts";
 
 export interface Rivals {
   /** A route that does nothing. */
@@ -49,13 +49,7 @@ export async function startRivals(): Promise<Rivals> {
 async function startWorker(folder: string): Promise<Miniflare> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, "ceiling-worker.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
+    ...WORKER_BUNDLE,
   });
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({

@@ -57,7 +57,7 @@ export async function countedElsewhere(
   const keys = new Set(doubts.map(({ arrival: { event } }) => `${event.merchant} ${event.id}`));
   partition.asking.add(keys);
   try {
-    const answers = [...groupsOf(doubts)].map(([name, group]) => ask(partition, name, group));
+    const answers = groupsOf(doubts).map(([name, group]) => ask(partition, name, group));
     return new Set((await Promise.all(answers)).flat());
   } finally {
     partition.asking.delete(keys);

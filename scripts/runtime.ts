@@ -5,7 +5,7 @@
 
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { buildTracker } from "./build-tracker.ts";
@@ -122,18 +122,23 @@ export const SHARED_OPTIONS = {
   unsafeRuntimeEnv: { FOOTFALL_WORKERD: (createRequire(import.meta.url)("workerd") as { default: string }).default },
 };
 
+/** How a Worker's script is put together, by whoever starts one. */
+export const WORKER_BUNDLE = {
+  bundle: true,
+  write: false,
+  format: "esm",
+  target: "es2024",
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  conditions: ["workerd", "worker", "browser"],
+} as const satisfies BuildOptions;
+
 async function bundle(worker: WorkerName): Promise<string> {
   const { main } = readWorker(worker);
   if (main === undefined) throw new Error(`wrangler.toml: env.${worker} names no main`);
   const { outputFiles } = await build({
     entryPoints: [main],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "browser"],
+    ...WORKER_BUNDLE,
     external: ["cloudflare:*", "node:*"],
     loader: { ".txt": "text", ".html": "text", ".sql": "text", ".bin": "binary" },
     sourcemap: "inline",

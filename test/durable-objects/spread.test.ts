@@ -140,6 +140,26 @@ test("[SPR-5] so is one that goes on sending half of what is taken; a burst is n
   expect(it.settings.get(1)?.spread).toHaveLength(1);
 });
 
+test.each(["d1", "answer"] as const)(
+  "[SPR-5] a partition that dies before or after the change is stored (%s) asks again, and it is stored once",
+  async (party) => {
+    const it = new TestPartition();
+    await it.send([{}]);
+    it.broken.add(party);
+    noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
+    await settled();
+    expect(it.logged).toMatchObject([{ event: "spread_failed" }]);
+    expect(it.settings.get(1)?.version).toBe(party === "d1" ? 1 : 2);
+    it.broken.delete(party);
+    it.restart();
+    await it.send([{}]);
+    noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
+    await settled();
+    expect(it.settings.get(1)).toMatchObject({ version: 2, spread: [{ from: MIDNIGHT, partitions: 4 }] });
+    expect(it.partition.settings.get(1)?.settings.version).toBe(2);
+  },
+);
+
 test("[SPR-5] where there are no more partitions to have, somebody is told", async () => {
   const it = new TestPartition("merchant-1-0");
   it.settings.set(1, settingsOf("UTC", { version: 2, spread: [{ from: 0, partitions: 64 }] }));

@@ -81,9 +81,7 @@ async function dayRow(world: SealedWorld, merchant: number) {
 test("[ERS-1] a visitor of a sealed Day goes from files and numbers, and the receipt says what went", async () => {
   const world = new SealedWorld(MERCHANTS);
   await send(world);
-  world.it.now = CLOSED_MS;
-  await world.settle();
-  await world.seal();
+  await world.sealAt(CLOSED_MS);
   const before = (await world.row(DAY))?.folder;
   world.it.now += 60_000;
   const erasure = await begin(world, {});
@@ -189,9 +187,7 @@ test("[ERS-6] when retention ends a Day's events go and its numbers stay, whoeve
   ]);
   putSettings(world.database, settingsOf("UTC", { merchant: 1, retentionDays: 30 }));
   await send(world);
-  world.it.now = CLOSED_MS;
-  await world.settle();
-  await world.seal();
+  await world.sealAt(CLOSED_MS);
   world.it.now += 25 * DAY_MS;
   await driveErasures(erasureDeps(world));
   await world.seal();
@@ -285,9 +281,7 @@ function gate() {
 test("[ERS-1] a seal that began before an erasure and ends after it brings nothing back, neither numbers nor files", async () => {
   const world = new SealedWorld(MERCHANTS);
   await send(world);
-  world.it.now = CLOSED_MS;
-  await world.settle();
-  await world.seal();
+  await world.sealAt(CLOSED_MS);
   world.it.now += 60_000;
   await begin(world, { id: "ers_ben", visitor: BEN });
   const [reads, writes, otherWrites] = [gate(), gate(), gate()];
@@ -330,9 +324,7 @@ test("[ERS-1] a seal that began before an erasure and ends after it brings nothi
 test("[ERS-1] two seals of one Day at once give one receipt", async () => {
   const world = new SealedWorld(MERCHANTS);
   await send(world);
-  world.it.now = CLOSED_MS;
-  await world.settle();
-  await world.seal();
+  await world.sealAt(CLOSED_MS);
   const erasure = await begin(world, {});
   const writes = gate();
   const once = (pass: () => Promise<void>) => {
@@ -355,9 +347,7 @@ test("[ERS-1] two seals of one Day at once give one receipt", async () => {
 test("[ERS-1] late events of others, and their Days in doubt, hold up nobody's erasure", async () => {
   const world = new SealedWorld(MERCHANTS);
   await send(world);
-  world.it.now = CLOSED_MS;
-  await world.settle();
-  await world.seal();
+  await world.sealAt(CLOSED_MS);
   const erasure = await begin(world, {});
   await world.seal();
   world.it.now += 5 * DAY_MS;
@@ -388,9 +378,7 @@ test("[ERS-1] the cron comes to every erasure, however many wait for their Days"
 test("[ERS-1] what a rebuild has kept for its undo goes as well", async () => {
   const world = new ReplayedWorld(MERCHANTS);
   await send(world);
-  world.it.now = CLOSED_MS;
-  await world.settle();
-  await world.seal();
+  await world.sealAt(CLOSED_MS);
   world.database.exec("UPDATE daily SET pageviews = 9 WHERE merchant < 3");
   const { id } = await world.run({ kind: "rebuild", fromDay: DAY, toDay: DAY + 1 });
   const kept = () => world.database.prepare("SELECT merchant FROM replay_undo").all();

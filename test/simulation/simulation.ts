@@ -2,9 +2,7 @@
 // and a D1 that fail before or after taking effect. Everything that counts is production code. At the end the world heals,
 // the laws are checked against the naive model, and the first broken one is the run's result.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { closesAt } from "../../core/counting/closed.ts";
 import { type Placement, partitionsOf } from "../../core/counting/placement.ts";
@@ -53,6 +51,7 @@ import { execute } from "../../workers/query/execute.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
 import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
+import { migratedDatabase, putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } from "./check.ts";
 import { type AskedErasure, askForErasure, checkErased, noteHeard } from "./erasure.ts";
@@ -75,10 +74,6 @@ const CALM_MS = 48 * HOUR_MS;
 const CRON_MS = HOUR_MS;
 /** Days begin in the middle of a run in London and Athens. */
 const ZONES = ["UTC", "Europe/London", "Europe/Athens", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"];
-const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
-const SCHEMA = readdirSync(MIGRATIONS)
-  .filter((file) => file.endsWith(".sql"))
-  .map((file) => readFileSync(join(MIGRATIONS, file), "utf8"));
 
 export interface Outcome {
   readonly seed: number;
@@ -234,8 +229,7 @@ async function answerOf(simulation: Simulation, merchant: number, question: Ques
 function build(seed: number, changes: Partial<Faults>): Simulation {
   const world = new World(seed, START, { failure: 0.08, crash: 0.01, repeat: 0.2, ...changes });
   const merchants = world.random.integer(1, 3);
-  const database = new DatabaseSync(":memory:");
-  for (const text of SCHEMA) for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
+  const database = migratedDatabase();
   const simulation: Simulation = {
     world,
     placement: { poolSize: POOL_SIZE, regions: world.random.chance(0.25) ? ["weur", "apac"] : [] },
@@ -282,24 +276,10 @@ function earlierSpread({ world }: Simulation, zone: string): SpreadTimeline {
 
 /** A merchant's settings, where partitions and where replays read them. */
 export function setSettings(simulation: Simulation, changed: Settings): void {
-  const { merchant, version, zones, past = [], currency, rules, spread = [] } = changed;
+  const { merchant } = changed;
   if (merchant === GLOBAL_MERCHANT) simulation.global = changed;
   else simulation.settings.set(merchant, changed);
-  simulation.database
-    .prepare(
-      `INSERT OR REPLACE INTO merchants (number, id, name, zones, past_zones, currency, rules, version, spread, created_at)
-       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, ?, 0)`,
-    )
-    .run(
-      merchant,
-      `mer_${merchant}`,
-      JSON.stringify(zones),
-      JSON.stringify(past),
-      currency,
-      JSON.stringify(rules),
-      version,
-      JSON.stringify(spread),
-    );
+  putSettings(simulation.database, changed);
 }
 
 /** What a merchant's partitions have and D1 does not. */

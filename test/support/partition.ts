@@ -17,6 +17,9 @@ import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
 import { seededRandom } from "./random.ts";
 import { sqliteSql } from "./sqlite.ts";
 
+/** "answer": D1 takes what it is sent, and the answer is lost. */
+type Party = "queue" | "d1" | "settings" | "answer";
+
 export class TestPartition {
   now = TUESDAY;
   readonly database = new DatabaseSync(":memory:");
@@ -32,7 +35,7 @@ export class TestPartition {
   /** Waits for company before a commit. */
   pause: (ms: number) => Promise<void> = () => Promise.resolve();
   /** Names of the parties that fail when they are called. */
-  readonly broken = new Set<"queue" | "d1" | "settings">();
+  readonly broken = new Set<Party>();
   /** What it hears of another partition that it asks. */
   counted: Deps["counted"] = async (_, { ids }) => ids.map(() => "unknown");
   partition: Partition;
@@ -74,7 +77,7 @@ export class TestPartition {
 
   private deps(): Deps {
     const random = seededRandom(7);
-    const orBroken = (party: "queue" | "d1" | "settings") => {
+    const orBroken = (party: Party) => {
       if (this.broken.has(party)) throw new Error(`${party} is down`);
     };
     return {
@@ -102,9 +105,11 @@ export class TestPartition {
         return this.settings.get(merchant);
       },
       writeSpread: async ({ merchant, version, spread = [] }) => {
+        orBroken("d1");
         const known = this.settings.get(merchant);
         if (known?.version !== version) return false;
         this.settings.set(merchant, { ...known, version: version + 1, spread });
+        orBroken("answer");
         return true;
       },
       counted: (name, request) => this.counted(name, request),

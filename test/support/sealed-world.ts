@@ -25,6 +25,10 @@ import { TestPartition } from "./partition.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
+const SCHEMA = readdirSync(MIGRATIONS)
+  .filter((file) => file.endsWith(".sql"))
+  .sort()
+  .map((file) => readFileSync(join(MIGRATIONS, file), "utf8"));
 
 /** A D1 with the schema and nothing in it. */
 export function migratedDatabase(): DatabaseSync {
@@ -34,11 +38,7 @@ export function migratedDatabase(): DatabaseSync {
 }
 
 export function migrate(database: DatabaseSync): void {
-  for (const file of readdirSync(MIGRATIONS).sort()) {
-    if (!file.endsWith(".sql")) continue;
-    const text = readFileSync(join(MIGRATIONS, file), "utf8");
-    for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
-  }
+  for (const text of SCHEMA) for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
 }
 
 export function putSettings(database: DatabaseSync, settings: Settings): void {
@@ -129,6 +129,13 @@ export class SealedWorld {
   async seal(): Promise<void> {
     await driveSeals(this.deps());
     await this.consume();
+  }
+
+  /** At an instant (UTC ms) at which its Days are closed: what partitions have left goes on its way, then they are sealed. */
+  async sealAt(now: number, turns = 1): Promise<void> {
+    this.it.now = now;
+    for (let turn = 0; turn < turns; turn++) await this.settle();
+    await this.seal();
   }
 
   async consume(): Promise<void> {

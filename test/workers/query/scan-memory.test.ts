@@ -50,9 +50,7 @@ async function sealedDays(): Promise<ReplayedWorld> {
       ]);
   }
   await world.settle();
-  world.it.now = DAY * DAY_MS + SEAL_AFTER_MS;
-  for (let turn = 0; turn < 5; turn++) await world.settle();
-  await world.seal();
+  await world.sealAt(DAY * DAY_MS + SEAL_AFTER_MS, 5);
   return world;
 }
 
