@@ -80,6 +80,14 @@ const KEY = {
 
 const MEMBER = { id: TEXT, email: TEXT, role: oneOf(ROLES), created_at: INSTANT };
 const INVITE = { ...MEMBER, expires_at: INSTANT };
+/** Who a member's cookie says is asking. */
+const SIGNED_IN = object({
+  kind: { const: "member" },
+  member: TEXT,
+  email: TEXT,
+  role: oneOf(ROLES),
+  merchant: object({ id: TEXT, name: TEXT }),
+});
 const SHARE = {
   id: TEXT,
   name: TEXT,
@@ -165,26 +173,11 @@ export const SHAPES = {
     oneOf: [
       object({ kind: { const: "deployment" } }),
       object({ kind: { const: "key" }, key: TEXT, scope: oneOf(SCOPES), merchant: object({ id: TEXT, name: TEXT }) }),
-      object({
-        kind: { const: "member" },
-        member: TEXT,
-        email: TEXT,
-        role: oneOf(ROLES),
-        merchant: object({ id: TEXT, name: TEXT }),
-      }),
+      SIGNED_IN,
     ],
   },
   Accepted: {
-    oneOf: [
-      object({
-        kind: { const: "member" },
-        member: TEXT,
-        email: TEXT,
-        role: oneOf(ROLES),
-        merchant: object({ id: TEXT, name: TEXT }),
-      }),
-      object({ member: TEXT, email: TEXT, role: oneOf(ROLES) }),
-    ],
+    oneOf: [SIGNED_IN, object({ member: TEXT, email: TEXT, role: oneOf(ROLES) })],
   },
   SignedOut: object({ signed_out: YES }),
   Changed: object({ changed: YES }),
