@@ -73,7 +73,7 @@ async function collectAll(requests: number, { events, round, taken }: Sending): 
     address: "203.0.113.9",
     continent: "EU",
     receivedAt: Date.now(),
-    facts: { country: "AT", region: "", city: "Vienna", asn: 1, verifiedBot: "", hints: "" },
+    facts: { country: "AT", region: "", city: "Vienna", asn: 1, verifiedBot: "", hints: "", purpose: "" },
   };
   const send = async (request: number): Promise<void> => {
     const hit: Hit = { ...BLANK_HIT, path: "/v1/events", userAgent: CHROME, receivedAt: client.receivedAt };

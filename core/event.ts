@@ -60,7 +60,20 @@ export interface Event {
   /** Products of an order or a product event: a JSON array of objects with any of id, name, category, brand, variant,
    *  price (in units of `currency`), quantity; or empty. */
   readonly products: string;
+  /** 1 where it came with an API key that may write: only then did the merchant say it, and not a visitor of a page. */
+  readonly keyed: number;
+  /** Its place in the request that brought it, from 0: events of one instant keep the order in which they were told. */
+  readonly sequence: number;
+  /** Whether its visitor can be known again on another Day; empty for events logged before this was noted (as "known"). */
+  readonly visitorKind: VisitorKind | "";
+  /** 1 where its format marks it as not interactive: the page or the tracker reports, the reader did nothing. */
+  readonly passive: number;
+  /** Why the browser asked, as its headers say when nobody looks yet: "prefetch", or empty. */
+  readonly purpose: string;
 }
+
+/** "daily": made from address and agent with a Day's salt, somebody else tomorrow. "known": an id that the sender gave. */
+export type VisitorKind = "daily" | "known";
 
 /** How a field is stored. */
 export type FieldType = "text" | "integer" | "instant";
@@ -103,6 +116,11 @@ export const FIELDS: readonly Field[] = [
   { name: "excluded", column: "excluded", type: "text" },
   { name: "order", column: "order_id", type: "text" },
   { name: "products", column: "products", type: "text" },
+  { name: "keyed", column: "keyed", type: "integer" },
+  { name: "sequence", column: "sequence", type: "integer" },
+  { name: "visitorKind", column: "visitor_kind", type: "text" },
+  { name: "passive", column: "passive", type: "integer" },
+  { name: "purpose", column: "purpose", type: "text" },
 ];
 
 /** What is observed of nobody: for the fields that a format, or a row stored before they were added, does not have. */
@@ -113,6 +131,11 @@ export const NO_FACTS = {
   excluded: "",
   order: "",
   products: "",
+  keyed: 0,
+  sequence: 0,
+  visitorKind: "",
+  passive: 0,
+  purpose: "",
 } as const satisfies Partial<Event>;
 
 /** One event as it stands in the log: values in the order of `FIELDS`. */

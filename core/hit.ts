@@ -73,6 +73,8 @@ export interface Draft {
   readonly scroll: number;
   readonly order: string;
   readonly products: string;
+  /** 1 where the format says that nobody interacted: `Event.passive`. */
+  readonly passive: number;
 }
 
 /** A draft of which nothing is given: formats spread it and set what they read. */
@@ -100,6 +102,7 @@ export const BLANK_DRAFT: Draft = {
   scroll: -1,
   order: "",
   products: "",
+  passive: 0,
 };
 
 /** A hit that was dealt with, for whoever answers it. */

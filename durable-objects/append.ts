@@ -53,8 +53,11 @@ function accept(partition: Partition, { event, address, floating }: Arrival): Fa
   const rules = rulesFor(partition, settings, { instant: event.timestamp, day });
   const facts = { ...event, excluded: exclusionsOf(address, rules) };
   const opinion = opine(facts, rules);
-  const visitor = event.visitor === "" ? cookielessVisitor(partition, event, { day, address }) : event.visitor;
-  const kept: Event = { ...facts, visitor, dropped: opinion.dropped };
+  const kept: Event = {
+    ...facts,
+    ...(event.visitor === "" ? cookieless(partition, event, { day, address }) : undefined),
+    dropped: opinion.dropped,
+  };
   if (!late) count(partition, { event: kept, opinion, settings, day });
   partition.next += 1;
   const row = JSON.stringify(encodeLogged({ day, late, event: kept }));
@@ -101,7 +104,11 @@ function isDuplicate(partition: Partition, { event, day, zone, floating }: Candi
 }
 
 /** HMAC of address and agent under the Day's salt: the same person tomorrow, or at another merchant, is somebody else. */
-function cookielessVisitor(partition: Partition, event: Event, seen: { day: number; address: string }): string {
+function cookieless(
+  partition: Partition,
+  event: Event,
+  seen: { day: number; address: string },
+): Pick<Event, "visitor" | "visitorKind"> {
   let salt = partition.salts.get(seen.day);
   if (salt === undefined) {
     salt = { day: seen.day, salt: partition.deps.randomHex(32), madeAt: partition.deps.now() };
@@ -109,5 +116,5 @@ function cookielessVisitor(partition: Partition, event: Event, seen: { day: numb
     partition.pendingSalts.push(salt);
   }
   const message = JSON.stringify([event.merchant, seen.address, event.userAgent]);
-  return partition.deps.hmacHex(salt.salt, message).slice(0, 16);
+  return { visitor: partition.deps.hmacHex(salt.salt, message).slice(0, 16), visitorKind: "daily" };
 }

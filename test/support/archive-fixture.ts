@@ -48,6 +48,11 @@ export const anyEvent: fc.Arbitrary<Event> = fc.record({
   excluded: text,
   order: text,
   products: text,
+  keyed: fc.constantFrom(0, 1),
+  sequence: fc.integer({ min: 0, max: 999 }),
+  visitorKind: fc.constantFrom("" as const, "daily" as const, "known" as const),
+  passive: fc.constantFrom(0, 1),
+  purpose: fc.constantFrom("", "prefetch"),
 });
 
 export const anyLogged: fc.Arbitrary<LoggedEvent> = fc.record({

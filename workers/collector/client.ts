@@ -12,7 +12,7 @@ import { headerOf, type Incoming } from "./incoming.ts";
 export interface Client {
   readonly address: string;
   /** What is kept of it with each event. */
-  readonly facts: Pick<Event, "country" | "region" | "city" | "asn" | "verifiedBot" | "hints">;
+  readonly facts: Pick<Event, "country" | "region" | "city" | "asn" | "verifiedBot" | "hints" | "purpose">;
   /** Of its address, two letters; "" where nobody says. */
   readonly continent: string;
   /** UTC ms. */
@@ -23,7 +23,7 @@ export function clientOf(incoming: Incoming, receivedAt: number): Client {
   const { env, request } = incoming;
   const isLocal = env.DEVELOPMENT === "true";
   const claims = isLocal ? parsePlace(headerOf(incoming, "x-footfall-place")) : (request.cf as Claims | undefined);
-  const facts = { ...platformFacts(claims ?? {}), hints: hintsOf(incoming) };
+  const facts = { ...platformFacts(claims ?? {}), hints: hintsOf(incoming), purpose: purposeOf(incoming) };
   return {
     address: addressOf(incoming),
     facts,
@@ -117,4 +117,13 @@ function hintsOf(incoming: Incoming): string {
     return kept === "" ? [] : [[name, kept] as const];
   });
   return hints.length === 0 ? "" : JSON.stringify(Object.fromEntries(hints));
+}
+
+/** Headers in which browsers say that a page is only being prepared: "prefetch", "prefetch;prerender", "prerender", "preview". */
+const PURPOSES = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
+
+/** "prefetch" where the browser says that nobody looks at the page yet. */
+function purposeOf(incoming: Incoming): string {
+  const isPrepared = PURPOSES.some((header) => /^(prefetch|prerender|preview)\b/i.test(headerOf(incoming, header)));
+  return isPrepared ? "prefetch" : "";
 }

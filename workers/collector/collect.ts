@@ -45,7 +45,7 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
   const outcomes = drafts.value.map((draft, index) => {
     const sender = senders.value[index] as Outcome<Sender>;
     if (!draft.ok) return draft;
-    return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format }) : sender;
+    return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format, sequence: index }) : sender;
   });
   if (!(await areWithinLimit(env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
   const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
@@ -60,10 +60,12 @@ interface Resolved {
   readonly sender: Sender;
   readonly client: Client;
   readonly format: Format;
+  /** The draft's place in its request. */
+  readonly sequence: number;
 }
 
 /** A draft becomes an arrival: its id is made when it has none, its visitor hashed, its claims believed or not. */
-function toArrival(draft: Draft, { sender, client, format }: Resolved): Outcome<Arrival> {
+function toArrival(draft: Draft, { sender, client, format, sequence }: Resolved): Outcome<Arrival> {
   const { trackingId, site, apiKey, stream, visitorId, claimedAddress, claimedUserAgent, timestamp, ...facts } = draft;
   const event = {
     ...facts,
@@ -77,6 +79,9 @@ function toArrival(draft: Draft, { sender, client, format }: Resolved): Outcome<
     visitor: visitorId === "" ? "" : hash64Hex(`${sender.merchant}:${visitorId}`),
     format: format.name,
     excluded: "",
+    keyed: sender.keyed ? 1 : 0,
+    sequence,
+    visitorKind: visitorId === "" ? ("" as const) : ("known" as const),
     dropped: "" as const,
   };
   const size = mayBeTooLarge(event) ? JSON.stringify(event).length : 0;
@@ -108,6 +113,7 @@ const UNPLACED: Client["facts"] = {
   asn: NO_FACTS.asn,
   verifiedBot: NO_FACTS.verifiedBot,
   hints: NO_FACTS.hints,
+  purpose: NO_FACTS.purpose,
 };
 
 /** Sends partitions what they count, and puts the fates back into the order of the events. */
