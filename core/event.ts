@@ -171,6 +171,14 @@ export interface Arrival {
 /** One ten-thousandth of a unit is the grain of revenue. */
 export const REVENUE_SCALE = 10_000;
 
+/** One spelling of an event's name, for lists of known ones: "Order_Completed" and "order completed" are one. */
+export function normalName(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[\s_-]+/g, " ")
+    .trim();
+}
+
 export function isPageview(name: string): boolean {
   return name === "pageview";
 }

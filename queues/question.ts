@@ -6,6 +6,7 @@ import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import { JOB_ATTEMPTS_MAX, JOB_KEPT_MS, JOB_STALE_MS, JOBS_DRIVEN_MAX } from "../core/limits.ts";
 import type { CountPlan } from "../core/query/count.ts";
 import { decodeQuestionPart, type JobCounting, planOfJob, type QuestionPart } from "../core/query/job.ts";
+import { NO_RATES } from "../core/query/money.ts";
 import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
 import type { SeenUnder } from "../core/query/seen.ts";
 import { GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
@@ -132,7 +133,13 @@ async function putTogether(
   }
   const cost = { rows: 0, objects: keys.length, bytes };
   const rules = latestRules(merchant.rules).version;
-  const answered = counting.answer({ currency: merchant.currency, asOf: job.question.asOf, cost, rules });
+  const answered = counting.answer({
+    currency: merchant.currency,
+    convert: NO_RATES,
+    asOf: job.question.asOf,
+    cost,
+    rules,
+  });
   if (!answered.ok) return fail(job.id, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
   await endQuestionJob(deps.db, { id: job.id, state: "done", error: "", now: deps.now() }, deps.meter);

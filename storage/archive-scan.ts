@@ -4,6 +4,7 @@
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
+import type { Event } from "../core/event.ts";
 import { CONNECTIONS_MAX, ROW_GROUP_ROWS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { dateOf } from "../core/time.ts";
@@ -59,8 +60,8 @@ export interface PlaceRead {
   readonly merchant: number;
   /** What is read beside what counting reads. */
   readonly columns: readonly string[];
-  /** Whether a visitor's rows are wanted. */
-  readonly isWanted: (visitor: string) => boolean;
+  /** Whether a row is wanted. */
+  readonly isWanted: (event: Event) => boolean;
   readonly rowsMax: number;
 }
 
@@ -76,7 +77,7 @@ export async function readScanPlace(
     const isOwn = (one: number) => one === merchant;
     const source = openSealed(archive, archived.manifest, { after: 0, isWanted: isOwn, columns: all });
     for (let block = await source.next(); block !== undefined; block = await source.next()) {
-      for (const row of block) if (isWanted(row.event.visitor)) rows.push(row);
+      for (const row of block) if (isWanted(row.event)) rows.push(row);
       if (rows.length > rowsMax) return "too many";
     }
   }
@@ -84,7 +85,7 @@ export async function readScanPlace(
     const some = archived.bundles.slice(start, start + CONNECTIONS_MAX);
     for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
       const file = await readParquet(bytes);
-      for (const row of file.rows) if (row.event.merchant === merchant && isWanted(row.event.visitor)) rows.push(row);
+      for (const row of file.rows) if (row.event.merchant === merchant && isWanted(row.event)) rows.push(row);
       if (rows.length > rowsMax) return "too many";
     }
   }

@@ -8,6 +8,7 @@ import type { ArchivedEvent } from "../core/archive/file.ts";
 import type { RecentReply } from "../core/archive/recent.ts";
 import { removalOf } from "../core/counting/erasure.ts";
 import { MovedDay } from "../core/counting/moved-day.ts";
+import type { Event } from "../core/event.ts";
 import { hash32 } from "../core/hash.ts";
 import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
@@ -112,18 +113,18 @@ export async function* readTogether(
         late: recent.get(keyOf(folder))?.rows ?? [],
       })),
     );
-    for await (const { isWanted, archived } of passesOf(archive, own, { merchant, columns })) {
+    for await (const { isWanted, isCounted, archived } of passesOf(archive, own, { merchant, columns })) {
       const partitions = group.map((place, at) => {
         const moved = isMovedDay(settings, day) ? new MovedDay(settings, day) : undefined;
         const removed = removalsAt(removals, place);
         return (own[at] as readonly Folder[]).flatMap(({ late }, index) => {
-          const wanted = late.filter(({ event }) => isWanted(event.visitor));
+          const wanted = late.filter(({ event }) => isWanted(event));
           const rows = joined(archived[at]?.[index] ?? [], wanted);
           const kept = rows.filter((row) => removalOf(row, removed) === undefined);
           return moved === undefined ? kept : sortRows(kept).filter(({ event }) => moved.takes(event));
         });
       });
-      yield { day, partitions };
+      yield { day, partitions, isCounted };
     }
   }
 }
@@ -170,7 +171,8 @@ interface Folder {
 interface Pass {
   /** By place and folder. */
   readonly archived: readonly (readonly (readonly ArchivedEvent[])[])[];
-  readonly isWanted: (visitor: string) => boolean;
+  readonly isWanted: (event: Event) => boolean;
+  readonly isCounted: (visitor: string) => boolean;
 }
 
 /**
@@ -183,19 +185,41 @@ async function* passesOf(
   read: Pick<PlaceRead, "merchant" | "columns">,
 ): AsyncGenerator<Pass> {
   let passes = 1;
+  let shared: ReadonlySet<string> = new Set();
   for (let pass = 0; pass < passes; pass++) {
     const [at, of] = [pass, passes];
-    const isWanted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
+    const isCounted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
+    // Which purchase of a number earns is known only where all that have it are seen together.
+    const isWanted = ({ visitor, order }: Event) => isCounted(visitor) || shared.has(order);
     // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
     const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
     const archived = await readAll(archive, places, { ...read, isWanted, rowsMax });
-    if (archived !== "too many") yield { archived, isWanted };
+    if (archived !== "too many") yield { archived, isWanted, isCounted };
     else {
       assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
+      if (passes === 1) shared = await sharedOrders(archive, places, read);
       passes *= 2;
       pass = -1;
     }
   }
+}
+
+/** Order numbers that several visitors have: the page's and the server's word for one order, as a rule. Keeps no row. */
+async function sharedOrders(
+  archive: Archive,
+  places: readonly (readonly Folder[])[],
+  read: Pick<PlaceRead, "merchant" | "columns">,
+): Promise<ReadonlySet<string>> {
+  const owners = new Map<string, string>();
+  const shared = new Set<string>();
+  const note = ({ visitor, order }: Event) => {
+    if (order === "") return false;
+    if ((owners.get(order) ?? visitor) !== visitor) shared.add(order);
+    owners.set(order, visitor);
+    return false;
+  };
+  await readAll(archive, places, { ...read, isWanted: note, rowsMax: 0 });
+  return shared;
 }
 
 async function readAll(

@@ -5,6 +5,7 @@
 import { DIMENSIONS } from "../core/counting/dimension.ts";
 import { COUNTERS } from "../core/counting/rollup.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
+import { toMoneyText } from "../core/counting/takings.ts";
 import { COUNT_MAX, D1_PARAMETERS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
@@ -15,6 +16,7 @@ export const ROLLUP_REPLACED = [
   "day",
   "version",
   ...COUNTERS,
+  "money",
   "drops",
   "sketch",
   ...DIMENSIONS.map(({ name }) => `by_${name}`),
@@ -56,6 +58,7 @@ export function rollupValues(row: RollupRow): readonly (string | number | ArrayB
     row.day,
     row.version,
     ...COUNTERS.map((counter) => Math.max(-COUNT_MAX, Math.min(COUNT_MAX, row.counts[counter]))),
+    toMoneyText(row.counts.money),
     JSON.stringify(row.drops),
     bytesOf(row.sketch),
     ...DIMENSIONS.map(({ name }) => bytesOf(row.breakdowns[name])),

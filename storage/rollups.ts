@@ -7,6 +7,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { DimensionName } from "../core/counting/dimension.ts";
 import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../core/counting/rollup-row.ts";
+import { fromMoneyText } from "../core/counting/takings.ts";
 import { COUNTED_PAGE } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { DAY_MS } from "../core/time.ts";
@@ -184,7 +185,7 @@ function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; pa
 
 function columnsOf({ grain, sketch, breakdowns }: Pick<RollupRead, "grain" | "sketch" | "breakdowns">) {
   const table = tableOf(grain);
-  const plain = [...(["bucket", "partition", "day", "version", "drops"] as const), ...COUNTERS];
+  const plain = [...(["bucket", "partition", "day", "version", "money", "drops"] as const), ...COUNTERS];
   const packed = [...(sketch ? (["sketch"] as const) : []), ...breakdowns.map(breakdownColumn)];
   return {
     ...Object.fromEntries(plain.map((name) => [name, table[name]])),
@@ -203,6 +204,7 @@ function toRow(
 ): RollupRow {
   const counts: Counts = zeroCounts();
   for (const counter of COUNTERS) counts[counter] = stored[counter] as number;
+  counts.money = fromMoneyText(stored["money"] as string);
   const wanted = breakdowns.flatMap((name) => {
     // No breakdown is of no bytes: this one is NULL, of a dimension younger than the row.
     const hex = stored[breakdownColumn(name)] as string;

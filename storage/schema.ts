@@ -240,6 +240,8 @@ const rollupColumns = () => ({
   /** A position in the partition's log; of a rebuilt row a fraction more (REBUILD_VERSION_STEP). */
   version: integer("version").notNull(),
   ...(Object.fromEntries(COUNTERS.map((counter) => [counter, counterColumn(counter)])) as CounterColumns),
+  /** `toMoneyText` */
+  money: text("money").notNull().default("{}"),
   drops: text("drops", { mode: "json" }).$type<Partial<Record<DropReason, number>>>().notNull(),
   sketch: bytes("sketch").notNull(),
   ...(Object.fromEntries(DIMENSIONS.map(({ name }) => [`by_${name}`, bytes(`by_${name}`)])) as BreakdownColumns),

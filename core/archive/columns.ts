@@ -37,7 +37,7 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 /** Columns that counting does not look at: a replay does not read them. */
-const UNCOUNTED: ReadonlySet<string> = new Set(["title", "screen", "received_at", "props", "products"]);
+const UNCOUNTED: ReadonlySet<string> = new Set(["title", "screen", "props"]);
 
 /** The columns a replay reads. */
 export const COUNTED_COLUMNS: readonly string[] = COLUMNS.map(({ name }) => name).filter(
@@ -60,8 +60,8 @@ export function toCell<Row>(column: Column<Row>, row: Row): Cell {
 
 /**
  * The events of a file's rows, a column at a time: `cellsOf` gives a column's cells, or undefined where the file or the
- * question has none. The inverse of `toCells` over `COLUMNS`. A column that is not there is absent; `received_at`, which never
- * is, may be left unread and is then 0. Objects of one shape filled column by column are made several times as fast as row by
+ * question has none. The inverse of `toCells` over `COLUMNS`. A column that is not there is absent; one that is never
+ * absent must be read. Objects of one shape filled column by column are made several times as fast as row by
  * row, and reading is most of a replay.
  */
 export function fromColumns(
@@ -92,7 +92,7 @@ const BLANK: Readonly<Record<string, string | number>> = Object.fromEntries(
 
 /** Sets a column's value in every row. */
 function fill(
-  { name, type, absent = name === "received_at" ? 0 : undefined }: Column,
+  { name, type, absent }: Column,
   cellsOf: (column: string) => ArrayLike<unknown> | undefined,
   count: number,
   set: (row: number, value: string | number) => void,

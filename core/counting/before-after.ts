@@ -6,13 +6,13 @@ import type { RollupRow } from "./rollup-row.ts";
 
 /** One number of a merchant's Day in one partition. */
 export interface Total {
-  /** A counter, or "dropped bot" and its like. */
+  /** A counter, "revenue EUR" or "dropped bot" and their like. */
   readonly what: string;
   readonly before: number;
   readonly after: number;
 }
 
-const SHOWN = ["visitors", "visits", "pageviews", "events", "revenue"] as const;
+const SHOWN = ["visitors", "visits", "pageviews", "events", "orders", "refunds"] as const;
 
 /** The numbers of one merchant's Day; those that are 0 on both sides are left out. */
 export function totalsOf(held: readonly HeldRow[], replayed: readonly RollupRow[]): readonly Total[] {
@@ -27,6 +27,7 @@ function numbersOf(rows: readonly RollupRow[]): ReadonlyMap<string, number> {
   for (const { grain, counts, drops } of rows) {
     if (grain !== "day") continue;
     for (const name of SHOWN) if (counts[name] !== 0) numbers.set(name, counts[name]);
+    for (const { currency, revenue } of counts.money ?? []) numbers.set(`revenue ${currency}`, revenue);
     for (const [reason, count] of Object.entries(drops)) numbers.set(`dropped ${reason}`, count);
   }
   return numbers;

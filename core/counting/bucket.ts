@@ -5,32 +5,21 @@
 import { isEngagement, isPageview } from "../event.ts";
 import { TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../limits.ts";
 import type { DropReason } from "../outcome.ts";
-import { type DayState, WHOLE_DAY } from "./day.ts";
+import { type DayNames, type DayState, namesOf, WHOLE_DAY } from "./day.ts";
 import { type DimensionName, PLACE_FIELDS, PROFILE_FIELDS } from "./dimension.ts";
 import { type GroupedField, type Grouping, groupingsOf } from "./grouping.ts";
 import { addCounts, type BreakdownEntry, type Counts, cutBreakdown, type Rollup, zeroCounts } from "./rollup.ts";
+import { settledVisits, unseenPrefetches, type VisitsByVisitor } from "./settled.ts";
 import { addEntry, emptySketch, entryOf, type Sketch } from "./sketch.ts";
+import { addMoney, noTakings, TAKINGS, type Takings } from "./takings.ts";
 import { tupleAt, unpackTuple } from "./tuple.ts";
 import { type Cell, isBounce, type Visit } from "./visit.ts";
 
-/** Visitors with their visits of a Day, those of the bucket among them. */
-export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readonly Visit[]]>;
-
 /** What somebody who makes several rollups of a Day knows of it, instead of each finding it out. */
 export interface KnownOfDay {
-  /** Those with a visit in the bucket; others may be among them. */
+  /** Those with a visit in the bucket, as `settledVisits` gives them; others may be among them. */
   readonly visitors?: VisitsByVisitor | undefined;
   readonly names?: DayNames | undefined;
-}
-
-/** The Day's dictionary by number. */
-export interface DayNames {
-  readonly texts: readonly string[];
-  readonly tuples: readonly string[];
-}
-
-export function namesOf({ dictionary: { textNumbers, tupleNumbers } }: DayState): DayNames {
-  return { texts: [...textNumbers.keys()], tuples: [...tupleNumbers.keys()] };
 }
 
 /**
@@ -41,8 +30,10 @@ export function rollupOf(
   state: DayState,
   slot: number,
   dimensions: readonly DimensionName[],
-  { visitors = state.visitors, names = namesOf(state) }: KnownOfDay = {},
+  known: KnownOfDay = {},
 ): Rollup {
+  const names = known.names ?? namesOf(state);
+  const visitors = known.visitors ?? settledVisits(state, names);
   const tally = newTally(state, slot, { dimensions, visitors, names });
   for (const [visitor, visits] of visitors) {
     let who: Who | undefined;
@@ -56,7 +47,7 @@ export function rollupOf(
   return {
     counts: tally.total.counts,
     sketch: tally.total.sketch,
-    drops: dropsOf(state, slot),
+    drops: dropsOf(state, slot, names),
     breakdowns: new Map(dimensions.map((name) => [name, cutBreakdown(entries.get(name) ?? [])])),
   };
 }
@@ -97,6 +88,8 @@ interface Place {
   readonly kind: "pageview" | "engagement" | "event";
   /** Dictionary numbers of the goals it reaches. */
   readonly goals: readonly number[];
+  /** Of the products it names. */
+  readonly products: readonly number[];
 }
 
 interface Tally {
@@ -112,6 +105,7 @@ interface Tally {
   /** By dictionary number: dimensions that are no field of a tuple. Undefined where nobody asked. A visit without a page view
    *  enters and exits nowhere: "". */
   readonly goals: Map<number, Tallied> | undefined;
+  readonly products: Map<number, Tallied> | undefined;
   readonly entryPages: Map<number, Tallied> | undefined;
   readonly exitPages: Map<number, Tallied> | undefined;
 }
@@ -152,6 +146,7 @@ function newTally(state: DayState, slot: number, { dimensions, visitors, names }
     places,
     byPlace: group(places.keys(), PLACE_DIMENSIONS),
     goals: valuesOf("goal"),
+    products: valuesOf("product"),
     entryPages: valuesOf("entry_page"),
     exitPages: valuesOf("exit_page"),
   };
@@ -161,7 +156,8 @@ function placeOf({ texts, tuples }: DayNames, number: number, ordinal: number): 
   const tuple = tuples[number] as string;
   const name = texts[tupleAt(tuple, PLACE_FIELDS.indexOf("name")) as number] as string;
   const kind = isPageview(name) ? "pageview" : isEngagement(name) ? "engagement" : "event";
-  return { ordinal, kind, goals: unpackTuple(tuple, PLACE_FIELDS.length) };
+  const [goals = 0, ...more] = unpackTuple(tuple, PLACE_FIELDS.length);
+  return { ordinal, kind, goals: more.slice(0, goals), products: more.slice(goals) };
 }
 
 function newTallied(precision: number): Tallied {
@@ -170,7 +166,7 @@ function newTallied(precision: number): Tallied {
 
 /** Event metrics belong to the hour of the event, visit metrics to the hour in which the visit starts. */
 function tallyVisit(tally: Tally, who: Who, visit: Visit): void {
-  const { slot, places, byPlace, goals } = tally;
+  const { slot, places, byPlace, goals, products } = tally;
   const startsHere = slot === WHOLE_DAY || visit.startSlot === slot;
   const part = zeroCounts();
   if (startsHere) countVisit(part, visit);
@@ -183,10 +179,17 @@ function tallyVisit(tally: Tally, who: Who, visit: Visit): void {
       countCell(tallied.counts, cell, place);
       see(tallied, who);
     }
-    if (goals === undefined) continue;
-    for (const goal of place.goals) {
-      const tallied = talliedUnder(goals, goal);
-      countCell(tallied.counts, cell, place);
+    if (goals !== undefined) {
+      for (const goal of place.goals) {
+        const tallied = talliedUnder(goals, goal);
+        countCell(tallied.counts, cell, place);
+        see(tallied, who);
+      }
+    }
+    if (products === undefined) continue;
+    for (const product of place.products) {
+      const tallied = talliedUnder(products, product);
+      countCell(tallied.counts, ofProduct(cell, product), place);
       see(tallied, who);
     }
   }
@@ -205,7 +208,7 @@ function addPart(tallied: Tallied, part: Counts, who: Who): void {
 }
 
 /** The visit counts once under every value that it contains. */
-function countUnderPlaces({ places, byPlace, goals }: Tally, visit: Visit): void {
+function countUnderPlaces({ places, byPlace, goals, products }: Tally, visit: Visit): void {
   const count = (tallied: Tallied) => {
     if (tallied.lastVisit === visit) return;
     tallied.lastVisit = visit;
@@ -215,6 +218,7 @@ function countUnderPlaces({ places, byPlace, goals }: Tally, visit: Visit): void
     const place = places.get(cell.place) as Place;
     for (const groups of byPlace) count(talliedOf(groups, place.ordinal));
     if (goals !== undefined) for (const goal of place.goals) count(talliedUnder(goals, goal));
+    if (products !== undefined) for (const product of place.products) count(talliedUnder(products, product));
   }
 }
 
@@ -228,8 +232,24 @@ function countCell(counts: Counts, cell: Cell, { kind }: Place): void {
   if (kind === "pageview") counts.pageviews += cell.count;
   if (kind !== "engagement") counts.events += cell.count;
   counts.engagement_ms += cell.engagementMs;
-  counts.revenue += cell.revenue;
-  counts.foreign_revenue += cell.foreign;
+  const { earned } = cell;
+  if (earned === undefined) return;
+  counts.orders += earned.orders;
+  counts.refunds += earned.refunds;
+  counts.units += earned.units;
+  counts.money = addMoney(counts.money, earned.money);
+}
+
+/** A cell as it counts under one of its products: what was sold is that product alone (ORD-8). */
+function ofProduct(cell: Cell, product: number): Cell {
+  const { earned } = cell;
+  if (earned === undefined) return cell;
+  const sold = earned.sold.filter((one) => one.product === product);
+  const whole = (earned.money ?? []).map((one): Takings => ({ ...one, product_revenue: 0 }));
+  const own = sold.map(({ currency, revenue }): Takings => ({ ...noTakings(currency), product_revenue: revenue }));
+  const money = addMoney(whole, own)?.filter((one) => TAKINGS.some((taking) => one[taking] !== 0));
+  const units = sold.reduce((sum, one) => sum + one.units, 0);
+  return { ...cell, earned: { ...earned, units, money: money?.length === 0 ? undefined : money } };
 }
 
 function see(tallied: Tallied, who: Who): void {
@@ -271,7 +291,12 @@ function entriesOf(tally: Tally): ReadonlyMap<DimensionName, BreakdownEntry[]> {
       entries.set(name, ofField);
     }
   }
-  const byValue = { goal: tally.goals, entry_page: tally.entryPages, exit_page: tally.exitPages };
+  const byValue = {
+    goal: tally.goals,
+    product: tally.products,
+    entry_page: tally.entryPages,
+    exit_page: tally.exitPages,
+  };
   for (const [name, values] of Object.entries(byValue)) {
     const ofValues = Array.from(values ?? [], ([value, one]) => entryOfValue(value, one));
     entries.set(name as DimensionName, ofValues);
@@ -279,8 +304,10 @@ function entriesOf(tally: Tally): ReadonlyMap<DimensionName, BreakdownEntry[]> {
   return entries;
 }
 
-function dropsOf(state: DayState, slot: number): Map<DropReason, number> {
+function dropsOf(state: DayState, slot: number, names: DayNames): Map<DropReason, number> {
   const drops = new Map<DropReason, number>();
+  const unseen = unseenPrefetches(state, names).filter((own) => slot === WHOLE_DAY || own === slot).length;
+  if (unseen > 0) drops.set("prefetch", unseen);
   for (const [dropSlot, reasons] of state.drops ?? []) {
     if (slot !== WHOLE_DAY && dropSlot !== slot) continue;
     for (const [reason, count] of reasons) drops.set(reason, (drops.get(reason) ?? 0) + count);

@@ -1,17 +1,22 @@
-// Everything counted of one merchant on one Day: the visits of each visitor, the drops, the duplicate window, and which
-// of its rollups have changed since they were published. It is a function of the set of events (L4): live counting,
+// Everything counted of one merchant on one Day: the runs of each visitor, the orders, the drops, the duplicate window, and
+// which of its rollups have changed since they were published. It is a function of the set of events (L4): live counting,
 // recovery and replay all fold events into it with `countEvent`, and all numbers come out of it through `rollup.ts`.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
 import { hourOf, type Settings } from "../merchant.ts";
+import { currencyOf, linesOf } from "../order.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
-import { IdSet, orderOf } from "./duplicate.ts";
+import { IdSet } from "./duplicate.ts";
+import { type Earned, earnedWithProducts, ownEarning } from "./earned.ts";
+import { momentOf } from "./moment.ts";
+import { type DayClaim, decodeBook, encodeBook, eraseClaims, type OrderBook } from "./order-book.ts";
 import { packTuple, unpackTuple } from "./tuple.ts";
-import { type Cell, insert, type Visit } from "./visit.ts";
+import { type Cell, insert, RANK, type Rank, type Visit } from "./visit.ts";
+import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 import { Visitors } from "./visitors.ts";
 
 /** A slot names an Hour of the Day: quarter hours from the Day's UTC midnight to the Hour's start. */
@@ -19,9 +24,8 @@ const SLOT_MS = 900_000;
 /** Stands beside the slots for the rollup of the whole Day. */
 export const WHOLE_DAY = 10_000;
 
-/** 2: the visits of a visitor are preceded by their length in bytes. */
-const SHAPE_VERSION = 2;
-const SHAPE_BEFORE = 1;
+/** 3: runs with ranks, orders, prefetches. What 1 and 2 lacked cannot be made of them: their Days are counted again from the archive. */
+const SHAPE_VERSION = 3;
 
 /**
  * Texts and packed tuples of them (tuple.ts), each stored once and named by its place in its map: a map keeps the order in
@@ -32,13 +36,27 @@ export interface Dictionary {
   readonly tupleNumbers: Map<string, number>;
 }
 
+/** The Day's dictionary by number. */
+export interface DayNames {
+  readonly texts: readonly string[];
+  readonly tuples: readonly string[];
+}
+
+export function namesOf({ dictionary: { textNumbers, tupleNumbers } }: Pick<DayState, "dictionary">): DayNames {
+  return { texts: [...textNumbers.keys()], tuples: [...tupleNumbers.keys()] };
+}
+
 export interface DayState {
   readonly merchant: number;
   /** Number of the local date. */
   readonly day: number;
   readonly dictionary: Dictionary;
   readonly visitors: Visitors;
-  /** Slot → reason → hits dropped; undefined while there are none, as on most Days of most merchants. */
+  /** Undefined while there are none, as on most Days of most merchants; so are the next two. */
+  orders: OrderBook | undefined;
+  /** Visitor → prefetched page views, each a run of one: dropped, unless they turn out to have been seen (`settled.ts`). */
+  prefetches: Map<string, Visit[]> | undefined;
+  /** Slot → reason → hits dropped. */
   drops: Map<number, Map<DropReason, number>> | undefined;
   ids: IdSet;
   /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map here:
@@ -52,6 +70,8 @@ export function emptyDay(merchant: number, day: number): DayState {
     day,
     dictionary: { textNumbers: new Map(), tupleNumbers: new Map() },
     visitors: new Visitors(day * DAY_MS),
+    orders: undefined,
+    prefetches: undefined,
     drops: undefined,
     ids: new IdSet(),
     changed: new Map(),
@@ -70,16 +90,51 @@ export function slotStart(day: number, slot: number): number {
 export function countEvent(state: DayState, { event, opinion, settings, position }: CountedEvent): void {
   const slot = (hourOf(settings.zones, event.timestamp) - state.day * DAY_MS) / SLOT_MS;
   state.ids.add(event.id);
-  if (event.dropped !== "") countDrop(state, slot, event.dropped);
-  else {
-    const visit = toVisit(state.dictionary, { event, opinion, settings, slot });
-    const visits = state.visitors.get(event.visitor);
-    if (visits === undefined) state.visitors.set(event.visitor, [visit]);
-    else insert(visits, visit);
-    if (visits !== undefined) markVisitHours(state, visits, visit, position);
-  }
+  if (event.dropped === "prefetch") {
+    notePrefetch(state, event.visitor, toVisit(state.dictionary, { event, opinion, settings, slot }));
+    markVisitor(state, event.visitor, position);
+  } else if (event.dropped !== "") countDrop(state, slot, event.dropped);
+  else countVisit(state, { event, opinion, settings, slot }, position);
   markChanged(state, slot, position);
   markChanged(state, WHOLE_DAY, position);
+}
+
+/** Adds an event to its visitor's runs, and to the orders where it has a number. */
+function countVisit(state: DayState, observed: Observed, position: number): void {
+  const { visitor } = observed.event;
+  const visit = toVisit(state.dictionary, observed);
+  const claim = toClaim(state.dictionary, observed, visit);
+  const visits = state.visitors.get(visitor);
+  if (visits === undefined) state.visitors.set(visitor, [visit]);
+  else {
+    insert(visits, visit);
+    markVisitHours(state, visits, visit, position);
+  }
+  if (claim !== undefined) noteClaim(state, { number: observed.event.order, claim, position });
+  // What belongs to the visit before it, or takes its profile, may belong to another now; and a prefetch may have been seen.
+  const isPlain = ({ rank, returns }: Visit) => rank === RANK.opening && !returns;
+  if (state.prefetches?.has(visitor) || visits?.some((own) => !isPlain(own))) markVisitor(state, visitor, position);
+}
+
+/** What stood under the number before may earn something else now. */
+function noteClaim(
+  state: DayState,
+  { number, claim, position }: { readonly number: string; readonly claim: DayClaim; readonly position: number },
+): void {
+  state.orders ??= new Map();
+  const claims = state.orders.get(number);
+  if (claims === undefined) state.orders.set(number, [claim]);
+  else {
+    claims.push(claim);
+    for (const slot of new Set(claims.map((one) => one.slot))) markChanged(state, slot, position);
+  }
+}
+
+function notePrefetch(state: DayState, visitor: string, visit: Visit): void {
+  state.prefetches ??= new Map();
+  const own = state.prefetches.get(visitor);
+  if (own === undefined) state.prefetches.set(visitor, [visit]);
+  else own.push(visit);
 }
 
 export interface CountedEvent {
@@ -104,6 +159,8 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
     for (const number of tuple) writer.unsigned(number);
   }
   state.visitors.encode(writer);
+  encodeBook(state.orders ?? new Map(), state.day * DAY_MS, writer);
+  encodePrefetches(state, writer);
   encodeDrops(state, writer);
   writer.unsigned(state.changed.size);
   for (const [slot, position] of state.changed) {
@@ -115,8 +172,7 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
 
 /** The inverse of `encodeDay`. */
 export function decodeDay(reader: ByteReader): DayState {
-  const shape = reader.byte();
-  assert(shape === SHAPE_VERSION || shape === SHAPE_BEFORE, "a Day was stored in a shape this version knows");
+  assert(reader.byte() === SHAPE_VERSION, "a Day was stored in the shape that this version writes");
   const state = emptyDay(reader.unsigned(), reader.signed());
   for (let left = reader.unsigned(); left > 0; left--) textNumber(state.dictionary, reader.text());
   for (let left = reader.unsigned(); left > 0; left--) {
@@ -125,8 +181,10 @@ export function decodeDay(reader: ByteReader): DayState {
       Array.from({ length: reader.byte() }, () => reader.unsigned()),
     );
   }
-  if (shape === SHAPE_VERSION) state.visitors.decode(reader);
-  else state.visitors.decodeWhole(reader);
+  state.visitors.decode(reader);
+  const orders = decodeBook(state.day * DAY_MS, reader);
+  if (orders.size > 0) state.orders = orders;
+  decodePrefetches(state, reader);
   decodeDrops(state, reader);
   for (let left = reader.unsigned(); left > 0; left--) state.changed.set(reader.signed(), reader.unsigned());
   state.ids = IdSet.decode(reader);
@@ -140,35 +198,43 @@ interface Observed {
   readonly slot: number;
 }
 
-/** An event as a visit of one. */
+/** An event as a run of one. */
 function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Observed): Visit {
   const profile = PROFILE_FIELDS.map((field) => textNumber(dictionary, opinion[field]));
   const page = textNumber(dictionary, opinion.page);
+  const lines = linesOf(event);
+  const products = new Set(lines.map(({ label }) => textNumber(dictionary, label)));
   const place = [
     textNumber(dictionary, String(event.stream)),
     textNumber(dictionary, event.name),
     textNumber(dictionary, opinion.hostname),
     page,
+    opinion.goals.length,
     ...opinion.goals.map((goal) => textNumber(dictionary, goal)),
+    ...products,
   ];
-  const order = orderOf(event.id);
-  const moment = isPageview(event.name) ? { time: event.timestamp, order, page } : undefined;
-  const ours = event.currency === settings.currency || event.currency === "";
+  const { time, order, tie } = momentOf(event);
+  const moment = isPageview(event.name) ? { time, order, tie, page } : undefined;
+  const rank = rankOf(event, opinion);
   const cell: Cell = {
     slot,
     place: tupleNumber(dictionary, place),
     count: 1,
-    revenue: ours ? event.revenue : 0,
-    foreign: ours ? 0 : 1,
     engagementMs: event.engagementMs,
+    earned: toEarned(dictionary, { event, opinion, settings }),
   };
   return {
-    start: event.timestamp,
-    end: event.timestamp,
+    from: time,
+    end: time,
+    rank,
+    start: time,
     startOrder: order,
+    startTie: tie,
     startSlot: slot,
     profile: tupleNumber(dictionary, profile),
-    events: isEngagement(event.name) ? 0 : 1,
+    returns: opinion.isReturn,
+    known: event.visitorKind !== "daily",
+    interactions: rank === RANK.opening ? 1 : 0,
     entry: moment,
     exit: moment,
     cells: [cell],
@@ -177,23 +243,90 @@ function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Obs
   };
 }
 
+function rankOf({ name }: Event, { passive }: Opinion): Rank {
+  if (isEngagement(name)) return RANK.engagement;
+  return passive ? RANK.passive : RANK.opening;
+}
+
+/** What an event has earned by itself, without looking at others. */
+function toEarned(
+  dictionary: Dictionary,
+  { event, opinion, settings }: Pick<Observed, "event" | "opinion" | "settings">,
+): Earned | undefined {
+  const earning = ownEarning(event, opinion.act, saleOf(dictionary, event, settings));
+  return earning === undefined ? undefined : earnedWithProducts(earning);
+}
+
+type NumberedSale = DayClaim["sale"];
+
+function saleOf(dictionary: Dictionary, event: Event, settings: Settings): NumberedSale {
+  const lines = linesOf(event).map(({ label, units, revenue }) => {
+    return { label: textNumber(dictionary, label), units, revenue };
+  });
+  return { currency: currencyOf(event, settings), revenue: Math.abs(event.revenue), lines };
+}
+
+/** An event with an order number as one that may earn; undefined where it is none. */
+function toClaim(dictionary: Dictionary, observed: Observed, visit: Visit): DayClaim | undefined {
+  const { event, opinion, settings, slot } = observed;
+  const { act } = opinion;
+  if (event.order === "" || act === "none" || act === "step") return undefined;
+  const [{ place }] = visit.cells as [Cell];
+  const { visitor } = event;
+  const sale = saleOf(dictionary, event, settings);
+  return { act, keyed: event.keyed === 1, ...momentOf(event), sale, visitor, slot, place };
+}
+
 /** A visit that changed changes every hour it has events in, and the hours whose visits were merged into it. */
 function markVisitHours(state: DayState, visits: readonly Visit[], added: Visit, position: number): void {
   for (const visit of visits) {
-    if (visit.end < added.start || visit.start > added.start) continue;
+    if (visit.end < added.from || visit.from > added.from) continue;
     for (const slot of visit.slots) markChanged(state, slot, position);
   }
 }
 
 /** Every Hour some visits have events in has changed, and the Day. */
-export function markVisits(state: DayState, visits: readonly Visit[], position: number): void {
+function markVisits(state: DayState, visits: readonly Visit[], position: number): void {
   for (const { slots } of visits) for (const slot of slots) markChanged(state, slot, position);
   markChanged(state, WHOLE_DAY, position);
 }
 
+/** Every Hour in which a visitor has anything has changed. */
+function markVisitor(state: DayState, visitor: string, position: number): void {
+  for (const { slots } of state.visitors.get(visitor) ?? [])
+    for (const slot of slots) markChanged(state, slot, position);
+  for (const { startSlot } of state.prefetches?.get(visitor) ?? []) markChanged(state, startSlot, position);
+}
+
+/** Takes a visitor out: runs, orders, prefetches. False where there was nothing. */
+export function removeVisitor(state: DayState, visitor: string, position: number): boolean {
+  const visits = state.visitors.get(visitor) ?? [];
+  const prefetches = state.prefetches?.get(visitor) ?? [];
+  if (visits.length + prefetches.length === 0) return false;
+  state.changed = new Map(state.changed);
+  markVisits(state, [...visits, ...prefetches], position);
+  for (const slot of eraseClaims(state.orders ?? new Map(), visitor)) markChanged(state, slot, position);
+  state.visitors.delete(visitor);
+  state.prefetches?.delete(visitor);
+  return true;
+}
+
+/** Takes everybody out, the drops too. False where there was nothing. */
+export function removeAll(state: DayState, position: number): boolean {
+  if (state.visitors.size === 0 && state.prefetches === undefined && state.drops === undefined) return false;
+  state.changed = new Map(state.changed);
+  markAll(state, position);
+  state.visitors.clear();
+  state.orders = undefined;
+  state.prefetches = undefined;
+  state.drops = undefined;
+  return true;
+}
+
 /** Every Hour with anything in it has changed, and the Day. */
-export function markAll(state: DayState, position: number): void {
+function markAll(state: DayState, position: number): void {
   for (const visits of state.visitors.values()) markVisits(state, visits, position);
+  for (const visits of state.prefetches?.values() ?? []) markVisits(state, visits, position);
   for (const slot of state.drops?.keys() ?? []) markChanged(state, slot, position);
   markChanged(state, WHOLE_DAY, position);
 }
@@ -244,5 +377,22 @@ function decodeDrops(state: DayState, reader: ByteReader): void {
     const slot = reader.signed();
     const reason = DROP_REASONS[reader.byte()] as DropReason;
     countDrop(state, slot, reason, reader.unsigned());
+  }
+}
+
+function encodePrefetches({ prefetches, day }: DayState, writer: ByteWriter): void {
+  writer.unsigned(prefetches?.size ?? 0);
+  for (const [visitor, own] of prefetches ?? []) {
+    writer.text(visitor);
+    writer.unsigned(own.length);
+    for (const visit of own) encodeVisit(visit, day * DAY_MS, writer);
+  }
+}
+
+function decodePrefetches(state: DayState, reader: ByteReader): void {
+  for (let left = reader.unsigned(); left > 0; left--) {
+    const visitor = reader.text();
+    for (let visits = reader.unsigned(); visits > 0; visits--)
+      notePrefetch(state, visitor, decodeVisit(state.day * DAY_MS, reader));
   }
 }

@@ -9,6 +9,7 @@ import { dateOf } from "../time.ts";
 import { ALL_DIMENSIONS, type BreakdownEntry, COUNTERS, type Counts, encodeBreakdown, zeroCounts } from "./rollup.ts";
 import { breakdownOf, encodeTotalSketch, type Grain, type RollupRow } from "./rollup-row.ts";
 import { emptySketch, encodeSketch } from "./sketch.ts";
+import { type Money, noTakings, TAKINGS } from "./takings.ts";
 
 /** A row as readers see it, and whether it is D1's: a partition's own has not been published yet. */
 export interface HeldRow {
@@ -147,11 +148,24 @@ function entryMismatches(of: string, held?: BreakdownEntry, replayed?: Breakdown
 }
 
 function countMismatches(of: string, held: Counts, replayed: Counts): Mismatch[] {
-  return COUNTERS.filter((counter) => held[counter] !== replayed[counter]).map((counter) => ({
+  const counters = COUNTERS.filter((counter) => held[counter] !== replayed[counter]).map((counter) => ({
     what: of + counter,
     held: held[counter],
     replayed: replayed[counter],
   }));
+  return [...counters, ...moneyMismatches(of, held.money, replayed.money)];
+}
+
+function moneyMismatches(of: string, held: Money, replayed: Money): readonly Mismatch[] {
+  const takingsOf = (money: Money, currency: string) =>
+    money?.find((one) => one.currency === currency) ?? noTakings(currency);
+  const currencies = new Set([...(held ?? []), ...(replayed ?? [])].map(({ currency }) => currency));
+  return [...currencies].sort().flatMap((currency) => {
+    const [a, b] = [takingsOf(held, currency), takingsOf(replayed, currency)];
+    return TAKINGS.filter((taking) => a[taking] !== b[taking]).map((taking) => {
+      return { what: `${of}${taking} ${currency}`, held: a[taking], replayed: b[taking] };
+    });
+  });
 }
 
 function sketchMismatch(of: string, held: Uint8Array, replayed: Uint8Array): Mismatch {

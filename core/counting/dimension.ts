@@ -26,7 +26,7 @@ export type ProfileField = (typeof PROFILE_FIELDS)[number];
 export const PLACE_FIELDS = ["stream", "name", "hostname", "page"] as const;
 export type PlaceField = (typeof PLACE_FIELDS)[number];
 
-export type DimensionName = ProfileField | PlaceField | "goal" | "entry_page" | "exit_page";
+export type DimensionName = ProfileField | PlaceField | "goal" | "product" | "entry_page" | "exit_page";
 
 export interface Dimension {
   readonly name: DimensionName;
@@ -44,6 +44,7 @@ export const DIMENSIONS: readonly Dimension[] = [
   { name: "name", question: "event:name", scope: "event", empty: "(none)" },
   { name: "stream", question: "event:stream", scope: "event", empty: "(none)" },
   { name: "goal", question: "event:goal", scope: "event", empty: "(none)" },
+  { name: "product", question: "event:product", scope: "event", empty: "(none)" },
   { name: "entry_page", question: "visit:entry_page", scope: "visit", empty: "(none)" },
   { name: "exit_page", question: "visit:exit_page", scope: "visit", empty: "(none)" },
   { name: "source", question: "visit:source", scope: "visit", empty: "Direct / None" },

@@ -85,15 +85,6 @@ export class IdSet {
   }
 }
 
-/**
- * Where an event stands among others of the same millisecond: 53 bits of its id's hash. It breaks ties (which page was
- * first, which was last) the same way in whatever order events arrive.
- */
-export function orderOf(id: string): number {
-  const [high, low] = hashId(id);
-  return high * 2 ** 21 + (low >>> 11);
-}
-
 function hashId(id: string): readonly [high: number, low: number] {
   const low = hash32(id, LOW_SEED);
   return [hash32(id, HIGH_SEED), low === 0 ? 1 : low];

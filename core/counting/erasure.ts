@@ -3,7 +3,7 @@
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import type { Settings } from "../merchant.ts";
-import { type DayState, markAll, markVisits } from "./day.ts";
+import { type DayState, removeAll, removeVisitor } from "./day.ts";
 
 /** Which events of a (Day, partition) an erasure means. */
 export interface Removal {
@@ -39,18 +39,5 @@ export function isExpired({ retentionDays }: Settings, day: number, today: numbe
 
 /** Takes a visitor, or all of them, out of a Day; false where there was nothing. Its ids stay: a resend is no new event. */
 export function eraseFrom(state: DayState, visitor: string, position: number): boolean {
-  if (visitor === "") {
-    if (state.visitors.size === 0 && state.drops === undefined) return false;
-    state.changed = new Map(state.changed);
-    markAll(state, position);
-    state.visitors.clear();
-    state.drops = undefined;
-    return true;
-  }
-  const visits = state.visitors.get(visitor);
-  if (visits === undefined) return false;
-  state.changed = new Map(state.changed);
-  markVisits(state, visits, position);
-  state.visitors.delete(visitor);
-  return true;
+  return visitor === "" ? removeAll(state, position) : removeVisitor(state, visitor, position);
 }

@@ -8,10 +8,10 @@ import { opine } from "../enrichment/opinion.ts";
 import type { Settings } from "../merchant.ts";
 import { countedBy, shownDay } from "../past-zone.ts";
 import { GLOBAL_MERCHANT, type RuleTimeline, rulesInForce } from "../rules.ts";
-import { namesOf, type VisitsByVisitor } from "./bucket.ts";
-import { countEvent, type DayState, emptyDay, WHOLE_DAY } from "./day.ts";
+import { countEvent, type DayState, emptyDay, namesOf, WHOLE_DAY } from "./day.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
 import { type RollupRow, toRollupRow } from "./rollup-row.ts";
+import { settledVisits, type VisitsByVisitor } from "./settled.ts";
 import type { Visit } from "./visit.ts";
 
 /** Settings by merchant number; undefined leaves a merchant's events out. Those of GLOBAL_MERCHANT are the deployment's. */
@@ -49,16 +49,17 @@ export function replayEvent(
 
 /** The rollups of one merchant's Day: a row per Hour with anything in it, and one for the Day. */
 export function replayedRows({ state, partition }: ReplayedDay): readonly RollupRow[] {
-  const visits = visitsBySlot(state);
   const names = namesOf(state);
+  const all = settledVisits(state, names);
+  const visits = visitsBySlot(all);
   return [...state.changed].map(([slot, version]) => {
-    const visitors = slot === WHOLE_DAY ? state.visitors : (visits.get(slot) ?? []);
+    const visitors = slot === WHOLE_DAY ? all : (visits.get(slot) ?? []);
     return toRollupRow(state, { slot, partition, version, dimensions: ALL_DIMENSIONS, visitors, names });
   });
 }
 
 /** Who visited in which Hour: all Hours are wanted, and looking for each would look at everybody 24 times. */
-function visitsBySlot({ visitors }: DayState): ReadonlyMap<number, VisitsByVisitor> {
+function visitsBySlot(visitors: VisitsByVisitor): ReadonlyMap<number, VisitsByVisitor> {
   const bySlot = new Map<number, [string, readonly Visit[]][]>();
   for (const [visitor, visits] of visitors) {
     for (const visit of visits) {

@@ -5,9 +5,10 @@
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { DIMENSION_BYTES_MAX, DIMENSION_VALUES_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
-import type { DropReason } from "../outcome.ts";
+import { assert, type DropReason } from "../outcome.ts";
 import { DIMENSIONS, type DimensionName, OTHER } from "./dimension.ts";
 import { absorbSketch, decodeSketch, emptySketch, encodeSketch, estimate, type Sketch, skipSketch } from "./sketch.ts";
+import { addMoney, decodeMoney, encodeMoney, type Money, TAKINGS } from "./takings.ts";
 
 /** The counters of a rollup and of each value in a breakdown, in stored order. All integers; all but visitors add up. */
 export const COUNTERS = [
@@ -18,11 +19,17 @@ export const COUNTERS = [
   "pageviews",
   "events",
   "engagement_ms",
-  "revenue",
-  "foreign_revenue",
+  "orders",
+  "refunds",
+  "units",
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
-export type Counts = Record<Counter, number>;
+/** Counters, and money by currency. Under a product `units` and `product_revenue` are its own, all else is of the events that name it. */
+export type Counts = Record<Counter, number> & { money: Money };
+
+/** Counters that most values have none of, as of money: they are stored behind a mark. */
+const OF_ORDERS = ["orders", "refunds", "units"] as const;
+const OF_TRAFFIC = COUNTERS.filter((name) => !(OF_ORDERS as readonly string[]).includes(name));
 
 export interface BreakdownEntry {
   readonly value: string;
@@ -55,8 +62,10 @@ export function zeroCounts(): Counts {
     pageviews: 0,
     events: 0,
     engagement_ms: 0,
-    revenue: 0,
-    foreign_revenue: 0,
+    orders: 0,
+    refunds: 0,
+    units: 0,
+    money: undefined,
   };
 }
 
@@ -69,14 +78,24 @@ export function addCounts(into: Counts, from: Counts): void {
   into.pageviews += from.pageviews;
   into.events += from.events;
   into.engagement_ms += from.engagement_ms;
-  into.revenue += from.revenue;
-  into.foreign_revenue += from.foreign_revenue;
+  into.orders += from.orders;
+  into.refunds += from.refunds;
+  into.units += from.units;
+  if (from.money !== undefined) into.money = addMoney(into.money, from.money);
 }
+
+/** Whether nothing was counted. */
+export function isNothing(counts: Counts): boolean {
+  return counts.money === undefined && COUNTERS.every((counter) => counts[counter] === 0);
+}
+
+/** 1: orders, refunds, units and money by currency. Stands above the mark of a cut. */
+const BREAKDOWN_VERSION = 1;
 
 /** A breakdown as one packed column. With a writer of the caller's, its bytes begin where that stood. */
 export function encodeBreakdown({ cut, entries }: Breakdown, writer = new ByteWriter()): Uint8Array {
   const start = writer.length;
-  writer.byte(cut ? 1 : 0);
+  writer.byte(BREAKDOWN_VERSION * 2 + (cut ? 1 : 0));
   writer.unsigned(entries.length);
   for (const entry of entries) encodeEntry(entry, writer);
   return writer.finish(start);
@@ -87,7 +106,7 @@ export function decodeBreakdown(bytes: Uint8Array): Breakdown {
   const entries: BreakdownEntry[] = [];
   const cut = readBreakdown(bytes, (value, reader) => {
     const counts = zeroCounts();
-    addEncodedCounts(counts, reader);
+    counts.money = addEncodedCounts(counts, reader);
     entries.push({ value, counts, sketch: decodeSketch(reader) });
   });
   return { cut, entries };
@@ -99,19 +118,28 @@ export function decodeBreakdown(bytes: Uint8Array): Breakdown {
  */
 export function readBreakdown(bytes: Uint8Array, take: (value: string, reader: ByteReader) => void): boolean {
   const reader = new ByteReader(bytes);
-  const cut = reader.byte() === 1;
+  const head = reader.byte();
+  assert(head >> 1 === BREAKDOWN_VERSION, `breakdown version ${head >> 1} is one that this release reads`);
+  const cut = head % 2 === 1;
   for (let left = reader.unsigned(); left > 0; left--) take(reader.text(), reader);
   return cut;
 }
 
-/** Adds counters in stored order. */
-export function addEncodedCounts(into: Counts, reader: ByteReader): void {
-  for (const counter of COUNTERS) into[counter] += reader.signed();
+/** Adds counters as they are stored, and gives the money beside them, which is the caller's to add up. */
+export function addEncodedCounts(into: Counts, reader: ByteReader): Money {
+  for (const counter of OF_TRAFFIC) into[counter] += reader.signed();
+  if (reader.byte() === 0) return undefined;
+  for (const counter of OF_ORDERS) into[counter] += reader.signed();
+  return decodeMoney(reader);
 }
 
 /** Reads past what belongs to one value. */
 export function skipEntry(reader: ByteReader): void {
-  for (let left = COUNTERS.length; left > 0; left--) reader.unsigned();
+  for (let left = OF_TRAFFIC.length; left > 0; left--) reader.unsigned();
+  if (reader.byte() !== 0) {
+    for (let left = OF_ORDERS.length; left > 0; left--) reader.unsigned();
+    decodeMoney(reader);
+  }
   skipSketch(reader);
 }
 
@@ -121,7 +149,7 @@ export function skipEntry(reader: ByteReader): void {
  */
 export function cutBreakdown(entries: BreakdownEntry[]): Breakdown {
   const sorted = entries.sort(bySize);
-  const room = DIMENSION_BYTES_MAX - otherBytes();
+  const room = DIMENSION_BYTES_MAX - otherBytes(entries);
   const mayFit = sorted.reduce((sum, entry) => sum + entryBytesMax(entry), 0) <= room;
   if (sorted.length <= DIMENSION_VALUES_MAX && mayFit) return { cut: false, entries: sorted };
   const writer = new ByteWriter();
@@ -155,17 +183,27 @@ function bySize(a: BreakdownEntry, b: BreakdownEntry): number {
 
 function encodeEntry(entry: BreakdownEntry, writer: ByteWriter): void {
   writer.text(entry.value);
-  for (const counter of COUNTERS) writer.count(entry.counts[counter]);
+  const { counts } = entry;
+  for (const counter of OF_TRAFFIC) writer.count(counts[counter]);
+  const isSold = counts.money !== undefined || OF_ORDERS.some((counter) => counts[counter] !== 0);
+  writer.byte(isSold ? 1 : 0);
+  if (isSold) {
+    for (const counter of OF_ORDERS) writer.count(counts[counter]);
+    encodeMoney(counts.money, writer);
+  }
   encodeSketch(entry.sketch, writer);
 }
 
 /** The most that an entry can take: nearly all breakdowns fit by it, and need not be encoded to know that. */
-function entryBytesMax({ value, sketch }: BreakdownEntry): number {
+function entryBytesMax({ value, sketch, counts }: BreakdownEntry): number {
   const sketchBytes = sketch.sparse === undefined ? (2 ** sketch.precision * 6) / 8 : sketch.sparse.length * 8;
-  return value.length * 3 + COUNTERS.length * 8 + sketchBytes + 16;
+  const moneyBytes = (counts.money?.length ?? 0) * (TAKINGS.length * 8 + 8);
+  return value.length * 3 + COUNTERS.length * 8 + moneyBytes + sketchBytes + 16;
 }
 
-/** The most that the "(other)" entry can take: a dense sketch and nine long counters. */
-function otherBytes(): number {
-  return (2 ** VALUE_SKETCH_PRECISION * 6) / 8 + COUNTERS.length * 8 + 64;
+/** The most that the "(other)" entry can take: a dense sketch, long counters, and money of all currencies that the values have. */
+function otherBytes(entries: readonly BreakdownEntry[]): number {
+  const currencies = new Set(entries.flatMap(({ counts }) => (counts.money ?? []).map(({ currency }) => currency)));
+  const moneyBytes = currencies.size * (TAKINGS.length * 8 + 8);
+  return (2 ** VALUE_SKETCH_PRECISION * 6) / 8 + COUNTERS.length * 8 + moneyBytes + 64;
 }

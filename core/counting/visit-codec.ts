@@ -1,36 +1,48 @@
-// A visit as bytes: as a checkpoint stores it, and as a partition's memory holds it while its visitor is away. Times are
-// relative to a base, the UTC midnight of the Day's number, which whoever reads it must know.
+// A run of a visitor's events as bytes: as a checkpoint stores it, and as a partition's memory holds it while its visitor is
+// away. Times are relative to a base, the UTC midnight of the Day's number, which whoever reads it must know.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
-import { addCell, type Cell, type Moment, type Visit } from "./visit.ts";
+import { decodeEarned, encodeEarned } from "./earned.ts";
+import { addCell, type Cell, type PageMoment, type Rank, type Visit } from "./visit.ts";
+
+/** Bits above the rank's two. */
+const RETURNS = 4;
+const KNOWN = 8;
 
 export function encodeVisit(visit: Visit, base: number, writer: ByteWriter): void {
-  writer.signed(visit.start - base);
-  writer.unsigned(visit.end - visit.start);
-  writer.unsigned(visit.startOrder);
+  writer.byte(visit.rank + (visit.returns ? RETURNS : 0) + (visit.known ? KNOWN : 0));
+  writer.signed(visit.from - base);
+  writer.unsigned(visit.end - visit.from);
+  writer.unsigned(visit.start - visit.from);
+  for (const value of [visit.startOrder, visit.startTie]) writer.unsigned(value);
   writer.signed(visit.startSlot);
-  writer.unsigned(visit.profile);
-  writer.unsigned(visit.events);
+  for (const value of [visit.profile, visit.interactions]) writer.unsigned(value);
   encodeMoment(visit.entry, base, writer);
   encodeMoment(visit.exit, base, writer);
   writer.unsigned(visit.cells.length);
   for (const cell of visit.cells) {
     writer.signed(cell.slot);
-    for (const value of [cell.place, cell.count, cell.foreign]) writer.unsigned(value);
+    for (const value of [cell.place, cell.count]) writer.unsigned(value);
     writer.count(cell.engagementMs);
-    writer.count(cell.revenue);
+    encodeEarned(cell.earned, writer);
   }
 }
 
 export function decodeVisit(base: number, reader: ByteReader): Visit {
-  const start = base + reader.signed();
+  const flags = reader.byte();
+  const from = base + reader.signed();
   const visit: Visit = {
-    start,
-    end: start + reader.unsigned(),
+    from,
+    end: from + reader.unsigned(),
+    rank: (flags & 3) as Rank,
+    start: from + reader.unsigned(),
     startOrder: reader.unsigned(),
+    startTie: reader.unsigned(),
     startSlot: reader.signed(),
     profile: reader.unsigned(),
-    events: reader.unsigned(),
+    returns: (flags & RETURNS) !== 0,
+    known: (flags & KNOWN) !== 0,
+    interactions: reader.unsigned(),
     entry: decodeMoment(base, reader),
     exit: decodeMoment(base, reader),
     cells: [],
@@ -46,21 +58,24 @@ function decodeCell(reader: ByteReader): Cell {
     slot: reader.signed(),
     place: reader.unsigned(),
     count: reader.unsigned(),
-    foreign: reader.unsigned(),
     engagementMs: reader.signed(),
-    revenue: reader.signed(),
+    earned: decodeEarned(reader),
   };
 }
 
-function encodeMoment(moment: Moment | undefined, base: number, writer: ByteWriter): void {
+function encodeMoment(moment: PageMoment | undefined, base: number, writer: ByteWriter): void {
   writer.byte(moment === undefined ? 0 : 1);
   if (moment === undefined) return;
   writer.signed(moment.time - base);
-  writer.unsigned(moment.order);
-  writer.unsigned(moment.page);
+  for (const value of [moment.order, moment.tie, moment.page]) writer.unsigned(value);
 }
 
-function decodeMoment(base: number, reader: ByteReader): Moment | undefined {
+function decodeMoment(base: number, reader: ByteReader): PageMoment | undefined {
   if (reader.byte() === 0) return undefined;
-  return { time: base + reader.signed(), order: reader.unsigned(), page: reader.unsigned() };
+  return {
+    time: base + reader.signed(),
+    order: reader.unsigned(),
+    tie: reader.unsigned(),
+    page: reader.unsigned(),
+  };
 }

@@ -1,15 +1,14 @@
-// What a visit is: a maximal run of one visitor's events with gaps of at most 1800 s inside one Day.
-// A visit is a mergeable summary: an event is a visit of one, and adding it extends a visit, starts one, or bridges two.
-// `merge` is commutative and associative, so the order of arrival cannot change the result (L4). All texts are numbers
-// of the Day's dictionary.
+// What a visit is made of: a maximal run of one visitor's events with gaps of at most 1800 s inside one Day. A run is a
+// mergeable summary: an event is a run of one, and adding it extends a run, starts one, or bridges two. `absorb` is commutative
+// and associative, so the order of arrival cannot change the result (L4). Which runs are visits, and what they take from one
+// another, is decided when they are read (`settled.ts`). All texts are numbers of the Day's dictionary.
 
 import { VISIT_GAP_MS } from "../limits.ts";
+import { addEarned, type Earned } from "./earned.ts";
+import { compareMoments, type Moment } from "./moment.ts";
 
-/** A point in a visit: ordered by time, then by the event's own order. */
-export interface Moment {
-  readonly time: number;
-  readonly order: number;
-  /** Dictionary number of the page; only meaningful for entry and exit. */
+/** A page view in a run, with the dictionary number of its page. */
+export interface PageMoment extends Moment {
   readonly page: number;
 }
 
@@ -17,29 +16,43 @@ export interface Moment {
 export interface Cell {
   /** Quarter hours from the Day's UTC midnight to the start of the Hour. */
   readonly slot: number;
-  /** Tuple number of (stream, name, hostname, page, and the goals it reaches). */
+  /** Tuple number of (stream, name, hostname, page, number of goals, the goals it reaches, the products it names). */
   readonly place: number;
   count: number;
-  revenue: number;
-  /** Events whose revenue is in another currency than the merchant's. */
-  foreign: number;
   engagementMs: number;
+  /** What its events without an order number have earned. */
+  earned: Earned | undefined;
 }
 
+/**
+ * What an event can do to a visit (VIS-4): an engagement report belongs to one; a passive event, which the page or the tracker
+ * reports, can stand alone; any other opens one.
+ */
+export const RANK = { engagement: 0, passive: 1, opening: 2 } as const;
+export type Rank = (typeof RANK)[keyof typeof RANK];
+
 export interface Visit {
-  start: number;
+  /** First and last event of the run, of any rank. */
+  from: number;
   end: number;
-  /** Order of the event at `start`: whoever is first gives the profile. */
+  /** Of the event that gives it its start and its profile: the first of the highest rank. */
+  rank: Rank;
+  start: number;
   startOrder: number;
-  /** Slot of the hour the visit starts in. */
+  startTie: number;
+  /** Slot of the hour it starts in. */
   startSlot: number;
-  /** Tuple number of the first event's profile. */
+  /** Tuple number of its profile. */
   profile: number;
-  /** Events that are not engagement reports. */
-  events: number;
-  /** First and last page view; undefined while the visit has none. */
-  entry: Moment | undefined;
-  exit: Moment | undefined;
+  /** Whether it came back from a host that is no source, such as a payment page (VIS-6). */
+  returns: boolean;
+  /** Whether its visitor can be known again on another Day; events that do not say are taken for known. */
+  known: boolean;
+  /** Events that are neither engagement reports nor passive. */
+  interactions: number;
+  /** First and last page view; undefined while there is none. */
+  entry: PageMoment | undefined;
+  exit: PageMoment | undefined;
   cells: Cell[];
   /** The distinct slots of the cells: at most the hours of a Day. */
   slots: number[];
@@ -50,33 +63,44 @@ export interface Visit {
 /** Up to so many cells a visit is searched through, which is faster and smaller than an index. */
 const CELLS_SEARCHED_MAX = 32;
 
-/** Whether two visits of one visitor and Day are one. */
+/** Whether two runs of one visitor and Day are one. */
 export function touches(a: Visit, b: Visit): boolean {
-  return a.start - b.end <= VISIT_GAP_MS && b.start - a.end <= VISIT_GAP_MS;
+  return a.from - b.end <= VISIT_GAP_MS && b.from - a.end <= VISIT_GAP_MS;
 }
 
-/** Merges `from` into `into`. Commutative: swapping the two gives an equal visit. */
+/** Merges `from` into `into`. Commutative: swapping the two gives an equal run. */
 export function absorb(into: Visit, from: Visit): void {
-  if (precedes(from.start, from.startOrder, into.start, into.startOrder)) {
+  if (begins(from, into)) {
+    into.rank = from.rank;
     into.start = from.start;
     into.startOrder = from.startOrder;
+    into.startTie = from.startTie;
     into.startSlot = from.startSlot;
     into.profile = from.profile;
+    into.returns = from.returns;
   }
+  into.from = Math.min(into.from, from.from);
   into.end = Math.max(into.end, from.end);
-  into.events += from.events;
+  into.known ||= from.known;
+  into.interactions += from.interactions;
   into.entry = earlier(into.entry, from.entry);
   into.exit = later(into.exit, from.exit);
   for (const cell of from.cells) addCell(into, cell);
 }
 
+/** Whether the start of `a` goes before that of `b`: by rank, then by time. */
+function begins(a: Visit, b: Visit): boolean {
+  if (a.rank !== b.rank) return a.rank > b.rank;
+  return (a.start - b.start || a.startOrder - b.startOrder || a.startTie - b.startTie) < 0;
+}
+
 /**
- * Adds a visit to a visitor's visits of the Day, which are kept in order and apart, merging what it touches: none, one,
- * or the two that it bridges.
+ * Adds a run to a visitor's runs of the Day, which are kept in order and apart, merging what it touches: none, one, or the two
+ * that it bridges.
  */
 export function insert(visits: Visit[], visit: Visit): void {
   let index = visits.length;
-  while (index > 0 && (visits[index - 1] as Visit).start > visit.start) index -= 1;
+  while (index > 0 && (visits[index - 1] as Visit).from > visit.from) index -= 1;
   const before = visits[index - 1];
   const after = visits[index];
   if (before !== undefined && touches(before, visit)) {
@@ -89,9 +113,9 @@ export function insert(visits: Visit[], visit: Visit): void {
   else visits.splice(index, 0, visit);
 }
 
-/** One page view or one event, and nothing else. */
+/** One page view or one event, and nothing else but what the page and the tracker report (VIS-5). */
 export function isBounce(visit: Visit): boolean {
-  return visit.events <= 1;
+  return visit.interactions <= 1;
 }
 
 /** Adds a cell's counts to the visit's cell of the same slot and place. */
@@ -104,9 +128,8 @@ export function addCell(visit: Visit, cell: Cell): void {
     return;
   }
   known.count += cell.count;
-  known.revenue += cell.revenue;
-  known.foreign += cell.foreign;
   known.engagementMs += cell.engagementMs;
+  known.earned = addEarned(known.earned, cell.earned);
 }
 
 function findCell(visit: Visit, { slot, place }: Cell): Cell | undefined {
@@ -122,16 +145,12 @@ function keyOf({ slot, place }: Pick<Cell, "slot" | "place">): number {
   return place * 512 + slot + 256;
 }
 
-function earlier(a: Moment | undefined, b: Moment | undefined): Moment | undefined {
+function earlier(a: PageMoment | undefined, b: PageMoment | undefined): PageMoment | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return precedes(b.time, b.order, a.time, a.order) ? b : a;
+  return compareMoments(b, a) < 0 ? b : a;
 }
 
-function later(a: Moment | undefined, b: Moment | undefined): Moment | undefined {
+function later(a: PageMoment | undefined, b: PageMoment | undefined): PageMoment | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return precedes(a.time, a.order, b.time, b.order) ? b : a;
-}
-
-function precedes(time: number, order: number, otherTime: number, otherOrder: number): boolean {
-  return time < otherTime || (time === otherTime && order < otherOrder);
+  return compareMoments(a, b) < 0 ? b : a;
 }

@@ -84,14 +84,6 @@ export class Visitors {
     }
   }
 
-  /** The same as it was stored before packed visits had their length in front. */
-  decodeWhole(reader: ByteReader): void {
-    for (let left = reader.unsigned(); left > 0; left--) {
-      const visitor = hex32(reader.word()) + hex32(reader.word());
-      this.#visits.set(visitor, this.#decodeVisits(reader));
-    }
-  }
-
   #pack(visits: readonly Visit[]): Uint8Array {
     const writer = new ByteWriter();
     writer.unsigned(visits.length);

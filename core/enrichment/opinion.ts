@@ -3,8 +3,10 @@
 // replay all call `opine`, so a better rule can be applied to history.
 
 import type { Event } from "../event.ts";
+import type { Act } from "../order.ts";
 import type { DropReason } from "../outcome.ts";
 import type { RulesInForce } from "../rules.ts";
+import { act, passive } from "./act.ts";
 import { bot } from "./bot.ts";
 import { channel } from "./channel.ts";
 import { device } from "./device.ts";
@@ -14,6 +16,7 @@ import { metadata } from "./metadata.ts";
 import { addressRule, networkRule, referrerRule } from "./origin.ts";
 import { hostnameRule, page } from "./page.ts";
 import { place } from "./place.ts";
+import { prefetch } from "./prefetch.ts";
 import { source } from "./source.ts";
 
 /** Everything derived; an empty text means "not known". */
@@ -37,6 +40,12 @@ export interface Opinion {
   language: string;
   /** Names of the goals it reaches, sorted. */
   goals: readonly string[];
+  /** What it does to a shop's books. */
+  act: Act;
+  /** Whether the page or the tracker reports, and nobody did anything. */
+  passive: boolean;
+  /** Whether it comes back from a host that is no source of visits, such as a payment page. */
+  isReturn: boolean;
   dropped: DropReason | "";
 }
 
@@ -54,12 +63,15 @@ export const STEPS: readonly { readonly name: string; readonly apply: Step }[] =
   { name: "device", apply: device },
   { name: "place", apply: place },
   { name: "goal", apply: goal },
+  { name: "act", apply: act },
+  { name: "passive", apply: passive },
   { name: "metadata", apply: metadata },
   { name: "bot", apply: bot },
   { name: "referrer rule", apply: referrerRule },
   { name: "address rule", apply: addressRule },
   { name: "network rule", apply: networkRule },
   { name: "hostname rule", apply: hostnameRule },
+  { name: "prefetch", apply: prefetch },
 ];
 
 /** What the code of today makes of an event under the rules that hold for it. */
@@ -90,6 +102,9 @@ function blank(): Opinion {
     device: "",
     language: "",
     goals: [],
+    act: "none",
+    passive: false,
+    isReturn: false,
     dropped: "",
   };
 }

@@ -14,10 +14,14 @@ export function admitsAlone(filter: Filter, { event }: ArchivedEvent, day: numbe
 }
 
 /** Positions of the rows that a filter admits, where visitors' rows of a Day and partition come together. */
-export function admittedPositions(filter: Filter, { day, partitions }: DayRows, under: SeenUnder): readonly number[] {
+export function admittedPositions(
+  filter: Filter,
+  { day, partitions, isCounted }: DayRows,
+  under: SeenUnder,
+): readonly number[] {
   return partitions.flatMap((rows) => {
     const positions = new Map<Event, number>(rows.map(({ event, position }) => [event, position]));
-    const admitted = seeDay(rows, day, under).visits.flatMap(({ events }) =>
+    const admitted = seeDay({ rows, day, isCounted }, under).visits.flatMap(({ events }) =>
       events.filter((seen) => passes(filter, seen)),
     );
     return admitted.map(({ event }) => positions.get(event) as number);

@@ -4,11 +4,14 @@
 
 import { OTHER } from "../counting/dimension.ts";
 import { zeroCounts } from "../counting/rollup.ts";
+import { addMoney, type Money as Sums } from "../counting/takings.ts";
+import { REVENUE_SCALE } from "../event.ts";
 import { GROUPS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { comparisonsOf } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
-import { metricOf, NO_EVENT_NUMBERS } from "./metric.ts";
+import { type MetricName, metricOf, NO_EVENT_NUMBERS, type Numbers } from "./metric.ts";
+import { type Convert, price } from "./money.ts";
 import { type Plan, timeLabels } from "./plan.ts";
 import { echoRange } from "./range.ts";
 import { invalid } from "./refusal.ts";
@@ -43,17 +46,28 @@ export interface Meta {
   readonly rules: number;
   /** Only when visitors were asked for. `standard_error` is relative: 0.0081 is 0.81 %. */
   readonly visitors?: { readonly exact: boolean; readonly standard_error?: number };
+  /** Only when metrics of orders were asked for: not exact where an order number may have earned more than once (ORD-9). */
+  readonly orders?: { readonly exact: boolean };
   /** In so many buckets the smallest values of a dimension are only known added up, as "(other)". */
   readonly cut?: { readonly dimension: string; readonly buckets: number; readonly value: string };
-  readonly metric_warnings?: {
-    readonly total_revenue: { readonly code: "foreign_currency"; readonly events: number; readonly warning: string };
-  };
+  /** Of each metric of money that was asked for, where some money could not be converted. */
+  readonly metric_warnings?: Readonly<Partial<Record<MetricName, ForeignWarning>>>;
   readonly time_labels?: readonly string[];
   readonly total_rows?: number;
   readonly comparison_date_range?: readonly [string, string];
   /** Only where imports were asked for. */
   readonly imports_included?: true;
   readonly imports_note?: string;
+}
+
+/** Money that no rate is known for is in no sum. */
+export interface ForeignWarning {
+  readonly code: "foreign_currency";
+  /** How many events carried it. */
+  readonly events: number;
+  /** How much it is, refunds taken off, of each currency. */
+  readonly unconverted: readonly { readonly currency: string; readonly value: number }[];
+  readonly warning: string;
 }
 
 /** What was read for an answer: rows of D1; objects of the archive and their bytes. */
@@ -76,6 +90,8 @@ export interface Answer {
 export interface AnswerContext {
   /** ISO 4217. */
   readonly currency: string;
+  /** What amounts of other currencies are worth in it. */
+  readonly convert: Convert;
   /** UTC ms at which reading began. */
   readonly asOf: number;
   readonly cost: Omit<Sources, "from">;
@@ -87,11 +103,11 @@ export interface AnswerContext {
 
 /** The answer that groups come to. */
 export function answer(plan: Plan, groups: Groups, context: AnswerContext): Outcome<Answer> {
-  const results = resultsOf(plan, groups);
+  const results = resultsOf(plan, groups, context);
   const { offset, limit } = plan.question.pagination;
   const page = sorted(results, plan).slice(offset, offset + limit);
   const show = showing(plan, context.currency);
-  const compare = context.compared === undefined ? undefined : comparing(plan, context.compared, show);
+  const compare = context.compared === undefined ? undefined : comparing(plan, context.compared, { show, context });
   return accepted({
     results: page.map((raw) => ({ ...show(raw), ...compare?.(raw) })),
     meta: metaOf(plan, groups, { context, totalRows: results.length }),
@@ -112,16 +128,26 @@ interface Raw {
 }
 
 /** Without dimensions there is always one result. */
-function resultsOf(plan: Plan, { groups }: Groups): readonly Raw[] {
+function resultsOf(plan: Plan, { groups }: Groups, context: Pricing): readonly Raw[] {
   const isEmpty = groups.length === 0 && plan.question.dimensions.length === 0;
-  return (isEmpty ? [NOTHING] : groups).map(({ dimensions, numbers }) => ({
-    metrics: plan.question.metrics.map((name) => metricOf(name).of(numbers) ?? null),
-    dimensions,
-  }));
+  return (isEmpty ? [NOTHING] : groups).map((group) => {
+    const numbers = numbersOf(group, context);
+    return {
+      metrics: plan.question.metrics.map((name) => metricOf(name).of(numbers) ?? null),
+      dimensions: group.dimensions,
+    };
+  });
+}
+
+type Pricing = Pick<AnswerContext, "currency" | "convert">;
+
+function numbersOf({ numbers, purse }: Group, { currency, convert }: Pricing): Numbers {
+  return { ...numbers, money: price(purse, currency, convert) };
 }
 
 const NOTHING: Group = {
   dimensions: [],
+  purse: new Map(),
   numbers: {
     counts: zeroCounts(),
     visits: zeroCounts(),
@@ -176,13 +202,15 @@ function showing({ question }: Plan, currency: string): (raw: Raw) => Result {
 function comparing(
   plan: Plan,
   compared: { readonly plan: Plan; readonly groups: Groups },
-  show: (raw: Raw) => Result,
+  { show, context }: { readonly show: (raw: Raw) => Result; readonly context: Pricing },
 ): (raw: Raw) => Pick<Result, "comparison"> {
   const timeAt = plan.question.dimensions.findIndex((name) => name.startsWith("time:"));
   const [own, other] = timeAt < 0 ? [[], []] : [timeLabels(plan), timeLabels(compared.plan)];
   const places = new Map(own.map((label, index) => [label, other[index]]));
-  const found = new Map(resultsOf(compared.plan, compared.groups).map((raw) => [JSON.stringify(raw.dimensions), raw]));
-  const nothing = plan.question.metrics.map((name) => metricOf(name).of(NOTHING.numbers) ?? null);
+  const found = new Map(
+    resultsOf(compared.plan, compared.groups, context).map((raw) => [JSON.stringify(raw.dimensions), raw]),
+  );
+  const nothing = plan.question.metrics.map((name) => metricOf(name).of(numbersOf(NOTHING, context)) ?? null);
   return ({ metrics, dimensions }) => {
     const there = dimensions.map((value, at) => (at === timeAt ? (places.get(value) ?? "") : value));
     const raw = found.get(JSON.stringify(there)) ?? { metrics: nothing, dimensions: there };
@@ -204,7 +232,7 @@ interface AnswerFacts {
 
 function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts): Meta {
   const { question } = plan;
-  const foreign = question.metrics.some((name) => metricOf(name).isMoney) ? foreignOf(groups) : 0;
+  const foreign = foreignOf(groups, context);
   const cutBy = question.breakdowns[0] ?? comparisonsOf(question.filter)[0]?.attribute;
   const { compared, asOf, cost, rules } = context;
   return {
@@ -212,9 +240,10 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
     sources: { from: groups.source, ...cost },
     rules,
     ...(question.metrics.some((name) => metricOf(name).ofVisitors) && { visitors: exactnessOf(groups) }),
+    ...(question.metrics.some((name) => metricOf(name).ofOrders) && { orders: { exact: groups.orderPlaces <= 1 } }),
     ...(cutBy !== undefined &&
       groups.cutBuckets > 0 && { cut: { dimension: cutBy.question, buckets: groups.cutBuckets, value: OTHER } }),
-    ...(foreign > 0 && { metric_warnings: { total_revenue: foreignWarning(foreign) } }),
+    ...(foreign !== undefined && ofMoney(question.metrics, foreign)),
     ...(question.include.timeLabels && { time_labels: timeLabels(plan) }),
     ...(question.include.totalRows && { total_rows: totalRows }),
     ...(compared !== undefined && { comparison_date_range: echoRange(compared.plan.range, plan.zones) }),
@@ -230,13 +259,24 @@ function exactnessOf({ standardError }: Groups): { exact: boolean; standard_erro
   return { exact: false, standard_error: Math.round(standardError * 10_000) / 10_000 };
 }
 
-function foreignOf({ groups }: Groups): number {
-  return groups.reduce((events, { numbers }) => events + numbers.counts.foreign_revenue, 0);
+/** What all groups together have of money that no rate is known for. */
+function foreignOf({ groups }: Groups, { currency, convert }: Pricing): ForeignWarning | undefined {
+  const left = groups.reduce<Sums>(
+    (sum, { purse }) => addMoney(sum, price(purse, currency, convert).unconverted),
+    undefined,
+  );
+  if (left === undefined) return undefined;
+  const events = left.reduce((sum, { payments }) => sum + payments, 0);
+  const unconverted = left.map((one) => ({ currency: one.currency, value: one.revenue / REVENUE_SCALE }));
+  const names = unconverted.map((one) => one.currency).sort();
+  const warning = `${events} event(s) carried money in ${names.join(", ")}, for which no exchange rate to ${currency} is known; it is not added up.`;
+  return { code: "foreign_currency", events, unconverted, warning };
 }
 
-function foreignWarning(events: number) {
-  const warning = `${events} event(s) carried revenue in another currency, which is not added up.`;
-  return { code: "foreign_currency", events, warning } as const;
+function ofMoney(metrics: readonly MetricName[], warning: ForeignWarning): Pick<Meta, "metric_warnings"> {
+  const concerned = metrics.filter((name) => metricOf(name).isMoney);
+  if (concerned.length === 0) return {};
+  return { metric_warnings: Object.fromEntries(concerned.map((name) => [name, warning])) };
 }
 
 function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {

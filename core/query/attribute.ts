@@ -7,6 +7,7 @@ import { versionsOf } from "../enrichment/device.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import type { Event } from "../event.ts";
 import { PROP_KEY_LENGTH_MAX } from "../limits.ts";
+import { linesOf, type Product, productLabel } from "../order.ts";
 import type { Seen } from "./seen.ts";
 
 export interface Attribute {
@@ -42,8 +43,16 @@ const FROM_ROLLUPS: readonly Attribute[] = DIMENSIONS.map(({ name, question, sco
   scope,
   empty,
   rollup: name,
-  valuesOf: valuesOf(name),
+  ...(name === "product" ? ofProducts(productLabel) : { valuesOf: valuesOf(name) }),
 }));
+
+/** Of the products of an order or a product event; an event may have several, or none. */
+function ofProducts(ofProduct: (product: Product) => string): Pick<Attribute, "valuesOf" | "ofProduct"> {
+  return {
+    valuesOf: ({ event }) => [...new Set(linesOf(event).map(({ product }) => ofProduct(product)))],
+    ofProduct,
+  };
+}
 
 function valuesOf(name: DimensionName): Attribute["valuesOf"] {
   if (name === "entry_page") return ({ visit }) => [visit.entry?.opinion.page ?? ""];
@@ -89,9 +98,8 @@ const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
   },
 ];
 
-/** Of the products of an order or a product event; an event may have several, or none. */
-const OF_PRODUCTS: readonly (readonly [question: string, of: "id" | "name" | "category" | "brand" | "variant"])[] = [
-  ["event:product", "name"],
+/** What else is known of products; their names are in rollups. */
+const OF_PRODUCTS: readonly (readonly [question: string, of: "id" | "category" | "brand" | "variant"])[] = [
   ["event:product_id", "id"],
   ["event:product_category", "category"],
   ["event:product_brand", "brand"],
@@ -110,8 +118,7 @@ export const ATTRIBUTES: readonly Attribute[] = [
     scope: "event" as const,
     empty: "(none)",
     rollup: undefined,
-    valuesOf: ({ event }: Seen) => [...new Set(productsOf(event).map((product) => product[of] ?? ""))],
-    ofProduct: (product: Product) => product[of] ?? "",
+    ...ofProducts((product) => product[of] ?? ""),
   })),
 ];
 
@@ -139,10 +146,7 @@ export function isProperty({ question }: Attribute): boolean {
 
 /** Columns of the archive that some attributes need beside those that counting reads. */
 export function columnsOf(attributes: readonly Attribute[]): readonly string[] {
-  return [
-    ...(attributes.some(isProperty) ? ["props"] : []),
-    ...(attributes.some(({ ofProduct }) => ofProduct !== undefined) ? ["products"] : []),
-  ];
+  return attributes.some(isProperty) ? ["props"] : [];
 }
 
 /** A stored value as answers have it and filters compare it. */
@@ -152,7 +156,7 @@ export function shownValue({ empty, show }: Attribute, value: string): string {
 }
 
 function firstOf({ visit }: Seen): Seen {
-  return visit.events[0] as Seen;
+  return visit.profile;
 }
 
 const kept = new WeakMap<Event, ReadonlyMap<string, string>>();
@@ -164,29 +168,6 @@ function propsOf(event: Event): ReadonlyMap<string, string> {
   const props = new Map(event.props === "" ? [] : Object.entries(JSON.parse(event.props) as Record<string, string>));
   kept.set(event, props);
   return props;
-}
-
-/** A product of an event as it is stored (core/event.ts). */
-export interface Product {
-  readonly id?: string;
-  readonly name?: string;
-  readonly category?: string;
-  readonly brand?: string;
-  readonly variant?: string;
-  /** In units of the event's currency. */
-  readonly price?: number;
-  readonly quantity?: number;
-}
-
-const keptProducts = new WeakMap<Event, readonly Product[]>();
-
-/** An event's products, read once. */
-export function productsOf(event: Event): readonly Product[] {
-  const known = keptProducts.get(event);
-  if (known !== undefined) return known;
-  const products = event.products === "" ? [] : (JSON.parse(event.products) as readonly Product[]);
-  keptProducts.set(event, products);
-  return products;
 }
 
 const REGIONS = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });

@@ -15,6 +15,8 @@ import type { SeenUnder } from "./seen.ts";
 export interface DayRows {
   readonly day: number;
   readonly partitions: readonly (readonly ArchivedEvent[])[];
+  /** Whose visits are meant, where rows of others are among them (`SeenRows`). */
+  readonly isCounted?: (visitor: string) => boolean;
 }
 
 /** Days come in their order, in `add` and `absorb` alike. A problem ends the counting. */
@@ -54,9 +56,11 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
     open: (under) => {
       const scans = plans.map((plan) => openScan(plan, under));
       return {
-        add: ({ day, partitions }) => {
+        add: ({ day, partitions, isCounted }) => {
           const own = scans.filter(({ plan: { range } }) => day >= range.fromDay && day < range.toDay);
-          return firstProblem(own, (scan) => firstProblem(partitions, (rows) => scanDay(scan, { day, rows })));
+          return firstProblem(own, (scan) =>
+            firstProblem(partitions, (rows) => scanDay(scan, { day, rows, isCounted })),
+          );
         },
         encode: () => scans.map(encodeScan).join("\n"),
         absorb: (text) => firstProblem(text.split("\n"), (own, index) => absorbScan(at(scans, index), own)),

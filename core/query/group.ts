@@ -2,11 +2,14 @@
 // computed from them. `answer.ts` does not see where they come from.
 
 import type { Numbers } from "./metric.ts";
+import type { Purse } from "./money.ts";
 
 export interface Group {
   /** In the order of the question, as shown; a time label among them. */
   readonly dimensions: readonly string[];
-  readonly numbers: Numbers;
+  readonly numbers: Omit<Numbers, "money">;
+  /** Its money as it was counted; what that is worth is found out when the answer is made. */
+  readonly purse: Purse;
 }
 
 export interface Groups {
@@ -15,5 +18,7 @@ export interface Groups {
   readonly standardError: number;
   /** In so many buckets the smallest values of the dimension are only known added up. */
   readonly cutBuckets: number;
+  /** (Day, partition)s in which an order was counted: an order number earns once in each (ORD-9). */
+  readonly orderPlaces: number;
   readonly source: "rollups" | "archive";
 }

@@ -2,7 +2,9 @@
 // nowhere else, so that results are sorted by what they show. What a counter counts is said in counting/rollup.ts.
 
 import type { Counts } from "../counting/rollup.ts";
+import { TAKINGS, type Taking } from "../counting/takings.ts";
 import { REVENUE_SCALE } from "../event.ts";
+import type { Priced } from "./money.ts";
 
 /** The counters of visits as visits: by entry page where the question breaks down by page. */
 export type VisitCounts = Pick<Counts, "visits" | "bounces" | "duration_ms">;
@@ -16,25 +18,9 @@ export interface EventNumbers {
   /** Sum over visits of the deepest scroll reported in them, in per cent; and how many visits reported any. */
   readonly scroll: number;
   readonly scrolledVisits: number;
-  /** Events with revenue in the merchant's currency. */
-  readonly payments: number;
-  /** Distinct order numbers, and the revenue of the events that carry one. */
-  readonly orders: number;
-  readonly orderRevenue: number;
-  /** Products sold, and what they cost, in ten-thousandths of a unit. */
-  readonly units: number;
-  readonly productRevenue: number;
 }
 
-export const NO_EVENT_NUMBERS: EventNumbers = {
-  scroll: 0,
-  scrolledVisits: 0,
-  payments: 0,
-  orders: 0,
-  orderRevenue: 0,
-  units: 0,
-  productRevenue: 0,
-};
+export const NO_EVENT_NUMBERS: EventNumbers = { scroll: 0, scrolledVisits: 0 };
 
 /** Visitors that a group's own are compared with; 0 where the question does not need them. */
 export interface Totals {
@@ -49,6 +35,7 @@ export interface Totals {
 /** What a metric is computed from. */
 export interface Numbers {
   readonly counts: Counts;
+  readonly money: Priced;
   /** Undefined where nothing is known of them: no visit has entered on that page. */
   readonly visits: VisitCounts | undefined;
   readonly events: EventNumbers;
@@ -65,6 +52,10 @@ export interface Metric {
   readonly total?: keyof Totals;
   /** Whether it is made of visitors, which several buckets only estimate. */
   readonly ofVisitors?: true;
+  /** Whether it is of single products: under one of them it is that product's alone. */
+  readonly ofProduct?: true;
+  /** Whether it is of orders, whose numbers earn once a Day and partition. */
+  readonly ofOrders?: true;
   /** Whether it is an amount of money. */
   readonly isMoney?: true;
   /** Undefined where there is nothing to tell. */
@@ -88,7 +79,9 @@ export type MetricName =
   | "total_revenue"
   | "bounces"
   | "total_duration"
+  | "gross_revenue"
   | "orders"
+  | "refunds"
   | "average_order_value"
   | "units"
   | "product_revenue"
@@ -145,29 +138,31 @@ export const METRICS: readonly Metric[] = [
   {
     name: "average_revenue",
     scope: "any",
-    fromEvents: true,
     isMoney: true,
-    of: ({ counts, events }) => known(events.payments, average(counts.revenue, events.payments)),
+    of: ({ money: { takings } }) => known(takings.payments, average(takings.revenue, takings.payments)),
   },
-  { name: "total_revenue", scope: "any", isMoney: true, of: ({ counts }) => counts.revenue / REVENUE_SCALE },
+  { name: "total_revenue", scope: "any", isMoney: true, of: ({ money }) => amount(money, "revenue") },
   // Of our own: the exact sums that the averages above are made of, and what shops count.
   { name: "bounces", scope: "visit", of: ({ visits }) => visits?.bounces },
   { name: "total_duration", scope: "visit", of: ({ visits }) => visits && visits.duration_ms / 1000 },
-  { name: "orders", scope: "any", fromEvents: true, of: ({ events }) => events.orders },
+  { name: "gross_revenue", scope: "any", isMoney: true, of: ({ money }) => amount(money, "gross_revenue") },
+  { name: "orders", scope: "any", ofOrders: true, of: ({ counts }) => counts.orders },
+  { name: "refunds", scope: "any", ofOrders: true, of: ({ counts }) => counts.refunds },
   {
     name: "average_order_value",
     scope: "any",
-    fromEvents: true,
+    ofOrders: true,
     isMoney: true,
-    of: ({ events }) => known(events.orders, average(events.orderRevenue, events.orders)),
+    of: ({ money: { takings } }) => known(takings.orders, average(takings.order_revenue, takings.orders)),
   },
-  { name: "units", scope: "any", fromEvents: true, of: ({ events }) => events.units },
+  { name: "units", scope: "any", ofOrders: true, ofProduct: true, of: ({ counts }) => counts.units / REVENUE_SCALE },
   {
     name: "product_revenue",
     scope: "any",
-    fromEvents: true,
+    ofOrders: true,
+    ofProduct: true,
     isMoney: true,
-    of: ({ events }) => Math.round(events.productRevenue) / REVENUE_SCALE,
+    of: ({ money }) => amount(money, "product_revenue"),
   },
   // Stands where events do: hits that were not counted are no events of anybody.
   { name: "drops", scope: "any", of: ({ counts }) => counts.events },
@@ -176,6 +171,12 @@ export const METRICS: readonly Metric[] = [
 /** The metric of a name that a question was allowed to ask for. */
 export function metricOf(name: MetricName): Metric {
   return METRICS.find((metric) => metric.name === name) as Metric;
+}
+
+/** In units of the merchant's currency; undefined where all money is in currencies that no rate is known for. */
+function amount({ takings, unconverted }: Priced, taking: Taking): number | undefined {
+  const isUnknown = unconverted !== undefined && TAKINGS.every((one) => takings[one] === 0);
+  return isUnknown ? undefined : takings[taking] / REVENUE_SCALE;
 }
 
 /** A number that means something only where its base is not 0. */

@@ -7,7 +7,7 @@ import { accepted, type Outcome } from "../outcome.ts";
 import type { Range } from "./range.ts";
 import { invalid, isIntegerIn } from "./refusal.ts";
 import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
-import type { Seen, SeenVisit } from "./seen.ts";
+import type { SeenVisit } from "./seen.ts";
 
 export interface PathQuestion extends ReportQuestion {
   /** Pages of a path at most, the entry page included. */
@@ -49,8 +49,8 @@ export function addPathsDay(
   day: number,
   visits: readonly SeenVisit[],
 ): number {
-  for (const { events } of admittedVisits(visits, question.filter)) {
-    if (!isWithin(range, events[0] as Seen, day)) continue;
+  for (const { start, events } of admittedVisits(visits, question.filter)) {
+    if (!isWithin(range, start, day)) continue;
     const pages: string[] = [];
     for (const { event, opinion } of events) {
       if (pages.length === question.depth) break;

@@ -222,6 +222,9 @@ function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boole
   // Conversions are compared with everybody, which only a filter by goals leaves alone.
   const isFair = attribute.question === "event:goal" && needs.every(({ total }) => total !== "all");
   if ((!isFair || isFixed(filter)) && needs.some(({ total }) => total !== undefined)) return false;
+  // What was sold is known of each product, not of the orders that one was part of.
+  if (attribute.ofProduct !== undefined && breakdown === undefined && needs.some(({ ofProduct }) => ofProduct))
+    return false;
   if (breakdown !== undefined) return attribute.question === breakdown.question;
   return only !== undefined && (attribute.scope === "visit" || needs.every(({ scope }) => scope === "any"));
 }

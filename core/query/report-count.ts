@@ -5,7 +5,7 @@ import { PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import type { AnswerContext } from "./answer.ts";
-import type { Counting, CountPlan } from "./count.ts";
+import type { Counting, CountPlan, DayRows } from "./count.ts";
 import { type Filter, stepsOf } from "./filter.ts";
 import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
 import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "./path.ts";
@@ -136,7 +136,7 @@ export function reportPlanOf(
       const { add, ...counter } = open(range, form);
       return {
         ...counter,
-        add: ({ day, partitions }) => add(day, visitsOf(partitions, day, under)) ?? regexProblem(all),
+        add: (rows) => add(rows.day, visitsOf(rows, under)) ?? regexProblem(all),
       };
     },
   };
@@ -161,12 +161,8 @@ export function reportAnswer(
 }
 
 /** The visits of rows that came together. */
-export function visitsOf(
-  partitions: Parameters<Counting["add"]>[0]["partitions"],
-  day: number,
-  under: SeenUnder,
-): readonly SeenVisit[] {
-  return partitions.flatMap((rows) => seeDay(rows, day, under).visits);
+export function visitsOf({ partitions, day, isCounted }: DayRows, under: SeenUnder): readonly SeenVisit[] {
+  return partitions.flatMap((rows) => seeDay({ rows, day, isCounted }, under).visits);
 }
 
 export function regexProblem(filters: readonly Filter[]): ScanProblem | undefined {

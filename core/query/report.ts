@@ -58,6 +58,6 @@ export function isWithin(range: Range, { event }: Seen, day: number): boolean {
   return event.timestamp >= range.fromInstant && event.timestamp < range.toInstant;
 }
 
-function startOf({ events }: SeenVisit): number {
-  return (events[0] as Seen).event.timestamp;
+function startOf({ start }: SeenVisit): number {
+  return start.event.timestamp;
 }

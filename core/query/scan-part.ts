@@ -1,42 +1,45 @@
 // A scan of some Days on its way to the scan of all: what a part of a job has counted, as text. Visits never span Days, so parts
-// add up: counts are sums, visitors and orders are unions. A part that is counted again gives the same text.
+// add up: counts are sums, visitors are unions. A part that is counted again gives the same text.
 
 import { COUNTERS, type Counts } from "../counting/rollup.ts";
 import { GROUPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { VisitCounts } from "./metric.ts";
+import { addDated, type DatedTakings } from "./money.ts";
 import { addTo, addVisitor, type Scan, type ScanProblem, sumOf } from "./scan.ts";
 
 interface EncodedSum {
   readonly dimensions: readonly string[];
   readonly counts: readonly number[];
   readonly visitors: readonly string[];
-  readonly orders: readonly string[];
-  /** scroll, scrolledVisits, payments, orderRevenue, units, productRevenue */
-  readonly more: readonly [number, number, number, number, number, number];
+  readonly purse: readonly DatedTakings[];
+  /** scroll, scrolledVisits */
+  readonly more: readonly [number, number];
 }
 
 interface EncodedScan {
-  readonly version: 1;
+  readonly version: 2;
   readonly sums: readonly EncodedSum[];
   readonly entries: readonly (readonly [key: string, counts: VisitCounts])[];
+  readonly orderPlaces: readonly string[];
   readonly totals: Readonly<
     Record<keyof Scan["totals"], readonly (readonly [key: string, visitors: readonly string[]])[]>
   >;
 }
 
-export function encodeScan({ sums, entries, totals }: Scan): string {
+export function encodeScan({ sums, entries, totals, orderPlaces }: Scan): string {
   const sets = (map: ReadonlyMap<string, ReadonlySet<string>>) =>
     [...map].map(([key, visitors]) => [key, [...visitors]] as const);
   const encoded: EncodedScan = {
-    version: 1,
-    sums: [...sums.values()].map(({ dimensions, counts, visitors, orders, ...more }) => ({
+    version: 2,
+    sums: [...sums.values()].map(({ dimensions, counts, visitors, purse, ...more }) => ({
       dimensions,
       counts: COUNTERS.map((counter) => counts[counter]),
       visitors: [...visitors],
-      orders: [...orders],
-      more: [more.scroll, more.scrolledVisits, more.payments, more.orderRevenue, more.units, more.productRevenue],
+      purse: [...purse.values()],
+      more: [more.scroll, more.scrolledVisits],
     })),
     entries: [...entries],
+    orderPlaces: [...orderPlaces],
     totals: { all: sets(totals.all), label: sets(totals.label), group: sets(totals.group) },
   };
   return JSON.stringify(encoded);
@@ -44,21 +47,18 @@ export function encodeScan({ sums, entries, totals }: Scan): string {
 
 /** Adds what `encodeScan` has written to a scan of the same plan. A problem ends it. */
 export function absorbScan(scan: Scan, text: string): ScanProblem | undefined {
-  const { sums, entries, totals } = JSON.parse(text) as EncodedScan;
-  for (const { dimensions, counts, visitors, orders, more } of sums) {
+  const { sums, entries, totals, orderPlaces } = JSON.parse(text) as EncodedScan;
+  for (const { dimensions, counts, visitors, purse, more } of sums) {
     const sum = sumOf(scan, dimensions);
     for (const [at, counter] of COUNTERS.entries()) (sum.counts as Counts)[counter] += counts[at] as number;
     for (const visitor of visitors) addTo(scan, sum.visitors, visitor);
-    for (const order of orders) addTo(scan, sum.orders, order);
+    for (const takings of purse) addDated(sum.purse, takings);
     sum.scroll += more[0];
     sum.scrolledVisits += more[1];
-    sum.payments += more[2];
-    sum.orderRevenue += more[3];
-    sum.units += more[4];
-    sum.productRevenue += more[5];
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
   }
+  for (const place of orderPlaces) scan.orderPlaces.add(place);
   for (const [key, counts] of entries) {
     const known = scan.entries.get(key);
     if (known === undefined) scan.entries.set(key, counts);

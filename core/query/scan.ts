@@ -3,30 +3,28 @@
 // rollups say (L3): its own time for page views, events, revenue and engagement, the start of its visit for visits, bounces and
 // duration; a filter admits events, and a visit counts where any event of it is admitted.
 
-import type { ArchivedEvent } from "../archive/file.ts";
+import { earnedOf } from "../counting/earned.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
-import { type Event, isEngagement, isPageview, REVENUE_SCALE } from "../event.ts";
+import { isEngagement, isPageview } from "../event.ts";
 import { GROUPS_MAX, PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { linesOf, type Product } from "../order.ts";
 import { tooManyGroups } from "./answer.ts";
-import { type Attribute, columnsOf, isProperty, productsOf, shownValue } from "./attribute.ts";
+import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
 import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
+import { addToPurse, type Purse } from "./money.ts";
 import { eventLabel, type Plan } from "./plan.ts";
 import { invalid } from "./refusal.ts";
-import { type Seen, type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
+import { type Seen, type SeenRows, type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
 
 interface Sum {
   readonly dimensions: readonly string[];
   readonly counts: Counts;
   readonly visitors: Set<string>;
-  readonly orders: Set<string>;
+  readonly purse: Purse;
   scroll: number;
   scrolledVisits: number;
-  payments: number;
-  orderRevenue: number;
-  units: number;
-  productRevenue: number;
 }
 
 export interface Scan {
@@ -43,6 +41,8 @@ export interface Scan {
   readonly axes: readonly Axis[];
   /** Place of the time dimension; -1 without one. */
   readonly timeAt: number;
+  /** (Day, partition)s with orders or refunds. */
+  readonly orderPlaces: Set<string>;
   visitors: number;
 }
 
@@ -66,10 +66,8 @@ export function refusalOf(problem: ScanProblem) {
 }
 
 /** What a question looks at that most do not: columns of the archive. */
-export function extraColumns({ question: { breakdowns, filter, metrics } }: Plan): readonly string[] {
-  const attributes = [...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)];
-  const products = metrics.some((name) => name === "units" || name === "product_revenue");
-  return [...new Set([...columnsOf(attributes), ...(products ? ["products"] : [])])];
+export function extraColumns({ question: { breakdowns, filter } }: Plan): readonly string[] {
+  return columnsOf([...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)]);
 }
 
 export function openScan(plan: Plan, under: SeenUnder): Scan {
@@ -87,17 +85,17 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
       keeps: keeperOf(question.filter, attribute),
     })),
     timeAt: question.dimensions.findIndex((name) => name.startsWith("time:")),
+    orderPlaces: new Set(),
     visitors: 0,
   };
 }
 
 /** Adds what one partition has of one Day, given as a whole. A problem ends the scan. */
-export function scanDay(
-  scan: Scan,
-  { day, rows }: { readonly day: number; readonly rows: readonly ArchivedEvent[] },
-): ScanProblem | undefined {
-  for (const visit of seeDay(rows, day, scan.under).visits) {
-    addVisit(scan, visit, day);
+export function scanDay(scan: Scan, seen: SeenRows): ScanProblem | undefined {
+  for (const visit of seeDay(seen, scan.under).visits) {
+    addVisit(scan, visit, seen.day);
+    if (visit.events.some((one) => isOrder(one) && isInRange(scan.plan, one, seen.day)))
+      scan.orderPlaces.add(`${seen.day} ${seen.rows[0]?.partition ?? ""}`);
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
     if (stepsOf(scan.plan.question.filter) > REGEX_STEPS_MAX) return "regex";
@@ -105,21 +103,27 @@ export function scanDay(
   return undefined;
 }
 
+/** Whether an event is an order or takes something off one. */
+function isOrder({ earning }: Seen): boolean {
+  return earning !== undefined && (earning.ofOrder || earning.sign < 0);
+}
+
 export function closeScan(scan: Scan): Groups {
   const groups = [...scan.sums].map(([key, sum]) => toGroup(scan, key, sum));
-  return { groups, standardError: 0, cutBuckets: 0, source: "archive" };
+  return { groups, standardError: 0, cutBuckets: 0, orderPlaces: scan.orderPlaces.size, source: "archive" };
 }
 
 function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum: Sum): Group {
-  const { dimensions, orders, scroll, scrolledVisits, payments, orderRevenue, units, productRevenue } = sum;
+  const { dimensions, purse, scroll, scrolledVisits } = sum;
   const counts: Counts = { ...sum.counts, visitors: sum.visitors.size };
   const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.size ?? 0;
   return {
     dimensions,
+    purse,
     numbers: {
       counts,
       visits: plan.visitsByEntryPage ? entries.get(key) : counts,
-      events: { scroll, scrolledVisits, payments, orders: orders.size, orderRevenue, units, productRevenue },
+      events: { scroll, scrolledVisits },
       totals: {
         all: sizeOf("all", ""),
         label: sizeOf("label", dimensions[timeAt] ?? ""),
@@ -150,14 +154,13 @@ function isGoal({ attribute }: Axis): boolean {
 
 function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
   const { plan } = scan;
-  const first = visit.events[0] as Seen;
   const admitted = visit.events.filter((seen) => passes(plan.question.filter, seen));
   const scrolls = new Map<Sum, number>();
   for (const seen of admitted) {
     if (!isInRange(plan, seen, day)) continue;
     for (const dimensions of combinationsOf(scan, seen, labelOf(plan, seen, day))) {
       const sum = sumOf(scan, dimensions);
-      addEvent(scan, sum, seen);
+      addEvent(scan, sum, { seen, day });
       if (seen.event.scroll >= 0) scrolls.set(sum, Math.max(seen.event.scroll, scrolls.get(sum) ?? 0));
     }
   }
@@ -166,8 +169,8 @@ function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
     sum.scrolledVisits += 1;
   }
   if (plan.totals.length > 0) addTotals(scan, visit, { day, admitted });
-  if (!isInRange(plan, first, day)) return;
-  const label = labelOf(plan, first, day);
+  if (!isInRange(plan, visit.start, day)) return;
+  const label = labelOf(plan, visit.start, day);
   for (const dimensions of distinctCombinations(scan, admitted, label))
     countVisit(sumOf(scan, dimensions).counts, visit);
   if (plan.visitsByEntryPage) addEntry(scan, visit, label);
@@ -216,33 +219,28 @@ export function addTo(scan: Scan, set: Set<string>, visitor: string): void {
   scan.visitors += set.size;
 }
 
-function addEvent(scan: Scan, sum: Sum, { event }: Seen): void {
+function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; readonly day: number }): void {
+  const { event, earning } = seen;
   const { counts } = sum;
-  const isOurs = event.currency === scan.under.settings.currency || event.currency === "";
   addTo(scan, sum.visitors, event.visitor);
   if (isPageview(event.name)) counts.pageviews += 1;
   if (!isEngagement(event.name)) counts.events += 1;
   counts.engagement_ms += event.engagementMs;
-  counts.revenue += isOurs ? event.revenue : 0;
-  counts.foreign_revenue += isOurs ? 0 : 1;
-  if (isOurs && event.revenue !== 0) sum.payments += 1;
-  if (isOurs) addProducts(scan, sum, event);
-  if (event.order === "") return;
-  addTo(scan, sum.orders, event.order);
-  sum.orderRevenue += isOurs ? event.revenue : 0;
+  if (earning === undefined) return;
+  const lines = earning.sale.lines.filter(({ product }) => isOfProducts(scan.axes, product, sum.dimensions));
+  const { orders, refunds, units, money } = earnedOf({ ...earning, sale: { ...earning.sale, lines } });
+  counts.orders += orders;
+  counts.refunds += refunds;
+  counts.units += units;
+  addToPurse(sum.purse, money, { day, home: scan.under.settings.currency });
 }
 
 /** Under a product stands what was paid for it, not for the order that it was part of. */
-function addProducts({ axes }: Scan, sum: Sum, event: Event): void {
-  if (event.order === "" || event.products === "") return;
-  for (const product of productsOf(event)) {
-    const isHere = ({ attribute, at }: Axis) =>
-      attribute.ofProduct === undefined || shownValue(attribute, attribute.ofProduct(product)) === sum.dimensions[at];
-    if (!axes.every(isHere)) continue;
-    const { quantity = 1, price = 0 } = product;
-    sum.units += quantity;
-    sum.productRevenue += price * quantity * REVENUE_SCALE;
-  }
+function isOfProducts(axes: readonly Axis[], product: Product, dimensions: readonly string[]): boolean {
+  return axes.every(
+    ({ attribute, at }) =>
+      attribute.ofProduct === undefined || shownValue(attribute, attribute.ofProduct(product)) === dimensions[at],
+  );
 }
 
 function countVisit(counts: VisitCounts, visit: SeenVisit): void {
@@ -264,8 +262,8 @@ export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
   const key = keyOf(dimensions);
   const known = sums.get(key);
   if (known !== undefined) return known;
-  const none = { scroll: 0, scrolledVisits: 0, payments: 0, orderRevenue: 0, units: 0, productRevenue: 0 };
-  const sum = { dimensions, counts: zeroCounts(), visitors: new Set<string>(), orders: new Set<string>(), ...none };
+  const none = { scroll: 0, scrolledVisits: 0 };
+  const sum = { dimensions, counts: zeroCounts(), visitors: new Set<string>(), purse: new Map(), ...none };
   sums.set(key, sum);
   return sum;
 }
@@ -292,7 +290,7 @@ function combinationsOf(
 /** What is said of one product stands together; two alike count the event once. */
 function productLists(list: readonly string[], axes: readonly Axis[], { event }: Seen): readonly (readonly string[])[] {
   const found = new Map<string, readonly string[]>();
-  for (const product of productsOf(event)) {
+  for (const { product } of linesOf(event)) {
     const own = [...list];
     for (const { attribute, at } of axes) own[at] = shownValue(attribute, attribute.ofProduct?.(product) ?? "");
     found.set(keyOf(own), own);

@@ -1,25 +1,34 @@
-// What a scan sees of a merchant's Day: its events with what is thought of them, put together to visits by the same rules as
-// live counting has (VIS-1, VIS-2; L3): a visit is a maximal run of one visitor's events with gaps of at most 1800 s inside one
-// Day and partition, its first event gives it its profile, its first and last page views its entry and exit.
+// What a scan sees of a merchant's Day: its events with what is thought of them and what they earn, put together to visits by the
+// same rules as live counting has (VIS, ORD; L3). Counting keeps summaries and settles them when they are read
+// (`counting/settled.ts`); here all events are at hand, so the rules stand as they are said.
 
 import type { ArchivedEvent } from "../archive/file.ts";
-import { orderOf } from "../counting/duplicate.ts";
+import { ownEarning } from "../counting/earned.ts";
+import { compareMoments, type Moment, momentOf } from "../counting/moment.ts";
+import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
 import { VISIT_GAP_MS } from "../limits.ts";
 import type { Settings } from "../merchant.ts";
+import { type Claim, currencyOf, type Earning, linesOf, type ProductLine, type Sale, settle } from "../order.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
 
 export interface Seen {
   readonly event: Event;
   readonly opinion: Opinion;
   readonly visit: SeenVisit;
+  /** What it earns or takes off; undefined for most. */
+  readonly earning: Earning<ProductLine> | undefined;
 }
 
 export interface SeenVisit {
   readonly visitor: string;
-  /** In order; the first one gives the visit its profile. */
+  /** In order. */
   readonly events: readonly Seen[];
+  /** The event that opened it: visits, bounces and duration belong to its time. */
+  readonly start: Seen;
+  /** The event that says where it came from, and by what device: `start`, or that of a visit before (VIS-6). */
+  readonly profile: Seen;
   /** First and last page view. */
   readonly entry: Seen | undefined;
   readonly exit: Seen | undefined;
@@ -40,78 +49,181 @@ export interface SeenDay {
   readonly dropped: readonly { readonly event: Event; readonly opinion: Opinion }[];
 }
 
-/** What archived rows of one merchant, Day and partition come to. Of rows with one id the one logged first counts. */
-export function seeDay(rows: readonly ArchivedEvent[], day: number, under: SeenUnder): SeenDay {
-  const ids = new Set<string>();
-  const dropped: { event: Event; opinion: Opinion }[] = [];
-  const visitors = new Map<string, Judged[]>();
-  for (const { event } of [...rows].sort((a, b) => a.position - b.position)) {
-    if (ids.has(event.id)) continue;
-    ids.add(event.id);
-    const judged = judge(event, day, under);
-    if (judged.opinion.dropped !== "") {
-      dropped.push(judged);
-      continue;
-    }
-    const own = visitors.get(event.visitor);
-    if (own === undefined) visitors.set(event.visitor, [judged]);
-    else own.push(judged);
+/** What archived rows of one merchant, Day and partition are seen as. */
+export interface SeenRows {
+  readonly rows: readonly ArchivedEvent[];
+  /** Number of the Day. */
+  readonly day: number;
+  /** Whose visits are wanted; rows of others are there for the sake of order numbers that they share. All without. */
+  readonly isCounted?: ((visitor: string) => boolean) | undefined;
+}
+
+/** What rows come to. Of rows with one id the one logged first counts. */
+export function seeDay({ rows, day, isCounted = () => true }: SeenRows, under: SeenUnder): SeenDay {
+  const judged = judgeAll(rows, day, under);
+  const earnings = earningsOf(
+    judged.filter(({ opinion }) => opinion.dropped === ""),
+    under.settings,
+  );
+  const dropped: Judged[] = [];
+  const visits: SeenVisit[] = [];
+  for (const [visitor, own] of Map.groupBy(judged, ({ event }) => event.visitor)) {
+    if (!isCounted(visitor)) continue;
+    const seen = seenPrefetches(own);
+    const counted = own.filter((one) => one.opinion.dropped === "" || seen.has(one));
+    for (const one of own) if (one.opinion.dropped !== "" && !seen.has(one)) dropped.push(one);
+    visits.push(...visitsOf(runsOf(counted.sort(inOrder)), earnings));
   }
-  const visits = [...visitors.values()].flatMap((own) => visitsOf(own.sort(inOrder)));
   return { visits, dropped };
 }
 
 /** An event as the only one of its visit: enough for what is asked of events alone. Undefined where it is not counted. */
 export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | undefined {
   const judged = judge(event, day, under);
-  return judged.opinion.dropped === "" ? toVisit([judged]).events[0] : undefined;
+  return judged.opinion.dropped === "" ? toVisit({ own: [judged], start: judged }, new Map()).start : undefined;
+}
+
+/** Each event once. */
+function judgeAll(rows: readonly ArchivedEvent[], day: number, under: SeenUnder): readonly Judged[] {
+  const ids = new Set<string>();
+  const judged: Judged[] = [];
+  for (const { event } of [...rows].sort((a, b) => a.position - b.position)) {
+    if (ids.has(event.id)) continue;
+    ids.add(event.id);
+    judged.push(judge(event, day, under));
+  }
+  return judged;
 }
 
 function judge(event: Event, day: number, { settings, global }: SeenUnder): Judged {
   const rules = rulesInForce({ own: settings.rules, global }, { instant: event.timestamp, day });
-  return { event, opinion: opine(event, rules), order: orderOf(event.id) };
+  return { event, opinion: opine(event, rules), moment: momentOf(event) };
 }
 
 interface Judged {
   readonly event: Event;
   readonly opinion: Opinion;
-  readonly order: number;
+  readonly moment: Moment;
 }
 
-/** By time; events of one millisecond by the order that breaks ties everywhere (VIS-2). */
 function inOrder(a: Judged, b: Judged): number {
-  return a.event.timestamp - b.event.timestamp || a.order - b.order;
+  return compareMoments(a.moment, b.moment);
 }
 
-function visitsOf(sorted: readonly Judged[]): readonly SeenVisit[] {
-  const visits: SeenVisit[] = [];
-  let start = 0;
-  for (let index = 1; index <= sorted.length; index++) {
-    const next = sorted[index]?.event.timestamp ?? Number.POSITIVE_INFINITY;
-    if (next - (sorted[index - 1] as Judged).event.timestamp <= VISIT_GAP_MS) continue;
-    visits.push(toVisit(sorted.slice(start, index)));
-    start = index;
+type Earnings = ReadonlyMap<Event, Earning<ProductLine>>;
+
+interface EventClaim extends Claim<ProductLine> {
+  readonly event: Event;
+}
+
+/** What events earn, each by itself or together with those of its order number. */
+function earningsOf(judged: readonly Judged[], settings: Settings): Earnings {
+  const earnings = new Map<Event, Earning<ProductLine>>();
+  const book = new Map<string, EventClaim[]>();
+  for (const { event, opinion, moment } of judged) {
+    const { act } = opinion;
+    const sale = saleOf(event, settings);
+    const own = ownEarning(event, act, sale);
+    if (own !== undefined) earnings.set(event, own);
+    if (event.order === "" || act === "none" || act === "step") continue;
+    const claims = book.get(event.order) ?? [];
+    if (claims.length === 0) book.set(event.order, claims);
+    claims.push({ act, keyed: event.keyed === 1, ...moment, sale, event });
   }
+  for (const claims of book.values()) {
+    for (const [{ event }, earning] of settle<ProductLine, EventClaim>(claims)) earnings.set(event, earning);
+  }
+  return earnings;
+}
+
+function saleOf(event: Event, settings: Settings): Sale<ProductLine> {
+  return { currency: currencyOf(event, settings), revenue: Math.abs(event.revenue), lines: linesOf(event) };
+}
+
+/** Of a visitor's prefetched page views those that were looked at (PRE-1). */
+function seenPrefetches(own: readonly Judged[]): ReadonlySet<Judged> {
+  const prefetched = own.filter(({ event, opinion }) => opinion.dropped === "prefetch" && isPageview(event.name));
+  if (prefetched.length === 0) return new Set();
+  const pageOf = ({ opinion }: Judged) => `${opinion.hostname} ${opinion.page}`;
+  const counted = own.filter(({ opinion }) => opinion.dropped === "");
+  const viewed = new Set(counted.filter(({ event }) => isPageview(event.name)).map(pageOf));
+  const touched = new Set(counted.filter(({ event }) => !isPageview(event.name)).map(pageOf));
+  const seen = prefetched.filter((one) => touched.has(pageOf(one)) && !viewed.has(pageOf(one)));
+  const firsts = new Map(
+    seen
+      .sort(inOrder)
+      .reverse()
+      .map((one) => [pageOf(one), one]),
+  );
+  return new Set(firsts.values());
+}
+
+/** Maximal runs of sorted events with gaps of at most VISIT_GAP_MS. */
+function runsOf(sorted: readonly Judged[]): readonly (readonly Judged[])[] {
+  const runs: Judged[][] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  for (const one of sorted) {
+    if (one.moment.time - last > VISIT_GAP_MS) runs.push([]);
+    runs.at(-1)?.push(one);
+    last = one.moment.time;
+  }
+  return runs;
+}
+
+/** What becomes a visit: a run, what came later and opened none, and the visit it takes its profile from. */
+interface Opened {
+  readonly own: readonly Judged[];
+  readonly start: Judged;
+  readonly more: readonly Judged[];
+  readonly before: SeenVisit | undefined;
+}
+
+/** The visits that runs are (VIS-4): one that nothing opened belongs to the visit before it. */
+function visitsOf(runs: readonly (readonly Judged[])[], earnings: Earnings): readonly SeenVisit[] {
+  const opened: { own: readonly Judged[]; start: Judged; more: Judged[] }[] = [];
+  for (const own of runs) {
+    const highest = Math.max(...own.map(rankOf));
+    const before = opened.at(-1);
+    if (before !== undefined && highest < RANK.opening) before.more.push(...own);
+    else if (highest > RANK.engagement) {
+      const start = own.find((one) => rankOf(one) === highest) as Judged;
+      opened.push({ own, start, more: [] });
+    }
+  }
+  const visits: SeenVisit[] = [];
+  for (const one of opened) visits.push(toVisit({ ...one, before: visits.at(-1) }, earnings));
   return visits;
 }
 
-function toVisit(own: readonly Judged[]): SeenVisit {
-  const [first, last] = [own[0] as Judged, own[own.length - 1] as Judged];
+function rankOf({ event, opinion }: Judged): Rank {
+  if (isEngagement(event.name)) return RANK.engagement;
+  return opinion.passive ? RANK.passive : RANK.opening;
+}
+
+function toVisit(
+  { own, start, more = [], before }: Pick<Opened, "own" | "start"> & Partial<Opened>,
+  earnings: Earnings,
+): SeenVisit {
   const events: Seen[] = [];
-  const visit = {
-    visitor: first.event.visitor,
+  const visit: { -readonly [key in keyof SeenVisit]: SeenVisit[key] } = {
+    visitor: start.event.visitor,
     events,
-    entry: undefined as Seen | undefined,
-    exit: undefined as Seen | undefined,
-    isBounce: own.filter(({ event }) => !isEngagement(event.name)).length <= 1,
-    durationMs: last.event.timestamp - first.event.timestamp,
+    start: undefined as unknown as Seen,
+    profile: undefined as unknown as Seen,
+    entry: undefined,
+    exit: undefined,
+    isBounce: own.filter((one) => rankOf(one) === RANK.opening).length <= 1,
+    durationMs: (own.at(-1) as Judged).moment.time - start.moment.time,
   };
-  for (const { event, opinion } of own) {
-    const seen = { event, opinion, visit };
+  for (const judged of [...own, ...more]) {
+    const { event, opinion } = judged;
+    const seen = { event, opinion, visit, earning: earnings.get(event) };
     events.push(seen);
+    if (judged === start) visit.start = seen;
     if (!isPageview(event.name)) continue;
     visit.entry ??= seen;
     visit.exit = seen;
   }
+  visit.profile = before !== undefined && start.opinion.isReturn ? before.profile : visit.start;
   return visit;
 }

@@ -4,7 +4,7 @@
 
 import { ByteReader } from "../bytes.ts";
 import { type DimensionName, OTHER } from "../counting/dimension.ts";
-import { addCounts, addEncodedCounts, type Counts, skipEntry, zeroCounts } from "../counting/rollup.ts";
+import { addCounts, addEncodedCounts, type Counts, isNothing, skipEntry, zeroCounts } from "../counting/rollup.ts";
 import { type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
 import { absorbEncoded, estimate, type Sketch, skipSketch, standardError } from "../counting/sketch.ts";
 import { GROUPS_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
@@ -12,6 +12,7 @@ import { shownValue } from "./attribute.ts";
 import { comparisonsOf } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { NO_EVENT_NUMBERS, type VisitCounts } from "./metric.ts";
+import { addToPurse, type Purse } from "./money.ts";
 import { covers, type Plan, timeLabel } from "./plan.ts";
 import { DROP_REASON } from "./question.ts";
 
@@ -25,12 +26,15 @@ interface Sum {
   readonly counts: Counts;
   readonly bucket: number;
   severalBuckets: boolean;
+  readonly purse: Purse;
   /** The union of all visitors; undefined when every group is of one bucket. */
   sketch: Sketch | undefined;
 }
 
 export interface Tally {
   readonly plan: Plan;
+  /** The merchant's currency. */
+  readonly home: string;
   readonly sums: Map<string, Sum>;
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
@@ -38,15 +42,26 @@ export interface Tally {
   readonly totals: Map<string, Sum>;
   /** Buckets whose breakdown was cut to "(other)". */
   readonly cutBuckets: Set<number>;
+  /** (Day, partition)s with orders or refunds. */
+  readonly orderPlaces: Set<string>;
   /** Rows from partitions that no stored row has been joined with yet. */
   readonly live: Map<string, RollupRow>;
 }
 
 /** Begins with what the partitions said, which is read first. */
-export function openTally(plan: Plan, live: readonly RollupRow[]): Tally {
+export function openTally(plan: Plan, live: readonly RollupRow[], home: string): Tally {
   const open = new Map<string, RollupRow>();
   for (const row of live) if (covers(plan, row)) open.set(joinKey(row), newer(row, open.get(joinKey(row))));
-  return { plan, sums: new Map(), entries: new Map(), totals: new Map(), cutBuckets: new Set(), live: open };
+  return {
+    plan,
+    home,
+    sums: new Map(),
+    entries: new Map(),
+    totals: new Map(),
+    cutBuckets: new Set(),
+    orderPlaces: new Set(),
+    live: open,
+  };
 }
 
 /** Adds rows from D1, each at most once, joined with what is live. False when there are too many groups to go on. */
@@ -71,12 +86,13 @@ export function closeTally(tally: Tally): Groups | undefined {
     groups: [...tally.sums.values()].filter(isFilled).map((sum) => toGroup(tally, sum)),
     standardError: errorOf(tally),
     cutBuckets: tally.cutBuckets.size,
+    orderPlaces: tally.orderPlaces.size,
     source: "rollups",
   };
 }
 
-function isFilled({ counts }: Sum): boolean {
-  return Object.values(counts).some((count) => count !== 0);
+function isFilled({ counts, purse }: Sum): boolean {
+  return purse.size > 0 || !isNothing(counts);
 }
 
 function toGroup({ plan, entries, totals }: Tally, sum: Sum): Group {
@@ -86,6 +102,7 @@ function toGroup({ plan, entries, totals }: Tally, sum: Sum): Group {
   const [breakdown] = breakdowns;
   const totalOf = (key: string) => visitorsOf(totals.get(key) ?? sum);
   return {
+    purse: sum.purse,
     dimensions: dimensions.map((name) =>
       name.startsWith("time:") || breakdown === undefined ? label : shownValue(breakdown, value),
     ),
@@ -133,6 +150,7 @@ function newer(row: RollupRow, other: RollupRow | undefined): RollupRow {
 function addRow(tally: Tally, row: RollupRow): void {
   const { plan } = tally;
   const label = timeLabel(plan, row);
+  if (row.counts.orders !== 0 || row.counts.refunds !== 0) tally.orderPlaces.add(`${row.day} ${row.partition}`);
   if (plan.totals.length > 0) addTotals(tally, row, label);
   if (plan.question.metrics.includes("drops")) {
     addDrops(tally, row, label);
@@ -141,7 +159,8 @@ function addRow(tally: Tally, row: RollupRow): void {
   const [dimension] = plan.breakdowns;
   if (dimension === undefined) {
     const sketch = plan.sketch ? row.sketch : undefined;
-    addTo(tally.sums, { label, value: "", counts: row.counts, sketch, bucket: row.bucket });
+    const sum = addTo(tally.sums, { label, value: "", counts: row.counts, sketch, bucket: row.bucket });
+    addToPurse(sum.purse, row.counts.money, { day: row.day, home: tally.home });
     return;
   }
   addBreakdown(tally, row, { label, dimension });
@@ -172,7 +191,7 @@ function addBreakdown(tally: Tally, row: RollupRow, at: { label: string; dimensi
   const isCut = readBreakdownOf(row, at.dimension, (stored, reader) => {
     if (!isKept(stored)) return skipEntry(reader);
     const sum = sumOf(tally.sums, { label: at.label, value: showsValues ? stored : "", bucket: row.bucket });
-    addEncodedCounts(sum.counts, reader);
+    addToPurse(sum.purse, addEncodedCounts(sum.counts, reader), { day: row.day, home: tally.home });
     if (plan.oneBucketEach) skipSketch(reader);
     else sum.sketch = absorbEncoded(sum.sketch, reader);
   });
@@ -210,7 +229,8 @@ function sumOf(sums: Map<string, Sum>, { label, value, bucket }: Pick<Sum, "labe
     if (known.bucket !== bucket) known.severalBuckets = true;
     return known;
   }
-  const sum: Sum = { label, value, counts: zeroCounts(), sketch: undefined, bucket, severalBuckets: false };
+  const counts = zeroCounts();
+  const sum: Sum = { label, value, counts, sketch: undefined, bucket, severalBuckets: false, purse: new Map() };
   sums.set(key, sum);
   return sum;
 }
@@ -220,8 +240,9 @@ interface Addition extends Pick<Sum, "label" | "value" | "counts" | "bucket"> {
   readonly sketch: Uint8Array | undefined;
 }
 
-function addTo(sums: Map<string, Sum>, addition: Addition, at?: string): void {
+function addTo(sums: Map<string, Sum>, addition: Addition, at?: string): Sum {
   const sum = sumOf(sums, addition, at);
   addCounts(sum.counts, addition.counts);
   if (addition.sketch !== undefined) sum.sketch = absorbEncoded(sum.sketch, new ByteReader(addition.sketch));
+  return sum;
 }

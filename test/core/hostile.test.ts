@@ -302,8 +302,10 @@ describe("questions", () => {
 
   test("[HOS-2] every filter is understood or refused with a place in it, in questions and in reports", () => {
     const seen = seeDay(
-      [{ partition: "pool-0", position: 1, event: eventOf({ props: '{"a":"b"}' }) }],
-      Math.floor(NOW / 86_400_000),
+      {
+        rows: [{ partition: "pool-0", position: 1, event: eventOf({ props: '{"a":"b"}' }) }],
+        day: Math.floor(NOW / 86_400_000),
+      },
       { settings: settingsOf(), global: [] },
     ).visits[0]?.events[0] as Seen;
     fc.assert(
@@ -380,9 +382,9 @@ describe("enrichment", () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         for (const facts of factsOf(text)) {
-          const { goals, ...opinion } = attempt(() => opine(eventOf(facts), NO_RULES_IN_FORCE));
+          const { goals, passive, isReturn, ...opinion } = attempt(() => opine(eventOf(facts), NO_RULES_IN_FORCE));
           expect(Object.values(opinion).every((value) => typeof value === "string")).toBe(true);
-          expect(goals).toEqual([]);
+          expect([goals, typeof passive, typeof isReturn]).toEqual([[], "boolean", "boolean"]);
         }
       }),
       { numRuns: RUNS },

@@ -59,7 +59,8 @@ export async function checkNumbers(
     const visits = naiveVisits(events, settings, date);
     const totals = naiveTotals(visits, settings, () => true);
     if (totals.visits === 0) continue;
-    const { visitors, visits: count, pageviews, events: all, bounces, duration_ms: durationMs, revenue } = totals;
+    const { visitors, visits: count, pageviews, events: all, bounces, duration_ms: durationMs } = totals;
+    const revenue = totals.money[settings.currency]?.revenue ?? 0;
     expected[date] = [visitors, count, pageviews, all, bounces, durationMs / 1000, revenue / 10_000];
     for (const event of visits.flatMap((visit) => visit.events)) {
       const page = new URL(event.url).pathname;

@@ -48,9 +48,9 @@ function incompressible(events: readonly LoggedEvent[]): LoggedEvent[] {
 
 describe("the archive in workerd", () => {
   test.each([
-    ["an ordinary full bundle", traffic({ count: 1_300 })],
+    ["an ordinary full bundle", traffic({ count: 1_200 })],
     ["one event", traffic({ count: 1 })],
-    ["titles that cannot be compressed", incompressible(traffic({ count: 680 }))],
+    ["titles that cannot be compressed", incompressible(traffic({ count: 640 }))],
   ])("[ARC-22] %s is packed, unpacked, written and read as on Node", async (_what, events) => {
     const bundle = { partition: "pool-3", first: 1001, events };
     const text = bundleText(bundle);
@@ -62,7 +62,7 @@ describe("the archive in workerd", () => {
   });
 
   test("[ARC-22] a full bundle of ordinary events fits its queue message", async () => {
-    const text = bundleText({ partition: "pool-3", first: 1001, events: traffic({ count: 1_300 }) });
+    const text = bundleText({ partition: "pool-3", first: 1001, events: traffic({ count: 1_200 }) });
     const response = await fetch(address, { method: "POST", body: text });
     expect(Number(response.headers.get("x-message-bytes"))).toBeLessThan(BUNDLE_MESSAGE_BYTES_MAX);
   });

@@ -6,7 +6,7 @@ import { zeroMeter } from "../../core/meter.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
 import { type RollupRead, readFirstDay, readRollups } from "../../storage/rollups.ts";
 import { migratedDatabase } from "../support/query-worker.ts";
-import { rowOf } from "../support/rollup-rows.ts";
+import { moneyOf, rowOf } from "../support/rollup-rows.ts";
 
 const READ: RollupRead = {
   merchant: 1,
@@ -22,7 +22,12 @@ test("[MER-7] what is written is read back, in the order of bucket and partition
   const db = migratedDatabase();
   const rows = [1, 2, 3].flatMap((bucket) =>
     ["merchant-1-0", "pool-0"].map((partition) =>
-      rowOf({ bucket, partition, seen: { who: [1, 2], revenue: -5 }, by: { page: { "/é": { who: [1] } } } }),
+      rowOf({
+        bucket,
+        partition,
+        seen: { who: [1, 2], money: moneyOf("EUR", -5) },
+        by: { page: { "/é": { who: [1] } } },
+      }),
     ),
   );
   await writeRollups(db, rows.toReversed(), zeroMeter());

@@ -1,8 +1,9 @@
 // The independent model: what the numbers of a set of events are, computed as plainly as possible and sharing no
 // counting code with the product. Visits come from comparing every event of a visitor with every other (O(n²)).
 
-import { orderOf } from "../../core/counting/duplicate.ts";
+import type { Counts } from "../../core/counting/rollup.ts";
 import type { Event } from "../../core/event.ts";
+import { hash32 } from "../../core/hash.ts";
 import { type Settings, zoneAt } from "../../core/merchant.ts";
 import type { DropReason } from "../../core/outcome.ts";
 import { shownZones } from "../../core/past-zone.ts";
@@ -18,14 +19,40 @@ export interface NaiveTotals {
   pageviews: number;
   events: number;
   engagement_ms: number;
+  orders: number;
+  refunds: number;
+  units: number;
+  /** By currency. */
+  money: Record<string, NaiveMoney>;
+}
+
+export interface NaiveMoney {
   revenue: number;
-  foreign_revenue: number;
+  gross_revenue: number;
+  order_revenue: number;
+  product_revenue: number;
+  payments: number;
+  orders: number;
+}
+
+/** Counters as the product has them, in the shape that the naive totals have. */
+export function plainCounts({ money, ...counts }: Counts): NaiveTotals {
+  const byCurrency = (money ?? []).map(({ currency, ...sums }) => [currency, sums] as const);
+  return { ...counts, money: Object.fromEntries(byCurrency) };
 }
 
 export interface NaiveVisit {
   readonly visitor: string;
+  /** Of its run, and after them what came later and opened no visit of its own. */
   readonly events: readonly Event[];
+  /** The event it starts with, and how many of its run came with it. */
+  readonly start: Event;
+  readonly run: readonly Event[];
 }
+
+const isReport = (event: Event) => event.name === "engagement";
+const isPassive = (event: Event) => event.name !== "pageview" && (event.passive === 1 || event.name === "web_vitals");
+export const opens = (event: Event) => !isReport(event) && !isPassive(event);
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -74,6 +101,7 @@ export function naiveDrop(
 export function naiveVisits(events: readonly Event[], settings: Settings, date: string): readonly NaiveVisit[] {
   const counted = events.filter((event) => event.dropped === "" && localDate(settings, event.timestamp) === date);
   const visits: NaiveVisit[] = [];
+  // Nobody here comes back from a payment page, and nothing is prefetched: test/answers has those.
   for (const visitor of new Set(counted.map((event) => event.visitor))) {
     const own = counted.filter((event) => event.visitor === visitor);
     const group = own.map((_, index) => index);
@@ -89,9 +117,14 @@ export function naiveVisits(events: readonly Event[], settings: Settings, date: 
         }
       }
     }
-    for (const number of new Set(group)) {
-      visits.push({ visitor, events: own.filter((_, index) => group[index] === number).sort(inOrder) });
+    const runs = [...new Set(group)].map((number) => own.filter((_, index) => group[index] === number).sort(inOrder));
+    const mine: { visitor: string; events: Event[]; start: Event; run: Event[] }[] = [];
+    for (const run of runs.sort((a, b) => inOrder(a[0] as Event, b[0] as Event))) {
+      const start = run.find(opens) ?? (mine.length === 0 ? run.find(isPassive) : undefined);
+      if (start !== undefined) mine.push({ visitor, events: [...run], start, run });
+      else mine.at(-1)?.events.push(...run);
     }
+    visits.push(...mine);
   }
   return visits;
 }
@@ -110,33 +143,93 @@ export function naiveTotals(
     pageviews: 0,
     events: 0,
     engagement_ms: 0,
-    revenue: 0,
-    foreign_revenue: 0,
+    orders: 0,
+    refunds: 0,
+    units: 0,
+    money: {},
   };
   const visitors = new Set<string>();
-  for (const visit of visits) {
-    const first = visit.events[0] as Event;
-    const last = visit.events[visit.events.length - 1] as Event;
-    if (inBucket(first)) {
+  const all = visits.flatMap((visit) => visit.events);
+  for (const { visitor, events, start, run } of visits) {
+    if (inBucket(start)) {
       totals.visits += 1;
-      totals.bounces += visit.events.filter((event) => event.name !== "engagement").length <= 1 ? 1 : 0;
-      totals.duration_ms += last.timestamp - first.timestamp;
+      totals.bounces += run.filter(opens).length <= 1 ? 1 : 0;
+      totals.duration_ms += (run.at(-1) as Event).timestamp - start.timestamp;
     }
-    for (const event of visit.events.filter(inBucket)) {
-      visitors.add(visit.visitor);
+    for (const event of events.filter(inBucket)) {
+      visitors.add(visitor);
       totals.pageviews += event.name === "pageview" ? 1 : 0;
       totals.events += event.name === "engagement" ? 0 : 1;
       totals.engagement_ms += event.engagementMs;
-      const ours = event.currency === "" || event.currency === settings.currency;
-      totals.revenue += ours ? event.revenue : 0;
-      totals.foreign_revenue += ours ? 0 : 1;
+      addEarning(totals, event, { all, settings });
     }
   }
   totals.visitors = visitors.size;
   return totals;
 }
 
-/** Events by time, and within a millisecond by the order that breaks ties everywhere. */
+/** Purchases and refunds by those names alone; of one number the first purchase, one with a key before one without. */
+function addEarning(
+  totals: NaiveTotals,
+  event: Event,
+  { all, settings }: { readonly all: readonly Event[]; readonly settings: Settings },
+): void {
+  const isRefund = event.name === "refund" || (event.name === "purchase" && event.revenue < 0);
+  const isPurchase = event.name === "purchase" && !isRefund;
+  const same = all.filter((one) => one.order === event.order && one.order !== "");
+  const rivals = same.filter((one) => one.name === "purchase" && one.revenue >= 0);
+  const best = rivals.sort((a, b) => b.keyed - a.keyed || inOrder(a, b))[0];
+  if (isPurchase && event.order !== "" && best !== event) return;
+  if (isRefund && event.keyed === 0 && same.some((one) => one.keyed === 1)) return;
+  const ofOrder = isPurchase || isRefund;
+  if (!ofOrder && event.revenue === 0) return;
+  const sign = isRefund ? -1 : 1;
+  let revenue = isRefund ? -Math.abs(event.revenue) : event.revenue;
+  let sold = ofOrder ? productsOf(event) : [];
+  let currency = event.currency || settings.currency;
+  if (isRefund && event.order !== "" && isBlank(event)) {
+    // Gives the whole order back, or what others have left of it; the first such refund, with a key before without.
+    const isKeyed = same.some((one) => one.keyed === 1);
+    const offs = same.filter((one) => one !== best && (one.keyed === 1 || !isKeyed)).filter(isGivenBack);
+    if (offs.filter(isBlank).sort((a, b) => b.keyed - a.keyed || inOrder(a, b))[0] !== event) return;
+    if (best !== undefined) {
+      currency = best.currency || settings.currency;
+      const own = offs.filter((one) => !isBlank(one) && (one.currency || settings.currency) === currency);
+      revenue = -Math.max(0, best.revenue - own.reduce((sum, one) => sum + Math.abs(one.revenue), 0));
+      const back = own.flatMap(productsOf);
+      sold = productsOf(best).map((line) => {
+        const off = back.filter(({ label }) => label === line.label).reduce((sum, one) => sum + one.quantity, 0);
+        return { ...line, quantity: Math.max(0, line.quantity - off) };
+      });
+    }
+  }
+  totals.orders += isPurchase ? 1 : 0;
+  totals.refunds += isRefund ? 1 : 0;
+  totals.units += sign * sold.reduce((sum, { quantity }) => sum + quantity * 10_000, 0);
+  const productRevenue = 0 + sign * sold.reduce((sum, { price, quantity }) => sum + price * quantity * 10_000, 0);
+  if (revenue === 0 && !isPurchase && productRevenue === 0) return;
+  const none = { revenue: 0, gross_revenue: 0, order_revenue: 0, product_revenue: 0, payments: 0, orders: 0 };
+  const money = totals.money[currency] ?? none;
+  totals.money[currency] = money;
+  money.revenue += revenue;
+  money.gross_revenue += isRefund ? 0 : revenue;
+  money.order_revenue += ofOrder ? revenue : 0;
+  money.product_revenue += productRevenue;
+  money.payments += revenue === 0 ? 0 : 1;
+  money.orders += isPurchase ? 1 : 0;
+}
+
+const isGivenBack = (event: Event) => event.name === "refund" || event.revenue < 0;
+const isBlank = (event: Event) => event.revenue === 0 && event.products === "";
+
+function productsOf({ products }: Event): { label: string; price: number; quantity: number }[] {
+  const all =
+    products === "" ? [] : (JSON.parse(products) as { id: string; name?: string; price: number; quantity: number }[]);
+  return all.map(({ id, name, price, quantity }) => ({ label: name ?? id, price, quantity }));
+}
+
+/** Events by time; those of one instant by when they were received, then by their place in the request, then by a hash. */
 function inOrder(a: Event, b: Event): number {
-  return a.timestamp - b.timestamp || orderOf(a.id) - orderOf(b.id);
+  const [of, than] = [a, b].map(({ id }) => hash32(id, 0x51ed270b)) as [number, number];
+  return a.timestamp - b.timestamp || a.receivedAt - b.receivedAt || a.sequence - b.sequence || of - than;
 }

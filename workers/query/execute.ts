@@ -9,6 +9,7 @@ import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
 import { countPlanOf } from "../../core/query/count.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
+import { NO_RATES } from "../../core/query/money.ts";
 import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
 import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
@@ -52,7 +53,14 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const [[plan, otherPlan], [groups, otherGroups]] = [plans.value, read];
   const compared = otherPlan && otherGroups && { plan: otherPlan, groups: otherGroups };
   const rules = latestRules(merchant.rules).version;
-  return answer(plan, groups as Groups, { currency: merchant.currency, asOf, cost, rules, compared });
+  return answer(plan, groups as Groups, {
+    currency: merchant.currency,
+    convert: NO_RATES,
+    asOf,
+    cost,
+    rules,
+    compared,
+  });
 }
 
 interface Asking extends Pick<Large, "asOf" | "firstDay"> {
@@ -102,7 +110,7 @@ async function readGroups(
     readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps),
     isWide(plan) ? countUndone(deps.db, deps.meter) : undefined,
   ]);
-  const tally = openTally(plan, live);
+  const tally = openTally(plan, live, merchant.currency);
   const { number } = merchant;
   const stored = undone === undefined ? readPages(number, plan, deps) : readRemembered(number, plan, { deps, undone });
   for await (const rows of stored) {

@@ -52,12 +52,12 @@ export async function readRealtime(
   // What happened since cannot have been archived before, but for clocks that run ahead.
   const putSince = first - TIMESTAMP_AHEAD_MS;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
-  const wanted = { ...days, columns: ["props", "products"], together: "partition", putSince } as const;
+  const wanted = { ...days, columns: ["props"], together: "partition", putSince } as const;
   const events = await openEvents(merchant, wanted, { deps, cost });
   if (!events.ok) return events;
   const { under } = events.value;
-  for await (const { day, partitions } of events.value.days()) {
-    addRealtimeDay(realtime, visitsOf(partitions, day, under));
+  for await (const rows of events.value.days()) {
+    addRealtimeDay(realtime, visitsOf(rows, under));
     const problem = regexProblem([question.value.filter]);
     if (problem !== undefined) return refusalOf(problem);
   }

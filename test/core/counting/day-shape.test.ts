@@ -40,11 +40,16 @@ interface GoldenDay {
 const files = readdirSync(GOLDEN).sort();
 const readGolden = (name: string) => JSON.parse(readFileSync(join(GOLDEN, name), "utf8")) as GoldenDay;
 
-test("[CNT-8] there is a sample of every shape, the present one included", () => {
+/** Those before it lack what makes orders and visits of today: their Days are counted again from the archive. */
+const FIRST_SHAPE = 3;
+
+test("[CNT-8] there is a sample of every shape that is read, the present one included", () => {
   const writer = new ByteWriter();
   encodeDay(emptyDay(1, DAY), writer);
   const present = writer.finish()[0] as number;
-  expect(files.map((name) => readGolden(name).shape)).toEqual(Array.from({ length: present }, (_, at) => at + 1));
+  expect(files.map((name) => readGolden(name).shape)).toEqual(
+    Array.from({ length: present - FIRST_SHAPE + 1 }, (_, at) => FIRST_SHAPE + at),
+  );
 });
 
 test.each(files)("[CNT-8] the stored Day of %s is read, counts on, and is stored in the present shape", (name) => {
@@ -72,7 +77,7 @@ function count(state: DayState, { minute, ...changes }: GoldenDay["events"][numb
   const event = eventOf({ ...changes, timestamp: DAY_START + minute * 60_000 });
   const opinion = opine(event, RULES);
   const settings = settingsOf();
-  countEvent(state, { event: { ...event, dropped: opinion.dropped }, opinion, settings, position });
+  countEvent(state, { event: { ...event, dropped: event.dropped || opinion.dropped }, opinion, settings, position });
 }
 
 /** Every rollup of a Day as plain data. */

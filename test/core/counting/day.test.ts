@@ -13,8 +13,9 @@ import {
   slotStart,
   WHOLE_DAY,
 } from "../../../core/counting/day.ts";
-import { ALL_DIMENSIONS } from "../../../core/counting/rollup.ts";
+import { ALL_DIMENSIONS, type Counter } from "../../../core/counting/rollup.ts";
 import { toRollupRow } from "../../../core/counting/rollup-row.ts";
+import { addMoney, type Money, toMoneyText } from "../../../core/counting/takings.ts";
 import { opine } from "../../../core/enrichment/opinion.ts";
 import type { Event } from "../../../core/event.ts";
 import { hash64Hex } from "../../../core/hash.ts";
@@ -23,7 +24,7 @@ import { hourOf, type Settings } from "../../../core/merchant.ts";
 import { NO_RULES, type RulesInForce } from "../../../core/rules.ts";
 import { dateOf, dayAt, dayStart, hourAt } from "../../../core/time.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
-import { naiveTotals, naiveVisits } from "../../support/naive.ts";
+import { naiveTotals, naiveVisits, plainCounts } from "../../support/naive.ts";
 
 const ZONES = ["UTC", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"];
 /** Days with and without clock changes in those zones. */
@@ -33,7 +34,14 @@ const eventArbitrary = fc.record({
   minute: fc.integer({ min: 0, max: 23 * 60 + 30 }),
   second: fc.constantFrom(0, 0, 1, 59),
   visitor: fc.integer({ min: 0, max: 3 }),
-  name: fc.constantFrom("pageview", "pageview", "pageview", "purchase", "engagement"),
+  name: fc.constantFrom("pageview", "pageview", "pageview", "purchase", "refund", "web_vitals", "engagement"),
+  order: fc.constantFrom("", "", "1", "2"),
+  products: fc.constantFrom(
+    "",
+    '[{"id":"A","name":"Mat","price":12.5,"quantity":2},{"id":"B","price":1,"quantity":3}]',
+  ),
+  keyed: fc.constantFrom(0, 1),
+  sequence: fc.integer({ min: 0, max: 2 }),
   page: fc.constantFrom("/", "/a", "/b"),
   referrer: fc.constantFrom("", "https://www.google.com/", "https://news.example/x"),
   userAgent: fc.constantFrom(CHROME, CHROME, IPHONE, GOOGLEBOT),
@@ -61,6 +69,12 @@ function toEvents(zone: string, date: string, raw: readonly Record<string, unkno
       revenue: item["revenue"] as number,
       currency: item["currency"] as string,
       engagementMs: item["name"] === "engagement" ? 1_500 : 0,
+      ...(["purchase", "refund"].includes(item["name"] as string) && {
+        order: item["order"] as string,
+        products: item["products"] as string,
+      }),
+      keyed: item["keyed"] as number,
+      sequence: item["sequence"] as number,
     }),
   );
 }
@@ -91,6 +105,10 @@ function count(events: readonly Event[], settings: Settings, day: number): DaySt
 function rollups(state: DayState): unknown {
   const slots = [...state.changed.keys()].sort((a, b) => a - b);
   return slots.map((slot) => toRollupRow(state, { slot, partition: "p", version: 0, dimensions: ALL_DIMENSIONS }));
+}
+
+function moneyOf(money: Money) {
+  return JSON.parse(toMoneyText(money));
 }
 
 function shuffled<T>(items: readonly T[], seed: number): T[] {
@@ -129,11 +147,11 @@ test("[CNT-2] every Hour and the Day agree with the naive model", () => {
         .map((event) => ({ ...event, dropped: opine(event, RULES).dropped }));
       const state = count(events, settings, day);
       const visits = naiveVisits(events, settings, dateOf(day));
-      expect(rollupOf(state, WHOLE_DAY, []).counts).toEqual(naiveTotals(visits, settings, () => true));
+      expect(plainCounts(rollupOf(state, WHOLE_DAY, []).counts)).toEqual(naiveTotals(visits, settings, () => true));
       for (const slot of state.changed.keys()) {
         if (slot === WHOLE_DAY) continue;
         const inHour = (event: Event) => hourAt(zone, event.timestamp) === slotStart(day, slot);
-        expect(rollupOf(state, slot, []).counts).toEqual(naiveTotals(visits, settings, inHour));
+        expect(plainCounts(rollupOf(state, slot, []).counts)).toEqual(naiveTotals(visits, settings, inHour));
       }
     }),
     { numRuns: 300 },
@@ -147,12 +165,16 @@ test("[CNT-3] visits, page views and events of a visit dimension add up to the t
       const events = toEvents(zone, date, raw).filter((event) => dayAt(zone, event.timestamp) === day);
       const rollup = rollupOf(count(events, settingsOf(zone), day), WHOLE_DAY, ALL_DIMENSIONS);
       for (const [name, breakdown] of rollup.breakdowns) {
-        if (name === "goal") continue; // of goals an event may have several, or none
-        const sum = (counter: "visits" | "pageviews" | "events" | "revenue") =>
-          breakdown.entries.reduce((total, entry) => total + entry.counts[counter], 0);
-        for (const counter of ["pageviews", "events", "revenue"] as const) {
+        if (name === "goal" || name === "product") continue; // an event may have several, or none
+        const sum = (counter: Counter) => breakdown.entries.reduce((total, entry) => total + entry.counts[counter], 0);
+        for (const counter of ["pageviews", "events", "orders", "refunds", "units"] as const) {
           expect([name, counter, sum(counter)]).toEqual([name, counter, rollup.counts[counter]]);
         }
+        const money = breakdown.entries.reduce(
+          (total, entry) => addMoney(total, entry.counts.money),
+          undefined as Money,
+        );
+        expect([name, moneyOf(money)]).toEqual([name, moneyOf(rollup.counts.money)]);
         if (!["page", "name", "hostname", "stream"].includes(name)) expect(sum("visits")).toBe(rollup.counts.visits);
       }
     }),
@@ -256,7 +278,10 @@ test("[CNT-6] forged revenue beyond every sum is cut where it is stored, and sto
   const writer = new ByteWriter();
   encodeDay(state, writer);
   const restored = decodeDay(new ByteReader(writer.finish()));
-  expect(rollupOf(restored, WHOLE_DAY, []).counts).toMatchObject({ pageviews: 600, revenue: COUNT_MAX });
+  expect(rollupOf(restored, WHOLE_DAY, []).counts).toMatchObject({
+    pageviews: 600,
+    money: [{ currency: "EUR", revenue: COUNT_MAX }],
+  });
   expect(() =>
     toRollupRow(state, { slot: WHOLE_DAY, partition: "p", version: 1, dimensions: ALL_DIMENSIONS }),
   ).not.toThrow();

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { differencesOf, heldRows } from "../../../core/counting/difference.ts";
 import { replay } from "../../../core/counting/replay.ts";
+import { encodeBreakdown } from "../../../core/counting/rollup.ts";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";
 import type { Event } from "../../../core/event.ts";
 import { eventOf, GOOGLEBOT, settingsOf, TUESDAY } from "../../support/events.ts";
@@ -42,7 +43,7 @@ describe("[RPL-2] a difference names the bucket and each number on both sides", 
     ],
     [
       "a breakdown that is not there",
-      { ...DAY, breakdowns: { ...DAY.breakdowns, browser: new Uint8Array([0, 0]) } },
+      { ...DAY, breakdowns: { ...DAY.breakdowns, browser: encodeBreakdown({ cut: false, entries: [] }) } },
       { what: "browser=Chrome visitors", held: 0, replayed: 2 },
     ],
   ];

@@ -3,12 +3,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";
+import { addMoney } from "../../../core/counting/takings.ts";
 import { type Answer, answer } from "../../../core/query/answer.ts";
+import { NO_RATES } from "../../../core/query/money.ts";
 import type { Plan } from "../../../core/query/plan.ts";
 import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
 import { parseDate } from "../../../core/time.ts";
 import { NOW, planOf, valueFrom } from "../../support/questions.ts";
-import { type RowSpec, rowOf, type Seen } from "../../support/rollup-rows.ts";
+import { moneyOf, type RowSpec, rowOf, type Seen } from "../../support/rollup-rows.ts";
 
 const APRIL = parseDate("2021-04-01") as number;
 const ALL_METRICS = [
@@ -35,11 +37,11 @@ function answerOf(
   { live, stored }: { readonly live: readonly RollupRow[]; readonly stored: readonly RollupRow[] },
   currency: string,
 ): Answer {
-  const tally = openTally(plan, live);
+  const tally = openTally(plan, live, currency);
   const groups = addStored(tally, stored) ? closeTally(tally) : undefined;
   if (groups === undefined) throw new Error("too many groups");
   const cost = { rows: stored.length, objects: 0, bytes: 0 };
-  return valueFrom(answer(plan, groups, { currency, asOf: NOW, cost, rules: 3 }));
+  return valueFrom(answer(plan, groups, { currency, convert: NO_RATES, asOf: NOW, cost, rules: 3 }));
 }
 
 describe("totals", () => {
@@ -204,18 +206,28 @@ describe("revenue", () => {
   test.each(MONEY)("[QRY-20] in %s, %d ten-thousandths read as money", (currency, revenue, money) => {
     const { results, meta } = ask(
       { metrics: ["total_revenue"] },
-      { stored: [{ bucket: APRIL, seen: { revenue } }], currency },
+      { stored: [{ bucket: APRIL, seen: { money: moneyOf(currency, revenue) } }], currency },
     );
     expect(results[0]?.metrics).toEqual([money]);
     expect(meta.metric_warnings).toBeUndefined();
   });
 
   test("[QRY-20] events in another currency are not added up, and the answer says how many", () => {
-    const stored = [{ bucket: APRIL, seen: { revenue: 10_000, foreign_revenue: 3 } }];
-    expect(ask({ metrics: ["total_revenue"] }, { stored }).meta.metric_warnings).toMatchObject({
-      total_revenue: { code: "foreign_currency", events: 3 },
+    const foreign = moneyOf("CHF", 25_000, { payments: 3 });
+    const stored = [{ bucket: APRIL, seen: { money: addMoney(foreign, moneyOf("USD", 10_000)) } }];
+    const { results, meta } = ask({ metrics: ["total_revenue", "events"] }, { stored });
+    expect(results[0]?.metrics).toMatchObject([{ value: 1, currency: "USD" }, 0]);
+    expect(meta.metric_warnings).toMatchObject({
+      total_revenue: { code: "foreign_currency", events: 3, unconverted: [{ currency: "CHF", value: 2.5 }] },
     });
+    expect(Object.keys(meta.metric_warnings ?? {})).toEqual(["total_revenue"]);
     expect(ask({ metrics: ["events"] }, { stored }).meta.metric_warnings).toBeUndefined();
+  });
+
+  test("[ORD-7] money that no rate is known for is never shown as 0: alone it is null, and in no average", () => {
+    const stored = [{ bucket: APRIL, seen: { orders: 1, money: moneyOf("CHF", 25_000, { orders: 1 }) } }];
+    const metrics = ["total_revenue", "gross_revenue", "average_order_value", "average_revenue", "orders"];
+    expect(ask({ metrics }, { stored }).results[0]?.metrics).toEqual([null, null, null, null, 1]);
   });
 });
 

@@ -4,13 +4,14 @@ import { expect, test } from "vitest";
 import { answer } from "../../../core/query/answer.ts";
 import { comparedRange } from "../../../core/query/compare.ts";
 import type { Groups } from "../../../core/query/group.ts";
+import { NO_RATES } from "../../../core/query/money.ts";
 import { type Plan, planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { echoRange, resolveRange } from "../../../core/query/range.ts";
 import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
 import { parseDate } from "../../../core/time.ts";
 import { NOW, planOf, UTC, valueFrom } from "../../support/questions.ts";
-import { type RowSpec, rowOf } from "../../support/rollup-rows.ts";
+import { moneyOf, type RowSpec, rowOf } from "../../support/rollup-rows.ts";
 
 const VIENNA = [{ from: 0, zone: "Europe/Vienna" }];
 const LORD_HOWE = [{ from: 0, zone: "Australia/Lord_Howe" }];
@@ -82,7 +83,7 @@ test.each(REFUSED)("[CMP-1] refuses %j", (comparisons, message) => {
 });
 
 function groupsOf(plan: Plan, rows: readonly RowSpec[]): Groups {
-  const tally = openTally(plan, []);
+  const tally = openTally(plan, [], "EUR");
   addStored(tally, rows.map(rowOf));
   return closeTally(tally) as Groups;
 }
@@ -92,7 +93,7 @@ function compared(body: object, rows: readonly RowSpec[]) {
   const request = plan.question.include.comparisons as NonNullable<typeof plan.question.include.comparisons>;
   const range = valueFrom(resolveRange(comparedRange(request, plan.range, UTC), { zones: UTC, now: NOW }));
   const other = valueFrom(planQuestion(plan.question, range, UTC));
-  const context = { currency: "EUR", asOf: NOW, cost: { rows: 0, objects: 0, bytes: 0 }, rules: 0 };
+  const context = { currency: "EUR", convert: NO_RATES, asOf: NOW, cost: { rows: 0, objects: 0, bytes: 0 }, rules: 0 };
   const beside = { plan: other, groups: groupsOf(other, rows) };
   return valueFrom(answer(plan, groupsOf(plan, rows), { ...context, compared: beside }));
 }
@@ -102,7 +103,7 @@ const ROWS: readonly RowSpec[] = [
   { bucket: bucket("2021-04-01"), seen: { pageviews: 4 }, by: { source: { Bing: { pageviews: 4 } } } },
   {
     bucket: bucket("2021-04-03"),
-    seen: { pageviews: 6, revenue: 10_000 },
+    seen: { pageviews: 6, money: moneyOf("EUR", 10_000) },
     by: { source: { Google: { pageviews: 5 }, Bing: { pageviews: 1 } } },
   },
   { bucket: bucket("2021-04-04"), seen: { pageviews: 1 } },

@@ -92,7 +92,7 @@ function visitSeen(): readonly Seen[] {
   };
   const settings = settingsOf("UTC", { rules: [{ version: 1, from: 0, rules }] });
   const rows = VISIT.map((changes, position) => ({ partition: "pool-0", position, event: eventOf(changes) }));
-  const { visits } = seeDay(rows, Math.floor(TUESDAY / 86_400_000), { settings, global: [] });
+  const { visits } = seeDay({ rows, day: Math.floor(TUESDAY / 86_400_000) }, { settings, global: [] });
   expect(visits).toHaveLength(1);
   return visits[0]?.events as readonly Seen[];
 }

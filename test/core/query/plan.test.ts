@@ -161,7 +161,7 @@ const FROM_EVENTS: readonly (readonly [what: string, body: object])[] = [
   ["a property", { dimensions: ["event:props:plan"] }],
   ["minutes", { dimensions: ["time:minute"] }],
   ["scroll depth", { dimensions: ["event:page"], metrics: ["scroll_depth"] }],
-  ["orders", { metrics: ["orders"] }],
+  ["units of orders with some product", { filters: [["is", "event:product", ["Mat"]]], metrics: ["units"] }],
   [
     "conversions of a filtered audience",
     { dimensions: ["event:goal"], metrics: ["conversion_rate"], filters: [["is", "visit:source", ["Google"]]] },

@@ -49,7 +49,7 @@ function daysOf(events: readonly Event[]): readonly (readonly [day: number, visi
     .sort(([a], [b]) => a - b)
     .map(([day, own]) => {
       const rows = own.map((event, position) => ({ partition: "pool-0", position, event }));
-      return [day, seeDay(rows, day, { settings: SETTINGS, global: [] }).visits] as const;
+      return [day, seeDay({ rows, day }, { settings: SETTINGS, global: [] }).visits] as const;
     });
 }
 

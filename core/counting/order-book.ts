@@ -1,0 +1,123 @@
+// The orders of a merchant's Day: every event with an order number that buys, gives back or cancels, under its number. Which of
+// them earn is settled when somebody reads (`settle` in core/order.ts), because an event that comes later may change it: the
+// server's word for an order that a page has told already, a cancellation. All of them are kept, also those that earn nothing:
+// an erasure may take the one that did.
+
+import type { ByteReader, ByteWriter } from "../bytes.ts";
+import type { Claim, Line } from "../order.ts";
+import { settle } from "../order.ts";
+import { type Earned, earnedWithProducts } from "./earned.ts";
+
+/** A product's line, under its number in the Day's dictionary. */
+interface NumberedLine extends Line {
+  readonly label: number;
+}
+
+/** An event with an order number, and where in the Day it stands. */
+export interface DayClaim extends Claim<NumberedLine> {
+  readonly visitor: string;
+  readonly slot: number;
+  /** Its cell's. */
+  readonly place: number;
+}
+
+/** By order number. */
+export type OrderBook = Map<string, DayClaim[]>;
+
+/** What a claim has earned, where it stands. */
+export interface DayEarning extends Pick<DayClaim, "slot" | "place" | "time"> {
+  readonly earned: Earned;
+}
+
+/** What all orders of a Day come to, by the visitors whose events they are. */
+export function earningsOf(book: OrderBook): ReadonlyMap<string, readonly DayEarning[]> {
+  const found = new Map<string, DayEarning[]>();
+  for (const claims of book.values()) {
+    for (const [{ visitor, slot, place, time }, earning] of settle<NumberedLine, DayClaim>(claims)) {
+      const own = found.get(visitor) ?? [];
+      if (own.length === 0) found.set(visitor, own);
+      own.push({ slot, place, time, earned: earnedWithProducts(earning) });
+    }
+  }
+  return found;
+}
+
+/** Takes a visitor's claims out; the slots of all that stood under the same numbers, whose earnings may be others now. */
+export function eraseClaims(book: OrderBook, visitor: string): ReadonlySet<number> {
+  const slots = new Set<number>();
+  for (const [number, claims] of book) {
+    const left = claims.filter((claim) => claim.visitor !== visitor);
+    if (left.length === claims.length) continue;
+    for (const { slot } of claims) slots.add(slot);
+    if (left.length === 0) book.delete(number);
+    else book.set(number, left);
+  }
+  return slots;
+}
+
+const ACTS = ["purchase", "refund", "cancellation"] as const;
+
+/** Times are relative to a base, as those of visits are. */
+export function encodeBook(book: OrderBook, base: number, writer: ByteWriter): void {
+  writer.unsigned(book.size);
+  for (const [number, claims] of book) {
+    writer.text(number);
+    writer.unsigned(claims.length);
+    for (const claim of claims) encodeClaim(claim, base, writer);
+  }
+}
+
+/** The inverse of `encodeBook`. */
+export function decodeBook(base: number, reader: ByteReader): OrderBook {
+  const book: OrderBook = new Map();
+  for (let left = reader.unsigned(); left > 0; left--) {
+    const number = reader.text();
+    const claims = Array.from({ length: reader.unsigned() }, () => decodeClaim(base, reader));
+    book.set(number, claims);
+  }
+  return book;
+}
+
+function encodeClaim(
+  { act, keyed, time, order, tie, sale, visitor, slot, place }: DayClaim,
+  base: number,
+  writer: ByteWriter,
+) {
+  writer.byte(ACTS.indexOf(act) * 2 + (keyed ? 1 : 0));
+  writer.signed(time - base);
+  for (const value of [order, tie]) writer.unsigned(value);
+  writer.text(visitor);
+  writer.signed(slot);
+  writer.unsigned(place);
+  writer.text(sale.currency);
+  writer.count(sale.revenue);
+  writer.unsigned(sale.lines.length);
+  for (const { label, units, revenue } of sale.lines) {
+    writer.unsigned(label);
+    writer.count(units);
+    writer.count(revenue);
+  }
+}
+
+function decodeClaim(base: number, reader: ByteReader): DayClaim {
+  const kind = reader.byte();
+  return {
+    act: ACTS[kind >> 1] as DayClaim["act"],
+    keyed: kind % 2 === 1,
+    time: base + reader.signed(),
+    order: reader.unsigned(),
+    tie: reader.unsigned(),
+    visitor: reader.text(),
+    slot: reader.signed(),
+    place: reader.unsigned(),
+    sale: {
+      currency: reader.text(),
+      revenue: reader.signed(),
+      lines: Array.from({ length: reader.unsigned() }, () => ({
+        label: reader.unsigned(),
+        units: reader.signed(),
+        revenue: reader.signed(),
+      })),
+    },
+  };
+}

@@ -1,0 +1,273 @@
+// What an order is. The name of an event, and what it carries, say what kind of act it is: one table for all formats. An order
+// is its number: of a Day's events with one number, `settle` says which earn and which take off, whatever order they came in.
+// Counting keeps what it needs of those events (`counting/order-book.ts`); scans hold the events themselves. Both ask here.
+
+import { type Event, isPageview, normalName, REVENUE_SCALE } from "./event.ts";
+import type { Settings } from "./merchant.ts";
+
+/** What an event does to a shop's books. */
+export type Act = "purchase" | "refund" | "cancellation" | "step" | "none";
+
+/**
+ * Names of events and the act that each is, in the words of `normalName`: those of GA4, Segment (and what speaks like it:
+ * RudderStack, PostHog), Shopify's customer events, Snowplow and Klaviyo. Steps never earn, whatever they carry.
+ */
+const NAMES: Readonly<Record<Exclude<Act, "none">, readonly string[]>> = {
+  purchase: [
+    "purchase",
+    "in app purchase",
+    "ecommerce purchase",
+    "order",
+    "order completed",
+    "order placed",
+    "placed order",
+    "order paid",
+    "checkout completed",
+    "transaction",
+  ],
+  refund: [
+    "refund",
+    "order refunded",
+    "order partially refunded",
+    "partial refund",
+    "refunded order",
+    "refund created",
+    "transaction refunded",
+    "purchase refunded",
+  ],
+  cancellation: [
+    "order cancelled",
+    "order canceled",
+    "cancelled order",
+    "canceled order",
+    "transaction cancelled",
+    "transaction canceled",
+    "purchase cancelled",
+    "purchase canceled",
+  ],
+  step: [
+    "products searched",
+    "product list viewed",
+    "product list filtered",
+    "promotion viewed",
+    "promotion clicked",
+    "product clicked",
+    "product viewed",
+    "product added",
+    "product removed",
+    "cart viewed",
+    "checkout started",
+    "checkout step viewed",
+    "checkout step completed",
+    "payment info entered",
+    "order updated",
+    "coupon entered",
+    "coupon applied",
+    "coupon denied",
+    "coupon removed",
+    "product added to wishlist",
+    "product removed from wishlist",
+    "wishlist product added to cart",
+    "product shared",
+    "cart shared",
+    "product reviewed",
+    "view item",
+    "view item list",
+    "view search results",
+    "select item",
+    "select content",
+    "view promotion",
+    "select promotion",
+    "add to cart",
+    "remove from cart",
+    "view cart",
+    "add to wishlist",
+    "remove from wishlist",
+    "begin checkout",
+    "checkout progress",
+    "set checkout option",
+    "add shipping info",
+    "add payment info",
+    "product added to cart",
+    "product removed from cart",
+    "collection viewed",
+    "search submitted",
+    "checkout address info submitted",
+    "checkout contact info submitted",
+    "checkout shipping info submitted",
+    "payment info submitted",
+    "added to cart",
+    "started checkout",
+    "checkout step",
+    "list view",
+    "list click",
+    "promo view",
+    "promo click",
+    "transaction error",
+    "fulfilled order",
+    "order fulfilled",
+    "order shipped",
+    "order delivered",
+    "order created draft",
+    "initiate checkout",
+  ],
+};
+
+const ACTS: ReadonlyMap<string, Act> = new Map(
+  Object.entries(NAMES).flatMap(([act, names]) => names.map((name) => [name, act as Act] as const)),
+);
+
+/**
+ * What kind of act an event is (ORD-1). A name of the table decides; a purchase of less than nothing is a refund. A name of the
+ * merchant's own with an order number buys where it carries money or products, and gives back where its money is negative.
+ */
+export function actOf({ name, order, revenue, products }: Pick<Event, "name" | "order" | "revenue" | "products">): Act {
+  if (order === "" && isPageview(name)) return "none"; // nearly every event
+  const known = ACTS.get(name) ?? ACTS.get(normalName(name));
+  if (known === "purchase" && revenue < 0) return "refund";
+  if (known !== undefined) return known;
+  if (order === "") return "none";
+  if (revenue < 0) return "refund";
+  return revenue > 0 || products !== "" ? "purchase" : "none";
+}
+
+/** One product of what was sold or given back. */
+export interface Line {
+  /** Names the product among those of one order: a dictionary number where counting holds it, else a text. */
+  readonly label: string | number;
+  /** In ten-thousandths; never negative. */
+  readonly units: number;
+  /** Price times quantity, in ten-thousandths of a unit of currency; never negative. */
+  readonly revenue: number;
+}
+
+/** What an event says was sold or given back, without a sign. */
+export interface Sale<L extends Line = Line> {
+  /** ISO 4217. */
+  readonly currency: string;
+  /** In ten-thousandths; never negative. */
+  readonly revenue: number;
+  readonly lines: readonly L[];
+}
+
+/** An event with an order number, as `settle` looks at it. */
+export interface Claim<L extends Line = Line> {
+  readonly act: "purchase" | "refund" | "cancellation";
+  /** Whether it came with an API key: what did goes before what did not (L7). */
+  readonly keyed: boolean;
+  readonly time: number;
+  /** Its places among events of one instant: `arrivalOf`, then `tieOf`. */
+  readonly order: number;
+  readonly tie: number;
+  readonly sale: Sale<L>;
+}
+
+/** What a claim earns (`sign` 1) or takes off (-1). */
+export interface Earning<L extends Line = Line> {
+  readonly sign: 1 | -1;
+  /** Whether it is an order, or part of one: its money is revenue of orders. */
+  readonly ofOrder: boolean;
+  readonly sale: Sale<L>;
+}
+
+/**
+ * What the claims of one order number on one Day in one partition come to, by claim; those that are not named earn nothing
+ * (ORD-2 to ORD-6). A function of the set: it looks at what each says and when, not at the order in which they are given.
+ */
+export function settle<L extends Line, C extends Claim<L>>(claims: readonly C[]): ReadonlyMap<C, Earning<L>> {
+  const found = new Map<C, Earning<L>>();
+  const bought = first(claims.filter(({ act }) => act === "purchase"));
+  const isKeyed = claims.some(({ keyed }) => keyed);
+  const counts = ({ keyed }: C) => keyed || !isKeyed;
+  const isCancelled = claims.some((claim) => claim.act === "cancellation" && (claim.keyed || bought?.keyed !== true));
+  if (bought !== undefined && isCancelled) return found;
+  if (bought !== undefined) found.set(bought, { sign: 1, ofOrder: true, sale: bought.sale });
+  const offs = claims.filter((claim) => claim.act !== "purchase" && claim !== bought && counts(claim));
+  const own = offs.filter(({ sale }) => !isBlank(sale));
+  for (const claim of own) found.set(claim, { sign: -1, ofOrder: true, sale: claim.sale });
+  const whole = first(offs.filter(({ sale }) => isBlank(sale)));
+  if (whole !== undefined) {
+    const sale = bought === undefined ? whole.sale : leftOf(bought.sale, own);
+    found.set(whole, { sign: -1, ofOrder: true, sale });
+  }
+  return found;
+}
+
+/** The claim that goes before the others: with a key before without, then the earliest. */
+function first<C extends Claim>(claims: readonly C[]): C | undefined {
+  let best: C | undefined;
+  for (const claim of claims) if (best === undefined || goesBefore(claim, best)) best = claim;
+  return best;
+}
+
+function goesBefore(a: Claim, b: Claim): boolean {
+  if (a.keyed !== b.keyed) return a.keyed;
+  return a.time - b.time < 0 || (a.time === b.time && (a.order - b.order || a.tie - b.tie) < 0);
+}
+
+/** Says neither money nor products: as GA4 gives a whole order back, by its number alone. */
+function isBlank({ revenue, lines }: Sale): boolean {
+  return revenue === 0 && lines.length === 0;
+}
+
+/** What is left of a sale when some of it was given back; never less than nothing. */
+function leftOf<L extends Line>(sale: Sale<L>, given: readonly Claim<L>[]): Sale<L> {
+  const same = given.map((claim) => claim.sale).filter(({ currency }) => currency === sale.currency);
+  const back = same.reduce((sum, { revenue }) => sum + revenue, 0);
+  const taken = new Map<string | number, { units: number; revenue: number }>();
+  for (const { label, units, revenue } of same.flatMap(({ lines }) => lines)) {
+    const known = taken.get(label) ?? { units: 0, revenue: 0 };
+    taken.set(label, { units: known.units + units, revenue: known.revenue + revenue });
+  }
+  const lines = sale.lines.map((line) => {
+    const off = taken.get(line.label) ?? { units: 0, revenue: 0 };
+    const left = { units: Math.min(line.units, off.units), revenue: Math.min(line.revenue, off.revenue) };
+    taken.set(line.label, { units: off.units - left.units, revenue: off.revenue - left.revenue });
+    return { ...line, units: line.units - left.units, revenue: line.revenue - left.revenue };
+  });
+  return { ...sale, revenue: Math.max(0, sale.revenue - back), lines };
+}
+
+/** A product of an event as it is stored (core/event.ts). */
+export interface Product {
+  readonly id?: string;
+  readonly name?: string;
+  readonly category?: string;
+  readonly brand?: string;
+  readonly variant?: string;
+  /** In units of the event's currency. */
+  readonly price?: number;
+  readonly quantity?: number;
+}
+
+/** A product of an event, and what its line comes to. */
+export interface ProductLine extends Line {
+  readonly label: string;
+  readonly product: Product;
+}
+
+/** The name of a product that numbers are shown under: its name, else its id. */
+export function productLabel({ name, id }: Product): string {
+  return name ?? id ?? "";
+}
+
+const kept = new WeakMap<object, readonly ProductLine[]>();
+
+/** The products of an event, read once, in the order they were told. */
+export function linesOf(event: Pick<Event, "products">): readonly ProductLine[] {
+  if (event.products === "") return [];
+  const known = kept.get(event);
+  if (known !== undefined) return known;
+  const lines = (JSON.parse(event.products) as readonly Product[]).map((product) => {
+    const quantity = Math.abs(product.quantity ?? 1);
+    const revenue = Math.round(Math.abs(product.price ?? 0) * quantity * REVENUE_SCALE);
+    return { label: productLabel(product), product, units: Math.round(quantity * REVENUE_SCALE), revenue };
+  });
+  kept.set(event, lines);
+  return lines;
+}
+
+/** The currency of an event's money: its own, or the merchant's where it does not say. */
+export function currencyOf({ currency }: Pick<Event, "currency">, settings: Pick<Settings, "currency">): string {
+  return currency === "" ? settings.currency : currency;
+}

@@ -1,0 +1,65 @@
+// Money on its way into an answer: sums by Day and currency, and what they are worth in the merchant's currency. A sum is
+// converted once for each Day and currency, whatever it was added up from, so that an answer does not depend on how it was
+// counted. What no rate is known for stays as it is and is said so (`answer.ts`); it is never taken for 0.
+
+import { addMoney, type Money, noTakings, TAKINGS, type Takings } from "../counting/takings.ts";
+
+/** Sums of one Day and currency. */
+export interface DatedTakings {
+  /** Number of the Day; 0 for the merchant's own currency, which needs no rate. */
+  readonly day: number;
+  takings: Takings;
+}
+
+/** By Day and currency. */
+export type Purse = Map<string, DatedTakings>;
+
+/** Adds a Day's money; `home` is the merchant's currency. */
+export function addToPurse(purse: Purse, money: Money, { day, home }: { readonly day: number; readonly home: string }) {
+  for (const takings of money ?? []) addDated(purse, { day: takings.currency === home ? 0 : day, takings });
+}
+
+export function addDated(purse: Purse, { day, takings }: DatedTakings): void {
+  const key = `${day} ${takings.currency}`;
+  const known = purse.get(key);
+  if (known === undefined) purse.set(key, { day, takings });
+  else [known.takings] = addMoney([known.takings], [takings]) as [Takings];
+}
+
+/** What an amount of another currency on a Day is worth, in ten-thousandths; undefined where no rate is known. */
+export type Convert = (amount: number, of: { readonly currency: string; readonly day: number }) => number | undefined;
+
+/** Knows no rates. */
+export const NO_RATES: Convert = () => undefined;
+
+export interface Priced {
+  /** In the merchant's currency. */
+  readonly takings: Takings;
+  /** What could not be converted, by currency. */
+  readonly unconverted: Money;
+}
+
+/** What a purse is worth. */
+export function price(purse: Purse, home: string, convert: Convert): Priced {
+  const takings = noTakings(home);
+  let unconverted: Money;
+  for (const { day, takings: own } of purse.values()) {
+    const worth = own.currency === home ? own : convertAll(own, day, convert);
+    if (worth === undefined) unconverted = addMoney(unconverted, [own]);
+    else for (const taking of TAKINGS) takings[taking] += worth[taking];
+  }
+  return { takings, unconverted };
+}
+
+/** Numbers that count events and orders are not money. */
+const AMOUNTS = ["revenue", "gross_revenue", "order_revenue", "product_revenue"] as const;
+
+function convertAll(own: Takings, day: number, convert: Convert): Takings | undefined {
+  const worth = { ...own };
+  for (const amount of AMOUNTS) {
+    const converted = convert(own[amount], { currency: own.currency, day });
+    if (converted === undefined) return undefined;
+    worth[amount] = converted;
+  }
+  return worth;
+}
