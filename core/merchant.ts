@@ -60,8 +60,7 @@ export interface Settings {
   readonly past?: readonly PastZone[];
   /** ISO 4217: the one that answers are in. */
   readonly currency: string;
-  /** Which one an event without a currency is in, by its time. Undefined for a merchant that has always had `currency`.
-   *  */
+  /** Which one an event without a currency is in, by its time. Undefined where it was always `currency`. */
   readonly currencies?: CurrencyTimeline;
   readonly rules: RuleTimeline;
   /** For how many days its events are kept; undefined for good. Its numbers stay. */

@@ -16,31 +16,28 @@ export interface Imported {
   readonly unchanged: number;
 }
 
-/** Puts rates beside those of their Days, and over those of the same Day and currency. Doing it twice changes nothing
- *  more. */
+/** Puts rates beside those of their Days, and over those of the same Day and currency. The same again changes nothing. */
 export async function writeRates(db: D1Database, days: readonly PublishedChange[], meter: Metered): Promise<Imported> {
-  const [given, empty] = ["json_each(?) AS given", "{}"];
   let [added, changed] = [0, 0];
   for (let start = 0; start < days.length; start += RATE_DAYS_WRITTEN) {
     const rows = JSON.stringify(days.slice(start, start + RATE_DAYS_WRITTEN).map(({ day, perEuro }) => [day, perEuro]));
-    const patched = "json_patch(rates.per_euro, given.value -> 1)";
-    const fresh = "json_patch('{}', given.value -> 1)";
     const results = await db.batch([
       db
         .prepare(
-          `UPDATE rates SET per_euro = ${patched} FROM ${given} WHERE day = given.value ->> 0 AND per_euro <> ${patched}`,
+          `UPDATE rates SET per_euro = ${PATCHED} FROM json_each(?) AS given
+           WHERE day = given.value ->> 0 AND per_euro <> ${PATCHED}`,
         )
         .bind(rows),
       db
         .prepare(
-          `INSERT INTO rates (day, per_euro) SELECT given.value ->> 0, ${fresh} FROM ${given}
-           WHERE ${fresh} <> ? AND NOT EXISTS (SELECT 1 FROM rates WHERE day = given.value ->> 0)`,
+          `INSERT INTO rates (day, per_euro) SELECT given.value ->> 0, ${FRESH} FROM json_each(?) AS given
+           WHERE ${FRESH} <> '{}' AND NOT EXISTS (SELECT 1 FROM rates WHERE day = given.value ->> 0)`,
         )
-        .bind(rows, empty),
+        .bind(rows),
       // A Day whose rates were all taken away.
       db
-        .prepare(`DELETE FROM rates WHERE per_euro = ? AND day IN (SELECT value ->> 0 FROM json_each(?))`)
-        .bind(empty, rows),
+        .prepare("DELETE FROM rates WHERE per_euro = '{}' AND day IN (SELECT value ->> 0 FROM json_each(?))")
+        .bind(rows),
       raiseVersion(db, GLOBAL_MERCHANT),
     ]);
     for (const { meta } of results) {
@@ -52,6 +49,10 @@ export async function writeRates(db: D1Database, days: readonly PublishedChange[
   }
   return { added, changed, unchanged: days.length - added - changed };
 }
+
+/** What a Day's rates come to with those that are given, and by those alone: a null takes a rate away. */
+const PATCHED = "json_patch(rates.per_euro, given.value -> 1)";
+const FRESH = "json_patch('{}', given.value -> 1)";
 
 /** Rates of the Days before `before`, the newest first. */
 export async function listRates(

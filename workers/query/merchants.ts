@@ -120,8 +120,7 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   return { ok: true, value: { body: shown(changed, deps) } };
 }
 
-/** Which currency events without one are in, after a change: while nothing was counted, the new one from the beginning.
- *  */
+/** Which currency events without one are in, after a change: the new one from the beginning while nothing was counted. */
 async function currenciesAfter(
   merchant: Merchant,
   currency: string,
