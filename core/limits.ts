@@ -512,6 +512,43 @@ export const GOALS_COUNT_MAX = 50;
 /** Verdicts of patterns on user agents that a partition remembers: agents repeat, 500 patterns take 50 µs. */
 export const AGENT_VERDICTS_KEPT_MAX = 2_000;
 
+// ── rates ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** A published rate is used for so many Days after its own. The central bank leaves out at most five (Easter,
+ *  Christmas): a week, and another one in which an operator sees that fetching fails. An older rate is a guess, and
+ *  money without one is shown as that. */
+export const RATE_AGE_DAYS_MAX = 14;
+/** 1999-01-01: before it there was no euro, and no event can be earlier (TIMESTAMP_MIN_MS). */
+export const RATE_DAY_MIN = 10_592;
+/** Digits of a rate before and after its point: one euro was 1,800,000 old Turkish lira, a rupiah is 0.0000571 euros. */
+export const RATE_WHOLE_DIGITS_MAX = 9;
+export const RATE_FRACTION_DIGITS_MAX = 12;
+/** A file of rates, in UTF-16 units: the central bank's whole history as XML has about 8,000,000. */
+export const RATE_FILE_LENGTH_MAX = 16_000_000;
+/** Its Days: since 1999 there were 7,200 with rates. */
+export const RATE_FILE_DAYS_MAX = 20_000;
+/** Currencies of one Day: ISO 4217 has about 180. */
+export const RATE_FILE_CURRENCIES_MAX = 200;
+/** Days, or own rates, in one request: 100 Days of 31 currencies have 50 KB. */
+export const RATES_SENT_MAX = 500;
+/** Days that one statement writes: 500 B each, a quarter of what a parameter may have. */
+export const RATE_DAYS_WRITTEN = 1_000;
+/** A merchant's own rates: forty currencies each month for ten years. They are read whole, 60 B each. */
+export const OWN_RATES_MAX = 5_000;
+/** Days of published rates that an isolate remembers: four years, 3 KB each. A longer range is read and not kept. */
+export const RATE_DAYS_KEPT_MAX = 1_500;
+/** Merchants whose own rates an isolate remembers. */
+export const OWN_RATES_KEPT_MAX = 100;
+/** Days of two currencies whose rates were looked up and are remembered with their table, 100 B each: a long range is
+ *  some 10,000. */
+export const RATES_KNOWN_MAX = 20_000;
+/** When rates are fetched, in ms after midnight in UTC: the central bank publishes at about 16:00 of its own time,
+ *  14:00 or 15:00 in UTC. */
+export const RATES_FETCHED_AT_MS = 16 * HOUR_MS;
+/** How long a file of rates may take to come. */
+export const RATES_FETCH_MS = 30_000;
+/** Currencies that a merchant had one after the other: they are in every copy of its settings. */
+export const CURRENCY_PERIODS_MAX = 50;
+
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
@@ -519,6 +556,7 @@ assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < SPREAD_NOTICE_MS, "no two partit
 assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spread before it is turned away");
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
+assert(RATE_DAY_MIN * 24 * HOUR_MS <= TIMESTAMP_MIN_MS, "every event may have a rate of its Day");
 assert(GOALS_COUNT_MAX + 4 < 256, "a place with all goals fits its count");
 assert(PRODUCTS_LENGTH_MAX * 2 <= EVENT_BYTES_MAX, "products leave room for the rest of an event");
 assert(SITES_NAMED_MAX <= D1_PARAMETERS_MAX, "the sites of a request are one look-up");

@@ -3,7 +3,14 @@
 // the change is dated ahead of time (ZONE_NOTICE_MS, SPREAD_NOTICE_MS), so that by then every partition knows it, and an
 // event's Day and partition stay functions of its timestamp alone (L4).
 
-import { SPREAD_FIRST, SPREAD_KEPT_MAX, SPREAD_KEPT_MS, SPREAD_MAX, ZONE_NOTICE_MS } from "./limits.ts";
+import {
+  CURRENCY_PERIODS_MAX,
+  SPREAD_FIRST,
+  SPREAD_KEPT_MAX,
+  SPREAD_KEPT_MS,
+  SPREAD_MAX,
+  ZONE_NOTICE_MS,
+} from "./limits.ts";
 import type { RuleTimeline } from "./rules.ts";
 import { dayAt, dayStart, hourAfter, hourAt } from "./time.ts";
 
@@ -12,6 +19,16 @@ export interface ZonePeriod {
   readonly from: number;
   readonly zone: string;
 }
+
+/** In which currency an event is that names none. */
+export interface CurrencyPeriod {
+  /** UTC ms of an event from which on it is in this currency; 0 for the first. */
+  readonly from: number;
+  readonly currency: string;
+}
+
+/** Ordered by `from`; empty for a merchant whose currency was never changed. */
+export type CurrencyTimeline = readonly CurrencyPeriod[];
 
 /** Over how many partitions of its own a merchant is spread; 0 puts it back into the pool. */
 export interface SpreadPeriod {
@@ -41,8 +58,10 @@ export interface Settings {
   readonly zones: readonly ZonePeriod[];
   /** What replays have put over them, in the order they were decided; partitions need not know. */
   readonly past?: readonly PastZone[];
-  /** ISO 4217. */
+  /** ISO 4217: the one that answers are in. */
   readonly currency: string;
+  /** Which one an event without a currency is in, by its time. Undefined where it was always `currency`. */
+  readonly currencies?: CurrencyTimeline;
   readonly rules: RuleTimeline;
   /** For how many days its events are kept; undefined for good. Its numbers stay. */
   readonly retentionDays?: number;
@@ -131,6 +150,40 @@ export function nextSpread(spread: SpreadTimeline): number | undefined {
   const partitions = spread.at(-1)?.partitions ?? 0;
   if (partitions >= SPREAD_MAX) return undefined;
   return partitions === 0 ? SPREAD_FIRST : Math.min(partitions * 2, SPREAD_MAX);
+}
+
+/** The merchant's own currency at an instant. */
+export function currencyAt(
+  { currency, currencies = [] }: Pick<Settings, "currency" | "currencies">,
+  instant: number,
+): string {
+  return currencies.findLast(({ from }) => from <= instant)?.currency ?? currency;
+}
+
+/** The currency of an event's money: its own, or the merchant's at its time. A function of facts and settings alone
+ *  (L3). */
+export function currencyOf(
+  event: { readonly currency: string; readonly timestamp: number },
+  settings: Pick<Settings, "currency" | "currencies">,
+): string {
+  return event.currency === "" ? currencyAt(settings, event.timestamp) : event.currency;
+}
+
+/**
+ * The currencies after a change asked for now. Answers are in the new one at once. An event without a currency is in
+ * it only from `noticeMs` ahead on: until then a partition may count by older settings. A change that was asked for
+ * before and lies further ahead is replaced. "full" when a merchant has had more currencies than settings may hold.
+ */
+export function changeCurrency(
+  settings: Pick<Settings, "currency" | "currencies">,
+  { currency, now, noticeMs }: { readonly currency: string; readonly now: number; readonly noticeMs: number },
+): CurrencyTimeline | "full" {
+  const { currencies = [] } = settings;
+  const from = now + noticeMs;
+  const first = { from: 0, currency: currencyAt(settings, 0) };
+  const kept = [first, ...currencies.slice(1).filter((period) => period.from < from)];
+  if (currencyAt({ currency, currencies: kept }, from) === currency) return kept.length === 1 ? [] : kept;
+  return kept.length < CURRENCY_PERIODS_MAX ? [...kept, { from, currency }] : "full";
 }
 
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));

@@ -3,7 +3,6 @@
 // Counting keeps what it needs of those events (`counting/order-book.ts`); scans hold the events themselves. Both ask here.
 
 import { type Event, isPageview, normalName, REVENUE_SCALE } from "./event.ts";
-import type { Settings } from "./merchant.ts";
 
 /** What an event does to a shop's books. */
 export type Act = "purchase" | "refund" | "cancellation" | "step" | "none";
@@ -265,9 +264,4 @@ export function linesOf(event: Pick<Event, "products">): readonly ProductLine[] 
   });
   kept.set(event, lines);
   return lines;
-}
-
-/** The currency of an event's money: its own, or the merchant's where it does not say. */
-export function currencyOf({ currency }: Pick<Event, "currency">, settings: Pick<Settings, "currency">): string {
-  return currency === "" ? settings.currency : currency;
 }

@@ -6,11 +6,11 @@ import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import { JOB_ATTEMPTS_MAX, JOB_KEPT_MS, JOB_STALE_MS, JOBS_DRIVEN_MAX } from "../core/limits.ts";
 import type { CountPlan } from "../core/query/count.ts";
 import { decodeQuestionPart, type JobCounting, planOfJob, type QuestionPart } from "../core/query/job.ts";
-import { NO_RATES } from "../core/query/money.ts";
 import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
 import type { SeenUnder } from "../core/query/seen.ts";
 import { GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
 import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive-bucket.ts";
+import { conversionOf } from "../storage/conversion.ts";
 import { type EventDeps, findEvents, foldersOfPlace, recentOf } from "../storage/merchant-events.ts";
 import { type Merchant, settingsOf, zonesOf } from "../storage/merchants.ts";
 import {
@@ -25,12 +25,14 @@ import {
   type QuestionJob,
   takeStaleParts,
 } from "../storage/question-job.ts";
+import type { RateMemory } from "../storage/rate-memory.ts";
 import { findScope } from "../storage/rules.ts";
 import type { SealPlace } from "../storage/seal.ts";
 import { readSettings } from "../storage/settings.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage } from "./message.ts";
 
 export interface QuestionDeps extends EventDeps {
+  readonly rates: RateMemory;
   readonly partition: (name: string) => { recentEvents(request: RecentRequest): Promise<RecentReply> };
   readonly sendQuestions: (parts: readonly QuestionPart[]) => Promise<void>;
   readonly now: () => number;
@@ -133,9 +135,10 @@ async function putTogether(
   }
   const cost = { rows: 0, objects: keys.length, bytes };
   const rules = latestRules(merchant.rules).version;
+  const convert = await conversionOf(counting.purses(), merchant, deps);
   const answered = counting.answer({
     currency: merchant.currency,
-    convert: NO_RATES,
+    convert,
     asOf: job.question.asOf,
     cost,
     rules,

@@ -11,6 +11,7 @@ import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
 import { addOperations } from "./footfall/operate.ts";
 import { addPeople } from "./footfall/people.ts";
 import { addQuery } from "./footfall/query.ts";
+import { addRates } from "./footfall/rates.ts";
 import { addReplay } from "./footfall/replay.ts";
 import { addRules } from "./footfall/rules.ts";
 import { addSnippet } from "./footfall/snippet.ts";
@@ -30,6 +31,7 @@ const NOUNS = [
   addArchive,
   addErase,
   addRules,
+  addRates,
 ];
 
 const program = addConnectionOptions(new Command("footfall"))

@@ -35,12 +35,15 @@ async function main(): Promise<void> {
   // DEVELOPMENT lets the collector believe the address and place that the demo and the tests put in headers.
   // RATE_LIMITS=on tries the limits of wrangler.toml here too; Miniflare's counters take two thirds of the speed.
   const limits = process.env["RATE_LIMITS"];
+  // RATES_URL names the exchange rates that the cron fetches.
+  const rates = process.env["RATES_URL"];
   // An import of the past is archived and counted in seconds: here it saves nobody anything to gather more first.
   const vars = {
     DEVELOPMENT: "true",
     DRAIN_AFTER_MS: "5000",
     LATE_COALESCE_MS: "2000",
     ...(limits !== undefined && { RATE_LIMITS: limits }),
+    ...(rates !== undefined && { RATES_URL: rates }),
   };
   const runtime = await startRuntime({ stateDir, collectorPort, queryPort, secrets, vars });
   const told = toldToStop();

@@ -25,7 +25,17 @@ const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_da
   finished_at AS finishedAt`;
 
 /** Every table that holds anything of a merchant besides numbers and the merchant itself. */
-const MERCHANTS_OWN = ["streams", "api_keys", "members", "invites", "shares", "segments", "rule_versions"] as const;
+const MERCHANTS_OWN = [
+  "streams",
+  "api_keys",
+  "members",
+  "invites",
+  "shares",
+  "segments",
+  "rule_versions",
+  "own_rates",
+  "rate_versions",
+] as const;
 /** What rebuilds have kept, by its primary key: that begins with job, day and partition. */
 const KEPT = "DELETE FROM replay_undo WHERE job IN (SELECT id FROM replay_jobs WHERE kind != 'verify')";
 /** Days in which events of the folder of the Day ?1 may be shown. */

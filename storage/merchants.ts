@@ -105,7 +105,9 @@ export async function findMerchantIds(
   return new Map(rows.map(({ number, id }) => [number, id]));
 }
 
-export type MerchantChange = Partial<Pick<Merchant, "name" | "zones" | "currency" | "retentionDays" | "spread">>;
+export type MerchantChange = Partial<
+  Pick<Merchant, "name" | "zones" | "currency" | "currencies" | "retentionDays" | "spread">
+>;
 
 /** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
 export async function updateMerchant(
@@ -185,8 +187,9 @@ async function orNameTaken<T>(write: () => Promise<T>): Promise<T | "taken"> {
 }
 
 /** What counting needs to know of a merchant. */
-export function settingsOf({ number, version, zones, pastZones, currency, rules }: Merchant): Settings {
-  return { merchant: number, version, zones, ...(pastZones.length > 0 && { past: pastZones }), currency, rules };
+export function settingsOf({ number, version, zones, pastZones, currency, currencies, rules }: Merchant): Settings {
+  const own = { currency, ...(currencies.length > 0 && { currencies }) };
+  return { merchant: number, version, zones, ...(pastZones.length > 0 && { past: pastZones }), ...own, rules };
 }
 
 /** The zones by which a merchant's Days and Hours are shown. */

@@ -10,7 +10,11 @@ export type RequestBody =
  * Reads at most `bytesMax` bytes, packed and unpacked. Invalid UTF-8 becomes U+FFFD, a byte order mark is left out. A body
  * said to be gzip is unpacked as it comes and no further than its bound, so a bomb costs no more than a large body.
  */
-export async function readBody(request: Request, bytesMax: number, packing?: "gzip"): Promise<RequestBody> {
+export async function readBody(
+  request: Pick<Request, "headers" | "body" | "text">,
+  bytesMax: number,
+  packing?: "gzip",
+): Promise<RequestBody> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bytesMax) return { ok: false, problem: "too_large" };
   try {

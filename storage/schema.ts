@@ -1,7 +1,8 @@
-// The D1 schema: merchants, their streams, keys, members and share links, the log of what was administered, the rollups, and replay jobs. Written here once; `npm run db:generate`
-// makes the migrations from it. Rollup tables take their columns from core's lists of counters and dimensions, so there is
-// no second order of columns to keep in step. They are WITHOUT ROWID, as parts of jobs are (the migrations say so; drizzle
-// cannot): a rollup is then one row write instead of two.
+// The D1 schema: merchants, their streams, keys, members and share links, the log of what was administered, exchange
+// rates, the rollups, and replay jobs. Written here once; `npm run db:generate` makes the migrations from it. Rollup
+// tables take their columns from core's lists of counters and dimensions, so there is no second order of columns to
+// keep in step. They are WITHOUT ROWID, as parts of jobs are (the migrations say so; drizzle cannot): a rollup is then
+// one row write instead of two.
 
 import { sql } from "drizzle-orm";
 import { customType, index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -9,7 +10,7 @@ import type { Mismatch } from "../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../core/counting/rollup.ts";
 import type { Grain } from "../core/counting/rollup-row.ts";
-import type { PastZone, SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
+import type { CurrencyTimeline, PastZone, SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
 import type { DropReason } from "../core/outcome.ts";
 import type { JobQuestion } from "../core/query/job.ts";
 import type { Rules, RuleTimeline } from "../core/rules.ts";
@@ -31,6 +32,7 @@ export const merchants = sqliteTable(
     id: text("id").notNull().unique(),
     name: text("name").notNull(),
     zones: text("zones", { mode: "json" }).$type<readonly ZonePeriod[]>().notNull(),
+    /** The one that answers are in. */
     currency: text("currency").notNull(),
     rules: text("rules", { mode: "json" }).$type<RuleTimeline>().notNull(),
     /** Grows with every change of settings. */
@@ -40,6 +42,8 @@ export const merchants = sqliteTable(
     retentionDays: integer("retention_days"),
     /** Over how many partitions it is spread, and from when. */
     spread: text("spread", { mode: "json" }).$type<SpreadTimeline>().notNull().default([]),
+    /** Which one events without a currency are in, and from when. */
+    currencies: text("currencies", { mode: "json" }).$type<CurrencyTimeline>().notNull().default([]),
     /** Zones that replays have put on past Days. */
     pastZones: text("past_zones", { mode: "json" }).$type<readonly PastZone[]>().notNull().default([]),
   },
@@ -77,6 +81,34 @@ export const ruleVersions = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.merchant, table.version] })],
 );
+
+/** The deployment's exchange rates, a row for each Day on which any were published. */
+export const rates = sqliteTable("rates", {
+  day: integer("day").primaryKey(),
+  /** What one euro is in each currency, as decimal numbers. */
+  perEuro: text("per_euro", { mode: "json" }).$type<Readonly<Record<string, string>>>().notNull(),
+});
+
+/** What merchants decided about exchange rates (core/rate.ts): from a Day on, one `currency` is `rate` of `in`. */
+export const ownRates = sqliteTable(
+  "own_rates",
+  {
+    merchant: integer("merchant").notNull(),
+    currency: text("currency").notNull(),
+    in: text("in").notNull(),
+    from: integer("from_day").notNull(),
+    rate: text("rate").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.currency, table.in, table.from] })],
+);
+
+/** How often rates were changed: the deployment's (under GLOBAL_MERCHANT) and those of merchants that have any. */
+export const rateVersions = sqliteTable("rate_versions", {
+  merchant: integer("merchant").primaryKey(),
+  version: integer("version").notNull(),
+  /** UTC ms at which the deployment's were last fetched by the cron; null while they never were. */
+  fetchedAt: integer("fetched_at"),
+});
 
 /** API keys: only a hash of the key is kept. */
 export const apiKeys = sqliteTable(

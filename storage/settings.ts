@@ -2,7 +2,7 @@
 // then every few minutes; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
 
 import type { Spread } from "../core/counting/placement.ts";
-import type { PastZone, Settings, SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
+import type { CurrencyTimeline, PastZone, Settings, SpreadTimeline, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import type { RuleTimeline } from "../core/rules.ts";
 
@@ -10,13 +10,14 @@ interface StoredSettings {
   readonly version: number;
   readonly zones: string;
   readonly currency: string;
+  readonly currencies: string;
   readonly rules: string;
   readonly retention_days: number | null;
   readonly spread: string;
   readonly past_zones: string;
 }
 
-const COLUMNS = "version, zones, currency, rules, retention_days, spread, past_zones";
+const COLUMNS = "version, zones, currency, currencies, rules, retention_days, spread, past_zones";
 
 /** Settings by merchant number; undefined when there is no such merchant. */
 export async function readSettings(db: D1Database, merchant: number, meter: Metered): Promise<Settings | undefined> {
@@ -74,15 +75,17 @@ export async function readMoved(db: D1Database, meter: Metered): Promise<readonl
 
 function toSettings(
   merchant: number,
-  { version, zones, currency, rules, retention_days, spread, past_zones }: StoredSettings,
+  { version, zones, currency, currencies, rules, retention_days, spread, past_zones }: StoredSettings,
 ): Settings {
   const periods = JSON.parse(spread) as SpreadTimeline;
   const past = JSON.parse(past_zones) as readonly PastZone[];
+  const changed = JSON.parse(currencies) as CurrencyTimeline;
   return {
     merchant,
     version,
     zones: JSON.parse(zones) as readonly ZonePeriod[],
     currency,
+    ...(changed.length > 0 && { currencies: changed }),
     rules: JSON.parse(rules) as RuleTimeline,
     ...(retention_days !== null && { retentionDays: retention_days }),
     ...(periods.length > 0 && { spread: periods }),

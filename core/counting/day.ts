@@ -5,8 +5,8 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
-import { hourOf, type Settings } from "../merchant.ts";
-import { currencyOf, linesOf } from "../order.ts";
+import { currencyOf, hourOf, type Settings } from "../merchant.ts";
+import { linesOf } from "../order.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";

@@ -6,6 +6,7 @@ import { accepted, assert, type Outcome } from "../outcome.ts";
 import { type AnswerContext, answer } from "./answer.ts";
 import { type Counting, type CountPlan, countPlanOf } from "./count.ts";
 import type { Groups } from "./group.ts";
+import type { Purse } from "./money.ts";
 import { type Plan, planWithComparison } from "./plan.ts";
 import { parseQuestion } from "./question.ts";
 import { type Moment, resolveRange } from "./range.ts";
@@ -27,6 +28,8 @@ export interface JobQuestion {
 
 /** What counts a job, and gives its answer when all is counted. */
 export interface JobCounting extends Counting {
+  /** Money that the answer will have to convert. */
+  readonly purses: () => Iterable<Purse>;
   readonly answer: (context: Omit<AnswerContext, "compared">) => Outcome<unknown>;
 }
 
@@ -45,7 +48,11 @@ function questionPlan({ body, fixed }: JobQuestion, moment: Moment): CountPlan<J
     ...reading,
     open: (under, form) => {
       const counting = open(under, form);
-      return { ...counting, answer: (context) => answerOf(plans, counting.groups(), context) };
+      return {
+        ...counting,
+        purses: () => counting.groups().flatMap(({ groups }) => groups.map(({ purse }) => purse)),
+        answer: (context) => answerOf(plans, counting.groups(), context),
+      };
     },
   };
 }
@@ -68,7 +75,7 @@ function reportPlan(kind: ReportName, { body, fixed }: JobQuestion, moment: Mome
     open: (under, form) => {
       const counting = open(under, form);
       const facts = () => ({ range, zones: moment.zones, results: counting.results() });
-      return { ...counting, answer: (context) => accepted(reportAnswer(report, facts(), context)) };
+      return { ...counting, purses: () => [], answer: (context) => accepted(reportAnswer(report, facts(), context)) };
     },
   };
 }

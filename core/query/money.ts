@@ -3,6 +3,7 @@
 // counted. What no rate is known for stays as it is and is said so (`answer.ts`); it is never taken for 0.
 
 import { addMoney, type Money, noTakings, TAKINGS, type Takings } from "../counting/takings.ts";
+import { convert, type RateTable, rateAt } from "../rate.ts";
 
 /** Sums of one Day and currency. */
 export interface DatedTakings {
@@ -30,7 +31,34 @@ export function addDated(purse: Purse, { day, takings }: DatedTakings): void {
 export type Convert = (amount: number, of: { readonly currency: string; readonly day: number }) => number | undefined;
 
 /** Knows no rates. */
-export const NO_RATES: Convert = () => undefined;
+export const UNCONVERTED: Convert = () => undefined;
+
+/** By the rates of a table, which `foreignOf` has said are needed. */
+export function convertBy(rates: RateTable, into: string): Convert {
+  return (amount, { currency, day }) => {
+    if (amount === 0) return 0;
+    const rate = rateAt(rates, { from: currency, to: into, day });
+    return rate === undefined ? undefined : convert(amount, rate);
+  };
+}
+
+/** Currencies and Days, [fromDay, toDay), of which purses need rates; undefined where all money is of the merchant's currency. */
+export function foreignOf(
+  purses: Iterable<Purse>,
+  home: string,
+): { readonly currencies: readonly string[]; readonly fromDay: number; readonly toDay: number } | undefined {
+  const currencies = new Set<string>();
+  let [fromDay, toDay] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const purse of purses) {
+    for (const { day, takings } of purse.values()) {
+      if (takings.currency === home) continue;
+      currencies.add(takings.currency);
+      fromDay = Math.min(fromDay, day);
+      toDay = Math.max(toDay, day + 1);
+    }
+  }
+  return currencies.size === 0 ? undefined : { currencies: [...currencies, home], fromDay, toDay };
+}
 
 export interface Priced {
   /** In the merchant's currency. */

@@ -9,8 +9,8 @@ import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
 import { VISIT_GAP_MS } from "../limits.ts";
-import type { Settings } from "../merchant.ts";
-import { type Claim, currencyOf, type Earning, linesOf, type ProductLine, type Sale, settle } from "../order.ts";
+import { currencyOf, type Settings } from "../merchant.ts";
+import { type Claim, type Earning, linesOf, type ProductLine, type Sale, settle } from "../order.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
 
 export interface Seen {

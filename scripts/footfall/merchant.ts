@@ -46,7 +46,8 @@ export function addMerchant(program: Command): void {
     .option("--retention <days>", "how long events are kept: 30, 60, 90, 180, 365, 400, 730, 1095 or forever")
     .action(async (id: string | undefined, settings: Settings, command: Command) => {
       const body = toBody(settings);
-      if (Object.keys(body).length === 0) throw new Problem("nothing to change: give --name, --time-zone, …");
+      if (Object.keys(body).length === 0)
+        throw new Problem("nothing to change: give --name, --time-zone, --currency, …");
       await show(command, (connection) => askAdmin(connection, "PATCH", pathOf(connection, id), body));
     });
   addSpread(merchant);

@@ -22,6 +22,7 @@ import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operatio
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
+import { getOwnRates, getRates, postOwnRates, postRates } from "./rates.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import type { FileReply, Reply } from "./request.ts";
@@ -53,6 +54,10 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
   ["GET", "/api/v1/rules/versions", "deployment", getRuleVersions],
   ["GET", "/api/v1/rules/versions/:version", "deployment", getRuleVersion],
+  ["POST", "/api/v1/rates", "deployment", postRates, "rates.import"],
+  ["GET", "/api/v1/rates", "deployment", getRates],
+  ["POST", "/api/v1/merchants/:id/rates", "admin", postOwnRates, "own_rates.change"],
+  ["GET", "/api/v1/merchants/:id/rates", "read", getOwnRates],
   ["GET", "/api/v1/merchants/:id/events", "admin", getEvents, "events.export"],
   ["DELETE", "/api/v1/merchants/:id", "owner", deleteMerchant, "merchant.erase"],
   ["POST", "/api/v1/merchants/:id/erasures", "admin", postErasure, "erasure.create"],

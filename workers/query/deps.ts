@@ -17,6 +17,7 @@ import type { Sign } from "../../core/tracking-id.ts";
 import type { QuestionDeps } from "../../queues/question.ts";
 import type { SealDeps, SealPace } from "../../queues/seal.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { RateMemory } from "../../storage/rate-memory.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { type Access, accessOf } from "./access.ts";
 import { KeyMemory } from "./authorize.ts";
@@ -53,6 +54,11 @@ export interface Deps {
   readonly buckets: BucketMemory;
   /** What sealed Days of this database came to. */
   readonly scans: ScanMemory;
+  /** Exchange rates that the isolate has read from this database. */
+  readonly rates: RateMemory;
+  /** Where the cron fetches the deployment's exchange rates; empty for nowhere. */
+  readonly ratesUrl: string;
+  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   /** Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
   readonly signInLimit: AddressLimit | undefined;
@@ -70,10 +76,10 @@ export interface Deps {
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
-const memories = new WeakMap<D1Database, Pick<Deps, "buckets" | "scans">>();
+const memories = new WeakMap<D1Database, Pick<Deps, "buckets" | "scans" | "rates">>();
 
-function memoryOf(db: D1Database): Pick<Deps, "buckets" | "scans"> {
-  const memory = memories.get(db) ?? { buckets: new BucketMemory(), scans: new ScanMemory() };
+function memoryOf(db: D1Database): Pick<Deps, "buckets" | "scans" | "rates"> {
+  const memory = memories.get(db) ?? { buckets: new BucketMemory(), scans: new ScanMemory(), rates: new RateMemory() };
   memories.set(db, memory);
   return memory;
 }
@@ -125,6 +131,11 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     get scans() {
       return memoryOf(env.DB).scans;
     },
+    get rates() {
+      return memoryOf(env.DB).rates;
+    },
+    ratesUrl: env.RATES_URL ?? "",
+    fetch: (url, init) => fetch(url, init),
     keyLimit: keyLimitOf(env),
     signInLimit: signInLimitOf(env),
     access: accessOf(env),

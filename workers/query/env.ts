@@ -32,6 +32,8 @@ export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {
   readonly POOL_SIZE: string;
   /** The collector's own. */
   readonly REGIONS?: string;
+  /** A file of exchange rates that the cron fetches once a day; empty for none. */
+  readonly RATES_URL?: string;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   readonly SEAL_AFTER_MS?: string;
   readonly LATE_COALESCE_MS?: string;

@@ -9,12 +9,12 @@ import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
 import { countPlanOf } from "../../core/query/count.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
-import { NO_RATES } from "../../core/query/money.ts";
 import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
 import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
 import { latestRules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { conversionOf } from "../../storage/conversion.ts";
 import { distinctPlaces } from "../../storage/merchant-events.ts";
 import { type Merchant, zonesOf } from "../../storage/merchants.ts";
 import { countUndone } from "../../storage/replay-job.ts";
@@ -53,9 +53,11 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const [[plan, otherPlan], [groups, otherGroups]] = [plans.value, read];
   const compared = otherPlan && otherGroups && { plan: otherPlan, groups: otherGroups };
   const rules = latestRules(merchant.rules).version;
+  const purses = read.flatMap((one) => one.groups.map(({ purse }) => purse));
+  const convert = await conversionOf(purses, merchant, deps);
   return answer(plan, groups as Groups, {
     currency: merchant.currency,
-    convert: NO_RATES,
+    convert,
     asOf,
     cost,
     rules,

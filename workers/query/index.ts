@@ -9,6 +9,7 @@ import { CONSUMERS, questionDeps, sealDeps } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { alertDeadLetters } from "./operations.ts";
+import { fetchRates } from "./rate-fetch.ts";
 import { driveReplays } from "./replays.ts";
 import { forgetSessions } from "./sessions.ts";
 
@@ -29,6 +30,7 @@ export default {
       driveErasures(deps),
       driveSeals(sealDeps(deps)),
       driveQuestions(questionDeps(deps)),
+      fetchRates(deps),
       forgetAudit(deps),
       forgetSessions(deps),
     ]);

@@ -2,8 +2,8 @@
 // What decides whether a hit is counted is in `rules.ts`.
 
 import type { Context } from "hono";
-import { ADMIN_PAGE_MAX, RETENTION_DAYS } from "../../core/limits.ts";
-import { changeZone, zoneAt } from "../../core/merchant.ts";
+import { ADMIN_PAGE_MAX, CURRENCY_PERIODS_MAX, RETENTION_DAYS } from "../../core/limits.ts";
+import { type CurrencyTimeline, changeCurrency, changeZone, zoneAt } from "../../core/merchant.ts";
 import { encodeTrackingId, MERCHANT_NUMBER_MAX } from "../../core/tracking-id.ts";
 import {
   API_KEY_RANDOM_BYTES,
@@ -98,14 +98,18 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   const body = await bodyOf(c, MERCHANT_CHANGE);
   if (!body.ok) return body;
   const { name, time_zone, currency, retention_days } = body.value;
-  // Sums do not say which currency they are in: they are in the merchant's.
-  if (currency !== undefined && currency !== merchant.value.currency && (await hasNumbers(merchant.value, deps))) {
-    return problem("conflict", "The currency cannot change once events were counted; make a new merchant.", "currency");
-  }
+  const currencies = currency === undefined ? undefined : await currenciesAfter(merchant.value, currency, deps);
+  if (currencies === "full")
+    return problem(
+      "conflict",
+      `A merchant has at most ${CURRENCY_PERIODS_MAX} currencies after one another.`,
+      "currency",
+    );
   const change: MerchantChange = {
     ...(name !== undefined && { name }),
     ...(time_zone !== undefined && { zones: changeZone(merchant.value, time_zone, deps.now()) }),
     ...(currency !== undefined && { currency }),
+    ...(currencies !== undefined && { currencies }),
     ...(retention_days !== undefined && { retentionDays: retention_days }),
   };
   const changed = await updateMerchant(deps.db, { merchant: merchant.value, change }, deps.meter);
@@ -114,6 +118,17 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   await pushSettings(changed, deps);
   if (retention_days !== undefined && retention_days !== null) await enforceRetention(changed, retention_days, deps);
   return { ok: true, value: { body: shown(changed, deps) } };
+}
+
+/** Which currency events without one are in, after a change: the new one from the beginning while nothing was counted. */
+async function currenciesAfter(
+  merchant: Merchant,
+  currency: string,
+  deps: Deps,
+): Promise<CurrencyTimeline | "full" | undefined> {
+  if (currency === merchant.currency) return undefined;
+  if (merchant.currencies.length === 0 && !(await hasNumbers(merchant, deps))) return [];
+  return changeCurrency(merchant, { currency, now: deps.now(), noticeMs: deps.noticeMs });
 }
 
 async function hasNumbers(merchant: Merchant, deps: Deps): Promise<boolean> {
@@ -134,9 +149,12 @@ export function hostnameTaken() {
   return problem("conflict", "Another stream has this hostname already.", "hostname");
 }
 
-/** A merchant as the admin API shows it. Zones that are still to come, or were put on the past, are shown beside the one that
- *  holds. */
-function shown({ id, name, zones, pastZones, currency, retentionDays, createdAt }: Merchant, deps: Deps) {
+/** A merchant as the admin API shows it. Currencies that it had and has are shown once there was a change. Zones that
+ *  are still to come, or were put on the past, are shown beside the one that holds. */
+function shown(
+  { id, name, zones, pastZones, currency, currencies, retentionDays, createdAt }: Merchant,
+  deps: Pick<Deps, "now">,
+) {
   const now = deps.now();
   const coming = zones
     .filter(({ from }) => from > now)
@@ -148,6 +166,11 @@ function shown({ id, name, zones, pastZones, currency, retentionDays, createdAt 
     currency,
     retention_days: retentionDays,
     created_at: new Date(createdAt).toISOString(),
+    ...(currencies.length > 0 && {
+      currencies: currencies.map((period) => {
+        return { currency: period.currency, from: period.from === 0 ? null : new Date(period.from).toISOString() };
+      }),
+    }),
     ...(coming.length > 0 && { coming_time_zones: coming }),
     ...(pastZones.length > 0 && {
       past_time_zones: pastZones.map(({ zone, from, to }) => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";
 import { addMoney } from "../../../core/counting/takings.ts";
 import { type Answer, answer } from "../../../core/query/answer.ts";
-import { NO_RATES } from "../../../core/query/money.ts";
+import { UNCONVERTED } from "../../../core/query/money.ts";
 import type { Plan } from "../../../core/query/plan.ts";
 import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
 import { parseDate } from "../../../core/time.ts";
@@ -41,7 +41,7 @@ function answerOf(
   const groups = addStored(tally, stored) ? closeTally(tally) : undefined;
   if (groups === undefined) throw new Error("too many groups");
   const cost = { rows: stored.length, objects: 0, bytes: 0 };
-  return valueFrom(answer(plan, groups, { currency, convert: NO_RATES, asOf: NOW, cost, rules: 3 }));
+  return valueFrom(answer(plan, groups, { currency, convert: UNCONVERTED, asOf: NOW, cost, rules: 3 }));
 }
 
 describe("totals", () => {

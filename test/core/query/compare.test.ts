@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { answer } from "../../../core/query/answer.ts";
 import { comparedRange } from "../../../core/query/compare.ts";
 import type { Groups } from "../../../core/query/group.ts";
-import { NO_RATES } from "../../../core/query/money.ts";
+import { UNCONVERTED } from "../../../core/query/money.ts";
 import { type Plan, planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { echoRange, resolveRange } from "../../../core/query/range.ts";
@@ -93,7 +93,13 @@ function compared(body: object, rows: readonly RowSpec[]) {
   const request = plan.question.include.comparisons as NonNullable<typeof plan.question.include.comparisons>;
   const range = valueFrom(resolveRange(comparedRange(request, plan.range, UTC), { zones: UTC, now: NOW }));
   const other = valueFrom(planQuestion(plan.question, range, UTC));
-  const context = { currency: "EUR", convert: NO_RATES, asOf: NOW, cost: { rows: 0, objects: 0, bytes: 0 }, rules: 0 };
+  const context = {
+    currency: "EUR",
+    convert: UNCONVERTED,
+    asOf: NOW,
+    cost: { rows: 0, objects: 0, bytes: 0 },
+    rules: 0,
+  };
   const beside = { plan: other, groups: groupsOf(other, rows) };
   return valueFrom(answer(plan, groupsOf(plan, rows), { ...context, compared: beside }));
 }

@@ -10,7 +10,7 @@ import { DIMENSION_VALUES_MAX } from "../../../core/limits.ts";
 import { type Settings, zoneAt } from "../../../core/merchant.ts";
 import { type Answer, answer } from "../../../core/query/answer.ts";
 import type { Groups } from "../../../core/query/group.ts";
-import { NO_RATES } from "../../../core/query/money.ts";
+import { UNCONVERTED } from "../../../core/query/money.ts";
 import { type Plan, planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
@@ -93,7 +93,7 @@ function planIn(settings: Settings, body: object): Plan {
 function show(plan: Plan, groups: Groups | undefined): Answer["results"] {
   if (groups === undefined) throw new Error("too many groups");
   const cost = { rows: 0, objects: 0, bytes: 0 };
-  return valueFrom(answer(plan, groups, { currency: "EUR", convert: NO_RATES, asOf: NOW, cost, rules: 3 })).results;
+  return valueFrom(answer(plan, groups, { currency: "EUR", convert: UNCONVERTED, asOf: NOW, cost, rules: 3 })).results;
 }
 
 /** What a merchant's events are in the archive: one (Day, partition) after the other. */

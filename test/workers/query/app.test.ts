@@ -329,15 +329,6 @@ describe("admin", () => {
     expect((await admin("PATCH", `/api/v1/merchants/${shop.id}`, { name: "Best" })).body.name).toBe("Best");
   });
 
-  test("[MER-8] the currency can change until something was counted, and not after", async () => {
-    const path = `/api/v1/merchants/${shop.id}`;
-    expect((await admin("PATCH", path, { currency: "USD" })).body.currency).toBe("USD");
-    worker.live.push(rowOf({ grain: "day", bucket: 20_500, seen: { who: [1] } }));
-    const refused = { status: 409, body: { error: { code: "conflict", field: "currency" } } };
-    expect(await admin("PATCH", path, { currency: "CHF" })).toMatchObject(refused);
-    expect(await admin("PATCH", path, { currency: "USD", name: "Same" })).toMatchObject({ status: 200 });
-  });
-
   test("[MER-6] two changes at once do not undo each other", async () => {
     const changes = await Promise.all(
       ["USD", "CHF"].map((currency) => admin("PATCH", `/api/v1/merchants/${shop.id}`, { currency })),

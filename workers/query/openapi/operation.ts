@@ -11,6 +11,7 @@ import { KEY_PAGE, NEW_KEY, ROTATION } from "../keys.ts";
 import { MEMBER_CHANGE, NEW_INVITE } from "../members.ts";
 import { MERCHANT_CHANGE, MERCHANT_PAGE, NEW_MERCHANT } from "../merchants.ts";
 import { DEAD_LETTER_PAGE, PARTITION_PAGE, REDRIVE } from "../operations.ts";
+import { OWN_RATES_CHANGE, OWN_RATES_PAGE, RATES_IMPORT, RATES_PAGE } from "../rates.ts";
 import { NEW_REPLAY } from "../replays.ts";
 import { RULES_CHANGE, VERSION_PAGE } from "../rules.ts";
 import { CHANGED_SEGMENT, NEW_SEGMENT } from "../segments.ts";
@@ -128,6 +129,42 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   [`GET ${MERCHANT}/events`, { id: "exportEvents", summary: "Raw events of some Days, as a file.", query: EVENTS }],
   ...ruleOperations(`${MERCHANT}/rules`, "the merchant"),
   ...ruleOperations("/api/v1/rules", "the deployment"),
+  [
+    "POST /api/v1/rates",
+    {
+      id: "importRates",
+      summary: "Adds exchange rates of the deployment, or corrects them; null takes one away.",
+      body: RATES_IMPORT,
+      answer: named("RatesImported"),
+    },
+  ],
+  [
+    "GET /api/v1/rates",
+    {
+      id: "listRates",
+      summary: "The deployment's exchange rates, the newest Day first.",
+      query: RATES_PAGE,
+      answer: named("PublishedRates"),
+    },
+  ],
+  [
+    `POST ${MERCHANT}/rates`,
+    {
+      id: "changeOwnRates",
+      summary: "Decides exchange rates of the merchant's own; sending what stood before takes it back.",
+      body: OWN_RATES_CHANGE,
+      answer: named("OwnRatesChanged"),
+    },
+  ],
+  [
+    `GET ${MERCHANT}/rates`,
+    {
+      id: "listOwnRates",
+      summary: "The merchant's own exchange rates, the newest first.",
+      query: OWN_RATES_PAGE,
+      answer: page("rates", named("OwnRate")),
+    },
+  ],
   [
     `POST ${MERCHANT}/erasures`,
     {

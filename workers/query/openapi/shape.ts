@@ -141,6 +141,13 @@ const SEALED_DAY = {
   error: TEXT,
 };
 
+const OWN_RATE = {
+  currency: TEXT,
+  in: TEXT,
+  rate: { ...TEXT, description: 'A decimal number, or "deployment".' },
+  from: DATE,
+};
+
 const CHOICE = (items: Schema) => object({ drop: list(items), admit: list(items) });
 
 /** Every named schema. */
@@ -154,6 +161,7 @@ export const SHAPES = {
   }),
   Merchant: object({
     ...MERCHANT,
+    "currencies?": list(object({ currency: TEXT, from: nullable(INSTANT) })),
     "coming_time_zones?": list(object({ time_zone: TEXT, from: INSTANT })),
     "past_time_zones?": list(object({ time_zone: TEXT, from: INSTANT, to: INSTANT })),
   }),
@@ -205,6 +213,19 @@ export const SHAPES = {
   }),
   RuleVersion: object({ ...RULE_VERSION, rules: { $ref: "#/components/schemas/Rules" } }),
   RuleVersionSummary: object(RULE_VERSION),
+  RatesImported: object({ added: COUNT, changed: COUNT, unchanged: COUNT }),
+  PublishedRates: object({
+    rates: list(object({ date: DATE, per_euro: { type: "object", additionalProperties: TEXT } })),
+    next: nullable(TEXT),
+    fetched_at: nullable(INSTANT),
+  }),
+  OwnRate: object(OWN_RATE),
+  OwnRatesChanged: object({
+    changed: COUNT,
+    unchanged: COUNT,
+    preview: FLAG,
+    before: list(object({ ...OWN_RATE, rate: nullable(OWN_RATE.rate) })),
+  }),
   Erasure: object(ERASURE),
   ErasureReceipt: object({
     ...ERASURE,

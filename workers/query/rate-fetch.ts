@@ -1,0 +1,51 @@
+// The cron that fetches the deployment's exchange rates once a day, where RATES_URL names a file of the European
+// Central Bank or one in its form. What fails is logged and tried again by the next cron. Fetching twice is harmless:
+// rates that are known stay as they are, and those that the file corrects are corrected.
+
+import { RATE_FILE_LENGTH_MAX, RATES_FETCH_MS, RATES_FETCHED_AT_MS } from "../../core/limits.ts";
+import { causeOf } from "../../core/outcome.ts";
+import { parseRateFile } from "../../core/rate-file.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { noteFetched, readFetchedAt, writeRates } from "../../storage/rates.ts";
+import { readBody } from "../../storage/request-body.ts";
+import type { Deps } from "./deps.ts";
+import { lastDay } from "./rates.ts";
+
+type FetchDeps = Pick<Deps, "db" | "meter" | "now" | "log" | "ratesUrl" | "fetch">;
+
+/** Fetches rates that are due. */
+export async function fetchRates(deps: FetchDeps): Promise<void> {
+  const { ratesUrl: url, db, meter, log } = deps;
+  if (url === "") return;
+  const now = deps.now();
+  if (!isDue({ fetchedAt: await readFetchedAt(db, meter), now })) return;
+  try {
+    const text = await readFile(url, deps);
+    const read = parseRateFile(text);
+    if (!read.ok) throw new Error(read.rejection.message);
+    const days = read.value.filter(({ day }) => day <= lastDay(now));
+    const { added, changed } = await writeRates(db, days, meter);
+    await noteFetched(db, now, meter);
+    log({ event: "rates_fetched", days: days.length, added, changed });
+  } catch (error) {
+    log({ event: "rates_fetch_failed", error: causeOf(error) });
+  }
+}
+
+/** Whether rates may have been published since they were last fetched. */
+export function isDue({ fetchedAt, now }: { readonly fetchedAt: number | null; readonly now: number }): boolean {
+  const published = Math.floor((now - RATES_FETCHED_AT_MS) / DAY_MS) * DAY_MS + RATES_FETCHED_AT_MS;
+  return fetchedAt === null || fetchedAt < published;
+}
+
+async function readFile(url: string, deps: Pick<FetchDeps, "fetch">): Promise<string> {
+  const response = await deps.fetch(url, { signal: AbortSignal.timeout(RATES_FETCH_MS) });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(`answered ${response.status}`);
+  }
+  // Its length is that of what was sent, which may be packed: what comes out is bounded as it comes.
+  const sent = await readBody(new Response(response.body), RATE_FILE_LENGTH_MAX);
+  if (sent.ok) return sent.text;
+  throw new Error(sent.problem === "too_large" ? `has more than ${RATE_FILE_LENGTH_MAX} bytes` : "ended early");
+}
