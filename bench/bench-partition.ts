@@ -91,6 +91,7 @@ export class BenchPartition {
     return {
       store: new Store(counting),
       now: () => Math.floor(this.now),
+      newIdKey: () => "00".repeat(16),
       randomHex: (bytes) => this.#random.hex(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: (ms) => this.pause(ms),

@@ -3,7 +3,16 @@
 // catches, and a mistake of ours is an assertion. Reasons and codes are closed lists: each is counted, each has a test.
 
 /** Why a valid hit is archived but not counted. Append only: stored Days name a reason by its place. */
-export const DROP_REASONS = ["bot", "hostname", "referrer", "address", "network", "metadata", "prefetch"] as const;
+export const DROP_REASONS = [
+  "bot",
+  "hostname",
+  "referrer",
+  "address",
+  "network",
+  "metadata",
+  "prefetch",
+  "duplicate",
+] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** What a caller did wrong. The code is part of the public contract; the message says which field and what to do. */

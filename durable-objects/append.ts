@@ -4,7 +4,7 @@
 // resets itself: memory must not hold what the disk does not.
 
 import { encodeLogged } from "../core/archive/bundle.ts";
-import { countEvent } from "../core/counting/day.ts";
+import { countEvent, recall } from "../core/counting/day.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import { exclusionsOf } from "../core/enrichment/matcher.ts";
 import { opine } from "../core/enrichment/opinion.ts";
@@ -49,20 +49,23 @@ function accept(partition: Partition, { event, address, floating }: Arrival): Fa
   const zone = zoneAt(settings.zones, event.timestamp);
   const day = dayAt(zone, event.timestamp);
   const late = isClosed(partition, day);
-  if (!late && isDuplicate(partition, { event, day, zone, floating })) return "duplicate";
+  const recalledAs = late ? "new" : recalled(partition, { event, day, zone, floating });
+  if (recalledAs === "same") return "duplicate";
   const rules = rulesFor(partition, settings, { instant: event.timestamp, day });
   const facts = { ...event, excluded: exclusionsOf(address, rules) };
   const opinion = opine(facts, rules);
   const kept: Event = {
     ...facts,
     ...(event.visitor === "" ? cookieless(partition, event, { day, address }) : undefined),
-    dropped: opinion.dropped,
+    // Another story under an id that was told: kept and countable, and no event.
+    dropped: recalledAs === "other" ? "duplicate" : opinion.dropped,
   };
   if (!late) count(partition, { event: kept, opinion, settings, day });
   partition.next += 1;
   const row = JSON.stringify(encodeLogged({ day, late, event: kept }));
   partition.pending.push(row);
   partition.pendingBytes += row.length;
+  if (recalledAs === "other") return "duplicate";
   return opinion.dropped === "" ? "accepted" : { dropped: opinion.dropped };
 }
 
@@ -91,16 +94,19 @@ interface Candidate {
 }
 
 /**
- * Whether an id was counted: on the event's own Day, and on the Days beside it where a resend may have moved across a
+ * Whether an id was told before: on the event's own Day, and on the Days beside it where a resend may have moved across a
  * midnight, because the time is ours and not the client's (and an earlier copy may come later, by the overflow queue), or
  * because the client has set its clock in between.
  */
-function isDuplicate(partition: Partition, { event, day, zone, floating }: Candidate): boolean {
-  const counted = (on: number) => findDay(partition, event.merchant, on)?.ids.has(event.id) ?? false;
-  if (counted(day)) return true;
-  if (floating) return counted(day - 1) || counted(day + 1);
-  if (event.timestamp - dayStart(zone, day) < DUPLICATE_EDGE_MS) return counted(day - 1);
-  return dayStart(zone, day + 1) - event.timestamp <= DUPLICATE_EDGE_MS && counted(day + 1);
+function recalled(partition: Partition, { event, day, zone, floating }: Candidate): ReturnType<typeof recall> {
+  const days = [day];
+  if (floating || event.timestamp - dayStart(zone, day) < DUPLICATE_EDGE_MS) days.push(day - 1);
+  if (floating || dayStart(zone, day + 1) - event.timestamp <= DUPLICATE_EDGE_MS) days.push(day + 1);
+  const verdicts = days.map((on) => {
+    const state = findDay(partition, event.merchant, on);
+    return state === undefined ? "new" : recall(state, event);
+  });
+  return verdicts.find((verdict) => verdict === "same") ?? verdicts.find((verdict) => verdict === "other") ?? "new";
 }
 
 /** HMAC of address and agent under the Day's salt: the same person tomorrow, or at another merchant, is somebody else. */

@@ -47,6 +47,7 @@ export function writePositions(
   );
   const positions = {
     partition: name,
+    idKey: partition.idKeyHex,
     checkpointed,
     checkpointedAt,
     bundled,

@@ -131,6 +131,7 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
   return {
     store: new Store(meteredSql(ctx.storage, meter)),
     now: () => Date.now(),
+    newIdKey: () => randomBytes(16).toString("hex"),
     randomHex: (bytes) => randomBytes(bytes).toString("hex"),
     hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
     pause: (ms) => scheduler.wait(Math.min(ms, pauseMsMax)),

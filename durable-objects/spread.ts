@@ -3,6 +3,7 @@
 // of it; it asks its predecessor or successor for an id that may have been counted there, where the time of an event is not
 // certain; and it asks for a merchant to be spread that is becoming too much for it.
 
+import { duplicateKey } from "../core/counting/duplicate.ts";
 import { type Moved, partitionAt, partitionOf } from "../core/counting/placement.ts";
 import type { Arrival } from "../core/event.ts";
 import {
@@ -54,7 +55,7 @@ export async function countedElsewhere(
 ): Promise<ReadonlySet<Arrival>> {
   const doubts = arrivals.flatMap((arrival) => doubtOf(partition, arrival) ?? []);
   if (doubts.length === 0) return NOBODY;
-  const keys = new Set(doubts.map(({ arrival: { event } }) => `${event.merchant} ${event.id}`));
+  const keys = new Set(doubts.map(({ arrival: { event } }) => `${event.merchant} ${duplicateKey(event)}`));
   partition.asking.add(keys);
   try {
     const answers = groupsOf(doubts).map(([name, group]) => ask(partition, name, group));
@@ -69,7 +70,7 @@ const NOBODY: ReadonlySet<Arrival> = new Set();
 /** Those of one merchant's arrivals that a partition has counted. */
 async function ask(partition: Partition, name: string, doubts: readonly Doubt[]): Promise<readonly Arrival[]> {
   const { merchant } = (doubts[0] as Doubt).arrival.event;
-  const ids = doubts.map(({ arrival }) => arrival.event.id);
+  const ids = doubts.map(({ arrival }) => duplicateKey(arrival.event));
   const days = [...new Set(doubts.flatMap((doubt) => doubt.days))];
   const reply = await partition.deps.counted(name, { merchant, ids, days });
   if (reply.includes("asking")) throw new Error(`${name} is asked for the same event`);

@@ -7,6 +7,7 @@ import { ByteReader } from "../core/bytes.ts";
 import { countEvent, type DayState, decodeDay, emptyDay } from "../core/counting/day.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { opine } from "../core/enrichment/opinion.ts";
+import { type HashKey, toHashKey } from "../core/keyed-hash.ts";
 import { SHELVES_PER_DAY } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
@@ -23,6 +24,8 @@ export interface Deps {
   /** Random bytes as lower-case hex. */
   readonly randomHex: (bytes: number) => string;
   /** HMAC-SHA-256 as lower-case hex. */
+  /** 32 random hex digits, for a partition that is new. */
+  readonly newIdKey: () => string;
   readonly hmacHex: (key: string, message: string) => string;
   /** Waits for company before a commit, so many ms or less. */
   readonly pause: (ms: number) => Promise<void>;
@@ -98,6 +101,9 @@ export interface Partition {
   name: string;
   /** Whether the name is stored. */
   named: boolean;
+  /** What ids are hashed with: the partition's own for good, since its shelves hold hashes made with it. 32 hex digits. */
+  readonly idKeyHex: string;
+  readonly idKey: HashKey;
   /** Position the next event gets. */
   next: number;
   checkpointed: number;
@@ -148,6 +154,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
   const { store } = deps;
   const now = deps.now();
   const positions = store.readPositions();
+  const idKeyHex = positions?.idKey ?? deps.newIdKey();
   const checkpointed = positions?.checkpointed ?? FIRST_POSITION;
   const bundled = positions?.bundled ?? FIRST_POSITION;
   const next = Math.max(checkpointed, bundled, store.logEnd() ?? FIRST_POSITION);
@@ -155,6 +162,8 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     deps,
     name: positions?.partition ?? name ?? "",
     named: positions !== undefined,
+    idKeyHex,
+    idKey: toHashKey(idKeyHex),
     next,
     checkpointed,
     loadedAtCheckpoint: 0,
@@ -206,7 +215,7 @@ export function findShelf(partition: Partition, key: ShelfKey): Shelf | undefine
   const shelf = { ...key, days: new Map<number, DayState>(), dirty: false, touchedAt: partition.deps.now() };
   const reader = new ByteReader(partition.deps.store.readShelf(key));
   while (!reader.done) {
-    const state = decodeDay(reader);
+    const state = decodeDay(reader, partition.idKey);
     shelf.days.set(state.merchant, state);
   }
   partition.shelves.set(name, shelf);
@@ -230,7 +239,7 @@ export function dayToChange(partition: Partition, merchant: number, day: number)
   shelf.touchedAt = partition.deps.now();
   const known = shelf.days.get(merchant);
   if (known !== undefined) return known;
-  const state = emptyDay(merchant, day);
+  const state = emptyDay(merchant, day, partition.idKey);
   shelf.days.set(merchant, state);
   return state;
 }

@@ -34,6 +34,8 @@ export interface StoredBundle extends BundleCut {
 /** Where the partition stands, apart from the log itself. */
 export interface Positions {
   readonly partition: string;
+  /** What its shelves' hashes of ids were made with: 32 hex digits. */
+  readonly idKey: string;
   /** Events before this are in the shelves. */
   readonly checkpointed: number;
   /** Events before this are in a bundle. */

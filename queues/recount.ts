@@ -6,6 +6,7 @@
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
 import { type Difference, differencesOf, type HeldRow, heldRows } from "../core/counting/difference.ts";
+import { duplicateKey } from "../core/counting/duplicate.ts";
 import { erasedWhole, isExpired, RETENTION, type Removal, removalOf } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { MovedDay } from "../core/counting/moved-day.ts";
@@ -27,6 +28,7 @@ import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
 import { type ArchivedDay, readDays } from "../storage/archive-day.ts";
 import { type KnownRemovals, listTaken } from "../storage/erasure.ts";
+import { isolateHashKey } from "../storage/hash-key.ts";
 import type { SettingsVersions } from "../storage/replay-write.ts";
 import { readDayRollups } from "../storage/rollups.ts";
 import type { ShownDifference } from "../storage/schema.ts";
@@ -182,10 +184,10 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     if (current?.day.state.merchant !== merchant) {
       await end();
       if (isStopped) return;
-      const day = { state: emptyDay(merchant, what.day), partition: what.partition };
+      const day = { state: emptyDay(merchant, what.day, isolateHashKey()), partition: what.partition };
       const isOwn = settings !== undefined && preview !== undefined && !preview.isGlobal;
       const tried = isOwn ? { ...settings, rules: previewOf(what, settings.rules) } : settings;
-      const moved = isOfMoved && tried !== undefined ? new MovedDay(tried, what.day) : undefined;
+      const moved = isOfMoved && tried !== undefined ? new MovedDay(tried, what.day, isolateHashKey()) : undefined;
       current = { day, moved, settings: tried, isExpired: isOver, removed: 0 };
       others.delete(merchant);
     }
@@ -277,9 +279,7 @@ export function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Differ
 /** Counts a row unless its id was there; of a merchant that is gone only ids are kept. */
 function isNew(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | undefined): boolean {
   if (under !== undefined) return replayEvent(day, row, under);
-  if (day.state.ids.has(row.event.id)) return false;
-  day.state.ids.add(row.event.id);
-  return true;
+  return row.event.dropped === "duplicate" || day.state.ids.add(duplicateKey(row.event));
 }
 
 interface SettledSlice {

@@ -6,7 +6,7 @@
 
 import type { ExportedEvent } from "../core/archive/export.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
-import { IdSet } from "../core/counting/duplicate.ts";
+import { duplicateKey, IdSet } from "../core/counting/duplicate.ts";
 import { removalOf } from "../core/counting/erasure.ts";
 import { MovedDay } from "../core/counting/moved-day.ts";
 import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../core/limits.ts";
@@ -20,6 +20,7 @@ import type { ArchivedDay } from "./archive-day.ts";
 import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf } from "./erasure.ts";
 import type { Admit } from "./export-filter.ts";
+import { isolateHashKey } from "./hash-key.ts";
 import { distinctPlaces, foldersOfPlace } from "./merchant-events.ts";
 import type { SealPlace } from "./seal.ts";
 import { openSealed } from "./sealed-file.ts";
@@ -109,7 +110,7 @@ async function* keptOf(
   { day, folders }: ExportPlace,
   wanted: Wanted,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
-  const moved = isMovedDay(wanted.settings, day) ? new MovedDay(wanted.settings, day) : undefined;
+  const moved = isMovedDay(wanted.settings, day) ? new MovedDay(wanted.settings, day, isolateHashKey()) : undefined;
   for (const { archived } of folders) {
     if (moved === undefined) yield* onceOf(archive, archived, wanted);
     else
@@ -126,18 +127,19 @@ async function* blocksOf(archive: Archive, day: ArchivedDay, wanted: Wanted): As
 
 /** The same, each id once. Sealed files have it once: of their ids only those matter that came once more. */
 async function* onceOf(archive: Archive, day: ArchivedDay, wanted: Wanted): AsyncGenerator<readonly ArchivedEvent[]> {
-  const seen = new IdSet();
-  const late = day.manifest === undefined ? new IdSet() : await lateIds(archive, day, wanted);
+  const seen = new IdSet(isolateHashKey());
+  const late = day.manifest === undefined ? new IdSet(isolateHashKey()) : await lateIds(archive, day, wanted);
   for await (const rows of sealedOf(archive, day, wanted)) {
-    if (late.size > 0) for (const { event } of rows) if (late.has(event.id)) seen.add(event.id);
+    if (late.size > 0) for (const { event } of rows) if (late.has(duplicateKey(event))) seen.add(duplicateKey(event));
     yield rows;
   }
-  for await (const rows of bundlesOf(archive, day, wanted)) yield rows.filter(({ event }) => seen.add(event.id));
+  for await (const rows of bundlesOf(archive, day, wanted))
+    yield rows.filter(({ event }) => event.dropped === "duplicate" || seen.add(duplicateKey(event)));
 }
 
 async function lateIds(archive: Archive, day: ArchivedDay, wanted: Wanted): Promise<IdSet> {
-  const ids = new IdSet();
-  for await (const rows of bundlesOf(archive, day, wanted)) for (const { event } of rows) ids.add(event.id);
+  const ids = new IdSet(isolateHashKey());
+  for await (const rows of bundlesOf(archive, day, wanted)) for (const { event } of rows) ids.add(duplicateKey(event));
   return ids;
 }
 

@@ -20,6 +20,7 @@ import type { Archive, ArchiveBucket } from "./archive-bucket.ts";
 import { sortRows } from "./archive-merge.ts";
 import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf, type MerchantRemoval } from "./erasure.ts";
+import { isolateHashKey } from "./hash-key.ts";
 import { findSealed, type SealPlace } from "./seal.ts";
 
 /** By "day partition". */
@@ -115,7 +116,7 @@ export async function* readTogether(
     );
     for await (const { isWanted, isCounted, archived } of passesOf(archive, own, { merchant, columns })) {
       const partitions = group.map((place, at) => {
-        const moved = isMovedDay(settings, day) ? new MovedDay(settings, day) : undefined;
+        const moved = isMovedDay(settings, day) ? new MovedDay(settings, day, isolateHashKey()) : undefined;
         const removed = removalsAt(removals, place);
         return (own[at] as readonly Folder[]).flatMap(({ late }, index) => {
           const wanted = late.filter(({ event }) => isWanted(event));

@@ -5,12 +5,13 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
+import type { HashKey } from "../keyed-hash.ts";
 import { currencyOf, hourOf, type Settings } from "../merchant.ts";
 import { linesOf } from "../order.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
-import { IdSet } from "./duplicate.ts";
+import { contentOf, duplicateKey, IdSet, KNOWN_KEY } from "./duplicate.ts";
 import { type Earned, earnedWithProducts, ownEarning } from "./earned.ts";
 import { momentOf } from "./moment.ts";
 import { type DayClaim, decodeBook, encodeBook, eraseClaims, type OrderBook } from "./order-book.ts";
@@ -58,13 +59,15 @@ export interface DayState {
   prefetches: Map<string, Visit[]> | undefined;
   /** Slot → reason → hits dropped. */
   drops: Map<number, Map<DropReason, number>> | undefined;
+  readonly idKey: HashKey;
   ids: IdSet;
   /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map here:
    *  what was computed or sent under the old one says nothing of the new. */
   changed: Map<number, number>;
 }
 
-export function emptyDay(merchant: number, day: number): DayState {
+/** `idKey` is what ids are hashed with: a secret where strangers send. */
+export function emptyDay(merchant: number, day: number, idKey: HashKey = KNOWN_KEY): DayState {
   return {
     merchant,
     day,
@@ -73,7 +76,8 @@ export function emptyDay(merchant: number, day: number): DayState {
     orders: undefined,
     prefetches: undefined,
     drops: undefined,
-    ids: new IdSet(),
+    idKey,
+    ids: new IdSet(idKey),
     changed: new Map(),
   };
 }
@@ -89,7 +93,8 @@ export function slotStart(day: number, slot: number): number {
  */
 export function countEvent(state: DayState, { event, opinion, settings, position }: CountedEvent): void {
   const slot = (hourOf(settings.zones, event.timestamp) - state.day * DAY_MS) / SLOT_MS;
-  state.ids.add(event.id);
+  if (event.dropped !== "duplicate") state.ids.add(duplicateKey(event), contentOf(event, state.idKey));
+  else state.ids.add(storyKey(state, event));
   if (event.dropped === "prefetch") {
     notePrefetch(state, event.visitor, toVisit(state.dictionary, { event, opinion, settings, slot }));
     markVisitor(state, event.visitor, position);
@@ -144,6 +149,21 @@ export interface CountedEvent {
   readonly position: number;
 }
 
+/**
+ * Whether an event's id was told before on this Day (DUP-1, DUP-2): "same" is the event once more; "other" is another story under
+ * its id, which is kept and not counted, once each.
+ */
+export function recall(state: DayState, event: Event): "new" | "same" | "other" {
+  const told = state.ids.contentOf(duplicateKey(event));
+  if (told === contentOf(event, state.idKey) || state.ids.has(storyKey(state, event))) return "same";
+  return told === undefined ? "new" : "other";
+}
+
+/** Names one story of several that were told under an id. No id looks like it: those begin with another letter. */
+function storyKey({ idKey }: DayState, event: Event): string {
+  return `s${contentOf(event, idKey)} ${duplicateKey(event)}`;
+}
+
 /** Everything a Day knows, as bytes. */
 export function encodeDay(state: DayState, writer: ByteWriter): void {
   writer.byte(SHAPE_VERSION);
@@ -171,9 +191,9 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
 }
 
 /** The inverse of `encodeDay`. */
-export function decodeDay(reader: ByteReader): DayState {
+export function decodeDay(reader: ByteReader, idKey: HashKey = KNOWN_KEY): DayState {
   assert(reader.byte() === SHAPE_VERSION, "a Day was stored in the shape that this version writes");
-  const state = emptyDay(reader.unsigned(), reader.signed());
+  const state = emptyDay(reader.unsigned(), reader.signed(), idKey);
   for (let left = reader.unsigned(); left > 0; left--) textNumber(state.dictionary, reader.text());
   for (let left = reader.unsigned(); left > 0; left--) {
     tupleNumber(
@@ -187,7 +207,7 @@ export function decodeDay(reader: ByteReader): DayState {
   decodePrefetches(state, reader);
   decodeDrops(state, reader);
   for (let left = reader.unsigned(); left > 0; left--) state.changed.set(reader.signed(), reader.unsigned());
-  state.ids = IdSet.decode(reader);
+  state.ids = IdSet.decode(reader, idKey);
   return state;
 }
 

@@ -1,58 +1,98 @@
 // The duplicate window (L2): the ids already counted, as a set of 64-bit hashes in one flat array. A Set of texts would
 // take ten times the memory, and every event of a Day is in here. Two different ids collide with probability n²/2^65:
-// one in three million for ten million events of one merchant and Day.
+// one in three million for ten million events of one merchant and Day. Hashes are keyed: senders choose ids, and must not be able
+// to choose such that fall together (L7).
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
+import type { Event } from "../event.ts";
 import { hash32 } from "../hash.ts";
+import { type HashKey, keyedHash } from "../keyed-hash.ts";
 
-const HIGH_SEED = 0x51ed270b;
-const LOW_SEED = 0x2545f491;
 const SLOTS_MIN = 16;
+/** High word, low word, and what was told under the id: one array, because an array has more bytes of its own than a small set. */
+const STRIDE = 3;
+
+/** A key that everybody knows: for tests, and for tools on one's own machine. */
+export const KNOWN_KEY: HashKey = new Uint32Array(4);
+
+/**
+ * What an event is known by (DUP-1). Ids that came with an API key are apart from those that came without: nobody who knows a
+ * tracking ID can take a server's id before it does.
+ */
+export function duplicateKey({ id, keyed }: Pick<Event, "id" | "keyed">): string {
+  return (keyed === 1 ? "k" : "p") + id;
+}
+
+/** A hash of what a sender says beside the id and the time: two events of one id that differ in it are two stories (DUP-2). */
+export function contentOf({ name, url, props, revenue, currency, order, products }: Event, key: HashKey): number {
+  const told = `${name}\n${url}\n${revenue} ${currency}\n${order}\n${products}\n${props}`;
+  return hash32(told, key[0] as number);
+}
 
 /** An open-addressing set; (0, 0) marks a free slot and is never a member. */
 export class IdSet {
-  /** High and low word of each slot, side by side: one array, because an array has more bytes of its own than a small set. */
-  #words = new Uint32Array(2 * SLOTS_MIN);
+  readonly #key: HashKey;
+  #words = new Uint32Array(STRIDE * SLOTS_MIN);
   #size = 0;
+
+  constructor(key: HashKey) {
+    this.#key = key;
+  }
 
   get size(): number {
     return this.#size;
   }
 
   has(id: string): boolean {
-    const [high, low] = hashId(id);
-    return !this.#isFree(this.#slot(high, low));
+    return this.contentOf(id) !== undefined;
+  }
+
+  /** What was told under an id; undefined where it is not a member. */
+  contentOf(id: string): number | undefined {
+    const [high, low] = this.#hash(id);
+    const slot = this.#slot(high, low);
+    return this.#isFree(slot) ? undefined : this.#words[slot + 2];
   }
 
   /** Adds an id; false when it was there already. */
-  add(id: string): boolean {
-    const [high, low] = hashId(id);
-    return this.#insert(high, low);
+  add(id: string, content = 0): boolean {
+    const [high, low] = this.#hash(id);
+    return this.#insert(high, low, content);
   }
 
   encode(writer: ByteWriter): void {
     writer.unsigned(this.#size);
-    for (let slot = 0; slot < this.#words.length; slot += 2) {
+    for (let slot = 0; slot < this.#words.length; slot += STRIDE) {
       if (this.#isFree(slot)) continue;
-      writer.word(this.#words[slot] as number);
-      writer.word(this.#words[slot + 1] as number);
+      for (let word = slot; word < slot + STRIDE; word++) writer.word(this.#words[word] as number);
     }
   }
 
-  static decode(reader: ByteReader): IdSet {
-    const set = new IdSet();
-    for (let left = reader.unsigned(); left > 0; left--) set.#insert(reader.word(), reader.word());
+  /** The inverse of `encode`, under the key that the set was made with. */
+  static decode(reader: ByteReader, key: HashKey): IdSet {
+    const set = new IdSet(key);
+    for (let left = reader.unsigned(); left > 0; left--) set.#insert(reader.word(), reader.word(), reader.word());
     return set;
   }
 
-  #insert(high: number, low: number): boolean {
+  #hash(id: string): readonly [high: number, low: number] {
+    const [high, low] = keyedHash(id, this.#key);
+    return [high, low === 0 ? 1 : low];
+  }
+
+  #insert(high: number, low: number, content: number): boolean {
     const slot = this.#slot(high, low);
     if (!this.#isFree(slot)) return false;
     this.#words[slot] = high;
     this.#words[slot + 1] = low;
+    this.#words[slot + 2] = content;
     this.#size += 1;
-    if (this.#size * 8 > this.#words.length * 3) this.#grow();
+    if (this.#size * 8 > this.#slots * 3 * 2) this.#grow();
     return true;
+  }
+
+  get #slots(): number {
+    return this.#words.length / STRIDE;
   }
 
   #isFree(slot: number): boolean {
@@ -62,30 +102,24 @@ export class IdSet {
   /** Where the pair stands, or would go: the place of its high word. */
   #slot(high: number, low: number): number {
     const words = this.#words;
-    const mask = words.length - 1;
-    let slot = (low << 1) & mask;
-    while (words[slot + 1] !== 0 || words[slot] !== 0) {
-      if (words[slot + 1] === low && words[slot] === high) return slot;
-      slot = (slot + 2) & mask;
+    const mask = this.#slots - 1;
+    let at = low & mask;
+    while (words[at * STRIDE + 1] !== 0 || words[at * STRIDE] !== 0) {
+      if (words[at * STRIDE + 1] === low && words[at * STRIDE] === high) break;
+      at = (at + 1) & mask;
     }
-    return slot;
+    return at * STRIDE;
   }
 
   #grow(): void {
     const before = this.#words;
     this.#words = new Uint32Array(before.length * 2);
-    for (let index = 0; index < before.length; index += 2) {
+    for (let index = 0; index < before.length; index += STRIDE) {
       const high = before[index] as number;
       const low = before[index + 1] as number;
       if (high === 0 && low === 0) continue;
       const slot = this.#slot(high, low);
-      this.#words[slot] = high;
-      this.#words[slot + 1] = low;
+      this.#words.set(before.subarray(index, index + STRIDE), slot);
     }
   }
-}
-
-function hashId(id: string): readonly [high: number, low: number] {
-  const low = hash32(id, LOW_SEED);
-  return [hash32(id, HIGH_SEED), low === 0 ? 1 : low];
 }

@@ -3,31 +3,40 @@
 // once there, and then once in the Day: so it makes no difference whether a folder was sealed before it is read.
 
 import type { Event } from "../event.ts";
+import type { HashKey } from "../keyed-hash.ts";
 import type { Settings, ZonePeriod } from "../merchant.ts";
 import { shownDay, shownZones } from "../past-zone.ts";
-import { IdSet } from "./duplicate.ts";
+import { duplicateKey, IdSet } from "./duplicate.ts";
 
 export class MovedDay {
   readonly day: number;
   readonly #filed: readonly ZonePeriod[];
   readonly #shown: readonly ZonePeriod[];
   #folder = Number.NaN;
-  #inFolder = new IdSet();
-  readonly #taken = new IdSet();
+  readonly #idKey: HashKey;
+  #inFolder: IdSet;
+  readonly #taken: IdSet;
 
-  constructor(settings: Pick<Settings, "zones" | "past">, day: number) {
+  constructor(settings: Pick<Settings, "zones" | "past">, day: number, idKey: HashKey) {
     this.day = day;
+    this.#idKey = idKey;
+    this.#inFolder = new IdSet(idKey);
+    this.#taken = new IdSet(idKey);
     this.#filed = settings.zones;
     this.#shown = shownZones(settings);
   }
 
   /** Whether the next row is the Day's, and the first of its id. Rows that are erased are not shown to it. */
-  takes({ id, timestamp }: Pick<Event, "id" | "timestamp">): boolean {
+  takes(event: Pick<Event, "id" | "keyed" | "timestamp" | "dropped">): boolean {
+    const { timestamp } = event;
     const folder = shownDay(this.#filed, timestamp);
     if (folder !== this.#folder) {
       this.#folder = folder;
-      this.#inFolder = new IdSet();
+      this.#inFolder = new IdSet(this.#idKey);
     }
-    return this.#inFolder.add(id) && shownDay(this.#shown, timestamp) === this.day && this.#taken.add(id);
+    const isShown = shownDay(this.#shown, timestamp) === this.day;
+    if (event.dropped === "duplicate") return isShown; // another story under an id: it is kept as what it is
+    const key = duplicateKey(event);
+    return this.#inFolder.add(key) && isShown && this.#taken.add(key);
   }
 }

@@ -5,10 +5,11 @@
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import { opine } from "../enrichment/opinion.ts";
+import type { Event } from "../event.ts";
 import type { Settings } from "../merchant.ts";
 import { countedBy, shownDay } from "../past-zone.ts";
 import { GLOBAL_MERCHANT, type RuleTimeline, rulesInForce } from "../rules.ts";
-import { countEvent, type DayState, emptyDay, namesOf, WHOLE_DAY } from "./day.ts";
+import { countEvent, type DayState, emptyDay, namesOf, recall, WHOLE_DAY } from "./day.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
 import { type RollupRow, toRollupRow } from "./rollup-row.ts";
 import { settledVisits, type VisitsByVisitor } from "./settled.ts";
@@ -39,10 +40,13 @@ export function replayEvent(
   { position, event }: ArchivedEvent,
   { settings, global }: ReplayedUnder,
 ): boolean {
-  if (state.ids.has(event.id)) return false;
+  const known = recall(state, event);
+  if (known === "same") return false;
   const moment = { instant: event.timestamp, day: state.day };
   const opinion = opine(event, rulesInForce({ own: settings.rules, global }, moment));
-  const judged = { ...event, dropped: opinion.dropped };
+  // What was another story on the Day beside it is one here as well: it was told so when it came.
+  const isDuplicate = known === "other" || event.dropped === "duplicate";
+  const judged: Event = { ...event, dropped: isDuplicate ? "duplicate" : opinion.dropped };
   countEvent(state, { event: judged, opinion, settings, position });
   return true;
 }

@@ -3,6 +3,7 @@
 // (`counting/settled.ts`); here all events are at hand, so the rules stand as they are said.
 
 import type { ArchivedEvent } from "../archive/file.ts";
+import { duplicateKey } from "../counting/duplicate.ts";
 import { ownEarning } from "../counting/earned.ts";
 import { compareMoments, type Moment, momentOf } from "../counting/moment.ts";
 import { RANK, type Rank } from "../counting/visit.ts";
@@ -83,13 +84,14 @@ export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | un
   return judged.opinion.dropped === "" ? toVisit({ own: [judged], start: judged }, new Map()).start : undefined;
 }
 
-/** Each event once. */
+/** Each event once; other stories under its id are no events. */
 function judgeAll(rows: readonly ArchivedEvent[], day: number, under: SeenUnder): readonly Judged[] {
   const ids = new Set<string>();
   const judged: Judged[] = [];
   for (const { event } of [...rows].sort((a, b) => a.position - b.position)) {
-    if (ids.has(event.id)) continue;
-    ids.add(event.id);
+    const key = duplicateKey(event);
+    if (event.dropped === "duplicate" || ids.has(key)) continue;
+    ids.add(key);
     judged.push(judge(event, day, under));
   }
   return judged;

@@ -93,6 +93,7 @@ function open(): Partition {
     {
       store: new Store(sqliteSql(disk)),
       now: () => now,
+      newIdKey: () => "00".repeat(16),
       randomHex: (bytes) => "00".repeat(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: async () => {},

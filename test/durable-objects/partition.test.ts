@@ -42,6 +42,12 @@ function pageviews(test: TestPartition, merchant = 1): number {
   return live(test.partition, request).rows.reduce((sum, row) => sum + row.counts.pageviews, 0);
 }
 
+/** The live rollup of merchant 1's Day. */
+function dayOf(test: TestPartition) {
+  const request = { merchant: 1, grain: "day" as const, from: TODAY, to: TODAY + 1, dimensions: [] };
+  return live(test.partition, request).rows[0];
+}
+
 test("[PAR-1] appends of one moment share one log row, and each hears of its own events", async () => {
   const it = new TestPartition();
   const fates = await Promise.all(Array.from({ length: 50 }, (_, index) => it.send([{ id: `a ${index}` }])));
@@ -426,4 +432,43 @@ test("[PAR-22] a partition that has just woken says how many rollups wait to be 
   expect([unpublishedRollups, merchants]).toEqual([3, 1]);
   it.restart();
   expect(statusOf(it.partition)).toMatchObject({ unpublishedRollups, merchants });
+});
+
+test("[DUP-1] a page's event with the id of an order takes nothing from the server's, nor the other way round", async () => {
+  const it = new TestPartition();
+  const order = { id: "order-1000", name: "purchase", order: "1000", revenue: 2_500_000 };
+  expect(await it.send([{ id: "order-1000", name: "engagement" }])).toEqual(["accepted"]);
+  expect(await it.send([{ ...order, keyed: 1 }])).toEqual(["accepted"]);
+  expect(
+    await it.send([
+      { ...order, keyed: 1 },
+      { id: "order-1000", name: "engagement" },
+    ]),
+  ).toEqual(["duplicate", "duplicate"]);
+  it.restart();
+  expect(await it.send([{ ...order, keyed: 1 }])).toEqual(["duplicate"]);
+  expect(dayOf(it)?.counts).toMatchObject({ orders: 1, money: [{ currency: "EUR", revenue: 2_500_000 }] });
+});
+
+test("[DUP-2] another story under a known id is kept once, dropped as duplicate, and a replay says the same", async () => {
+  const it = new TestPartition();
+  const told = { id: "a", name: "purchase", order: "1", revenue: 100_000 };
+  const other = { ...told, revenue: 900_000 };
+  expect(await it.send([told])).toEqual(["accepted"]);
+  expect(await it.send([told, other, other])).toEqual(["duplicate", "duplicate", "duplicate"]);
+  checkpoint(it.partition);
+  it.restart();
+  expect(await it.send([other])).toEqual(["duplicate"]);
+  const row = dayOf(it);
+  expect([row?.counts.events, row?.drops]).toEqual([1, { duplicate: 1 }]);
+  it.now += 300_000;
+  await drain(it.partition);
+  const archived = it.sent.flatMap(({ first, text }) =>
+    decodeBundle(text).events.map(({ event }, index) => ({ partition: "pool-0", position: first + index, event })),
+  );
+  expect(archived.map(({ event }) => event.dropped)).toEqual(["", "duplicate"]);
+  const again = replay(archived, (merchant) => (merchant === 1 ? settingsOf() : undefined)).find(
+    ({ grain }) => grain === "day",
+  );
+  expect([again?.counts, again?.drops]).toEqual([row?.counts, row?.drops]);
 });

@@ -68,7 +68,7 @@ test("[SPR-4] a batch asks each partition once", async () => {
 
 test("[SPR-4] two that ask each other for one event take it neither: it is sent again", async () => {
   const it = pair();
-  const keys = new Set(["1 x"]);
+  const keys = new Set(["1 px"]);
   it.own.partition.asking.add(keys);
   await expect(it.send({ id: "x", timestamp: MIDNIGHT - 1 }, { floating: true })).rejects.toThrow("same event");
   it.own.partition.asking.delete(keys);

@@ -130,6 +130,7 @@ export class PartitionHost {
     return {
       store: new Store(this.#mortalSql(process)),
       now: () => world.now,
+      newIdKey: () => "0123456789abcdeffedcba9876543210",
       randomHex: (bytes) => world.random.hex(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: (ms) => step("pause", () => world.sleep(world.random.integer(1, ms + 15))),

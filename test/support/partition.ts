@@ -83,6 +83,7 @@ export class TestPartition {
     return {
       store: new Store(sqliteSql(this.database)),
       now: () => this.now,
+      newIdKey: () => "0123456789abcdeffedcba9876543210",
       randomHex: (bytes) => random.hex(bytes),
       hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
       pause: (ms) => this.pause(ms),
