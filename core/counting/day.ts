@@ -16,7 +16,7 @@ import { type Earned, earnedWithProducts, ownEarning } from "./earned.ts";
 import { momentOf } from "./moment.ts";
 import { type DayClaim, decodeBook, encodeBook, eraseClaims, type OrderBook } from "./order-book.ts";
 import { packTuple, unpackTuple } from "./tuple.ts";
-import { type Cell, insert, RANK, type Rank, type Visit } from "./visit.ts";
+import { type Cell, insert, isVisit, RANK, type Rank, type Visit } from "./visit.ts";
 import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 import { Visitors } from "./visitors.ts";
 
@@ -110,15 +110,16 @@ function countVisit(state: DayState, observed: Observed, position: number): void
   const visit = toVisit(state.dictionary, observed);
   const claim = toClaim(state.dictionary, observed, visit);
   const visits = state.visitors.get(visitor);
+  // What belongs to the visit before it, or takes its profile, may do so no more, or to another; and a prefetch may have been seen.
+  const wasPlain = visits?.every(isVisit) ?? true;
   if (visits === undefined) state.visitors.set(visitor, [visit]);
   else {
     insert(visits, visit);
     markVisitHours(state, visits, visit, position);
   }
   if (claim !== undefined) noteClaim(state, { number: observed.event.order, claim, position });
-  // What belongs to the visit before it, or takes its profile, may belong to another now; and a prefetch may have been seen.
-  const isPlain = ({ rank, returns }: Visit) => rank === RANK.opening && !returns;
-  if (state.prefetches?.has(visitor) || visits?.some((own) => !isPlain(own))) markVisitor(state, visitor, position);
+  const isPlain = wasPlain && (visits?.every(isVisit) ?? true);
+  if (!isPlain || state.prefetches?.has(visitor)) markVisitor(state, visitor, position);
 }
 
 /** What stood under the number before may earn something else now. */

@@ -8,7 +8,7 @@ import { PLACE_FIELDS } from "./dimension.ts";
 import { compareMoments, type Moment } from "./moment.ts";
 import { type DayEarning, earningsOf } from "./order-book.ts";
 import { tupleAt } from "./tuple.ts";
-import { addCell, insert, RANK, type Visit } from "./visit.ts";
+import { addCell, insert, isVisit, RANK, type Visit } from "./visit.ts";
 
 /** Visitors with their visits of a Day. It may be gone through more than once. */
 export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readonly Visit[]]>;
@@ -37,11 +37,6 @@ export function unseenPrefetches(state: DayState, names: DayNames): readonly num
     for (const prefetch of prefetches) if (!seen.includes(prefetch)) slots.push(prefetch.startSlot);
   }
   return slots;
-}
-
-/** A run that is a visit as it stands. */
-function isVisit({ rank, returns }: Visit): boolean {
-  return rank === RANK.opening && !returns;
 }
 
 function settleVisits(runs: readonly Visit[], seen: readonly Visit[], earned: readonly DayEarning[]): readonly Visit[] {

@@ -113,6 +113,11 @@ export function insert(visits: Visit[], visit: Visit): void {
   else visits.splice(index, 0, visit);
 }
 
+/** Whether a run is a visit as it stands, whatever else its visitor did. */
+export function isVisit({ rank, returns }: Visit): boolean {
+  return rank === RANK.opening && !returns;
+}
+
 /** One page view or one event, and nothing else but what the page and the tracker report (VIS-5). */
 export function isBounce(visit: Visit): boolean {
   return visit.interactions <= 1;

@@ -219,7 +219,7 @@ const FIRST_DAY = Math.floor(START / DAY_MS) - 8;
 async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
   const { version, zones, past = [], currency, rules, spread } = simulation.settings.get(merchant) as Settings;
   const deps = queryDeps(simulation);
-  const shown = { version, zones, pastZones: past, currency, rules, spread, retentionDays: null };
+  const shown = { version, zones, pastZones: past, currency, currencies: [], rules, spread, retentionDays: null };
   const row = { number: merchant, ...shown } as unknown as Merchant;
   const answer = await execute(question, row, deps);
   if (!answer.ok) throw new Error(answer.rejection.message);

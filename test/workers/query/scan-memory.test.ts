@@ -94,7 +94,7 @@ async function ask(
   } as unknown as Deps;
   const settings = await readSettings(world.d1, merchant, zeroMeter());
   const shop = {
-    ...{ ...settings, number: merchant, pastZones: settings?.past ?? [], retentionDays: null },
+    ...{ ...settings, number: merchant, currencies: [], pastZones: settings?.past ?? [], retentionDays: null },
   } as unknown as Merchant;
   const body = { site_id: "x", ...asked };
   const answered =
