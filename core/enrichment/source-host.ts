@@ -121,7 +121,7 @@ const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["447188370", "Snapchat", "social"],
   ["com.whatsapp", "WhatsApp", "social"],
   ["net.whatsapp.whatsapp", "WhatsApp", "social"],
-  ["l.wl.co", "WhatsApp", "social"],
+  ["wl.co", "WhatsApp", "social"],
   ["310633997", "WhatsApp", "social"],
   ["telegram.me", "Telegram", "social"],
   ["ph.telegra.telegraph", "Telegram", "social"],

@@ -13,20 +13,26 @@ export function mayLoseDigits(json: string): boolean {
   return SUSPICIOUS.test(json);
 }
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** A valid JSON text with the numbers in quotes that would not come through. Each character is looked at once. */
 export function quoteNumbers(json: string): string {
   const parts: string[] = [];
   let from = 0;
   let isText = false;
   for (let at = 0; at < json.length; at++) {
-    const character = json[at] as string;
+    const code = json.charCodeAt(at);
     if (isText) {
-      if (character === "\\") at += 1;
-      else if (character === '"') isText = false;
-    } else if (character === '"') isText = true;
-    else if (character === "-" || (character >= "0" && character <= "9")) {
+      if (code === BACKSLASH) at += 1;
+      else if (code === QUOTE) isText = false;
+    } else if (code === QUOTE) isText = true;
+    else if (code === MINUS || (code >= ZERO && code <= NINE)) {
       NUMBER.lastIndex = at;
-      const written = NUMBER.exec(json)?.[0] ?? character;
+      const written = NUMBER.exec(json)?.[0] ?? "-"; // a lone "-" is in no valid text
       if (!isHeld(written)) {
         parts.push(json.slice(from, at), `"${written}"`);
         from = at + written.length;
@@ -40,8 +46,9 @@ export function quoteNumbers(json: string): string {
 /** Whether a double is the number that was written, or the nearest to one of no more digits than doubles have. */
 function isHeld(written: string): boolean {
   const value = Number(written);
-  const [mantissa = ""] = written.toLowerCase().split("e");
-  const digits = mantissa.replace(/[-.]/g, "").replace(/^0+/, "");
-  if (value === 0) return digits === "";
-  return Math.abs(value) <= Number.MAX_SAFE_INTEGER && digits.replace(/0+$/, "").length <= DIGITS_MAX;
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return false;
+  if (written.length <= DIGITS_MAX && value !== 0) return true;
+  const [mantissa = ""] = written.split(/e/i);
+  const digits = mantissa.replace(/[-.]/g, "").replace(/^0+|0+$/g, "");
+  return value === 0 ? digits === "" : digits.length <= DIGITS_MAX;
 }
