@@ -143,7 +143,7 @@ export const SCROLL_RULE: NumberRule = { min: 0, max: 100, absent: -1 };
 
 /** A switch: true or false, also as 1, 0 or their texts. Absent and null are off. */
 export function readSwitch(field: string, value: unknown): Outcome<0 | 1> {
-  const text = String(value ?? false);
+  const text = typeof value === "object" && value !== null ? "?" : String(value ?? false); // a tree may be deep
   if (text === "true" || text === "1") return accepted(1);
   if (text === "false" || text === "0" || text === "") return accepted(0);
   return rejected("invalid_field", `${field} must be true or false, not ${kindOf(value)}`);

@@ -57,9 +57,11 @@ describe("excluded addresses", () => {
     ["203.0.113.1", "office"],
     ["203.0.113.9", "home\noffice"],
     ["2001:db8:1::1", "home"],
+    ["::ffff:203.0.113.9", "home\noffice"],
+    ["::FFFF:cb00:7101", "office"],
     ["198.51.100.1", ""],
     ["", ""],
-  ])("[RUL-7] of the address %s only the names of exclusions are kept: %j", (address, names) => {
+  ])("[RUL-7] [SPL-4] of the address %s only the names of exclusions are kept: %j", (address, names) => {
     expect(exclusionsOf(address, under({ addresses: office }, { addresses: home }))).toBe(names);
   });
 });
