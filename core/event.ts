@@ -70,6 +70,8 @@ export interface Event {
   readonly passive: number;
   /** Why the browser asked, as its headers say when nobody looks yet: "prefetch", or empty. */
   readonly purpose: string;
+  /** 1 where its sender says that the part of its address after "#" is the page. */
+  readonly fragment: number;
 }
 
 /** "daily": made from address and agent with a Day's salt, somebody else tomorrow. "known": an id that the sender gave. */
@@ -121,6 +123,7 @@ export const FIELDS: readonly Field[] = [
   { name: "visitorKind", column: "visitor_kind", type: "text" },
   { name: "passive", column: "passive", type: "integer" },
   { name: "purpose", column: "purpose", type: "text" },
+  { name: "fragment", column: "fragment", type: "integer" },
 ];
 
 /** What is observed of nobody: for the fields that a format, or a row stored before they were added, does not have. */
@@ -136,6 +139,7 @@ export const NO_FACTS = {
   visitorKind: "",
   passive: 0,
   purpose: "",
+  fragment: 0,
 } as const satisfies Partial<Event>;
 
 /** One event as it stands in the log: values in the order of `FIELDS`. */

@@ -75,6 +75,8 @@ export interface Draft {
   readonly products: string;
   /** 1 where the format says that nobody interacted: `Event.passive`. */
   readonly passive: number;
+  /** 1 where its sender says that the fragment of its address is the page: `Event.fragment`. */
+  readonly fragment: number;
 }
 
 /** A draft of which nothing is given: formats spread it and set what they read. */
@@ -103,6 +105,7 @@ export const BLANK_DRAFT: Draft = {
   order: "",
   products: "",
   passive: 0,
+  fragment: 0,
 };
 
 /** A hit that was dealt with, for whoever answers it. */

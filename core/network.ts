@@ -37,6 +37,13 @@ export function lookUp(address: string): (networks: readonly Network[]) => boole
   return (networks) => networks.some((network) => network[0].kind() === parsed.kind() && parsed.match(network));
 }
 
+/** An address in its one spelling: "203.0.113.7" also for "::ffff:cb00:7107", IPv6 as short as it goes. What is none stays. */
+export function spellAddress(text: string): string {
+  if (!text.includes(":")) return text;
+  const parsed = parseIp(text);
+  return parsed === undefined ? text : parsed.toString();
+}
+
 /** An address; one of IPv4 that is written as IPv6 is one of IPv4. */
 function parseIp(text: string): ReturnType<typeof ip.process> | undefined {
   if (text.length > ADDRESS_LENGTH_MAX || text.includes("%")) return undefined;

@@ -74,6 +74,7 @@ const RULE_READERS = (hostnameOf: HostnameReader): Readers<Rules> => {
   return {
     bots: choiceOf(pattern),
     referrers: choiceOf(host),
+    returns: choiceOf(host),
     addresses: listOf(
       EXCLUSIONS_COUNT_MAX,
       objectOf({ name, networks: listOf(RULE_LIST_MAX, network) }, ["name", "networks"]),

@@ -18,6 +18,8 @@ export interface Rules {
   readonly bots: Choice<string>;
   /** Hosts of referrers, subdomains included. */
   readonly referrers: Choice<string>;
+  /** Hosts that visitors only come back from, subdomains included: `drop` are no source, `admit` are one nevertheless. */
+  readonly returns: Choice<string>;
   /** Client addresses that are not counted, by CIDR block. */
   readonly addresses: readonly Exclusion[];
   /** Numbers of autonomous systems. */
@@ -63,6 +65,7 @@ export interface Goal {
 export const NO_RULES: Rules = {
   bots: { drop: [], admit: [] },
   referrers: { drop: [], admit: [] },
+  returns: { drop: [], admit: [] },
   addresses: [],
   asns: { drop: [], admit: [] },
   hostnames: [],
@@ -70,6 +73,11 @@ export const NO_RULES: Rules = {
   channels: [],
   goals: [],
 };
+
+/** Rules as they were stored, which may be from before a list was added. */
+export function completeRules(rules: Rules): Rules {
+  return { ...NO_RULES, ...rules };
+}
 
 /** The number under which the deployment's own rules stand where merchants' do: no merchant has it. */
 export const GLOBAL_MERCHANT = 0;
@@ -130,7 +138,7 @@ export function latestRules(timeline: RuleTimeline): {
   from?: number;
 } {
   const latest = timeline.findLast((period) => "from" in period);
-  return latest ?? { version: 0, rules: NO_RULES };
+  return latest === undefined ? { version: 0, rules: NO_RULES } : { ...latest, rules: completeRules(latest.rules) };
 }
 
 /** When a change that is asked for now takes effect: no partition counts by older settings then. */

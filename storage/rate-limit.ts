@@ -3,6 +3,7 @@
 // through, because a limit must never lose what it guards.
 
 import { ADDRESS_LENGTH_MAX } from "../core/limits.ts";
+import { spellAddress } from "../core/network.ts";
 import { causeOf } from "../core/outcome.ts";
 
 /** The part of a Worker's environment that turns limits on and off. */
@@ -30,7 +31,8 @@ export async function isWithin(limit: RateLimit, key: string): Promise<boolean> 
  * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of that
  * network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
  */
-export function addressKey(address: string): string {
+export function addressKey(text: string): string {
+  const address = spellAddress(text);
   if (!address.includes(":") || address.includes(".")) return address.slice(-ADDRESS_LENGTH_MAX);
   const [head = "", tail] = address.slice(0, ADDRESS_LENGTH_MAX).toLowerCase().split("::");
   const groups = (text: string) => (text === "" ? [] : text.split(":"));

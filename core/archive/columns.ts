@@ -23,10 +23,24 @@ export interface Column<Row = ArchivedEvent> {
 }
 
 /** Everything else that is an integer may exceed 31 bits: merchant numbers use 32, revenue 33. */
-const INT32_FIELDS: ReadonlySet<keyof Event> = new Set(["stream", "scroll", "keyed", "sequence", "passive"]);
+const INT32_FIELDS: ReadonlySet<keyof Event> = new Set([
+  "stream",
+  "scroll",
+  "keyed",
+  "sequence",
+  "passive",
+  "fragment",
+]);
 
 /** The numbers that say "not known". */
-const ABSENT_NUMBERS: Partial<Record<keyof Event, number>> = { scroll: -1, asn: 0, keyed: 0, sequence: 0, passive: 0 };
+const ABSENT_NUMBERS: Partial<Record<keyof Event, number>> = {
+  scroll: -1,
+  asn: 0,
+  keyed: 0,
+  sequence: 0,
+  passive: 0,
+  fragment: 0,
+};
 
 /** The fields' columns in the order of `FIELDS`, then the place in the log. Append fields with an `absent` value only:
  *  files written before have no such column, and it is then read as null. */

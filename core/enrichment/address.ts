@@ -1,32 +1,34 @@
 // Web addresses, split by hand: core has no URL class, and a tracked address must never throw. It follows RFC 3986's
-// generic syntax far enough for counting; resolving and normalising are not done.
+// generic syntax far enough for counting. Hosts are in their one spelling; paths stand as they were sent (spelling.ts).
+
+import { spellHost } from "./hostname.ts";
 
 export interface Address {
   readonly scheme: string;
-  /** Lower case, without user, port and trailing dot. */
+  /** In its one spelling, without user and port. */
   readonly hostname: string;
   /** As sent, "/" when empty; never a query or fragment. */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
+  /** Without the hash sign. */
+  readonly fragment: string;
 }
 
 /** The parts of an absolute address, or undefined when it is not one. */
 export function parseAddress(url: string): Address | undefined {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\s]*)([^?#]*)(?:\?([^#]*))?/i.exec(url);
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\s]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?/is.exec(
+    url.includes("&#") ? url.replace(/&#0*38;/g, "&") : url, // "&" as some pages escape it in links
+  );
   if (match === null) return undefined;
-  const [, scheme = "", authority = "", path = "", query = ""] = match;
-  const hostname = authority
-    .slice(authority.lastIndexOf("@") + 1)
-    .replace(/:\d*$/, "")
-    .replace(/\.$/, "")
-    .toLowerCase();
-  return { scheme: scheme.toLowerCase(), hostname, path: path === "" ? "/" : path, query };
+  const [, scheme = "", authority = "", path = "", query = "", fragment = ""] = match;
+  const hostname = spellHost(authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, ""));
+  return { scheme: scheme.toLowerCase(), hostname, path: path === "" ? "/" : path, query, fragment };
 }
 
 /** The first value of each parameter of a query string by its name in lower case. */
 export function parseQuery(query: string): ReadonlyMap<string, string> {
-  return readPairs(query, (name) => name.toLowerCase());
+  return readPairs(query, toKey);
 }
 
 /** The first value of each parameter by its name as it stands, for protocols that tell "A" from "a". */
@@ -47,7 +49,12 @@ function readPairs(query: string, toKey: (name: string) => string): Map<string, 
 
 /** The name of a parameter as "name=value" stands in a query, decoded and in lower case. */
 export function queryKey(pair: string): string {
-  return queryName(pair).toLowerCase();
+  return toKey(queryName(pair));
+}
+
+/** A link that was escaped for HTML once too often has "&amp;" between its parameters. */
+function toKey(name: string): string {
+  return name.toLowerCase().replace(/^(?:amp;)+/, "");
 }
 
 function queryName(pair: string): string {

@@ -2,9 +2,10 @@
 // wins, with AI assistants as a channel of their own. A merchant's own map comes before them. Source: Google Analytics help, "Default channel group".
 
 import { matches } from "../pattern.ts";
+import { isPaidMark, isShoppingMark } from "./campaign.ts";
 import type { Matcher, Clue as RuleClue } from "./matcher.ts";
 import type { Opinion, Step } from "./opinion.ts";
-import { type Medium, mediumOf } from "./source.ts";
+import { type Medium, mediumOf } from "./source-host.ts";
 
 interface Clue {
   readonly medium: string;
@@ -14,7 +15,7 @@ interface Clue {
 }
 
 const RULES: readonly (readonly [channel: string, applies: (clue: Clue) => boolean])[] = [
-  ["Direct", ({ opinion, medium }) => opinion.source === "" && (medium === "" || medium === "(none)")],
+  ["Direct", ({ opinion, medium }) => opinion.source === "" && medium === ""],
   ["Cross-network", ({ opinion }) => /cross-network/i.test(opinion.utm_campaign)],
   ["Paid Shopping", ({ kind, paid, opinion }) => paid && (kind === "shopping" || isShop(opinion.utm_campaign))],
   ["Paid Search", ({ kind, paid }) => paid && kind === "search"],
@@ -23,7 +24,11 @@ const RULES: readonly (readonly [channel: string, applies: (clue: Clue) => boole
   ["Display", ({ medium }) => /^(display|banner|expandable|interstitial|cpm)$/.test(medium)],
   ["Paid Other", ({ paid }) => paid],
   ["AI Assistant", ({ kind }) => kind === "ai"],
-  ["Organic Shopping", ({ kind, opinion }) => kind === "shopping" || isShop(opinion.utm_campaign)],
+  [
+    "Organic Shopping",
+    ({ kind, medium, opinion }) =>
+      kind === "shopping" || isShop(opinion.utm_campaign) || (kind === "search" && isShoppingMark(medium)),
+  ],
   [
     "Organic Social",
     ({ kind, medium }) => kind === "social" || /^(social|social[- ]network|social[- ]media|sm)$/.test(medium),
@@ -38,6 +43,7 @@ const RULES: readonly (readonly [channel: string, applies: (clue: Clue) => boole
     "Mobile Push",
     ({ medium, opinion }) => /push$|mobile|notification/.test(medium) || opinion.source.toLowerCase() === "firebase",
   ],
+  ["Unassigned", ({ opinion }) => opinion.utm_source === "" && opinion.referrer === "" && opinion.utm_campaign !== ""],
   ["Referral", ({ medium }) => /^(|referral|app|link)$/.test(medium)],
   ["Unassigned", () => true],
 ];
@@ -66,7 +72,7 @@ function builtInChannel(opinion: Opinion): string {
 
 /** GA4's own pattern, and the click ids that only paid clicks carry. */
 function isPaid(medium: string): boolean {
-  return /^(.*cp.*|ppc|retargeting|paid.*)$/.test(medium) || /^\(\w+\)$/.test(medium);
+  return /^(.*cp.*|ppc|retargeting|paid.*)$/.test(medium) || isPaidMark(medium);
 }
 
 function isShop(campaign: string): boolean {

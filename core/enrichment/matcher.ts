@@ -4,13 +4,15 @@
 
 import { lookUp, type Network, toNetwork } from "../network.ts";
 import { type Pattern, toPattern } from "../pattern.ts";
-import type { Choice, PathRules, Rules, RulesInForce } from "../rules.ts";
+import { type Choice, completeRules, type PathRules, type Rules, type RulesInForce } from "../rules.ts";
+import { spellPage, spellReferrer } from "./spelling.ts";
 
 export interface Matcher {
   /** Tells matchers apart; small. */
   readonly number: number;
   readonly bots: Choice<Pattern>;
   readonly referrers: { readonly drop: ReadonlySet<string>; readonly admit: ReadonlySet<string> };
+  readonly returns: { readonly drop: ReadonlySet<string>; readonly admit: ReadonlySet<string> };
   readonly asns: { readonly drop: ReadonlySet<number>; readonly admit: ReadonlySet<number> };
   readonly addresses: readonly { readonly name: string; readonly networks: readonly Network[] }[];
   readonly hostnames: ReadonlySet<string>;
@@ -81,27 +83,29 @@ function matcherOf(rules: Rules): Matcher {
 
 function makeMatcher(rules: Rules): Matcher {
   count += 1;
-  const { bots, referrers, asns, addresses, hostnames, paths, channels, goals } = rules;
+  const { bots, referrers, returns, asns, addresses, hostnames, paths, channels, goals } = completeRules(rules);
   return {
     number: count,
     bots: { drop: bots.drop.map(toPattern), admit: bots.admit.map(toPattern) },
     referrers: { drop: new Set(referrers.drop), admit: new Set(referrers.admit) },
+    returns: { drop: new Set(returns.drop), admit: new Set(returns.admit) },
     asns: { drop: new Set(asns.drop), admit: new Set(asns.admit) },
     addresses: addresses.map(({ name, networks }) => ({ name, networks: networks.map(toNetwork) })),
     hostnames: new Set(hostnames),
     paths,
-    replace: paths.replace.map(({ match, page }) => ({ match: toPattern(match), page })),
+    replace: paths.replace.map(({ match, page }) => ({ match: toPattern(spellPage(match)), page: spellPage(page) })),
     channels: channels.map((rule) => ({
       channel: rule.channel,
       clues: CLUES.flatMap((clue) => {
         const pattern = rule[clue];
-        return pattern === undefined ? [] : [[clue, toPattern(pattern)] as const];
+        if (pattern === undefined) return [];
+        return [[clue, toPattern(clue === "referrer" ? spellReferrer(pattern) : pattern)] as const];
       }),
     })),
     goals: goals.map(({ name, event, page = "*" }) => ({
       name,
       event: event === undefined ? undefined : toPattern(event),
-      page: toPattern(page),
+      page: toPattern(spellPage(page)),
     })),
   };
 }

@@ -44,7 +44,7 @@ export interface Opinion {
   act: Act;
   /** Whether the page or the tracker reports, and nobody did anything. */
   passive: boolean;
-  /** Whether it comes back from a host that is no source of visits, such as a payment page. */
+  /** Whether its referrer only sent the visitor back: the merchant's own host, or a payment page (return-host.ts). */
   isReturn: boolean;
   dropped: DropReason | "";
 }

@@ -1,20 +1,27 @@
-// Which page of which host an event belongs to, and whether that host may count. The query string and the fragment are
-// not part of a page, unless rules keep a parameter; campaign parameters are read from the query by `source.ts`. Rules may
-// also put another page in the place of a path, or take the ids out of it.
+// Which page of which host an event belongs to, and whether that host may count. A page is the path in its one spelling. The
+// query string is no part of it, unless rules keep a parameter; campaign parameters are read from it by `source.ts`. The
+// fragment is one where a site routes by it. Rules may also put another page in the place of a path, or take the ids out.
 
+import type { Event } from "../event.ts";
 import { NAME_LENGTH_MAX } from "../limits.ts";
 import { matches } from "../pattern.ts";
-import { type Address, parseAddress, queryKey } from "./address.ts";
+import { parseAddress, queryKey } from "./address.ts";
 import { hasHost, type Matchers } from "./matcher.ts";
 import type { Step } from "./opinion.ts";
+import { spellPath, spellQuery } from "./spelling.ts";
 
 /** Step: hostname and page of the event's address. */
 export const page: Step = (event, opinion, matchers) => {
-  const address = parseAddress(event.url);
-  if (address === undefined) return;
-  opinion.hostname = address.hostname.slice(0, NAME_LENGTH_MAX * 2);
-  opinion.page = cleanUp(address, matchers);
+  const location = locationOf(event);
+  if (location === undefined) return;
+  opinion.hostname = location.hostname.slice(0, NAME_LENGTH_MAX * 2);
+  opinion.page = cleanUp(location, matchers);
 };
+
+/** The parameters of an event's address: those of its query, then those of the route in its fragment. */
+export function queryOf(event: Event): string {
+  return event.url.includes("?") ? (locationOf(event)?.query ?? "") : "";
+}
 
 /** Step: drops what comes from a host the merchant does not admit, such as a copy of its site. */
 export const hostnameRule: Step = (_event, opinion, { own }) => {
@@ -22,7 +29,47 @@ export const hostnameRule: Step = (_event, opinion, { own }) => {
   if (!hasHost(own.hostnames, opinion.hostname)) opinion.dropped = "hostname";
 };
 
-function cleanUp({ path, query }: Address, { own, global }: Matchers): string {
+interface Location {
+  readonly hostname: string;
+  /** In its one spelling; with the route, where there is one: "/app#/cart". */
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Of the event looked at last: several steps ask for it. */
+let kept: { readonly event: Event; readonly location: Location | undefined } | undefined;
+
+function locationOf(event: Event): Location | undefined {
+  if (kept?.event !== event) kept = { event, location: findLocation(event) };
+  return kept.location;
+}
+
+function findLocation({ url, format, fragment }: Event): Location | undefined {
+  const address = parseAddress(url);
+  if (address === undefined) return undefined;
+  const { hostname } = address;
+  const path = format === "plausible" ? withOldRoute(spellPath(address.path)) : spellPath(address.path);
+  const isRoute = address.fragment !== "" && (fragment === 1 || ROUTE.test(address.fragment));
+  if (!isRoute) return { hostname, path, query: address.query };
+  const [route = "", ...more] = address.fragment.split("?");
+  const query = [address.query, more.join("?")].filter(Boolean).join("&");
+  return { hostname, path: withoutHome(`${path}#${spellPath(route)}`), query };
+}
+
+/** A fragment that is a path is no place on a page: "#/cart", "#!/cart". Any other is a page where its sender says so. */
+const ROUTE = /^!?\//;
+
+/** The route of a site's home is the page itself: "/#/" is "/". */
+function withoutHome(path: string): string {
+  return path.replace(/#!?\/?$/, "");
+}
+
+/** Until events said so themselves, Plausible's hash mode was stored as "/%23/cart". */
+function withOldRoute(path: string): string {
+  return path.includes("%23") ? withoutHome(path.replace("%23", "#")) : path;
+}
+
+function cleanUp({ path, query }: Location, { own, global }: Matchers): string {
   const lower = own.replace.length + global.replace.length === 0 ? "" : path.toLowerCase();
   const replaced = [...own.replace, ...global.replace].find(({ match }) => matches(match, lower));
   if (replaced !== undefined) return replaced.page;
@@ -41,7 +88,7 @@ function stripIds(path: string): string {
     .join("/");
 }
 
-/** The kept parameters as they were sent, in the order of the rule: two orders of one query are one page. */
+/** The kept parameters by the rule's names and in its order: two orders or spellings of one query are one page. */
 function keptQuery(query: string, keep: readonly string[]): string {
   if (keep.length === 0 || query === "") return "";
   const sent = new Map<string, string>();
@@ -49,6 +96,11 @@ function keptQuery(query: string, keep: readonly string[]): string {
     const key = queryKey(pair);
     if (!sent.has(key)) sent.set(key, pair);
   }
-  const kept = [...new Set(keep)].flatMap((name) => sent.get(name.toLowerCase()) ?? []);
+  const kept = [...new Set(keep)].flatMap((name) => {
+    const pair = sent.get(name.toLowerCase());
+    if (pair === undefined) return [];
+    const equals = pair.indexOf("=");
+    return equals < 0 ? [spellQuery(name)] : [`${spellQuery(name)}=${spellQuery(pair.slice(equals + 1))}`];
+  });
   return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }

@@ -25,11 +25,15 @@ import {
 import { isCurrency } from "../merchant.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { parseDate } from "../time.ts";
+import { isNoId } from "../visitor-id.ts";
+import { mayLoseDigits, quoteNumbers } from "./written-number.ts";
 
-/** A body that should be JSON. */
+/** A body that should be JSON. Numbers that would lose digits become texts, as they were written. */
 export function parseJson(text: string): Outcome<unknown> {
   try {
-    return accepted(JSON.parse(text) as unknown);
+    const value: unknown = JSON.parse(text);
+    const quoted = mayLoseDigits(text) ? quoteNumbers(text) : text;
+    return accepted(quoted === text ? value : (JSON.parse(quoted) as unknown));
   } catch (error) {
     return rejected("invalid_json", `the body is not JSON: ${clean((error as Error).message).slice(0, 120)}`);
   }
@@ -41,17 +45,11 @@ export interface TextRule {
   readonly cut: boolean;
 }
 
-/**
- * A text; numbers are taken as their digits. Absent and null are "". A whole number beyond 2^53 has lost its last digits
- * before it gets here (JSON numbers are doubles): as an id it would make one event of two, so it is refused.
- */
+/** A text; numbers are taken as their digits. Absent and null are "". */
 export function readText(field: string, value: unknown, { lengthMax, cut }: TextRule): Outcome<string> {
   if (value === undefined || value === null) return accepted("");
   if (typeof value !== "string" && typeof value !== "number") {
     return rejected("invalid_field", `${field} must be a text, not ${kindOf(value)}`);
-  }
-  if (typeof value === "number" && !isExact(value)) {
-    return rejected("invalid_field", `${field} is a number that JSON cannot hold exactly; send it as a text`);
   }
   const text = clean(String(value));
   if (text.length <= lengthMax) return accepted(text);
@@ -80,7 +78,10 @@ export type TextName = keyof typeof TEXT_RULES;
 /** A text field of a format: its name on the wire, and the text of a draft it becomes. */
 export type TextField = readonly [wire: string, name: TextName];
 
-/** The texts that a format's table names. Where several names on the wire are one text, the first that is given holds. */
+/**
+ * The texts that a format's table names. Where several names on the wire are one text, the first that is given holds. What
+ * stands where an id should and is none (`visitor-id.ts`) is not given.
+ */
 export function readTexts<Fields extends readonly TextField[]>(
   fields: Fields,
   value: Readonly<Record<string, unknown>>,
@@ -90,7 +91,7 @@ export function readTexts<Fields extends readonly TextField[]>(
     if (texts[name]) continue;
     const text = readText(wire, Object.hasOwn(value, wire) ? value[wire] : undefined, TEXT_RULES[name]);
     if (!text.ok) return text;
-    texts[name] = text.value;
+    texts[name] = name === "visitorId" && isNoId(text.value) ? "" : text.value;
   }
   return accepted(texts as Record<Fields[number][1], string>);
 }
@@ -139,6 +140,14 @@ export interface NumberRule {
 
 export const ENGAGEMENT_RULE: NumberRule = { min: 0, max: ENGAGEMENT_MS_MAX, absent: 0 };
 export const SCROLL_RULE: NumberRule = { min: 0, max: 100, absent: -1 };
+
+/** A switch: true or false, also as 1, 0 or their texts. Absent and null are off. */
+export function readSwitch(field: string, value: unknown): Outcome<0 | 1> {
+  const text = typeof value === "object" && value !== null ? "?" : String(value ?? false); // a tree may be deep
+  if (text === "true" || text === "1") return accepted(1);
+  if (text === "false" || text === "0" || text === "") return accepted(0);
+  return rejected("invalid_field", `${field} must be true or false, not ${kindOf(value)}`);
+}
 
 /** Properties: a flat object of texts, numbers and booleans, as JSON of texts; empty and null values are left out. */
 export function readProps(field: string, value: unknown): Outcome<string> {
@@ -240,10 +249,6 @@ const INSTANT = /^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?
 
 function isPossible(instant: number, receivedAt: number): boolean {
   return instant >= TIMESTAMP_MIN_MS && instant <= receivedAt + TIMESTAMP_AHEAD_MS;
-}
-
-function isExact(value: number): boolean {
-  return Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
 /** What a value is, in a message. Only texts are repeated, and shortened: the rest may be hostile (deep, huge). */

@@ -17,6 +17,7 @@ import {
   readNumber,
   readProps,
   readRevenue,
+  readSwitch,
   readTexts,
   readTimestamp,
   SCROLL_RULE,
@@ -104,6 +105,8 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
   if (!engagementMs.ok) return engagementMs;
   const scroll = readNumber("scroll", value["scroll"], SCROLL_RULE);
   if (!scroll.ok) return scroll;
+  const hash = readSwitch("hash", value["hash"]);
+  if (!hash.ok) return hash;
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
@@ -117,6 +120,7 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
     engagementMs: engagementMs.value,
     scroll: scroll.value,
     products: products.value,
+    fragment: hash.value,
   });
 }
 

@@ -9,7 +9,6 @@ import { type Answer, json, plain, problemOf, retryAfter } from "./answer.ts";
 import { firstLanguage, isObject, parseJson, readTexts, type TextField } from "./field.ts";
 import {
   browserAgent,
-  cutUrl,
   firstText,
   looseEngagement,
   looseOrder,
@@ -65,7 +64,7 @@ function parseEvent(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome
     ...BLANK_DRAFT,
     ...texts.value,
     ...revenue,
-    url: isHashMode(value) ? withFragmentAsPath(url) : url,
+    fragment: isHashMode(value) ? 1 : 0,
     userAgent: browserAgent(hit),
     language: firstLanguage(hit.acceptLanguage),
     claimedAddress: forwardedAddress(hit.forwardedFor),
@@ -86,16 +85,6 @@ function propsOf(value: Readonly<Record<string, unknown>>): Readonly<Record<stri
 function isHashMode(value: Readonly<Record<string, unknown>>): boolean {
   const mode = value["h"] ?? value["hashMode"];
   return mode === 1 || mode === true || mode === "1";
-}
-
-/** Sites that route by fragment have their pages there: "/#/cart?x" is the page "/%23/cart". */
-function withFragmentAsPath(url: string): string {
-  const hash = url.indexOf("#");
-  if (hash < 0) return url;
-  const [before = "", ...query] = url.slice(0, hash).split("?");
-  const [fragment = "", ...more] = url.slice(hash + 1).split("?");
-  const whole = [...query, ...more].filter(Boolean).join("&");
-  return cutUrl(`${before}%23${fragment}${whole === "" ? "" : `?${whole}`}`);
 }
 
 /** The first address that is one. */

@@ -95,7 +95,8 @@ function parseMessage(message: unknown, { token, sent, hit }: Whole): Outcome<Dr
   if (!texts.ok) return texts;
   const event = texts.value.name;
   if (event === "") return rejected("missing_field", "event is missing");
-  if (texts.value.visitorId === "") return rejected("missing_field", "distinct_id is missing");
+  if (firstText(message["distinct_id"], properties["distinct_id"]) === "")
+    return rejected("missing_field", "distinct_id is missing");
   const happened = clientInstant(message["timestamp"]);
   const timestamp = readTimestamp("timestamp", withoutSkew(happened, sent, hit.receivedAt), hit.receivedAt);
   if (!timestamp.ok) return timestamp;

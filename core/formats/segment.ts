@@ -84,7 +84,8 @@ function parseMessage(message: Message, { writeKey, sentAt, hit }: Whole): Outco
   const texts = readTexts(TEXTS, flatten(message, context, properties));
   if (!texts.ok) return texts;
   const { name, url } = texts.value;
-  if (texts.value.visitorId === "") return rejected("missing_field", "userId or anonymousId is missing");
+  if (firstText(message["userId"], message["anonymousId"]) === "")
+    return rejected("missing_field", "userId or anonymousId is missing");
   if (kind === "track" && name === "") return rejected("missing_field", "event is missing");
   const happened = clientInstant(message["originalTimestamp"] ?? message["timestamp"]);
   const sent = clientInstant(message["sentAt"] ?? sentAt);

@@ -5,6 +5,7 @@
 import { DIMENSIONS, type DimensionName, PLACE_FIELDS, type PlaceField } from "../counting/dimension.ts";
 import { versionsOf } from "../enrichment/device.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
+import { HOSTS, PAGES, REFERRERS, SOURCES, type Spelling } from "../enrichment/spelling.ts";
 import type { Event } from "../event.ts";
 import { PROP_KEY_LENGTH_MAX } from "../limits.ts";
 import { linesOf, type Product, productLabel } from "../order.ts";
@@ -23,6 +24,8 @@ export interface Attribute {
   readonly valuesOf: (seen: Seen) => readonly string[];
   /** The value of one product, where it is about those. */
   readonly ofProduct?: (product: Product) => string;
+  /** How its values are written, where there are several ways to write one. */
+  readonly spelling?: Spelling;
   /** What is shown of a stored value, where that is something else. */
   readonly show?: (value: string) => string;
 }
@@ -38,13 +41,20 @@ const EVENT_VALUES: Readonly<Record<PlaceField | "goal", Attribute["valuesOf"]>>
   goal: ({ opinion }) => opinion.goals,
 };
 
-const FROM_ROLLUPS: readonly Attribute[] = DIMENSIONS.map(({ name, question, scope, empty }) => ({
-  question,
-  scope,
-  empty,
-  rollup: name,
-  ...(name === "product" ? ofProducts(productLabel) : { valuesOf: valuesOf(name) }),
-}));
+const SPELLINGS: Readonly<Partial<Record<DimensionName, Spelling>>> = {
+  page: PAGES,
+  entry_page: PAGES,
+  exit_page: PAGES,
+  hostname: HOSTS,
+  source: SOURCES,
+  referrer: REFERRERS,
+};
+
+const FROM_ROLLUPS: readonly Attribute[] = DIMENSIONS.map(({ name, question, scope, empty }) => {
+  const spelling = SPELLINGS[name];
+  const values = name === "product" ? ofProducts(productLabel) : { valuesOf: valuesOf(name) };
+  return { question, scope, empty, rollup: name, ...values, ...(spelling && { spelling }) };
+});
 
 /** Of the products of an order or a product event; an event may have several, or none. */
 function ofProducts(ofProduct: (product: Product) => string): Pick<Attribute, "valuesOf" | "ofProduct"> {
@@ -77,12 +87,14 @@ const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
     scope: "visit",
     empty: "(none)",
     valuesOf: ({ visit }) => [visit.entry?.opinion.hostname ?? ""],
+    spelling: HOSTS,
   },
   {
     question: "visit:exit_page_hostname",
     scope: "visit",
     empty: "(none)",
     valuesOf: ({ visit }) => [visit.exit?.opinion.hostname ?? ""],
+    spelling: HOSTS,
   },
   {
     question: "visit:browser_version",

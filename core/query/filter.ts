@@ -2,6 +2,7 @@
 // cannot be wrong, and then a pure function of an event and its visit. What a filter says of a visit (its source, its exit
 // page) it says of every event of it. The texts of refusals are those that clients of the Plausible Stats API v2 know.
 
+import type { Spelling } from "../enrichment/spelling.ts";
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { type Attribute, attributeOf, isProperty, shownValue } from "./attribute.ts";
@@ -195,7 +196,7 @@ function parseComparison(value: readonly unknown[], path: string): Outcome<Filte
       regexes.push(regex.value);
     }
   }
-  const comparer = comparerOf(operator, clauses, { isSensitive, regexes });
+  const comparer = comparerOf(operator, clauses, { isSensitive, regexes, spelling: attribute.spelling ?? AS_IT_IS });
   const filter: Filter = { kind: "comparison", attribute, ...comparer, regexes, clauses, place: path };
   return accepted(negated ? { kind: "not", of: filter } : filter);
 }
@@ -208,27 +209,41 @@ function parseModifiers(value: unknown): boolean | undefined {
   return typeof isSensitive === "boolean" ? isSensitive : undefined;
 }
 
+interface Comparing {
+  readonly isSensitive: boolean;
+  readonly regexes: readonly Regex[];
+  readonly spelling: Spelling;
+}
+
+const asItIs = (text: string) => text;
+const AS_IT_IS: Spelling = { spell: asItIs, spellPart: asItIs, forms: (value) => [value] };
+
+/** What is asked for and what is there are compared in one spelling, and a part of a value is looked for in all of them. */
 function comparerOf(
   operator: Operator,
   clauses: readonly string[],
-  { isSensitive, regexes }: { readonly isSensitive: boolean; readonly regexes: readonly Regex[] },
+  { isSensitive, regexes, spelling: { spell, spellPart, forms } }: Comparing,
 ): Pick<Comparison, "fits" | "only" | "fitsClause"> {
   const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
   if (operator === "matches") {
-    const fits = remembering((value) => findsAny(regexes, value));
+    const fits = remembering((value) => forms(value).some((form) => findsAny(regexes, form)));
     return { only: undefined, fits, fitsClause: fits };
   }
-  const wanted = new Set(clauses.map(fold));
-  if (operator === "is")
+  if (operator === "is") {
+    const one = (text: string) => fold(spell(text));
+    const wanted = new Set(clauses.map(one));
     return {
       only: isSensitive && wanted.size === 1 ? clauses[0] : undefined,
-      fits: (value) => wanted.has(fold(value)),
-      fitsClause: (value, clause) => fold(value) === fold(clause),
+      fits: (value) => wanted.has(one(value)),
+      fitsClause: (value, clause) => one(value) === one(clause),
     };
+  }
+  const has = (value: string, clause: string) =>
+    forms(value).some((form) => [clause, spellPart(clause)].some((part) => fold(form).includes(fold(part))));
   return {
     only: undefined,
-    fits: remembering((value) => [...wanted].some((part) => fold(value).includes(part))),
-    fitsClause: (value, clause) => fold(value).includes(fold(clause)),
+    fits: remembering((value) => clauses.some((clause) => has(value, clause))),
+    fitsClause: has,
   };
 }
 

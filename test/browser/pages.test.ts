@@ -82,19 +82,20 @@ describe.skipIf(CHROMIUM === undefined)("page views", () => {
     await stage.expectCounts(site, "event:page", { "/app": 1, "/app/login": 1, "/app/last": 1, "/cart": 1 });
   });
 
-  test("[TRK-2] with data-hash the part behind # is the page", async () => {
+  test("[TRK-2] [SPL-6] with data-hash the part behind # is the page, campaign included", async () => {
     const site = await stage.site({ attributes: "data-hash" });
     const { page } = await stage.visitor();
-    await page.goto(`${site.url}/#/home`);
-    for (const place of ["#/list", "#/item/1"]) {
+    await page.goto(`${site.url}/#/home?utm_source=letter`);
+    for (const place of ["#/list", "#item-1"]) {
       await page.evaluate(`location.hash = '${place}'`);
       await page.waitForTimeout(200);
     }
     const views = await untilSent(site, "pageview", 3);
     expect(views.map((view) => view.url)).toEqual(
-      ["#/home", "#/list", "#/item/1"].map((hash) => `${site.url}/${hash}`),
+      ["#/home?utm_source=letter", "#/list", "#item-1"].map((hash) => `${site.url}/${hash}`),
     );
-    await stage.expectCounts(site, "event:page", { "/": 3 });
+    await stage.expectCounts(site, "event:page", { "/#/home": 1, "/#/list": 1, "/#item-1": 1 });
+    await stage.expectCounts(site, "visit:utm_source", { letter: 3 });
   });
 
   test("[TRK-3] a page that comes back from the browser's cache is a page view", async () => {

@@ -193,15 +193,26 @@ describe("formats", () => {
 
   const INEXACT = ["9007199254740993", "12345678901234567890", "-9007199254740993", "1e400", "-1e400"];
   test.each(INEXACT)(
-    "[HOS-9] the number %s is no id: JSON cannot hold it exactly, and two ids would become one",
-    (id) => {
-      const [refused] = expectOutcomes(native.parse(hitOf({ body: `{"tracking_id":"t","id":${id}}` })));
-      expect(refused?.ok === false && refused.rejection).toMatchObject({
-        code: "invalid_field",
-        message: expect.stringContaining("id"),
-      });
+    "[HOS-9] the number %s, which JSON cannot hold, stays as it was written where it is a text",
+    (written) => {
+      const body = `{"tracking_id":"t","id":${written},"order_id": ${written},"props":{"a":${written},"list":[${written}]}}`;
+      const [refused] = expectOutcomes(
+        native.parse(hitOf({ body: body.replace("}}", '}, "revenue": {"amount": 1}}') })),
+      );
+      expect(refused?.ok === false && refused.rejection.message).toContain("props.list");
+      const [taken] = expectOutcomes(native.parse(hitOf({ body: body.replace(/,"list":\[[^\]]*\]/, "") })));
+      expect(taken?.ok && taken.value).toMatchObject({ id: written, order: written, props: `{"a":"${written}"}` });
     },
   );
+
+  test.each(INEXACT)("[HOS-9] the number %s is out of range where a number is wanted", (written) => {
+    for (const field of ['"scroll":#', '"revenue":{"amount":#}', '"timestamp":#', '"engagement_ms":#']) {
+      const [refused] = expectOutcomes(
+        native.parse(hitOf({ body: `{"tracking_id":"t",${field.replace("#", written)}}` })),
+      );
+      expect(refused?.ok).toBe(false);
+    }
+  });
 });
 
 /** The example requests of all formats. */

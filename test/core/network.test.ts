@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { lookUp, parseNetwork, toNetwork } from "../../core/network.ts";
+import { lookUp, parseNetwork, spellAddress, toNetwork } from "../../core/network.ts";
 
 test.each([
   ["203.0.113.7/24", "203.0.113.0/24"],
@@ -43,4 +43,19 @@ test("[RUL-5] IPv6 is not IPv4, and what is no address lies nowhere", () => {
   expect(lookUp("2001:db8:7::1")(everything)).toBe(true);
   expect(lookUp("2001:db9::1")(everything)).toBe(false);
   for (const address of ["", "unknown", "1.2.3", "1".repeat(1_000)]) expect(lookUp(address)(everything)).toBe(false);
+});
+
+test.each([
+  ["203.0.113.7", "203.0.113.7"],
+  ["::ffff:203.0.113.7", "203.0.113.7"],
+  ["::FFFF:cb00:7107", "203.0.113.7"],
+  ["0:0:0:0:0:ffff:203.0.113.7", "203.0.113.7"],
+  ["2001:0DB8:0:0:0:0:0:1", "2001:db8::1"],
+  ["2001:db8::1", "2001:db8::1"],
+  ["::1", "::1"],
+  ["fe80::1%eth0", "fe80::1%eth0"],
+  ["somebody", "somebody"],
+  ["", ""],
+])("[SPL-4] the address %s is spelt %s", (text, expected) => {
+  expect(spellAddress(text)).toBe(expected);
 });

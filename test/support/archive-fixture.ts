@@ -53,6 +53,7 @@ export const anyEvent: fc.Arbitrary<Event> = fc.record({
   visitorKind: fc.constantFrom("" as const, "daily" as const, "known" as const),
   passive: fc.constantFrom(0, 1),
   purpose: fc.constantFrom("", "prefetch"),
+  fragment: fc.constantFrom(0, 1),
 });
 
 export const anyLogged: fc.Arbitrary<LoggedEvent> = fc.record({

@@ -10,6 +10,7 @@ import { hash64Hex } from "../../core/hash.ts";
 import type { Draft, Format, Hit } from "../../core/hit.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts";
 import { queueOperations } from "../../core/meter.ts";
+import { spellAddress } from "../../core/network.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { encodeArrivals, type Overflow } from "../../core/overflow.ts";
 import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
@@ -92,7 +93,7 @@ function toArrival(draft: Draft, { sender, client, format, sequence }: Resolved)
     );
   }
   const address = sender.keyed && isNetworkAddress(claimedAddress) ? claimedAddress : client.address;
-  return accepted({ event, address, floating: draft.id !== "" && timestamp === undefined });
+  return accepted({ event, address: spellAddress(address), floating: draft.id !== "" && timestamp === undefined });
 }
 
 /** JSON takes at most six bytes for a character; what has few need not be written to be measured. */

@@ -16,6 +16,7 @@ import {
 } from "../../core/archive/export.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
+import { spellHost } from "../../core/enrichment/hostname.ts";
 import {
   EXPORT_BYTES_MAX,
   EXPORT_CHUNK_LENGTH,
@@ -108,7 +109,8 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
 }
 
 function filterOf({ name, visitor, hostname, country, order_id, stream, counted }: Fields<typeof EVENTS>): EventFilter {
-  return { name, visitor, hostname: hostname?.toLowerCase(), country, order: order_id, stream, counted };
+  const host = hostname === undefined ? undefined : spellHost(hostname) || hostname;
+  return { name, visitor, hostname: host, country, order: order_id, stream, counted };
 }
 
 interface Filterable {

@@ -5,6 +5,7 @@ import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, RULE_NOTE_LENGTH_MAX } from "../../core/limits.ts";
 import { parseRules } from "../../core/rule-parser.ts";
 import {
+  completeRules,
   extendTimeline,
   GLOBAL_MERCHANT,
   latestRules,
@@ -103,7 +104,10 @@ export async function getRuleVersion(c: Context, deps: Deps): Promise<Checked<Re
   const found = version && (await findRuleVersion(deps.db, { merchant: scope.value.number, version }, deps.meter));
   if (!found) return problem("not_found", "There is no such version of these rules.");
   const { rules, note, createdAt } = found;
-  return { ok: true, value: { body: { version: found.version, rules, note, created_at: iso(createdAt) } } };
+  return {
+    ok: true,
+    value: { body: { version: found.version, rules: completeRules(rules), note, created_at: iso(createdAt) } },
+  };
 }
 
 /** Whose rules a path means: those of the merchant it names, or the deployment's. */

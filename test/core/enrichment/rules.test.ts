@@ -57,9 +57,11 @@ describe("excluded addresses", () => {
     ["203.0.113.1", "office"],
     ["203.0.113.9", "home\noffice"],
     ["2001:db8:1::1", "home"],
+    ["::ffff:203.0.113.9", "home\noffice"],
+    ["::FFFF:cb00:7101", "office"],
     ["198.51.100.1", ""],
     ["", ""],
-  ])("[RUL-7] of the address %s only the names of exclusions are kept: %j", (address, names) => {
+  ])("[RUL-7] [SPL-4] of the address %s only the names of exclusions are kept: %j", (address, names) => {
     expect(exclusionsOf(address, under({ addresses: office }, { addresses: home }))).toBe(names);
   });
 });
@@ -70,7 +72,7 @@ const PAGES: readonly (readonly [url: string, paths: Partial<Rules["paths"]>, pa
   ["https://a.example/u/0b0f8a52-8d3c-4e9e-9f9f-5b8f6f1e2d3c", { strip_ids: true }, "/u/:id"],
   ["https://a.example/c/9f86d081884c7d65/", { strip_ids: true }, "/c/:id/"],
   ["https://a.example/defaced/v2/2026-11-21", { strip_ids: true }, "/defaced/v2/2026-11-21"],
-  ["https://a.example/s?b=2&utm_source=x&Q=shoes%20red&a=1", { keep_query: ["q", "b"] }, "/s?Q=shoes%20red&b=2"],
+  ["https://a.example/s?b=2&utm_source=x&Q=shoes%20red&a=1", { keep_query: ["q", "b"] }, "/s?q=shoes red&b=2"],
   ["https://a.example/s?x=1", { keep_query: ["q"] }, "/s"],
   ["https://a.example/Product/77", { replace: [{ match: "/product/*", page: "/product" }] }, "/product"],
   [

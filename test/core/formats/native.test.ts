@@ -205,3 +205,20 @@ test("[PIX-1] the pixel takes the page from the Referer and a missing agent for 
     userAgent: "(none)",
   });
 });
+
+test.each([
+  [true, 1],
+  ["true", 1],
+  [1, 1],
+  [false, 0],
+  ["", 0],
+  [null, 0],
+  [undefined, 0],
+])("[NAT-6] hash %j: %i", (hash, fragment) => {
+  expect(parseOne({ tracking_id: "t", url: "https://shop.example/#cart", hash }).fragment).toBe(fragment);
+});
+
+test("[NAT-6] refuses a hash that is neither on nor off", () => {
+  for (const hash of [2, "yes", {}, [1, 2]])
+    expect(problemOf({ tracking_id: "t", hash })).toMatch(/^invalid_field: hash must be true or false, not /);
+});

@@ -83,6 +83,7 @@ function visitSeen(): readonly Seen[] {
   const rules = {
     bots: { drop: [], admit: [] },
     referrers: { drop: [], admit: [] },
+    returns: { drop: [], admit: [] },
     addresses: [],
     asns: { drop: [], admit: [] },
     hostnames: [],

@@ -50,7 +50,14 @@ export function pageview(details: Details = {}): void {
 export function track(name: string | undefined, details: Details = {}): void {
   if (isSilent()) return;
   const url = details.url || address();
-  keep({ tracking_id: settings.trackingId, name, visitor_id: visitorId(), ...details, url });
+  keep({
+    tracking_id: settings.trackingId,
+    name,
+    visitor_id: visitorId(),
+    hash: "hash" in settings || undefined,
+    ...details,
+    url,
+  });
 }
 
 function address(): string {

@@ -68,6 +68,10 @@ export const COLLECTOR_SHAPES = {
       "products?": optional(list({ ...PRODUCT, additionalProperties: true })),
       "engagement_ms?": ranged(ENGAGEMENT_RULE),
       "scroll?": ranged(SCROLL_RULE),
+      "hash?": optional({
+        type: ["boolean", "number", "string"],
+        description: 'Whether the part of `url` after "#" is the page.',
+      }),
       "stream?": ranged(STREAM_RULE),
     }),
     additionalProperties: true, // others are ignored

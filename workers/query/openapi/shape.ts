@@ -195,6 +195,7 @@ export const SHAPES = {
   Rules: object({
     bots: CHOICE(TEXT),
     referrers: CHOICE(TEXT),
+    returns: CHOICE(TEXT),
     addresses: list(object({ name: TEXT, networks: list(TEXT) })),
     asns: CHOICE(COUNT),
     hostnames: list(TEXT),

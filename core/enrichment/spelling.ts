@@ -1,0 +1,118 @@
+// One spelling for what can be written in several ways. A path is compared and shown as people read it ("/über uns"), from
+// whichever of "/%C3%BCber%20uns", "/%c3%bcber uns" and "/über uns" was sent; what filters, goals and rules say is brought into
+// the same form before it is compared. Events keep their addresses as they came, so this is an opinion like any other.
+
+import { readHost, spellHost } from "./hostname.ts";
+
+/**
+ * A path, or a part of one. Escapes become the characters they stand for, in Unicode's form NFC. Kept as escapes, in upper
+ * case, are what RFC 3986 reserves ("%2F" is no "/"), the percent sign, what is no UTF-8, and what nobody can see.
+ */
+export function spellPath(text: string): string {
+  if (!UNUSUAL.test(text)) return text;
+  // Beside a lone percent sign a decoded digit could make an escape that was never sent: "%%341".
+  const hasLone = LONE_PERCENT.test(text);
+  const decoded = text.includes("%") ? text.replace(ESCAPE, (bytes) => decodeBytes(bytes, hasLone)) : text;
+  return decoded.toWellFormed().normalize("NFC").replace(UNSEEN, encodeURIComponent);
+}
+
+/** A page as filters, goals and rules name one: a path, perhaps with kept parameters behind it. */
+export function spellPage(text: string): string {
+  const question = text.indexOf("?");
+  if (question < 0) return spellPath(text);
+  return `${spellPath(text.slice(0, question))}?${spellQuery(text.slice(question + 1))}`;
+}
+
+/** Parameters as they stand in a query, where "+" is a blank. */
+export function spellQuery(text: string): string {
+  return spellPath(text.replaceAll("+", " "));
+}
+
+/** A referrer as answers show it: a host without "www.", its path without a final slash, and the scheme of an app. */
+export function spellReferrer(text: string): string {
+  const [scheme, host, path] = cutReferrer(text);
+  return (/^https?:/i.test(scheme) ? "" : scheme.toLowerCase()) + bare(spellName(host)) + path.replace(/\/$/, "");
+}
+
+/** A part of a referrer: nothing is taken off it. */
+function spellReferrerPart(text: string): string {
+  const [scheme, host, path] = cutReferrer(text);
+  return IS_PLAIN.test(host) ? scheme + host + path : scheme + spellName(host) + path;
+}
+
+function cutReferrer(text: string): readonly [scheme: string, host: string, path: string] {
+  const [, scheme = "", host = "", path = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/]*)(.*)$/is.exec(text) ?? [];
+  return [scheme, host, spellPath(path)];
+}
+
+/** What may be the name of a host: others stay what they are, in lower case. */
+function spellName(text: string): string {
+  return spellHost(text) || text.toLowerCase();
+}
+
+/** Sources are hosts or names ("Google"), of which only hosts have several spellings. */
+function spellSource(text: string): string {
+  return IS_PLAIN.test(text) || !text.includes(".") ? text : spellName(text);
+}
+
+const IS_PLAIN = /^[ -~]*$/;
+
+/** A host without the labels that only say how its pages are shown: "www.shop.example" and "m.shop.example" are one shop. */
+export function bare(hostname: string): string {
+  return hostname.replace(/^(?:www|m|l|lm)\.(?=[^.]+\.)/, "");
+}
+
+/** How an attribute's values are written. */
+export interface Spelling {
+  /** The one spelling of a value, and of what should be equal to it. */
+  readonly spell: (text: string) => string;
+  /** The one spelling of what should be a part of a value. */
+  readonly spellPart: (text: string) => string;
+  /** The spellings in which a part, or what an expression finds, is looked for. */
+  readonly forms: (value: string) => readonly string[];
+}
+
+export const PAGES: Spelling = {
+  spell: spellPage,
+  spellPart: spellPage,
+  forms: (value) => withEscapes(spellPage(value)),
+};
+export const HOSTS: Spelling = { spell: spellName, spellPart: spellName, forms: withReadable };
+export const SOURCES: Spelling = { spell: spellSource, spellPart: spellSource, forms: withReadable };
+export const REFERRERS: Spelling = { spell: spellReferrer, spellPart: spellReferrerPart, forms: withReadable };
+
+function withEscapes(page: string): readonly string[] {
+  if (!UNUSUAL.test(page)) return [page];
+  return [page, page.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent)];
+}
+
+function withReadable(host: string): readonly string[] {
+  return host.includes("xn--") ? [host, readHost(host)] : [host];
+}
+
+/** Percent signs, control characters, and what is not ASCII: most paths have none of them. */
+const UNUSUAL = /[^\x20-\x24\x26-\x7e]/;
+const LONE_PERCENT = /%(?![0-9a-f]{2})/i;
+/** A character of UTF-8 of two, three or four bytes (RFC 3629), or any byte by itself. */
+const ESCAPE = new RegExp(
+  [
+    "(?:%c[2-9a-f]|%d[0-9a-f])T",
+    "(?:%e0%[ab][0-9a-f]|%e[1-9a-cef]T|%ed%[89][0-9a-f])T",
+    "(?:%f0%[9ab][0-9a-f]|%f[1-3]T|%f4%8[0-9a-f])TT",
+    "%[0-9a-f]{2}",
+  ]
+    .join("|")
+    .replaceAll("T", "%[89ab][0-9a-f]"),
+  "gi",
+);
+/** RFC 3986, section 2.2, and the percent sign. */
+const RESERVED = /[:/?#[\]@!$&'()*+,;=%]/;
+/** Control and format characters and blanks but the common one, without the joiners that words of some scripts need. */
+const UNSEEN = /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Z}]/gu;
+
+function decodeBytes(bytes: string, hasLone: boolean): string {
+  if (bytes.length > "%00".length) return decodeURIComponent(bytes);
+  const code = Number.parseInt(bytes.slice(1), 16);
+  const character = String.fromCharCode(code);
+  return hasLone || code >= 0x80 || RESERVED.test(character) ? bytes.toUpperCase() : character;
+}

@@ -1,0 +1,54 @@
+// Numbers of a JSON text that a double cannot hold: "12345678901234567890" has lost its last digits once it is parsed, and
+// "1e400" is infinite. As an order's number they would make one order of two, so they are put into quotes before the text is
+// parsed, and are then the text that was written. Bodies that may have one are few: one look for long digits tells.
+
+/** A number that begins after ":", "," or "[" with 16 digits, or has an exponent. */
+const SUSPICIOUS = /[:,[]\s*-?(?:\d[\d.]{15}|[\d.]+e)/i;
+const NUMBER = /-?\d[\d.e+-]*/iy;
+/** More significant digits than tell one double from another. */
+const DIGITS_MAX = 17;
+
+/** Whether `quoteNumbers` could change anything. */
+export function mayLoseDigits(json: string): boolean {
+  return SUSPICIOUS.test(json);
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** A valid JSON text with the numbers in quotes that would not come through. Each character is looked at once. */
+export function quoteNumbers(json: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  let isText = false;
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at);
+    if (isText) {
+      if (code === BACKSLASH) at += 1;
+      else if (code === QUOTE) isText = false;
+    } else if (code === QUOTE) isText = true;
+    else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+      NUMBER.lastIndex = at;
+      const written = NUMBER.exec(json)?.[0] ?? "-"; // a lone "-" is in no valid text
+      if (!isHeld(written)) {
+        parts.push(json.slice(from, at), `"${written}"`);
+        from = at + written.length;
+      }
+      at += written.length - 1;
+    }
+  }
+  return from === 0 ? json : parts.join("") + json.slice(from);
+}
+
+/** Whether a double is the number that was written, or the nearest to one of no more digits than doubles have. */
+function isHeld(written: string): boolean {
+  const value = Number(written);
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return false;
+  if (written.length <= DIGITS_MAX && value !== 0) return true;
+  const [mantissa = ""] = written.split(/e/i);
+  const digits = mantissa.replace(/[-.]/g, "").replace(/^0+|0+$/g, "");
+  return value === 0 ? digits === "" : digits.length <= DIGITS_MAX;
+}

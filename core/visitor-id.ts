@@ -1,0 +1,77 @@
+// Which texts are no visitor's id: what programs send when they know none. Taken for ids they would make one visitor of many
+// people. An event that has one is counted like one without an id: its visitor is cookieless.
+
+/** In lower case, without blanks, quotes and brackets around them. */
+const JUNK: ReadonlySet<string> = new Set([
+  "",
+  "undefined",
+  "null",
+  "nil",
+  "none",
+  "nan",
+  "void",
+  "true",
+  "false",
+  "object object",
+  "object",
+  "string",
+  "number",
+  "not set",
+  "not_set",
+  "notset",
+  "not provided",
+  "not available",
+  "not_available",
+  "not authenticated",
+  "not_authenticated",
+  "n/a",
+  "na",
+  "unknown",
+  "unset",
+  "empty",
+  "blank",
+  "default",
+  "anonymous",
+  "anonymous user",
+  "anonymous_user",
+  "anonymoususer",
+  "anon",
+  "guest",
+  "id",
+  "uid",
+  "uuid",
+  "guid",
+  "user",
+  "userid",
+  "user id",
+  "user_id",
+  "client_id",
+  "clientid",
+  "visitor_id",
+  "visitorid",
+  "anonymous_id",
+  "anonymousid",
+  "distinct_id",
+  "distinctid",
+  "device_id",
+  "deviceid",
+  "email",
+  "undefined.undefined",
+  "null.null",
+  "nan.nan",
+]);
+
+/** Nothing but zeros and signs ("0", "00000000-0000-0000-0000-000000000000", "-", "???"), and the UUIDs of examples. */
+const NO_SIGN = /^(?:[0\s!-/:-@[-`{-~]*|-1|f{8}(?:-f{4}){3}-f{12}|x{8}-x{4}-[4x]x{3}-[xy]x{3}-x{12})$/;
+/** A place that was to be filled: "{{user_id}}", "${uid}", "%USER_ID%", "{uid}", "<id>". */
+const UNFILLED = /^(?:\{\{.*\}\}|\$\{.*\}|\{[a-z_. ]+\}|%\w+%|<.*>)$/s;
+
+/** Whether a text says that there is no id. */
+export function isNoId(text: string): boolean {
+  if (text.length > JUNK_LENGTH_MAX) return false;
+  const plain = text.trim().toLowerCase();
+  return NO_SIGN.test(plain) || UNFILLED.test(plain) || JUNK.has(plain.replace(/^["'(<[\s]+|["')>\]\s]+$/g, ""));
+}
+
+/** Longer texts are somebody's. */
+const JUNK_LENGTH_MAX = 80;
