@@ -14,6 +14,7 @@ import {
   isObject,
   type NumberRule,
   parseJson,
+  readFlag,
   readNumber,
   readProps,
   readRevenue,
@@ -104,6 +105,8 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
   if (!engagementMs.ok) return engagementMs;
   const scroll = readNumber("scroll", value["scroll"], SCROLL_RULE);
   if (!scroll.ok) return scroll;
+  const interactive = readFlag("interactive", value["interactive"]);
+  if (!interactive.ok) return interactive;
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
@@ -117,6 +120,7 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
     engagementMs: engagementMs.value,
     scroll: scroll.value,
     products: products.value,
+    passive: interactive.value ? 0 : 1,
   });
 }
 

@@ -69,6 +69,10 @@ export const COLLECTOR_SHAPES = {
       "engagement_ms?": ranged(ENGAGEMENT_RULE),
       "scroll?": ranged(SCROLL_RULE),
       "stream?": ranged(STREAM_RULE),
+      "interactive?": optional({
+        type: "boolean",
+        description: "false for what the page reports by itself: it leaves a visit the bounce that it was.",
+      }),
     }),
     additionalProperties: true, // others are ignored
   },
