@@ -194,9 +194,15 @@ export function isEngagement(name: string): boolean {
 
 /**
  * What describes a visitor, a session, the loading of a page or a line of an order, and is nobody's act: Segment's identify,
- * group and alias, Umami's performance, GA4's session_start, the items of Snowplow's classic transactions. Formats give it one of these names; it is archived and not counted.
+ * group and alias, Umami's performance, GA4's session_start, the items of Snowplow's classic transactions. Formats give it one
+ * of these names; it is archived and not counted. So is what a client records of every click by itself, which PostHog's has
+ * these names for: counted, it would make events and interest of a reader's finger.
  */
-export const METADATA_NAMES = ["$identify", "$group", "$alias", "$performance", "$session", "$item"] as const;
+export const METADATA_NAMES = [
+  ...(["$identify", "$group", "$alias", "$performance", "$session", "$item"] as const),
+  ...(["$autocapture", "$rageclick", "$dead_click", "$copy_autocapture", "$$heatmap", "$heatmap"] as const),
+  ...(["$snapshot", "$opt_in", "$opt_out"] as const),
+] as const;
 export type MetadataName = (typeof METADATA_NAMES)[number];
 
 export function isMetadata(name: string): boolean {

@@ -1,65 +1,33 @@
-// E-commerce in the words of Segment's specification, which PostHog's clients use as well: "Order Completed" is an order,
-// "Order Refunded" takes back; the other steps of a checkout carry the same amounts and are none. An event of the merchant's
-// own that says `revenue` earns it.
+// E-commerce in the words of Segment's specification, which the clients of RudderStack and PostHog use as well, as facts: which
+// of these events is an order, a refund or a step before it is an opinion formed later. Only what stands for money differs by
+// name here: an order's `total` is, a cart's is not.
 
-import type { Draft } from "../hit.ts";
+import { normalName } from "../event.ts";
+import { actOf } from "../order.ts";
 import { isObject } from "./field.ts";
-import { looseOrder, looseRevenue } from "./loose.ts";
-import { type RawProduct, readProducts } from "./product.ts";
+import { type Commerce, looseCommerce } from "./loose.ts";
+import type { RawProduct } from "./product.ts";
 
-type Commerce = Pick<Draft, "revenue" | "currency" | "order" | "products">;
-
-/** Names of the specification whose amounts are not earned (yet), in lower case. */
-const STEPS: ReadonlySet<string> = new Set([
-  "products searched",
-  "product list viewed",
-  "product list filtered",
-  "promotion viewed",
-  "promotion clicked",
-  "product clicked",
-  "product viewed",
-  "product added",
-  "product removed",
-  "cart viewed",
-  "checkout started",
-  "checkout step viewed",
-  "checkout step completed",
-  "payment info entered",
-  "order updated",
-  "order cancelled",
-  "coupon entered",
-  "coupon applied",
-  "coupon denied",
-  "coupon removed",
-  "product added to wishlist",
-  "product removed from wishlist",
-  "wishlist product added to cart",
-  "product shared",
-  "cart shared",
-  "product reviewed",
-]);
+/** Whether an event of this name paid something or gave it back: then a sum that is not called revenue is money too. */
+export function isSettling(name: string): boolean {
+  const act = actOf({ name, order: "", revenue: 0, products: "" });
+  return act === "purchase" || act === "refund" || act === "cancellation";
+}
 
 /** Properties that become facts of their own. */
 export const COMMERCE_KEYS = ["order_id", "revenue", "currency", "products"] as const;
 
 export function commerceOf(name: string, properties: Readonly<Record<string, unknown>>): Commerce {
-  const known = name.toLowerCase();
-  const { revenue, total, subtotal, currency } = properties as Record<string, unknown>;
-  const earned =
-    known === "order completed"
-      ? looseRevenue(revenue ?? total ?? subtotal, currency)
-      : known === "order refunded"
-        ? looseRevenue(revenue ?? total ?? subtotal, currency, -1)
-        : looseRevenue(STEPS.has(known) ? 0 : revenue, currency);
-  return { ...earned, order: looseOrder(properties["order_id"]), products: productsOf(known, properties) };
+  const { revenue, total, subtotal, value, currency, order_id: order } = properties as Record<string, unknown>;
+  const amount = revenue ?? (isSettling(name) ? (total ?? subtotal ?? value) : undefined);
+  return looseCommerce({ amount, currency, order, products: productsOf(normalName(name), properties) });
 }
 
 /** A list of products, or the one product that an event is about. */
-function productsOf(name: string, properties: Readonly<Record<string, unknown>>): string {
+function productsOf(name: string, properties: Readonly<Record<string, unknown>>): readonly RawProduct[] {
   const { products } = properties as Record<string, unknown>;
   const list = Array.isArray(products) ? products : name.startsWith("product ") ? [properties] : [];
-  const known = readProducts("products", list.filter(isObject).map(toProduct));
-  return known.ok ? known.value : "";
+  return list.filter(isObject).map(toProduct);
 }
 
 function toProduct(product: Readonly<Record<string, unknown>>): RawProduct {

@@ -8,7 +8,7 @@ import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { type Answer, image, json, problemOf, refusal } from "./answer.ts";
 import { firstLanguage, readTexts, type TextField } from "./field.ts";
-import { absoluteUrl, browserAgent, namedBySite, withCampaign } from "./loose.ts";
+import { absoluteUrl, browserAgent, forwardedAddress, namedBySite, withCampaign } from "./loose.ts";
 
 const TEXTS = [
   ["p", "url"],
@@ -35,14 +35,16 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   const hostname = (parameters.get("h") ?? "").replace(/^[a-z]+:\/\//i, "").replace(/[/?#].*$/s, "");
   const page = absoluteUrl(texts.value.url || "/", hostname);
   const campaign = Object.entries(CAMPAIGN).map(([short, name]) => [name, parameters.get(short)] as const);
+  const named = namedBySite(site);
   return accepted([
     accepted({
       ...BLANK_DRAFT,
-      ...namedBySite(site),
+      ...named,
       name: "pageview",
       url: withCampaign(page, Object.fromEntries(campaign)),
       referrer: texts.value.referrer,
-      userAgent: browserAgent(hit),
+      userAgent: browserAgent(hit, named),
+      claimedAddress: forwardedAddress(hit.forwardedFor),
       language: firstLanguage(hit.acceptLanguage),
     }),
   ]);

@@ -138,6 +138,13 @@ export interface NumberRule {
   readonly absent: number;
 }
 
+/** True unless it says false. */
+export function readFlag(field: string, value: unknown): Outcome<boolean> {
+  if (value === undefined || value === null) return accepted(true);
+  if (typeof value === "boolean") return accepted(value);
+  return rejected("invalid_field", `${field} must be true or false, not ${kindOf(value)}`);
+}
+
 export const ENGAGEMENT_RULE: NumberRule = { min: 0, max: ENGAGEMENT_MS_MAX, absent: 0 };
 export const SCROLL_RULE: NumberRule = { min: 0, max: 100, absent: -1 };
 

@@ -7,20 +7,23 @@ import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "..
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { type Answer, plain, problemOf, refusal } from "./answer.ts";
+import { isSettling } from "./commerce.ts";
 import { firstLanguage, readTexts, type TextField } from "./field.ts";
 import {
   browserAgent,
+  type Commerce,
   firstText,
+  forwardedAddress,
+  looseCommerce,
   looseEngagement,
-  looseOrder,
+  loosePassive,
   looseProps,
-  looseRevenue,
   looseScreen,
   looseScroll,
   namedById,
   withCampaign,
 } from "./loose.ts";
-import { type RawProduct, readProducts } from "./product.ts";
+import type { RawProduct } from "./product.ts";
 
 type Parameters = ReadonlyMap<string, string>;
 
@@ -32,6 +35,8 @@ const TEXTS = [
   ["dr", "referrer"],
   ["dt", "title"],
   ["ul", "language"],
+  ["_uip", "claimedAddress"],
+  ["uip", "claimedAddress"],
 ] as const satisfies readonly TextField[];
 
 export const ga4: Format = { name: "ga4", parse, answer: quietAnswer };
@@ -54,11 +59,41 @@ export function ga4Name(name: string): string {
   return NAMES.get(name) ?? name;
 }
 
-/** What an event earned: only these do. Elsewhere `value` says what something might be worth. */
-export function ga4Revenue(name: string, value: unknown, currency: unknown): Pick<Draft, "revenue" | "currency"> {
-  if (name === "refund") return looseRevenue(value, currency, -1);
-  const earns = name === "purchase" || name === "in_app_purchase" || name === "ecommerce_purchase";
-  return looseRevenue(earns ? value : 0, currency);
+/** `value` is money where something was paid or given back; elsewhere it says what something might be worth. */
+export function isPaid(name: string, transaction: unknown): boolean {
+  return isSettling(name) || firstText(transaction) !== "";
+}
+
+export function ga4Commerce(
+  name: string,
+  { value, currency, transaction_id }: Readonly<Record<"value" | "currency" | "transaction_id", unknown>>,
+  products: readonly RawProduct[],
+): Commerce {
+  const amount = isPaid(name, transaction_id) ? value : undefined;
+  return looseCommerce({ amount, currency, order: transaction_id, products });
+}
+
+/** What the tag, an app or the shop's machinery reports by itself. */
+const REPORTS: ReadonlySet<string> = new Set([
+  "ad_exposure",
+  "ad_impression",
+  "ad_query",
+  "adunit_exposure",
+  "app_clear_data",
+  "app_exception",
+  "app_remove",
+  "app_update",
+  "firebase_campaign",
+  "firebase_in_app_message_impression",
+  "notification_foreground",
+  "notification_receive",
+  "os_update",
+  "timing_complete",
+]);
+
+/** Marked by the sender (`non_interaction`, and `ni` as Universal Analytics had it), or a report. */
+export function ga4Passive(name: string, ...marks: readonly unknown[]): number {
+  return REPORTS.has(name) ? 1 : loosePassive(...marks);
 }
 
 export function ga4Scroll(name: string, percent: unknown): number {
@@ -88,25 +123,24 @@ function parseEvent(parameters: Parameters, hit: Hit): Outcome<Draft> {
   const { name } = texts.value;
   if (parameters.get("v") !== "2") return rejected("invalid_field", "v must be 2");
   if (name === "") return rejected("missing_field", "en is missing");
-  const own = eventParameters(parameters);
-  const { transaction_id, value, currency, percent_scrolled, ...props } = own;
-  const revenue = ga4Revenue(name, value, parameters.get("cu") ?? currency);
-  const products = readProducts("pr", productsOf(parameters));
+  const { transaction_id, value, currency, percent_scrolled, non_interaction, ...props } = eventParameters(parameters);
+  const named = namedById(parameters.get("tid") ?? "");
+  const money = { value, currency: parameters.get("cu") ?? currency, transaction_id };
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
-    ...namedById(parameters.get("tid") ?? ""),
-    ...revenue,
+    ...named,
+    ...ga4Commerce(name, money, productsOf(parameters)),
     name: ga4Name(name),
     url: withCampaign(texts.value.url, campaignOf(parameters)),
-    userAgent: browserAgent(hit),
+    userAgent: browserAgent(hit, named),
+    claimedAddress: texts.value.claimedAddress || forwardedAddress(hit.forwardedFor),
     language: texts.value.language || firstLanguage(hit.acceptLanguage),
     screen: looseScreen(parameters.get("sr")),
-    props: looseProps(revenue.revenue === 0 && value !== undefined ? { ...props, value } : props),
-    order: looseOrder(transaction_id),
-    products: products.ok ? products.value : "",
+    props: looseProps(isPaid(name, transaction_id) || value === undefined ? props : { ...props, value }),
     engagementMs: looseEngagement(parameters.get("_et")),
     scroll: ga4Scroll(name, percent_scrolled),
+    passive: ga4Passive(name, non_interaction, parameters.get("ni")),
   });
 }
 
@@ -144,10 +178,15 @@ const PRODUCT_PARTS: ReadonlyMap<string, keyof RawProduct> = new Map([
 function productsOf(parameters: Parameters): readonly RawProduct[] {
   const keys = [...parameters.keys()].filter((key) => /^pr\d{1,3}$/.test(key));
   return keys.map((key) => {
-    const parts = (parameters.get(key) ?? "").split("~").flatMap((part) => {
+    const parts = partsOf(parameters.get(key) ?? "").flatMap((part) => {
       const name = PRODUCT_PARTS.get(part.slice(0, 2));
       return name === undefined ? [] : [[name, firstText(part.slice(2))] as const];
     });
     return Object.fromEntries(parts);
   });
+}
+
+/** The parts between single tildes; the tag writes a tilde that belongs to a text twice: "nmA~~B~qt1" is "nmA~B" and "qt1". */
+function partsOf(item: string): readonly string[] {
+  return (item.match(/(?:[^~]|~~)+/g) ?? []).map((part) => part.replaceAll("~~", "~"));
 }

@@ -8,7 +8,7 @@ import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "..
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { type Answer, image, json, problemOf, refusal, retryAfter } from "./answer.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField } from "./field.ts";
-import { absoluteUrl, browserAgent, cutUrl, firstText, namedBySite } from "./loose.ts";
+import { absoluteUrl, browserAgent, cutUrl, firstText, forwardedAddress, namedBySite } from "./loose.ts";
 
 /** GoatCounter's own bound. */
 const HITS_MAX = 500;
@@ -46,16 +46,18 @@ function parsePixel(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   if (texts.value.url === "") return rejected("missing_field", "p is missing");
   const hostname = parseAddress(hit.referrer || hit.origin)?.hostname ?? "";
   const named = /^\/([^/]+)\/count$/.exec(hit.path)?.[1] ?? hostname;
+  const site = namedBySite(named);
   const isBot = !["", "0"].includes(parameters.get("b") ?? "");
   return accepted([
     accepted({
       ...BLANK_DRAFT,
-      ...namedBySite(named),
+      ...site,
       ...toFacts(texts.value.url, { isEvent: isTrue(parameters.get("e")), query: parameters.get("q") ?? "", hostname }),
       referrer: texts.value.referrer,
       title: texts.value.title,
       // The script saw signs of a machine that an agent does not show.
-      userAgent: isBot ? NO_AGENT : browserAgent(hit),
+      userAgent: isBot ? NO_AGENT : browserAgent(hit, site),
+      claimedAddress: forwardedAddress(hit.forwardedFor),
       language: firstLanguage(hit.acceptLanguage),
       screen: toScreen((parameters.get("s") ?? "").split(",")),
     }),

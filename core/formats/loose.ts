@@ -11,6 +11,7 @@ import {
   ENGAGEMENT_MS_MAX,
   HOSTNAME_LENGTH_MAX,
   ORDER_LENGTH_MAX,
+  PRODUCTS_COUNT_MAX,
   PROP_KEY_LENGTH_MAX,
   PROP_VALUE_LENGTH_MAX,
   PROPS_COUNT_MAX,
@@ -20,8 +21,10 @@ import {
 import { isCurrency } from "../merchant.ts";
 import { isTrackingIdShaped } from "../tracking-id.ts";
 import { clean, isObject, type Revenue, visitorAgent } from "./field.ts";
+import { isNetworkAddress } from "./network-address.ts";
+import { type RawProduct, readProducts } from "./product.ts";
 
-type Named = Pick<Draft, "trackingId" | "site" | "apiKey">;
+export type Named = Pick<Draft, "trackingId" | "site" | "apiKey">;
 
 /** Who is counted, from the one place a protocol has for it: a tracking ID, or the API key of a merchant's own server. */
 export function namedById(text: string): Named {
@@ -41,8 +44,8 @@ const NOBODY: Named = { trackingId: "", site: "", apiKey: "" };
  * The agent of a format that browsers send: without one, or with a library's, it is a machine. With an API key the same
  * request comes from the merchant's server, which may forward its visitor's agent; its own says nothing.
  */
-export function browserAgent({ userAgent, keyed }: Pick<Hit, "userAgent" | "keyed">): string {
-  return keyed ? visitorAgent(userAgent) : userAgent || NO_AGENT;
+export function browserAgent({ userAgent, keyed }: Pick<Hit, "userAgent" | "keyed">, named?: Named): string {
+  return keyed || (named !== undefined && named.apiKey !== "") ? visitorAgent(userAgent) : userAgent || NO_AGENT;
 }
 
 /** Properties as JSON of texts: the first PROPS_COUNT_MAX plain ones, cut at their bounds; lists and objects are left out. */
@@ -87,14 +90,50 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? value : {};
 }
 
-/** An amount and its currency; nothing when either makes no sense. `sign` is -1 for a refund, however it is written. */
-export function looseRevenue(amount: unknown, currency: unknown, sign?: -1): Revenue {
+/** An amount as it is written, whatever its sign, and its currency; nothing when either makes no sense. */
+export function looseRevenue(amount: unknown, currency: unknown): Revenue {
   const number =
     typeof amount === "number" || (typeof amount === "string" && amount.trim() !== "") ? Number(amount) : 0;
-  const revenue = Math.round((sign === undefined ? number : sign * Math.abs(number)) * REVENUE_SCALE) + 0;
+  const revenue = Math.round(number * REVENUE_SCALE) + 0;
   const code = typeof currency === "string" ? currency.toUpperCase() : "";
   if (!(Math.abs(revenue) <= REVENUE_MAX) || (code !== "" && !isCurrency(code))) return { revenue: 0, currency: "" };
   return { revenue, currency: revenue === 0 ? "" : code };
+}
+
+export type Commerce = Pick<Draft, "revenue" | "currency" | "order" | "products">;
+
+/** What an event says of money and goods, as its protocol names it. */
+export interface RawCommerce {
+  readonly amount: unknown;
+  readonly currency: unknown;
+  readonly order: unknown;
+  readonly products?: readonly RawProduct[];
+}
+
+/**
+ * Money, number and products of an event as they were told. Whether they were bought, given back or only looked at is an
+ * opinion, formed from the name later and alike for all formats. Prices have a currency also where no amount was given.
+ */
+export function looseCommerce({ amount, currency, order, products = [] }: RawCommerce): Commerce {
+  const money = looseRevenue(amount, currency);
+  const known = readProducts(
+    "products",
+    products.slice(0, PRODUCTS_COUNT_MAX).filter((product) => readProducts("products", [product]).ok),
+  );
+  const list = known.ok ? known.value : "";
+  const code = list === "" ? "" : looseRevenue(1, currency).currency;
+  return { ...money, currency: money.currency || code, order: looseOrder(order), products: list };
+}
+
+/** 1 where an event is marked as not interactive, in whichever way JSON and query strings write that. */
+export function loosePassive(...marks: readonly unknown[]): number {
+  return marks.some((mark) => mark === true || mark === 1 || mark === "1" || mark === "true") ? 1 : 0;
+}
+
+/** The visitor's address as a proxy or a server passes it on: the first that is one. Believed with an API key only. */
+export function forwardedAddress(header: string): string {
+  const parts = header.split(",", 10).map((part) => part.trim());
+  return parts.find(isNetworkAddress) ?? "";
 }
 
 /** A duration in ms within bounds; 0 when it is none. */

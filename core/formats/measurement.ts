@@ -8,9 +8,9 @@ import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { isObject, parseJson, readTexts, readTimestamp, type TextField, visitorAgent } from "./field.ts";
-import { ga4Name, ga4Revenue, ga4Scroll, quietAnswer } from "./ga4.ts";
-import { firstText, looseEngagement, looseOrder, looseProps, looseScreen, namedById, objectOf } from "./loose.ts";
-import { type RawProduct, readProducts } from "./product.ts";
+import { ga4Commerce, ga4Name, ga4Passive, ga4Scroll, isPaid, quietAnswer } from "./ga4.ts";
+import { firstText, looseEngagement, looseProps, looseScreen, namedById, objectOf } from "./loose.ts";
+import type { RawProduct } from "./product.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -40,6 +40,7 @@ const NOT_PROPS: ReadonlySet<string> = new Set([
   "currency",
   "percent_scrolled",
   "debug_mode",
+  "non_interaction",
 ]);
 
 export const measurement: Format = { name: "ga4", parse, answer: quietAnswer };
@@ -80,23 +81,20 @@ function parseEvent(event: unknown, { whole, sender, hit }: Whole): Outcome<Draf
   const at = toMs(event["timestamp_micros"] ?? whole["timestamp_micros"]);
   const timestamp = readTimestamp("timestamp_micros", at, hit.receivedAt);
   if (!timestamp.ok) return timestamp;
-  const revenue = ga4Revenue(name, params["value"], params["currency"]);
-  const products = readProducts("items", itemsOf(params["items"]));
-  const { value: _, ...unearned } = params as Record<string, unknown>;
+  const { value, currency, transaction_id, ...others } = params as Record<string, unknown>;
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
     ...sender,
-    ...revenue,
+    ...ga4Commerce(name, { value, currency, transaction_id }, itemsOf(params["items"])),
     name: ga4Name(name),
     timestamp: timestamp.value,
     userAgent: texts.value.userAgent || visitorAgent(hit.userAgent),
     screen: looseScreen(firstText(params["screen_resolution"], device["screen_resolution"])),
-    props: looseProps(revenue.revenue === 0 ? params : unearned, NOT_PROPS),
-    order: looseOrder(params["transaction_id"]),
-    products: products.ok ? products.value : "",
+    props: looseProps(isPaid(name, transaction_id) ? others : params, NOT_PROPS),
     engagementMs: looseEngagement(params["engagement_time_msec"]),
     scroll: ga4Scroll(name, params["percent_scrolled"]),
+    passive: ga4Passive(name, params["non_interaction"]),
   });
 }
 

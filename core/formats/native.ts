@@ -14,6 +14,7 @@ import {
   isObject,
   type NumberRule,
   parseJson,
+  readFlag,
   readNumber,
   readProps,
   readRevenue,
@@ -107,6 +108,8 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
   if (!scroll.ok) return scroll;
   const hash = readSwitch("hash", value["hash"]);
   if (!hash.ok) return hash;
+  const interactive = readFlag("interactive", value["interactive"]);
+  if (!interactive.ok) return interactive;
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
@@ -121,6 +124,7 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
     scroll: scroll.value,
     products: products.value,
     fragment: hash.value,
+    passive: interactive.value ? 0 : 1,
   });
 }
 

@@ -1,23 +1,21 @@
 // Where each protocol comes in: the paths and methods of every way into the collector, without what reads them (route.ts). The
-// OpenAPI document lists them from here.
+// OpenAPI document lists them from here. A slash at the end of any of them, or two where one belongs, is the same path: clients
+// put theirs behind whatever address a merchant wrote.
 
 export interface Way {
   readonly methods: readonly ("GET" | "POST")[];
   readonly paths: readonly string[];
-  /** Whether the protocol's clients send gzip. */
-  readonly unpacks?: boolean;
 }
 
 const GET = ["GET"] as const;
 const POST = ["POST"] as const;
 const BOTH = ["GET", "POST"] as const;
 
-/** "/v1/track" and the browser's "/v1/t". A single screen's short path is "/v1/s". */
-const SEGMENT_PATHS = ["track", "page", "screen", "identify", "group", "alias", "batch"].flatMap((name) =>
-  name === "batch" ? ["/v1/batch", "/v1/b"] : [`/v1/${name}`, `/v1/${name[0]}`],
-);
-const POSTHOG_PATHS = ["/batch", "/capture", "/e", "/i/v0/e"].flatMap((path) => [path, `${path}/`]);
-const FLAG_PATHS = ["/flags", "/decide"].flatMap((path) => [path, `${path}/`]);
+/** "/v1/track" and the browser's "/v1/t". A single screen's short path is "/v1/s". Older libraries send batches to "/v1/import". */
+const SEGMENT_PATHS = [
+  ...["track", "page", "screen", "identify", "group", "alias"].flatMap((name) => [`/v1/${name}`, `/v1/${name[0]}`]),
+  ...["/v1/batch", "/v1/b", "/v1/import"],
+];
 
 /** Footfall's own. */
 export const OWN_WAYS = {
@@ -33,9 +31,13 @@ export const WAYS = {
   ga4: { methods: BOTH, paths: ["/g/collect"] },
   measurement: { methods: POST, paths: ["/mp/collect"] },
   validation: { methods: POST, paths: ["/debug/mp/collect"] },
-  segment: { methods: POST, paths: SEGMENT_PATHS, unpacks: true },
-  posthog: { methods: POST, paths: POSTHOG_PATHS, unpacks: true },
-  posthogFlags: { methods: BOTH, paths: FLAG_PATHS, unpacks: true },
+  segment: { methods: POST, paths: SEGMENT_PATHS },
+  rudderstack: { methods: POST, paths: ["/beacon/v1/batch"] },
+  rudderstackConfig: { methods: GET, paths: ["/sourceConfig"] },
+  posthog: { methods: POST, paths: ["/batch", "/capture", "/e", "/i/v0/e"] },
+  posthogFlags: { methods: BOTH, paths: ["/flags", "/decide"] },
+  posthogConfig: { methods: GET, paths: ["/array/:token/config"] },
+  posthogConfigScript: { methods: GET, paths: ["/array/:token/config.js"] },
   counterscaleCache: { methods: GET, paths: ["/cache"] },
   counterscale: { methods: GET, paths: ["/collect"] },
   snowplow: { methods: POST, paths: ["/com.snowplowanalytics.snowplow/tp2"] },
@@ -43,3 +45,10 @@ export const WAYS = {
   goatcounter: { methods: BOTH, paths: ["/count", "/:site/count"] },
   goatcounterApi: { methods: POST, paths: ["/api/v0/count"] },
 } as const satisfies Readonly<Record<string, Way>>;
+
+/** A path as `WAYS` has it: "//batch/" is "/batch". */
+export function withoutSlashes(path: string): string {
+  if (!path.includes("//") && (!path.endsWith("/") || path === "/")) return path;
+  const parts = path.split("/").filter((part) => part !== "");
+  return `/${parts.join("/")}`;
+}

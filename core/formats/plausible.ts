@@ -10,15 +10,14 @@ import { firstLanguage, isObject, parseJson, readTexts, type TextField } from ".
 import {
   browserAgent,
   firstText,
+  forwardedAddress,
+  looseCommerce,
   looseEngagement,
-  looseOrder,
   looseProps,
-  looseRevenue,
   looseScroll,
   namedBySite,
   objectOf,
 } from "./loose.ts";
-import { isNetworkAddress } from "./network-address.ts";
 
 const TEXTS = [
   ["n", "name"],
@@ -42,7 +41,12 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   const sites = domains.split(",", SITES_NAMED_MAX + 1).map((domain) => domain.trim());
   if (sites.length > SITES_NAMED_MAX)
     return rejected("too_many_events", `domain: has more than ${SITES_NAMED_MAX} sites`);
-  return accepted(sites.map((site) => accepted({ ...draft.value, ...namedBySite(site) })));
+  return accepted(
+    sites.map((site) => {
+      const named = namedBySite(site);
+      return accepted({ ...draft.value, ...named, userAgent: browserAgent(hit, named) });
+    }),
+  );
 }
 
 function parseEvent(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome<Draft> {
@@ -57,44 +61,36 @@ function parseEvent(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome
   const scroll = looseScroll(value["sd"]);
   if (name === "engagement" && engagementMs === 0 && scroll < 0)
     return rejected("missing_field", "engagement_time: this or scroll_depth is required");
-  const props = propsOf(value);
-  const money = objectOf(value["$"] ?? value["revenue"]);
-  const revenue = looseRevenue(money["amount"], money["currency"]);
+  const props = looseObject(value["p"] ?? value["props"] ?? value["m"] ?? value["meta"]);
+  const { amount, currency } = looseObject(value["$"] ?? value["revenue"]) as Record<string, unknown>;
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
-    ...revenue,
+    ...looseCommerce({ amount, currency, order: props["order_id"] }),
     fragment: isHashMode(value) ? 1 : 0,
-    userAgent: browserAgent(hit),
     language: firstLanguage(hit.acceptLanguage),
     claimedAddress: forwardedAddress(hit.forwardedFor),
     props: looseProps(props),
-    order: revenue.revenue === 0 ? "" : looseOrder(props["order_id"]),
+    passive: isInteractive(value["i"] ?? value["interactive"]) ? 0 : 1,
     ...(name === "engagement" && { engagementMs, scroll }),
   });
 }
 
-/** An object, or the JSON text of one. */
-function propsOf(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const props = value["p"] ?? value["props"] ?? value["m"] ?? value["meta"];
-  if (typeof props !== "string") return objectOf(props);
-  const parsed = parseJson(props);
+/** An object, or the JSON text of one: small clients write props and revenue so. */
+function looseObject(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== "string") return objectOf(value);
+  const parsed = parseJson(value);
   return parsed.ok ? objectOf(parsed.value) : {};
+}
+
+/** Events are, unless they say that they are not. */
+function isInteractive(mark: unknown): boolean {
+  return mark !== false && mark !== "false";
 }
 
 function isHashMode(value: Readonly<Record<string, unknown>>): boolean {
   const mode = value["h"] ?? value["hashMode"];
   return mode === 1 || mode === true || mode === "1";
-}
-
-/** The first address that is one. */
-function forwardedAddress(header: string): string {
-  return (
-    header
-      .split(",", 10)
-      .map((part) => part.trim())
-      .find(isNetworkAddress) ?? ""
-  );
 }
 
 /** A site that nobody owns is dropped without an error, as Plausible does; the header says so. */

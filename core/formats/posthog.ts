@@ -1,12 +1,14 @@
 // PostHog, `POST /batch/` from its servers and `/capture/`, `/e/` and `/i/v0/e/` from its browsers; JSON, packed or as the
-// `data` of a form. Names that begin with "$" are PostHog's own. Feature flags are not ours: who asks gets a true answer,
-// that there are none.
+// `data` of a form. Names that begin with "$" are PostHog's own: page views, engagement, what is only described or recorded by
+// itself (core/event.ts), or reports. Feature flags, recordings and surveys are not ours: who asks gets a true answer, that
+// there are none.
 
 import { parseQuery } from "../enrichment/address.ts";
+import { isMetadata } from "../event.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Answer, json, problemOf, retryAfter } from "./answer.ts";
+import { type Answer, json, problemOf, refusal, retryAfter } from "./answer.ts";
 import { decodeBase64 } from "./base64.ts";
 import { COMMERCE_KEYS, commerceOf } from "./commerce.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField, visitorAgent } from "./field.ts";
@@ -22,11 +24,14 @@ import {
   screenUrl,
   withoutSkew,
 } from "./loose.ts";
+import { APP_REPORTS } from "./segment.ts";
 
 type Message = Readonly<Record<string, unknown>>;
 
 const TEXTS = [
   ["uuid", "id"],
+  // The browser's own id stays when its visitor signs in and `distinct_id` becomes the person's.
+  ["$device_id", "visitorId"],
   ["distinct_id", "visitorId"],
   ["event", "name"],
   ["$current_url", "url"],
@@ -39,19 +44,32 @@ const TEXTS = [
   ["$ip", "claimedAddress"],
 ] as const satisfies readonly TextField[];
 
-/** PostHog's own names for what has one here. Others of its own are kept as they are. */
+/** PostHog's own names for what has one here. Others of its own are kept as they are: see `isReport`. */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ["$pageview", "pageview"],
   ["$screen", "pageview"],
   ["$pageleave", "engagement"],
   ["$identify", "$identify"],
   ["$set", "$identify"],
+  ["$unset", "$identify"],
   ["$groupidentify", "$group"],
   ["$create_alias", "$alias"],
   ["$merge_dangerously", "$alias"],
   ["$feature_flag_called", "$performance"],
   ["$web_vitals", "$performance"],
+  ["$performance_event", "$performance"],
 ]);
+
+/** Events of PostHog's own that somebody did. */
+const ACTS: ReadonlySet<string> = new Set([
+  "$ai_feedback",
+  "$conversations_message_sent",
+  "$feature_enrollment_update",
+  "$feature_interaction",
+]);
+
+/** The `distinct_id` of everybody whom the client does not tell apart: the visitor is then address and agent. */
+const COOKIELESS = "$posthog_cookieless";
 
 const NOT_PROPS: ReadonlySet<string> = new Set(["token", "distinct_id", "title", ...COMMERCE_KEYS]);
 
@@ -65,8 +83,9 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   const messages = Array.isArray(value) ? value : Array.isArray(whole["batch"]) ? whole["batch"] : [value];
   if (messages.length > REQUEST_EVENTS_MAX)
     return rejected("too_many_events", `${messages.length} events; at most ${REQUEST_EVENTS_MAX} are allowed`);
-  const token = firstText(whole["api_key"], whole["token"]);
-  const sent = clientInstant(whole["sent_at"]);
+  const query = parseQuery(hit.query);
+  const token = firstText(whole["api_key"], whole["token"], query.get("api_key"), query.get("token"));
+  const sent = clientInstant(whole["sent_at"]) ?? queryInstant(query.get("sent_at")) ?? queryInstant(query.get("_"));
   return accepted(messages.map((message) => parseMessage(message, { token, sent, hit })));
 }
 
@@ -75,6 +94,11 @@ function bodyOf({ body }: Hit): string {
   if (!body.startsWith("data=")) return body;
   const data = parseQuery(body).get("data") ?? "";
   return data.startsWith("{") || data.startsWith("[") ? data : (decodeBase64(data.replaceAll(" ", "+")) ?? "");
+}
+
+/** In an address an instant is the digits of ms. */
+function queryInstant(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{12,14}$/.test(text) ? Number(text) : clientInstant(text);
 }
 
 interface Whole {
@@ -95,16 +119,16 @@ function parseMessage(message: unknown, { token, sent, hit }: Whole): Outcome<Dr
   if (!texts.ok) return texts;
   const event = texts.value.name;
   if (event === "") return rejected("missing_field", "event is missing");
-  if (firstText(message["distinct_id"], properties["distinct_id"]) === "")
+  if (firstText(message["distinct_id"], properties["distinct_id"]) === "" && texts.value.visitorId === "")
     return rejected("missing_field", "distinct_id is missing");
-  const happened = clientInstant(message["timestamp"]);
-  const timestamp = readTimestamp("timestamp", withoutSkew(happened, sent, hit.receivedAt), hit.receivedAt);
+  const timestamp = readTimestamp("timestamp", instantOf(message, sent, hit.receivedAt), hit.receivedAt);
   if (!timestamp.ok) return timestamp;
   const name = NAMES.get(event) ?? event;
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
     ...namedById(firstText(message["api_key"], message["token"], properties["token"], token)),
+    visitorId: texts.value.visitorId === COOKIELESS ? "" : texts.value.visitorId,
     name,
     timestamp: timestamp.value,
     url: event === "$screen" ? screenUrl("", firstText(properties["$screen_name"], "screen")) : texts.value.url,
@@ -117,8 +141,25 @@ function parseMessage(message: unknown, { token, sent, hit }: Whole): Outcome<Dr
       NOT_PROPS,
     ),
     ...(name === "engagement" && engagementOf(properties)),
-    ...(name === event && commerceOf(event, properties)),
+    ...(name === event && { ...commerceOf(event, properties), passive: isReport(event) ? 1 : 0 }),
   });
+}
+
+/**
+ * When it happened, by a clock that may be wrong: so long before it was received as lies between it and the sending by that
+ * clock. An `offset` says that length in ms.
+ */
+function instantOf(message: Message, sent: number | undefined, receivedAt: number): number | undefined {
+  const happened = clientInstant(message["timestamp"]);
+  if (happened !== undefined) return withoutSkew(happened, clientInstant(message["sent_at"]) ?? sent, receivedAt);
+  const offset = Number(firstText(message["offset"]) || Number.NaN);
+  return offset >= 0 ? receivedAt - offset : undefined;
+}
+
+/** Whether the client or the app reports it by itself, such as `$exception`: no sign that somebody stayed. */
+function isReport(event: string): boolean {
+  if (event.startsWith("$")) return !ACTS.has(event) && !isMetadata(event);
+  return event === "survey shown" || APP_REPORTS.has(event);
 }
 
 /** What a page says when it is left: seconds, and a share of the page. */
@@ -141,18 +182,69 @@ function answer({ outcome }: Settled): Answer {
   return json(status, { type, code, detail: problem.message, attr: null }, retryAfter(status));
 }
 
-/** `/flags/` and `/decide/`: no flags, no recording, no surveys, no toolbar. */
+/** What PostHog has and Footfall has not, in its own words: no flags, no recordings, no surveys, no toolbar. */
+const NOTHING_MORE = {
+  supportedCompression: ["gzip", "gzip-js"],
+  sessionRecording: false,
+  toolbarParams: {},
+  isAuthenticated: false,
+  siteApps: [],
+} as const;
+
+/** `/flags` and `/decide`. */
 export function noFlags(): Answer {
   return json(200, {
     flags: {},
     featureFlags: {},
     featureFlagPayloads: {},
     errorsWhileComputingFlags: false,
-    supportedCompression: ["gzip", "gzip-js"],
-    sessionRecording: false,
     surveys: false,
-    toolbarParams: {},
-    isAuthenticated: false,
-    siteApps: [],
+    ...NOTHING_MORE,
   });
+}
+
+/**
+ * `/array/<token>/config`, which the browser client of today waits for before it records clicks. They are taken and not
+ * counted; reports on the page's speed, its errors and dead clicks, which would only cost requests, are not asked for.
+ */
+export function browserConfig({ path }: Hit): Answer {
+  const token = tokenOf(path);
+  return token === undefined ? NO_TOKEN : json(200, configOf(token), REMEMBERED);
+}
+
+/** `/array/<token>/config.js`, the same for the client that comes as a script. */
+export function browserConfigScript({ path }: Hit): Answer {
+  const token = tokenOf(path);
+  if (token === undefined) return NO_TOKEN;
+  const known = JSON.stringify({ [token]: { config: configOf(token), siteApps: [] } });
+  const body = `Object.assign((window._POSTHOG_REMOTE_CONFIG ??= {}), ${known});`;
+  return { status: 200, headers: { ...REMEMBERED, "Content-Type": "text/javascript; charset=utf-8" }, body };
+}
+
+const NO_TOKEN = refusal({ status: 400, code: "invalid_field", message: "what stands after /array/ is no token" });
+
+/** The same for everybody who has the token, page after page: a browser asks once an hour. */
+const REMEMBERED = { "Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff" };
+
+function configOf(token: string): object {
+  return {
+    token,
+    ...NOTHING_MORE,
+    productTours: false,
+    // Not a word about surveys: told that there are none, the client loads the script that would show them.
+    hasFeatureFlags: false,
+    autocapture_opt_out: false,
+    captureDeadClicks: false,
+    capturePerformance: false,
+    autocaptureExceptions: false,
+    heatmaps: false,
+    analytics: { endpoint: "/i/v0/e/" },
+    elementsChainAsString: true,
+    defaultIdentifiedOnly: true,
+  };
+}
+
+/** The part of the path, where it is nothing but letters, digits and dashes, as all tokens are. */
+function tokenOf(path: string): string | undefined {
+  return /^\/array\/([\w-]{1,100})\//.exec(path)?.[1];
 }

@@ -11,8 +11,8 @@ import { native } from "./native.ts";
 import { OWN_WAYS, WAYS, type Way } from "./path.ts";
 import { pixel } from "./pixel.ts";
 import { plausible } from "./plausible.ts";
-import { noFlags, posthog } from "./posthog.ts";
-import { segment } from "./segment.ts";
+import { browserConfig, browserConfigScript, noFlags, posthog } from "./posthog.ts";
+import { segment, sourceConfig } from "./segment.ts";
 import { snowplow, snowplowPixel } from "./snowplow.ts";
 import { umami, umamiBatch } from "./umami.ts";
 import { validationAnswer } from "./validation.ts";
@@ -30,8 +30,12 @@ export const ROUTES: readonly Route[] = [
   { ...WAYS.measurement, format: measurement },
   { ...WAYS.validation, reply: validationAnswer },
   { ...WAYS.segment, format: segment },
+  { ...WAYS.rudderstack, format: segment },
+  { ...WAYS.rudderstackConfig, reply: sourceConfig },
   { ...WAYS.posthog, format: posthog },
   { ...WAYS.posthogFlags, reply: noFlags },
+  { ...WAYS.posthogConfig, reply: browserConfig },
+  { ...WAYS.posthogConfigScript, reply: browserConfigScript },
   { ...WAYS.counterscaleCache, reply: hitCount },
   { ...WAYS.counterscale, format: counterscale },
   { ...WAYS.snowplow, format: snowplow },

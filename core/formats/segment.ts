@@ -1,9 +1,11 @@
 // Segment, `POST /v1/batch` and one path for each kind of message, long or short (`/v1/track`, `/v1/t`). The write key is
 // the user of Basic authorization or stands in the body: a tracking ID, or from a server an API key. `messageId` is the
 // duplicate key. Traits and ids of persons are not kept; an identify, group or alias is archived by its name alone.
+// RudderStack's clients speak the same, under a path of their own when a page is left, and ask for a configuration first.
 
+import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
-import { REQUEST_EVENTS_MAX } from "../limits.ts";
+import { ID_LENGTH_MAX, REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { type Answer, json, problemOf, retryAfter } from "./answer.ts";
 import { COMMERCE_KEYS, commerceOf } from "./commerce.ts";
@@ -11,6 +13,7 @@ import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type Text
 import {
   clientInstant,
   firstText,
+  loosePassive,
   looseProps,
   namedById,
   objectOf,
@@ -38,7 +41,19 @@ const TEXTS = [
 ] as const satisfies readonly TextField[];
 
 /** Properties that say the same as the page's own facts, or became facts. */
-const NOT_PROPS: ReadonlySet<string> = new Set(["url", "path", "referrer", "title", "search", ...COMMERCE_KEYS]);
+const NOT_PROPS: ReadonlySet<string> = new Set([
+  "url",
+  "path",
+  "referrer",
+  "title",
+  "search",
+  "tab_url",
+  "referring_domain",
+  "initial_referrer",
+  "initial_referring_domain",
+  "nonInteraction",
+  ...COMMERCE_KEYS,
+]);
 
 export const segment: Format = { name: "segment", parse, answer };
 
@@ -47,7 +62,8 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   if (!body.ok) return body;
   const value = body.value;
   if (!isObject(value)) return rejected("invalid_body", 'send a message object, or {"batch": […]}');
-  const whole = { writeKey: firstText(value["writeKey"], hit.basicUser), sentAt: value["sentAt"], hit };
+  const key = firstText(value["writeKey"], hit.basicUser, parseParameters(hit.query).get("writeKey"));
+  const whole = { writeKey: key, sentAt: value["sentAt"], hit };
   const kind = kindOfPath(hit.path);
   if (kind !== undefined) return accepted([parseMessage({ ...value, type: kind }, whole)]);
   const { batch } = value;
@@ -69,6 +85,16 @@ function kindOfPath(path: string): Kind | undefined {
   const last = path.slice(path.lastIndexOf("/") + 1);
   return KINDS.find((kind) => kind === last || kind[0] === last);
 }
+
+/** What an app's library reports by itself; that somebody opened the app is somebody's act. */
+export const APP_REPORTS: ReadonlySet<string> = new Set([
+  "Application Backgrounded",
+  "Application Crashed",
+  "Application Installed",
+  "Application Updated",
+  "Install Attributed",
+  "Push Notification Received",
+]);
 
 interface Whole {
   readonly writeKey: string;
@@ -99,6 +125,8 @@ function parseMessage(message: Message, { writeKey, sentAt, hit }: Whole): Outco
     name: nameOf(kind, name),
     timestamp: timestamp.value,
     url: screen || withCampaign(url, campaignOf(context)),
+    // RudderStack's word for a visit that nobody referred.
+    referrer: texts.value.referrer === "$direct" ? "" : texts.value.referrer,
     userAgent: texts.value.userAgent || visitorAgent(hit.userAgent),
     language: texts.value.language || firstLanguage(hit.acceptLanguage),
     ...(isMetadataKind(kind) ? {} : factsOf(kind, name, message, properties)),
@@ -135,7 +163,8 @@ function isMetadataKind(kind: Kind): boolean {
 function factsOf(kind: Kind, name: string, message: Message, properties: Message): Partial<Draft> {
   const named = kind === "track" ? {} : { name: message["name"], category: message["category"] };
   const props = looseProps({ ...named, ...properties }, NOT_PROPS);
-  return kind === "track" ? { props, ...commerceOf(name, properties) } : { props };
+  const passive = APP_REPORTS.has(name) ? 1 : loosePassive(properties["nonInteraction"]);
+  return kind === "track" ? { props, passive, ...commerceOf(name, properties) } : { props };
 }
 
 function appOf(context: Message): string {
@@ -165,4 +194,16 @@ function answer({ outcome }: Settled): Answer {
   const seconds = retryAfter(status)["Retry-After"];
   const headers = { ...retryAfter(status), ...(status === 429 && seconds && { "X-RateLimit-Reset": seconds }) };
   return json(unauthorized ? 401 : status, { success: false, error: problem.message }, headers);
+}
+
+/**
+ * `/sourceConfig`: RudderStack's browser client sends nothing before it was told where. To nobody else, and no reports on
+ * itself.
+ */
+export function sourceConfig({ query, basicUser }: Hit): Answer {
+  const writeKey = firstText(parseParameters(query).get("writeKey"), basicUser).slice(0, ID_LENGTH_MAX);
+  const config = { statsCollection: { errors: { enabled: false }, metrics: { enabled: false } } };
+  return json(200, {
+    source: { id: writeKey, name: "", writeKey, workspaceId: "", enabled: true, config, destinations: [] },
+  });
 }

@@ -12,9 +12,9 @@ import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type Text
 import {
   clientInstant,
   firstText,
-  looseOrder,
+  looseCommerce,
+  looseEngagement,
   looseProps,
-  looseRevenue,
   looseScreen,
   looseScroll,
   namedById,
@@ -22,7 +22,7 @@ import {
   screenUrl,
   withoutSkew,
 } from "./loose.ts";
-import { type RawProduct, readProducts } from "./product.ts";
+import type { RawProduct } from "./product.ts";
 
 type Payload = Readonly<Record<string, unknown>>;
 
@@ -40,8 +40,38 @@ const TEXTS = [
   ["ip", "claimedAddress"],
 ] as const satisfies readonly TextField[];
 
-/** A page ping says that the page was in use since the last one; trackers send one every ten seconds unless told otherwise. */
+/**
+ * A page ping says that the page was in use since the last one. How far apart a page's pings are is set on the page and stands
+ * in none of them: it shows where several come in one request, or a page says it in the address it sends to (`?heartbeat=30`).
+ * Ten seconds is what every example of the documentation has, and what holds for a ping that comes alone.
+ */
 const PING_MS = 10_000;
+
+/** Trackers count their intervals in whole seconds. */
+const PING_MS_MIN = 1_000;
+
+const PING_MS_MAX = 3_600_000;
+
+/** The first ping of a page comes when its shortest visit is over, which nobody makes longer than this. */
+const FIRST_PING_MS_MAX = 60_000;
+
+/** What trackers, players and apps report by themselves, by the names of their schemas. */
+const REPORTS: ReadonlySet<string> = new Set([
+  "application_background",
+  "application_error",
+  "application_install",
+  "create_element",
+  "destroy_element",
+  "diagnostic_error",
+  "expose_element",
+  "message_notification_received",
+  "obscure_element",
+  "ping_event",
+  "percent_progress_event",
+  "performance_timing",
+  "timing",
+  "web_vitals",
+]);
 
 export const snowplow: Format = {
   name: "snowplow",
@@ -52,7 +82,9 @@ export const snowplow: Format = {
     if (!Array.isArray(data)) return rejected("invalid_body", 'send {"schema": …, "data": […]}');
     if (data.length > REQUEST_EVENTS_MAX)
       return rejected("too_many_events", `${data.length} events; at most ${REQUEST_EVENTS_MAX} are allowed`);
-    return accepted(data.map((payload) => parsePayload(payload, hit)));
+    const heartbeat = heartbeatOf(hit);
+    const times = pingTimes(data, heartbeat);
+    return accepted(data.map((payload, index) => parsePayload(payload, hit, times.get(index) ?? heartbeat)));
   },
   answer: (settled) => answer(settled, plain(200, "ok")),
 };
@@ -63,11 +95,56 @@ export const snowplowPixel: Format = {
   answer: (settled) => answer(settled, image()),
 };
 
-function parsePayload(payload: unknown, hit: Hit): Outcome<Draft> {
+interface Told {
+  readonly index: number;
+  readonly kind: unknown;
+  readonly at: number;
+}
+
+/** The interval that the address says, in seconds there. */
+function heartbeatOf({ query }: Hit): number | undefined {
+  const ms = Number(parseParameters(query).get("heartbeat") ?? Number.NaN) * 1000;
+  return ms >= PING_MS_MIN && ms <= PING_MS_MAX ? ms : undefined;
+}
+
+/** The engaged time of each ping, by its index: what lies between it and the ping or view of its page before it. */
+function pingTimes(data: readonly unknown[], heartbeat: number | undefined): ReadonlyMap<number, number> {
+  const pages = new Map<string, Told[]>();
+  for (const [index, payload] of data.entries()) {
+    const { e: kind, url, duid, dtm } = objectOf(payload) as Record<string, unknown>;
+    const at = Number(firstText(dtm) || Number.NaN);
+    if ((kind !== "pp" && kind !== "pv") || !Number.isFinite(at)) continue;
+    const page = JSON.stringify([firstText(duid), firstText(url)]);
+    const told = pages.get(page) ?? [];
+    pages.set(page, told);
+    told.push({ index, kind, at });
+  }
+  return new Map([...pages.values()].flatMap((told) => pingTimesOfPage(told, heartbeat)));
+}
+
+/** Without use there is no ping, so a longer gap is a reader who was away: the shortest gap between pings is the interval. */
+function pingTimesOfPage(
+  told: readonly Told[],
+  heartbeat: number | undefined,
+): readonly (readonly [index: number, ms: number])[] {
+  const seen = told.toSorted((a, b) => a.at - b.at);
+  const gaps = seen.map(({ at }, place) => at - (seen[place - 1]?.at ?? at));
+  const intervals = gaps.filter(
+    (gap, place) => gap >= PING_MS_MIN && seen[place]?.kind === "pp" && seen[place - 1]?.kind === "pp",
+  );
+  const interval = heartbeat ?? (intervals.length === 0 ? undefined : Math.min(...intervals));
+  return seen.flatMap(({ index, kind }, place) => {
+    const gap = gaps[place] ?? 0;
+    if (kind !== "pp") return [];
+    return [[index, gap < PING_MS_MIN ? (interval ?? PING_MS) : Math.min(gap, interval ?? FIRST_PING_MS_MAX)] as const];
+  });
+}
+
+function parsePayload(payload: unknown, hit: Hit, pingMs = PING_MS): Outcome<Draft> {
   if (!isObject(payload)) return rejected("invalid_body", "an event must be an object");
   const texts = readTexts(TEXTS, payload);
   if (!texts.ok) return texts;
-  const kind = factsOf(payload);
+  const kind = factsOf(payload, pingMs);
   if (kind === undefined) return rejected("invalid_field", "e must be one of pv, pp, se, ue, tr, ti");
   const name = firstText(kind.name).slice(0, 120).toWellFormed();
   if (name === "") return rejected("missing_field", "the event has no name: se_ac, or the schema of ue_pr, is missing");
@@ -93,12 +170,12 @@ function instantOf(payload: Payload, receivedAt: number): number | undefined {
 }
 
 /** What each kind of event says; undefined for a kind that there is not. */
-function factsOf(payload: Payload): Partial<Draft> | undefined {
+function factsOf(payload: Payload, pingMs: number): Partial<Draft> | undefined {
   switch (payload["e"]) {
     case "pv":
       return { name: "pageview" };
     case "pp":
-      return { name: "engagement", engagementMs: PING_MS, scroll: scrollOf(payload) };
+      return { name: "engagement", engagementMs: looseEngagement(pingMs), scroll: scrollOf(payload) };
     case "se":
       return structured(payload);
     case "ue":
@@ -106,8 +183,7 @@ function factsOf(payload: Payload): Partial<Draft> | undefined {
     case "tr":
       return {
         name: "transaction",
-        order: looseOrder(payload["tr_id"]),
-        ...looseRevenue(payload["tr_tt"], payload["tr_cu"]),
+        ...looseCommerce({ amount: payload["tr_tt"], currency: payload["tr_cu"], order: payload["tr_id"] }),
       };
     case "ti":
       return item(payload);
@@ -131,8 +207,11 @@ function structured(payload: Payload): Partial<Draft> {
 /** An item of a transaction: it is part of an order that counts by its own event. */
 function item(payload: Payload): Partial<Draft> {
   const { ti_sk: id, ti_nm: name, ti_ca: category, ti_pr: price, ti_qu: quantity } = payload as Record<string, unknown>;
-  const products = readProducts("ti", [{ id, name, category, price, quantity }]);
-  return { name: "$item", order: looseOrder(payload["ti_id"]), products: products.ok ? products.value : "" };
+  const products = [{ id, name, category, price, quantity }];
+  return {
+    name: "$item",
+    ...looseCommerce({ amount: undefined, currency: payload["ti_cu"], order: payload["ti_id"], products }),
+  };
 }
 
 /** A self-describing event is named by its schema: "iglu:com.acme/basket_shared/jsonschema/1-0-0" is "basket_shared". */
@@ -141,17 +220,34 @@ function selfDescribing(payload: Payload): Partial<Draft> {
   const entities = [objectOf(nested(payload, "co", "cx"))["data"]].flat().map(described);
   const data = objectOf(event.data);
   if (event.name === "screen_view") return { name: "pageview", url: screenUrl("", firstText(data["name"], "screen")) };
-  if (event.name !== "snowplow_ecommerce_action") return { name: event.name, props: looseProps(data) };
-  const transaction = objectOf(entities.find(({ name }) => name === "transaction" || name === "refund")?.data);
-  const products = readProducts("products", entities.filter(({ name }) => name === "product").map(toProduct));
+  if (event.name === "screen_end") return screenEnd(entities);
+  if (event.name !== "snowplow_ecommerce_action")
+    return { name: event.name, props: looseProps(data), passive: REPORTS.has(event.name) ? 1 : 0 };
   const type = firstText(data["type"]);
-  const amount = transaction["revenue"] ?? transaction["refund_amount"];
+  // A transaction that failed has the entity too, under the type "trans_error": nothing was paid.
+  const isPaid = type === "transaction" || type === "refund";
+  const transaction = isPaid ? objectOf(entities.find(({ name }) => name === type)?.data) : {};
   return {
     name: type,
-    order: looseOrder(transaction["transaction_id"]),
-    ...(type === "transaction" && looseRevenue(amount, transaction["currency"])),
-    ...(type === "refund" && looseRevenue(amount, transaction["currency"], -1)),
-    products: products.ok ? products.value : "",
+    ...looseCommerce({
+      amount: transaction["refund_amount"] ?? transaction["revenue"],
+      currency: transaction["currency"],
+      order: transaction["transaction_id"],
+      products: entities.filter(({ name }) => name === "product").map(toProduct),
+    }),
+  };
+}
+
+/** A screen that was left says how long it was in front, and how far down it was read. */
+function screenEnd(entities: readonly Described[]): Partial<Draft> {
+  const summary = objectOf(entities.find(({ name }) => name === "screen_summary")?.data);
+  const screen = firstText(objectOf(entities.find(({ name }) => name === "screen")?.data)["name"]);
+  const share = Number(summary["max_y_offset"]) / Number(summary["content_height"]);
+  return {
+    name: "engagement",
+    ...(screen !== "" && { url: screenUrl("", screen) }),
+    engagementMs: looseEngagement(Number(summary["foreground_sec"]) * 1000),
+    scroll: Number.isFinite(share) ? looseScroll(share * 100) : -1,
   };
 }
 

@@ -12,10 +12,10 @@ import {
   absoluteUrl,
   browserAgent,
   firstText,
-  looseOrder,
+  looseCommerce,
   looseProps,
-  looseRevenue,
   looseScreen,
+  type Named,
   namedById,
   objectOf,
 } from "./loose.ts";
@@ -78,22 +78,21 @@ function parseMessage(value: unknown, hit: Hit): Outcome<Draft> {
   const named = namedById(firstText(payload[ids[0] as string]));
   const data = objectOf(payload["data"]);
   const isEvent = type === "event";
-  const revenue = isEvent ? looseRevenue(data["revenue"], data["currency"]) : looseRevenue(0, "");
+  const { revenue: amount, currency, order_id: order } = isEvent ? (data as Record<string, unknown>) : {};
   const hostname = parseAddress(`https://${firstText(payload["hostname"]).slice(0, 253)}`)?.hostname ?? "";
   return accepted({
     ...BLANK_DRAFT,
     ...texts.value,
     ...named,
-    ...revenue,
+    ...looseCommerce({ amount, currency, order }),
     name: isEvent ? texts.value.name || "pageview" : `$${type}`,
     timestamp: timestamp.value,
     url: absoluteUrl(texts.value.url, hostname),
     referrer: absoluteUrl(texts.value.referrer, hostname),
-    userAgent: agentOf(hit, named.apiKey !== ""),
+    userAgent: agentOf(hit, named),
     language: texts.value.language || firstLanguage(hit.acceptLanguage),
     screen: looseScreen(payload["screen"]),
     props: propsOf(type, payload, data),
-    order: revenue.revenue === 0 ? "" : looseOrder(data["order_id"]),
   });
 }
 
@@ -109,8 +108,8 @@ function propsOf(
 }
 
 /** Umami's server package sends as "Mozilla/5.0 Umami/v24.0.0": that is the merchant's server, not the visitor. */
-function agentOf({ userAgent, keyed }: Hit, isServer: boolean): string {
-  return /^Mozilla\/5\.0 Umami\//.test(userAgent) ? "" : browserAgent({ userAgent, keyed: keyed || isServer });
+function agentOf(hit: Hit, named: Named): string {
+  return /^Mozilla\/5\.0 Umami\//.test(hit.userAgent) ? "" : browserAgent(hit, named);
 }
 
 /** Umami's timestamps are seconds. */

@@ -4,6 +4,7 @@
 // (CHROMIUM=<path> names one) and are skipped, saying so, where there is none.
 
 import { gunzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isObject } from "../../core/formats/field.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
@@ -29,9 +30,13 @@ interface Tried {
   readonly to: string;
   readonly sends: string;
   readonly counted: Counted;
-  /** Whether it sends again what was not answered well. */
-  readonly retries: boolean;
+  /** After which mishaps it sends again by itself. */
+  readonly retries: readonly Mishap[];
 }
+
+/** What happens to a client's first request. (One that heard "200" and not its body is done; test/e2e/retry.test.ts.) */
+const MISHAPS: readonly Mishap[] = ["500", "429", "cut before the answer"];
+const NEVER: readonly Mishap[] = [];
 
 const EVERYTHING = "page view, event, order; identify";
 const CLIENTS: readonly Tried[] = [
@@ -41,7 +46,7 @@ const CLIENTS: readonly Tried[] = [
     to: "`/v1/batch`",
     sends: EVERYTHING,
     counted: [1, 3, 25],
-    retries: true,
+    retries: MISHAPS,
   },
   {
     heading: "posthog-node",
@@ -49,16 +54,24 @@ const CLIENTS: readonly Tried[] = [
     to: "`/batch/`, gzip",
     sends: EVERYTHING,
     counted: [1, 3, 25],
-    retries: true,
+    retries: MISHAPS,
   },
-  { heading: "@umami/node", kind: "npm", to: "`/api/send`", sends: EVERYTHING, counted: [1, 3, 25], retries: false },
+  { heading: "@umami/node", kind: "npm", to: "`/api/send`", sends: EVERYTHING, counted: [1, 3, 25], retries: NEVER },
   {
     heading: "@snowplow/node-tracker",
     kind: "npm",
     to: "tp2",
     sends: "page view, event, order",
     counted: [1, 3, 25],
-    retries: true,
+    retries: MISHAPS,
+  },
+  {
+    heading: "@rudderstack/rudder-sdk-node",
+    kind: "npm",
+    to: "`/v1/batch`, gzip",
+    sends: EVERYTHING,
+    counted: [1, 3, 25],
+    retries: MISHAPS,
   },
   {
     heading: "@segment/analytics-next",
@@ -66,7 +79,7 @@ const CLIENTS: readonly Tried[] = [
     to: "`/v1/p`, `/v1/t`, `/v1/i`",
     sends: EVERYTHING,
     counted: [1, 3, 25],
-    retries: true,
+    retries: MISHAPS,
   },
   {
     heading: "@plausible-analytics/tracker",
@@ -74,7 +87,7 @@ const CLIENTS: readonly Tried[] = [
     to: "`/api/event`",
     sends: "page view, event, order",
     counted: [1, 3, 25],
-    retries: false,
+    retries: NEVER,
   },
   {
     heading: "plausible-tracker",
@@ -82,7 +95,7 @@ const CLIENTS: readonly Tried[] = [
     to: "`/api/event`",
     sends: "page view, event",
     counted: [1, 2, 0],
-    retries: false,
+    retries: NEVER,
   },
   {
     heading: "@counterscale/tracker",
@@ -90,7 +103,39 @@ const CLIENTS: readonly Tried[] = [
     to: "`/cache`, `/collect`",
     sends: "page view",
     counted: [1, 1, 0],
-    retries: false,
+    retries: NEVER,
+  },
+  {
+    heading: "@rudderstack/analytics-js",
+    kind: "npm, browser",
+    to: "`/v1/page`, `/v1/track`, `/v1/identify`",
+    sends: EVERYTHING,
+    counted: [1, 3, 25],
+    retries: MISHAPS,
+  },
+  {
+    heading: "posthog-js",
+    kind: "npm, browser",
+    to: "`/e/`, `/i/v0/e/`, gzip without a word",
+    sends: EVERYTHING,
+    counted: [1, 3, 25],
+    retries: ["500", "cut before the answer"],
+  },
+  {
+    heading: "@snowplow/browser-tracker",
+    kind: "npm, browser",
+    to: "tp2",
+    sends: "page view, event, order",
+    counted: [1, 3, 25],
+    retries: NEVER,
+  },
+  {
+    heading: "plausible-client",
+    kind: "npm, browser",
+    to: "`/api/event`",
+    sends: "page view, event, order",
+    counted: [1, 3, 25],
+    retries: NEVER,
   },
   {
     heading: "Any server, with an API key",
@@ -98,7 +143,7 @@ const CLIENTS: readonly Tried[] = [
     to: "`/v1/events`",
     sends: "page view, event, order",
     counted: [1, 3, 25],
-    retries: false,
+    retries: NEVER,
   },
   {
     heading: "An app that was offline",
@@ -106,11 +151,31 @@ const CLIENTS: readonly Tried[] = [
     to: "`/v1/events`",
     sends: "page view, event; 72 h late",
     counted: [1, 2, 0],
-    retries: false,
+    retries: NEVER,
   },
+  ...(
+    [
+      ["Plausible", "`/api/event`", 3, 25],
+      ["Umami", "`/api/batch`", 3, 25],
+      ["GA4 Measurement Protocol", "`/mp/collect`", 3, 25],
+      ["Segment", "`/v1/batch`", 3, 25],
+      ["RudderStack", "`/v1/page`, `/v1/track`", 3, 25],
+      ["PostHog", "`/batch/`", 3, 25],
+      ["Snowplow", "tp2", 3, 25],
+      ["Counterscale", "`/collect`", 1, 0],
+      ["GoatCounter", "`/api/v0/count`", 2, 0],
+    ] as const
+  ).map(
+    ([protocol, to, events, revenue]): Tried => ({
+      heading: `${protocol}, from a server`,
+      kind: "plain",
+      to,
+      sends: ["page view", "page view, event", "page view, event, order"][events - 1] as string,
+      counted: [1, events, revenue],
+      retries: NEVER,
+    }),
+  ),
 ];
-/** What happens to a client's first request. (One that heard "200" and not its body is done; test/e2e/retry.test.ts.) */
-const MISHAPS: readonly Mishap[] = ["500", "429", "cut before the answer"];
 const WELL = "✓";
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
@@ -141,8 +206,8 @@ test.each(here)("[FMT-4] %s: what it sends is counted", async (heading, tried) =
   passed.set(heading, []);
 });
 
-describe.each(here.filter(([, { retries }]) => retries))("%s", (heading, tried) => {
-  test.each(MISHAPS)("[FMT-4] its events count once when the answer is: %s", async (mishap) => {
+describe.each(here.filter(([, { retries }]) => retries.length > 0))("%s", (heading, tried) => {
+  test.each(tried.retries)("[FMT-4] its events count once when the answer is: %s", async (mishap) => {
     const shop = await createShop();
     proxy.answers.length = 0;
     proxy.mishaps.splice(0, Number.POSITIVE_INFINITY, mishap);
@@ -153,11 +218,26 @@ describe.each(here.filter(([, { retries }]) => retries))("%s", (heading, tried) 
   });
 });
 
+test.skipIf(CHROMIUM === undefined)(
+  "[POS-4] PostHog's browser client is told to record clicks by itself; they come, and are no events",
+  async () => {
+    const shop = await createShop();
+    const tried = CLIENTS.find(({ heading }) => heading === "posthog-js") as Tried;
+    proxy.answers.length = 0;
+    await run(tried, shop, async (page) => {
+      await page.click("button");
+      return proxy.answers.some(({ sent }) => textOf(sent).includes('"$autocapture"'));
+    });
+    expect(await settledCountOf(shop.merchant, tried)).toEqual(tried.counted);
+    expect(proxy.answers.filter(({ status }) => status >= 400)).toEqual([]);
+  },
+);
+
 test("[FMT-4] the table of the documentation is what was tried here", () => {
   const tried = CLIENTS.filter(isHere);
   expect([...passed.keys()]).toEqual(tried.map(({ heading }) => heading));
   for (const { heading, retries } of tried) {
-    expect([heading, passed.get(heading)]).toEqual([heading, retries ? MISHAPS : []]);
+    expect([heading, passed.get(heading)]).toEqual([heading, retries]);
   }
   expectSection({
     title: "Clients",
@@ -168,7 +248,7 @@ test("[FMT-4] the table of the documentation is what was tried here", () => {
       to,
       sends,
       ...counted.map(String),
-      ...MISHAPS.map(() => (retries ? WELL : "–")),
+      ...MISHAPS.map((mishap) => (retries.includes(mishap) ? WELL : "–")),
     ]),
     isComplete: tried.length === CLIENTS.length,
   });
@@ -189,7 +269,11 @@ async function createShop(): Promise<Shop> {
 }
 
 /** Runs a client's snippet: in Node to its end, on a page until `isDone`. */
-async function run(tried: Tried, { merchant, hostname }: Shop, isDone: () => Promise<boolean>): Promise<void> {
+async function run(
+  tried: Tried,
+  { merchant, hostname }: Shop,
+  isDone: (page: Page) => Promise<boolean>,
+): Promise<void> {
   const ids = { trackingId: merchant.tracking_id, apiKey: await services.client.createWriteKey(merchant) };
   const setting: Setting = { collectorUrl: proxy.url, hostname, ...ids };
   if (tried.kind === "npm, browser") await browser?.run(tried.heading, setting, isDone);
@@ -199,10 +283,13 @@ async function run(tried: Tried, { merchant, hostname }: Shop, isDone: () => Pro
 /** Whether an id, by whatever name its protocol has for it, came in more than one request. */
 function wasResent(): boolean {
   const ids = proxy.answers.flatMap(({ sent }) => {
-    const text = String(sent[0] === 0x1f && sent[1] === 0x8b ? gunzipSync(sent) : sent);
-    return [...text.matchAll(/"(?:messageId|uuid|eid)":"([^"]+)"/g)].map(([, id]) => id);
+    return [...textOf(sent).matchAll(/"(?:messageId|uuid|eid)":"([^"]+)"/g)].map(([, id]) => id);
   });
   return new Set(ids).size < ids.length;
+}
+
+function textOf(sent: Buffer): string {
+  return String(sent[0] === 0x1f && sent[1] === 0x8b ? gunzipSync(sent) : sent);
 }
 
 async function countOf(merchant: Merchant): Promise<Counted> {

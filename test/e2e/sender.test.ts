@@ -1,8 +1,9 @@
 // Who an event is from, on the real runtime: API keys of merchants' servers, sites named by their hostnames, what is believed
 // of whom, apps that were offline, and what is kept without being counted.
 
-import { gzipSync } from "node:zlib";
+import { deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ROUTES } from "../../core/formats/route.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { queryArchive } from "../support/duckdb.ts";
@@ -297,15 +298,99 @@ test("[FMT-1] identify, group, alias and performance are archived by their names
   expect(JSON.stringify(rows)).not.toContain("someone@shop.test");
 });
 
+test("[POS-7] what PostHog's client records by itself makes no event, no visit, and no reader of one who bounced", async () => {
+  const shop = await client.createMerchant();
+  const recorded = ["$autocapture", "$rageclick", "$dead_click", "$copy_autocapture", "$$heatmap", "$web_vitals"];
+  const described = [
+    "$feature_flag_called",
+    "$identify",
+    "$set",
+    "$groupidentify",
+    "$opt_in",
+    "$snapshot",
+    "$pageleave",
+  ];
+  const capture = (distinct_id: string, names: readonly string[]) => ({
+    api_key: shop.tracking_id,
+    batch: names.map((event, index) => ({
+      uuid: `${distinct_id} ${index}`,
+      event,
+      distinct_id,
+      properties: { $current_url: "https://shop.example/" },
+    })),
+  });
+  expect((await post("/batch/", capture("reader", ["$pageview", ...recorded, ...described]))).status).toBe(200);
+  expect((await post("/batch/", capture("nobody", recorded))).status).toBe(200);
+  expect(await countOf(shop, ["visitors", "visits", "pageviews", "events", "bounce_rate"])).toEqual([1, 1, 1, 1, 100]);
+});
+
+test("[POS-4] [SGM-5] pages of any origin may ask what their client is to do", async () => {
+  const shop = await client.createMerchant();
+  const origin = "https://shop.example";
+  for (const path of [
+    `/array/${shop.tracking_id}/config`,
+    `/array/${shop.tracking_id}/config.js`,
+    `/sourceConfig/?writeKey=${shop.tracking_id}`,
+  ]) {
+    const asked = { origin, "access-control-request-method": "GET", "access-control-request-headers": "authorization" };
+    const preflight = await fetch(client.collectorUrl + path, { method: "OPTIONS", headers: asked });
+    expect([path, preflight.headers.get("access-control-allow-headers")]).toEqual([path, "authorization"]);
+    const response = await fetch(client.collectorUrl + path, { headers: { origin } });
+    expect([path, response.status]).toEqual([path, 200]);
+    expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(await response.text()).toContain(shop.tracking_id);
+  }
+  expect((await fetch(`${client.collectorUrl}/array/a%22b/config.js`)).status).toBe(400);
+});
+
+test("[FMT-9] with an API key in place of an ID the visitor's address is believed by every such protocol", async () => {
+  const shop = await createSender();
+  const key = shop.write_key;
+  const addresses = ["203.0.113.7", "203.0.113.8"];
+  for (const address of addresses) {
+    const forwarded = { "user-agent": CHROME, "x-forwarded-for": `${address}, 10.0.0.1` };
+    const paths = [
+      `/collect?sid=${key}&p=%2F&h=https%3A%2F%2Fshop.example`,
+      `/${key}/count?p=%2F`,
+      `/g/collect?v=2&tid=${key}&en=page_view&dl=https%3A%2F%2Fshop.example%2F`,
+      `/i?e=pv&aid=${key}&ip=${address}&url=https%3A%2F%2Fshop.example%2F`,
+    ];
+    for (const path of paths)
+      expect((await fetch(client.collectorUrl + path, { headers: forwarded })).status).toBeLessThan(300);
+    const event = { name: "pageview", url: "https://shop.example/", domain: key };
+    expect((await post("/api/event", event, forwarded)).status).toBe(202);
+  }
+  expect(await countOf(shop, ["visitors", "pageviews"])).toEqual([2, 10]);
+});
+
 describe("packed bodies", () => {
   const capture = (shop: Merchant, event = "packed") =>
     JSON.stringify({ api_key: shop.tracking_id, event, distinct_id: "u", uuid: "packed 1" });
 
-  test("[POS-3] gzip is unpacked where a protocol's clients pack, with its header or PostHog's parameter", async () => {
+  test("[POS-3] gzip and zlib are known by their first bytes, with a word about it, without, and with a wrong one", async () => {
     const shop = await client.createMerchant();
-    expect((await post("/capture/", gzipSync(capture(shop)), { "content-encoding": "gzip" })).status).toBe(200);
-    expect((await post("/e/?compression=gzip-js&ip=1", gzipSync(capture(shop)))).status).toBe(200);
+    const named: Record<string, string>[] = [{}, { "content-encoding": "gzip" }, { "content-encoding": "identity" }];
+    for (const headers of [...named, { "content-type": "text/plain" }]) {
+      expect((await post("/capture/", gzipSync(capture(shop)), headers)).status).toBe(200);
+      expect((await post("/i/v0/e/?compression=gzip-js&ip=1", deflateSync(capture(shop)), headers)).status).toBe(200);
+    }
+    expect((await post("/capture/", capture(shop), { "content-encoding": "gzip" })).status).toBe(200); // unpacked on its way
     expect(await countOf(shop)).toEqual([1, 1]);
+  });
+
+  test("[FMT-5] every way in takes packed bodies, and a slash at its end", async () => {
+    const ways = ROUTES.filter((route) => "format" in route).flatMap(({ methods, paths }) =>
+      (methods as readonly string[]).includes("POST") ? paths : [],
+    );
+    for (const path of ways) {
+      const named = path.replace(":site", "shop.example");
+      const plain = await post(named, "{}");
+      for (const spelling of [named, `${named}/`, `/${named}/`]) {
+        const packed = await post(spelling, gzipSync("{}"));
+        expect([spelling, packed.status]).toEqual([spelling, plain.status]);
+      }
+    }
+    expect(ways.length).toBeGreaterThan(20);
   });
 
   test("[POS-3] a bomb is cut off at the bound of any body; half a packing and other packings are refused", async () => {
@@ -317,8 +402,8 @@ describe("packed bodies", () => {
     expect((await post("/v1/batch", bomb, packed)).status).toBe(400); // Segment's word for too large
     expect((await post("/batch/", gzipSync(capture(shop)).subarray(0, 40), packed)).status).toBe(400);
     expect((await post("/batch/", "no gzip", packed)).status).toBe(400);
-    expect((await post("/batch/", gzipSync(capture(shop)), { "content-encoding": "br" })).status).toBe(415);
-    expect((await post("/api/event", gzipSync("{}"), packed)).status).toBe(415);
+    expect((await post("/batch/", capture(shop), { "content-encoding": "br" })).status).toBe(415);
+    expect((await post("/api/event", bomb)).status).toBe(413);
     expect(await countOf(shop)).toEqual([0, 0]);
   });
 });

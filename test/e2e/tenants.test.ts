@@ -252,13 +252,13 @@ const SENT: readonly Sent[] = [
   ],
   [
     "POST",
-    ["/v1/batch", "/v1/b"],
+    ["/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch"],
     200,
     posted(() => ({ writeKey: shop.tracking_id, batch: [{ type: "track", event: "x", userId: "u" }] })),
   ],
   [
     "POST",
-    ["/batch", "/batch/", "/capture", "/capture/", "/e", "/e/", "/i/v0/e", "/i/v0/e/"],
+    ["/batch", "/capture", "/e", "/i/v0/e"],
     200,
     posted(() => ({ api_key: shop.tracking_id, event: "x", distinct_id: "u" })),
   ],
@@ -297,10 +297,13 @@ const WAYS_IN: readonly Endpoint[] = [
   { worker: "collector", method: "GET", route: PINNED, door: "open", status: 404 },
   { worker: "collector", method: "GET", route: "/cache", door: "open", status: 200, query: () => "?sid=x" },
   ...["GET", "POST"].flatMap((method) =>
-    ["/flags", "/flags/", "/decide", "/decide/"].map((route): Endpoint => {
+    ["/flags", "/decide"].map((route): Endpoint => {
       return { worker: "collector", method, route, door: "open", status: 200 };
     }),
   ),
+  ...["/array/:token/config", "/array/:token/config.js", "/sourceConfig"].map((route): Endpoint => {
+    return { worker: "collector", method: "GET", route, door: "open", status: 200 };
+  }),
 ];
 
 const ENDPOINTS: readonly Endpoint[] = [
@@ -585,6 +588,7 @@ async function request(endpoint: Endpoint, credential: string | undefined, body?
     .replace(PINNED, "/t.0123456789abcdef.js")
     .replace(":website", shop.tracking_id)
     .replace(":site", shop.tracking_id)
+    .replace(":token", shop.tracking_id)
     .replace(":id", shop.id)
     .replace(/:\w+_id/, "unknown");
   const path = named + (query?.() ?? "");

@@ -22,7 +22,8 @@ export async function startBadProxy(target: string): Promise<BadProxy> {
   const answers: BadProxy["answers"] = [];
   const server = createServer((request, response) => {
     void pass(request, target).then((answer) => {
-      const isAsking = request.method === "OPTIONS"; // a browser that asks whether it may send has sent nothing yet
+      // A browser that asks whether it may send, or a client that asks how it is configured, has sent nothing yet.
+      const isAsking = request.method === "OPTIONS" || /^\/(sourceConfig|array|static|flags)\//.test(request.url ?? "");
       if (!isAsking) answers.push(answer);
       answerBadly(response, answer, isAsking ? undefined : mishaps.shift());
     });
@@ -65,17 +66,16 @@ async function pass(request: IncomingMessage, target: string): Promise<Passed> {
   const sent = Buffer.concat(chunks);
   const body = method === "POST" ? { body: sent as Uint8Array<ArrayBuffer> } : {};
   const response = await fetch(target + request.url, { method, headers, ...body });
-  const origin = [...response.headers].filter(([name]) => name.startsWith("access-control-"));
+  const origin = [...response.headers].filter(([name]) => /^(access-control-.*|content-type)$/.test(name));
   return { sent, status: response.status, body: await response.text(), headers: Object.fromEntries(origin) };
 }
 
 function answerBadly(response: ServerResponse, { status, body, headers }: Passed, mishap?: Mishap) {
-  const json = { ...headers, "Content-Type": "application/json" };
   if (mishap === "500") response.writeHead(500, headers).end("oops");
   else if (mishap === "429") response.writeHead(429, { ...headers, "Retry-After": "0" }).end();
   else if (mishap === "cut before the answer") response.destroy();
   else if (mishap === "cut in the answer") {
-    response.writeHead(status, { ...json, "Content-Length": body.length });
+    response.writeHead(status, { ...headers, "Content-Length": body.length });
     response.write(body.slice(0, Math.ceil(body.length / 2)), () => response.destroy());
-  } else response.writeHead(status, json).end(body);
+  } else response.writeHead(status, headers).end(body);
 }

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
+import { chromium, type Page } from "playwright-core";
 import { CHROME } from "./events.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -67,7 +67,7 @@ export const CHROMIUM = (
 
 /** A browser for snippets: each runs on a page of its own, at the hostname of its setting, until `isDone`. */
 export interface SnippetBrowser {
-  readonly run: (heading: string, setting: Setting, isDone: () => Promise<boolean>) => Promise<void>;
+  readonly run: (heading: string, setting: Setting, isDone: (page: Page) => Promise<boolean>) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export async function startBrowser(): Promise<SnippetBrowser> {
   const pages = createServer((request, response) => {
     const script = scripts.get(request.headers.host?.split(":")[0] ?? "") ?? "";
     response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
-    response.end(`<!doctype html><title>Home</title><p>Home</p><script>${script}</script>`);
+    response.end(`<!doctype html><title>Home</title><p>Home</p><button>Buy</button><script>${script}</script>`);
   });
   await new Promise<void>((listening) => pages.listen(0, "127.0.0.1", listening));
   const { port } = pages.address() as AddressInfo;
@@ -96,7 +96,7 @@ export async function startBrowser(): Promise<SnippetBrowser> {
       const page = await context.newPage();
       await page.goto(`http://${setting.hostname}:${port}/?utm_source=news`);
       const deadline = Date.now() + RUN_MS_MAX;
-      while (!(await isDone())) {
+      while (!(await isDone(page))) {
         if (Date.now() > deadline) throw new Error(`${heading} did not get through in time`);
         await new Promise((wait) => setTimeout(wait, 200));
       }

@@ -4,6 +4,7 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
+import { withoutSlashes } from "../../core/formats/path.ts";
 import { ROUTES, type Route } from "../../core/formats/route.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
@@ -27,8 +28,17 @@ const DIRECT: ReadonlyMap<string, Route> = new Map(
 
 export async function fetch(request: Request, env: CollectorEnv, context: ExecutionContext): Promise<Response> {
   const incoming = incomingOf(request, env, context);
-  const route = DIRECT.get(`${request.method} ${incoming.path}`);
-  return route === undefined ? app.fetch(request, env, context) : serve(incoming, route);
+  const path = withoutSlashes(incoming.path);
+  const route = DIRECT.get(`${request.method} ${path}`);
+  if (route !== undefined) return serve({ ...incoming, path }, route);
+  return app.fetch(path === incoming.path ? request : new Request(moved(request.url, path), request), env, context);
+}
+
+/** The same address with another path. */
+function moved(url: string, path: string): string {
+  const whole = new URL(url);
+  whole.pathname = path;
+  return whole.href;
 }
 
 const preflight = cors({

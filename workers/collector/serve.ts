@@ -32,7 +32,7 @@ export async function serve(incoming: Incoming, route: Route): Promise<Response>
 
 async function serveHit(incoming: Incoming, route: Route, headers: Record<string, string>): Promise<Response> {
   const hit = hitOf(incoming, Date.now());
-  const body = await bodyOf(incoming, route);
+  const body = await bodyOf(incoming);
   const read = body.ok ? { ...hit, body: body.value } : hit;
   if ("reply" in route) return respond(route.reply(read), headers);
   const outcome = body.ok ? await take(incoming, route, read) : body;
@@ -54,20 +54,28 @@ async function take(
 }
 
 /**
- * Bodies are read as they come: unpacking what strangers packed could let a few bytes fill the memory. Only where a
- * protocol's clients pack theirs is it unpacked, no further than any body may go.
+ * A body's own first bytes say whether it is packed, whatever the headers say: PostHog's browser client packs without a
+ * word, and proxies unpack without taking the word away. It is unpacked no further than any body may go, so that a few bytes
+ * of a stranger cannot fill the memory.
  */
-async function bodyOf(incoming: Incoming, route: Route): Promise<Outcome<string>> {
-  const { request, query } = incoming;
+async function bodyOf(incoming: Incoming): Promise<Outcome<string>> {
+  const { request } = incoming;
   if (request.method === "GET" || request.method === "HEAD") return accepted("");
-  const encoding = (headerOf(incoming, "content-encoding") || "identity").toLowerCase();
-  const isGzip = encoding === "gzip" || /(^|&)compression=gzip/.test(query);
-  const packing = route.unpacks === true && isGzip ? "gzip" : undefined;
-  if (packing === undefined && encoding !== "identity")
-    return rejected("unsupported_encoding", "Content-Encoding is not supported; send the body as it is");
-  const body = await readBody(request, REQUEST_BYTES_MAX, packing);
+  const body = await readBody(request, REQUEST_BYTES_MAX, { unpacks: true });
+  if (body.ok && body.packing === undefined && !isReadable(headerOf(incoming, "content-encoding")))
+    return rejected("unsupported_encoding", "Content-Encoding is not supported; send the body as it is, or as gzip");
   if (body.ok) return accepted(body.text);
   return body.problem === "too_large"
     ? rejected("body_too_large", `the body exceeds ${REQUEST_BYTES_MAX} bytes; send fewer events at once`)
     : rejected("incomplete_body", "the body ended before its announced end; send it again");
 }
+
+/** Whether a body that is not packed may be what a header announced: with "br" it is, in a packing that is not read here. */
+function isReadable(encoding: string): boolean {
+  return encoding
+    .slice(0, 100)
+    .split(",")
+    .every((part) => READABLE.has(part.trim().toLowerCase()));
+}
+
+const READABLE: ReadonlySet<string> = new Set(["", "identity", "gzip", "x-gzip", "deflate"]);

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../../core/formats/answer.ts";
+import { withoutSlashes } from "../../../core/formats/path.ts";
 import { ROUTES, type Route } from "../../../core/formats/route.ts";
 import { BLANK_DRAFT, BLANK_HIT, type Draft, type Format, type Hit } from "../../../core/hit.ts";
 import { accepted, type Outcome } from "../../../core/outcome.ts";
@@ -16,15 +17,15 @@ const NOW = Date.UTC(2026, 10, 21, 12);
 const REQUEST_ID = "01990000-0000-7000-8000-000000000000";
 
 const RULES: readonly (readonly [format: string, rules: string])[] = [
-  ["native", "[SRV-2] [SRV-4]"],
-  ["plausible", "[PLA-1] [PLA-2] [PLA-3] [PLA-4]"],
-  ["umami", "[UMA-1] [UMA-2] [UMA-3]"],
-  ["ga4", "[GAF-1] [GAF-2] [GAF-3] [GAF-4]"],
-  ["segment", "[SEG-1] [SEG-2] [SEG-3] [SEG-4]"],
-  ["posthog", "[POS-1] [POS-2] [POS-3]"],
-  ["counterscale", "[CSC-1] [CSC-2]"],
-  ["snowplow", "[SNO-1] [SNO-2] [SNO-3]"],
-  ["goatcounter", "[GOA-1] [GOA-2]"],
+  ["native", "[SRV-2] [SRV-4] [FMT-7]"],
+  ["plausible", "[PLA-1] [PLA-2] [PLA-3] [PLA-4] [FMT-7] [FMT-8] [FMT-9]"],
+  ["umami", "[UMA-1] [UMA-2] [UMA-3] [FMT-8]"],
+  ["ga4", "[GAF-1] [GAF-2] [GAF-3] [GAF-4] [GAF-5] [FMT-7] [FMT-8] [FMT-9]"],
+  ["segment", "[SGM-1] [SGM-2] [SGM-3] [SGM-4] [SGM-5] [FMT-7] [FMT-8]"],
+  ["posthog", "[POS-1] [POS-2] [POS-4] [POS-5] [POS-6] [POS-7] [FMT-7]"],
+  ["counterscale", "[CSC-1] [CSC-2] [FMT-9]"],
+  ["snowplow", "[SNO-1] [SNO-2] [SNO-3] [SNO-4] [FMT-7]"],
+  ["goatcounter", "[GOA-1] [GOA-2] [FMT-9]"],
 ];
 
 interface Request {
@@ -56,8 +57,9 @@ test("[PLA-1] every folder of examples is tried, and no file in them is left ove
 });
 
 function outcomeOf(request: Request): object {
-  const route = routeOf(request);
-  const hit = toHit(request);
+  const path = withoutSlashes(request.path);
+  const route = routeOf({ ...request, path });
+  const hit = toHit({ ...request, path });
   if ("reply" in route) return { answer: toShown(route.reply(hit)) };
   const drafts = route.format.parse(hit);
   const answer = answerOf(route.format, hit, drafts);
@@ -72,7 +74,7 @@ function routeOf({ method, path }: Request): Route {
   const route = ROUTES.find(
     ({ methods, paths }) =>
       (methods as readonly string[]).includes(method) &&
-      paths.some((pattern) => new RegExp(`^${pattern.replaceAll(".", "\\.").replace(":site", "[^/]+")}$`).test(path)),
+      paths.some((pattern) => new RegExp(`^${pattern.replaceAll(".", "\\.").replace(/:\w+/, "[^/]+")}$`).test(path)),
   );
   if (route === undefined) throw new Error(`no route for ${method} ${path}`);
   return route;

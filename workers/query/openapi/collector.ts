@@ -73,6 +73,10 @@ export const COLLECTOR_SHAPES = {
         description: 'Whether the part of `url` after "#" is the page.',
       }),
       "stream?": ranged(STREAM_RULE),
+      "interactive?": optional({
+        type: "boolean",
+        description: "false for what the page reports by itself: it leaves a visit the bounce that it was.",
+      }),
     }),
     additionalProperties: true, // others are ignored
   },

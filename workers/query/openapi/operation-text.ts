@@ -31,9 +31,9 @@ export function pathParameters(path: string): readonly Parameter[] {
   });
 }
 
-/** A name for an operation that has none: ("POST", "/i/v0/e/") is "postIV0ESlash". */
+/** A name for an operation that has none: ("POST", "/i/v0/e") is "postIV0E". */
 export function camel(method: string, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
   const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
-  return `${method.toLowerCase()}${name}${path.endsWith("/") ? "Slash" : ""}`;
+  return `${method.toLowerCase()}${name}`;
 }

@@ -16,9 +16,13 @@ const MEANINGS: Readonly<Record<keyof typeof WAYS, string>> = {
   ga4: "Events as the GA4 tag sends them.",
   measurement: "Events of GA4's Measurement Protocol.",
   validation: "What is wrong with events of GA4's Measurement Protocol; nothing is counted.",
-  segment: "Calls as Segment's clients send them.",
+  segment: "Calls as the clients of Segment and RudderStack send them.",
+  rudderstack: "Calls as RudderStack's browser client sends them when a page is left.",
+  rudderstackConfig: "What RudderStack's browser client asks before it sends: nothing else is to be sent anywhere.",
   posthog: "Events as PostHog's clients send them.",
   posthogFlags: "No feature flags, for PostHog's clients that ask before they send.",
+  posthogConfig: "What PostHog's browser client is to do: to send events, and nothing else.",
+  posthogConfigScript: "The same as a script.",
   counterscaleCache: "What Counterscale's client asks before it sends.",
   counterscale: "A page view as Counterscale's client sends it.",
   snowplow: "Events as Snowplow's trackers send them.",
@@ -34,8 +38,9 @@ const AS_THERE = {
 };
 
 /** The same operation at each of its paths and by each of its methods. */
-function protocolOperations({ methods, paths, unpacks = false }: Way, summary: string): Operations {
-  const description = `docs/clients.md says what becomes of it.${unpacks ? " The body may be packed with gzip." : ""}`;
+function protocolOperations({ methods, paths }: Way, summary: string): Operations {
+  const description =
+    "docs/clients.md says what becomes of it. A slash at the end changes nothing, and the body may be packed with gzip.";
   return paths.flatMap((path) =>
     methods.map((method) => {
       const operation = { operationId: camel(method, path), summary, description, ...COMMON, security: [] };

@@ -105,6 +105,7 @@ const META: Schema = object({
   sources: SOURCES,
   "rules?": COUNT,
   "visitors?": object({ exact: FLAG, "standard_error?": NUMBER }),
+  "orders?": object({ exact: FLAG }),
   "cut?": object({ dimension: TEXT, buckets: COUNT, value: TEXT }),
   "metric_warnings?": { type: "object" },
   "time_labels?": list(TEXT),
