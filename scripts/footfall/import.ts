@@ -6,7 +6,7 @@ import { EVENTS_PER_SECOND } from "../import/pace.ts";
 import { importFile } from "../import/run.ts";
 import { Problem } from "../problem.ts";
 import { sayBesideMeter, startMeter } from "../progress.ts";
-import { toFigure } from "../table.ts";
+import { toFigure, wrapped } from "../table.ts";
 import { connect, nowhere } from "./connection.ts";
 
 interface Options {
@@ -16,8 +16,6 @@ interface Options {
   readonly all?: boolean;
   readonly rate: string;
 }
-
-const LINE_LENGTH = 110;
 
 export function addImport(program: Command): void {
   program
@@ -52,16 +50,6 @@ would count again.
 Run it again after an interruption, or when the log has grown: it goes on where it stopped and counts nothing twice.
 With another --hostname, --map or --all it reads the file from its first line: rows that were refused get another chance,
 rows that were counted stay as they are. Where it stands is kept in <file>.footfall-import.json.`;
-
-function wrapped(names: readonly string[]): string {
-  const lines = [""];
-  for (const name of names) {
-    const line = lines.at(-1) as string;
-    if (line.length + name.length > LINE_LENGTH) lines.push(name);
-    else lines[lines.length - 1] = line === "" ? name : `${line}, ${name}`;
-  }
-  return lines.join(",\n  ");
-}
 
 async function runImport(path: string, options: Options, command: Command): Promise<void> {
   const { collectorUrl, stateDir, ...connection } = await connect(command);

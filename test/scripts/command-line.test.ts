@@ -23,18 +23,28 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: unknown;
+}
+
 /** What a script says on standard error, and how it ends. */
-async function run(args: readonly string[], stateDir = join(folder, "none")) {
+async function run(args: readonly string[], stateDir = join(folder, "none")): Promise<Ended> {
   const env = { PATH: process.env["PATH"] ?? "", STATE_DIR: stateDir };
-  return await new Promise<{ stderr: string; code: unknown }>((settle) => {
-    execFile(process.execPath, [...args], { cwd: ROOT, env }, (error, _, stderr) =>
-      settle({ stderr, code: error?.code ?? 0 }),
+  return await new Promise<Ended>((settle) => {
+    execFile(process.execPath, [...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
+      settle({ stdout, stderr, code: error?.code ?? 0 }),
     );
   });
 }
 
 test.each([
   ["query"],
+  ["realtime"],
+  ["funnel --step page=/ --step page=/cart"],
+  ["retention"],
+  ["paths"],
   ["key list"],
   ["key create --name x"],
   ["merchant show"],
@@ -92,6 +102,19 @@ test("[IMP-3] an import that refused a row ends with exit status 1 and says how 
   expect([code, stderr.split("\n").at(-2)]).toEqual([1, "footfall: 1 of 3 rows was refused, as listed above"]);
   expect(await import_("redirects.log", LOG.replace("200", "301"))).toMatchObject({ code: 0 });
   await collector.stop();
+});
+
+test("[CLI-4] the forms of an answer exclude each other, and what the API refuses is told with the option it is about", async () => {
+  const words = '{"error":"#/date_range: Invalid date range \\"7days\\"","code":"invalid_field"}';
+  const server = createServer((_, response) => response.writeHead(400).end(words));
+  await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const asked = ["--query-url", url, "--site", "m", "--api-key", "k", "--range", "7days"];
+  const { stderr, code } = await run(["scripts/footfall.ts", "paths", ...asked]);
+  expect([stderr, code]).toEqual([expect.stringMatching(/"7days" \(--range takes day, .*two dates/), 1]);
+  const both = await run(["scripts/footfall.ts", "query", "--csv", "--json", ...asked]);
+  expect(both.stderr).toMatch(/choose one/);
+  server.close();
 });
 
 const LOG = '1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "Firefox"\n';
