@@ -1,5 +1,6 @@
-// footfall query: a question in a few words, by any number of dimensions, compared with another range if asked to. What it has
-// in common with the reports is in question.ts. `--json` shows the whole answer, which also shows the question as asked.
+// footfall query: a question in a few words, by any number of dimensions, compared with another range if asked to. What
+// it has in common with the reports is in question.ts. `--json` shows the whole answer, which also shows the question
+// as asked.
 
 import type { Command } from "commander";
 import { METRICS } from "../../core/query/metric.ts";

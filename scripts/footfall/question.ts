@@ -1,6 +1,7 @@
-// What the commands that ask for numbers have in common (query.ts, report.ts): range, filters in a few words, segments, and
-// answers as a table, as CSV or as JSON. Dimensions may be written without "event:" and "visit:". A name that there is not is
-// refused here with those that there are; what remains wrong the API refuses, and the option it means is named.
+// What the commands that ask for numbers have in common (query.ts, report.ts): range, filters in a few words, segments,
+// and answers as a table, as CSV or as JSON. Dimensions may be written without "event:" and "visit:". A name that there
+// is not is refused here with those that there are; what remains wrong the API refuses, and the option it means is
+// named.
 
 import { type Command, Option } from "commander";
 import { ATTRIBUTES } from "../../core/query/attribute.ts";
@@ -121,7 +122,9 @@ const DROP_REASON = "event:drop_reason";
 /** By which a question may be broken down, or filtered: as the API names them. */
 export const DIMENSIONS: readonly string[] = [...ATTRIBUTES.map(({ question }) => question), DROP_REASON];
 
-/** A dimension by its name in the API, or without what stands before the colon: "page", "source", "day", "props:plan". */
+/**
+ * A dimension by its name in the API, or without what stands before the colon: "page", "source", "day", "props:plan".
+ */
 export function toDimension(name: string): string {
   const known = DIMENSIONS.find((dimension) => dimension === `event:${name}` || dimension === `visit:${name}`);
   if (known !== undefined) return known;

@@ -1,5 +1,5 @@
-// footfall realtime, funnel, retention and paths: the reports of the API in a few words, each as a table of its own. What they
-// have in common with `footfall query` is in question.ts.
+// footfall realtime, funnel, retention and paths: the reports of the API in a few words, each as a table of its own.
+// What they have in common with `footfall query` is in question.ts.
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";

@@ -1,4 +1,5 @@
-// The commands that ask for numbers, run as a person runs them against both Workers: their tables, CSV and JSON are the API's numbers.
+// The commands that ask for numbers, run as a person runs them against both Workers: their tables, CSV and JSON are the
+// API's numbers.
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";
