@@ -64,6 +64,11 @@ const FOREIGN: readonly (readonly [line: RegExp, what: string, remedy: string])[
     "import the access log instead (access_log in nginx.conf names it)",
   ],
   [
+    /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d(?:\.\d+)?\t[A-Z]+\t/,
+    "Caddy's log for the console",
+    "let it log JSON (`format json` in its Caddyfile's log block)",
+  ],
+  [
     /^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [\d ]\d \d\d:\d\d:\d\d/,
     "an error log of Apache",
     "import the access log instead (CustomLog in its configuration names it)",
@@ -96,7 +101,14 @@ export function detectLine(line: string): Detected {
   const foreign = [...FOREIGN.slice(1), FOREIGN[0] as (typeof FOREIGN)[number]].find(([pattern]) => pattern.test(line));
   if (parseLogLine(line) !== undefined) return found({ kind: "log" });
   if (/^#\s*(?:Version|Fields|Software|Date|Start-Date|Remark):/i.test(line)) return found({ kind: "w3c" });
-  if (parseObject(line) !== undefined) return found({ kind: "json" });
+  const object = parseObject(line);
+  if (typeof object?.["log"] === "string" && "stream" in object) {
+    return {
+      ok: false,
+      why: sentence("Docker's log of a container", "convert it with `jq -rj .log`, which takes its envelope off"),
+    };
+  }
+  if (object !== undefined) return found({ kind: "json" });
   if (foreign !== undefined) return { ok: false, why: sentence(foreign[1], foreign[2]) };
   if (/^\s*\{/.test(line)) return { ok: false, why: sentence("broken JSON", "each line must be an object of its own") };
   if (line.includes("\0")) {

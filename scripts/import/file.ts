@@ -55,15 +55,22 @@ export async function openFile(path: string): Promise<ImportFile> {
   return { path, bytes, compressed: head[0] === 0x1f && head[1] === 0x8b };
 }
 
+/** A log may begin with noise, or in the middle of a line; a few lines later it shows what it is. */
+const DETECTED_WITHIN_LINES = 20;
+
 /** What kind of log it is, or what separates a CSV's columns, by the first line that says something. */
 export async function detectFormat(file: ImportFile): Promise<FileFormat> {
-  for await (const { text } of textLines(file)) {
+  let first: FileFormat | undefined;
+  for await (const { text, number } of textLines(file)) {
     if (text.trim() === "") continue;
     const detected = detectLine(text);
-    if (!detected.ok) throw new Problem(`${file.path}: ${detected.why}`);
-    return detected.format;
+    if (first === undefined && !detected.ok) throw new Problem(`${file.path}: ${detected.why}`);
+    if (detected.ok && detected.format.kind !== "csv") return detected.format;
+    if (detected.ok) first ??= detected.format;
+    if (number >= DETECTED_WITHIN_LINES) break;
   }
-  throw new Problem(`${file.path} is empty`);
+  if (first === undefined) throw new Problem(`${file.path} is empty`);
+  return first;
 }
 
 /** The first line whose bytes are none of UTF-8, if there is one. */

@@ -1,5 +1,5 @@
 // One line of a log of JSON objects, whichever server wrote it: Caddy's nested ones, nginx's by the usual `log_format …
-// escape=json`, Traefik's, Cloudflare's Logpush. Nothing is standard here but the words, so one table says which names
+// escape=json`, Traefik's, Cloudflare's Logpush, Google Cloud's. Nothing is standard here but the words, so one table says which names
 // mean what; nested objects are read as "request.uri", and names are compared without case and punctuation.
 
 import { parseDate } from "../../core/time.ts";
@@ -26,13 +26,31 @@ const NAMES = {
       "remoteip",
       "clienthost",
     ],
-    ...["requestremoteaddr", "ipaddress", "ip", "clientaddr", "client", "remotehost", "sourceip", "clientaddress"],
+    ...[
+      "requestremoteaddr",
+      "ipaddress",
+      "ip",
+      "clientaddr",
+      "client",
+      "remotehost",
+      "sourceip",
+      "clientaddress",
+      "httprequestremoteip",
+    ],
   ],
   line: ["request", "requestline"],
-  method: ["requestmethod", "method", "verb", "httpmethod", "clientrequestmethod", "httprequestmethod"],
+  method: [
+    "requestmethod",
+    "method",
+    "verb",
+    "httpmethod",
+    "clientrequestmethod",
+    "httprequestmethod",
+    "httprequestrequestmethod",
+  ],
   target: [
     ...["requesturi", "clientrequesturi", "requestpath", "urloriginal", "uri", "requesturl", "url", "path"],
-    ...["clientrequestpath", "urlpath"],
+    ...["clientrequestpath", "urlpath", "httprequestrequesturl"],
   ],
   query: ["args", "querystring", "query", "urlquery"],
   status: [
@@ -45,15 +63,15 @@ const NAMES = {
       "httpstatuscode",
       "responsestatus",
     ],
-    ...["responsecode", "responsestatuscode", "httpresponsestatuscode", "code"],
+    ...["responsecode", "responsestatuscode", "httpresponsestatuscode", "httprequeststatus", "code"],
   ],
   referrer: [
     ...["httpreferer", "httpreferrer", "referer", "referrer", "requestheadersreferer", "requestreferer"],
-    ...["clientrequestreferer", "httprequestreferrer"],
+    ...["clientrequestreferer", "httprequestreferrer", "httprequestreferer"],
   ],
   userAgent: [
     ...["httpuseragent", "useragent", "agent", "requestheadersuseragent", "requestuseragent", "clientrequestuseragent"],
-    ...["useragentoriginal", "ua"],
+    ...["useragentoriginal", "httprequestuseragent", "ua"],
   ],
   host: [
     ...["httphost", "requesthost", "clientrequesthost", "vhost", "virtualhost", "servername", "domain", "urldomain"],

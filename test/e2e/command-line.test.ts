@@ -2,6 +2,8 @@
 // API's numbers.
 
 import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -72,6 +74,35 @@ test("[CLI-2] a comparison", { timeout: 60_000 }, async () => {
   expect(table).toMatch(
     /visitors +before +change +total_revenue +before +change\n.*\n +3 +0 +– +€20.00 +€0.00 +–\nbefore: /,
   );
+});
+
+test("[IMP-16] an imported order has all its products, though each stands in a row of its own", {
+  timeout: 60_000,
+}, async () => {
+  const { client } = services;
+  const merchant = await client.createMerchant();
+  const folder = await mkdtemp(join(tmpdir(), "footfall-orders-"));
+  const path = join(folder, "orders.csv");
+  const day = new Date().toISOString().slice(0, 10);
+  const rows = [
+    "number,created_at,total,buyer,sku,title,price,pieces",
+    `5001,${day} 00:00:01,25,c1,A1,"Mat, blue",10,1\r5001,${day} 00:00:01,,c1,B2,Mug,7.50,2`,
+    `5002,${day} 00:00:02,10,c2,A1,"Mat, blue",10,1`,
+  ];
+  await writeFile(path, rows.join("\r\n"));
+  const map =
+    "number=order_id,buyer=visitor_id,sku=product.id,title=product.name,price=product.price,pieces=product.quantity";
+  const to = ["--collector-url", client.collectorUrl, "--tracking-id", merchant.tracking_id, "--map", map];
+  const env = { PATH: process.env["PATH"] ?? "" };
+  const command = [join(ROOT, "scripts/footfall.ts"), "import", path, ...to];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
+  await rm(folder, { recursive: true });
+  expect(stdout).toMatch(/3 lines read\n +2 events taken\n/);
+  const asked = { metrics: ["orders", "units"], date_range: "day", dimensions: ["event:product"] };
+  const { results } = await client.ask(merchant, asked);
+  expect(Object.fromEntries(results.map(({ dimensions, metrics }) => [dimensions[0], metrics]))).toEqual({
+    ...{ "Mat, blue": [2, 2], Mug: [1, 2] },
+  });
 });
 
 test("[CLI-3] realtime, funnel, retention and paths", { timeout: 60_000 }, async () => {

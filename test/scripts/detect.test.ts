@@ -34,6 +34,11 @@ test.each([
   ["10.0.1.2:33317 [06/Feb/2026:12:14:14.655] http-in static/srv1 10/0/30/69/109 200", /HAProxy|columns|CSV/],
   ["1795255205.250    120 1.2.3.4 TCP_MISS/200 512 GET http://a.example/ - DIRECT/1.1.1.1 text/html", /Squid/],
   ["2026-11-21 10:00:05 GET / 200", /IIS log without its head/],
+  [
+    "2026/11/21 10:00:05.250\tINFO\thttp.log.access\thandled request\t{}",
+    /Caddy's log for the console; let it log JSON/,
+  ],
+  ['{"log":"1.2.3.4 - -","stream":"stdout","time":"2026-11-21T10:00:05Z"}', /Docker's log .*jq -rj \.log/],
   ["a\0b\0", /zero bytes/],
 ])("[IMP-19] %j is refused by name", (line, why) => {
   const detected = detectLine(line);

@@ -314,6 +314,14 @@ test.each([
   expect([await readdir(folder), collector.requests()]).toEqual([["file"], 0]);
 });
 
+test("[IMP-19] a log that begins with noise is known by the lines after it", async () => {
+  collector = await startFakeCollector();
+  const path = join(folder, "access.log");
+  await writeFile(path, `rozilla/5.0 (X11)"\r\n${LOG_LINE}`);
+  const tally = await run(path, collector);
+  expect([tally.accepted, tally.rejected.get("not_combined_format")?.examples[0]?.line]).toEqual([1, 1]);
+});
+
 test("[IMP-20] lines of one instant and visitor arrive in the order of the file, while others go side by side", async () => {
   // The first request is slow, so that one sent beside it would be taken in first.
   collector = await startFakeCollector(undefined, (request) => (request === 1 ? 800 : request > 3 ? 200 : 0));

@@ -65,6 +65,16 @@ test.each([
       ...{ request_Referer: "https://ref.example/", level: "info", msg: "", time: "2026-11-21T10:00:06Z" },
     },
   ],
+  [
+    "Google Cloud's load balancer",
+    {
+      httpRequest: {
+        ...{ requestMethod: "GET", requestUrl: "https://shop.example/a?b=c", status: 200, remoteIp: "203.0.113.9" },
+        ...{ userAgent: "Firefox", referer: "https://ref.example/" },
+      },
+      ...{ timestamp: "2026-11-21T10:00:05.250Z", severity: "INFO" },
+    },
+  ],
 ])("[IMP-17] reads a request of %s", (_, line) => {
   const row = readJsonLine(JSON.stringify(line), OPTIONS);
   expect(row).toMatchObject(EXPECTED);
