@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const range = [dateOf(now - (DAYS - 1) * DAY_MS), dateOf(now)] as const;
   const closed = { from: range[0], to: dateOf(openDay * DAY_MS - 1) };
   await decideRules(connection, start.merchant);
-  const converts = await decideRate(connection, start.merchant, dateOf(now - DAYS * DAY_MS));
+  await decideRate(connection, start.merchant, dateOf(now - DAYS * DAY_MS));
 
   const sent = eventsOf({ now, days: DAYS, firstOpenDay: openDay });
   const isLate = ({ late, event }: SentEvent) => late && event.timestamp < openDay * DAY_MS;
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     const told = new Tally();
     for (const [index, wave] of waves.entries()) {
       await sendAll({ start, key, tally: told, label: LABELS[index] ?? "" }, toParcels(wave));
-      const books = keepBooks(waves.slice(0, index + 1).flat(), converts);
+      const books = keepBooks(waves.slice(0, index + 1).flat());
       await untilCounted({ ask, seal, site: start.merchant, range, books });
     }
     return told;
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   sayTally(tally, waves[1]?.length ?? 0);
   const missing = await rebuildPast(connection, start.merchant, closed).catch(sentenceOf);
   if (missing !== undefined) console.log(`The closed Days are counted without the demo's goals yet (${missing}).`);
-  const books = keepBooks(sent, converts);
+  const books = keepBooks(sent);
   await untilCounted({ ask, seal, site: start.merchant, range, books });
   console.log(`\n${await makeReport(ask, start.merchant, range)}`);
   const differences = await compareBooks(ask, { site: start.merchant, range, books });

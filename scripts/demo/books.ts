@@ -10,7 +10,7 @@ export interface Books {
   readonly orders: number;
   readonly refunds: number;
   readonly units: number;
-  /** In euros. What was paid in francs is in it where the merchant has a rate for them. */
+  /** In euros, as all money: what was paid in francs is converted. */
   readonly gross_revenue: number;
   readonly total_revenue: number;
   readonly product_revenue: number;
@@ -19,13 +19,12 @@ export interface Books {
 const DAY_MS = 86_400_000;
 const AHEAD_URL = SHOP + AHEAD.path;
 
-/** `converts`: whether francs have a rate. */
-export function keepBooks(sent: readonly SentEvent[], converts: boolean): Books {
+export function keepBooks(sent: readonly SentEvent[]): Books {
   const counted = sent.filter(({ fate }) => fate === "counted").map(({ event }) => event);
   const sold = soldOf(counted);
   const back = counted.filter(({ name }) => name === "Order Refunded");
   const value = ({ amount, currency }: { amount: number; currency: string }) =>
-    currency === CURRENCY ? amount : converts ? amount * Number(FOREIGN.rate) : 0;
+    currency === CURRENCY ? amount : amount * Number(FOREIGN.rate);
   const sum = (events: readonly DemoEvent[], of: (event: DemoEvent) => number) =>
     events.reduce((total, event) => total + of(event), 0);
   const money = (event: DemoEvent) => (event.revenue === undefined ? 0 : value(event.revenue));

@@ -1,7 +1,6 @@
 // What the demo shows at the end: the API's own numbers for the days it sent, as tables and a small picture, each
 // answer with something in it.
 
-import { METRICS } from "../../core/query/metric.ts";
 import { type Answer, estimateNote, type Question, toAnswerText, toMetricCell } from "../footfall/query.ts";
 import type { AskedFields } from "../footfall/question.ts";
 import { toFunnelText, toPathsText, toRetentionText } from "../footfall/report.ts";
@@ -19,17 +18,12 @@ const FUNNEL = ["page=/cart", "page=/checkout", "name=purchase"].map((name) => {
   return { name, filters: [["is", `event:${dimension}`, [value]]] };
 });
 
-/** Metrics that this deployment has. */
-export function metricsOf(names: readonly string[]): readonly string[] {
-  return names.filter((name) => METRICS.some((metric) => (metric.name as string) === name));
-}
-
 /** Asks for everything that the demo has something to show of, and answers the text to print. */
 export async function makeReport(ask: Ask, site: string, range: Range): Promise<string> {
   const about = async (metrics: readonly string[], dimension?: string, limit?: number): Promise<Answer> => {
     const question: Question = {
       site_id: site,
-      metrics: metricsOf(metrics),
+      metrics,
       date_range: range,
       dimensions: dimension === undefined ? [] : [dimension],
       ...(limit === undefined ? {} : { pagination: { limit } }),
@@ -37,7 +31,7 @@ export async function makeReport(ask: Ask, site: string, range: Range): Promise<
     return (await ask(question)) as Answer;
   };
   const section = async (title: string, metrics: readonly string[], dimension?: string, limit?: number) => {
-    const head = [...(dimension === undefined ? [] : [dimension.replace(/^\w+:/, "")]), ...metricsOf(metrics)];
+    const head = [...(dimension === undefined ? [] : [dimension.replace(/^\w+:/, "")]), ...metrics];
     return `${title}\n${toAnswerText(await about(metrics, dimension, limit), head)}`;
   };
   const report = async <Results>(title: string, path: string, toText: (answer: Results) => string, fields = {}) =>
@@ -101,7 +95,7 @@ const CLOSE = 0.2;
 
 /** Numbers of the API that are not those of the shop's books: "orders: 131 in the books, 133 counted". */
 export async function compareBooks(ask: Ask, { site, range, books }: { site: string; range: Range; books: Books }) {
-  const names = metricsOf(Object.keys(books));
+  const names = Object.keys(books);
   const question: Question = { site_id: site, metrics: names, date_range: range, dimensions: [] };
   const { results } = (await ask(question)) as Answer;
   return names.flatMap((name, index) => {

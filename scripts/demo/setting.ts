@@ -36,18 +36,10 @@ export async function decideRules(connection: Connection, merchant: string): Pro
   await askAdmin(connection, "PUT", `/api/v1/merchants/${merchant}/rules`, { rules: RULES, note });
 }
 
-/**
- * Whether francs are converted from now on: an older deployment has no rates. `from` is a Day before the first order.
- */
-export async function decideRate(connection: Connection, merchant: string, from: string): Promise<boolean> {
+/** What a franc is worth; `from` is a Day before the first order. */
+export async function decideRate(connection: Connection, merchant: string, from: string): Promise<void> {
   const rates = [{ currency: FOREIGN.currency, in: CURRENCY, rate: FOREIGN.rate, from }];
-  return await askAdmin(connection, "POST", `/api/v1/merchants/${merchant}/rates`, { rates }).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof Problem && / answers 404/.test(error.message)) return false;
-      throw error;
-    },
-  );
+  await askAdmin(connection, "POST", `/api/v1/merchants/${merchant}/rates`, { rates });
 }
 
 /**

@@ -162,9 +162,6 @@ export function readCsvRow(values: readonly string[], plan: ColumnPlan, origin: 
     return rejectedRow("invalid_timestamp", `not a time (ms, seconds or ISO): "${texts.get("timestamp") ?? ""}"`);
   }
   const url = texts.get("url");
-  if (url !== undefined && /[\r\n]/.test(url)) {
-    return rejectedRow("invalid_url", "its address goes on over several lines; a quote is missing, here or further up");
-  }
   if (url?.startsWith("/") && origin === undefined) return needsHostname(url);
   const fields: Partial<ImportedEvent> = {};
   for (const readFields of [readNumbers, readProps, readProducts]) {

@@ -76,33 +76,60 @@ test("[CLI-2] a comparison", { timeout: 60_000 }, async () => {
   );
 });
 
-test("[IMP-16] an imported order has all its products, though each stands in a row of its own", {
-  timeout: 60_000,
-}, async () => {
+/** Imports a file of these lines for a merchant of its own, and answers what the command printed. */
+async function importLines(lines: readonly string[], ...options: readonly string[]) {
   const { client } = services;
   const merchant = await client.createMerchant();
-  const folder = await mkdtemp(join(tmpdir(), "footfall-orders-"));
-  const path = join(folder, "orders.csv");
-  const day = new Date().toISOString().slice(0, 10);
-  const rows = [
-    "number,created_at,total,buyer,sku,title,price,pieces",
-    `5001,${day} 00:00:01,25,c1,A1,"Mat, blue",10,1\r5001,${day} 00:00:01,,c1,B2,Mug,7.50,2`,
-    `5002,${day} 00:00:02,10,c2,A1,"Mat, blue",10,1`,
-  ];
-  await writeFile(path, rows.join("\r\n"));
-  const map =
-    "number=order_id,buyer=visitor_id,sku=product.id,title=product.name,price=product.price,pieces=product.quantity";
-  const to = ["--collector-url", client.collectorUrl, "--tracking-id", merchant.tracking_id, "--map", map];
+  const folder = await mkdtemp(join(tmpdir(), "footfall-lines-"));
+  const path = join(folder, "rows.csv");
+  await writeFile(path, lines.join("\r\n"));
+  const to = ["--collector-url", client.collectorUrl, "--tracking-id", merchant.tracking_id, ...options];
   const env = { PATH: process.env["PATH"] ?? "" };
   const command = [join(ROOT, "scripts/footfall.ts"), "import", path, ...to];
   const { stdout } = await promisify(execFile)(process.execPath, command, { env });
   await rm(folder, { recursive: true });
-  expect(stdout).toMatch(/3 lines read\n +2 events taken\n/);
-  const asked = { metrics: ["orders", "units"], date_range: "day", dimensions: ["event:product"] };
-  const { results } = await client.ask(merchant, asked);
-  expect(Object.fromEntries(results.map(({ dimensions, metrics }) => [dimensions[0], metrics]))).toEqual({
-    ...{ "Mat, blue": [2, 2], Mug: [1, 2] },
+  return { merchant, stdout };
+}
+
+const today = () => new Date().toISOString().slice(0, 10);
+
+test("[IMP-16] an imported order has all its products, though each stands in a row of its own", {
+  timeout: 60_000,
+}, async () => {
+  const columns = {
+    ...{ number: "order_id", buyer: "visitor_id", sku: "product.id", title: "product.name" },
+    ...{ price: "product.price", pieces: "product.quantity" },
+  };
+  const map = Object.entries(columns).map(([column, field]) => `${column}=${field}`);
+  const day = today();
+  const rows = [
+    "number,created_at,total,buyer,sku,title,price,pieces",
+    `5001,${day} 00:00:01,25,c1,A1,"Mat, blue",10,1\r5001,${day} 00:00:01,,c1,B2,Mug,7.50,2`,
+    `5002,${day} 00:00:02,10,c2,A1,"Mat, blue",10,1`,
+    `5001,${day} 00:00:03,-7.50,c1,B2,Mug,7.50,1`,
+  ];
+  const { merchant, stdout } = await importLines(rows, "--map", map.join(","));
+  expect(stdout).toMatch(/4 lines read\n +3 events taken\n/);
+  const metrics = ["orders", "refunds", "units", "total_revenue"];
+  const { results } = await services.client.ask(merchant, { metrics, date_range: "day" });
+  expect(results[0]?.metrics).toMatchObject([2, 1, 3, { value: 27.5 }]);
+  const asked = { metrics: ["units"], date_range: "day", dimensions: ["event:product"] };
+  const products = (await services.client.ask(merchant, asked)).results;
+  expect(Object.fromEntries(products.map(({ dimensions, metrics }) => [dimensions[0], metrics]))).toEqual({
+    ...{ "Mat, blue": [2], Mug: [1] },
   });
+});
+
+test("[IMP-20] imported lines of one second are counted in the order of the file", { timeout: 60_000 }, async () => {
+  const rows = ["/", "/cart", "/paid"].flatMap((page) =>
+    Array.from({ length: 12 }, (_, visitor) => `v${visitor},${today()} 00:00:01,https://shop.example${page}`),
+  );
+  const { merchant } = await importLines(["visitor,time,url", ...rows]);
+  const metrics = ["visits"];
+  const of = async (dimension: string) =>
+    (await services.client.ask(merchant, { metrics, date_range: "day", dimensions: [dimension] })).results;
+  expect(await of("visit:entry_page")).toMatchObject([{ dimensions: ["/"], metrics: [12] }]);
+  expect(await of("visit:exit_page")).toMatchObject([{ dimensions: ["/paid"], metrics: [12] }]);
 });
 
 test("[CLI-3] realtime, funnel, retention and paths", { timeout: 60_000 }, async () => {
