@@ -44,6 +44,7 @@ export interface Answer {
   })[];
   readonly meta: {
     readonly visitors?: { readonly exact: boolean; readonly standard_error?: number };
+    readonly orders?: { readonly exact: boolean };
     readonly comparison_date_range?: readonly string[];
     readonly metric_warnings?: Readonly<Record<string, { readonly warning?: string }>>;
   };
@@ -213,8 +214,12 @@ export function estimateNote({ results, meta: { visitors } }: Pick<Answer, "resu
   return [`visitors over several Days${other} are an estimate${width}`];
 }
 
+/** Metrics that the same is said of stand before it together. */
 function warningNotes({ meta }: Answer): readonly string[] {
-  return Object.entries(meta.metric_warnings ?? {}).flatMap(([metric, { warning }]) =>
-    warning === undefined ? [] : [`${metric}: ${warning}`],
-  );
+  const concerned = new Map<string, string[]>();
+  for (const [metric, { warning }] of Object.entries(meta.metric_warnings ?? {})) {
+    if (warning !== undefined) concerned.set(warning, [...(concerned.get(warning) ?? []), metric]);
+  }
+  const orders = meta.orders?.exact === false ? ["orders: a number may have earned in several partitions"] : [];
+  return [...[...concerned].map(([warning, metrics]) => `${metrics.join(", ")}: ${warning}`), ...orders];
 }

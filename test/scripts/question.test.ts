@@ -179,9 +179,15 @@ test("[CLI-2] a comparison stands beside each metric, with the time it is compar
 
 test("[CLI-2] what the API warns of stands below the table", () => {
   const warning = "3 event(s) carried revenue in another currency, which is not added up.";
-  const meta = { metric_warnings: { total_revenue: { warning } } };
+  const meta = {
+    metric_warnings: { gross_revenue: { warning }, total_revenue: { warning } },
+    orders: { exact: false },
+  };
   const text = toAnswerText({ results: [{ metrics: [1], dimensions: [] }], meta, query: QUERY }, ["total_revenue"]);
-  expect(text.split("\n").at(-1)).toBe(`total_revenue: ${warning}`);
+  expect(text.split("\n").slice(3)).toEqual([
+    `gross_revenue, total_revenue: ${warning}`,
+    "orders: a number may have earned in several partitions",
+  ]);
 });
 
 test("[CLI-3] each report has a table of its own", () => {
