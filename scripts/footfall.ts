@@ -13,6 +13,7 @@ import { addPeople } from "./footfall/people.ts";
 import { addQuery } from "./footfall/query.ts";
 import { addRates } from "./footfall/rates.ts";
 import { addReplay } from "./footfall/replay.ts";
+import { addReports } from "./footfall/report.ts";
 import { addRules } from "./footfall/rules.ts";
 import { addSnippet } from "./footfall/snippet.ts";
 import { runMain } from "./problem.ts";
@@ -24,6 +25,7 @@ const NOUNS = [
   addPeople,
   addSnippet,
   addQuery,
+  addReports,
   addImport,
   addExport,
   addOperations,

@@ -34,6 +34,19 @@ export function toFigure(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 2 });
 }
 
+const LIST_LENGTH_MAX = 110;
+
+/** Names with commas between them, over as many lines as it takes; all but the first are set in. */
+export function wrapped(names: readonly string[]): string {
+  const lines = [""];
+  for (const name of names) {
+    const line = lines.at(-1) as string;
+    if (line.length + name.length > LIST_LENGTH_MAX) lines.push(name);
+    else lines[lines.length - 1] = line === "" ? name : `${line}, ${name}`;
+  }
+  return lines.join(",\n  ");
+}
+
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /** A bar of a length in proportion, to an eighth of a character. */
@@ -83,7 +96,12 @@ function toText(cell: Cell): string {
 }
 
 function isFigure(cell: Cell): boolean {
-  return typeof cell === "number" || cell === null || cell === undefined || /^-?[\d,.]+( [A-Z]{3}|%)?$/.test(`${cell}`);
+  return (
+    typeof cell === "number" ||
+    cell === null ||
+    cell === undefined ||
+    /^(?:[-+]?[\d,.]+( [A-Z]{3}|%)?|)$/.test(`${cell}`)
+  );
 }
 
 function isFields(value: unknown): value is Fields {

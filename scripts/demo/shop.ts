@@ -1,25 +1,50 @@
-// The demo's shop: what is sold there, who comes, from where and with which device. Weights are made up, and shaped like
-// those of a small European shop. The visits themselves are in visit.ts.
+// The demo's shop: what is sold there, who comes, from where and with which device. Weights are made up, and shaped
+// like those of a small European shop. The visits themselves are in visit.ts.
 
-export const SHOP = "https://harbour-coffee.example";
+export const SHOP_HOST = "harbour-coffee.example";
+export const SHOP = `https://${SHOP_HOST}`;
 
 export interface Product {
   readonly path: string;
   readonly title: string;
   readonly sku: string;
-  /** In EUR. */
+  readonly category: string;
+  readonly brand: string;
+  /** In the currency of the buyer's country: the shop has one price list. */
   readonly price: number;
 }
 
+const BEANS = { category: "Coffee", brand: "Harbour" };
+const GEAR = { category: "Gear", brand: "Pourly" };
+
 export const PRODUCTS: readonly (readonly [Product, number])[] = [
-  [{ path: "/coffee/harbour-blend", title: "Harbour Blend", sku: "HB-250", price: 9.9 }, 30],
-  [{ path: "/coffee/ethiopia-guji", title: "Ethiopia Guji", sku: "EG-250", price: 14.5 }, 18],
-  [{ path: "/coffee/decaf", title: "Decaf, really good", sku: "DC-250", price: 11.2 }, 8],
-  [{ path: "/gear/hand-grinder", title: "Hand grinder", sku: "HG-01", price: 129 }, 9],
-  [{ path: "/gear/pour-over-set", title: "Pour-over set", sku: "PO-02", price: 48.5 }, 12],
-  [{ path: "/gear/paper-filters", title: "Paper filters", sku: "PF-100", price: 6.4 }, 14],
-  [{ path: "/subscription", title: "A bag every month", sku: "SUB-1", price: 24 }, 9],
+  [{ path: "/coffee/harbour-blend", title: "Harbour Blend", sku: "HB-250", price: 9.9, ...BEANS }, 30],
+  [{ path: "/coffee/ethiopia-guji", title: "Ethiopia Guji", sku: "EG-250", price: 14.5, ...BEANS }, 18],
+  [{ path: "/coffee/decaf", title: "Decaf, really good", sku: "DC-250", price: 11.2, ...BEANS }, 8],
+  [{ path: "/gear/hand-grinder", title: "Hand grinder", sku: "HG-01", price: 129, ...GEAR }, 9],
+  [{ path: "/gear/pour-over-set", title: "Pour-over set", sku: "PO-02", price: 48.5, ...GEAR }, 12],
+  [{ path: "/gear/paper-filters", title: "Paper filters", sku: "PF-100", price: 6.4, ...GEAR }, 14],
+  [
+    { path: "/subscription", title: "A bag every month", sku: "SUB-1", price: 24, ...BEANS, category: "Subscription" },
+    9,
+  ],
 ];
+
+/** The merchant counts in euros; who lives here pays in francs. */
+export const CURRENCY = "EUR";
+export const FOREIGN = { country: "CH", currency: "CHF", rate: "1.05" } as const;
+
+/** A page that browsers fetch ahead of its reader; some then read it. */
+export const AHEAD = { path: "/journal/winter-roast", title: "This winter's roast" };
+
+/**
+ * What must not be counted: a site that sends made-up visits, and a copy of the shop with the shop's own markup in it.
+ */
+export const SPAM_REFERRER = "https://semalt.com/";
+export const COPY_OF_SHOP = "https://harbour-cofee.example";
+
+/** Where a visitor pays, and comes back from. */
+export const PAYMENT_PAGE = "https://www.paypal.com/checkoutnow";
 
 /** Where a visit can begin besides at a product. */
 export const LANDINGS: readonly (readonly [{ readonly path: string; readonly title: string }, number])[] = [

@@ -101,18 +101,35 @@ export async function askList(connection: Connection, path: string): Promise<unk
   }
 }
 
+export interface AskOptions {
+  /** Such as /api/v2/funnel. */
+  readonly path?: string;
+  /** "text/csv" for the answer as a text of that form. */
+  readonly accept?: string;
+  /** What to do about a refusal, by its words. */
+  readonly hintOf?: (message: string) => string | undefined;
+}
+
 /** Asks a question with a merchant's key; one that becomes a job is waited for. */
-export async function askQuestion(connection: Connection, question: { readonly site_id: string }): Promise<unknown> {
-  const url = `${queryUrlOf(connection)}/api/v2/query`;
+export async function askQuestion(
+  connection: Connection,
+  question: { readonly site_id: string },
+  { path = "/api/v2/query", accept, hintOf }: AskOptions = {},
+): Promise<unknown> {
+  const url = queryUrlOf(connection) + path;
   if (connection.apiKey === undefined) throw new Problem("this needs a merchant's key: --api-key or FOOTFALL_API_KEY");
   const hint = "The key must be one of that merchant's own: --api-key or FOOTFALL_API_KEY (`key create` makes one).";
   // The server itself waits, so asking again at once is no busy loop.
-  const common = { token: connection.apiKey, unauthorized: hint, prefer: "wait=25" };
+  const common = { token: connection.apiKey, unauthorized: hint, prefer: "wait=25", accept, hintOf };
   let request: Request = { ...common, url, method: "POST", body: question };
   for (;;) {
     const response = await send(request);
     const job = response.status === 202 ? response.headers.get("location") : null;
-    if (job === null) return response.ok ? parseJson(await response.text()) : refused(request, response);
+    if (job === null) {
+      if (!response.ok) return refused(request, response);
+      const text = await response.text();
+      return accept === undefined ? parseJson(text) : text;
+    }
     await response.body?.cancel();
     const at = `${queryUrlOf(connection)}${job}?site_id=${encodeURIComponent(question.site_id)}`;
     request = { ...common, url: at, method: "GET" };
@@ -135,6 +152,8 @@ interface Request {
   readonly unauthorized: string;
   /** How long the server may wait (RFC 7240). */
   readonly prefer?: string;
+  readonly accept?: string | undefined;
+  readonly hintOf?: AskOptions["hintOf"] | undefined;
 }
 
 async function ask(request: Request): Promise<unknown> {
@@ -142,11 +161,12 @@ async function ask(request: Request): Promise<unknown> {
   return response.ok ? parseJson(await response.text()) : refused(request, response);
 }
 
-async function send({ url, method, token, body, prefer }: Request): Promise<Response> {
+async function send({ url, method, token, body, prefer, accept }: Request): Promise<Response> {
   const headers = {
     authorization: `Bearer ${token}`,
     "content-type": "application/json",
     ...(prefer !== undefined && { prefer }),
+    ...(accept !== undefined && { accept }),
   };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
   return await fetch(url, init).catch((error: unknown) => {
@@ -156,11 +176,15 @@ async function send({ url, method, token, body, prefer }: Request): Promise<Resp
   });
 }
 
-async function refused({ url, method, unauthorized }: Request, response: Response): Promise<never> {
+async function refused({ url, method, unauthorized, hintOf }: Request, response: Response): Promise<never> {
   const text = await response.text();
-  const hint = response.status === 401 ? ` ${unauthorized}` : "";
   const words = wordsOf(parseJson(text)) ?? text;
+  const hint = response.status === 401 ? ` ${unauthorized}` : response.status === 400 ? hintText(hintOf?.(words)) : "";
   throw new Problem(`${method} ${new URL(url).pathname} answers ${response.status}: ${words}${hint}`);
+}
+
+function hintText(hint: string | undefined): string {
+  return hint === undefined ? "" : ` (${hint})`;
 }
 
 function parseJson(text: string): unknown {

@@ -1,15 +1,17 @@
 // footfall import: the command around ../import/run.ts.
 
 import type { Command } from "commander";
-import { parseMap } from "../import/csv-row.ts";
+import { FIELDS, PRODUCT_FIELDS, parseMap } from "../import/csv-row.ts";
 import { EVENTS_PER_SECOND } from "../import/pace.ts";
 import { importFile } from "../import/run.ts";
 import { Problem } from "../problem.ts";
 import { sayBesideMeter, startMeter } from "../progress.ts";
+import { toFigure, wrapped } from "../table.ts";
 import { connect, nowhere } from "./connection.ts";
 
 interface Options {
   readonly trackingId?: string;
+  readonly writeKey?: string;
   readonly hostname?: string;
   readonly map?: string;
   readonly all?: boolean;
@@ -19,10 +21,13 @@ interface Options {
 export function addImport(program: Command): void {
   program
     .command("import <file>")
-    .description("send an access log (combined or vhost_combined format) or a CSV through the collector; .gz as well")
+    .description(
+      "send an access log (Apache, nginx, Caddy, IIS, CloudFront) or a CSV through the collector; .gz as well",
+    )
     .option("--tracking-id <id>", "the merchant's stream (default: the local demo)")
+    .option("--write-key <key>", "a key of scope write: orders and refunds then count as the merchant's own word")
     .option("--hostname <hostname>", "the site's host, where the file gives paths only (default: a log's virtual host)")
-    .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,url=url")
+    .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,number=order_id")
     .option("--all", "count an access log's images, scripts and other assets too")
     .option("--rate <events>", "events a second at most; 0 for as fast as it goes", String(EVENTS_PER_SECOND))
     .addHelpText("after", HELP)
@@ -30,11 +35,23 @@ export function addImport(program: Command): void {
 }
 
 const HELP = `
+What it reads, by its first line: the combined log format (also vhost_combined), JSON lines (nginx's log_format with escape=json,
+Caddy, Traefik, Cloudflare's Logpush), the W3C's extended format (IIS, CloudFront), and CSV with a header in UTF-8 or UTF-16.
+Of a log only pages count that were delivered: GET, status 2xx or 304. What is left out is counted by its reason: redirects,
+errors, HEAD, POST and OPTIONS requests, assets, prefetches. Addresses in a log are hashed here and never sent. Where lines
+name their host (vhost_combined, JSON, W3C) no --hostname is needed; --hostname overrides theirs.
+
+Columns of a CSV fill these fields, by their own or a usual other name, or by --map column=field:
+  ${wrapped([...FIELDS, ...PRODUCT_FIELDS, "props.<key>"])}
+products is a JSON list in one column; or each row has one product (product.id, …), and rows of one order that follow one
+another are one order. A row of an order that has no name is a purchase, or a refund if its revenue is below zero.
+
+A row that does not fit is refused with its line and the reason, stops nothing, and makes the exit status 1. Put such rows right
+in a file of their own, under the same header, and import that: in a file that was changed, every row after the change
+would count again.
 Run it again after an interruption, or when the log has grown: it goes on where it stopped and counts nothing twice.
 With another --hostname, --map or --all it reads the file from its first line: rows that were refused get another chance,
-rows that were counted stay as they are. Where it stands is kept in <file>.footfall-import.json.
-Addresses in a log are hashed here and never sent. In a log of many sites (vhost_combined, such as Debian's
-other_vhosts_access.log: "shop.example:443 198.51.100.7 - - […") each line names its host; --hostname overrides it.`;
+rows that were counted stay as they are. Where it stands is kept in <file>.footfall-import.json.`;
 
 async function runImport(path: string, options: Options, command: Command): Promise<void> {
   const { collectorUrl, stateDir, ...connection } = await connect(command);
@@ -45,7 +62,7 @@ async function runImport(path: string, options: Options, command: Command): Prom
   if (map === undefined) throw new Problem(`--map is "${options.map}"; it must be column=field,column=field`);
   const tally = await importFile({
     path,
-    destination: { collectorUrl, trackingId },
+    destination: { collectorUrl, trackingId, ...keyHeader(options.writeKey) },
     origin: toOrigin(options.hostname),
     map,
     assets: options.all ?? false,
@@ -55,6 +72,16 @@ async function runImport(path: string, options: Options, command: Command): Prom
     say: sayBesideMeter,
   });
   console.log(tally.toText());
+  const refused = tally.refused();
+  if (refused > 0)
+    throw new Problem(
+      `${toFigure(refused)} of ${toFigure(tally.lines)} rows ${refused === 1 ? "was" : "were"} refused, as listed above`,
+    );
+}
+
+/** What comes without a key can never outbid what came with one: a refund of an order that a server told needs it too. */
+function keyHeader(key: string | undefined): { readonly headers?: Readonly<Record<string, string>> } {
+  return key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
 }
 
 function toRate(text: string): number {

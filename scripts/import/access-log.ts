@@ -1,34 +1,10 @@
-// One line of an access log in the combined format (Apache's, nginx's default) taken apart, and the page view in it, if
-// there is one. A log names every request; only pages that were delivered are visits, so most lines are skipped, each for
-// a reason that the import counts and shows. The client's address leaves this file only to be hashed (`visitorText`).
+// One line of an access log in the combined format (Apache's, nginx's default) taken apart. What becomes of the request
+// in it is decided in request.ts, as for every other log.
 
 import { isIP } from "node:net";
 import { DAY_MS, HOUR_MS, MINUTE_MS, parseDate } from "../../core/time.ts";
-import { needsHostname, type Row, read, rejectedRow, skipped } from "./row.ts";
-
-export interface LogRequest {
-  /** The site, where the log names it: "shop.example". */
-  readonly virtualHost: string | undefined;
-  readonly address: string;
-  /** UTC ms; undefined where the log names a time that there is not, such as 31/Feb. */
-  readonly timestamp: number | undefined;
-  /** The time as the log writes it: "10/Oct/2000:13:55:36 -0700". */
-  readonly time: string;
-  /** The date as the log writes it, in the server's own zone: "10/Oct/2000". */
-  readonly date: string;
-  readonly method: string;
-  readonly target: string;
-  readonly status: number;
-  readonly referrer: string;
-  readonly userAgent: string;
-}
-
-export interface LogOptions {
-  /** What the site's addresses start with, such as "https://shop.example"; undefined: as the line's virtual host says. */
-  readonly origin: string | undefined;
-  /** Whether images, scripts and the like count as well. */
-  readonly assets: boolean;
-}
+import { type LogOptions, type LogRequest, toPageView } from "./request.ts";
+import { type Row, rejectedRow, skipped } from "./row.ts";
 
 /** A quoted field: anything, with `\"` for a quote in it. */
 const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"';
@@ -36,36 +12,22 @@ const TIME = "\\[(\\d\\d/[A-Z][a-z]{2}/\\d{4}):(\\d\\d:\\d\\d:\\d\\d [+-]\\d{4})
 /** The user name may hold blanks. Referrer and agent are missing in the "common" format; some servers append fields. */
 const LINE = new RegExp(`^(\\S+) \\S+ .*? ${TIME} ${QUOTED} (\\d{3}) (?:\\d+|-)(?: ${QUOTED} ${QUOTED}(?: .*)?)?$`);
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const ASSET =
-  /\.(?:avif|bmp|css|eot|gif|gz|ico|jpe?g|js|json|map|mjs|mp[34]|otf|pdf|png|rss|svg|ttf|txt|wasm|webm|webmanifest|webp|woff2?|xml|zip)$/i;
 
 /** The page view a line of the log stands for, or why it stands for none. */
 export function readLogLine(line: string, options: LogOptions): Row {
   if (line.trim() === "") return skipped("empty line");
   const request = parseLogLine(line);
   if (request === undefined) return rejectedRow("not_combined_format", "not a line of the combined format");
-  const { timestamp, userAgent, referrer } = request;
-  if (timestamp === undefined) return rejectedRow("invalid_timestamp", `there is no such time: ${request.time}`);
-  if (request.method !== "GET") return skipped("not a GET");
-  if (request.status < 200 || request.status > 399) return skipped("status not 200-399");
-  const origin = options.origin ?? (request.virtualHost === undefined ? undefined : `https://${request.virtualHost}`);
-  if (origin === undefined && request.target.startsWith("/")) return needsHostname(request.target);
-  const url = toUrl(request.target, origin);
-  if (url === undefined) return rejectedRow("invalid_url", `not an address: ${request.target}`);
-  if (!options.assets && ASSET.test(url.pathname)) return skipped("not a page");
-  return read(
-    {
-      url: url.href,
-      timestamp,
-      ...(userAgent === "" ? {} : { user_agent: userAgent }),
-      ...(referrer === "" ? {} : { referrer }),
-    },
-    visitorText(request.date, request.address, userAgent),
-  );
+  return toPageView(request, options);
 }
+
+/** What syslog puts before a line: "Nov 21 10:00:00 web-1 nginx: ". Its month must not be taken for a client's name. */
+export const SYSLOG_HEAD =
+  /^(?:<\d+>\d* ?)?(?:[A-Z][a-z]{2} [\d ]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ [\w./-]+(?:\[\d+\])?: /;
 
 /** A line's fields, or undefined when it is not in the combined (or common) format. */
 export function parseLogLine(line: string): LogRequest | undefined {
+  if (SYSLOG_HEAD.test(line)) return undefined;
   const { virtualHost, rest } = splitVirtualHost(line);
   const match = LINE.exec(rest);
   if (match === null) return undefined;
@@ -74,8 +36,8 @@ export function parseLogLine(line: string): LogRequest | undefined {
   const [method = "", target = ""] = unescaped(request).split(" ");
   return {
     virtualHost,
-    address,
-    timestamp: toInstant(date, clock),
+    address: address.replace(/,$/, ""), // the first of a list of X-Forwarded-For
+    timestamp: logInstant(date, clock),
     time: `${date}:${clock}`,
     date,
     method,
@@ -86,22 +48,20 @@ export function parseLogLine(line: string): LogRequest | undefined {
   };
 }
 
-/** Debian's other_vhosts_access.log puts site and port before the address: `shop.example:443 198.51.100.7 - - […`. */
+/**
+ * Debian's other_vhosts_access.log puts site and port before the address: `shop.example:443 198.51.100.7 - - […`;
+ * others the site alone.
+ */
 function splitVirtualHost(line: string): { readonly virtualHost: string | undefined; readonly rest: string } {
   const [first = "", second = ""] = line.split(" ", 2);
-  const host = /^(.+):\d{1,5}$/.exec(first)?.[1];
   // An IPv6 address may end like a port: "2001:db8::7".
-  if (host === undefined || isIP(first) !== 0 || isIP(second) === 0) return { virtualHost: undefined, rest: line };
-  return { virtualHost: host, rest: line.slice(first.length + 1) };
-}
-
-/** What is hashed into a visitor: the same address and agent on one date are one visitor, on the next another one. */
-export function visitorText(date: string, address: string, userAgent: string): string {
-  return `${date}|${address}|${userAgent}`;
+  const isHost = isIP(first.replace(/,$/, "")) === 0 && isIP(second) !== 0 && /[.:]|^localhost$/.test(first);
+  if (!isHost) return { virtualHost: undefined, rest: line };
+  return { virtualHost: first.replace(/:\d{1,5}$/, ""), rest: line.slice(first.length + 1) };
 }
 
 /** UTC ms of ("10/Oct/2000", "13:55:36 -0700"); undefined where the calendar or the clock has no such time. */
-function toInstant(date: string, clock: string): number | undefined {
+export function logInstant(date: string, clock: string): number | undefined {
   const [dayOfMonth, name = "", year] = date.split("/");
   const month = String(MONTHS.indexOf(name) + 1).padStart(2, "0"); // "00" is no month
   const day = parseDate(`${year}-${month}-${dayOfMonth}`);
@@ -124,10 +84,4 @@ function unescaped(text: string): string {
     new TextDecoder().decode(Uint8Array.from(run.slice(2).split("\\x"), (hex) => Number.parseInt(hex, 16))),
   );
   return bytes.replace(/\\(["\\])/g, "$1");
-}
-
-function toUrl(target: string, origin = ""): URL | undefined {
-  if (!target.startsWith("/") && !/^https?:\/\//i.test(target)) return undefined;
-  // Joined as text: resolved as a reference, "//evil.example/" would name another host.
-  return URL.parse(target.startsWith("/") ? origin + target : target) ?? undefined;
 }

@@ -1,12 +1,17 @@
-// A CSV file's columns mapped onto the fields of an event, by name: once for the header (`planColumns`), then for each row
-// (`readCsvRow`). Names are compared without case; usual other names are known; `--map column=field` overrides both.
-// A column that means nothing is left out and named, so that a mistyped one is noticed.
+// A CSV file's columns mapped onto the fields of an event, by name: once for the header (`planColumns`), then for each
+// row (`readCsvRow`). Names are compared without case; usual other names are known; `--map column=field` overrides
+// both. A column that means nothing is left out and named, so that a mistyped one is noticed.
 
-import { visitorText } from "./access-log.ts";
+import { PRODUCT_NUMBERS, PRODUCT_TEXTS } from "../../core/formats/product.ts";
 import { parseInstant } from "./instant.ts";
-import { type ImportedEvent, needsHostname, type Row, read, rejectedRow } from "./row.ts";
+import { visitorText } from "./request.ts";
+import { type ImportedEvent, needsHostname, type Row, read, rejectedRow, skipped } from "./row.ts";
 
-/** Fields a column can fill. "props.<key>" fills one property. "address" is hashed into the visitor and never sent. */
+/**
+ * Fields a column can fill. "props.<key>" fills one property, "product.<key>" what is known of the one product in a
+ * row; rows of one order that follow one another are then one order (order-row.ts). "products" is a whole list as JSON.
+ * "address" is hashed into the visitor and never sent.
+ */
 export const FIELDS = [
   "id",
   "name",
@@ -24,10 +29,15 @@ export const FIELDS = [
   "currency",
   "props",
   "address",
+  "order_id",
+  "products",
 ] as const;
 type Field = (typeof FIELDS)[number];
 
-const ALIASES: Readonly<Record<string, Field>> = {
+export const PRODUCT_FIELDS = [...PRODUCT_TEXTS, ...PRODUCT_NUMBERS].map((key) => `product.${key}` as const);
+type ProductField = (typeof PRODUCT_FIELDS)[number];
+
+const ALIASES: Readonly<Record<string, Field | ProductField>> = {
   event_id: "id",
   uuid: "id",
   event: "name",
@@ -60,6 +70,19 @@ const ALIASES: Readonly<Record<string, Field>> = {
   revenue_currency: "currency",
   ip: "address",
   ip_address: "address",
+  order_number: "order_id",
+  order_no: "order_id",
+  transaction_id: "order_id",
+  total: "revenue",
+  items: "products",
+  line_items: "products",
+  product_id: "product.id",
+  product_name: "product.name",
+  product_category: "product.category",
+  product_brand: "product.brand",
+  product_variant: "product.variant",
+  product_price: "product.price",
+  product_quantity: "product.quantity",
 };
 
 /** What each column fills; undefined: nothing. */
@@ -82,13 +105,15 @@ export function parseMap(text: string): ReadonlyMap<string, string> | undefined 
   return map;
 }
 
+const FIELD_NAMES = `${[...FIELDS, ...PRODUCT_FIELDS].join(", ")} and props.<key>`;
+
 /** Decides what each column fills. The map wins over a column's own name, and that over another usual name. */
 export function planColumns(header: readonly string[], map: ReadonlyMap<string, string>): Planned {
   const names = header.map((column) => column.trim().toLowerCase());
   for (const [column, field] of map) {
     if (!names.includes(column))
       return no(`there is no column "${column}" to map; the columns are ${header.join(", ")}`);
-    if (!isTarget(field)) return no(`"${field}" is not a field; fields are ${FIELDS.join(", ")} and props.<key>`);
+    if (!isTarget(field)) return no(`"${field}" is not a field; fields are ${FIELD_NAMES}`);
   }
   const targets: (string | undefined)[] = names.map((column) => map.get(column));
   const claim = (target: (column: string) => string | undefined) => {
@@ -102,13 +127,31 @@ export function planColumns(header: readonly string[], map: ReadonlyMap<string, 
   const filled = targets.filter((target) => target !== undefined);
   const twice = filled.find((target, index) => filled.indexOf(target) !== index);
   if (twice !== undefined) return no(`two columns are mapped to "${twice}"`);
+  if (OWN_EXPORT.every((column) => names.includes(column))) return no(NO_OWN_EXPORT);
+  if (header.length === 1) return no(`this looks like no table: its first line has no columns (${header[0]})`);
   if (!filled.includes("timestamp")) return no(missing("timestamp", header));
-  if (!filled.includes("url") && !filled.includes("name")) return no(missing("url", header));
+  if (!["url", "name", "order_id"].some((field) => filled.includes(field))) return no(missing("url", header));
+  const one = filled.find((target) => target.startsWith("product."));
+  if (one !== undefined && filled.includes("products")) {
+    return no(`columns fill both products and ${one}; map products either as one JSON column or column by column`);
+  }
   return { ok: true, plan: { targets, ignored: header.filter((_, index) => targets[index] === undefined) } };
 }
 
+/** Columns that stand together nowhere else: its revenue counts in ten-thousandths, its visitors are hashes already. */
+const OWN_EXPORT = ["event_id", "received_at", "visitor", "revenue", "dropped"];
+const NO_OWN_EXPORT =
+  "this looks like an export of Footfall; convert it to a CSV that has timestamp, name, url, visitor_id and revenue / 10000, " +
+  "without the rows that are dropped";
+
 /** The event in one row. `origin` completes an address that starts with "/". */
 export function readCsvRow(values: readonly string[], plan: ColumnPlan, origin: string | undefined): Row {
+  if (values.every((value) => value.trim() === "")) return skipped("empty line");
+  const { length } = plan.targets;
+  const surplus = values.slice(length).some((value) => value.trim() !== "");
+  if (values.length < length || surplus) {
+    return rejectedRow("wrong_columns", `${values.length} values, where the first line names ${length} columns`);
+  }
   const texts = new Map<string, string>();
   for (const [index, target] of plan.targets.entries()) {
     const value = values[index]?.trim() ?? "";
@@ -120,17 +163,29 @@ export function readCsvRow(values: readonly string[], plan: ColumnPlan, origin: 
   }
   const url = texts.get("url");
   if (url?.startsWith("/") && origin === undefined) return needsHostname(url);
-  const numbers = readNumbers(texts);
-  if (numbers === undefined) return rejectedRow("invalid_field", "engagement_ms, scroll and revenue must be numbers");
-  const props = readProps(texts);
-  if (props === undefined) return rejectedRow("invalid_field", "props must be a JSON object");
-  const event: ImportedEvent = { ...readTexts(texts, origin), timestamp, ...numbers, ...props };
+  const fields: Partial<ImportedEvent> = {};
+  for (const readFields of [readNumbers, readProps, readProducts]) {
+    const part = readFields(texts);
+    if (typeof part === "string") return rejectedRow("invalid_field", part);
+    Object.assign(fields, part);
+  }
+  const event: ImportedEvent = { ...readTexts(texts, origin), timestamp, ...fields };
   const address = texts.get("address");
   if (address === undefined || event.visitor_id !== undefined) return read(event);
   return read(event, visitorText(new Date(timestamp).toISOString().slice(0, 10), address, event.user_agent ?? ""));
 }
 
-const TEXT_FIELDS = ["id", "name", "referrer", "title", "visitor_id", "user_agent", "language", "screen"] as const;
+const TEXT_FIELDS = [
+  "id",
+  "name",
+  "referrer",
+  "title",
+  "visitor_id",
+  "user_agent",
+  "language",
+  "screen",
+  "order_id",
+] as const;
 
 function readTexts(texts: ReadonlyMap<string, string>, origin: string | undefined): Partial<ImportedEvent> {
   const fields: Record<string, string> = {};
@@ -143,13 +198,16 @@ function readTexts(texts: ReadonlyMap<string, string>, origin: string | undefine
   return fields;
 }
 
-function readNumbers(texts: ReadonlyMap<string, string>): Partial<ImportedEvent> | undefined {
+/** Fields, or what is wrong with them. */
+type ReadFields = Partial<ImportedEvent> | string;
+
+function readNumbers(texts: ReadonlyMap<string, string>): ReadFields {
   const fields: Record<string, unknown> = {};
   for (const field of ["engagement_ms", "scroll", "revenue"]) {
     const text = texts.get(field);
     if (text === undefined) continue;
     const value = Number(text);
-    if (!Number.isFinite(value)) return undefined;
+    if (!Number.isFinite(value)) return noNumber(field, text);
     const currency = texts.get("currency");
     if (field !== "revenue") fields[field] = value;
     else fields[field] = currency === undefined ? { amount: value } : { amount: value, currency };
@@ -157,29 +215,58 @@ function readNumbers(texts: ReadonlyMap<string, string>): Partial<ImportedEvent>
   return fields;
 }
 
-function readProps(texts: ReadonlyMap<string, string>): Partial<ImportedEvent> | undefined {
+function readProps(texts: ReadonlyMap<string, string>): ReadFields {
   const props: Record<string, unknown> = {};
   const whole = texts.get("props");
   if (whole !== undefined) {
-    const value = parseObject(whole);
-    if (value === undefined) return undefined;
+    const value = parseJson(whole);
+    if (!isObject(value)) return `props must be a JSON object, not ${whole}`;
     Object.assign(props, value);
   }
   for (const [target, value] of texts) if (target.startsWith("props.")) props[target.slice("props.".length)] = value;
   return Object.keys(props).length === 0 ? {} : { props };
 }
 
-function parseObject(text: string): object | undefined {
+function readProducts(texts: ReadonlyMap<string, string>): ReadFields {
+  const whole = texts.get("products");
+  if (whole !== undefined) {
+    const value = parseJson(whole);
+    const list = isObject(value) ? [value] : value;
+    if (Array.isArray(list) && list.every(isObject)) return { products: list };
+    return `products must be a JSON list such as [{"id":"A1","name":"Mat","price":12.5,"quantity":2}], not ${whole}`;
+  }
+  const product: Record<string, unknown> = {};
+  for (const key of PRODUCT_TEXTS) {
+    const text = texts.get(`product.${key}`);
+    if (text !== undefined) product[key] = text;
+  }
+  for (const key of PRODUCT_NUMBERS) {
+    const text = texts.get(`product.${key}`);
+    if (text === undefined) continue;
+    if (!Number.isFinite(Number(text))) return noNumber(`product.${key}`, text);
+    product[key] = Number(text);
+  }
+  return Object.keys(product).length === 0 ? {} : { products: [product] };
+}
+
+function noNumber(field: string, text: string): string {
+  return `${field} must be a number such as 1234.50, not "${text}"`;
+}
+
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }
 }
 
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function isTarget(field: string): boolean {
-  return (FIELDS as readonly string[]).includes(field) || /^props\../.test(field);
+  return ([...FIELDS, ...PRODUCT_FIELDS] as readonly string[]).includes(field) || /^props\../.test(field);
 }
 
 function missing(field: Field, header: readonly string[]): string {

@@ -1,25 +1,30 @@
-// Reads the file to import, compressed or not, line by line (access log) or record by record (CSV), without ever holding
-// it whole. Every line comes with its place, which is what ids and resuming are made of.
+// Reads the file to import, compressed or not, line by line (logs) or record by record (CSV), without ever holding it
+// whole. Every line comes with its place, which is what ids and resuming are made of, and with its number, which is
+// what a person looks for.
 
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { parse } from "csv-parse";
 import { messageOf, Problem } from "../problem.ts";
-import { parseLogLine } from "./access-log.ts";
+import { toRecords } from "./csv-record.ts";
+import { detectLine, type FileFormat, refuseBytes } from "./detect.ts";
+import { type TextLine, toLines } from "./line.ts";
 import { CHAIN_START, chainLine } from "./line-chain.ts";
 import type { Place } from "./resume.ts";
-
-export type FileFormat = { readonly kind: "log" } | { readonly kind: "csv"; readonly delimiter: string };
 
 export interface FileLine {
   /** The line itself, or the record's values. */
   readonly values: readonly string[];
+  /**
+   * The number of the line where it begins, from 1; a record of a CSV may go on over more, and follow on empty ones.
+   */
+  readonly number: number;
+  /** Why it cannot be read at all. */
+  readonly problem: string | undefined;
   readonly before: Place;
-  /** Just after it; `place.line` is its number, from 1. */
+  /** Just after it. */
   readonly place: Place;
   /** Bytes of the file read so far, compressed ones if it is compressed. */
   readonly bytesRead: number;
@@ -31,71 +36,88 @@ export interface ImportFile {
   readonly compressed: boolean;
 }
 
+const HEAD_BYTES = 8;
+
 /** Looks at a file without reading it. */
 export async function openFile(path: string): Promise<ImportFile> {
+  let head: Uint8Array;
+  let bytes: number;
   try {
-    const { size } = await stat(path);
+    bytes = (await stat(path)).size;
     const handle = await open(path);
-    const { buffer } = await handle.read(new Uint8Array(2), 0, 2, 0).finally(() => handle.close());
-    return { path, bytes: size, compressed: buffer[0] === 0x1f && buffer[1] === 0x8b };
+    const { buffer } = await handle.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0).finally(() => handle.close());
+    head = buffer;
   } catch (error) {
     throw new Problem(`cannot read ${path}: ${messageOf(error)}`);
   }
+  const why = refuseBytes(head);
+  if (why !== undefined) throw new Problem(`${path}: ${why}`);
+  return { path, bytes, compressed: head[0] === 0x1f && head[1] === 0x8b };
 }
 
-/** Log or CSV, and what separates the columns, by the first line that says something. */
+/** A log may begin with noise, or in the middle of a line; a few lines later it shows what it is. */
+const DETECTED_WITHIN_LINES = 20;
+
+/** What kind of log it is, or what separates a CSV's columns, by the first line that says something. */
 export async function detectFormat(file: ImportFile): Promise<FileFormat> {
-  const { stream } = contentOf(file);
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === "") continue;
-    stream.destroy();
-    if (parseLogLine(line) !== undefined) return { kind: "log" };
-    const counts = [",", ";", "\t"].map((delimiter) => ({ delimiter, count: line.split(delimiter).length }));
-    const [best] = counts.sort((a, b) => b.count - a.count);
-    return { kind: "csv", delimiter: best?.delimiter ?? "," };
+  let first: FileFormat | undefined;
+  for await (const { text, number } of textLines(file)) {
+    if (text.trim() === "") continue;
+    const detected = detectLine(text);
+    if (first === undefined && !detected.ok) throw new Problem(`${file.path}: ${detected.why}`);
+    if (detected.ok && detected.format.kind !== "csv") return detected.format;
+    if (detected.ok) first ??= detected.format;
+    if (number >= DETECTED_WITHIN_LINES) break;
   }
-  throw new Problem(`${file.path} is empty`);
+  if (first === undefined) throw new Problem(`${file.path} is empty`);
+  return first;
+}
+
+/** The first line whose bytes are none of UTF-8, if there is one. */
+export async function findForeignLetters(file: ImportFile): Promise<number | undefined> {
+  for await (const { isUtf8, number } of textLines(file)) if (!isUtf8) return number;
+  return undefined;
 }
 
 /** Every line of the file in order. Errors of the file itself are `Problem`s. */
 export async function* readLines(file: ImportFile, format: FileFormat): AsyncGenerator<FileLine> {
-  const { stream, bytesRead } = contentOf(file);
-  const source = format.kind === "log" ? logLines(stream) : csvRecords(stream, format.delimiter);
+  const progress: Progress = {};
+  const lines = textLines(file, progress);
+  const source = format.kind === "csv" ? toRecords(lines, format.delimiter) : toLogLines(lines);
   let place: Place = { line: 0, chain: CHAIN_START };
+  for await (const { values, first, problem } of source) {
+    const before = place;
+    const text = format.kind === "csv" ? JSON.stringify(values) : (values[0] ?? "");
+    place = { line: before.line + 1, chain: chainLine(before.chain, text) };
+    yield { values, number: first, problem, before, place, bytesRead: progress.raw?.bytesRead ?? 0 };
+  }
+}
+
+async function* toLogLines(lines: AsyncIterable<TextLine>) {
+  for await (const { text, number, isCut } of lines) {
+    yield { values: [text], first: number, problem: isCut ? "the line is longer than a request can be" : undefined };
+  }
+}
+
+interface Progress {
+  raw?: ReadStream;
+}
+
+async function* textLines(file: ImportFile, progress: Progress = {}): AsyncGenerator<TextLine> {
+  const raw = createReadStream(file.path);
+  progress.raw = raw;
+  // An error of either stream reaches the reader through the unzipped one.
+  const stream: Readable = file.compressed ? pipeline(raw, createGunzip(), () => undefined) : raw;
+  let number = 0;
   try {
-    for await (const values of source) {
-      const before = place;
-      const text = format.kind === "log" ? (values[0] ?? "") : JSON.stringify(values);
-      place = { line: before.line + 1, chain: chainLine(before.chain, text) };
-      yield { values, before, place, bytesRead: bytesRead() };
+    for await (const line of toLines(stream)) {
+      number = line.number;
+      yield line;
     }
   } catch (error) {
-    throw new Problem(`cannot read ${file.path} after line ${place.line}: ${messageOf(error)}`);
+    throw new Problem(`cannot read ${file.path} after line ${number}: ${messageOf(error)}`);
   } finally {
     stream.destroy();
+    raw.destroy();
   }
-}
-
-function contentOf(file: ImportFile): { readonly stream: Readable; readonly bytesRead: () => number } {
-  const raw = createReadStream(file.path);
-  const bytesRead = () => raw.bytesRead;
-  if (!file.compressed) return { stream: raw, bytesRead };
-  // An error of either stream reaches the reader through the unzipped one.
-  return { stream: pipeline(raw, createGunzip(), () => undefined), bytesRead };
-}
-
-async function* logLines(stream: Readable): AsyncGenerator<readonly string[]> {
-  const failed = new Promise<never>((_, fail) => stream.once("error", fail));
-  failed.catch(() => undefined);
-  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await Promise.race([lines.next(), failed]);
-    if (next.done) return;
-    yield [next.value];
-  }
-}
-
-async function* csvRecords(stream: Readable, delimiter: string): AsyncGenerator<readonly string[]> {
-  const options = { delimiter, bom: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true };
-  for await (const record of pipeline(stream, parse(options), () => undefined)) yield record as string[];
 }

@@ -2,7 +2,7 @@
 
 import { parseDate } from "../../core/time.ts";
 
-const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d:?\d\d)?)?$/i;
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d(?::?\d\d)?)?)?$/i;
 
 /** UTC ms, or undefined for what is not a time. Digits are told apart by their number: 10 are seconds, 13 are ms. */
 export function parseInstant(text: string): number | undefined {
@@ -13,7 +13,7 @@ export function parseInstant(text: string): number | undefined {
   const [, date = "", time = "00:00", zone = "Z"] = match;
   if (parseDate(date) === undefined) return undefined; // Date.parse reads 2026-02-30 as 2 March
   const instant = Date.parse(
-    `${date}T${time}${zone.toUpperCase() === "UTC" ? "Z" : zone.replace(/^(...)(\d\d)$/, "$1:$2")}`,
+    `${date}T${time}${zone.toUpperCase() === "UTC" ? "Z" : zone.replace(/^([+-]\d\d)(\d\d)?$/, (_, hours, minutes = "00") => `${hours}:${minutes}`)}`,
   );
   return Number.isNaN(instant) ? undefined : instant;
 }

@@ -1,7 +1,7 @@
 // What makes an import idempotent: the id of a line is a digest of everything in the file up to and including it. It is
-// the same on every run, on a file that has grown since, and whether the file is compressed or not; and two equal lines,
-// which are two requests, get two ids. The id names the line and not what was made of it: a line that was counted stays
-// counted as it was, also when it is sent again with another column map.
+// the same on every run, on a file that has grown since, and whether the file is compressed or not; and two equal
+// lines, which are two requests, get two ids. The id names the line and not what was made of it: a line that was
+// counted stays counted as it was, also when it is sent again with another column map.
 
 import { createHash, createHmac } from "node:crypto";
 

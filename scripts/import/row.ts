@@ -1,5 +1,5 @@
-// What one line of an imported file comes to: an event for the collector, or nothing for a reason. Both readers (access
-// log and CSV) end here, and everything after them (ids, batches, sending) sees only this.
+// What one line of an imported file comes to: an event for the collector, or nothing for a reason. All readers (logs
+// and CSV) end here, and everything after them (ids, batches, sending) sees only this.
 
 /** An event as `POST /v1/events` takes it, without its id where the file names none. */
 export interface ImportedEvent {
@@ -17,17 +17,25 @@ export interface ImportedEvent {
   readonly scroll?: number;
   readonly revenue?: { readonly amount: number; readonly currency?: string };
   readonly props?: Readonly<Record<string, unknown>>;
+  readonly order_id?: string;
+  readonly products?: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface EventRow {
+  readonly kind: "event";
+  readonly event: ImportedEvent;
+  /** Set when a salted hash of it becomes the visitor: it holds a network address and is never sent. */
+  readonly visitor?: string;
 }
 
 export type Row =
-  /** `visitor` is set when a salted hash of it becomes the visitor: it holds a network address and is never sent. */
-  | { readonly kind: "event"; readonly event: ImportedEvent; readonly visitor?: string }
+  | EventRow
   /** Nothing that should be counted. */
   | { readonly kind: "skipped"; readonly reason: string }
   /** Something that cannot be read. */
   | { readonly kind: "rejected"; readonly code: string; readonly message: string };
 
-export function read(event: ImportedEvent, visitor?: string): Row {
+export function read(event: ImportedEvent, visitor?: string): EventRow {
   return visitor === undefined ? { kind: "event", event } : { kind: "event", event, visitor };
 }
 

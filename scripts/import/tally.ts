@@ -1,5 +1,5 @@
-// The numbers an import ends with: what was counted, what was there before, and everything that was not, by reason, with
-// the first few examples of each mistake.
+// The numbers an import ends with: what was counted, what was there before, and everything that was not, by reason,
+// with the first few examples of each mistake.
 
 import { DAY_MS, dateOf } from "../../core/time.ts";
 
@@ -66,6 +66,11 @@ export class Tally {
     }
   }
 
+  /** Rows that were not taken because something is wrong with them. */
+  refused(): number {
+    return [...this.rejected.values()].reduce((sum, { count: times }) => sum + times, 0);
+  }
+
   /** The end of an import, for a person. */
   toText(): string {
     const rows = [
@@ -87,7 +92,10 @@ export class Tally {
   }
 }
 
-/** When and where the numbers of closed Days show: those are counted from the archive. The range is a Day wider each way, for any zone. */
+/**
+ * When and where the numbers of closed Days show: those are counted from the archive. The range is a Day wider each
+ * way, for any zone.
+ */
 function toClosedText({ events, from, to }: NonNullable<Tally["closed"]>): readonly string[] {
   const range = `--from ${dateOf(Math.floor(from / DAY_MS) - 1)} --to ${dateOf(Math.floor(to / DAY_MS) + 1)}`;
   return [

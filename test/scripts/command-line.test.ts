@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startFakeCollector } from "../support/fake-collector.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const LATER = /^footfall: there is no local start in \S+; run `npm start` in another terminal/;
@@ -22,18 +23,28 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: unknown;
+}
+
 /** What a script says on standard error, and how it ends. */
-async function run(args: readonly string[], stateDir = join(folder, "none")) {
+async function run(args: readonly string[], stateDir = join(folder, "none")): Promise<Ended> {
   const env = { PATH: process.env["PATH"] ?? "", STATE_DIR: stateDir };
-  return await new Promise<{ stderr: string; code: unknown }>((settle) => {
-    execFile(process.execPath, [...args], { cwd: ROOT, env }, (error, _, stderr) =>
-      settle({ stderr, code: error?.code ?? 0 }),
+  return await new Promise<Ended>((settle) => {
+    execFile(process.execPath, [...args], { cwd: ROOT, env }, (error, stdout, stderr) =>
+      settle({ stdout, stderr, code: error?.code ?? 0 }),
     );
   });
 }
 
 test.each([
   ["query"],
+  ["realtime"],
+  ["funnel --step page=/ --step page=/cart"],
+  ["retention"],
+  ["paths"],
   ["key list"],
   ["key create --name x"],
   ["merchant show"],
@@ -77,6 +88,36 @@ test("a key that is refused is named with the option that gives another", async 
   server.close();
   expect(stderr).toMatch(/answers 401: Invalid API key or site ID\. The key must be .* --api-key or FOOTFALL_API_KEY/);
 });
+
+test("[IMP-3] an import that refused a row ends with exit status 1 and says how many", async () => {
+  const collector = await startFakeCollector();
+  const import_ = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text);
+    const to = ["--collector-url", collector.url, "--tracking-id", "t", "--hostname", "shop.example"];
+    return await run(["scripts/footfall.ts", "import", join(folder, name), ...to]);
+  };
+  const head = "visitor,unix_s,url\r\nv1,1389052815,/a\rv2,1389052816,/b\n";
+  expect(await import_("good.csv", head)).toMatchObject({ code: 0 });
+  const { code, stderr } = await import_("bad.csv", `${head}v3,soon,/c\n`);
+  expect([code, stderr.split("\n").at(-2)]).toEqual([1, "footfall: 1 of 3 rows was refused, as listed above"]);
+  expect(await import_("redirects.log", LOG.replace("200", "301"))).toMatchObject({ code: 0 });
+  await collector.stop();
+});
+
+test("[CLI-4] the forms of an answer exclude each other, and what the API refuses is told with the option it is about", async () => {
+  const words = '{"error":"#/date_range: Invalid date range \\"7days\\"","code":"invalid_field"}';
+  const server = createServer((_, response) => response.writeHead(400).end(words));
+  await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const asked = ["--query-url", url, "--site", "m", "--api-key", "k", "--range", "7days"];
+  const { stderr, code } = await run(["scripts/footfall.ts", "paths", ...asked]);
+  expect([stderr, code]).toEqual([expect.stringMatching(/"7days" \(--range takes day, .*two dates/), 1]);
+  const both = await run(["scripts/footfall.ts", "query", "--csv", "--json", ...asked]);
+  expect(both.stderr).toMatch(/choose one/);
+  server.close();
+});
+
+const LOG = '1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "Firefox"\n';
 
 test("an old Node is told which one is needed and how to get it", async () => {
   const pretend = 'Object.defineProperty(process, "versions", { value: { node: "22.12.0" } })';

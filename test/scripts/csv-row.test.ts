@@ -16,6 +16,13 @@ const PLANS: readonly (readonly [string, string, string, readonly (string | unde
   ["properties", "ts,url,props.plan", "", ["timestamp", "url", "props.plan"]],
   ["a map to a property", "ts,url,Plan", "plan=props.plan", ["timestamp", "url", "props.plan"]],
   ["events without a url", "ts,event,amount,currency", "", ["timestamp", "name", "revenue", "currency"]],
+  [
+    "an order's columns",
+    "ts,Order_Number,Total,product_id,product.price",
+    "",
+    ["timestamp", "order_id", "revenue", "product.id", "product.price"],
+  ],
+  ["an order's products", "ts,items,no", "no=order_id", ["timestamp", "products", "order_id"]],
   ["an unknown column left out", "ts,url,colour", "", ["timestamp", "url", undefined]],
 ];
 
@@ -27,6 +34,14 @@ test.each(PLANS)("[IMP-5] maps %s", (_, header, map, targets) => {
 const REFUSED: readonly (readonly [string, string, string, RegExp])[] = [
   ["no time", "url,visitor", "", /no column is a timestamp; name one with --map/],
   ["neither url nor name", "time,visitor", "", /no column is a url/],
+  ["products told in two ways", "time,order_id,products,product.id", "", /both products and product\.id/],
+  ["one column", "what is this", "", /looks like no table/],
+  [
+    "Footfall's own export",
+    "date,event_id,name,timestamp,received_at,visitor,url,revenue,dropped",
+    "",
+    /an export of Footfall; convert it .* revenue \/ 10000/,
+  ],
   ["a mapped column that is not there", "time,url", "wer=visitor_id", /no column "wer".*time, url/],
   ["a field that is none", "time,url,x", "x=colour", /"colour" is not a field/],
   ["two columns for one field", "time,a,b", "a=url,b=url", /two columns are mapped to "url"/],
@@ -52,6 +67,7 @@ test.each([
   ["2014-01-07 00:00:15 UTC", 1389052815000],
   ["2014-01-07T05:30:15+05:30", 1389052815000],
   ["2014-01-06T19:00:15-0500", 1389052815000],
+  ["2014-01-07 02:00:15+02", 1389052815000],
   ["2014-01-07", 1389052800000],
 ])("[IMP-7] reads the time %s", (text, instant) => {
   expect(parseInstant(text)).toBe(instant);
@@ -107,10 +123,39 @@ test("[IMP-4] turns an address column into a visitor and never sends it", () => 
 test.each([
   ["a time that is none", "ts,url", ["soon", "/"], "invalid_timestamp"],
   ["a date that there is not", "ts,url", ["2026-02-30", "https://a.example/"], "invalid_timestamp"],
-  ["too few values", "url,ts", ["/"], "invalid_timestamp"],
+  ["too few values", "url,ts", ["/"], "wrong_columns"],
+  ["too many", "ts,url", ["1389052815", "https://a.example/", "x"], "wrong_columns"],
+  ["products that are no list", "ts,order_id,products", ["1389052815", "1", "Mat"], "invalid_field"],
+  ["products that are no objects", "ts,order_id,products", ["1389052815", "1", '["Mat"]'], "invalid_field"],
+  ["a price that is none", "ts,order_id,product.price", ["1389052815", "1", "12,50"], "invalid_field"],
   ["a path and no host", "ts,url", ["1389052815", "/"], "needs_hostname"],
   ["a number that is none", "ts,name,amount", ["1389052815", "sale", "12,50 €"], "invalid_field"],
   ["props that are no object", "ts,name,props", ["1389052815", "sale", "[1]"], "invalid_field"],
 ])("[IMP-3] rejects a row with %s", (_, header, values, code) => {
   expect(row(header, values)).toMatchObject({ kind: "rejected", code });
+});
+
+test("[IMP-16] products come from a JSON column or from columns of their own, as numbers", () => {
+  const json = row("ts,order_id,products", [
+    "1389052815",
+    "17",
+    '[{"id":"A1","price":12.5,"quantity":2},{"name":"Mug"}]',
+  ]);
+  expect(json).toMatchObject({
+    event: { order_id: "17", products: [{ id: "A1", price: 12.5, quantity: 2 }, { name: "Mug" }] },
+  });
+  const columns = "ts,order_id,revenue,product.id,product.name,product.category,product.price,product.quantity";
+  const own = row(columns, ["1389052815", "17", "25", "A1", "Mat", "", "12.50", "2"]);
+  expect(own).toMatchObject({ event: { products: [{ id: "A1", name: "Mat", price: 12.5, quantity: 2 }] } });
+});
+
+test.each([
+  [["", "  ", ""], "a row of blanks, as spreadsheets leave them"],
+  [[""], "a line of blanks"],
+])("[IMP-15] %j is skipped: %s", (values) => {
+  expect(row("ts,url,title", values)).toEqual({ kind: "skipped", reason: "empty line" });
+});
+
+test("[IMP-15] empty values beyond the last column are no mistake", () => {
+  expect(row("ts,url", ["1389052815", "https://a.example/", "", " "])).toMatchObject({ kind: "event" });
 });

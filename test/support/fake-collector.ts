@@ -7,23 +7,32 @@ export type Misbehaviour = "429" | "500 after counting" | "cut after counting" |
 
 export interface FakeCollector {
   readonly url: string;
-  /** Everything sent, by id. */
+  /** Everything sent, by id, in the order in which it was taken in. */
   readonly events: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   readonly requests: () => number;
+  /** So many requests were open at once, at most. */
+  readonly openMost: () => number;
   stop(): Promise<void>;
 }
 
-/** Starts on a free port. `misbehave` is asked with the number of the request, from 1. */
+/** Starts on a free port. `misbehave` and `delayMs` are asked with the number of the request, from 1. */
 export async function startFakeCollector(
   misbehave: (request: number) => Misbehaviour | undefined = () => undefined,
+  delayMs: (request: number) => number = () => 0,
 ): Promise<FakeCollector> {
   const events = new Map<string, Readonly<Record<string, unknown>>>();
   let requests = 0;
+  let open = 0;
+  let openMost = 0;
   const server = createServer(async (request, response) => {
-    const fault = misbehave(++requests);
+    const number = ++requests;
+    const fault = misbehave(number);
+    openMost = Math.max(openMost, ++open);
+    response.once("close", () => void open--);
     let text = "";
     for await (const chunk of request) text += chunk;
     const sent = (JSON.parse(text) as { events: { id: string }[] }).events;
+    await new Promise((settle) => setTimeout(settle, delayMs(number)));
     const answer = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
     if (fault === "429") return answer(429, {});
     if (fault === "refuse tracking id") {
@@ -48,5 +57,5 @@ export async function startFakeCollector(
       server.closeAllConnections();
     });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, events, requests: () => requests, stop };
+  return { url, events, requests: () => requests, openMost: () => openMost, stop };
 }
