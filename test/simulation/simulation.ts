@@ -42,8 +42,9 @@ import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive-day.ts";
 import type { Merchant } from "../../storage/merchants.ts";
+import { type ArchivedBundle, noteArchived } from "../../storage/places.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
-import { findSeal, noteLate, type SealPlace } from "../../storage/seal.ts";
+import { findSeal } from "../../storage/seal.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
@@ -325,10 +326,10 @@ function archiveDeps(simulation: Simulation) {
     bucket: {
       put: (key: string, value: Uint8Array) => world.call("R2 put", () => void objects.set(key, value.slice())),
     },
-    noteLate: (places: readonly SealPlace[]) =>
-      world.call("note late", async () => {
-        const noted = { places, now: world.now, coalesceMs: COALESCE_MS };
-        const woken = await noteLate(simulation.d1, noted, zeroMeter());
+    note: (bundle: ArchivedBundle) =>
+      world.call("note bundle", async () => {
+        const noted = { bundle, now: world.now, coalesceMs: COALESCE_MS };
+        const woken = await noteArchived(simulation.d1, noted, zeroMeter());
         for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
       }),
     now: () => world.now,

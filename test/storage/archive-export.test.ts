@@ -38,7 +38,7 @@ async function exported(
   const source = { archive: { bucket, meter }, db: d1, meter };
   const settings = settingsOf("UTC", { merchant });
   const days = [DAY - 1, DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
-  const places = await findExport(source, { settings, places: days });
+  const places = await findExport(source, { settings, places: days, recent: new Map() });
   const rows: ExportedEvent[] = [];
   for await (const block of readExport(source, { settings, places })) rows.push(...block);
   return rows;
@@ -129,7 +129,11 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
   };
   const meter = zeroMeter();
   const source = { archive: { bucket, meter }, db: it.d1, meter };
-  const places = await findExport(source, { settings: settingsOf("UTC"), places: [{ day: DAY, partition: "pool-0" }] });
+  const places = await findExport(source, {
+    settings: settingsOf("UTC"),
+    places: [{ day: DAY, partition: "pool-0" }],
+    recent: new Map(),
+  });
   expect(places.map(({ folders }) => folders.map(({ cost }) => cost.objects))).toEqual([[3]]);
   expect(read).toEqual([]);
   const blocks = readExport(source, { settings: settingsOf("UTC"), places });
@@ -170,7 +174,7 @@ test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came 
   it.objects.set(bundleKey({ ...place, first: 100_000 }), encodeParquet({ ...place, first: 100_000, rows: late }));
   const settings = settingsOf("UTC", { merchant: 1 });
   const source = { archive, db: it.d1, meter: zeroMeter() };
-  const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(places[0]?.folders[0]?.cost.bytes).toBeGreaterThan(LARGE_BYTES);
   expect(places[0]?.folders[0]?.cost.bytes).toBeLessThan(EXPORT_BYTES_MAX);
   let at = 0;
@@ -188,7 +192,7 @@ test("[EXP-5] a Day of which more is not sealed than can be kept in mind is refu
   const meter = zeroMeter();
   const settings = settingsOf("UTC", { merchant: 1 });
   const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
-  const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(findTooOpen({ settings }, found)).toBeUndefined();
   const large = found.map((place) => ({
     ...place,
