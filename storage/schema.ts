@@ -457,6 +457,8 @@ export const overflowNotes = sqliteTable(
     id: text("id").notNull(),
     /** UTC ms its first event was received. */
     since: integer("since").notNull(),
+    /** UTC ms it was delivered, where that was before the note came; null while it waits. */
+    doneAt: integer("done_at"),
   },
   (table) => [primaryKey({ columns: [table.merchant, table.id] })],
 );

@@ -2,6 +2,7 @@ CREATE TABLE `overflow_notes` (
 	`merchant` integer NOT NULL,
 	`id` text NOT NULL,
 	`since` integer NOT NULL,
+	`done_at` integer,
 	PRIMARY KEY(`merchant`, `id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint

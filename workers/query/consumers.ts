@@ -11,6 +11,7 @@ import { type ReplayDeps, replayBody, replayParts } from "../../queues/replay.ts
 import { type SealDeps, sealDays } from "../../queues/seal.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
+import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
 import { type ArchivedBundle, noteArchived } from "../../storage/places.ts";
 import type { Deps } from "./deps.ts";
 
@@ -84,6 +85,8 @@ function overflowDeps(deps: Deps): OverflowDeps {
     ...deps,
     append: (partition, arrivals) =>
       deps.partition(partition).append({ partition, arrivals: encodeArrivals(arrivals) }),
+    note: (note) => noteOverflow(deps.db, note, deps.meter),
+    settle: (note) => settleOverflow(deps.db, { ...note, now: deps.now() }, deps.meter),
     unpack: (bytes) => unpackOverflow(bytes, deps.sealSecrets),
   };
 }

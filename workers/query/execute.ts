@@ -23,7 +23,7 @@ import { countUndone } from "../../storage/replay-job.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/rollups.ts";
 import type { SealPlace } from "../../storage/seal.ts";
 import type { Deps } from "./deps.ts";
-import { readLive } from "./live.ts";
+import { readCompleteUntil, readLive } from "./live.ts";
 import { type Cost, countEvents, findPlaces, isTooLarge, type TooLarge } from "./scan.ts";
 import { countUncounted } from "./uncounted.ts";
 
@@ -32,8 +32,9 @@ const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
 
 /** A question that only a job can answer, and what its ranges were resolved with. */
 export interface Large extends TooLarge {
-  /** UTC ms. */
+  /** UTC ms at which it was asked, and before which every acknowledged event will be in the answer. */
   readonly asOf: number;
+  readonly completeUntil: number;
   readonly firstDay: number | undefined;
 }
 
@@ -42,6 +43,7 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const goals = checkGoals([question.filter], merchant.rules);
   if (!goals.ok) return goals;
   const asOf = deps.now();
+  const completeUntil = await readCompleteUntil(merchant, deps);
   const firstDay = asksAll(question) ? await findFirstDay(merchant, asOf, deps) : undefined;
   const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay });
   if (!plans.ok) return plans;
@@ -49,7 +51,8 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const read: Groups[] = [];
   for (const plan of plans.value) {
     const groups = await readGroups(plan, merchant, { deps, cost });
-    if (isTooLarge(groups)) return withAllPlaces(groups, plans.value, { merchant, deps, asOf, firstDay });
+    if (isTooLarge(groups))
+      return withAllPlaces(groups, plans.value, { merchant, deps, asOf, completeUntil, firstDay });
     if (!groups.ok) return groups;
     read.push(groups.value);
   }
@@ -61,14 +64,14 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   return answer(plan, groups as Groups, {
     currency: merchant.currency,
     convert,
-    asOf,
+    asOf: completeUntil,
     cost,
     rules,
     compared,
   });
 }
 
-interface Asking extends Pick<Large, "asOf" | "firstDay"> {
+interface Asking extends Pick<Large, "asOf" | "completeUntil" | "firstDay"> {
   readonly merchant: Merchant;
   readonly deps: Deps;
 }
@@ -77,16 +80,16 @@ interface Asking extends Pick<Large, "asOf" | "firstDay"> {
 async function withAllPlaces(
   refusal: TooLarge,
   plans: readonly Plan[],
-  { merchant, deps, asOf, firstDay }: Asking,
+  { merchant, deps, ...asked }: Asking,
 ): Promise<Outcome<never> | Large> {
-  if (plans.length === 1) return { ...refusal, asOf, firstDay };
+  if (plans.length === 1) return { ...refusal, ...asked };
   const places: SealPlace[] = [];
   for (const { range } of plans) {
     const known = await findPlaces(merchant, { from: range.fromDay, to: range.toDay }, deps);
     if (!known.ok) return known;
     places.push(...known.value.places);
   }
-  return { ...refusal, places: distinctPlaces(places), asOf, firstDay };
+  return { ...refusal, places: distinctPlaces(places), ...asked };
 }
 
 /** The first Day with events or numbers, wherever they are; undefined while there are none. */

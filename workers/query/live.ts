@@ -6,12 +6,26 @@ import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { Merchant } from "../../storage/merchants.ts";
+import { readOverflowSince } from "../../storage/overflow-note.ts";
 import type { SealPlace } from "../../storage/seal.ts";
 import type { Deps } from "./deps.ts";
 import type { PartitionStub } from "./env.ts";
 
 /** Whose partitions are asked. */
 type Asked = Pick<Merchant, "number" | "spread">;
+
+/**
+ * The instant (UTC ms) before which every acknowledged event will be in what is read from now on: now, unless something waits in
+ * the overflow queue. It is asked first of all: a message that is delivered meanwhile is then in its partition.
+ */
+export async function readCompleteUntil(
+  { number }: Pick<Merchant, "number">,
+  { db, now, meter }: Deps,
+): Promise<number> {
+  const asked = now();
+  const since = await readOverflowSince(db, number, meter);
+  return Math.min(asked, since ?? asked);
+}
 
 /** What only partitions know of a merchant's numbers. */
 export interface Live {
