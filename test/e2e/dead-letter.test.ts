@@ -48,7 +48,10 @@ const POISONED_BUNDLES: Readonly<Record<string, Uint8Array>> = {
 const POISONED_OVERFLOWS: Readonly<Record<string, Uint8Array>> = {
   "undecodable bytes": new Uint8Array(100).fill(7),
   "a message sealed by somebody else": packOverflow({ id: "", partition: "pool-0", arrivals: [] }, "another secret"),
-  "a message cut short": packOverflow({ id: "", partition: "pool-0", arrivals: [] }, SECRETS.TRACKING_SECRET).slice(0, 40),
+  "a message cut short": packOverflow({ id: "", partition: "pool-0", arrivals: [] }, SECRETS.TRACKING_SECRET).slice(
+    0,
+    40,
+  ),
 };
 
 describe("poisoned messages", () => {

@@ -17,22 +17,26 @@ import { ask, merchantRow, queryDeps, type Sent, type Simulation } from "./simul
 /** Reads everything of a merchant one way, and says what is wrong with it. */
 type Reading = (simulation: Simulation, merchant: number) => Promise<string | undefined>;
 
-/** Of rollups by turns; reading events takes the simulation's time, so only one of the others is read beside them. */
+/** By turns. */
 const ROLLUPS: readonly object[] = [{}, { dimensions: ["time:hour"] }, { dimensions: ["event:page"] }];
+/** By turns as well. Reading events takes the simulation's time: every third reading does. */
 const OTHERS: readonly Reading[] = [
   (simulation, merchant) => readAnswer(simulation, merchant, FROM_EVENTS),
   readFunnel,
   readWholeExport,
 ];
 
+const READ_EVERY = 3;
+
 /** Undefined where nothing is wrong, or where there was no answer: that is no wrong one. */
 export async function checkReading(simulation: Simulation, merchant: number): Promise<string | undefined> {
   const { readings } = simulation.statistics;
   const shape = ROLLUPS[readings % ROLLUPS.length] as object;
-  const other = OTHERS[Math.floor(readings / ROLLUPS.length) % OTHERS.length] as Reading;
+  const other = OTHERS[Math.floor(readings / READ_EVERY) % OTHERS.length] as Reading;
   try {
     const problem = await readAnswer(simulation, merchant, { date_range: RANGE, ...shape });
-    return problem ?? (await other(simulation, merchant));
+    if (problem !== undefined || readings % READ_EVERY !== 0) return problem;
+    return await other(simulation, merchant);
   } catch (error) {
     simulation.world.note(`a reading failed: ${String(error)}`);
     return undefined;

@@ -17,7 +17,11 @@ const arrivals: readonly Arrival[] = [
 describe("a sealed overflow message", () => {
   test("[OVF-2] comes back as it was, also by the secret before while a rotation lasts", () => {
     const anyArrival = fc.record({ event: anyEvent, address: fc.string(), floating: fc.boolean() });
-    const anyOverflow = fc.record({ id: fc.string(), partition: fc.string(), arrivals: fc.array(anyArrival, { maxLength: 5 }) });
+    const anyOverflow = fc.record({
+      id: fc.string(),
+      partition: fc.string(),
+      arrivals: fc.array(anyArrival, { maxLength: 5 }),
+    });
     fc.assert(
       fc.property(anyOverflow, (overflow) => {
         expect(unpackOverflow(packOverflow(overflow, "old"), ["new", "old"])).toEqual(overflow);
