@@ -366,9 +366,9 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
     files,
   };
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
-  const merchants = new Set(parts.flatMap(merchantsOf));
-  await countMoved(row, merchants, deps);
-  await notePlaces(deps.db, { ...row, merchants: [...merchants] }, deps.meter);
+  await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
+  const merchants = files.flatMap((file) => file.merchants.map(({ merchant }) => merchant));
+  await notePlaces(deps.db, { ...row, merchants }, deps.meter);
   const gone = parts.flatMap((part) => part.removed);
   await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, erasures }, deps);
   return true;
