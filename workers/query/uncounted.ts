@@ -11,6 +11,7 @@ import { accepted, type Outcome } from "../../core/outcome.ts";
 import { countedBy, isMovedDay, type Span, shownDay, shownDaysOf, shownZones } from "../../core/past-zone.ts";
 import type { Plan } from "../../core/query/plan.ts";
 import { hasTaken, listTaken } from "../../storage/erasure.ts";
+import { isolateHashKey } from "../../storage/hash-key.ts";
 import { distinctPlaces, type FoundEvents, foldersOfPlace, keyOf } from "../../storage/merchant-events.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
 import { listUncounted } from "../../storage/places.ts";
@@ -46,9 +47,9 @@ export async function countUncounted(
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<Recounted>> {
   const { fromDay, toDay } = plan.range;
-  const settings = settingsOf(merchant);
-  const near = settings.past === undefined ? 0 : FOLDERS_APART_MAX;
-  const around = { merchant: merchant.number, from: fromDay - near, to: toDay + near };
+  // A zone of the past may show on one Day what lies in the folders of Days near it.
+  const [from, to] = [fromDay - FOLDERS_APART_MAX, toDay + FOLDERS_APART_MAX];
+  const around = { merchant: merchant.number, from, to };
   const noted = await listUncounted(deps.db, around, deps.meter);
   const folders = distinctPlaces([...late, ...noted]);
   if (folders.length === 0) return accepted(NOTHING);
@@ -62,6 +63,7 @@ export async function countUncounted(
   const under = await underOf(merchant, deps);
   for (const place of places) rows.push(...(await countPlace(place, { plan, under, events: events.value })));
   const keys = new Set(places.map(keyOf));
+  const { settings } = under;
   const zones = shownZones(settings);
   // An Hour that has moved belongs to the Day that it is shown in, whatever Day it was counted under.
   const dayOf = ({ grain, bucket, day }: RollupRow) => {
@@ -136,7 +138,7 @@ async function countPlace(
   { plan, under, events }: PlaceCount,
 ): Promise<readonly RollupRow[]> {
   const { settings, global } = under;
-  const replayed = { state: emptyDay(settings.merchant, day), partition };
+  const replayed = { state: emptyDay(settings.merchant, day, isolateHashKey()), partition };
   const by = { settings: isMovedDay(settings, day) ? countedBy(settings) : settings, global };
   for await (const { partitions } of events.of([{ day, partition }])) {
     for (const row of partitions.flat().sort((a, b) => a.position - b.position)) replayEvent(replayed, row, by);
