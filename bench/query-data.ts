@@ -16,6 +16,7 @@ import { DAY_MS, dateOf } from "../core/time.ts";
 import { type Runtime, startRuntime } from "../scripts/runtime.ts";
 import { encodeParquet } from "../storage/archive.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
+import { notePlaces } from "../storage/places.ts";
 import { writeRollups } from "../storage/rollup-write.ts";
 import { commitSeal, findSeal, noteClosed } from "../storage/seal.ts";
 import { SealedFileWriter } from "../storage/sealed-file.ts";
@@ -112,6 +113,7 @@ async function writeDays(place: Place, events: number, today: number): Promise<n
     for (const { sketch, breakdowns } of rollups)
       bytes += sketch.length + Object.values(breakdowns).reduce((sum, one) => sum + (one?.length ?? 0), 0);
     await writeRollups(place.db, rollups, zeroMeter());
+    await notePlaces(place.db, { day, partition: PARTITION, merchants: [place.merchant] }, zeroMeter());
     if (day <= today - OPEN_DAYS) await seal(place, day, rows);
     else bundle(place, day, rows);
     const done = day - today + DAYS;

@@ -68,7 +68,11 @@ async function send(events: readonly Arrival[], day: string): Promise<Load> {
   for (let start = 0; start < events.length; start += BATCH) {
     const second = Math.floor(start / PER_SECOND);
     now = (events[0] as Arrival).event.timestamp + second * ADMISSION_WINDOW_MS;
-    const delivery = { append: appendTo, overflow: async (one: Overflow) => void overflowed.push(one), log: () => {} };
+    const delivery = {
+      append: appendTo,
+      overflow: async (one: Omit<Overflow, "id">) => void overflowed.push({ id: "", ...one }),
+      log: () => {},
+    };
     const fates = await place(events.slice(start, start + BATCH), {
       spreads,
       poolSize: POOL_SIZE,
@@ -83,7 +87,15 @@ async function send(events: readonly Arrival[], day: string): Promise<Load> {
   now += ADMISSION_WINDOW_MS;
   for (const one of overflowed.splice(0)) {
     now += ADMISSION_WINDOW_MS / 4;
-    const deps = { unpack: () => one, append: appendTo, poolSize: POOL_SIZE, meter: zeroMeter(), log: () => {} };
+    const notes = { note: async () => {}, settle: async () => {} };
+    const deps = {
+      ...notes,
+      unpack: () => one,
+      append: appendTo,
+      poolSize: POOL_SIZE,
+      meter: zeroMeter(),
+      log: () => {},
+    };
     await deliverBody(new Uint8Array(), deps);
   }
   return {

@@ -219,6 +219,14 @@ export const QUEUE_BATCH_MESSAGES_MAX = 100;
 export const BUNDLE_MESSAGE_BYTES_MAX = 120_000;
 /** Unpacked text of an overflow message: a whole request, and what escaping adds. */
 export const OVERFLOW_TEXT_BYTES_MAX = 4 * REQUEST_BYTES_MAX;
+/** So long a collector waits for D1 to note that something overflows, and so long it tries no more once that was too long: D1 may
+ *  be the reason why partitions take nothing. */
+export const OVERFLOW_NOTE_MS = 1_000;
+export const OVERFLOW_NOTE_PAUSE_MS = 10_000;
+/** A note that comes after its message was delivered is kept out for so long: D1 has given up a statement by then. */
+export const OVERFLOW_NOTES_DONE_MS = HOUR_MS;
+/** Longer no queue keeps a message; what has become a dead letter by then is for the operator, who was alerted. */
+export const OVERFLOW_NOTES_KEPT_MS = 14 * 24 * HOUR_MS;
 /** One billed queue operation. */
 export const QUEUE_OPERATION_BYTES = 64 * KIB;
 export const D1_ROW_BYTES_MAX = 2_000_000;

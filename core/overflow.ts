@@ -8,8 +8,22 @@ import { assert } from "./outcome.ts";
 const OVERFLOW_VERSION = 1;
 
 export interface Overflow {
+  /** Made where it is sent, for the note that it waits; empty in messages of a version before there were notes. */
+  readonly id: string;
   readonly partition: string;
   readonly arrivals: readonly Arrival[];
+}
+
+/** What is noted of a message while it waits: whose events it has, and since when (UTC ms) the oldest does. */
+export interface OverflowNote {
+  readonly id: string;
+  readonly merchants: readonly number[];
+  readonly since: number;
+}
+
+export function noteOf({ id, arrivals }: Overflow): OverflowNote {
+  const merchants = [...new Set(arrivals.map(({ event }) => event.merchant))];
+  return { id, merchants, since: Math.min(...arrivals.map(({ event }) => event.receivedAt)) };
 }
 
 /** Arrivals as JSON text. */
@@ -23,16 +37,17 @@ export function decodeArrivals(text: string): readonly Arrival[] {
 }
 
 /** The message as JSON text. It names addresses: hosts seal it before it leaves their memory. */
-export function encodeOverflow({ partition, arrivals }: Overflow): string {
-  return JSON.stringify({ version: OVERFLOW_VERSION, partition, rows: arrivals.map(toRow) });
+export function encodeOverflow({ id, partition, arrivals }: Overflow): string {
+  return JSON.stringify({ version: OVERFLOW_VERSION, id, partition, rows: arrivals.map(toRow) });
 }
 
 /** The inverse of `encodeOverflow`. Throws on anything else: a poisoned message goes to the dead letters whole. */
 export function decodeOverflow(text: string): Overflow {
-  const { version, partition, rows } = JSON.parse(text) as Record<string, unknown>;
+  const { version, id = "", partition, rows } = JSON.parse(text) as Record<string, unknown>;
   assert(version === OVERFLOW_VERSION, `overflow version ${String(version)} is one this consumer knows`);
-  assert(typeof partition === "string" && Array.isArray(rows), "an overflow message is complete");
-  return { partition, arrivals: rows.map(decodeArrival) };
+  const isComplete = typeof id === "string" && typeof partition === "string" && Array.isArray(rows);
+  assert(isComplete, "an overflow message is complete");
+  return { id, partition, arrivals: rows.map(decodeArrival) };
 }
 
 type ArrivalRow = [address: string, floating: number, ...EventRow];

@@ -15,6 +15,7 @@ import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dayAt, dayStart } from "../core/time.ts";
 import { admit } from "./admission.ts";
 import { groupCommit, orReset } from "./commit.ts";
+import { addLate } from "./late.ts";
 import type { AppendReply, Fate } from "./rpc.ts";
 import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
@@ -60,7 +61,8 @@ function accept(partition: Partition, { event, address, floating }: Arrival): Fa
     // Another story under an id that was told: kept and countable, and no event.
     dropped: recalledAs === "other" ? "duplicate" : opinion.dropped,
   };
-  if (!late) count(partition, { event: kept, opinion, settings, day });
+  if (late) addLate(partition, { merchant: event.merchant, day, position: partition.next });
+  else count(partition, { event: kept, opinion, settings, day });
   partition.next += 1;
   const row = JSON.stringify(encodeLogged({ day, late, event: kept }));
   partition.pending.push(row);

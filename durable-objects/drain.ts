@@ -8,6 +8,7 @@ import { BUNDLE_BYTES, BUNDLE_DAYS_MAX, BUNDLE_MESSAGE_BYTES_MAX, BUNDLES_UNCONF
 import { mayCut, sendDueAt } from "./alarm.ts";
 import { writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
+import { forgetLate } from "./late.ts";
 import type { Partition, SentBundle } from "./state.ts";
 
 /** Sends what is due, a bounded part of it; throws on the first failed send, which leaves that bundle due. */
@@ -30,6 +31,7 @@ export function confirm(partition: Partition, first: number): void {
   if (left.length === partition.bundles.length) return;
   writePositions(partition, { bundles: left });
   partition.bundles = left;
+  forgetLate(partition);
 }
 
 function isCutDue(partition: Partition): boolean {

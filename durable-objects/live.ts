@@ -1,4 +1,5 @@
-// live: the rollups of a merchant that D1 does not have yet, straight from the partition's state. A computed row is kept
+// live: the rollups of a merchant that D1 does not have yet, straight from the partition's state, and the Days of which it has
+// events that no rollup knows. A computed row is kept
 // until its bucket changes, so that a dashboard polling every few seconds does not cost a pass over the visits each time.
 
 import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
@@ -6,6 +7,7 @@ import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
 import { SHELVES_PER_DAY } from "../core/limits.ts";
 import { DAY_MS } from "../core/time.ts";
+import { lateDays } from "./late.ts";
 import { findDay, findShelf, keyOf, type Partition, shelfOf } from "./state.ts";
 
 /** Rows per Day that are kept; a dashboard asks for about this many shapes. */
@@ -21,7 +23,7 @@ export function live(partition: Partition, request: LiveRequest): LiveReply {
       if (isWanted(state, slot, request)) rows.push(rowOf(partition, state, { slot, version, request }));
     }
   }
-  return { rows };
+  return { rows, late: lateDays(partition, { merchant: request.merchant, ...reachOf(request) }) };
 }
 
 /** The merchants of whom a Day has unpublished rollups: a replay asks for these alone. */
@@ -38,9 +40,9 @@ export function unpublished(partition: Partition, day: number): readonly number[
 }
 
 /** Days in reach that may have unpublished rollups of the merchant. */
-function daysOf(partition: Partition, { merchant, grain, from, to }: LiveRequest): readonly number[] {
-  const first = grain === "day" ? from : Math.floor(from / DAY_MS) - 1;
-  const last = grain === "day" ? to - 1 : Math.floor(to / DAY_MS) + 1;
+function daysOf(partition: Partition, request: LiveRequest): readonly number[] {
+  const { merchant } = request;
+  const { from, to } = reachOf(request);
   const { shelf } = shelfOf(merchant, 0);
   const days = new Set<number>();
   for (const candidate of partition.shelves.values()) if (candidate.shelf === shelf) days.add(candidate.day);
@@ -48,7 +50,13 @@ function daysOf(partition: Partition, { merchant, grain, from, to }: LiveRequest
     const [day = 0, number = 0] = key.split(":").map(Number);
     if (unpublished && number === shelf && !partition.shelves.has(keyOf({ day, shelf }))) days.add(day);
   }
-  return [...days].filter((day) => day >= first && day <= last).sort((a, b) => a - b);
+  return [...days].filter((day) => day >= from && day < to).sort((a, b) => a - b);
+}
+
+/** The Days whose Hours may be in reach: zones are within a Day of UTC. */
+function reachOf({ grain, from, to }: LiveRequest): { readonly from: number; readonly to: number } {
+  if (grain === "day") return { from, to };
+  return { from: Math.floor(from / DAY_MS) - 1, to: Math.floor(to / DAY_MS) + 2 };
 }
 
 function isWanted(state: DayState, slot: number, { grain, from, to }: LiveRequest): boolean {

@@ -1,11 +1,11 @@
 // recentEvents: the part of the log that may not lie in the archive yet, as far as it is about one merchant. Whoever reads
 // events reads this first and the archive after it; a bundle that is confirmed in between is then in both.
 
-import type { LoggedRow } from "../core/archive/bundle.ts";
 import type { RecentReply, RecentRequest, RecentRow } from "../core/archive/recent.ts";
 import { RECENT_BYTES_MAX, RECENT_ROWS_MAX } from "../core/limits.ts";
 import { unarchivedFrom } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
+import { merchantOf } from "./late.ts";
 import type { Partition } from "./state.ts";
 
 export function recentEvents(partition: Partition, { merchant, from, to }: RecentRequest): RecentReply {
@@ -20,9 +20,4 @@ export function recentEvents(partition: Partition, { merchant, from, to }: Recen
     found.push({ position: first + index, row });
   }
   return found.length > RECENT_ROWS_MAX ? "too many" : { rows: found };
-}
-
-/** The first of an event's fields: rows of other merchants need not be decoded. */
-function merchantOf([, , merchant]: LoggedRow): unknown {
-  return merchant;
 }

@@ -13,6 +13,7 @@ import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
 import type { Gathering, Patience } from "./commit.ts";
+import type { LateDays } from "./late.ts";
 import type { CountedReply, CountedRequest } from "./rpc.ts";
 import type { Busy } from "./spread.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
@@ -140,6 +141,8 @@ export interface Partition {
   openFrom: number;
   /** Erasures that were carried out → position at which. */
   readonly erased: Map<number, number>;
+  /** Late events that may not lie in the archive (late.ts); undefined until somebody asks. */
+  late: LateDays | undefined;
   /** UTC ms of the last look for salts to delete. */
   forgotAt: number;
   /** Closed rollups changed by late events since the last publish; many of them publish early. */
@@ -191,6 +194,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     publishedAt: positions?.publishedAt ?? now,
     openFrom: positions?.openFrom ?? 0,
     erased: new Map(positions?.erased ?? []),
+    late: undefined,
     forgotAt: 0,
     lateChanges: 0,
     alarmAt: undefined,

@@ -1,5 +1,5 @@
 // The consumer of footfall-archive: a bundle becomes one Parquet object per Day it touches, and when all of them lie in
-// R2 the partition that cut it is told so and forgets it. Each message ends on its own: a bundle that fails waits longer
+// R2, and D1 says where they lie, the partition that cut it is told so and forgets it. Each message ends on its own: a bundle that fails waits longer
 // each time and never takes its neighbours with it. Messages are handled one after the other, so that memory holds one
 // bundle; throughput comes from the platform, which runs more consumers when the queue grows.
 
@@ -11,6 +11,7 @@ import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { encodeParquet } from "../storage/archive.ts";
 import { unpackBundle } from "../storage/bundle-message.ts";
+import type { ArchivedBundle, MerchantDay } from "../storage/places.ts";
 import { handleEach, type Log, type QueueBatch } from "./message.ts";
 
 /** The part of an R2 bucket that the archive writes with. */
@@ -19,8 +20,8 @@ export interface ArchiveBucket {
 }
 
 export interface ArchiveDeps {
-  /** Sees to it that closed Days which have just got events are counted again. */
-  readonly noteLate: (places: readonly { readonly day: number; readonly partition: string }[]) => Promise<void>;
+  /** Notes where a bundle's events lie, and sees to it that closed Days which have just got events are counted again. */
+  readonly note: (bundle: ArchivedBundle) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
   /** How long after its midnight in UTC a Day is closed. */
@@ -48,26 +49,33 @@ export async function archiveBody(body: unknown, deps: ArchiveDeps): Promise<voi
 
 /**
  * A second run is harmless, whatever the first one left behind: keys and bytes are functions of the bundle, whose
- * boundaries were fixed before it was first sent, so puts overwrite themselves, and confirming twice says the same thing
- * twice. The confirmation comes last: the partition forgets its bundle on hearing it.
+ * boundaries were fixed before it was first sent, so puts overwrite themselves, and noting or confirming twice says the same
+ * thing twice. What lies in R2 is noted before the partition hears of it and forgets its bundle: so at any moment whoever asks
+ * first the partition and then D1 finds the events with one of the two (L8).
  */
 async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
   const files = filesOf(bundle);
   for (let start = 0; start < files.length; start += CONNECTIONS_MAX) {
     await putAll(files.slice(start, start + CONNECTIONS_MAX), deps);
   }
-  await noteLateDays(bundle, deps);
+  await deps.note(archivedBundle(bundle, deps));
   await deps.confirm(bundle.partition, bundle.first);
 }
 
-/**
- * Days of which the partition counts nothing any more. An event it did count, and whose bundle was stuck until long after
- * its Day was closed, is one as well: nobody else would look there again.
- */
-async function noteLateDays({ partition, events }: Bundle, deps: ArchiveDeps): Promise<void> {
-  const longClosed = firstOpenDay(deps.now(), deps.pace.sealAfterMs) - 1;
-  const days = new Set(events.filter(({ day, late }) => late || day < longClosed).map(({ day }) => day));
-  if (days.size > 0) await deps.noteLate([...days].map((day) => ({ day, partition })));
+/** What is known of a bundle once it lies in the archive. */
+function archivedBundle({ partition, events }: Bundle, { now, pace }: ArchiveDeps): ArchivedBundle {
+  const uncounted = merchantDays(events.filter(({ late }) => late));
+  // An event that was counted, and whose bundle was stuck until long after its Day was closed: nobody else would look there again.
+  const longClosed = firstOpenDay(now(), pace.sealAfterMs) - 1;
+  const stuck = events.filter(({ day }) => day < longClosed);
+  const lateDays = new Set([...uncounted.map(([, day]) => day), ...stuck.map(({ day }) => day)]);
+  return { partition, places: merchantDays(events), uncounted, lateDays: [...lateDays] };
+}
+
+/** Each once. */
+function merchantDays(events: Bundle["events"]): readonly MerchantDay[] {
+  const found = events.map(({ day, event: { merchant } }) => [`${merchant} ${day}`, [merchant, day]] as const);
+  return [...new Map(found).values()];
 }
 
 /** Waits for every put, the failed ones' neighbours too, so that nothing of a message is still running when it ends. */

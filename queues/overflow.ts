@@ -7,7 +7,8 @@ import type { Arrival } from "../core/event.ts";
 import { hash32 } from "../core/hash.ts";
 import { PLACEMENTS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
-import type { Overflow } from "../core/overflow.ts";
+import { causeOf } from "../core/outcome.ts";
+import { noteOf, type Overflow, type OverflowNote } from "../core/overflow.ts";
 import { inRegion, regionOf } from "../core/region.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
@@ -19,6 +20,10 @@ export interface OverflowDeps {
   readonly unpack: (bytes: Uint8Array) => Overflow;
   /** Appends to a partition; "overloaded" when it takes nothing now. */
   readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<readonly unknown[] | "overloaded">;
+  /** Notes that a message waits: the collector has, unless D1 was too slow. */
+  readonly note: (note: OverflowNote) => Promise<void>;
+  /** Takes the note away. */
+  readonly settle: (note: OverflowNote) => Promise<void>;
   /** Pool partitions of the deployment. */
   readonly poolSize: number;
   readonly meter: Metered;
@@ -44,7 +49,23 @@ function spreadDelaySeconds({ id, attempts }: QueueMessage): number {
 export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<void> {
   const bytes = bytesOf(body);
   if (bytes === undefined) throw new Error("an overflow message is bytes");
-  const { partition, arrivals } = deps.unpack(bytes);
+  const overflow = deps.unpack(bytes);
+  try {
+    await deliverArrivals(overflow, deps);
+  } catch (error) {
+    // It waits, perhaps for long; that D1 cannot be told so is no other reason to fail.
+    if (overflow.id !== "") await deps.note(noteOf(overflow)).catch((cause: unknown) => logUnnoted(deps, cause));
+    throw error;
+  }
+  // Where this fails the message comes again, and its events are duplicates: until then answers are less sure than they could be.
+  if (overflow.id !== "") await deps.settle(noteOf(overflow));
+}
+
+function logUnnoted({ log }: OverflowDeps, error: unknown): void {
+  log({ event: "overflow_unnoted", error: causeOf(error) });
+}
+
+async function deliverArrivals({ partition, arrivals }: Overflow, deps: OverflowDeps): Promise<void> {
   let waiting: ReadonlyMap<string, readonly Arrival[]> = new Map([[partition, arrivals]]);
   for (let round = 1; waiting.size > 0; round++) {
     if (round > PLACEMENTS_MAX) throw new Error(`partitions do not agree who counts what overflowed from ${partition}`);
@@ -55,7 +76,11 @@ export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<vo
 }
 
 /** Appends to one partition, and sorts what it says another one counts by partition. */
-async function append({ partition, arrivals }: Overflow, moved: Map<string, Arrival[]>, deps: OverflowDeps) {
+async function append(
+  { partition, arrivals }: Omit<Overflow, "id">,
+  moved: Map<string, Arrival[]>,
+  deps: OverflowDeps,
+) {
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
   arrivals.forEach((arrival, index) => {

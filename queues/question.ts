@@ -136,13 +136,8 @@ async function putTogether(
   const cost = { rows: 0, objects: keys.length, bytes };
   const rules = latestRules(merchant.rules).version;
   const convert = await conversionOf(counting.purses(), merchant, deps);
-  const answered = counting.answer({
-    currency: merchant.currency,
-    convert,
-    asOf: job.question.asOf,
-    cost,
-    rules,
-  });
+  const { asOf, completeUntil = asOf } = job.question;
+  const answered = counting.answer({ currency: merchant.currency, convert, asOf: completeUntil, cost, rules });
   if (!answered.ok) return fail(job.id, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
   await endQuestionJob(deps.db, { id: job.id, state: "done", error: "", now: deps.now() }, deps.meter);

@@ -47,6 +47,7 @@ import {
   readMerchants,
 } from "../storage/archive-day.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/erasure.ts";
+import { notePlaces } from "../storage/places.ts";
 import { sealRollups } from "../storage/replay-write.ts";
 import type { ShownDifference } from "../storage/schema.ts";
 import {
@@ -271,6 +272,7 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
   };
   await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
   await countMoved(row, merchants, deps);
+  await notePlaces(deps.db, { ...row, merchants: [...late] }, deps.meter);
   await commitLate(deps.db, { row, now: deps.now() }, deps.meter);
 }
 
@@ -365,6 +367,8 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
   };
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
   await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
+  const merchants = files.flatMap((file) => file.merchants.map(({ merchant }) => merchant));
+  await notePlaces(deps.db, { ...row, merchants }, deps.meter);
   const gone = parts.flatMap((part) => part.removed);
   await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, erasures }, deps);
   return true;

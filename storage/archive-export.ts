@@ -1,5 +1,5 @@
-// Reads one merchant's raw events of some Days out of the archive, for an export: (Day, partition) after (Day, partition),
-// sealed files first and what came since after them, each id once a Day. A Day that has got another zone is picked out of the
+// Reads one merchant's raw events of some Days, for an export: (Day, partition) after (Day, partition), sealed files first, what
+// came since after them, and last what partitions have not archived, each id once a Day. A Day that has got another zone is picked out of the
 // folders of several. Memory holds a row group or a bundle, and where bundles lie beside sealed files the ids of the merchant's rows
 // in them; of a Day that is not sealed, or has moved, all its ids. So a Day may be of any size. What there is to read is found out
 // first: an export that is too large is refused before its first byte.
@@ -21,7 +21,7 @@ import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
 import { listRemovalsOf } from "./erasure.ts";
 import type { Admit } from "./export-filter.ts";
 import { isolateHashKey } from "./hash-key.ts";
-import { distinctPlaces, foldersOfPlace } from "./merchant-events.ts";
+import { distinctPlaces, foldersOfPlace, keyOf, type RecentEvents } from "./merchant-events.ts";
 import type { SealPlace } from "./seal.ts";
 import { openSealed } from "./sealed-file.ts";
 
@@ -34,36 +34,46 @@ export interface ExportSource {
 
 /** A (Day, partition) and the folders that its events are in: one, unless its merchant has got another zone there. */
 export interface ExportPlace extends SealPlace {
-  readonly folders: readonly ScanPlace[];
+  readonly folders: readonly ExportFolder[];
+}
+
+export interface ExportFolder extends ScanPlace {
+  /** The merchant's rows that the archive may not have: read from the partition before the archive was looked up. */
+  readonly recent: readonly ArchivedEvent[];
 }
 
 interface Exporting {
   readonly settings: Pick<Settings, "merchant" | "zones" | "past">;
 }
 
+export interface ExportSearch extends Exporting {
+  readonly places: readonly SealPlace[];
+  /** What was read from the partitions before. */
+  readonly recent: RecentEvents;
+}
+
 /** Looks up some (Day, partition)s; those without anything of the merchant are left out. */
 export async function findExport(
   { archive, db, meter }: ExportSource,
-  { settings, places }: Exporting & { readonly places: readonly SealPlace[] },
+  { settings, places, recent: unarchived }: ExportSearch,
 ): Promise<readonly ExportPlace[]> {
   const { merchant } = settings;
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
-  const found = new Map<string, ScanPlace>();
+  const found = new Map<string, ExportFolder>();
   for (let start = 0; start < wanted.length; start += CONNECTIONS_MAX) {
     const search = { merchant, places: wanted.slice(start, start + CONNECTIONS_MAX) };
     for (const place of await findScanPlaces(archive, db, search, meter)) {
       const { manifest, bundles } = place.archived;
       // Of a manifest that names a hundred thousand merchants only the files of this one are kept in mind.
       const files = (manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));
-      if (files.length + bundles.length === 0) continue;
+      const recent = unarchived.get(keyOf(place))?.rows ?? [];
+      if (files.length + bundles.length + recent.length === 0) continue;
       const archived = { ...place.archived, manifest: manifest && { ...manifest, files } };
-      found.set(`${place.day} ${place.partition}`, { ...place, archived });
+      found.set(keyOf(place), { ...place, archived, recent });
     }
   }
   return places.flatMap((place) => {
-    const folders = foldersOfPlace(settings, place).flatMap(
-      ({ day, partition }) => found.get(`${day} ${partition}`) ?? [],
-    );
+    const folders = foldersOfPlace(settings, place).flatMap((folder) => found.get(keyOf(folder)) ?? []);
     return folders.length === 0 ? [] : [{ ...place, folders }];
   });
 }
@@ -111,35 +121,59 @@ async function* keptOf(
   wanted: Wanted,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
   const moved = isMovedDay(wanted.settings, day) ? new MovedDay(wanted.settings, day, isolateHashKey()) : undefined;
-  for (const { archived } of folders) {
-    if (moved === undefined) yield* onceOf(archive, archived, wanted);
+  for (const folder of folders) {
+    if (moved === undefined) yield* onceOf(archive, folder, wanted);
     else
-      for await (const rows of blocksOf(archive, archived, wanted))
-        yield rows.filter(({ event }) => moved.takes(event));
+      for await (const rows of blocksOf(archive, folder, wanted)) yield rows.filter(({ event }) => moved.takes(event));
   }
 }
 
-/** Sealed rows by position, then those of each bundle in its own order. */
-async function* blocksOf(archive: Archive, day: ArchivedDay, wanted: Wanted): AsyncGenerator<readonly ArchivedEvent[]> {
-  yield* sealedOf(archive, day, wanted);
-  yield* bundlesOf(archive, day, wanted);
+/** Sealed rows by position, then those of each bundle in its own order, then those of the log. */
+async function* blocksOf(
+  archive: Archive,
+  folder: ExportFolder,
+  wanted: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  const rest = restOf(folder);
+  for await (const rows of sealedOf(archive, folder.archived, wanted)) yield rest.passed(rows);
+  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows);
+  yield rest.left().filter(wanted.isLeft);
 }
 
 /** The same, each id once. Sealed files have it once: of their ids only those matter that came once more. */
-async function* onceOf(archive: Archive, day: ArchivedDay, wanted: Wanted): AsyncGenerator<readonly ArchivedEvent[]> {
+async function* onceOf(
+  archive: Archive,
+  folder: ExportFolder,
+  wanted: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
   const seen = new IdSet(isolateHashKey());
-  const late = day.manifest === undefined ? new IdSet(isolateHashKey()) : await lateIds(archive, day, wanted);
-  for await (const rows of sealedOf(archive, day, wanted)) {
+  const isSealed = folder.archived.manifest !== undefined;
+  const late = isSealed ? await lateIds(archive, folder, wanted) : new IdSet(isolateHashKey());
+  const rest = restOf(folder);
+  for await (const rows of sealedOf(archive, folder.archived, wanted)) {
     if (late.size > 0) for (const { event } of rows) if (late.has(duplicateKey(event))) seen.add(duplicateKey(event));
-    yield rows;
+    yield rest.passed(rows);
   }
-  for await (const rows of bundlesOf(archive, day, wanted))
-    yield rows.filter(({ event }) => event.dropped === "duplicate" || seen.add(duplicateKey(event)));
+  const isFirst = ({ event }: ArchivedEvent) => event.dropped === "duplicate" || seen.add(duplicateKey(event));
+  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows).filter(isFirst);
+  yield rest.left().filter(wanted.isLeft).filter(isFirst);
 }
 
-async function lateIds(archive: Archive, day: ArchivedDay, wanted: Wanted): Promise<IdSet> {
+/** What the archive may not have, without the rows of it that are met on the way: those were confirmed since the partition was asked. */
+function restOf({ recent }: ExportFolder) {
+  const left = new Map(recent.map((row) => [row.position, row]));
+  const passed = (rows: readonly ArchivedEvent[]) => {
+    if (left.size > 0) for (const { position } of rows) left.delete(position);
+    return rows;
+  };
+  return { passed, left: (): readonly ArchivedEvent[] => [...left.values()] };
+}
+
+async function lateIds(archive: Archive, folder: ExportFolder, wanted: Wanted): Promise<IdSet> {
   const ids = new IdSet(isolateHashKey());
-  for await (const rows of bundlesOf(archive, day, wanted)) for (const { event } of rows) ids.add(duplicateKey(event));
+  for await (const rows of bundlesOf(archive, folder.archived, wanted))
+    for (const { event } of rows) ids.add(duplicateKey(event));
+  for (const { event } of folder.recent) ids.add(duplicateKey(event));
   return ids;
 }
 

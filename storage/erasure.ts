@@ -48,6 +48,10 @@ const NUMBERS = [
   "DELETE FROM hourly WHERE merchant = ?",
   "DELETE FROM daily WHERE merchant = ?",
   "DELETE FROM replay_undo WHERE merchant = ?",
+  // And where its events lay, which are gone Day by Day.
+  "DELETE FROM places WHERE merchant = ?",
+  "DELETE FROM uncounted WHERE merchant = ?",
+  "DELETE FROM overflow_notes WHERE merchant = ?",
 ] as const;
 /** Jobs of the merchant ?1 alone, with what they came to. */
 const OWN_JOBS = "SELECT id FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'";

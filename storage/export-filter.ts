@@ -41,14 +41,15 @@ async function admitVisits(
   const { settings } = under;
   const removals = await listRemovalsOf(db, settings.merchant, meter);
   const columns = columnsOf(comparisonsOf(filter).map(({ attribute }) => attribute));
-  const read = { settings, recent: new Map(), removals, columns, together: "partition" } as const;
+  const read = { settings, removals, columns, together: "partition" } as const;
   const admitted = new Map<ExportPlace, Float64Array>();
   let bytes = 0;
   for (const place of places) {
     const positions: number[] = [];
     // A Day of more rows than memory holds is read once for each part of its visitors.
     const folders = new Map(place.folders.map((folder) => [keyOf(folder), folder]));
-    for await (const rows of readTogether(archive, [place], { ...read, folders })) {
+    const recent = new Map(place.folders.map((folder) => [keyOf(folder), { ...folder, rows: folder.recent }]));
+    for await (const rows of readTogether(archive, [place], { ...read, folders, recent })) {
       bytes += bytesOf(place);
       if (bytes > EXPORT_VISITS_BYTES_MAX) return "bytes";
       for (const position of admittedPositions(filter, rows, under)) positions.push(position);

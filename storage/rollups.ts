@@ -139,22 +139,13 @@ export async function listCounted(
   return found;
 }
 
-/** The partitions in which a merchant was ever counted, also those that today's placement does not give it. */
+/** The partitions in which anything of a merchant ever was, archived or counted, also those that today's placement does not
+ *  give it. */
 export async function listPartitionsOf(db: D1Database, merchant: number, meter: Metered): Promise<readonly string[]> {
-  const text = `SELECT "partition" FROM daily WHERE merchant = ?1 UNION SELECT "partition" FROM hourly WHERE merchant = ?1`;
+  const text = ["places", "daily", "hourly"]
+    .map((table) => `SELECT "partition" FROM ${table} WHERE merchant = ?1`)
+    .join(" UNION ");
   const { results, meta } = await db.prepare(text).bind(merchant).all<{ readonly partition: string }>();
-  meter.d1_rows_read += meta.rows_read;
-  return results.map(({ partition }) => partition);
-}
-
-/** The partitions in which a merchant was counted on Days in [from, to). */
-export async function listPartitionsOfDays(
-  db: D1Database,
-  { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
-  meter: Metered,
-): Promise<readonly string[]> {
-  const text = `SELECT DISTINCT "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3`;
-  const { results, meta } = await db.prepare(text).bind(merchant, from, to).all<{ readonly partition: string }>();
   meter.d1_rows_read += meta.rows_read;
   return results.map(({ partition }) => partition);
 }

@@ -420,6 +420,49 @@ export const archiveDays = sqliteTable(
   (table) => [primaryKey({ columns: [table.day, table.partition] }), index("archive_days_due").on(table.dueAt)],
 );
 
+/** Where a merchant's events lie: a row for each (Day, partition) that the archive has anything of. It stays. */
+export const places = sqliteTable(
+  "places",
+  {
+    merchant: integer("merchant").notNull(),
+    /** Of the folder: a zone of the past may show its events on another Day. */
+    day: integer("day").notNull(),
+    partition: text("partition").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.day, table.partition] })],
+);
+
+/** Which of those have late events that no rollup knows yet. The recount that counts them deletes the row. */
+export const uncounted = sqliteTable(
+  "uncounted",
+  {
+    merchant: integer("merchant").notNull(),
+    day: integer("day").notNull(),
+    partition: text("partition").notNull(),
+    /** `late_marks` of the Day after the last of them: a recount that had seen so many has counted them. */
+    marks: integer("marks").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.merchant, table.day, table.partition] }),
+    index("uncounted_day").on(table.day, table.partition),
+  ],
+);
+
+/** An overflow message that was acknowledged and that its partition has not taken, for each merchant in it. */
+export const overflowNotes = sqliteTable(
+  "overflow_notes",
+  {
+    merchant: integer("merchant").notNull(),
+    /** Of the message. */
+    id: text("id").notNull(),
+    /** UTC ms its first event was received. */
+    since: integer("since").notNull(),
+    /** UTC ms it was delivered, where that was before the note came; null while it waits. */
+    doneAt: integer("done_at"),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.id] })],
+);
+
 /** What somebody wants erased, and how far it is. It stays when it is done: it is the receipt. */
 export const erasures = sqliteTable(
   "erasures",

@@ -2,7 +2,7 @@
 // at this one", so losing or repeating it changes nothing. Every change is one statement whose condition is what the writer
 // has seen, and whoever comes second finds it gone.
 
-import { LATE_COALESCE_MS, REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../core/limits.ts";
+import { REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { ShownDifference } from "./schema.ts";
 import { type Bound, select } from "./statement.ts";
@@ -36,6 +36,7 @@ const COLUMNS = `day, "partition", generation, folder, rows, merchants, bytes, d
   sealed_at AS sealedAt, late_since AS lateSince, late_marks AS lateMarks, due_at AS dueAt,
   attempts, error, clean_at AS cleanAt`;
 const IS_PLACE = 'day = ?1 AND "partition" = ?2';
+const EXISTS_PLACE = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ?';
 /** What a new row's columns hold, after day and partition. */
 const INSERT = `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates,
   differences, shown, sealed_at, late_since, late_marks, due_at, attempts, error, clean_at)`;
@@ -112,28 +113,28 @@ export async function noteClosed(
 }
 
 /**
- * Notes that late events lie in the archive. A message is to be sent, delayed by `coalesceMs`, for the places it returns: for
- * the others one is under way. Should it be lost, the cron finds the row due a little later.
+ * Notes that late events lie in the archive, and that their Days have to be looked at again. A message is to be sent, delayed by
+ * `coalesceMs`, for those of its rows that `wokenOf` gives: for the others one is under way. Should it be lost, the cron finds
+ * the row due a little later.
  */
-export async function noteLate(
+export function lateStatement(
   db: D1Database,
-  { places, now, coalesceMs = LATE_COALESCE_MS }: { places: readonly SealPlace[]; now: number; coalesceMs?: number },
-  meter: Metered,
-): Promise<readonly SealPlace[]> {
-  if (places.length === 0) return [];
+  { places, now, coalesceMs }: { places: readonly SealPlace[]; now: number; coalesceMs: number },
+): D1PreparedStatement {
   const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, ?2, 1, ?3, 0, '', NULL FROM json_each(?1)
     WHERE true ON CONFLICT DO UPDATE SET late_since = coalesce(late_since, excluded.late_since),
       late_marks = late_marks + 1, due_at = CASE WHEN late_since IS NULL THEN excluded.due_at ELSE due_at END
     RETURNING day, "partition", late_marks, late_since`;
   const values = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
-  const { results, meta } = await db
-    .prepare(text)
-    .bind(values, now, now + coalesceMs + REPLAY_PART_STALE_MS)
-    .all<SealPlace & { readonly late_since: number }>();
-  meter.d1_rows_read += meta.rows_read;
-  meter.d1_rows_written += meta.rows_written;
-  return results.filter(({ late_since }) => late_since === now).map(({ day, partition }) => ({ day, partition }));
+  return db.prepare(text).bind(values, now, now + coalesceMs + REPLAY_PART_STALE_MS);
 }
+
+/** The Days that nothing was under way for. */
+export function wokenOf(rows: readonly LateRow[], now: number): readonly SealPlace[] {
+  return rows.filter(({ late_since }) => late_since === now).map(({ day, partition }) => ({ day, partition }));
+}
+
+type LateRow = SealPlace & { readonly late_since: number };
 
 /** Takes the Days whose work is due, and puts them off while their messages are under way. */
 export async function takeDue(
@@ -202,7 +203,8 @@ export async function commitSeal(
     WHERE ${IS_PLACE} AND generation = ?3`;
   const values = [row.day, row.partition, row.generation, folder, rows, merchants, bytes, duplicates];
   const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks);
-  const results = await db.batch([commit, ...also]);
+  const isDone = { sql: `${EXISTS_PLACE} AND folder = ?)`, values: [row.day, row.partition, folder] };
+  const results = await db.batch([commit, settleUncounted(db, row, isDone), ...also]);
   for (const { meta } of results) {
     meter.d1_rows_read += meta.rows_read;
     meter.d1_rows_written += meta.rows_written;
@@ -217,7 +219,26 @@ export async function commitLate(
 ): Promise<void> {
   const text = `UPDATE archive_days SET due_at = CASE WHEN late_marks = ?4 THEN clean_at ELSE ?5 END,
       ${DONE} late_marks = ?4 ${DONE_END} WHERE ${IS_PLACE} AND generation = ?3`;
-  await select(db, [text, row.day, row.partition, row.generation, row.lateMarks, now], meter);
+  const commit = db.prepare(text).bind(row.day, row.partition, row.generation, row.lateMarks, now);
+  const isDone = { sql: `${EXISTS_PLACE} AND generation = ?)`, values: [row.day, row.partition, row.generation] };
+  for (const { meta } of await db.batch([commit, settleUncounted(db, row, isDone)])) {
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
+}
+
+/**
+ * In the transaction in which a recount ends: from here on readers find what it has counted in rollups (places.ts). Events that
+ * came after its row was read have grown the marks, and stay.
+ */
+function settleUncounted(
+  db: D1Database,
+  { day, partition, lateMarks }: Pick<SealRow, "day" | "partition" | "lateMarks">,
+  isDone: { readonly sql: string; readonly values: readonly (string | number)[] },
+): D1PreparedStatement {
+  return db
+    .prepare(`DELETE FROM uncounted WHERE day = ? AND "partition" = ? AND marks <= ? AND ${isDone.sql}`)
+    .bind(day, partition, lateMarks, ...isDone.values);
 }
 
 /** What the last seal stood on is deleted; `again` (UTC ms) is when it is looked for once more, null for never. */

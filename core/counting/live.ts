@@ -17,4 +17,6 @@ export interface LiveRequest {
 
 export interface LiveReply {
   readonly rows: readonly RollupRow[];
+  /** Days in reach of which there are events that no rollup knows, and that may not lie in the archive: they came late. */
+  readonly late: readonly number[];
 }

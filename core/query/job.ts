@@ -20,8 +20,10 @@ export interface JobQuestion {
   readonly body: unknown;
   /** Filters that hold whatever is asked. */
   readonly fixed: readonly unknown[];
-  /** UTC ms. */
+  /** UTC ms at which it was asked. */
   readonly asOf: number;
+  /** UTC ms before which every acknowledged event is in the answer, where that is earlier. */
+  readonly completeUntil?: number | undefined;
   /** The merchant's first Day with numbers, where "all" was asked for and there is one. */
   readonly firstDay?: number | undefined;
 }

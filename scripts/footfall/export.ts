@@ -106,7 +106,7 @@ async function writeText(
     await pipeline(chunks, createWriteStream(`${out}.part`));
     await rename(`${out}.part`, out);
   }
-  if (open !== null) console.error(`from ${open} on Days are still open: there is what was archived so far`);
+  if (open !== null) console.error(`from ${open} on Days are still open: there is what was acknowledged so far`);
 }
 
 function readable(body: ReadableStream<Uint8Array> | null): Readable {

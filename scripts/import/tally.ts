@@ -93,14 +93,14 @@ export class Tally {
 }
 
 /**
- * When and where the numbers of closed Days show: those are counted from the archive. The range is a Day wider each
- * way, for any zone.
+ * When and where closed Days are counted again: until then answers count them from the archive. The range is a Day wider
+ * each way, for any zone.
  */
 function toClosedText({ events, from, to }: NonNullable<Tally["closed"]>): readonly string[] {
   const range = `--from ${dateOf(Math.floor(from / DAY_MS) - 1)} --to ${dateOf(Math.floor(to / DAY_MS) + 1)}`;
   return [
-    `${count(events)} of closed Days: archived now, in the numbers within about half an hour,`,
-    `${" ".repeat(10)} and ids that were there already count once then`,
+    `${count(events)} of closed Days: in answers at once, in rollups within about half an hour;`,
+    `${" ".repeat(10)} ids that were there already count once`,
     `${" ".repeat(10)} how far it is: footfall archive days ${range}`,
   ];
 }

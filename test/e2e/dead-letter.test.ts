@@ -47,8 +47,11 @@ const POISONED_BUNDLES: Readonly<Record<string, Uint8Array>> = {
 };
 const POISONED_OVERFLOWS: Readonly<Record<string, Uint8Array>> = {
   "undecodable bytes": new Uint8Array(100).fill(7),
-  "a message sealed by somebody else": packOverflow({ partition: "pool-0", arrivals: [] }, "another secret"),
-  "a message cut short": packOverflow({ partition: "pool-0", arrivals: [] }, SECRETS.TRACKING_SECRET).slice(0, 40),
+  "a message sealed by somebody else": packOverflow({ id: "", partition: "pool-0", arrivals: [] }, "another secret"),
+  "a message cut short": packOverflow({ id: "", partition: "pool-0", arrivals: [] }, SECRETS.TRACKING_SECRET).slice(
+    0,
+    40,
+  ),
 };
 
 describe("poisoned messages", () => {
@@ -217,7 +220,7 @@ function overflowOf(merchant: Merchant, id: string): Uint8Array {
   const event = eventOf({ merchant: number, id, timestamp: Date.now() });
   const arrivals: readonly Arrival[] = [{ event, address: "203.0.113.9", floating: false }];
   const partition = partitionOf({ event, address: "" }, [], Number(FAST.POOL_SIZE));
-  return packOverflow({ partition, arrivals }, SECRETS.TRACKING_SECRET);
+  return packOverflow({ id: "", partition, arrivals }, SECRETS.TRACKING_SECRET);
 }
 
 /** Poison first, in between and last. */

@@ -7,7 +7,7 @@ import { zeroMeter } from "../../core/meter.ts";
 import { archive } from "../../queues/archive.ts";
 import { readParquet } from "../../storage/archive.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
-import type { SealPlace } from "../../storage/seal.ts";
+import type { ArchivedBundle } from "../../storage/places.ts";
 import { bundleText, DAY, DAY_START_MS, traffic } from "../support/archive-fixture.ts";
 import { batchOf, deliver, memoryBucket, memoryLog } from "../support/delivery.ts";
 
@@ -34,17 +34,20 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     steps.push(`confirm ${partition} ${first}`);
     if (failing.confirm?.() === true) throw new Error("partition is unreachable");
   };
-  const late: SealPlace[] = [];
+  const noted: ArchivedBundle[] = [];
   const deps = {
     bucket: { put },
     confirm,
-    noteLate: async (places: readonly SealPlace[]) => void late.push(...places),
+    note: async (bundle: ArchivedBundle) => {
+      steps.push("note");
+      noted.push(bundle);
+    },
     now: () => DAY_START_MS,
     pace: { sealAfterMs: SEAL_AFTER_MS },
     meter: zeroMeter(),
     log,
   };
-  return { steps, lines, late, objects: bucket.objects, deps };
+  return { steps, lines, noted, objects: bucket.objects, deps };
 }
 
 describe("the archive consumer", () => {
@@ -56,6 +59,7 @@ describe("the archive consumer", () => {
     expect(steps).toEqual([
       "put events/date=2026-11-21/partition=pool-3/0000000001001.parquet",
       "put events/date=2026-11-22/partition=pool-3/0000000001001.parquet",
+      "note",
       "confirm pool-3 1001",
     ]);
     const files = await Promise.all([...objects.values()].map(({ bytes }) => readParquet(bytes)));
@@ -67,19 +71,18 @@ describe("the archive consumer", () => {
   test("[ARC-15] writes a bundle of many Days whole before it confirms", async () => {
     const { steps, deps } = world();
     await archive(batchOf(QUEUE, deliver("m1", packed(bundleAt(1, 17)))), deps);
-    expect(steps).toHaveLength(18);
+    expect(steps).toHaveLength(19);
     expect(steps.at(-1)).toBe("confirm pool-3 1");
   });
 
   test("[SEA-4] Days of which a partition counts no more are noted before it is told", async () => {
-    const { late, deps } = world();
+    const { noted, deps } = world();
     const events = traffic({ count: 6, days: 3 }).map((logged, index) => ({ ...logged, late: index === 1 }));
     await archive(batchOf(QUEUE, deliver("m1", packed({ partition: "pool-3", first: 1, events }))), deps);
-    expect(late).toEqual([{ day: DAY + 1, partition: "pool-3" }]);
+    expect(noted.map(({ lateDays }) => lateDays)).toEqual([[DAY + 1]]);
     const stuck = { ...deps, now: () => DAY_START_MS + 5 * 86_400_000 };
-    late.length = 0;
     await archive(batchOf(QUEUE, deliver("m2", packed({ partition: "pool-3", first: 7, events }))), stuck);
-    expect(late.map(({ day }) => day)).toEqual([DAY, DAY + 1, DAY + 2]);
+    expect(new Set(noted[1]?.lateDays)).toEqual(new Set([DAY, DAY + 1, DAY + 2]));
   });
 
   test("[ARC-16] a bundle delivered twice lies there once, byte for byte", async () => {

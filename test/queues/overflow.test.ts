@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { partitionOf } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
 import { zeroMeter } from "../../core/meter.ts";
+import type { OverflowNote } from "../../core/overflow.ts";
 import { retryDelaySeconds } from "../../queues/message.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
 import { batchOf, deliver, memoryLog } from "../support/delivery.ts";
@@ -15,13 +16,16 @@ const arrivals: readonly Arrival[] = [{ event: eventOf(), address: "203.0.113.8"
 /** A consumer's surroundings in which a partition's name is the message's text, and says how the partition fares. */
 function world() {
   const asked: string[] = [];
+  const notes: string[] = [];
   const { lines, log } = memoryLog();
   const deps = {
     unpack: (bytes: Uint8Array) => {
       const partition = new TextDecoder().decode(bytes);
       if (partition === "poison") throw new Error("not sealed by us");
-      return { partition, arrivals };
+      return { id: `of ${partition}`, partition, arrivals };
     },
+    note: async ({ id }: OverflowNote) => void notes.push(`waits: ${id}`),
+    settle: async ({ id }: OverflowNote) => void notes.push(`done: ${id}`),
     append: async (partition: string) => {
       asked.push(partition);
       if (partition === "broken") throw new Error("D1 is down");
@@ -31,7 +35,7 @@ function world() {
     log,
     poolSize: 4,
   };
-  return { asked, lines, deps };
+  return { asked, notes, lines, deps };
 }
 
 const message = (id: string, partition: string, attempts = 1) =>
@@ -50,6 +54,20 @@ describe("the overflow consumer", () => {
     expect(deps.meter.queue_operations).toBe(5 + 2); // a read each, and the deletes
   });
 
+  test("[OVF-8] what was delivered waits no more; what was not is noted, by whom it may not have been", async () => {
+    const { notes, deps } = world();
+    const messages = ["fine", "broken", "busy"].map((name, at) => message(`m${at}`, name));
+    await deliverOverflow(batchOf(QUEUE, ...messages), deps);
+    expect(notes).toEqual(["done: of fine", "waits: of broken", "waits: of busy"]);
+    const settle = () => Promise.reject(new Error("D1 is down"));
+    const again = message("m3", "fine");
+    await deliverOverflow(batchOf(QUEUE, again), { ...deps, settle });
+    expect(again.end()).toEqual({ retriedAfterSeconds: 1 });
+    const unnoted = message("m4", "busy");
+    await deliverOverflow(batchOf(QUEUE, unnoted), { ...deps, note: settle });
+    expect(unnoted.end()).toEqual({ retriedAfterSeconds: 1 });
+  });
+
   test("[SPR-3] what another partition counts by now is delivered to that one", async () => {
     const { deps } = world();
     const spread = [{ from: 0, partitions: 2 }];
@@ -65,7 +83,7 @@ describe("the overflow consumer", () => {
         taken.set(name, [...(taken.get(name) ?? []), arrival.event.visitor]);
         return "accepted";
       });
-    const unpack = () => ({ partition: "pool-0", arrivals });
+    const unpack = () => ({ id: "", partition: "pool-0", arrivals });
     const sent = message("m", "");
     await deliverOverflow(batchOf(QUEUE, sent), { ...deps, append, unpack });
     expect(sent.end()).toBe("acknowledged");

@@ -80,7 +80,7 @@ async function archived(world: ReplayedWorld): Promise<readonly (readonly string
   const bucket = memoryArchive(world.objects);
   const source = { archive: { bucket, meter }, db: world.d1, meter };
   const exported: string[] = [];
-  const found = await findExport(source, { settings: known, places });
+  const found = await findExport(source, { settings: known, places, recent: new Map() });
   for await (const rows of readExport(source, { settings: known, places: found }))
     exported.push(...rows.map(({ date, event }) => `${Date.parse(date) / DAY_MS} ${event.id}`));
   const read: string[] = [];

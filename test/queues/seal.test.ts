@@ -14,13 +14,15 @@ import {
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { findDay, readDay } from "../../storage/archive-day.ts";
+import { noteArchived } from "../../storage/places.ts";
 import { readDayRollups } from "../../storage/rollups.ts";
-import { noteLate } from "../../storage/seal.ts";
 import { stateOf } from "../../workers/query/archive-days.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { SealedWorld } from "../support/sealed-world.ts";
 
 const DAY = Math.floor(TUESDAY / DAY_MS);
+/** A bundle with late events of it, of nobody in particular. */
+const LATE = { partition: "pool-0", places: [], uncounted: [], lateDays: [DAY] };
 const CLOSED_MS = DAY * DAY_MS + SEAL_AFTER_MS;
 const PLACE = { date: "2026-03-10", partition: "pool-0" };
 const MERCHANTS = [1, 2, 3].map((merchant) => settingsOf("UTC", { merchant }));
@@ -89,7 +91,7 @@ test("[SEA-11] events that were counted and are not in the archive keep a Day fr
   world.objects.delete(bundle ?? "");
   await world.seal();
   expect(await world.row(DAY)).toBeUndefined(); // nothing of the Day is there at all
-  await noteLate(world.d1, { places: [{ day: DAY, partition: "pool-0" }], now: world.it.now }, zeroMeter());
+  await noteArchived(world.d1, { bundle: LATE, now: world.it.now }, zeroMeter());
   world.it.now += 3_600_000;
   await world.seal();
   expect((await world.row(DAY))?.error).toContain("the archive has 0 of the 3 events counted of merchant 1");
@@ -191,8 +193,7 @@ test("[SEA-9] a late event that comes while late events are counted is not forgo
     ...deps.bucket,
     list: async (options: Parameters<typeof list>[0]) => {
       const listed = await list(options);
-      if (isFirst)
-        await noteLate(world.d1, { places: [{ day: DAY, partition: "pool-0" }], now: world.it.now }, deps.meter);
+      if (isFirst) await noteArchived(world.d1, { bundle: LATE, now: world.it.now }, deps.meter);
       isFirst = false;
       return listed;
     },

@@ -33,8 +33,8 @@ test("[IMP-13] events of closed Days are told apart, with the command that shows
   expect(tally.toText().split("\n")).toEqual([
     "         0 lines read",
     "         3 events taken",
-    "         2 of closed Days: archived now, in the numbers within about half an hour,",
-    "           and ids that were there already count once then",
+    "         2 of closed Days: in answers at once, in rollups within about half an hour;",
+    "           ids that were there already count once",
     "           how far it is: footfall archive days --from 2014-01-05 --to 2014-01-09",
   ]);
   for (const time of times.slice(3)) tally.time(time, openFrom);

@@ -1,5 +1,5 @@
 // The laws, checked against the naive model: nothing acknowledged is lost (L1), nothing is there twice (L2), the numbers
-// are those of the archived events (L3) whatever order they came in (L4), and no reading on the way was torn.
+// are those of the archived events (L3) whatever order they came in (L4).
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -13,14 +13,13 @@ import { zeroMeter } from "../../core/meter.ts";
 import { readRollups } from "../../storage/rollups.ts";
 import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
 import { mayBeErased } from "./erasure.ts";
-import { countsUnder } from "./rules.ts";
 import { ask, readLive, type Simulation, settingsOf } from "./simulation.ts";
 
 const METRICS = ["visitors", "visits", "pageviews", "events", "bounces", "total_duration", "total_revenue"];
 /** Wide enough for every event of a run. */
-const RANGE = ["2026-10-18", "2026-10-27"];
+export const RANGE = ["2026-10-18", "2026-10-27"];
 /** A filter that only events know, and that all of them pass. */
-const FROM_EVENTS = { date_range: RANGE, filters: [["is_not", "event:props:nothing", ["of the kind"]]] };
+export const FROM_EVENTS = { date_range: RANGE, filters: [["is_not", "event:props:nothing", ["of the kind"]]] };
 
 /** L1 and L2 on the archive: every acknowledged event is there, no event twice, and nothing nobody sent. */
 export function checkArchive(simulation: Simulation, rows: readonly ArchivedEvent[]): string | undefined {
@@ -154,37 +153,6 @@ async function checkHours(
   return `L3: merchant ${merchant} by Hour: ${sums.join(" and ")} page views and events, not ${pageviews} and ${all}`;
 }
 
-/** A reading in the middle of everything: at least what was acknowledged before it, at most what was sent by its end. */
-export async function checkReading(simulation: Simulation, merchant: number): Promise<string | undefined> {
-  const countable = (only: (sent: Simulation["sent"][number]) => boolean) =>
-    simulation.sent.filter(
-      (sent) => sent.arrival.event.merchant === merchant && sent.arrival.event.name !== "engagement" && only(sent),
-    ).length;
-  const overflowing = simulation.overflowQueue.size > 0;
-  const least = overflowing
-    ? 0
-    : countable(
-        ({ shows, arrival }) =>
-          shows && !mayBeErased(simulation, arrival.event) && countsUnder(simulation, arrival) === "always",
-      );
-  try {
-    // Reading events takes the simulation's time: every third reading does.
-    const fromEvents = simulation.statistics.readings % 3 === 0 ? [FROM_EVENTS] : [];
-    for (const question of [{ date_range: RANGE }, ...fromEvents]) {
-      const { results, meta } = await ask(simulation, merchant, { metrics: ["events"], ...question });
-      const shown = plain(results[0]?.metrics[0]);
-      const most = countable(({ arrival }) => countsUnder(simulation, arrival) !== "never");
-      if (shown >= least && shown <= most) continue;
-      const { from } = meta.sources;
-      return `a reading of merchant ${merchant} from ${from} at ${simulation.world.now} shows ${shown} events; ${least} were acknowledged, ${most} sent`;
-    }
-    return undefined;
-  } catch (error) {
-    simulation.world.note(`a reading failed: ${String(error)}`); // no answer is no wrong answer
-    return undefined;
-  }
-}
-
 /** Cookieless: one visitor per person, merchant and Day (as long as the salt is kept); never one for two persons. */
 function checkVisitors(simulation: Simulation, rows: readonly ArchivedEvent[]): string | undefined {
   const persons = new Map<string, string>();
@@ -205,7 +173,7 @@ function checkVisitors(simulation: Simulation, rows: readonly ArchivedEvent[]): 
   return undefined;
 }
 
-function plain(metric: unknown): number {
+export function plain(metric: unknown): number {
   return typeof metric === "object" && metric !== null ? (metric as { value: number }).value : Number(metric);
 }
 

@@ -21,10 +21,11 @@ import { driveJob, type ReplayDeps, replayBody } from "../../queues/replay.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { listPartitions } from "../../storage/archive-day.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
+import { noteArchived } from "../../storage/places.ts";
 import { readProgress } from "../../storage/replay-job.ts";
 import { createJob } from "../../storage/replay-start.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
-import { listSeals, noteLate, type SealPlace } from "../../storage/seal.ts";
+import { listSeals, type SealPlace } from "../../storage/seal.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
@@ -150,8 +151,8 @@ class Month {
         await archiveBody(packBundle(text), {
           ...this.sealDeps(),
           confirm: async (_, first) => confirm(it.partition, first),
-          noteLate: async (places) => {
-            const woken = await noteLate(this.#d1, { places, now: this.now }, zeroMeter());
+          note: async (bundle) => {
+            const woken = await noteArchived(this.#d1, { bundle, now: this.now }, zeroMeter());
             for (const place of woken) this.#sealQueue.push({ place, at: this.now + LATE_COALESCE_MS });
           },
         });

@@ -4,7 +4,6 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
-import { closesAt } from "../../core/counting/closed.ts";
 import { type Placement, partitionsOf } from "../../core/counting/placement.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
@@ -16,10 +15,9 @@ import {
   changeZone as dateZoneChange,
   type Settings,
   type SpreadTimeline,
-  zoneAt,
 } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
-import type { Overflow } from "../../core/overflow.ts";
+import type { Overflow, OverflowNote } from "../../core/overflow.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import type { Question } from "../../core/query/question.ts";
 import { parseQuestion } from "../../core/query/question.ts";
@@ -42,8 +40,11 @@ import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive-day.ts";
 import type { Merchant } from "../../storage/merchants.ts";
+import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
+import { type ArchivedBundle, noteArchived } from "../../storage/places.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
-import { findSeal, noteLate, type SealPlace } from "../../storage/seal.ts";
+import { findSeal } from "../../storage/seal.ts";
+import { type OverflowRoad, sendNoted } from "../../workers/collector/overflow.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
@@ -53,10 +54,11 @@ import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts"
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { migratedDatabase, putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
-import { checkArchive, checkNumbers, checkReading, checkReplay, checkSeals } from "./check.ts";
+import { checkArchive, checkNumbers, checkReplay, checkSeals } from "./check.ts";
 import { type AskedErasure, askForErasure, checkErased, noteHeard } from "./erasure.ts";
 import { PartitionHost, POOL_SIZE } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
+import { checkReading } from "./reading.ts";
 import { playReplays } from "./replays.ts";
 import { checkDrops, type DecidedRules, decideRules, judgeAgain } from "./rules.ts";
 import { type Faults, World } from "./world.ts";
@@ -97,8 +99,10 @@ export interface Statistics {
 export interface Sent {
   readonly arrival: Arrival;
   acknowledged: boolean;
-  /** It was acknowledged while its Day was open: it shows at once. */
-  shows: boolean;
+  /** UTC ms; Infinity before. From then on it is in every answer. */
+  acknowledgedAt: number;
+  /** It overflowed, and D1 could not be told. */
+  unnoted: boolean;
 }
 
 export interface Simulation {
@@ -125,6 +129,8 @@ export interface Simulation {
   readonly statistics: Statistics;
   readonly archiveQueue: SimulatedQueue;
   readonly overflowQueue: SimulatedQueue;
+  /** Of the collector with D1, when something overflows. */
+  readonly patience: OverflowRoad["patience"];
   readonly sealQueue: SimulatedQueue;
   /** What somebody wanted erased. */
   readonly erased: AskedErasure[];
@@ -136,6 +142,8 @@ export interface Simulation {
   /** Whether the run's replay jobs are over. */
   replaysEnded: boolean;
 }
+
+const NOT_ACKNOWLEDGED = { acknowledged: false, acknowledgedAt: Number.POSITIVE_INFINITY, unnoted: false };
 
 /** Runs one seed to its end. The same seed gives the same log. */
 export async function simulate(seed: number, changes: Partial<Faults> = {}): Promise<Outcome> {
@@ -217,13 +225,16 @@ export async function readArchive({ objects, d1 }: Simulation): Promise<readonly
 const FIRST_DAY = Math.floor(START / DAY_MS) - 8;
 
 async function answerOf(simulation: Simulation, merchant: number, question: Question): Promise<Answer> {
-  const { version, zones, past = [], currency, rules, spread } = simulation.settings.get(merchant) as Settings;
-  const deps = queryDeps(simulation);
-  const shown = { version, zones, pastZones: past, currency, currencies: [], rules, spread, retentionDays: null };
-  const row = { number: merchant, ...shown } as unknown as Merchant;
-  const answer = await execute(question, row, deps);
+  const answer = await execute(question, merchantRow(simulation, merchant), queryDeps(simulation));
   if (!answer.ok) throw new Error(answer.rejection.message);
   return answer.value;
+}
+
+/** A merchant as the query Worker knows it. */
+export function merchantRow({ settings }: Simulation, merchant: number): Merchant {
+  const { version, zones, past = [], currency, rules, spread } = settings.get(merchant) as Settings;
+  const shown = { version, zones, pastZones: past, currency, currencies: [], rules, spread, retentionDays: null };
+  return { number: merchant, ...shown } as unknown as Merchant;
 }
 
 function build(seed: number, changes: Partial<Faults>): Simulation {
@@ -248,6 +259,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 },
     archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
     overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
+    patience: { silentUntil: 0 },
     sealQueue: new SimulatedQueue("seal", world, (batch) => {
       for (const hear of simulation.sealing.splice(0)) hear();
       return sealDays(batch, sealDeps(simulation));
@@ -325,10 +337,10 @@ function archiveDeps(simulation: Simulation) {
     bucket: {
       put: (key: string, value: Uint8Array) => world.call("R2 put", () => void objects.set(key, value.slice())),
     },
-    noteLate: (places: readonly SealPlace[]) =>
-      world.call("note late", async () => {
-        const noted = { places, now: world.now, coalesceMs: COALESCE_MS };
-        const woken = await noteLate(simulation.d1, noted, zeroMeter());
+    note: (bundle: ArchivedBundle) =>
+      world.call("note bundle", async () => {
+        const noted = { bundle, now: world.now, coalesceMs: COALESCE_MS };
+        const woken = await noteArchived(simulation.d1, noted, zeroMeter());
         for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
       }),
     now: () => world.now,
@@ -398,9 +410,40 @@ function overflowDeps(simulation: Simulation) {
   return {
     unpack: (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as Overflow,
     append: (name: string, arrivals: readonly Arrival[]) => appendTo(simulation, name, arrivals),
+    note: (note: OverflowNote) =>
+      simulation.world.call("overflow note", () => noteOverflow(simulation.d1, note, zeroMeter())),
+    settle: (note: OverflowNote) =>
+      simulation.world.call("overflow settle", () =>
+        settleOverflow(simulation.d1, { ...note, now: simulation.world.now }, zeroMeter()),
+      ),
     poolSize: POOL_SIZE,
     meter: zeroMeter(),
     log: () => {},
+  };
+}
+
+/** How the collector overflows. What it could not note is remembered. */
+function overflowRoad(simulation: Simulation): OverflowRoad {
+  const { world, d1 } = simulation;
+  let noted = false;
+  return {
+    note: async (note) => {
+      await world.call("overflow note", () => noteOverflow(d1, note, zeroMeter()));
+      noted = true;
+    },
+    settle: (note) => world.call("overflow settle", () => settleOverflow(d1, { ...note, now: world.now }, zeroMeter())),
+    send: (overflow) => {
+      simulation.statistics.overflows += 1;
+      const ids = new Set(overflow.arrivals.map(({ event }) => event.id));
+      if (!noted) for (const sent of simulation.sent) if (ids.has(sent.arrival.event.id)) sent.unnoted = true;
+      const bytes = new TextEncoder().encode(JSON.stringify(overflow));
+      return world.call("overflow send", () => simulation.overflowQueue.send(bytes));
+    },
+    wait: (ms) => world.sleep(ms),
+    now: () => world.now,
+    later: (work) => void work,
+    log: () => {},
+    patience: simulation.patience,
   };
 }
 
@@ -409,7 +452,7 @@ function appendTo(simulation: Simulation, name: string, arrivals: readonly Arriv
   return simulation.world.call("append", () => host.request("append", (partition) => append(partition, arrivals)));
 }
 
-function queryDeps(simulation: Simulation): QueryDeps {
+export function queryDeps(simulation: Simulation): QueryDeps {
   const { world } = simulation;
   const memory = memoryArchive(simulation.objects);
   const partition = (name: string) => ({
@@ -477,8 +520,7 @@ function startClient(simulation: Simulation, client: number): void {
       const event = { client, merchant, userAgent, firstParty, timestamp, index };
       return {
         arrival: { event: newEvent(simulation, event), address: `10.0.0.${client}`, floating },
-        acknowledged: false,
-        shows: false,
+        ...NOT_ACKNOWLEDGED,
       };
     });
     simulation.sent.push(...batch);
@@ -544,7 +586,7 @@ export function sendLate(simulation: Simulation): void {
       index,
     };
     const arrival = { event: newEvent(simulation, event), address: `10.0.0.${index}`, floating: false };
-    return { arrival, acknowledged: false, shows: false };
+    return { arrival, ...NOT_ACKNOWLEDGED };
   });
   simulation.sent.push(...batch);
   for (const { arrival } of batch) simulation.sentLate.add(arrival.event.id);
@@ -572,11 +614,7 @@ async function send(
     nearby,
     delivery: {
       append: (partition, slice) => appendTo(simulation, partition, slice),
-      overflow: (overflow) => {
-        simulation.statistics.overflows += 1;
-        const bytes = new TextEncoder().encode(JSON.stringify(overflow));
-        return world.call("overflow send", () => simulation.overflowQueue.send(bytes));
-      },
+      overflow: (overflow) => sendNoted({ id: world.random.hex(8), ...overflow }, overflowRoad(simulation)),
       log: () => {},
     },
   });
@@ -592,12 +630,9 @@ async function send(
     });
 }
 
-function acknowledge({ world, settings }: Simulation, sent: Sent): void {
-  const { merchant, timestamp } = sent.arrival.event;
-  const { zones } = settings.get(merchant) as Settings;
-  const day = dayAt(zoneAt(zones, timestamp), timestamp);
+function acknowledge({ world }: Simulation, sent: Sent): void {
+  if (!sent.acknowledged) sent.acknowledgedAt = world.now;
   sent.acknowledged = true;
-  sent.shows = sent.arrival.floating || closesAt(day) > world.now;
 }
 
 /** Reads all through the run: a number may never fall below what was acknowledged before, nor exceed what was sent. */

@@ -11,9 +11,11 @@ import type { Event } from "../../core/event.ts";
 import { EXPORT_BYTES_MAX, EXPORT_UNSEALED_BYTES_MAX, ROW_GROUP_ROWS, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { recentEvents } from "../../durable-objects/recent.ts";
 import { encodeParquet } from "../../storage/archive.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
 import { findExport, findTooOpen, readExport } from "../../storage/archive-export.ts";
+import { type RecentEvents, recentOf } from "../../storage/merchant-events.ts";
 import { SealedFileWriter } from "../../storage/sealed-file.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
@@ -32,16 +34,22 @@ function world(): SealedWorld {
 async function exported(
   { objects, d1 }: SealedWorld,
   merchant: number,
-  bucket: ArchiveBucket = memoryArchive(objects),
+  recent: RecentEvents = new Map(),
 ): Promise<readonly ExportedEvent[]> {
   const meter = zeroMeter();
-  const source = { archive: { bucket, meter }, db: d1, meter };
+  const source = { archive: { bucket: memoryArchive(objects), meter }, db: d1, meter };
   const settings = settingsOf("UTC", { merchant });
   const days = [DAY - 1, DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
-  const places = await findExport(source, { settings, places: days });
+  const places = await findExport(source, { settings, places: days, recent });
   const rows: ExportedEvent[] = [];
   for await (const block of readExport(source, { settings, places })) rows.push(...block);
   return rows;
+}
+
+/** What the partition may not have archived of merchant 1. */
+function unarchived({ it }: SealedWorld): RecentEvents {
+  const reply = recentEvents(it.partition, { merchant: 1, from: 0, to: 1e6 });
+  return recentOf([{ partition: "pool-0", reply }]) as RecentEvents;
 }
 
 async function seal(it: SealedWorld): Promise<void> {
@@ -67,6 +75,25 @@ test("[EXP-2] [EXP-3] an open Day's archived events, the sealed ones and late on
   expect((await exported(it, 1)).map(({ event: { id } }) => id)).toEqual(["a", "b", "late"]);
   expect((await exported(it, 2)).map(({ event: { id } }) => id)).toEqual(["other", "late other"]);
   expect(await exported(it, 3)).toEqual([]);
+});
+
+test("[EXP-3] [GAP-2] what a partition has not archived is exported too: each id once, of an open Day and of a sealed one", async () => {
+  const it = world();
+  const event = (id: string, extra: Partial<Event> = {}) => ({ merchant: 1, id, timestamp: TUESDAY, ...extra });
+  const ids = async () => (await exported(it, 1, unarchived(it))).map(({ event: { id } }) => id).sort();
+  await it.send([event("a"), event("other", { merchant: 2 })]);
+  expect(await ids()).toEqual(["a"]);
+  const before = unarchived(it);
+  await it.settle();
+  // It was asked before its bundle was confirmed: the same rows are in the archive by now.
+  expect((await exported(it, 1, before)).map(({ event: { id } }) => id)).toEqual(["a"]);
+  await it.send([event("b")]);
+  expect(await ids()).toEqual(["a", "b"]);
+  await seal(it);
+  await it.send([event("b"), event("late"), event("late", { name: "again" })]);
+  expect(await ids()).toEqual(["a", "b", "late"]);
+  await it.settle();
+  expect(await ids()).toEqual(["a", "b", "late"]);
 });
 
 test("[EXP-2] whatever lies in the same files, a merchant's export has its own rows, all of them and no others", async () => {
@@ -129,7 +156,11 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
   };
   const meter = zeroMeter();
   const source = { archive: { bucket, meter }, db: it.d1, meter };
-  const places = await findExport(source, { settings: settingsOf("UTC"), places: [{ day: DAY, partition: "pool-0" }] });
+  const places = await findExport(source, {
+    settings: settingsOf("UTC"),
+    places: [{ day: DAY, partition: "pool-0" }],
+    recent: new Map(),
+  });
   expect(places.map(({ folders }) => folders.map(({ cost }) => cost.objects))).toEqual([[3]]);
   expect(read).toEqual([]);
   const blocks = readExport(source, { settings: settingsOf("UTC"), places });
@@ -170,7 +201,7 @@ test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came 
   it.objects.set(bundleKey({ ...place, first: 100_000 }), encodeParquet({ ...place, first: 100_000, rows: late }));
   const settings = settingsOf("UTC", { merchant: 1 });
   const source = { archive, db: it.d1, meter: zeroMeter() };
-  const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(places[0]?.folders[0]?.cost.bytes).toBeGreaterThan(LARGE_BYTES);
   expect(places[0]?.folders[0]?.cost.bytes).toBeLessThan(EXPORT_BYTES_MAX);
   let at = 0;
@@ -188,7 +219,7 @@ test("[EXP-5] a Day of which more is not sealed than can be kept in mind is refu
   const meter = zeroMeter();
   const settings = settingsOf("UTC", { merchant: 1 });
   const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
-  const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }] });
+  const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(findTooOpen({ settings }, found)).toBeUndefined();
   const large = found.map((place) => ({
     ...place,

@@ -169,7 +169,7 @@ async function exportedIds({ objects, d1 }: Pick<SealedWorld, "objects" | "d1">,
   const meter = zeroMeter();
   const source = { archive: { bucket: memoryArchive(objects), meter }, db: d1, meter };
   const days = [DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
-  const places = await findExport(source, { settings: SETTINGS, places: days });
+  const places = await findExport(source, { settings: SETTINGS, places: days, recent: new Map() });
   const admit = await admitterOf(source, { places, filter, under: { settings: SETTINGS, global: [] } });
   if (typeof admit === "string") throw new Error(admit);
   const ids: string[] = [];
@@ -212,7 +212,11 @@ test("[EXP-10] filters of visits that would have to read too much are refused be
   await it.settle();
   const meter = zeroMeter();
   const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
-  const found = await findExport(source, { settings: SETTINGS, places: [{ day: DAY, partition: "pool-0" }] });
+  const found = await findExport(source, {
+    settings: SETTINGS,
+    places: [{ day: DAY, partition: "pool-0" }],
+    recent: new Map(),
+  });
   const cost = { objects: 1, bytes: EXPORT_VISITS_BYTES_MAX + 1 };
   const places = found.map((place) => ({ ...place, folders: place.folders.map((one) => ({ ...one, cost })) }));
   const asked = { places, under: { settings: SETTINGS, global: [] } };

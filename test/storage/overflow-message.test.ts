@@ -17,7 +17,11 @@ const arrivals: readonly Arrival[] = [
 describe("a sealed overflow message", () => {
   test("[OVF-2] comes back as it was, also by the secret before while a rotation lasts", () => {
     const anyArrival = fc.record({ event: anyEvent, address: fc.string(), floating: fc.boolean() });
-    const anyOverflow = fc.record({ partition: fc.string(), arrivals: fc.array(anyArrival, { maxLength: 5 }) });
+    const anyOverflow = fc.record({
+      id: fc.string(),
+      partition: fc.string(),
+      arrivals: fc.array(anyArrival, { maxLength: 5 }),
+    });
     fc.assert(
       fc.property(anyOverflow, (overflow) => {
         expect(unpackOverflow(packOverflow(overflow, "old"), ["new", "old"])).toEqual(overflow);
@@ -27,7 +31,7 @@ describe("a sealed overflow message", () => {
   });
 
   test("[OVF-2] shows neither addresses nor pages, and no two of the same content are alike", () => {
-    const overflow = { partition: "pool-7", arrivals };
+    const overflow = { id: "m", partition: "pool-7", arrivals };
     const [one, two] = [packOverflow(overflow, "secret"), packOverflow(overflow, "secret")];
     for (const text of [ADDRESS, "2001:db8::77", "secret-page", "pool-7"]) {
       expect(Buffer.from(one).includes(text), text).toBe(false);
@@ -37,7 +41,7 @@ describe("a sealed overflow message", () => {
   });
 
   test("[OVF-2] is refused when any byte of it was changed, when it is cut, and by another secret", () => {
-    const sealed = packOverflow({ partition: "pool-7", arrivals }, "secret");
+    const sealed = packOverflow({ id: "m", partition: "pool-7", arrivals }, "secret");
     for (let at = 0; at < sealed.length; at += 7) {
       const touched = sealed.slice();
       touched[at] = (touched[at] as number) ^ 1;

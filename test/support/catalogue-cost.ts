@@ -10,7 +10,8 @@ import type { CataloguedQuestion, Span } from "./catalogue.ts";
 import { archiveObjects } from "./duckdb.ts";
 import type { Answered, Client } from "./services.ts";
 
-/** D1 rows that a question may read beside rollups: its key, the merchant, rules, erasures, and how much was undone. */
+/** D1 rows that a question may read beside rollups: its key, the merchant, rules, erasures, and how much was undone. What waits in
+ *  the overflow queue, or for a recount, has rows only while it does. */
 const D1_ROWS_BESIDE_MAX = 12;
 
 /** What one merchant has. */
@@ -91,8 +92,8 @@ export function costOf(
     const bytes = isKnown ? 0 : days.reduce((sum, { file, footer }) => sum + file + footer, 0);
     const lists = isKnown ? 0 : days.length;
     const of = { rows: days.length, objects: 3 * lists, bytes, remembered: isKnown ? days.length : 0 };
-    // A Day's row, twice where its files lie, twice the version they have.
-    return { cost: { from, ...of, lists, gets: 3 * lists }, d1RowsMax: 5 * days.length + D1_ROWS_BESIDE_MAX };
+    // That the Day has anything, about how much, twice where its files lie, twice the version they have.
+    return { cost: { from, ...of, lists, gets: 3 * lists }, d1RowsMax: 6 * days.length + D1_ROWS_BESIDE_MAX };
   }
   const isByHour = instants !== undefined || dimensions.includes("time:hour");
   const rows = isByHour ? stock.hours.filter(isInSpan).length : days.length;

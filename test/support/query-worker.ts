@@ -133,7 +133,9 @@ function partitionOf(worker: QueryWorker, name: string) {
   return {
     live: ({ merchant, grain, from, to }: LiveRequest) => {
       const wanted = (row: RollupRow) => row.grain === grain && row.bucket >= from && row.bucket < to;
-      return answer({ rows: worker.live.filter((row) => row.merchant === merchant && wanted(row)) });
+      const rows = worker.live.filter((row) => row.merchant === merchant && wanted(row));
+      const late = (worker.recent.get(name) ?? []).filter(({ row }) => row[1] === 1 && row[2] === merchant);
+      return answer({ rows, late: [...new Set(late.map(({ row: [day] }) => day))] });
     },
     recentEvents: ({ merchant, from, to }: RecentRequest) => {
       if (worker.isBehind) return answer("too many" as const);

@@ -17,8 +17,9 @@ import { archiveBody } from "../../queues/archive.ts";
 import type { LogLine } from "../../queues/message.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
+import { noteArchived } from "../../storage/places.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
-import { findSeal, noteLate, type SealPlace, type SealRow } from "../../storage/seal.ts";
+import { findSeal, type SealPlace, type SealRow } from "../../storage/seal.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { memoryArchive } from "./memory-bucket.ts";
 import { TestPartition } from "./partition.ts";
@@ -113,8 +114,8 @@ export class SealedWorld {
       await archiveBody(packBundle(text), {
         ...deps,
         confirm: async (_, first) => confirm(this.it.partition, first),
-        noteLate: async (places) => {
-          const woken = await noteLate(this.d1, { places, now: this.it.now }, deps.meter);
+        note: async (bundle) => {
+          const woken = await noteArchived(this.d1, { bundle, now: this.it.now }, deps.meter);
           this.queue.push(...woken);
         },
       });

@@ -17,12 +17,14 @@ import { locationOf, nearest, parseRegions, type Regions } from "../../core/regi
 import type { Report } from "../../core/report.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
+import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
 import type { WriteKey } from "../../storage/write-key.ts";
 import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
 import type { Delivered, Delivery } from "./deliver.ts";
 import type { CollectorEnv } from "./env.ts";
 import { areWithinLimit } from "./limit.ts";
+import { type OverflowRoad, sendNoted } from "./overflow.ts";
 import { type Placing, place, SpreadMemory } from "./place.ts";
 import { type Looking, type Sender, sendersOf } from "./sender.ts";
 
@@ -154,28 +156,47 @@ function reportOf(fates: readonly Settled[]): Report {
 
 const coalescer = new Coalescer();
 
-function deliveryOf({ env, later }: Looking): Delivery {
+function deliveryOf(looking: Looking): Delivery {
+  const { env, later } = looking;
   const append = (partition: string, arrivals: readonly Arrival[]) =>
     env.PARTITION.getByName(partition, locationOf(partition)).append({ partition, arrivals: encodeArrivals(arrivals) });
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
-    overflow: (overflow) => sendOverflow(env, overflow),
+    overflow: (overflow) => sendOverflow(overflow, looking),
     log: (entry) => console.error(JSON.stringify(entry)),
   };
 }
 
 /** Sends one message, or two halves where one would be too large for the queue. */
-async function sendOverflow(env: CollectorEnv, { partition, arrivals }: Overflow): Promise<void> {
-  const message = packOverflow({ partition, arrivals }, env.TRACKING_SECRET);
+async function sendOverflow({ partition, arrivals }: Omit<Overflow, "id">, looking: Looking): Promise<void> {
+  const overflow = { id: uuidv7(), partition, arrivals };
+  const message = packOverflow(overflow, looking.env.TRACKING_SECRET);
   if (message.length > BUNDLE_MESSAGE_BYTES_MAX && arrivals.length > 1) {
     const half = Math.ceil(arrivals.length / 2);
-    await sendOverflow(env, { partition, arrivals: arrivals.slice(0, half) });
-    await sendOverflow(env, { partition, arrivals: arrivals.slice(half) });
+    await sendOverflow({ partition, arrivals: arrivals.slice(0, half) }, looking);
+    await sendOverflow({ partition, arrivals: arrivals.slice(half) }, looking);
     return;
   }
-  await env.OVERFLOW_QUEUE.send(message, { contentType: "bytes" });
-  isolateMeter.queue_operations += queueOperations(message.length);
+  await sendNoted(overflow, roadOf(message, looking));
 }
+
+function roadOf(message: Uint8Array, { env, later }: Looking): OverflowRoad {
+  return {
+    note: (note) => noteOverflow(env.DB, note, isolateMeter),
+    settle: (note) => settleOverflow(env.DB, { ...note, now: Date.now() }, isolateMeter),
+    send: async () => {
+      await env.OVERFLOW_QUEUE.send(message, { contentType: "bytes" });
+      isolateMeter.queue_operations += queueOperations(message.length);
+    },
+    wait: (ms) => new Promise((settle) => setTimeout(settle, ms)),
+    now: () => Date.now(),
+    later,
+    log: (entry) => console.error(JSON.stringify(entry)),
+    patience,
+  };
+}
+
+const patience: OverflowRoad["patience"] = { silentUntil: 0 };
 
 const spreads = new SpreadMemory();
 

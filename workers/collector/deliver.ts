@@ -10,7 +10,7 @@ import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
 
 export interface Delivery {
   readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<AppendReply>;
-  readonly overflow: (overflow: Overflow) => Promise<void>;
+  readonly overflow: (overflow: Omit<Overflow, "id">) => Promise<void>;
   /** One structured line for the operator. */
   readonly log: (entry: Readonly<Record<string, string | number>>) => void;
 }

@@ -11,7 +11,8 @@ import { type ReplayDeps, replayBody, replayParts } from "../../queues/replay.ts
 import { type SealDeps, sealDays } from "../../queues/seal.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
-import { noteLate, type SealPlace } from "../../storage/seal.ts";
+import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
+import { type ArchivedBundle, noteArchived } from "../../storage/places.ts";
 import type { Deps } from "./deps.ts";
 
 type Consumer = (batch: QueueBatch, deps: Deps) => Promise<void>;
@@ -68,15 +69,14 @@ function archiveDeps(deps: Deps): ArchiveDeps {
   return {
     ...deps,
     confirm: (name, first) => deps.partition(name).confirm(first),
-    noteLate: (places) => noteLateEvents(places, deps),
+    note: (bundle) => noteBundle(bundle, deps),
   };
 }
 
-/** A replay of the Days is noted, and set going after a while, so that many late events cost one. */
-async function noteLateEvents(places: readonly SealPlace[], deps: Deps): Promise<void> {
+/** A recount of Days with late events is set going after a while, so that many of them cost one. */
+async function noteBundle(bundle: ArchivedBundle, deps: Deps): Promise<void> {
   const { lateCoalesceMs } = deps.pace;
-  const noted = { places, now: deps.now(), coalesceMs: lateCoalesceMs };
-  const woken = await noteLate(deps.db, noted, deps.meter);
+  const woken = await noteArchived(deps.db, { bundle, now: deps.now(), coalesceMs: lateCoalesceMs }, deps.meter);
   if (woken.length > 0) await deps.sendSeals(woken, Math.ceil(lateCoalesceMs / 1_000));
 }
 
@@ -85,6 +85,8 @@ function overflowDeps(deps: Deps): OverflowDeps {
     ...deps,
     append: (partition, arrivals) =>
       deps.partition(partition).append({ partition, arrivals: encodeArrivals(arrivals) }),
+    note: (note) => noteOverflow(deps.db, note, deps.meter),
+    settle: (note) => settleOverflow(deps.db, { ...note, now: deps.now() }, deps.meter),
     unpack: (bytes) => unpackOverflow(bytes, deps.sealSecrets),
   };
 }

@@ -1,6 +1,7 @@
-// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed out of the archive as NDJSON, CSV or Parquet.
+// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet: out of the archive, and
+// what partitions have not archived yet.
 // They name visitors, if only by a hash, and say where each has been; so the door is "admin", and the audit log says who
-// took them. Of an open Day there is what was archived so far, and a header says from which Day on that is so.
+// took them. Of an open Day there is what was acknowledged so far, and a header says from which Day on that is so.
 
 import type { Context } from "hono";
 import {
@@ -42,7 +43,7 @@ import {
 } from "../../storage/archive-export.ts";
 import { type Admit, admitterOf } from "../../storage/export-filter.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
-import { listPartitionsOfDays } from "../../storage/rollups.ts";
+import { listPartitionsOfDays } from "../../storage/places.ts";
 import { readSettings } from "../../storage/settings.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
@@ -59,6 +60,7 @@ import {
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { type FileReply, parametersOf } from "./request.ts";
+import { readRecent } from "./scan.ts";
 import { fillFilters } from "./segments.ts";
 
 export const EVENTS = {
@@ -90,7 +92,7 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
   c.set("asked", Object.fromEntries(new URL(c.req.url).searchParams));
   const { from, to, format = "ndjson" } = asked.value;
   if (to < from) return problem("invalid_field", "to must not be before from.", "to");
-  const found = await findPlaces(merchant.value, { from, to }, deps);
+  const found = await findExported(merchant.value, { from, to }, deps);
   if (!found.ok) return found;
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
   const admit = await admitOf(asked.value, { merchant: merchant.value, places: found.value, source }, deps);
@@ -144,7 +146,7 @@ async function admitOf(
 }
 
 /** Where the events are, unless there is more than one request can read. */
-async function findPlaces(
+export async function findExported(
   merchant: Merchant,
   { from, to }: { readonly from: number; readonly to: number },
   deps: Deps,
@@ -156,10 +158,12 @@ async function findPlaces(
   // Of a Day that has moved some events may lie in a folder that is gone: it is as gone as that.
   while (retentionDays !== null && isMovedDay(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
     first += 1;
+  const around = { from: first - FOLDERS_APART_MAX, to: to + 1 + FOLDERS_APART_MAX };
+  // Partitions first, the archive after them: what they forget in between lies there.
+  const recent = await readRecent(merchant, around, deps);
   // Beside those of today's placement: a pool of another size, or a region that is no more, had others.
-  const around = { merchant: number, from: first - FOLDERS_APART_MAX, to: to + 1 + FOLDERS_APART_MAX };
-  const counted = await listPartitionsOfDays(deps.db, around, deps.meter);
-  const partitions = [...new Set([...partitionsOf({ merchant: number, spread }, deps.placement), ...counted])];
+  const archived = await listPartitionsOfDays(deps.db, { merchant: number, ...around }, deps.meter);
+  const partitions = [...new Set([...partitionsOf({ merchant: number, spread }, deps.placement), ...archived])];
   // Of a merchant on hundreds of partitions a Day is more than that, and it must be possible to have one.
   const days = Math.max(1, Math.floor(EXPORT_PLACES_MAX / partitions.length));
   if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
@@ -167,7 +171,7 @@ async function findPlaces(
     partitions.map((partition) => ({ day, partition })),
   );
   const source = { archive: { bucket: deps.bucket, meter: deps.meter }, db: deps.db, meter: deps.meter };
-  const found = await findExport(source, { settings, places });
+  const found = await findExport(source, { settings, places, recent });
   const costs = found.flatMap(({ folders }) => folders.map(({ cost }) => cost));
   const objects = costs.reduce((sum, cost) => sum + cost.objects, 0);
   const bytes = costs.reduce((sum, cost) => sum + cost.bytes, 0);

@@ -1,6 +1,7 @@
 // Reads what a plan names and hands it to core. From rollups: first what every partition of the merchant has not published
 // yet, then D1. A bucket that is published in between is then in D1; one that was read from both counts once, by version. So
-// there is no hole and no overlap, whenever a partition publishes (L1, L2). From events: `scan.ts`.
+// there is no hole and no overlap, whenever a partition publishes (L1, L2). Days with late events that no rollup knows are
+// counted on the way (`uncounted.ts`). From events: `scan.ts`.
 
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAGE_ROWS } from "../../core/limits.ts";
@@ -17,20 +18,23 @@ import { DAY_MS } from "../../core/time.ts";
 import { conversionOf } from "../../storage/conversion.ts";
 import { distinctPlaces } from "../../storage/merchant-events.ts";
 import { type Merchant, zonesOf } from "../../storage/merchants.ts";
+import { readFirstPlace } from "../../storage/places.ts";
 import { countUndone } from "../../storage/replay-job.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/rollups.ts";
 import type { SealPlace } from "../../storage/seal.ts";
 import type { Deps } from "./deps.ts";
-import { readLive } from "./live.ts";
+import { readCompleteUntil, readLive } from "./live.ts";
 import { type Cost, countEvents, findPlaces, isTooLarge, type TooLarge } from "./scan.ts";
+import { countUncounted } from "./uncounted.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
 const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
 
 /** A question that only a job can answer, and what its ranges were resolved with. */
 export interface Large extends TooLarge {
-  /** UTC ms. */
+  /** UTC ms at which it was asked, and before which every acknowledged event will be in the answer. */
   readonly asOf: number;
+  readonly completeUntil: number;
   readonly firstDay: number | undefined;
 }
 
@@ -39,6 +43,7 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const goals = checkGoals([question.filter], merchant.rules);
   if (!goals.ok) return goals;
   const asOf = deps.now();
+  const completeUntil = await readCompleteUntil(merchant, deps);
   const firstDay = asksAll(question) ? await findFirstDay(merchant, asOf, deps) : undefined;
   const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay });
   if (!plans.ok) return plans;
@@ -46,7 +51,8 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const read: Groups[] = [];
   for (const plan of plans.value) {
     const groups = await readGroups(plan, merchant, { deps, cost });
-    if (isTooLarge(groups)) return withAllPlaces(groups, plans.value, { merchant, deps, asOf, firstDay });
+    if (isTooLarge(groups))
+      return withAllPlaces(groups, plans.value, { merchant, deps, asOf, completeUntil, firstDay });
     if (!groups.ok) return groups;
     read.push(groups.value);
   }
@@ -58,14 +64,14 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   return answer(plan, groups as Groups, {
     currency: merchant.currency,
     convert,
-    asOf,
+    asOf: completeUntil,
     cost,
     rules,
     compared,
   });
 }
 
-interface Asking extends Pick<Large, "asOf" | "firstDay"> {
+interface Asking extends Pick<Large, "asOf" | "completeUntil" | "firstDay"> {
   readonly merchant: Merchant;
   readonly deps: Deps;
 }
@@ -74,25 +80,30 @@ interface Asking extends Pick<Large, "asOf" | "firstDay"> {
 async function withAllPlaces(
   refusal: TooLarge,
   plans: readonly Plan[],
-  { merchant, deps, asOf, firstDay }: Asking,
+  { merchant, deps, ...asked }: Asking,
 ): Promise<Outcome<never> | Large> {
-  if (plans.length === 1) return { ...refusal, asOf, firstDay };
+  if (plans.length === 1) return { ...refusal, ...asked };
   const places: SealPlace[] = [];
   for (const { range } of plans) {
     const known = await findPlaces(merchant, { from: range.fromDay, to: range.toDay }, deps);
     if (!known.ok) return known;
     places.push(...known.value.places);
   }
-  return { ...refusal, places: distinctPlaces(places), asOf, firstDay };
+  return { ...refusal, places: distinctPlaces(places), ...asked };
 }
 
-/** The first Day with numbers, published or not; undefined while nothing was counted. */
+/** The first Day with events or numbers, wherever they are; undefined while there are none. */
 export async function findFirstDay(merchant: Merchant, now: number, deps: Deps): Promise<number | undefined> {
   const { from, after } = DAYS_POSSIBLE;
   const to = Math.floor(now / DAY_MS) + after;
   const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);
-  const stored = await readFirstDay(deps.db, merchant.number, deps.meter);
-  const days = [...live.map(({ day }) => day), ...(stored === undefined ? [] : [stored])];
+  const { number } = merchant;
+  const [archived, stored] = await Promise.all([
+    readFirstPlace(deps.db, number, deps.meter),
+    readFirstDay(deps.db, number, deps.meter),
+  ]);
+  const days = [...live.rows, ...live.late].map(({ day }) => day);
+  for (const day of [archived, stored]) if (day !== undefined) days.push(day);
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
@@ -112,13 +123,19 @@ async function readGroups(
     readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps),
     isWide(plan) ? countUndone(deps.db, deps.meter) : undefined,
   ]);
-  const tally = openTally(plan, live, merchant.currency);
+  const recounted = await countUncounted({ plan, late: live.late }, merchant, { deps, cost });
+  if (!recounted.ok) return recounted;
+  const { replaces } = recounted.value;
+  const unpublished = live.rows.filter((row) => !replaces(row));
+  const tally = openTally(plan, unpublished, merchant.currency);
   const { number } = merchant;
   const stored = undone === undefined ? readPages(number, plan, deps) : readRemembered(number, plan, { deps, undone });
   for await (const rows of stored) {
     cost.rows += rows.length;
-    if (!addStored(tally, rows)) return tooManyGroups();
+    const kept = rows.filter((row) => !replaces(row));
+    if (!addStored(tally, kept)) return tooManyGroups();
   }
+  if (!addStored(tally, recounted.value.rows)) return tooManyGroups();
   const groups = closeTally(tally);
   return groups === undefined ? tooManyGroups() : accepted(groups);
 }

@@ -3,6 +3,7 @@
 import { driveErasures } from "../../queues/erasure.ts";
 import { driveQuestions } from "../../queues/question.ts";
 import { driveSeals } from "../../queues/seal.ts";
+import { forgetOverflow } from "../../storage/overflow-note.ts";
 import { app } from "./app.ts";
 import { forgetAudit } from "./audit.ts";
 import { CONSUMERS, questionDeps, sealDeps } from "./consumers.ts";
@@ -33,6 +34,7 @@ export default {
       fetchRates(deps),
       forgetAudit(deps),
       forgetSessions(deps),
+      forgetOverflow(deps.db, deps.now(), deps.meter),
     ]);
   },
 } satisfies ExportedHandler<QueryEnv>;

@@ -6,21 +6,41 @@ import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { Merchant } from "../../storage/merchants.ts";
+import { readOverflowSince } from "../../storage/overflow-note.ts";
+import type { SealPlace } from "../../storage/seal.ts";
 import type { Deps } from "./deps.ts";
 import type { PartitionStub } from "./env.ts";
 
 /** Whose partitions are asked. */
 type Asked = Pick<Merchant, "number" | "spread">;
 
-/** What partitions have not published of a merchant's rollups. */
-export async function readLive(
-  merchant: Asked,
-  read: Omit<LiveRequest, "merchant">,
-  deps: Deps,
-): Promise<readonly RollupRow[]> {
-  const ask = (partition: PartitionStub) => partition.live({ merchant: merchant.number, ...read });
-  const replies = await askPartitions(merchant, deps, ask);
-  return replies.flatMap(({ rows }) => rows);
+/**
+ * The instant (UTC ms) before which every acknowledged event will be in what is read from now on: now, unless something waits in
+ * the overflow queue. It is asked first of all: a message that is delivered meanwhile is then in its partition.
+ */
+export async function readCompleteUntil(
+  { number }: Pick<Merchant, "number">,
+  { db, now, meter }: Deps,
+): Promise<number> {
+  const asked = now();
+  const since = await readOverflowSince(db, number, meter);
+  return Math.min(asked, since ?? asked);
+}
+
+/** What only partitions know of a merchant's numbers. */
+export interface Live {
+  /** Rollups that are not published. */
+  readonly rows: readonly RollupRow[];
+  /** Where there are late events that are in no rollup and perhaps not in the archive. */
+  readonly late: readonly SealPlace[];
+}
+
+export async function readLive(merchant: Asked, read: Omit<LiveRequest, "merchant">, deps: Deps): Promise<Live> {
+  const replies = await askPartitions(merchant, deps, async (stub, partition) => {
+    const { rows, late } = await stub.live({ merchant: merchant.number, ...read });
+    return { rows, late: late.map((day) => ({ day, partition })) };
+  });
+  return { rows: replies.flatMap(({ rows }) => rows), late: replies.flatMap(({ late }) => late) };
 }
 
 /** Asks each of them, and once more where that fails. */

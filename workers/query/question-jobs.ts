@@ -52,9 +52,9 @@ export async function answerByJob(
   merchant: Merchant,
   { deps, fixed, waitSeconds }: Given,
 ): Promise<Outcome<never> | JobReply> {
-  const { ok, rejection, places, asOf, firstDay } = large;
+  const { ok, rejection, places, asOf, completeUntil, firstDay } = large;
   if (places.length > JOB_PLACES_MAX) return { ok, rejection };
-  const job = await startJob({ kind, body, fixed, asOf, firstDay }, { places, merchant }, deps);
+  const job = await startJob({ kind, body, fixed, asOf, completeUntil, firstDay }, { places, merchant }, deps);
   return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
 }
 

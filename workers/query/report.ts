@@ -22,6 +22,7 @@ import { type Merchant, zonesOf } from "../../storage/merchants.ts";
 import { answering } from "./ask.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay, type Large } from "./execute.ts";
+import { readCompleteUntil } from "./live.ts";
 import { answerByJob } from "./question-jobs.ts";
 import { type Cost, countEvents, isTooLarge, openEvents } from "./scan.ts";
 
@@ -45,6 +46,7 @@ export async function readRealtime(
   const goals = checkGoals([question.value.filter], merchant.rules);
   if (!goals.ok) return goals;
   const now = deps.now();
+  const completeUntil = await readCompleteUntil(merchant, deps);
   const first = realtimeFrom(now);
   const zones = zonesOf(merchant);
   const days = { from: dayAt(zoneAt(zones, first), first), to: dayAt(zoneAt(zones, now), now) + 1 };
@@ -64,7 +66,7 @@ export async function readRealtime(
   const { siteId: site_id, filters } = question.value;
   return accepted({
     results: closeRealtime(realtime, zones),
-    meta: { as_of: new Date(now).toISOString(), sources: { from: "archive", ...cost } },
+    meta: { as_of: new Date(completeUntil).toISOString(), sources: { from: "archive", ...cost } },
     query: { site_id, filters },
   });
 }
@@ -83,6 +85,7 @@ export async function readReport(report: Report, merchant: Merchant, deps: Deps)
   const goals = checkGoals([report.question.filter, ...report.filters], merchant.rules);
   if (!goals.ok) return goals;
   const asOf = deps.now();
+  const completeUntil = await readCompleteUntil(merchant, deps);
   const zones = zonesOf(merchant);
   const { dateRange } = report.question;
   const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
@@ -91,8 +94,8 @@ export async function readReport(report: Report, merchant: Merchant, deps: Deps)
   if (!range.ok) return range;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
   const counted = await countEvents(reportPlanOf(report, range.value), merchant, { deps, cost });
-  if (isTooLarge(counted)) return { ...counted, asOf, firstDay };
+  if (isTooLarge(counted)) return { ...counted, asOf, completeUntil, firstDay };
   if (!counted.ok) return counted;
   const facts = { range: range.value, zones, results: counted.value.results() };
-  return accepted(reportAnswer(report, facts, { asOf, cost }));
+  return accepted(reportAnswer(report, facts, { asOf: completeUntil, cost }));
 }

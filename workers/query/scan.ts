@@ -2,7 +2,6 @@
 // anything of the merchant, then reads those from the archive and counts them one after the other. What is too much for one
 // request is refused, with the (Day, partition)s that a job would have to read (question-jobs.ts).
 
-import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import {
   FOLDERS_APART_MAX,
   JOB_PLACES_MAX,
@@ -30,7 +29,7 @@ import {
   recentOf,
 } from "../../storage/merchant-events.ts";
 import { type Merchant, settingsOf } from "../../storage/merchants.ts";
-import { readRollups } from "../../storage/rollups.ts";
+import { listPlaces } from "../../storage/places.ts";
 import type { SealPlace } from "../../storage/seal.ts";
 import { readSettings } from "../../storage/settings.ts";
 import { archiveBucketOf } from "./consumers.ts";
@@ -137,12 +136,12 @@ export function daysOf({ ranges }: Pick<CountPlan<Counting>, "ranges">): Days {
   return { from, to: Math.max(...ranges.map(({ toDay }) => toDay)) };
 }
 
-interface Under extends SeenUnder {
+export interface Under extends SeenUnder {
   /** Of the deployment's own settings. */
   readonly globalVersion: number;
 }
 
-async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
+export async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
   const global = await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter);
   return { settings: settingsOf(merchant), global: global?.rules ?? [], globalVersion: global?.version ?? 0 };
 }
@@ -176,13 +175,15 @@ export async function openEvents(
   return accepted({ under: await underOf(merchant, deps), days: found.value.days });
 }
 
-interface PlacesWanted extends Omit<EventsWanted, "from" | "to"> {
+/** What of it is to be read. */
+export interface PlacesWanted extends Omit<EventsWanted, "from" | "to"> {
   readonly known: KnownPlaces;
   /** Those that are to be read. */
   readonly places: readonly SealPlace[];
 }
 
-async function openPlaces(
+/** Finds out what reading some of the places takes; refused, with all of them, when that is more than one request may read. */
+export async function openPlaces(
   merchant: Merchant,
   { known, places, columns, together, putSince = 0 }: PlacesWanted,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
@@ -204,7 +205,7 @@ async function openPlaces(
 }
 
 /** Where a merchant has anything in some Days. */
-interface KnownPlaces {
+export interface KnownPlaces {
   readonly places: readonly SealPlace[];
   /** About how many, by "day partition". */
   readonly events: ReadonlyMap<string, number>;
@@ -227,20 +228,30 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
   // Events of a Day that has moved may lie, and be counted until it is rebuilt, under Days near it.
   const near = days.some((day) => isMovedDay(settings, day)) ? FOLDERS_APART_MAX : 0;
   const around = { from: from - near, to: to + near };
+  const [recent, live] = await Promise.all([
+    readRecent(merchant, around, deps),
+    readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps),
+  ]);
+  // What is not among `recent` any more lies in the archive, and was noted before its partition forgot it.
+  const archived = await listPlaces(deps.db, { merchant: number, ...around, rowsMax: JOB_PLACES_MAX + 1 }, deps.meter);
+  // What is beyond is not in the list: whoever counted by it would leave Days out, unread and remembered ones alike.
+  if (archived.length > JOB_PLACES_MAX) return invalid(tooMuch(`more than ${JOB_PLACES_MAX} days of data`, "job"));
+  const found = distinctPlaces([...archived, ...recent.values()]);
+  const places = near === 0 ? found : placesNear(found, { settings, from, to });
+  // Where events lie is known by the index; how many there are is only guessed at, from what was counted.
+  const counted = live.rows.map(({ bucket: day, partition, counts }) => ({ day, partition, events: counts.events }));
+  return accepted({ places, events: eventsOf([...archived, ...counted]), recent, rows: archived.length });
+}
+
+/** What partitions may not have archived of a merchant's Days in [from, to). Whoever reads it reads the archive after it. */
+export async function readRecent(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<RecentEvents> {
   const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
     partition,
-    reply: await stub.recentEvents({ merchant: number, ...around }),
+    reply: await stub.recentEvents({ merchant: merchant.number, from, to }),
   }));
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  const live = await readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps);
-  const read = { merchant: number, grain: "day", ...around, sketch: false, breakdowns: [] } as const;
-  const stored = await readRollups(deps.db, { ...read, rowsMax: JOB_PLACES_MAX + 1 }, deps.meter);
-  // What is beyond is not in the list: whoever counted by it would leave Days out, unread and remembered ones alike.
-  if (stored.length > JOB_PLACES_MAX) return invalid(tooMuch(`more than ${JOB_PLACES_MAX} days of data`, "job"));
-  const seen = distinctPlaces([...live, ...stored, ...recent.values()]);
-  const places = near === 0 ? seen : placesNear(seen, { settings, from, to });
-  return accepted({ places, events: eventsOf([...live, ...stored]), recent, rows: stored.length });
+  return recent;
 }
 
 /** Where the events of Days in [from, to) may be, given the Days near them that have any. */
@@ -256,13 +267,13 @@ function placesNear(
 }
 
 /** About how many events there are: what is live and stored of one Day is the same, or nearly. */
-function eventsOf(rows: readonly RollupRow[]): ReadonlyMap<string, number> {
-  const places = Map.groupBy(rows, keyOf);
-  return new Map([...places].map(([key, own]) => [key, Math.max(...own.map(({ counts }) => counts.events))]));
+function eventsOf(counted: readonly (SealPlace & { readonly events: number })[]): ReadonlyMap<string, number> {
+  const places = Map.groupBy(counted, keyOf);
+  return new Map([...places].map(([key, own]) => [key, Math.max(...own.map(({ events }) => events))]));
 }
 
 /** The first Day whose events a merchant's retention keeps. */
-function firstKeptDay(merchant: Merchant, now: number): number {
+export function firstKeptDay(merchant: Merchant, now: number): number {
   const { retentionDays } = merchant;
   if (retentionDays === null) return 0;
   const settings = settingsOf(merchant);

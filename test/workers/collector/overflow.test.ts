@@ -1,16 +1,19 @@
 // The collector when partitions do not take what it brings: what it asks of whom, how often, and what it answers. The app
 // is the production one; partitions and queue are a few lines that fail as the test tells them to.
 
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { partitionsOf } from "../../../core/counting/placement.ts";
 import type { Arrival } from "../../../core/event.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX } from "../../../core/limits.ts";
+import { zeroMeter } from "../../../core/meter.ts";
 import { decodeArrivals } from "../../../core/overflow.ts";
 import { encodeTrackingId } from "../../../core/tracking-id.ts";
 import type { AppendReply, AppendRequest } from "../../../durable-objects/rpc.ts";
 import { unpackOverflow } from "../../../storage/overflow-message.ts";
+import { readOverflowSince } from "../../../storage/overflow-note.ts";
 import { signsOf } from "../../../storage/signing.ts";
 import { app } from "../../../workers/collector/app.ts";
+import { migratedDatabase } from "../../support/query-worker.ts";
 import { seededRandom } from "../../support/random.ts";
 import type { Report } from "../../support/services.ts";
 
@@ -29,6 +32,8 @@ type PartitionMood = "takes" | "throws" | "throws once" | "overloaded";
 /** How each partition behaves; those not named take everything. */
 let moods: Map<string, PartitionMood>;
 let queueFails: boolean;
+/** Where it is noted that something waits. */
+let db: D1Database | undefined;
 /** Partitions in the order in which they were asked, and messages as the queue got them. */
 let asked: string[];
 let messages: Uint8Array[];
@@ -36,11 +41,14 @@ let messages: Uint8Array[];
 beforeEach(() => {
   moods = new Map();
   queueFails = false;
+  db = migratedDatabase();
   asked = [];
   messages = [];
 });
 
 const [here, there] = merchantsApart();
+/** Its number. */
+const HERE = 1;
 
 test("[OVF-1] a partition that fails once is asked once more, and nothing overflows", async () => {
   moods.set(here.partition, "throws once");
@@ -126,6 +134,26 @@ test("[OVF-5] a request too large for one message overflows in several, each eve
   expect(overflowed().flatMap(({ ids }) => ids)).toEqual(events.map(({ id }) => id));
 });
 
+test("[OVF-8] what overflows is noted before it is sent, and no more once the queue has refused it", async () => {
+  moods.set(here.partition, "throws");
+  const sinceNow = () => readOverflowSince(db as D1Database, HERE, zeroMeter());
+  const before = Date.now();
+  await send([eventOf(here, 1)]);
+  expect(await sinceNow()).toBeGreaterThanOrEqual(before);
+  expect(await sinceNow()).toBeLessThanOrEqual(Date.now());
+  db = migratedDatabase();
+  queueFails = true;
+  expect((await send([eventOf(here, 2)])).status).toBe(503);
+  await vi.waitFor(async () => expect(await sinceNow()).toBeUndefined());
+  queueFails = false;
+  db = undefined; // D1 does not answer
+  expect(await send([eventOf(here, 3)])).toMatchObject({ status: 202, body: { accepted: 1 } });
+  db = migratedDatabase();
+  expect((await send([eventOf(here, 4)])).status).toBe(202);
+  expect(await sinceNow()).toBeUndefined(); // D1 is left alone for a while
+  expect(messages).toHaveLength(3);
+});
+
 interface Shop {
   readonly trackingId: string;
   readonly partition: string;
@@ -176,7 +204,7 @@ function envOf() {
       return replyOf(name, decodeArrivals(arrivals));
     },
   });
-  return { ...SECRETS, ...SETTINGS, PARTITION: { getByName: partition }, OVERFLOW_QUEUE: queue };
+  return { ...SECRETS, ...SETTINGS, DB: db, PARTITION: { getByName: partition }, OVERFLOW_QUEUE: queue };
 }
 
 function replyOf(name: string, arrivals: readonly Arrival[]): AppendReply {

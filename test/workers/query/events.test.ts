@@ -5,10 +5,9 @@ import { bundleKey } from "../../../core/archive/object-key.ts";
 import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
 import { encodeParquet } from "../../../storage/archive.ts";
-import { writeRollups } from "../../../storage/rollup-write.ts";
+import { notePlaces } from "../../../storage/places.ts";
 import { eventOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
-import { rowOf } from "../../support/rollup-rows.ts";
 
 const today = dayAt("UTC", Date.now());
 const REGIONS = "2026-01-01T00:00:00Z EU=weur AS=apac OC=oc SA=sam AF=afr *=enam";
@@ -28,7 +27,7 @@ async function archive(partition: string): Promise<void> {
   const event = eventOf({ merchant: 1, id: "x", timestamp: today * DAY_MS });
   const file = { date: dateOf(today), partition, first: 1, rows: [{ partition, position: 1, event }] };
   worker.objects.set(bundleKey(file), encodeParquet(file));
-  await writeRollups(worker.db, [rowOf({ bucket: today, partition, seen: { events: 1 } })], zeroMeter());
+  await notePlaces(worker.db, { day: today, partition, merchants: [1] }, zeroMeter());
 }
 
 const exported = (from = today) =>

@@ -5,12 +5,14 @@ import { encodeLogged } from "../../../core/archive/bundle.ts";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
 import { bundleKey } from "../../../core/archive/object-key.ts";
 import { partitionsOf } from "../../../core/counting/placement.ts";
+import type { RollupRow } from "../../../core/counting/rollup-row.ts";
 import { JOB_KEPT_MS, JOB_STALE_MS, SCAN_BYTES_MAX } from "../../../core/limits.ts";
 import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
 import { driveQuestions } from "../../../queues/question.ts";
 import { encodeParquet } from "../../../storage/archive.ts";
 import { createErasure, markTold } from "../../../storage/erasure.ts";
+import { notePlaces } from "../../../storage/places.ts";
 import { writeRollups } from "../../../storage/rollup-write.ts";
 import { eventOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
@@ -71,11 +73,22 @@ test("[SCN-5] what is in the log and in the archive counts once, what is in one 
   expect(body.meta).toMatchObject({ visitors: { exact: true }, sources: { from: "archive", rows: 0, objects: 1 } });
 });
 
-test("[SCN-5] a Day that was counted is looked for in the archive, others are not; neighbours' rows do not count", async () => {
+/** Says where rows of rollups were counted from: there something lies in the archive. */
+async function note(rows: readonly RollupRow[]): Promise<void> {
+  for (const { merchant, day, partition: name } of rows)
+    await notePlaces(worker.db, { day, partition: name, merchants: [merchant] }, zeroMeter());
+}
+
+async function store(rows: readonly RollupRow[]): Promise<void> {
+  await writeRollups(worker.db, rows, zeroMeter());
+  await note(rows);
+}
+
+test("[SCN-5] [GAP-1] a Day is looked for in the archive where something was archived, counted or not; neighbours' rows do not count", async () => {
   archive([seen(1), seen(2, { merchant: 2 })]);
   archive([seen(3, {}, today - 1)], today - 1);
   expect((await ask({ date_range: "7d" })).body.results[0].metrics).toEqual([0, 0]);
-  await writeRollups(worker.db, [counted(today - 1)], zeroMeter());
+  await note([counted(today - 1)]);
   const { body } = await ask({ date_range: "7d" });
   expect(body.results[0].metrics).toEqual([1, 1]);
   expect(body.meta.sources).toMatchObject({ rows: 1, objects: 1 });
@@ -102,7 +115,7 @@ test("[SCN-5] who is to be erased, and is still in the archive, is left out", as
 /** A page view on each of so many Days, some in the archive and some only in the log. */
 async function fillDays(count: number): Promise<void> {
   const days = Array.from({ length: count }, (_, index) => today - index);
-  await writeRollups(worker.db, days.map(counted), zeroMeter());
+  await store(days.map(counted));
   const rows = days.map((day, index) => {
     const url = `https://shop.example/${index % 3}`;
     return seen(index + 1, { visitor: `00000000000000a${index % 7}`, url, timestamp: day * DAY_MS + index }, day);
@@ -214,7 +227,7 @@ test("[JOB-5] of a range of more (Day, partition)s none is left out: it is refus
   const days = Array.from({ length: 68 }, (_, index) => today - 70 + index);
   const own = Array.from({ length: 64 }, (_, index) => `merchant-${MERCHANT}-${index}`);
   const rows = days.flatMap((day) => own.map((name) => ({ ...counted(day), partition: name })));
-  await writeRollups(worker.db, rows, zeroMeter());
+  await store(rows);
   const [first, last] = [days[2] as number, days[63] as number];
   // In the range are 62 times 64, fewer than a job may have. Those near it are looked up as well.
   const question = { ...large, date_range: [dateOf(first), dateOf(last)] };
@@ -268,7 +281,7 @@ test.each(KINDS)(
     expect(inRequest.status).toBe(200);
     // Rollups that say there are more events than a request may count.
     const many = { ...counted(today - 5), version: 9 };
-    await writeRollups(worker.db, [{ ...many, counts: { ...many.counts, events: 100_001 } }], zeroMeter());
+    await store([{ ...many, counts: { ...many.counts, events: 100_001 } }]);
     const { status, headers, body } = await ask(question, `/api/v2/${path}`);
     expect([status, body.state]).toEqual([202, "running"]);
     expect(body.parts.all).toBeGreaterThan(1);
@@ -299,7 +312,7 @@ test.each(KINDS)(
 test("[JOB-6] a comparison of which one range alone is too large, or deleted, is a job of both, or refused", async () => {
   await fillDays(40);
   const many = { ...counted(today - 15), version: 9 };
-  await writeRollups(worker.db, [{ ...many, counts: { ...many.counts, events: 100_001 } }], zeroMeter());
+  await store([{ ...many, counts: { ...many.counts, events: 100_001 } }]);
   const compared = {
     date_range: [dateOf(today - 9), dateOf(today)],
     include: { comparisons: { mode: "previous_period" } },
@@ -316,7 +329,7 @@ test("[JOB-6] a comparison of which one range alone is too large, or deleted, is
 test("[SCN-6] bytes are known before they are read", async () => {
   const file = { date: dateOf(today), partition, first: 1, rows: [] };
   worker.objects.set(bundleKey(file), new Uint8Array(SCAN_BYTES_MAX + 1));
-  await writeRollups(worker.db, [counted(today)], zeroMeter());
+  await store([counted(today)]);
   const now = { metrics: undefined, filters: undefined, date_range: undefined };
   const { status, body } = await ask(now, "/api/v2/realtime");
   expect([status, body.error]).toEqual([400, expect.stringMatching(/^#\/date_range: The query needs 17 MB/)]);

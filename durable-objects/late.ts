@@ -1,0 +1,58 @@
+// Which Days of which merchants have late events in the log that may not lie in the archive: no rollup has them, and until the
+// archive's consumer has noted where they lie nobody but the partition knows of them. `live` tells it with every answer, so
+// that a question about rollups is as complete as one about events. Kept in memory, made from the log when first asked for.
+
+import type { LoggedRow } from "../core/archive/bundle.ts";
+import { unarchivedFrom } from "./checkpoint.ts";
+import { commitPending } from "./commit.ts";
+import type { Partition } from "./state.ts";
+
+/** Merchant → Day → position of the last late event. */
+export type LateDays = Map<number, Map<number, number>>;
+
+/** Days in [from, to) of which a merchant has late events that may not lie in the archive. */
+export function lateDays(
+  partition: Partition,
+  { merchant, from, to }: { readonly merchant: number; readonly from: number; readonly to: number },
+): readonly number[] {
+  partition.late ??= readLate(partition);
+  const days = partition.late.get(merchant) ?? new Map<number, number>();
+  const first = unarchivedFrom(partition);
+  return [...days].filter(([day, last]) => last >= first && day >= from && day < to).map(([day]) => day);
+}
+
+/** An event of a closed Day becomes part of the log. Nobody may have asked yet: then the log will say it. */
+export function addLate(
+  { late }: Pick<Partition, "late">,
+  { merchant, day, position }: { readonly merchant: number; readonly day: number; readonly position: number },
+): void {
+  if (late === undefined) return;
+  const days = late.get(merchant) ?? new Map<number, number>();
+  late.set(merchant, days);
+  days.set(day, position);
+}
+
+/** Forgets what the archive has been confirmed to hold. */
+export function forgetLate(partition: Partition): void {
+  const first = unarchivedFrom(partition);
+  for (const [merchant, days] of partition.late ?? []) {
+    for (const [day, last] of days) if (last < first) days.delete(day);
+    if (days.size === 0) partition.late?.delete(merchant);
+  }
+}
+
+function readLate(partition: Partition): LateDays {
+  commitPending(partition);
+  const late: LateDays = new Map();
+  const first = unarchivedFrom(partition);
+  for (const [index, row] of partition.deps.store.readLog({ first, end: partition.next }).entries()) {
+    const [day, isLate] = row;
+    if (isLate === 1) addLate({ late }, { merchant: merchantOf(row), day, position: first + index });
+  }
+  return late;
+}
+
+/** The first of an event's fields: rows need not be decoded. */
+export function merchantOf([, , merchant]: LoggedRow): number {
+  return merchant as number;
+}

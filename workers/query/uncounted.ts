@@ -1,0 +1,149 @@
+// Late events of closed Days that no rollup knows yet: they wait in a partition's log or, noted, in the archive for the recount of
+// their Day. A question to rollups that touches such a Day has it counted now, from the events, by the code that will count it
+// then; the rows that come out stand in the place of those that are stored. So it says the same before, while and after the
+// recount writes (L8). Where nothing is late, which is nearly always, this is one look at D1 that finds no row.
+
+import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
+import { replayEvent } from "../../core/counting/replay.ts";
+import { type RollupRow, toRollupRow } from "../../core/counting/rollup-row.ts";
+import { FOLDERS_APART_MAX } from "../../core/limits.ts";
+import { accepted, type Outcome } from "../../core/outcome.ts";
+import { countedBy, isMovedDay, type Span, shownDay, shownDaysOf, shownZones } from "../../core/past-zone.ts";
+import type { Plan } from "../../core/query/plan.ts";
+import { hasTaken, listTaken } from "../../storage/erasure.ts";
+import { isolateHashKey } from "../../storage/hash-key.ts";
+import { distinctPlaces, type FoundEvents, foldersOfPlace, keyOf } from "../../storage/merchant-events.ts";
+import { type Merchant, settingsOf } from "../../storage/merchants.ts";
+import { listUncounted } from "../../storage/places.ts";
+import type { SealPlace } from "../../storage/seal.ts";
+import type { Deps } from "./deps.ts";
+import {
+  type Cost,
+  findPlaces,
+  firstKeptDay,
+  isTooLarge,
+  openPlaces,
+  readRecent,
+  type TooLarge,
+  underOf,
+} from "./scan.ts";
+
+/** Rollups as their recount will write them. */
+export interface Recounted {
+  /** Whether a stored or live row is one that these take the place of. */
+  readonly replaces: (row: RollupRow) => boolean;
+  readonly rows: readonly RollupRow[];
+}
+
+const NOTHING: Recounted = { replaces: () => false, rows: [] };
+
+/**
+ * What stored rows lack. `late` is what partitions have just said; D1 is asked after them and before any rollup is read, so an
+ * event is among `late`, or noted in D1, or in the rollups that are read next.
+ */
+export async function countUncounted(
+  { plan, late }: { readonly plan: Plan; readonly late: readonly SealPlace[] },
+  merchant: Merchant,
+  { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
+): Promise<Outcome<Recounted>> {
+  const { fromDay, toDay } = plan.range;
+  // A zone of the past may show on one Day what lies in the folders of Days near it.
+  const [from, to] = [fromDay - FOLDERS_APART_MAX, toDay + FOLDERS_APART_MAX];
+  const around = { merchant: merchant.number, from, to };
+  const noted = await listUncounted(deps.db, around, deps.meter);
+  const folders = distinctPlaces([...late, ...noted]);
+  if (folders.length === 0) return accepted(NOTHING);
+  const shown = distinctPlaces(folders.flatMap((place) => shownPlaces(place, merchant)));
+  const wanted = shown.filter(({ day }) => day >= fromDay && day < toDay);
+  const places = await withoutTaken(wanted, merchant, deps);
+  if (places.length === 0) return accepted(NOTHING);
+  const events = await openDays(places, { plan, merchant }, { deps, cost });
+  if (!events.ok) return events;
+  const rows: RollupRow[] = [];
+  const under = await underOf(merchant, deps);
+  for (const place of places) rows.push(...(await countPlace(place, { plan, under, events: events.value })));
+  const keys = new Set(places.map(keyOf));
+  const { settings } = under;
+  const zones = shownZones(settings);
+  // An Hour that has moved belongs to the Day that it is shown in, whatever Day it was counted under.
+  const dayOf = ({ grain, bucket, day }: RollupRow) => {
+    const other = grain === "hour" && settings.past !== undefined ? shownDay(zones, bucket) : day;
+    return isMovedDay(settings, other) ? other : day;
+  };
+  return accepted({ replaces: (row) => keys.has(keyOf({ day: dayOf(row), partition: row.partition })), rows });
+}
+
+/** The Days that events of a folder are shown in. */
+function shownPlaces({ day, partition }: SealPlace, merchant: Merchant): readonly SealPlace[] {
+  const settings = settingsOf(merchant);
+  const [from, to]: Span = settings.past === undefined ? [day, day + 1] : shownDaysOf(settings, day);
+  return Array.from({ length: to - from }, (_, index) => ({ day: from + index, partition }));
+}
+
+/** Numbers of Days whose events retention has taken stay what they are, whatever comes late. */
+async function withoutTaken(
+  places: readonly SealPlace[],
+  merchant: Merchant,
+  { db, now, meter }: Deps,
+): Promise<readonly SealPlace[]> {
+  if (places.length === 0) return [];
+  const settings = settingsOf(merchant);
+  const first = firstKeptDay(merchant, now());
+  const kept = places.filter(({ day }) => day >= first);
+  const days = kept.map(({ day }) => day);
+  const span: Span = [Math.min(...days) - FOLDERS_APART_MAX, Math.max(...days) + FOLDERS_APART_MAX + 1];
+  if (kept.length === 0 || !(await hasTaken(db, { merchant: merchant.number, days: span }, meter))) return kept;
+  const left: SealPlace[] = [];
+  for (const place of kept) {
+    const folders = foldersOfPlace(settings, place).map(({ day }) => day);
+    const days: Span = [Math.min(...folders), Math.max(...folders) + 1];
+    const asked = { merchants: [merchant.number], days, partition: place.partition };
+    if ((await listTaken(db, asked, meter)).length === 0) left.push(place);
+  }
+  return left;
+}
+
+/** Their events; refused where they are too many for a request, with all that a job would read for the question. */
+async function openDays(
+  places: readonly SealPlace[],
+  { plan, merchant }: { readonly plan: Plan; readonly merchant: Merchant },
+  { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
+): Promise<Outcome<FoundEvents>> {
+  const folders = places.flatMap((place) => foldersOfPlace(settingsOf(merchant), place)).map(({ day }) => day);
+  const recent = await readRecent(merchant, { from: Math.min(...folders), to: Math.max(...folders) + 1 }, deps);
+  // How many events there are nobody has counted; their bytes are bounded.
+  const known = { places, events: new Map<string, number>(), recent, rows: 0 };
+  const wanted = { known, places, columns: [], together: "partition" } as const;
+  const found = await openPlaces(merchant, wanted, { deps, cost });
+  if (!isTooLarge(found)) return found;
+  const { fromDay, toDay } = plan.range;
+  // A job counts events: of Days that only numbers are left of it would know nothing, and of drops nothing at all.
+  const isForJob = fromDay >= firstKeptDay(merchant, deps.now()) && !plan.question.metrics.includes("drops");
+  if (!isForJob) return { ok: found.ok, rejection: found.rejection };
+  const all = await findPlaces(merchant, { from: fromDay, to: toDay }, deps);
+  if (!all.ok) return all;
+  const refusal: TooLarge = { ...found, places: all.value.places };
+  return refusal;
+}
+
+interface PlaceCount {
+  readonly plan: Plan;
+  readonly under: Awaited<ReturnType<typeof underOf>>;
+  readonly events: FoundEvents;
+}
+
+/** A merchant's Day in one partition, in the order of its log: of rows with one id the first counts. */
+async function countPlace(
+  { day, partition }: SealPlace,
+  { plan, under, events }: PlaceCount,
+): Promise<readonly RollupRow[]> {
+  const { settings, global } = under;
+  const replayed = { state: emptyDay(settings.merchant, day, isolateHashKey()), partition };
+  const by = { settings: isMovedDay(settings, day) ? countedBy(settings) : settings, global };
+  for await (const { partitions } of events.of([{ day, partition }])) {
+    for (const row of partitions.flat().sort((a, b) => a.position - b.position)) replayEvent(replayed, row, by);
+  }
+  const { state } = replayed;
+  const wanted = [...state.changed].filter(([slot]) => (slot === WHOLE_DAY) === (plan.grain === "day"));
+  return wanted.map(([slot, version]) => toRollupRow(state, { slot, partition, version, dimensions: plan.breakdowns }));
+}
