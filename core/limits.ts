@@ -295,8 +295,8 @@ export const EXPORT_UNSEALED_BYTES_MAX = 100_000_000;
 /** Archived bytes that an export reads to see the visits that its filters look at, 30 s of CPU before the first byte is sent. A Day
  *  of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 150,000 events fits. */
 export const EXPORT_VISITS_BYTES_MAX = 100_000_000;
-/** What regular expressions may cost one export, in places looked at: 16 s at 40 ns. */
-export const EXPORT_REGEX_STEPS_MAX = 400_000_000;
+/** Steps that the filters of one export may take (core/query/budget.ts): 16 s at 10 ns. */
+export const EXPORT_STEPS_MAX = 1_600_000_000;
 /** Filters of an export as JSON in UTF-16 units: they stand in an address, of which the platform takes 16 KB. */
 export const EXPORT_FILTERS_LENGTH_MAX = 4_096;
 /** Text is sent in pieces of about so many UTF-16 units. */
@@ -380,8 +380,11 @@ export const FILTER_CLAUSES_MAX = 1_000;
 export const REGEX_LENGTH_MAX = 500;
 export const REGEX_INSTRUCTIONS_MAX = 1_000;
 export const REGEX_REPEAT_MAX = 100;
-/** What matching regular expressions may cost one question, in places looked at: about a second, 40 ns each. */
-export const REGEX_STEPS_MAX = 20_000_000;
+/** Steps that one question may take beside reading its events, whatever it is made of (core/query/budget.ts): about a second, 10 ns
+ *  each. Nobody else is answered by an isolate meanwhile. */
+export const QUESTION_STEPS_MAX = 80_000_000;
+/** And how long reading and counting its events may take, waits included: what is longer is a job, or refused. */
+export const QUESTION_MS_MAX = 25_000;
 /** Dimensions of one question. */
 export const DIMENSIONS_COUNT_MAX = 8;
 /** What a question may read of the archive while its asker waits: bytes of objects, about 400,000 page views; and objects,
@@ -400,6 +403,8 @@ export const JOB_PART_PLACES = 20;
 export const JOB_PLACES_MAX = 4_000;
 /** Jobs of one merchant that may be under way. */
 export const JOBS_RUNNING_MAX = 5;
+/** As many may be under way when a share link asks for one: who holds a link never takes the merchant's last ones. */
+export const JOBS_RUNNING_SHARED_MAX = 3;
 /** Deliveries after which a part that fails ends its job. */
 export const JOB_ATTEMPTS_MAX = 4;
 /** An answer is kept so long, and a job whose parts were sent so long ago is looked after by the cron. */

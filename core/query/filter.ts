@@ -5,6 +5,16 @@
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { type Attribute, attributeOf, isProperty, shownValue } from "./attribute.ts";
+import {
+  type Budget,
+  type Budgets,
+  CHARACTERS_PER_STEP,
+  COMPARISON_STEPS,
+  INSTRUCTION_STEPS,
+  openBudgets,
+  spend,
+  stepsRefusal,
+} from "./budget.ts";
 import { invalid, isObject, mismatch, quote } from "./refusal.ts";
 import { finds, parseRegex, type Regex } from "./regex.ts";
 import type { Seen, SeenVisit } from "./seen.ts";
@@ -28,7 +38,6 @@ export interface Comparison {
   readonly fits: (value: string) => boolean;
   /** The only value that fits, where there is one. */
   readonly only: string | undefined;
-  readonly regexes: readonly Regex[];
   /** As they were asked for. */
   readonly clauses: readonly string[];
   /** Whether a shown value fits one of them. */
@@ -55,19 +64,41 @@ export function fixedCountOf(filter: Filter): number {
   return first?.kind === "and" && first.isFixed ? first.of.length : 0;
 }
 
-/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. `at` is where they stand. */
-export function parseFilters(value: unknown, fixed: readonly unknown[] = [], at = "#/filters"): Outcome<Filter> {
-  const own = parseList(value === undefined ? [] : value, at);
+/** What a share link admits, where a filter has such a part: for the link's questions there is nothing else (view.ts). */
+export function viewOf(filter: Filter): Filter | undefined {
+  const [first] = filter.kind === "and" ? filter.of : [];
+  return first?.kind === "and" && first.isFixed ? first : undefined;
+}
+
+/** What the asker of a question filters by, within what is admitted. */
+export function ownOf(filter: Filter): Filter {
+  return filter.kind === "and" && viewOf(filter) !== undefined ? { kind: "and", of: filter.of.slice(1) } : filter;
+}
+
+export interface Parsing {
+  /** Where the filters stand. */
+  readonly at?: string;
+  /** Of the question that they are part of. */
+  readonly budgets?: Budgets;
+}
+
+/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. */
+export function parseFilters(
+  value: unknown,
+  fixed: readonly unknown[] = [],
+  { at = "#/filters", budgets = openBudgets() }: Parsing = {},
+): Outcome<Filter> {
+  const own = parseList(value === undefined ? [] : value, at, budgets.own);
   if (!own.ok || fixed.length === 0) return own;
-  const first = parseList(fixed, at);
+  const first = parseList(fixed, at, budgets.fixed);
   if (!first.ok || first.value.kind !== "and") return first;
   return accepted({ kind: "and", of: [{ ...first.value, isFixed: true }, own.value] });
 }
 
-function parseList(value: unknown, at: string): Outcome<Filter> {
+function parseList(value: unknown, at: string, budget: Budget): Outcome<Filter> {
   if (!Array.isArray(value)) return mismatch(at, "Array", value);
   if (value.length === 0) return accepted(EMPTY);
-  const reading: Reading = { left: FILTERS_COUNT_MAX };
+  const reading: Reading = { left: FILTERS_COUNT_MAX, budget };
   const all: Filter[] = [];
   for (const [index, entry] of value.entries()) {
     const filter = parseFilter(entry, `${at}/${index}`, reading, FILTERS_DEPTH_MAX);
@@ -107,13 +138,6 @@ export function needsVisits(filter: Filter): boolean {
   return filter.kind === "not" ? needsVisits(filter.of) : filter.of.some(needsVisits);
 }
 
-/** What regular expressions have cost so far. */
-export function stepsOf(filter: Filter): number {
-  return comparisonsOf(filter)
-    .flatMap(({ regexes }) => regexes)
-    .reduce((steps, regex) => steps + regex.steps, 0);
-}
-
 /**
  * The filter without what it says of goals and properties: those who could have converted are counted by it. A choice or
  * a negation with such a part in it goes as a whole.
@@ -125,6 +149,7 @@ export function withoutGoals(filter: Filter): Filter {
 interface Reading {
   /** Entries that may still come. */
   left: number;
+  readonly budget: Budget;
 }
 
 type Operator = "is" | "contains" | "matches";
@@ -163,10 +188,10 @@ function parseFilter(value: unknown, path: string, reading: Reading, depth: numb
     const done: Filter = { kind: "has_done", of: filter.value };
     return accepted(operator === "has_done" ? done : { kind: "not", of: done });
   }
-  return parseComparison(value, path);
+  return parseComparison(value, path, reading.budget);
 }
 
-function parseComparison(value: readonly unknown[], path: string): Outcome<Filter> {
+function parseComparison(value: readonly unknown[], path: string, budget: Budget): Outcome<Filter> {
   const [name, dimension, given, modifiers, ...rest] = value;
   const malformed = () => invalid(`${path}: Invalid filter ${quote(value)}`);
   const [operator, negated] = OPERATORS.get(name) ?? [];
@@ -193,10 +218,11 @@ function parseComparison(value: readonly unknown[], path: string): Outcome<Filte
       const regex = parseRegex(clause);
       if (!regex.ok) return invalid(`${path}: ${regex.rejection.message}`);
       regexes.push(regex.value);
+      if (!spend(budget, regex.value.program.length * INSTRUCTION_STEPS, path)) return stepsRefusal(path);
     }
   }
-  const comparer = comparerOf(operator, clauses, { isSensitive, regexes });
-  const filter: Filter = { kind: "comparison", attribute, ...comparer, regexes, clauses, place: path };
+  const comparer = comparerOf(operator, clauses, { isSensitive, regexes, budget, place: path });
+  const filter: Filter = { kind: "comparison", attribute, ...comparer, clauses, place: path };
   return accepted(negated ? { kind: "not", of: filter } : filter);
 }
 
@@ -211,29 +237,41 @@ function parseModifiers(value: unknown): boolean | undefined {
 function comparerOf(
   operator: Operator,
   clauses: readonly string[],
-  { isSensitive, regexes }: { readonly isSensitive: boolean; readonly regexes: readonly Regex[] },
+  { isSensitive, regexes, budget, place }: Comparing,
 ): Pick<Comparison, "fits" | "only" | "fitsClause"> {
   const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
+  const paid = (fits: (value: string) => boolean) => (value: string) =>
+    spend(budget, COMPARISON_STEPS, place) && fits(value);
   if (operator === "matches") {
-    const fits = remembering((value) => findsAny(regexes, value));
+    const fits = paid(remembering((value) => regexes.some((regex) => finds(regex, value, budget, place))));
     return { only: undefined, fits, fitsClause: fits };
   }
   const wanted = new Set(clauses.map(fold));
   if (operator === "is")
     return {
       only: isSensitive && wanted.size === 1 ? clauses[0] : undefined,
-      fits: (value) => wanted.has(fold(value)),
+      fits: paid((value) => wanted.has(fold(value))),
       fitsClause: (value, clause) => fold(value) === fold(clause),
     };
+  const parts = [...wanted];
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const fits = (value: string) => {
+    const steps = parts.length + (parts.length * value.length + length) / CHARACTERS_PER_STEP;
+    const folded = fold(value);
+    return spend(budget, steps, place) && parts.some((part) => folded.includes(part));
+  };
   return {
     only: undefined,
-    fits: remembering((value) => [...wanted].some((part) => fold(value).includes(part))),
+    fits: paid(remembering(fits)),
     fitsClause: (value, clause) => fold(value).includes(fold(clause)),
   };
 }
 
-function findsAny(regexes: readonly Regex[], value: string): boolean {
-  return regexes.some((regex) => finds(regex, value));
+interface Comparing {
+  readonly isSensitive: boolean;
+  readonly regexes: readonly Regex[];
+  readonly budget: Budget;
+  readonly place: string;
 }
 
 /** Verdicts that a comparison remembers: values repeat. */

@@ -218,6 +218,8 @@ function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boole
   const [breakdown] = breakdowns;
   if (comparison === undefined || comparison.attribute.rollup === undefined) return false;
   const { attribute, only } = comparison;
+  // Of events, a rollup says when and how long the visits were that they are part of: more than a share link admits (view.ts).
+  if (isFixed(filter) && attribute.scope === "event") return false;
   const needs = metrics.map(metricOf);
   // Conversions are compared with everybody, which only a filter by goals leaves alone.
   const isFair = attribute.question === "event:goal" && needs.every(({ total }) => total !== "all");

@@ -132,7 +132,7 @@ async function currenciesAfter(
 }
 
 async function hasNumbers(merchant: Merchant, deps: Deps): Promise<boolean> {
-  return (await findFirstDay(merchant, deps.now(), deps)) !== undefined;
+  return (await findFirstDay(merchant, { now: deps.now(), view: undefined }, deps)) !== undefined;
 }
 
 /** The merchant a path names, when whoever asks may see it. */
