@@ -486,6 +486,9 @@ export const AUDIT_FORGET_ROWS = 100;
 export const REPLAYS_OF_MERCHANT_MAX = 2;
 /** And may ask for in 24 hours: each may list the archive for each of its Days. */
 export const REPLAYS_A_DAY_MAX = 50;
+/** Numbers that are tried before a merchant or stream gets one that nobody else claims at the same moment; and that are passed over
+ *  because something is stored under them. */
+export const NUMBER_CLAIM_TRIES_MAX = 50;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
 /** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */

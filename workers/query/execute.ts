@@ -98,6 +98,15 @@ export async function findFirstDay(
   deps: Deps,
 ): Promise<number | undefined> {
   if (view !== undefined) return dayAt(zoneAt(zonesOf(merchant), merchant.createdAt), merchant.createdAt);
+  return firstDayWithNumbers(merchant, now, deps);
+}
+
+/** The first Day with numbers of whoever has a merchant's number. */
+export async function firstDayWithNumbers(
+  merchant: Pick<Merchant, "number" | "spread">,
+  now: number,
+  deps: Deps,
+): Promise<number | undefined> {
   const { from, after } = DAYS_POSSIBLE;
   const to = Math.floor(now / DAY_MS) + after;
   const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);

@@ -8,6 +8,7 @@ import { forgetAudit } from "./audit.ts";
 import { CONSUMERS, questionDeps, sealDeps } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
+import { claimKnownNumbers } from "./merchants.ts";
 import { alertDeadLetters } from "./operations.ts";
 import { fetchRates } from "./rate-fetch.ts";
 import { driveReplays } from "./replays.ts";
@@ -33,6 +34,7 @@ export default {
       fetchRates(deps),
       forgetAudit(deps),
       forgetSessions(deps),
+      claimKnownNumbers(deps),
     ]);
   },
 } satisfies ExportedHandler<QueryEnv>;
