@@ -466,9 +466,16 @@ export const PASSWORD_LENGTH_MIN = 10;
 export const PASSWORD_LENGTH_MAX = 200;
 /** scrypt at the strength OWASP names for 16 MB of memory: about 160 ms. More memory comes near an isolate's 128 MB. */
 export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
-/** Attempts to sign in under one name in a quarter of an hour: a thousand a day. */
+/** Attempts to sign in under one name from one place in a quarter of an hour: a thousand a day. A place is a browser that has signed in
+ *  under the name before, or an address of the network. */
 export const SIGN_IN_ATTEMPTS_MAX = 10;
 export const SIGN_IN_PERIOD_SECONDS = 900;
+/** As many under one name from all places where nobody has signed in under it before. Beyond that one is judged in so many seconds. */
+export const SIGN_IN_STRANGERS_MAX = 60;
+export const SIGN_IN_STRANGER_SECONDS = 10;
+/** A browser is known for as long as browsers keep a cookie, for the last so many names that have signed in there. */
+export const DEVICE_SECONDS = 400 * 24 * 3_600;
+export const DEVICES_NAMED_MAX = 8;
 /** A member signs in again after two weeks, and an invite is good for one. */
 export const SESSION_MS = 14 * 24 * HOUR_MS;
 export const INVITE_MS = 7 * 24 * HOUR_MS;
