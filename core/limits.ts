@@ -15,6 +15,9 @@ export const REQUEST_BYTES_MAX = 640 * KIB;
 export const REQUEST_EVENTS_MAX = 1_000;
 /** Canonical event as JSON. One event always fits a log row, a bundle and a queue message, even incompressible. */
 export const EVENT_BYTES_MAX = 32 * KIB;
+/** Events of a request that count as one request for the rate limits: a full one of 1,000 counts 50 times. An event in a batch costs a
+ *  twentieth of one that comes alone. */
+export const LIMIT_EVENTS = 20;
 /** When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
  *  there. The platform counts in fixed windows, so after this at the latest a new one has begun. */
 export const RATE_LIMIT_PERIOD_SECONDS = 10;
@@ -245,6 +248,19 @@ export const ROW_GROUP_ROWS = 5_000;
  *  and half a day more has passed for stragglers. A late event then costs a replay instead of a place in memory. */
 export const SEAL_AFTER_MS = 48 * HOUR_MS;
 /** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
+/** Closed Days, older than the last LATE_DAYS_FREE, of which senders without a key may send an hour: one address, and all together, of a
+ *  merchant. A Day takes about four writes to R2 and five rows of D1 (npm run bench:cost -- --attack): 540 writes an hour. */
+export const LATE_DAYS_FREE = 30;
+export const LATE_DAYS_OF_SENDER_MAX = 32;
+export const LATE_DAYS_OF_MERCHANT_MAX = 128;
+/** And one request: what is more is refused whole. */
+export const LATE_DAYS_OF_REQUEST_MAX = 40;
+/** A late Day is counted again in about so many seconds, which the next one of its merchant waits; six hours at most, of the twelve that a
+ *  queue may hold a message back. */
+export const LATE_TURN_SECONDS = 2;
+export const LATE_WAIT_SECONDS_MAX = 6 * 3_600;
+/** Senders of late events that a partition tells apart within an hour, about 100 B each. */
+export const LATE_SENDERS_KEPT_MAX = 10_000;
 export const LATE_COALESCE_MS = 15 * MINUTE_MS;
 /** Late bundles beside a Day's sealed files, by number and in proportion to the files' bytes: beyond either they are sealed
  *  anew, below it only their merchants are counted again. */

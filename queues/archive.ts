@@ -7,6 +7,7 @@ import type { Bundle } from "../core/archive/bundle.ts";
 import { type ArchiveFile, filesOf } from "../core/archive/file.ts";
 import { bundleKey } from "../core/archive/object-key.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
+import type { MerchantDay } from "../core/counting/late-turn.ts";
 import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { encodeParquet } from "../storage/archive.ts";
@@ -19,8 +20,11 @@ export interface ArchiveBucket {
 }
 
 export interface ArchiveDeps {
-  /** Sees to it that closed Days which have just got events are counted again. */
-  readonly noteLate: (places: readonly { readonly day: number; readonly partition: string }[]) => Promise<void>;
+  /** Sees to it that closed Days which have just got events are counted again, by turns of the merchants that sent them. */
+  readonly noteLate: (
+    places: readonly { readonly day: number; readonly partition: string }[],
+    sent: readonly MerchantDay[],
+  ) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
   /** How long after its midnight in UTC a Day is closed. */
@@ -66,8 +70,14 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
  */
 async function noteLateDays({ partition, events }: Bundle, deps: ArchiveDeps): Promise<void> {
   const longClosed = firstOpenDay(deps.now(), deps.pace.sealAfterMs) - 1;
-  const days = new Set(events.filter(({ day, late }) => late || day < longClosed).map(({ day }) => day));
-  if (days.size > 0) await deps.noteLate([...days].map((day) => ({ day, partition })));
+  const closed = events.filter(({ day, late }) => late || day < longClosed);
+  const days = new Set(closed.map(({ day }) => day));
+  const sent = new Map(closed.map(({ day, event: { merchant } }) => [`${merchant} ${day}`, [merchant, day] as const]));
+  if (days.size > 0)
+    await deps.noteLate(
+      [...days].map((day) => ({ day, partition })),
+      [...sent.values()],
+    );
 }
 
 /** Waits for every put, the failed ones' neighbours too, so that nothing of a message is still running when it ends. */

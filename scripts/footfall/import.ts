@@ -10,6 +10,7 @@ import { connect, nowhere } from "./connection.ts";
 
 interface Options {
   readonly trackingId?: string;
+  readonly writeKey?: string;
   readonly hostname?: string;
   readonly map?: string;
   readonly all?: boolean;
@@ -21,6 +22,7 @@ export function addImport(program: Command): void {
     .command("import <file>")
     .description("send an access log (combined or vhost_combined format) or a CSV through the collector; .gz as well")
     .option("--tracking-id <id>", "the merchant's stream (default: the local demo)")
+    .option("--write-key <key>", "a key of scope write, for history of more than a month (FOOTFALL_WRITE_KEY)")
     .option("--hostname <hostname>", "the site's host, where the file gives paths only (default: a log's virtual host)")
     .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,url=url")
     .option("--all", "count an access log's images, scripts and other assets too")
@@ -41,11 +43,12 @@ async function runImport(path: string, options: Options, command: Command): Prom
   if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
   const trackingId = options.trackingId ?? connection.trackingId;
   if (trackingId === undefined) throw new Problem("name the merchant's stream with --tracking-id");
+  const writeKey = options.writeKey ?? process.env["FOOTFALL_WRITE_KEY"];
   const map = options.map === undefined ? new Map<string, string>() : parseMap(options.map);
   if (map === undefined) throw new Problem(`--map is "${options.map}"; it must be column=field,column=field`);
   const tally = await importFile({
     path,
-    destination: { collectorUrl, trackingId },
+    destination: { collectorUrl, trackingId, ...(writeKey && { headers: { authorization: `Bearer ${writeKey}` } }) },
     origin: toOrigin(options.hostname),
     map,
     assets: options.all ?? false,

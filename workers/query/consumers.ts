@@ -1,6 +1,7 @@
 // What handles the messages of each queue, by the queue's name in wrangler.toml: fresh batches, and single bodies that come
 // back out of the dead letters. Both lists name the same code for the same queue.
 
+import { lateWaits, type MerchantDay } from "../../core/counting/late-turn.ts";
 import { encodeArrivals } from "../../core/overflow.ts";
 import { type ArchiveDeps, archive, archiveBody } from "../../queues/archive.ts";
 import { storeDeadLetters } from "../../queues/dead-letter.ts";
@@ -68,16 +69,19 @@ function archiveDeps(deps: Deps): ArchiveDeps {
   return {
     ...deps,
     confirm: (name, first) => deps.partition(name).confirm(first),
-    noteLate: (places) => noteLateEvents(places, deps),
+    noteLate: (places, sent) => noteLateEvents(places, sent, deps),
   };
 }
 
-/** A replay of the Days is noted, and set going after a while, so that many late events cost one. */
-async function noteLateEvents(places: readonly SealPlace[], deps: Deps): Promise<void> {
+/** A replay of the Days is noted, and set going after a while, so that many late events cost one; a merchant's many Days in turn, so
+ *  that those of its neighbours do not wait for them. */
+async function noteLateEvents(places: readonly SealPlace[], sent: readonly MerchantDay[], deps: Deps): Promise<void> {
   const { lateCoalesceMs } = deps.pace;
   const noted = { places, now: deps.now(), coalesceMs: lateCoalesceMs };
   const woken = await noteLate(deps.db, noted, deps.meter);
-  if (woken.length > 0) await deps.sendSeals(woken, Math.ceil(lateCoalesceMs / 1_000));
+  const waits = lateWaits(sent, () => 0);
+  for (const [seconds, own] of Map.groupBy(woken, ({ day }) => waits.get(day) ?? 0))
+    await deps.sendSeals(own, Math.ceil(lateCoalesceMs / 1_000) + seconds);
 }
 
 function overflowDeps(deps: Deps): OverflowDeps {
