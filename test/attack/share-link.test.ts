@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import { NO_RULES } from "../../core/rules.ts";
 import { DAY_MS, dateOf, dayAt, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
@@ -227,4 +228,52 @@ test("[SHR-5] a link of visits shows all of those visits, and nothing of others"
     "/pay",
     "/thanks",
   ]);
+});
+
+test("[SHR-5] [SEG-3] who holds a link names no segment, and cannot tell which there are", async () => {
+  const shop = await shopWith(SHOWN);
+  for (const filters of [[], BLOG]) {
+    const token = await shop.link(filters);
+    const told = [];
+    for (const name of ["Staff", "No such segment"]) {
+      const named = [["is", "segment", [name]]];
+      const query = { site_id: shop.id, ...ASKED, filters: named };
+      const funnel = { site_id: shop.id, date_range: RANGE, steps: [{ filters: named }, { filters: BLOG }] };
+      for (const [path, body] of [
+        ["query", query],
+        ["funnel", funnel],
+      ] as const) {
+        const reply = await shop.worker.ask("POST", `/api/v2/${path}`, { token, body });
+        told.push(JSON.stringify([reply.status, reply.body]));
+      }
+    }
+    expect(new Set(told).size).toBe(1);
+    expect(told[0]).toMatch(/^\[400,.*Segments cannot be named by the holder of a share link/);
+  }
+});
+
+test("[JOB-5] [SHR-5] a link takes no more than three of its merchant's large questions, and is not told how large they are", async () => {
+  const shop = await shopWith([...HIDDEN, ...SHOWN]);
+  const [row] = shop.worker.live;
+  shop.worker.live.push({
+    ...(row as RollupRow),
+    bucket: today - 5,
+    counts: { ...(row as RollupRow).counts, events: 200_000 },
+  });
+  const token = await shop.link(BLOG);
+  const key = (
+    await shop.worker.ask("POST", `/api/v1/merchants/${shop.id}/keys`, { token: ADMIN_TOKEN, body: { name: "own" } })
+  ).body.api_key;
+  const large = (by: string, at: number) => {
+    const body = { site_id: shop.id, ...ASKED, date_range: "7d", filters: [["is_not", "event:page", [`/${at}`]]] };
+    return shop.worker.ask("POST", "/api/v2/query", { token: by, body });
+  };
+  for (let at = 0; at < 3; at++) {
+    const { status, body } = await large(token, at);
+    expect([status, body.parts]).toEqual([202, { all: 100, done: 0 }]);
+  }
+  expect((await large(token, 3)).status).toBe(400);
+  expect((await large(key, 4)).status).toBe(202);
+  expect((await large(key, 5)).status).toBe(202);
+  expect((await large(key, 6)).status).toBe(400);
 });

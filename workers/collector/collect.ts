@@ -7,7 +7,6 @@ import { firstOpenDay } from "../../core/counting/closed.ts";
 import { parsePoolSize } from "../../core/counting/placement.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
-import { hash64Hex } from "../../core/hash.ts";
 import type { Draft, Format, Hit } from "../../core/hit.ts";
 import {
   BUNDLE_MESSAGE_BYTES_MAX,
@@ -24,6 +23,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { isLimiting } from "../../storage/rate-limit.ts";
+import { type VisitorKeys, visitorKeysOf, visitorOf } from "../../storage/visitor-key.ts";
 import type { WriteKey } from "../../storage/write-key.ts";
 import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
@@ -53,7 +53,8 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
   const outcomes = drafts.value.map((draft, index) => {
     const sender = senders.value[index] as Outcome<Sender>;
     if (!draft.ok) return draft;
-    return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format, sequence: index }) : sender;
+    const resolved = { client, format, sequence: index, visitors: visitorsOf(env) };
+    return sender.ok ? toArrival(draft.value, { ...resolved, sender: sender.value }) : sender;
   });
   if (isLimiting(env) && lateDaysOf(outcomes, client.receivedAt, env) > LATE_DAYS_OF_REQUEST_MAX)
     return rejected("too_many_days", TOO_MANY_DAYS);
@@ -87,21 +88,24 @@ interface Resolved {
   readonly format: Format;
   /** The draft's place in its request. */
   readonly sequence: number;
+  readonly visitors: VisitorKeys;
 }
 
 /** A draft becomes an arrival: its id is made when it has none, its visitor hashed, its claims believed or not. */
-function toArrival(draft: Draft, { sender, client, format, sequence }: Resolved): Outcome<Arrival> {
+function toArrival(draft: Draft, { sender, client, format, sequence, visitors }: Resolved): Outcome<Arrival> {
   const { trackingId, site, apiKey, stream, visitorId, claimedAddress, claimedUserAgent, timestamp, ...facts } = draft;
+  const { merchant } = sender;
+  const happenedAt = timestamp ?? client.receivedAt;
   const event = {
     ...facts,
-    merchant: sender.merchant,
+    merchant,
     stream: sender.stream,
     ...(sender.keyed ? UNPLACED : client.facts),
     userAgent: (sender.keyed && claimedUserAgent) || facts.userAgent,
     id: draft.id || uuidv7(),
-    timestamp: timestamp ?? client.receivedAt,
+    timestamp: happenedAt,
     receivedAt: client.receivedAt,
-    visitor: visitorId === "" ? "" : hash64Hex(`${sender.merchant}:${visitorId}`),
+    visitor: visitorId === "" ? "" : visitorOf(visitors, { merchant, id: visitorId }, happenedAt),
     format: format.name,
     excluded: "",
     keyed: sender.keyed ? 1 : 0,
@@ -210,6 +214,13 @@ const spreads = new SpreadMemory();
 
 /** Once per isolate: bindings never change while it lives. */
 let parsed: { readonly poolSize: number; readonly regions: Regions | undefined } | undefined;
+
+let visitorKeys: VisitorKeys | undefined;
+
+function visitorsOf(env: CollectorEnv): VisitorKeys {
+  visitorKeys ??= visitorKeysOf(env);
+  return visitorKeys;
+}
 
 function placementOf(env: CollectorEnv, { continent }: Client): Pick<Placing, "poolSize" | "nearby"> {
   parsed ??= { poolSize: parsePoolSize(env.POOL_SIZE), regions: parseRegions(env.REGIONS ?? "") };

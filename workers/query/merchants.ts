@@ -24,6 +24,7 @@ import {
   updateMerchant,
 } from "../../storage/merchants.ts";
 import { claimKnown, claimNumber, highestClaim, MERCHANTS } from "../../storage/number-claim.ts";
+import { noteVisitorKey } from "../../storage/visitor-key.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
 import { enforceRetention } from "./erasures.ts";
@@ -58,6 +59,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
   const number = await newNumber(deps);
   if (!number.ok) return number;
+  await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // before the merchant: all of its visitors are of this key
   const merchant = await createMerchant(
     deps.db,
     {
@@ -110,10 +112,11 @@ async function isOrphaned(deps: Deps): Promise<boolean> {
 const ORPHANED =
   "The archive has events of merchants that this database does not know. Restore the database, or see docs/security.md: Numbers.";
 
-/** The cron: numbers from before there were claims are claimed too, once an isolate. */
+/** The cron: numbers from before there were claims are claimed too, and the name of the key of visitors is noted, once an isolate. */
 export async function claimKnownNumbers(deps: Deps): Promise<void> {
   if (areKnownClaimed) return;
   await claimKnown(MERCHANTS, await lastMerchantNumber(deps.db, deps.meter), deps);
+  await noteVisitorKey(deps.visitorKeys, deps.now(), deps);
   areKnownClaimed = true;
 }
 let areKnownClaimed = false;
