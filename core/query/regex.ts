@@ -82,7 +82,7 @@ export function finds({ program, start }: Regex, text: string, budget: Budget, p
 
 /** A place that is looked at, and the ranges that its character is compared with. */
 function stepsOf({ ranges, folded }: CharacterSet): number {
-  return 2 + (ranges.length >> 2) + (folded ? 10 : 0);
+  return 2 + (ranges.length >> 1) + (folded ? 10 : 0);
 }
 
 /** What is wrong with a pattern, on its way out of the parser. */
