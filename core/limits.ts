@@ -249,7 +249,7 @@ export const ROW_GROUP_ROWS = 5_000;
 export const SEAL_AFTER_MS = 48 * HOUR_MS;
 /** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
 /** Closed Days, older than the last LATE_DAYS_FREE, of which senders without a key may send an hour: one address, and all together, of a
- *  merchant. A Day takes about four writes to R2 and five rows of D1 (npm run bench:cost -- --attack): 540 writes an hour. */
+ *  merchant. A Day takes about four writes to R2 (test/attack/late-days.test.ts prints them): some 540 an hour. */
 export const LATE_DAYS_FREE = 30;
 export const LATE_DAYS_OF_SENDER_MAX = 32;
 export const LATE_DAYS_OF_MERCHANT_MAX = 128;
