@@ -15,6 +15,9 @@ export const REQUEST_BYTES_MAX = 640 * KIB;
 export const REQUEST_EVENTS_MAX = 1_000;
 /** Canonical event as JSON. One event always fits a log row, a bundle and a queue message, even incompressible. */
 export const EVENT_BYTES_MAX = 32 * KIB;
+/** Events of a request that count as one request for the rate limits: a full one of 1,000 counts 50 times. An event in a batch costs a
+ *  twentieth of one that comes alone. */
+export const LIMIT_EVENTS = 20;
 /** When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
  *  there. The platform counts in fixed windows, so after this at the latest a new one has begun. */
 export const RATE_LIMIT_PERIOD_SECONDS = 10;
@@ -253,6 +256,19 @@ export const ROW_GROUP_ROWS = 5_000;
  *  and half a day more has passed for stragglers. A late event then costs a replay instead of a place in memory. */
 export const SEAL_AFTER_MS = 48 * HOUR_MS;
 /** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
+/** Closed Days, older than the last LATE_DAYS_FREE, of which senders without a key may send an hour: one address, and all together, of a
+ *  merchant. A Day takes about four writes to R2 (test/attack/late-days.test.ts prints them): some 540 an hour. */
+export const LATE_DAYS_FREE = 30;
+export const LATE_DAYS_OF_SENDER_MAX = 32;
+export const LATE_DAYS_OF_MERCHANT_MAX = 128;
+/** And one request: what is more is refused whole. */
+export const LATE_DAYS_OF_REQUEST_MAX = 40;
+/** A late Day is counted again in about so many seconds, which the next one of its merchant waits; six hours at most, of the twelve that a
+ *  queue may hold a message back. */
+export const LATE_TURN_SECONDS = 2;
+export const LATE_WAIT_SECONDS_MAX = 6 * 3_600;
+/** Senders of late events that a partition tells apart within an hour, about 100 B each. */
+export const LATE_SENDERS_KEPT_MAX = 10_000;
 export const LATE_COALESCE_MS = 15 * MINUTE_MS;
 /** Late bundles beside a Day's sealed files, by number and in proportion to the files' bytes: beyond either they are sealed
  *  anew, below it only their merchants are counted again. */
@@ -303,8 +319,8 @@ export const EXPORT_UNSEALED_BYTES_MAX = 100_000_000;
 /** Archived bytes that an export reads to see the visits that its filters look at, 30 s of CPU before the first byte is sent. A Day
  *  of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 150,000 events fits. */
 export const EXPORT_VISITS_BYTES_MAX = 100_000_000;
-/** What regular expressions may cost one export, in places looked at: 16 s at 40 ns. */
-export const EXPORT_REGEX_STEPS_MAX = 400_000_000;
+/** Steps that the filters of one export may take (core/query/budget.ts): 16 s at 10 ns. */
+export const EXPORT_STEPS_MAX = 1_600_000_000;
 /** Filters of an export as JSON in UTF-16 units: they stand in an address, of which the platform takes 16 KB. */
 export const EXPORT_FILTERS_LENGTH_MAX = 4_096;
 /** Text is sent in pieces of about so many UTF-16 units. */
@@ -388,8 +404,11 @@ export const FILTER_CLAUSES_MAX = 1_000;
 export const REGEX_LENGTH_MAX = 500;
 export const REGEX_INSTRUCTIONS_MAX = 1_000;
 export const REGEX_REPEAT_MAX = 100;
-/** What matching regular expressions may cost one question, in places looked at: about a second, 40 ns each. */
-export const REGEX_STEPS_MAX = 20_000_000;
+/** Steps that one question may take beside reading its events, whatever it is made of (core/query/budget.ts): about a second, 10 ns
+ *  each. Nobody else is answered by an isolate meanwhile. */
+export const QUESTION_STEPS_MAX = 80_000_000;
+/** And how long reading and counting its events may take, waits included: what is longer is a job, or refused. */
+export const QUESTION_MS_MAX = 25_000;
 /** Dimensions of one question. */
 export const DIMENSIONS_COUNT_MAX = 8;
 /** What a question may read of the archive while its asker waits: bytes of objects, about 400,000 page views; and objects,
@@ -408,6 +427,8 @@ export const JOB_PART_PLACES = 20;
 export const JOB_PLACES_MAX = 4_000;
 /** Jobs of one merchant that may be under way. */
 export const JOBS_RUNNING_MAX = 5;
+/** As many may be under way when a share link asks for one: who holds a link never takes the merchant's last ones. */
+export const JOBS_RUNNING_SHARED_MAX = 3;
 /** Deliveries after which a part that fails ends its job. */
 export const JOB_ATTEMPTS_MAX = 4;
 /** An answer is kept so long, and a job whose parts were sent so long ago is looked after by the cron. */
@@ -469,9 +490,16 @@ export const PASSWORD_LENGTH_MIN = 10;
 export const PASSWORD_LENGTH_MAX = 200;
 /** scrypt at the strength OWASP names for 16 MB of memory: about 160 ms. More memory comes near an isolate's 128 MB. */
 export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
-/** Attempts to sign in under one name in a quarter of an hour: a thousand a day. */
+/** Attempts to sign in under one name from one place in a quarter of an hour: a thousand a day. A place is a browser that has signed in
+ *  under the name before, or an address of the network. */
 export const SIGN_IN_ATTEMPTS_MAX = 10;
 export const SIGN_IN_PERIOD_SECONDS = 900;
+/** As many under one name from all places where nobody has signed in under it before. Beyond that one is judged in so many seconds. */
+export const SIGN_IN_STRANGERS_MAX = 60;
+export const SIGN_IN_STRANGER_SECONDS = 10;
+/** A browser is known for as long as browsers keep a cookie, for the last so many names that have signed in there. */
+export const DEVICE_SECONDS = 400 * 24 * 3_600;
+export const DEVICES_NAMED_MAX = 8;
 /** A member signs in again after two weeks, and an invite is good for one. */
 export const SESSION_MS = 14 * 24 * HOUR_MS;
 export const INVITE_MS = 7 * 24 * HOUR_MS;
@@ -489,6 +517,9 @@ export const AUDIT_FORGET_ROWS = 100;
 export const REPLAYS_OF_MERCHANT_MAX = 2;
 /** And may ask for in 24 hours: each may list the archive for each of its Days. */
 export const REPLAYS_A_DAY_MAX = 50;
+/** Numbers that are tried before a merchant or stream gets one that nobody else claims at the same moment; and that are passed over
+ *  because something is stored under them. */
+export const NUMBER_CLAIM_TRIES_MAX = 50;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
 /** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */

@@ -27,6 +27,7 @@ export const REJECTION_CODES = [
   "invalid_json",
   "invalid_body",
   "too_many_events",
+  "too_many_days",
   "event_too_large",
   "missing_field",
   "invalid_field",

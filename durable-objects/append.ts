@@ -4,6 +4,7 @@
 // resets itself: memory must not hold what the disk does not.
 
 import { encodeLogged } from "../core/archive/bundle.ts";
+import { firstOpenDay } from "../core/counting/closed.ts";
 import { countEvent, recall } from "../core/counting/day.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import { exclusionsOf } from "../core/enrichment/matcher.ts";
@@ -16,14 +17,19 @@ import { dayAt, dayStart } from "../core/time.ts";
 import { admit } from "./admission.ts";
 import { groupCommit, orReset } from "./commit.ts";
 import { addLate } from "./late.ts";
-import type { AppendReply, Fate } from "./rpc.ts";
+import { type LateArrival, takesLateDay } from "./late-budget.ts";
+import type { AppendReply, AppendRequest, Fate } from "./rpc.ts";
 import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
 import { countedElsewhere, movedFrom, noteDay } from "./spread.ts";
 import { dayToChange, findDay, type Partition, rulesFor } from "./state.ts";
 
 /** Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them. */
-export async function append(partition: Partition, arrivals: readonly Arrival[]): Promise<AppendReply> {
+export async function append(
+  partition: Partition,
+  arrivals: readonly Arrival[],
+  { isLateLimited = false }: Pick<AppendRequest, "isLateLimited"> = {},
+): Promise<AppendReply> {
   await ensureSettings(partition, new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]));
   const moved = arrivals.map((arrival) => movedFrom(partition, arrival));
   const own = moved.every((one) => one === undefined)
@@ -34,7 +40,8 @@ export async function append(partition: Partition, arrivals: readonly Arrival[])
   if (!admit(partition, own)) return "overloaded";
   const fates = orReset(partition, () =>
     arrivals.map(
-      (arrival, index) => moved[index] ?? (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival)),
+      (arrival, index) =>
+        moved[index] ?? (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival, isLateLimited)),
     ),
   );
   // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.
@@ -43,13 +50,14 @@ export async function append(partition: Partition, arrivals: readonly Arrival[])
 }
 
 /** The one place where an event becomes part of the partition. */
-function accept(partition: Partition, { event, address, floating }: Arrival): Fate {
+function accept(partition: Partition, { event, address, floating }: Arrival, isLateLimited: boolean): Fate {
   const known = partition.settings.get(event.merchant);
   if (known === undefined || known.gone) return "unknown";
   const { settings } = known;
   const zone = zoneAt(settings.zones, event.timestamp);
   const day = dayAt(zone, event.timestamp);
   const late = isClosed(partition, day);
+  if (late && isLateLimited && !takesLate(partition, { event, address, day })) return "late";
   const recalledAs = late ? "new" : recalled(partition, { event, day, zone, floating });
   if (recalledAs === "same") return "duplicate";
   const rules = rulesFor(partition, settings, { instant: event.timestamp, day });
@@ -69,6 +77,12 @@ function accept(partition: Partition, { event, address, floating }: Arrival): Fa
   partition.pendingBytes += row.length;
   if (recalledAs === "other") return "duplicate";
   return opinion.dropped === "" ? "accepted" : { dropped: opinion.dropped };
+}
+
+function takesLate(partition: Partition, late: Omit<LateArrival, "openFrom">): boolean {
+  const { now, timing } = partition.deps;
+  const openFrom = Math.max(partition.openFrom, firstOpenDay(now(), timing.sealAfterMs));
+  return takesLateDay(partition.lateBudget, { ...late, openFrom }, now());
 }
 
 interface Kept {

@@ -59,7 +59,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async append(request: AppendRequest): Promise<AppendReply> {
     isolateMeter.partition_requests += 1;
     this.#adoptName(request.partition);
-    return append(this.#partition, decodeArrivals(request.arrivals));
+    return append(this.#partition, decodeArrivals(request.arrivals), request);
   }
 
   async counted(request: CountedRequest): Promise<CountedReply> {

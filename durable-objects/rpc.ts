@@ -6,8 +6,9 @@ import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import type { DropReason } from "../core/outcome.ts";
 
-/** What became of one arrival. "unknown": the merchant is not (or no longer) there. */
-export type Fate = "accepted" | "duplicate" | "unknown" | { readonly dropped: DropReason } | Moved;
+/** What became of one arrival. "unknown": the merchant is not (or no longer) there. "late": its Day is closed, and who has no key sends
+ *  of too many such (late-budget.ts). */
+export type Fate = "accepted" | "duplicate" | "unknown" | "late" | { readonly dropped: DropReason } | Moved;
 
 /** Ids that another partition may have counted on these Days. */
 export interface CountedRequest {
@@ -28,6 +29,8 @@ export interface AppendRequest {
   readonly partition: string;
   /** As `encodeArrivals` writes them. */
   readonly arrivals: string;
+  /** Whether senders without a key have a budget of closed Days. What was acknowledged before (the overflow queue's) has none. */
+  readonly isLateLimited?: boolean;
 }
 
 /** Where a partition stands; for operators and tests. */

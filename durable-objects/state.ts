@@ -14,6 +14,7 @@ import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
 import type { Gathering, Patience } from "./commit.ts";
 import type { LateDays } from "./late.ts";
+import { type LateBudget, newLateBudget } from "./late-budget.ts";
 import type { CountedReply, CountedRequest } from "./rpc.ts";
 import type { Busy } from "./spread.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
@@ -132,6 +133,8 @@ export interface Partition {
   readonly salts: Map<number, Salt>;
   /** Events taken of each merchant in the current window (admission.ts). */
   readonly admission: { window: number; readonly taken: Map<number, number> };
+  /** Closed Days that senders without a key have sent of (late-budget.ts). */
+  readonly lateBudget: LateBudget;
   /** Merchants that have sent much (spread.ts). */
   readonly busy: Map<number, Busy>;
   /** `<merchant> <id>` of events that another partition is being asked for, a set for each append that waits. */
@@ -189,6 +192,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     unknown: new Map(),
     salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
     admission: { window: 0, taken: new Map() },
+    lateBudget: newLateBudget(),
     busy: new Map(),
     asking: new Set(),
     publishedAt: positions?.publishedAt ?? now,

@@ -3,10 +3,11 @@
 // visitor's rows together as questions read them, and what is kept are the positions of the rows that pass.
 
 import type { ArchivedEvent } from "../core/archive/file.ts";
-import { EXPORT_REGEX_STEPS_MAX, EXPORT_VISITS_BYTES_MAX } from "../core/limits.ts";
+import { EXPORT_VISITS_BYTES_MAX } from "../core/limits.ts";
 import { admitsAlone, admittedPositions } from "../core/query/admission.ts";
 import { columnsOf } from "../core/query/attribute.ts";
-import { comparisonsOf, type Filter, needsVisits, stepsOf } from "../core/query/filter.ts";
+import { type Budgets, outOfSteps } from "../core/query/budget.ts";
+import { comparisonsOf, type Filter, needsVisits } from "../core/query/filter.ts";
 import type { SeenUnder } from "../core/query/seen.ts";
 import type { ExportPlace, ExportSource } from "./archive-export.ts";
 import { listRemovalsOf } from "./erasure.ts";
@@ -18,25 +19,27 @@ export type Admit = (place: ExportPlace, row: ArchivedEvent) => boolean;
 export interface Filtered {
   readonly places: readonly ExportPlace[];
   readonly filter: Filter;
+  /** Steps that the filter may take. */
+  readonly budgets: Budgets;
   /** Its settings are the merchant's. */
   readonly under: SeenUnder;
 }
 
-/** "bytes" where a filter of visits would have to read more than one request can; "regex" where its expressions take too long. */
-export async function admitterOf(source: ExportSource, asked: Filtered): Promise<Admit | "bytes" | "regex"> {
-  const { filter, under } = asked;
+/** "bytes" where a filter of visits would have to read more than one request can; "steps" where it takes too long. */
+export async function admitterOf(source: ExportSource, asked: Filtered): Promise<Admit | "bytes" | "steps"> {
+  const { filter, budgets, under } = asked;
   if (needsVisits(filter)) return admitVisits(source, asked);
   return ({ day }, row) => {
     const admits = admitsAlone(filter, row, day, under);
-    if (stepsOf(filter) > EXPORT_REGEX_STEPS_MAX) throw new Error("the regular expressions of an export take too long");
+    if (outOfSteps(budgets) !== undefined) throw new Error("the filters of an export take too long");
     return admits;
   };
 }
 
 async function admitVisits(
   { archive, db, meter }: ExportSource,
-  { places, filter, under }: Filtered,
-): Promise<Admit | "bytes" | "regex"> {
+  { places, filter, budgets, under }: Filtered,
+): Promise<Admit | "bytes" | "steps"> {
   if (places.reduce((sum, place) => sum + bytesOf(place), 0) > EXPORT_VISITS_BYTES_MAX) return "bytes";
   const { settings } = under;
   const removals = await listRemovalsOf(db, settings.merchant, meter);
@@ -53,7 +56,7 @@ async function admitVisits(
       bytes += bytesOf(place);
       if (bytes > EXPORT_VISITS_BYTES_MAX) return "bytes";
       for (const position of admittedPositions(filter, rows, under)) positions.push(position);
-      if (stepsOf(filter) > EXPORT_REGEX_STEPS_MAX) return "regex";
+      if (outOfSteps(budgets) !== undefined) return "steps";
     }
     admitted.set(place, Float64Array.from(positions).sort());
   }

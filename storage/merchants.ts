@@ -3,12 +3,11 @@
 // succeeds on the version that was read, so that two changes at once cannot undo each other. These requests are few, so
 // the meter counts rows and leaves out the index entries beside them.
 
-import { and, asc, count, eq, gt, inArray, max, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, max } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { shownZones } from "../core/past-zone.ts";
-import { STREAM_NUMBER_MAX } from "../core/tracking-id.ts";
 import { hashKey, hintOf } from "./credential.ts";
 import { apiKeys, merchants, streams } from "./schema.ts";
 
@@ -16,6 +15,8 @@ export type Merchant = typeof merchants.$inferSelect;
 export type Stream = typeof streams.$inferSelect;
 
 export interface NewMerchant {
+  /** Claimed (number-claim.ts). */
+  readonly number: number;
   readonly id: string;
   readonly name: string;
   readonly zones: readonly ZonePeriod[];
@@ -35,8 +36,7 @@ export async function createMerchant(
   meter: Metered,
 ): Promise<Merchant | "taken"> {
   const orm = drizzle(db);
-  // The number is only known once the row is there; a batch is one transaction, so the others can look it up.
-  const number = sql<number>`(select ${merchants.number} from ${merchants} where ${merchants.id} = ${columns.id})`;
+  const { number } = columns;
   const secret = { hash: hashKey(key.secret), hint: hintOf(key.secret) };
   const made = await orNameTaken(() =>
     orm.batch([
@@ -61,6 +61,23 @@ export async function createMerchant(
   if (made === "taken") return made;
   meter.d1_rows_written += 3;
   return made[0][0] as Merchant;
+}
+
+/** The highest number that D1 knows to have been given to a merchant, gone ones included; 0 for none. */
+export async function lastMerchantNumber(db: D1Database, meter: Metered): Promise<number> {
+  const last = await db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'merchants'").first<{ seq: number }>();
+  meter.d1_rows_read += 1;
+  return last?.seq ?? 0;
+}
+
+/** The highest number that D1 knows to be a stream's of a merchant. */
+export async function lastStreamNumber(db: D1Database, merchant: number, meter: Metered): Promise<number> {
+  const [last] = await drizzle(db)
+    .select({ number: max(streams.number) })
+    .from(streams)
+    .where(eq(streams.merchant, merchant));
+  meter.d1_rows_read += 1;
+  return last?.number ?? 0;
 }
 
 /** A page of merchants in the order they were made, after the merchant of number `after`. */
@@ -124,28 +141,9 @@ export async function updateMerchant(
   return changed ?? "stale";
 }
 
-/** Adds a stream under the next free number. */
-export async function createStream(
-  db: D1Database,
-  stream: Omit<Stream, "number">,
-  meter: Metered,
-): Promise<Stream | "taken" | "full"> {
-  const orm = drizzle(db);
-  const ofMerchant = eq(streams.merchant, stream.merchant);
-  const [last] = await orm
-    .select({ number: max(streams.number) })
-    .from(streams)
-    .where(ofMerchant);
-  meter.d1_rows_read += 1;
-  if ((last?.number ?? 0) >= STREAM_NUMBER_MAX) return "full";
-  // Numbered in the statement itself: two at once get two numbers.
-  const number = sql<number>`(select coalesce(max(${streams.number}), 0) + 1 from ${streams} where ${ofMerchant})`;
-  const made = await orNameTaken(() =>
-    orm
-      .insert(streams)
-      .values({ ...stream, number })
-      .returning(),
-  );
+/** Adds a stream under a number that was claimed for it (number-claim.ts). */
+export async function createStream(db: D1Database, stream: Stream, meter: Metered): Promise<Stream | "taken"> {
+  const made = await orNameTaken(() => drizzle(db).insert(streams).values(stream).returning());
   if (made === "taken") return made;
   meter.d1_rows_written += 1;
   return made[0] as Stream;

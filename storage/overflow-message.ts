@@ -7,6 +7,7 @@ import { OVERFLOW_TEXT_BYTES_MAX } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
 import { decodeOverflow, encodeOverflow, type Overflow } from "../core/overflow.ts";
 import { compress, decompress } from "./gzip.ts";
+import { deriveKey } from "./secret.ts";
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -23,11 +24,12 @@ export function packOverflow(overflow: Overflow, secret: string): Uint8Array<Arr
 export function unpackOverflow(bytes: Uint8Array, secrets: readonly string[]): Overflow {
   assert(bytes.length > NONCE_BYTES + TAG_BYTES, "an overflow message is complete");
   let failure: unknown;
-  for (const secret of secrets) {
+  // Messages that were sent before keys were derived by purpose open with the key of then.
+  for (const key of secrets.flatMap((secret) => [keyOf(secret), formerKeyOf(secret)])) {
     try {
       return decodeOverflow(
         new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-          decompress(open(bytes, secret), OVERFLOW_TEXT_BYTES_MAX),
+          decompress(open(bytes, key), OVERFLOW_TEXT_BYTES_MAX),
         ),
       );
     } catch (error) {
@@ -37,12 +39,16 @@ export function unpackOverflow(bytes: Uint8Array, secrets: readonly string[]): O
   throw failure;
 }
 
-function open(bytes: Uint8Array, secret: string): Uint8Array {
-  const decipher = createDecipheriv("aes-256-gcm", keyOf(secret), bytes.subarray(0, NONCE_BYTES));
+function open(bytes: Uint8Array, key: Uint8Array): Uint8Array {
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES));
   decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
 }
 
 function keyOf(secret: string): Uint8Array {
+  return deriveKey(secret, "overflow");
+}
+
+function formerKeyOf(secret: string): Uint8Array {
   return createHmac("sha256", secret).update("footfall overflow").digest();
 }

@@ -29,17 +29,44 @@ export interface PlaceRange {
   readonly to: number;
 }
 
+interface NotedBundle {
+  readonly bundle: ArchivedBundle;
+  /** UTC ms. */
+  readonly now: number;
+  readonly coalesceMs?: number;
+  /** Seconds that Days wait beyond that, by Day (core/counting/late-turn.ts). */
+  readonly waits?: ReadonlyMap<number, number>;
+}
+
+/** How many (Day, partition)s of merchants that a bundle has late events of wait to be counted already. */
+export async function countUncounted(
+  db: D1Database,
+  { uncounted }: Pick<ArchivedBundle, "uncounted">,
+  meter: Metered,
+): Promise<ReadonlyMap<number, number>> {
+  const merchants = [...new Set(uncounted.map(([merchant]) => merchant))];
+  if (merchants.length === 0) return new Map();
+  const { results, meta } = await db
+    .prepare(
+      "SELECT merchant, count(*) AS days FROM uncounted WHERE merchant IN (SELECT value FROM json_each(?)) GROUP BY merchant",
+    )
+    .bind(JSON.stringify(merchants))
+    .all<{ readonly merchant: number; readonly days: number }>();
+  meter.d1_rows_read += meta.rows_read;
+  return new Map(results.map(({ merchant, days }) => [merchant, days]));
+}
+
 /**
  * Notes, in one transaction, where the events of a bundle lie, and which of them a recount has to count. A message is to be sent
  * to the seal queue, delayed by `coalesceMs`, for the places it returns: for the others one is under way.
  */
 export async function noteArchived(
   db: D1Database,
-  { bundle, now, coalesceMs = LATE_COALESCE_MS }: { bundle: ArchivedBundle; now: number; coalesceMs?: number },
+  { bundle, now, coalesceMs = LATE_COALESCE_MS, waits = new Map() }: NotedBundle,
   meter: Metered,
 ): Promise<readonly SealPlace[]> {
   const { partition, places, uncounted, lateDays } = bundle;
-  const late = lateDays.map((day) => ({ day, partition }));
+  const late = lateDays.map((day) => ({ day, partition, waitMs: (waits.get(day) ?? 0) * 1_000 }));
   const statements = [
     placesStatement(db, partition, places),
     ...(late.length > 0 ? [lateStatement(db, { places: late, now, coalesceMs })] : []),

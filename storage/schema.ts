@@ -192,7 +192,7 @@ export const sessions = sqliteTable(
 export const signIns = sqliteTable(
   "sign_ins",
   {
-    /** SHA-256 of merchant and address, in hex. */
+    /** SHA-256 of merchant, address and where from, in hex. */
     hash: text("hash").primaryKey(),
     attempts: integer("attempts").notNull(),
     /** When counting starts again, UTC ms. */

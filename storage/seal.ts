@@ -119,14 +119,19 @@ export async function noteClosed(
  */
 export function lateStatement(
   db: D1Database,
-  { places, now, coalesceMs }: { places: readonly SealPlace[]; now: number; coalesceMs: number },
+  { places, now, coalesceMs }: { places: readonly WaitingPlace[]; now: number; coalesceMs: number },
 ): D1PreparedStatement {
-  const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, ?2, 1, ?3, 0, '', NULL FROM json_each(?1)
+  const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, ?2, 1, ?3 + (value ->> 2), 0, '', NULL FROM json_each(?1)
     WHERE true ON CONFLICT DO UPDATE SET late_since = coalesce(late_since, excluded.late_since),
       late_marks = late_marks + 1, due_at = CASE WHEN late_since IS NULL THEN excluded.due_at ELSE due_at END
     RETURNING day, "partition", late_marks, late_since`;
-  const values = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
+  const values = JSON.stringify(places.map(({ day, partition, waitMs = 0 }) => [day, partition, waitMs]));
   return db.prepare(text).bind(values, now, now + coalesceMs + REPLAY_PART_STALE_MS);
+}
+
+/** A place, and how long it waits beyond the others' wait for company. */
+interface WaitingPlace extends SealPlace {
+  readonly waitMs?: number;
 }
 
 /** The Days that nothing was under way for. */

@@ -4,7 +4,7 @@
 
 import { and, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { SESSIONS_FORGET_ROWS, SIGN_IN_PERIOD_SECONDS } from "../core/limits.ts";
+import { SESSIONS_FORGET_ROWS } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { hashKey } from "./credential.ts";
 import type { Membership } from "./members.ts";
@@ -24,43 +24,53 @@ export interface Candidate {
   readonly password: string | null;
 }
 
-/** Counts an attempt, and answers how many there were in this period and whom the claim names, if anybody. */
-export async function attemptSignIn(
-  db: D1Database,
-  { claim, now }: { claim: Claim; now: number },
-  meter: Metered,
-): Promise<{ readonly attempts: number; readonly candidate: Candidate | undefined }> {
-  const orm = drizzle(db);
-  const until = now + SIGN_IN_PERIOD_SECONDS * 1_000;
-  const isOver = sql`${signIns.until} <= ${now}`;
-  const [counted, found] = await orm.batch([
-    orm
-      .insert(signIns)
-      .values({ hash: hashOf(claim), attempts: 1, until })
-      .onConflictDoUpdate({
-        target: signIns.hash,
-        set: {
-          attempts: sql`CASE WHEN ${isOver} THEN 1 ELSE ${signIns.attempts} + 1 END`,
-          until: sql`CASE WHEN ${isOver} THEN ${until} ELSE ${signIns.until} END`,
-        },
-      })
-      .returning({ attempts: signIns.attempts }),
-    orm
-      .select({ id: members.id, merchant: members.merchant, password: members.password })
-      .from(members)
-      .innerJoin(merchants, eq(merchants.number, members.merchant))
-      .where(and(eq(merchants.id, claim.merchant), eq(members.email, claim.email))),
-  ]);
-  meter.d1_rows_read += 2;
-  meter.d1_rows_written += 1;
-  return { attempts: counted[0]?.attempts ?? 1, candidate: found[0] };
+/** What attempts are counted by: a name, and from where. */
+export interface Attempt {
+  readonly claim: Claim;
+  /** A browser that is known, an address, or what strangers share. */
+  readonly from: string;
 }
 
-/** Forgets the attempts under a name that has signed in. */
-export async function forgetAttempts(db: D1Database, claim: Claim, meter: Metered): Promise<void> {
+/** Counts an attempt, and answers how many there were in this period of so many seconds. */
+export async function countAttempt(
+  db: D1Database,
+  { now, seconds, ...attempt }: Attempt & { readonly now: number; readonly seconds: number },
+  meter: Metered,
+): Promise<number> {
+  const until = now + seconds * 1_000;
+  const isOver = sql`${signIns.until} <= ${now}`;
+  const counted = await drizzle(db)
+    .insert(signIns)
+    .values({ hash: hashOf(attempt), attempts: 1, until })
+    .onConflictDoUpdate({
+      target: signIns.hash,
+      set: {
+        attempts: sql`CASE WHEN ${isOver} THEN 1 ELSE ${signIns.attempts} + 1 END`,
+        until: sql`CASE WHEN ${isOver} THEN ${until} ELSE ${signIns.until} END`,
+      },
+    })
+    .returning({ attempts: signIns.attempts });
+  meter.d1_rows_read += 1;
+  meter.d1_rows_written += 1;
+  return counted[0]?.attempts ?? 1;
+}
+
+/** Whom a claim names, if anybody. */
+export async function findCandidate(db: D1Database, claim: Claim, meter: Metered): Promise<Candidate | undefined> {
+  const [found] = await drizzle(db)
+    .select({ id: members.id, merchant: members.merchant, password: members.password })
+    .from(members)
+    .innerJoin(merchants, eq(merchants.number, members.merchant))
+    .where(and(eq(merchants.id, claim.merchant), eq(members.email, claim.email)));
+  meter.d1_rows_read += 1;
+  return found;
+}
+
+/** Forgets the attempts from where somebody has signed in. */
+export async function forgetAttempts(db: D1Database, attempt: Attempt, meter: Metered): Promise<void> {
   await drizzle(db)
     .delete(signIns)
-    .where(eq(signIns.hash, hashOf(claim)));
+    .where(eq(signIns.hash, hashOf(attempt)));
   meter.d1_rows_written += 1;
 }
 
@@ -132,6 +142,6 @@ export async function forgetEnded(db: D1Database, now: number, meter: Metered): 
   ]);
 }
 
-function hashOf({ merchant, email }: Claim): string {
-  return hashKey(`${merchant} ${email}`);
+function hashOf({ claim: { merchant, email }, from }: Attempt): string {
+  return hashKey(`${merchant} ${email} ${from}`);
 }

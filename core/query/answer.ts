@@ -8,7 +8,7 @@ import { addMoney, type Money as Sums } from "../counting/takings.ts";
 import { REVENUE_SCALE } from "../event.ts";
 import { GROUPS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
-import { comparisonsOf } from "./filter.ts";
+import { comparisonsOf, type Filter, viewOf } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type MetricName, metricOf, NO_EVENT_NUMBERS, type Numbers } from "./metric.ts";
 import { type Convert, price } from "./money.ts";
@@ -70,12 +70,13 @@ export interface ForeignWarning {
   readonly warning: string;
 }
 
-/** What was read for an answer: rows of D1; objects of the archive and their bytes. */
+/** What was read for an answer: rows of D1; objects of the archive and their bytes. A share link with filters is not told: they tell
+ *  of what it hides. */
 export interface Sources {
   readonly from: "rollups" | "archive";
-  readonly rows: number;
-  readonly objects: number;
-  readonly bytes: number;
+  readonly rows?: number;
+  readonly objects?: number;
+  readonly bytes?: number;
   /** (Day, partition)s of which it was remembered what they came to, where there were any. */
   readonly remembered?: number;
 }
@@ -237,11 +238,12 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
   const { compared, asOf, cost, rules } = context;
   return {
     as_of: new Date(asOf).toISOString(),
-    sources: { from: groups.source, ...cost },
+    sources: sourcesOf(groups.source, cost, viewOf(question.filter)),
     rules,
     ...(question.metrics.some((name) => metricOf(name).ofVisitors) && { visitors: exactnessOf(groups) }),
     ...(question.metrics.some((name) => metricOf(name).ofOrders) && { orders: { exact: groups.orderPlaces <= 1 } }),
     ...(cutBy !== undefined &&
+      viewOf(question.filter) === undefined &&
       groups.cutBuckets > 0 && { cut: { dimension: cutBy.question, buckets: groups.cutBuckets, value: OTHER } }),
     ...(foreign !== undefined && ofMoney(question.metrics, foreign)),
     ...(question.include.timeLabels && { time_labels: timeLabels(plan) }),
@@ -249,6 +251,10 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
     ...(compared !== undefined && { comparison_date_range: echoRange(compared.plan.range, plan.zones) }),
     ...(question.include.imports && { imports_included: true as const, imports_note: IMPORTS_NOTE }),
   };
+}
+
+export function sourcesOf(from: Sources["from"], cost: AnswerContext["cost"], view: Filter | undefined): Sources {
+  return view === undefined ? { from, ...cost } : { from };
 }
 
 /** Plausible keeps imports apart, and its clients ask for them. */

@@ -6,6 +6,16 @@ import type { Spelling } from "../enrichment/spelling.ts";
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { type Attribute, attributeOf, isProperty, shownValue } from "./attribute.ts";
+import {
+  type Budget,
+  type Budgets,
+  CHARACTERS_PER_STEP,
+  COMPARISON_STEPS,
+  INSTRUCTION_STEPS,
+  openBudgets,
+  spend,
+  stepsRefusal,
+} from "./budget.ts";
 import { invalid, isObject, mismatch, quote } from "./refusal.ts";
 import { finds, parseRegex, type Regex } from "./regex.ts";
 import type { Seen, SeenVisit } from "./seen.ts";
@@ -29,7 +39,6 @@ export interface Comparison {
   readonly fits: (value: string) => boolean;
   /** The only value that fits, where there is one. */
   readonly only: string | undefined;
-  readonly regexes: readonly Regex[];
   /** As they were asked for. */
   readonly clauses: readonly string[];
   /** Whether a shown value fits one of them. */
@@ -56,19 +65,41 @@ export function fixedCountOf(filter: Filter): number {
   return first?.kind === "and" && first.isFixed ? first.of.length : 0;
 }
 
-/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. `at` is where they stand. */
-export function parseFilters(value: unknown, fixed: readonly unknown[] = [], at = "#/filters"): Outcome<Filter> {
-  const own = parseList(value === undefined ? [] : value, at);
+/** What a share link admits, where a filter has such a part: for the link's questions there is nothing else (view.ts). */
+export function viewOf(filter: Filter): Filter | undefined {
+  const [first] = filter.kind === "and" ? filter.of : [];
+  return first?.kind === "and" && first.isFixed ? first : undefined;
+}
+
+/** What the asker of a question filters by, within what is admitted. */
+export function ownOf(filter: Filter): Filter {
+  return filter.kind === "and" && viewOf(filter) !== undefined ? { kind: "and", of: filter.of.slice(1) } : filter;
+}
+
+export interface Parsing {
+  /** Where the filters stand. */
+  readonly at?: string;
+  /** Of the question that they are part of. */
+  readonly budgets?: Budgets;
+}
+
+/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. */
+export function parseFilters(
+  value: unknown,
+  fixed: readonly unknown[] = [],
+  { at = "#/filters", budgets = openBudgets() }: Parsing = {},
+): Outcome<Filter> {
+  const own = parseList(value === undefined ? [] : value, at, budgets.own);
   if (!own.ok || fixed.length === 0) return own;
-  const first = parseList(fixed, at);
+  const first = parseList(fixed, at, budgets.fixed);
   if (!first.ok || first.value.kind !== "and") return first;
   return accepted({ kind: "and", of: [{ ...first.value, isFixed: true }, own.value] });
 }
 
-function parseList(value: unknown, at: string): Outcome<Filter> {
+function parseList(value: unknown, at: string, budget: Budget): Outcome<Filter> {
   if (!Array.isArray(value)) return mismatch(at, "Array", value);
   if (value.length === 0) return accepted(EMPTY);
-  const reading: Reading = { left: FILTERS_COUNT_MAX };
+  const reading: Reading = { left: FILTERS_COUNT_MAX, budget };
   const all: Filter[] = [];
   for (const [index, entry] of value.entries()) {
     const filter = parseFilter(entry, `${at}/${index}`, reading, FILTERS_DEPTH_MAX);
@@ -108,13 +139,6 @@ export function needsVisits(filter: Filter): boolean {
   return filter.kind === "not" ? needsVisits(filter.of) : filter.of.some(needsVisits);
 }
 
-/** What regular expressions have cost so far. */
-export function stepsOf(filter: Filter): number {
-  return comparisonsOf(filter)
-    .flatMap(({ regexes }) => regexes)
-    .reduce((steps, regex) => steps + regex.steps, 0);
-}
-
 /**
  * The filter without what it says of goals and properties: those who could have converted are counted by it. A choice or
  * a negation with such a part in it goes as a whole.
@@ -126,6 +150,7 @@ export function withoutGoals(filter: Filter): Filter {
 interface Reading {
   /** Entries that may still come. */
   left: number;
+  readonly budget: Budget;
 }
 
 type Operator = "is" | "contains" | "matches";
@@ -164,10 +189,10 @@ function parseFilter(value: unknown, path: string, reading: Reading, depth: numb
     const done: Filter = { kind: "has_done", of: filter.value };
     return accepted(operator === "has_done" ? done : { kind: "not", of: done });
   }
-  return parseComparison(value, path);
+  return parseComparison(value, path, reading.budget);
 }
 
-function parseComparison(value: readonly unknown[], path: string): Outcome<Filter> {
+function parseComparison(value: readonly unknown[], path: string, budget: Budget): Outcome<Filter> {
   const [name, dimension, given, modifiers, ...rest] = value;
   const malformed = () => invalid(`${path}: Invalid filter ${quote(value)}`);
   const [operator, negated] = OPERATORS.get(name) ?? [];
@@ -194,10 +219,12 @@ function parseComparison(value: readonly unknown[], path: string): Outcome<Filte
       const regex = parseRegex(clause);
       if (!regex.ok) return invalid(`${path}: ${regex.rejection.message}`);
       regexes.push(regex.value);
+      if (!spend(budget, regex.value.program.length * INSTRUCTION_STEPS, path)) return stepsRefusal(path);
     }
   }
-  const comparer = comparerOf(operator, clauses, { isSensitive, regexes, spelling: attribute.spelling ?? AS_IT_IS });
-  const filter: Filter = { kind: "comparison", attribute, ...comparer, regexes, clauses, place: path };
+  const spelling = attribute.spelling ?? AS_IT_IS;
+  const comparer = comparerOf(operator, clauses, { isSensitive, regexes, spelling, budget, place: path });
+  const filter: Filter = { kind: "comparison", attribute, ...comparer, clauses, place: path };
   return accepted(negated ? { kind: "not", of: filter } : filter);
 }
 
@@ -222,11 +249,14 @@ const AS_IT_IS: Spelling = { spell: asItIs, spellPart: asItIs, forms: (value) =>
 function comparerOf(
   operator: Operator,
   clauses: readonly string[],
-  { isSensitive, regexes, spelling: { spell, spellPart, forms } }: Comparing,
+  { isSensitive, regexes, spelling: { spell, spellPart, forms }, budget, place }: Comparing,
 ): Pick<Comparison, "fits" | "only" | "fitsClause"> {
   const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
+  const paid = (fits: (value: string) => boolean) => (value: string) =>
+    spend(budget, COMPARISON_STEPS, place) && fits(value);
   if (operator === "matches") {
-    const fits = remembering((value) => forms(value).some((form) => findsAny(regexes, form)));
+    const found = (form: string) => regexes.some((regex) => finds(regex, form, budget, place));
+    const fits = paid(remembering((value) => forms(value).some(found)));
     return { only: undefined, fits, fitsClause: fits };
   }
   if (operator === "is") {
@@ -234,21 +264,30 @@ function comparerOf(
     const wanted = new Set(clauses.map(one));
     return {
       only: isSensitive && wanted.size === 1 ? clauses[0] : undefined,
-      fits: (value) => wanted.has(one(value)),
+      fits: paid((value) => wanted.has(one(value))),
       fitsClause: (value, clause) => one(value) === one(clause),
     };
   }
-  const has = (value: string, clause: string) =>
-    forms(value).some((form) => [clause, spellPart(clause)].some((part) => fold(form).includes(fold(part))));
+  const partsOf = (clause: string) => [...new Set([clause, spellPart(clause)])].map(fold);
+  const parts = [...new Set(clauses.flatMap(partsOf))];
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const hasAny = (text: string) => {
+    const steps = parts.length + (parts.length * text.length + length) / CHARACTERS_PER_STEP;
+    return spend(budget, steps, place) && parts.some((part) => text.includes(part));
+  };
   return {
     only: undefined,
-    fits: remembering((value) => clauses.some((clause) => has(value, clause))),
-    fitsClause: has,
+    fits: paid(remembering((value) => forms(value).some((form) => hasAny(fold(form))))),
+    fitsClause: (value, clause) =>
+      forms(value).some((form) => partsOf(clause).some((part) => fold(form).includes(part))),
   };
 }
 
-function findsAny(regexes: readonly Regex[], value: string): boolean {
-  return regexes.some((regex) => finds(regex, value));
+interface Comparing {
+  readonly isSensitive: boolean;
+  readonly regexes: readonly Regex[];
+  readonly budget: Budget;
+  readonly place: string;
 }
 
 /** Verdicts that a comparison remembers: values repeat. */

@@ -5,6 +5,7 @@
 
 import { FUNNEL_STEPS_MAX, FUNNEL_STEPS_MIN, FUNNEL_WINDOW_SECONDS, FUNNEL_WINDOW_SECONDS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
+import type { Budgets } from "./budget.ts";
 import { type Filter, isEmpty, parseFilters, passes } from "./filter.ts";
 import type { Range } from "./range.ts";
 import { invalid, isIntegerIn, isObject, mismatch, quote } from "./refusal.ts";
@@ -43,7 +44,7 @@ export function parseFunnel(body: unknown, fixed: readonly unknown[] = []): Outc
     return invalid(`#/steps: Expected ${FUNNEL_STEPS_MIN} to ${FUNNEL_STEPS_MAX} items but got ${asked.length}.`);
   const steps: FunnelStep[] = [];
   for (const [index, step] of asked.entries()) {
-    const read = parseStep(step, index);
+    const read = parseStep(step, index, question.budgets);
     if (!read.ok) return read;
     steps.push(read.value);
   }
@@ -164,13 +165,13 @@ export function closeFunnel({ question, begun }: Funnel): readonly FunnelResult[
   }));
 }
 
-function parseStep(step: unknown, index: number): Outcome<FunnelStep> {
+function parseStep(step: unknown, index: number, budgets: Budgets): Outcome<FunnelStep> {
   const path = `#/steps/${index}`;
   if (!isObject(step)) return mismatch(path, "Object", step);
   const { name = `Step ${index + 1}`, filters, ...rest } = step;
   if (Object.keys(rest).length > 0) return invalid(`${path}: A step has "name" and "filters", nothing else.`);
   if (typeof name !== "string" || name.length > 100) return invalid(`${path}/name: Invalid name ${quote(name)}`);
-  const filter = parseFilters(filters, [], `${path}/filters`);
+  const filter = parseFilters(filters, [], { at: `${path}/filters`, budgets });
   if (!filter.ok) return filter;
   if (isEmpty(filter.value)) return invalid(`${path}: A step needs filters.`);
   return accepted({ name, filter: filter.value });

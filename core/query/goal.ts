@@ -5,24 +5,26 @@
 import { GOALS_SHOWN_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import type { RuleTimeline } from "../rules.ts";
+import { type Budgets, COMPARISON_STEPS, spend, stepsRefusal } from "./budget.ts";
 import { comparisonsOf, type Filter } from "./filter.ts";
 import { invalid, shown } from "./refusal.ts";
 
-/** Refuses the first goal that filters name and no period of the rules has. What holds whatever is asked is not the asker's. */
-export function checkGoals(filters: readonly Filter[], rules: RuleTimeline): Outcome<undefined> {
-  const named = filters.flatMap(ownComparisons).filter(({ attribute }) => attribute.question === "event:goal");
-  if (named.length === 0) return accepted(undefined);
+/** Refuses the first goal that filters name and no period of the rules has. A share link with filters is told of no goals: what it names
+ *  and nobody has is reached by nobody. */
+export function checkGoals(
+  filters: readonly Filter[],
+  rules: RuleTimeline,
+  { budgets, view }: { readonly budgets: Budgets; readonly view: Filter | undefined },
+): Outcome<undefined> {
+  const named = filters.flatMap(comparisonsOf).filter(({ attribute }) => attribute.question === "event:goal");
+  if (named.length === 0 || view !== undefined) return accepted(undefined);
   const known = [...new Set(rules.flatMap((period) => period.rules.goals.map(({ name }) => name)))].sort();
   for (const { place, clauses, fitsClause } of named) {
+    if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, place)) return stepsRefusal(place);
     const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));
     if (unknown !== undefined) return invalid(`${place}: ${refusal(unknown, known)}`);
   }
   return accepted(undefined);
-}
-
-function ownComparisons(filter: Filter): ReturnType<typeof comparisonsOf> {
-  if (filter.kind !== "and") return comparisonsOf(filter);
-  return filter.isFixed ? [] : filter.of.flatMap(ownComparisons);
 }
 
 function refusal(unknown: string, known: readonly string[]): string {

@@ -219,6 +219,10 @@ function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boole
   if (comparison === undefined || comparison.attribute.rollup === undefined) return false;
   const { attribute, only } = comparison;
   const needs = metrics.map(metricOf);
+  // Of events, a rollup says when and how long the visits were that they are part of; of orders, what is left of them after those of
+  // others with the same number: both are more than a share link admits (view.ts).
+  const isMore = attribute.scope === "event" || needs.some(({ ofOrders, isMoney }) => ofOrders || isMoney);
+  if (isFixed(filter) && isMore) return false;
   // Conversions are compared with everybody, which only a filter by goals leaves alone.
   const isFair = attribute.question === "event:goal" && needs.every(({ total }) => total !== "all");
   if ((!isFair || isFixed(filter)) && needs.some(({ total }) => total !== undefined)) return false;

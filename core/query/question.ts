@@ -5,6 +5,7 @@
 import { DIMENSIONS_COUNT_MAX, RESULTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { type Attribute, attributeOf } from "./attribute.ts";
+import { type Budgets, openBudgets } from "./budget.ts";
 import { type CompareRequest, parseComparisons } from "./compare.ts";
 import { comparisonsOf, type Filter, parseFilters } from "./filter.ts";
 import { METRICS, type MetricName, metricOf } from "./metric.ts";
@@ -30,6 +31,8 @@ export interface Question {
   readonly filter: Filter;
   /** The filters as they were sent. */
   readonly filters: readonly unknown[];
+  /** Steps that answering it may take. */
+  readonly budgets: Budgets;
   /** "exact" forces the archive where rollups would only estimate. */
   readonly accuracy: "estimate" | "exact";
   /** Undefined when the default is wanted. */
@@ -85,7 +88,8 @@ export function parseQuestion(body: unknown, fixed: readonly unknown[] = []): Ou
   if (dateRange === undefined) return invalid(`#/date_range: Invalid date range ${quote(body["date_range"])}`);
   const dimensions = parseDimensions(body["dimensions"]);
   if (!dimensions.ok) return dimensions;
-  const filters = parseFilters(body["filters"], fixed);
+  const budgets = openBudgets();
+  const filters = parseFilters(body["filters"], fixed, { budgets });
   if (!filters.ok) return filters;
   const names = { metrics: metrics.value, ...dimensions.value, filter: filters.value };
   const clash = checkMetrics(names);
@@ -104,6 +108,7 @@ export function parseQuestion(body: unknown, fixed: readonly unknown[] = []): Ou
     dateRange: include.value.trimRelativeDateRange ? trimmed(dateRange) : dateRange,
     ...names,
     filters: [...fixed, ...((body["filters"] ?? []) as readonly unknown[])],
+    budgets,
     accuracy,
     orderBy: orderBy.value,
     include: include.value,

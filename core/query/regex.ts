@@ -3,8 +3,9 @@
 // can be reached is looked at once. So a match costs length times instructions at most, whatever the pattern. There are no
 // back references and no look-around: those are what makes matching slow, and RE2 has none either.
 
-import { REGEX_INSTRUCTIONS_MAX, REGEX_LENGTH_MAX, REGEX_REPEAT_MAX, REGEX_STEPS_MAX } from "../limits.ts";
+import { REGEX_INSTRUCTIONS_MAX, REGEX_LENGTH_MAX, REGEX_REPEAT_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
+import { type Budget, CHARACTERS_PER_STEP, spend } from "./budget.ts";
 import { invalid } from "./refusal.ts";
 
 type Assertion = "start" | "end" | "word" | "not word";
@@ -17,8 +18,6 @@ type Instruction =
 export interface Regex {
   readonly program: readonly Instruction[];
   readonly start: number;
-  /** Places looked at so far: what matching has cost. */
-  steps: number;
 }
 
 interface CharacterSet {
@@ -44,21 +43,22 @@ export function parseRegex(pattern: string): Outcome<Regex> {
     const node = new Parser(pattern).parse();
     const program: Instruction[] = [{ kind: "match" }];
     const start = emit(program, node, 0);
-    return accepted({ program, start, steps: 0 });
+    return accepted({ program, start });
   } catch (error) {
     if (error instanceof PatternProblem) return invalid(`The regular expression is not valid: ${error.message}.`);
     throw error;
   }
 }
 
-/** Whether a pattern is found anywhere in a text. Once it has cost too much it finds nothing: who asks looks at `steps`. */
-export function finds(regex: Regex, text: string): boolean {
-  const { program, start } = regex;
+/** Whether a pattern is found anywhere in a text. Once the budget has run out it finds nothing: who asks looks at that. */
+export function finds({ program, start }: Regex, text: string, budget: Budget, place = ""): boolean {
+  if (!spend(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), place)) return false;
   const characters = [...text];
   /** By place in the pattern: the character (from 1) at which it was last looked at. */
   const lookedAt = new Uint32Array(program.length);
   let open = [start];
-  for (let at = 0; at <= characters.length && regex.steps <= REGEX_STEPS_MAX; at++) {
+  for (let at = 0; at <= characters.length; at++) {
+    let steps = 0;
     const before = characters[at - 1]?.codePointAt(0);
     const here = characters[at]?.codePointAt(0);
     const reached = [start];
@@ -66,8 +66,8 @@ export function finds(regex: Regex, text: string): boolean {
       const index = open.pop() as number;
       if (lookedAt[index] === at + 1) continue;
       lookedAt[index] = at + 1;
-      regex.steps += 1;
       const step = program[index] as Instruction;
+      steps += step.kind === "one" ? stepsOf(step.set) : 2;
       if (step.kind === "match") return true;
       if (step.kind === "split") open.push(step.first, step.second);
       else if (step.kind === "assert") {
@@ -75,8 +75,14 @@ export function finds(regex: Regex, text: string): boolean {
       } else if (here !== undefined && includes(step.set, here)) reached.push(step.next);
     }
     open = reached;
+    if (!spend(budget, steps, place)) return false;
   }
   return false;
+}
+
+/** A place that is looked at, and the ranges that its character is compared with. */
+function stepsOf({ ranges, folded }: CharacterSet): number {
+  return 2 + (ranges.length >> 1) + (folded ? 10 : 0);
 }
 
 /** What is wrong with a pattern, on its way out of the parser. */

@@ -1,12 +1,13 @@
 // Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read and how its
 // numbers are counted from visits (funnel.ts, retention.ts, path.ts), written down and put together.
 
-import { PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
-import type { AnswerContext } from "./answer.ts";
+import { type AnswerContext, sourcesOf } from "./answer.ts";
+import { outOfSteps } from "./budget.ts";
 import type { Counting, CountPlan, DayRows } from "./count.ts";
-import { type Filter, stepsOf } from "./filter.ts";
+import type { Filter } from "./filter.ts";
 import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
 import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "./path.ts";
 import { echoRange, type Range } from "./range.ts";
@@ -20,7 +21,8 @@ import {
   parseRetention,
 } from "./retention.ts";
 import type { ScanProblem } from "./scan.ts";
-import { type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
+import type { SeenVisit } from "./seen.ts";
+import { type SeenThrough, visitsIn } from "./view.ts";
 
 /** A report that was understood. */
 export interface Report {
@@ -122,11 +124,7 @@ function nameOf(kind: ReportName, body: unknown, fixed: readonly unknown[]): str
   return JSON.stringify([kind, fixed, { ...(body as object), site_id: 0, date_range: 0, limit: 0 }]);
 }
 
-export function reportPlanOf(
-  { question, filters, together, name, open }: Report,
-  range: Range,
-): CountPlan<ReportCounting> {
-  const all = [question.filter, ...filters];
+export function reportPlanOf({ question, together, name, open }: Report, range: Range): CountPlan<ReportCounting> {
   return {
     ranges: [range],
     columns: ["props", "products"],
@@ -136,7 +134,7 @@ export function reportPlanOf(
       const { add, ...counter } = open(range, form);
       return {
         ...counter,
-        add: (rows) => add(rows.day, visitsOf(rows, under)) ?? regexProblem(all),
+        add: (rows) => add(rows.day, visitsOf(rows, { under, view: question.view })) ?? outOfSteps(question.budgets),
       };
     },
   };
@@ -152,21 +150,17 @@ export function reportAnswer(
   }: { readonly range: Range; readonly zones: readonly ZonePeriod[]; readonly results: unknown },
   { asOf, cost }: Pick<AnswerContext, "asOf" | "cost">,
 ) {
-  const { siteId: site_id, filters } = question;
+  const { siteId: site_id, filters, view } = question;
   return {
     results,
-    meta: { as_of: new Date(asOf).toISOString(), sources: { from: "archive" as const, ...cost } },
+    meta: { as_of: new Date(asOf).toISOString(), sources: sourcesOf("archive", cost, view) },
     query: { site_id, date_range: echoRange(range, zones), filters, ...echo },
   };
 }
 
 /** The visits of rows that came together. */
-export function visitsOf({ partitions, day, isCounted }: DayRows, under: SeenUnder): readonly SeenVisit[] {
-  return partitions.flatMap((rows) => seeDay({ rows, day, isCounted }, under).visits);
-}
-
-export function regexProblem(filters: readonly Filter[]): ScanProblem | undefined {
-  return filters.reduce((steps, filter) => steps + stepsOf(filter), 0) > REGEX_STEPS_MAX ? "regex" : undefined;
+export function visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThrough): readonly SeenVisit[] {
+  return partitions.flatMap((rows) => visitsIn({ rows, day, isCounted }, seen));
 }
 
 function visitorsProblem(count: number): ScanProblem | undefined {

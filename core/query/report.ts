@@ -3,7 +3,8 @@
 // the other. What they share is here.
 
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Filter, parseFilters, passes } from "./filter.ts";
+import { type Budgets, openBudgets } from "./budget.ts";
+import { type Filter, ownOf, parseFilters, passes, viewOf } from "./filter.ts";
 import { type DateRange, parseDateRange, type Range } from "./range.ts";
 import { invalid, isObject, mismatch, quote, shown } from "./refusal.ts";
 import type { Seen, SeenVisit } from "./seen.ts";
@@ -12,8 +13,13 @@ import type { Seen, SeenVisit } from "./seen.ts";
 export interface ReportQuestion {
   readonly siteId: string;
   readonly dateRange: DateRange;
+  /** What a share link admits (view.ts); all without. */
+  readonly view: Filter | undefined;
+  /** What the asker filters by, within that. */
   readonly filter: Filter;
   readonly filters: readonly unknown[];
+  /** Steps that answering it may take. */
+  readonly budgets: Budgets;
 }
 
 export interface ReportFields {
@@ -39,10 +45,12 @@ export function parseReport(
   if (asked === undefined) return rejected("missing_field", "#: Required property date_range was not present.");
   const dateRange = parseDateRange(asked);
   if (dateRange === undefined) return invalid(`#/date_range: Invalid date range ${quote(asked)}`);
-  const filter = parseFilters(filters, fixed);
+  const budgets = openBudgets();
+  const filter = parseFilters(filters, fixed, { budgets });
   if (!filter.ok) return filter;
   const all = [...fixed, ...(filters as readonly unknown[])];
-  return accepted({ siteId, dateRange, filter: filter.value, filters: all, body });
+  const read = { view: viewOf(filter.value), filter: ownOf(filter.value), filters: all, budgets };
+  return accepted({ siteId, dateRange, ...read, body });
 }
 
 /** A Day's visits of all partitions, in the order in which they began, as far as any event of theirs passes. */

@@ -6,17 +6,19 @@
 import { earnedOf } from "../counting/earned.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { isEngagement, isPageview } from "../event.ts";
-import { GROUPS_MAX, PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { GROUPS_MAX, PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { linesOf, type Product } from "../order.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
-import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
+import { EVENT_STEPS, type OutOfSteps, outOfSteps, spend, stepsRefusal } from "./budget.ts";
+import { comparisonsOf, type Filter, ownOf, passes, viewOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
 import { addToPurse, type Purse } from "./money.ts";
 import { eventLabel, type Plan } from "./plan.ts";
 import { invalid } from "./refusal.ts";
-import { type Seen, type SeenRows, type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
+import type { Seen, SeenRows, SeenUnder, SeenVisit } from "./seen.ts";
+import { visitsIn } from "./view.ts";
 
 interface Sum {
   readonly dimensions: readonly string[];
@@ -30,6 +32,10 @@ interface Sum {
 export interface Scan {
   readonly plan: Plan;
   readonly under: SeenUnder;
+  /** What a share link admits; all without. */
+  readonly view: Filter | undefined;
+  /** What the question filters by, within that. */
+  readonly filter: Filter;
   readonly sums: Map<string, Sum>;
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
@@ -53,7 +59,7 @@ interface Axis {
 }
 
 /** Why a scan, or the counting of a report, ends. */
-export type ScanProblem = "groups" | "visitors" | "regex" | "paths";
+export type ScanProblem = "groups" | "visitors" | "paths" | OutOfSteps;
 
 /** What the asker is told. */
 export function refusalOf(problem: ScanProblem) {
@@ -62,7 +68,7 @@ export function refusalOf(problem: ScanProblem) {
   if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
   if (problem === "paths")
     return invalid(`${range} has more than ${PATHS_MAX} different paths. Ask for a shorter range or a smaller depth.`);
-  return invalid(`#/filters: The regular expressions need more than ${REGEX_STEPS_MAX} steps. Make them simpler.`);
+  return stepsRefusal(problem.outOfSteps);
 }
 
 /** What a question looks at that most do not: columns of the archive. */
@@ -72,13 +78,16 @@ export function extraColumns({ question: { breakdowns, filter } }: Plan): readon
 
 export function openScan(plan: Plan, under: SeenUnder): Scan {
   const { question } = plan;
+  const filter = ownOf(question.filter);
   return {
     plan,
     under,
+    view: viewOf(question.filter),
+    filter,
     sums: new Map(),
     entries: new Map(),
     totals: { all: new Map(), label: new Map(), group: new Map() },
-    possible: withoutGoals(question.filter),
+    possible: withoutGoals(filter),
     axes: question.breakdowns.map((attribute) => ({
       attribute,
       at: question.dimensions.indexOf(attribute.question),
@@ -92,13 +101,17 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
 
 /** Adds what one partition has of one Day, given as a whole. A problem ends the scan. */
 export function scanDay(scan: Scan, seen: SeenRows): ScanProblem | undefined {
-  for (const visit of seeDay(seen, scan.under).visits) {
+  const { question } = scan.plan;
+  for (const visit of visitsIn(seen, scan)) {
+    const steps = visit.events.length * (1 + question.breakdowns.length) * EVENT_STEPS;
+    spend(question.budgets.own, steps, "#/dimensions");
     addVisit(scan, visit, seen.day);
     if (visit.events.some((one) => isOrder(one) && isInRange(scan.plan, one, seen.day)))
       scan.orderPlaces.add(`${seen.day} ${seen.rows[0]?.partition ?? ""}`);
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
-    if (stepsOf(scan.plan.question.filter) > REGEX_STEPS_MAX) return "regex";
+    const spent = outOfSteps(question.budgets);
+    if (spent !== undefined) return spent;
   }
   return undefined;
 }
@@ -154,7 +167,7 @@ function isGoal({ attribute }: Axis): boolean {
 
 function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
   const { plan } = scan;
-  const admitted = visit.events.filter((seen) => passes(plan.question.filter, seen));
+  const admitted = visit.events.filter((seen) => passes(scan.filter, seen));
   const scrolls = new Map<Sum, number>();
   for (const seen of admitted) {
     if (!isInRange(plan, seen, day)) continue;
@@ -180,7 +193,7 @@ function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
 function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
   const page = visit.entry?.opinion.page ?? "";
   const moved = visit.events.map((seen) => ({ ...seen, opinion: { ...seen.opinion, page } }));
-  const admitted = moved.filter((seen) => passes(scan.plan.question.filter, seen));
+  const admitted = moved.filter((seen) => passes(scan.filter, seen));
   for (const dimensions of distinctCombinations(scan, admitted, label)) {
     const key = keyOf(dimensions);
     const known = scan.entries.get(key) ?? visitCounts();

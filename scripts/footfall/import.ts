@@ -25,7 +25,10 @@ export function addImport(program: Command): void {
       "send an access log (Apache, nginx, Caddy, IIS, CloudFront) or a CSV through the collector; .gz as well",
     )
     .option("--tracking-id <id>", "the merchant's stream (default: the local demo)")
-    .option("--write-key <key>", "a key of scope write: orders and refunds then count as the merchant's own word")
+    .option(
+      "--write-key <key>",
+      "a key of scope write (or FOOTFALL_WRITE_KEY): for orders and refunds that count as the merchant's own word, and for history of more than a month",
+    )
     .option("--hostname <hostname>", "the site's host, where the file gives paths only (default: a log's virtual host)")
     .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,number=order_id")
     .option("--all", "count an access log's images, scripts and other assets too")
@@ -58,11 +61,12 @@ async function runImport(path: string, options: Options, command: Command): Prom
   if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
   const trackingId = options.trackingId ?? connection.trackingId;
   if (trackingId === undefined) throw new Problem("name the merchant's stream with --tracking-id");
+  const writeKey = options.writeKey ?? process.env["FOOTFALL_WRITE_KEY"];
   const map = options.map === undefined ? new Map<string, string>() : parseMap(options.map);
   if (map === undefined) throw new Problem(`--map is "${options.map}"; it must be column=field,column=field`);
   const tally = await importFile({
     path,
-    destination: { collectorUrl, trackingId, ...keyHeader(options.writeKey) },
+    destination: { collectorUrl, trackingId, ...keyHeader(writeKey) },
     origin: toOrigin(options.hostname),
     map,
     assets: options.all ?? false,

@@ -9,6 +9,7 @@ import { hashKey } from "../../storage/credential.ts";
 import { app as collectorApp } from "../../workers/collector/app.ts";
 import { PINNED } from "../../workers/collector/script.ts";
 import { app as queryApp } from "../../workers/query/app.ts";
+import { CHROME } from "../support/events.ts";
 import { Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
@@ -657,6 +658,35 @@ describe("[TEN-2] every endpoint with every credential", () => {
     }
   });
 });
+
+test("[SHR-5] a share link of a part of the shop tells nothing of the others, at any endpoint that it opens", async () => {
+  const { client } = services;
+  const seen = { tracking_id: shop.tracking_id, visitor_id: "who sees both", user_agent: CHROME };
+  for (const page of ["/hidden/before", "/blog/a", "/hidden/after"])
+    await client.send({ ...seen, url: `https://shop.example${page}` });
+  const filters = [["contains", "event:page", ["/blog/"]]];
+  const path = `/api/v1/merchants/${shop.id}/shares`;
+  const { token } = (await client.admin("POST", path, { name: "the blog", filters })) as Share;
+  const done = ["has_done", ["contains", "event:page", ["/hidden"]]];
+  for (const endpoint of ENDPOINTS.filter(({ door }) => door === "question")) {
+    const own = endpoint.body?.();
+    for (const body of own === undefined ? [undefined] : [own, { ...(own as object), filters: [done] }]) {
+      const { status, text } = await request(endpoint, `Bearer ${token}`, body);
+      const told = text.replace(/"query":\{.*$/, "").includes("hidden");
+      expect([nameOf(endpoint), status, told]).toEqual([nameOf(endpoint), endpoint.status, false]);
+    }
+  }
+  const question = { site_id: shop.id, metrics: ["visits"], date_range: "day" };
+  const byExit = await askWith(token, { ...question, dimensions: ["visit:exit_page"] });
+  expect(byExit).toMatchObject({ results: [{ metrics: [1], dimensions: ["/blog/a"] }] });
+  expect(await askWith(token, { ...question, filters: [done] })).toMatchObject({ results: [{ metrics: [0] }] });
+});
+
+async function askWith(token: string, body: object): Promise<unknown> {
+  const headers = { authorization: `Bearer ${token}` };
+  const url = `${services.client.queryUrl}/api/v2/query`;
+  return (await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })).json();
+}
 
 test("[TEN-2] who may end a merchant ends it, and its keys and tracking IDs with it", async () => {
   const { client } = services;

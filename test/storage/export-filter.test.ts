@@ -6,8 +6,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bundleKey } from "../../core/archive/object-key.ts";
 import type { Event } from "../../core/event.ts";
-import { EXPORT_VISITS_BYTES_MAX, SCAN_DAY_ROWS_MAX, SEAL_AFTER_MS } from "../../core/limits.ts";
+import { EXPORT_STEPS_MAX, EXPORT_VISITS_BYTES_MAX, SCAN_DAY_ROWS_MAX, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
+import { openBudgets } from "../../core/query/budget.ts";
 import { needsVisits, parseFilters } from "../../core/query/filter.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { encodeParquet } from "../../storage/archive.ts";
@@ -170,7 +171,12 @@ async function exportedIds({ objects, d1 }: Pick<SealedWorld, "objects" | "d1">,
   const source = { archive: { bucket: memoryArchive(objects), meter }, db: d1, meter };
   const days = [DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
   const places = await findExport(source, { settings: SETTINGS, places: days, recent: new Map() });
-  const admit = await admitterOf(source, { places, filter, under: { settings: SETTINGS, global: [] } });
+  const admit = await admitterOf(source, {
+    places,
+    filter,
+    budgets: openBudgets(EXPORT_STEPS_MAX),
+    under: { settings: SETTINGS, global: [] },
+  });
   if (typeof admit === "string") throw new Error(admit);
   const ids: string[] = [];
   for await (const block of readExport(source, { settings: SETTINGS, places, admit }))
@@ -219,7 +225,7 @@ test("[EXP-10] filters of visits that would have to read too much are refused be
   });
   const cost = { objects: 1, bytes: EXPORT_VISITS_BYTES_MAX + 1 };
   const places = found.map((place) => ({ ...place, folders: place.folders.map((one) => ({ ...one, cost })) }));
-  const asked = { places, under: { settings: SETTINGS, global: [] } };
+  const asked = { places, budgets: openBudgets(), under: { settings: SETTINGS, global: [] } };
   const ofVisits = filterOf(["has_done", ["is", "event:page", ["/"]]]);
   expect(await admitterOf(source, { ...asked, filter: ofVisits })).toBe("bytes");
   expect(typeof (await admitterOf(source, { ...asked, filter: filterOf(["is", "event:page", ["/"]]) }))).toBe(

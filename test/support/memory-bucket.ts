@@ -1,11 +1,23 @@
 // An archive bucket in memory, for tests of what reads and writes it; the real one is in the tests that start workerd.
 
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
+import type { ClaimBucket } from "../../storage/number-claim.ts";
+
+interface ListOptions {
+  readonly prefix: string;
+  readonly cursor?: string;
+  readonly delimiter?: string;
+  readonly limit?: number;
+}
 
 /** Lists `pageSize` objects a page, in the order of keys, as R2 does. */
-export function memoryArchive(objects: Map<string, Uint8Array> = new Map(), pageSize = 1_000): ArchiveBucket {
+export function memoryArchive(
+  objects: Map<string, Uint8Array> = new Map(),
+  pageSizeMax = 1_000,
+): ArchiveBucket & ClaimBucket {
   return {
-    list: async ({ prefix, cursor, delimiter }) => {
+    list: async ({ prefix, cursor, delimiter, limit }: ListOptions) => {
+      const pageSize = Math.min(limit ?? pageSizeMax, pageSizeMax);
       const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
       if (delimiter !== undefined) {
         const folders = keys.map((key) => key.slice(0, key.indexOf(delimiter, prefix.length) + 1));
@@ -22,8 +34,10 @@ export function memoryArchive(objects: Map<string, Uint8Array> = new Map(), page
       const { offset = 0, length = bytes.length } = options?.range ?? {};
       return { arrayBuffer: async () => bytes.slice(offset, offset + length).buffer as ArrayBuffer };
     },
-    put: async (key, value) => {
+    put: async (key: string, value: Uint8Array | string, options?: { readonly onlyIf: object }) => {
+      if (options?.onlyIf !== undefined && objects.has(key)) return null;
       objects.set(key, typeof value === "string" ? new TextEncoder().encode(value) : value.slice());
+      return { key };
     },
     delete: async (keys) => {
       for (const key of keys) objects.delete(key);

@@ -4,15 +4,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { encodeLogged } from "../../core/archive/bundle.ts";
 import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
+import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { QuestionPart } from "../../core/query/job.ts";
+import { DAY_MS, dayAt } from "../../core/time.ts";
 import type { QuestionDeps } from "../../queues/question.ts";
 import { app } from "../../workers/query/app.ts";
 import { CONSUMERS, questionDeps } from "../../workers/query/consumers.ts";
 import { depsOf } from "../../workers/query/deps.ts";
+import { eventOf } from "./events.ts";
 import { memoryArchive } from "./memory-bucket.ts";
+import { rowOf } from "./rollup-rows.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
@@ -36,6 +41,8 @@ export interface QueryWorker {
   readonly objects: Map<string, Uint8Array>;
   /** What partitions, by name, say they may not have archived. */
   readonly recent: Map<string, readonly RecentRow[]>;
+  /** Page views that a merchant of the pool has today by page, each page's by one visitor: counted, and not archived yet. */
+  seePages(merchant: number, pages: Readonly<Record<string, number>>): void;
   /** Parts of large questions that wait on their queue. */
   readonly questions: QuestionPart[];
   /** Delivers them, and what they lead to, until none is left. Gives how many failed. */
@@ -87,6 +94,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
     objects: new Map(),
     recent: new Map(),
     questions: [],
+    seePages: (merchant, pages) => seePages(worker, merchant, pages),
     deps: () => questionDeps(depsOf(bindingsOf(worker) as never, { waitUntil: () => {} })),
     deliver: async () => {
       let failures = 0;
@@ -122,6 +130,22 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
     },
   };
   return worker;
+}
+
+function seePages(worker: QueryWorker, merchant: number, pages: Readonly<Record<string, number>>): void {
+  const day = dayAt("UTC", Date.now());
+  const partition = partitionsOf({ merchant }, { poolSize: 4, regions: [] })[0] as string;
+  const events = Object.entries(pages).flatMap(([page, pageviews], who) =>
+    Array.from({ length: pageviews }, (_, at) => {
+      const visitor = (who + 1).toString(16).padStart(16, "0");
+      return eventOf({ merchant, visitor, url: `https://shop.example${page}`, timestamp: day * DAY_MS + at });
+    }),
+  );
+  const rows = events.map((event, position) => ({ position, row: encodeLogged({ day, late: false, event }) }));
+  worker.recent.set(partition, rows);
+  const by = Object.entries(pages).map(([page, pageviews], who) => [page, { pageviews, who: [who + 1] }]);
+  const seen = { pageviews: events.length };
+  worker.live.push({ ...rowOf({ bucket: day, partition, seen, by: { page: Object.fromEntries(by) } }), merchant });
 }
 
 function partitionOf(worker: QueryWorker, name: string) {

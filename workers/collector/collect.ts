@@ -3,21 +3,29 @@
 // is used to place and identify a visitor and goes no further than the partition's memory.
 
 import { uuidv7 } from "uuidv7";
+import { firstOpenDay } from "../../core/counting/closed.ts";
 import { parsePoolSize } from "../../core/counting/placement.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
-import { hash64Hex } from "../../core/hash.ts";
 import type { Draft, Format, Hit } from "../../core/hit.ts";
-import { BUNDLE_MESSAGE_BYTES_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts";
+import {
+  BUNDLE_MESSAGE_BYTES_MAX,
+  EVENT_BYTES_MAX,
+  LATE_DAYS_OF_REQUEST_MAX,
+  SEAL_AFTER_MS,
+} from "../../core/limits.ts";
 import { queueOperations } from "../../core/meter.ts";
 import { spellAddress } from "../../core/network.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { encodeArrivals, type Overflow } from "../../core/overflow.ts";
 import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
 import type { Report } from "../../core/report.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
+import { isLimiting } from "../../storage/rate-limit.ts";
+import { type VisitorKeys, visitorKeysOf, visitorOf } from "../../storage/visitor-key.ts";
 import type { WriteKey } from "../../storage/write-key.ts";
 import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
@@ -48,14 +56,32 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
   const outcomes = drafts.value.map((draft, index) => {
     const sender = senders.value[index] as Outcome<Sender>;
     if (!draft.ok) return draft;
-    return sender.ok ? toArrival(draft.value, { sender: sender.value, client, format, sequence: index }) : sender;
+    const resolved = { client, format, sequence: index, visitors: visitorsOf(env) };
+    return sender.ok ? toArrival(draft.value, { ...resolved, sender: sender.value }) : sender;
   });
-  if (!(await areWithinLimit(env, outcomes))) return rejected("rate_limited", TOO_OFTEN);
+  if (isLimiting(env) && lateDaysOf(outcomes, client.receivedAt, env) > LATE_DAYS_OF_REQUEST_MAX)
+    return rejected("too_many_days", TOO_MANY_DAYS);
+  if (!(await areWithinLimit(env, outcomes, client))) return rejected("rate_limited", TOO_OFTEN);
   const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
   return accepted(reportOf(fates));
 }
 
 const TOO_OFTEN = "this tracking_id is sent too often; send the same events again later, several in one request";
+
+const TOO_MANY_DAYS =
+  "events of too many past days in one request or hour; send history with an API key of scope write";
+
+/** Closed Days that events without a key are of; by UTC, since whose Days they are is not known here. */
+function lateDaysOf(outcomes: readonly Outcome<Arrival>[], now: number, env: CollectorEnv): number {
+  const open = firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
+  const days = new Set<number>();
+  for (const outcome of outcomes) {
+    if (!outcome.ok || outcome.value.event.keyed === 1) continue;
+    const day = Math.floor(outcome.value.event.timestamp / DAY_MS);
+    if (day < open) days.add(day);
+  }
+  return days.size;
+}
 
 type Settled = Delivered | Rejection;
 
@@ -65,21 +91,24 @@ interface Resolved {
   readonly format: Format;
   /** The draft's place in its request. */
   readonly sequence: number;
+  readonly visitors: VisitorKeys;
 }
 
 /** A draft becomes an arrival: its id is made when it has none, its visitor hashed, its claims believed or not. */
-function toArrival(draft: Draft, { sender, client, format, sequence }: Resolved): Outcome<Arrival> {
+function toArrival(draft: Draft, { sender, client, format, sequence, visitors }: Resolved): Outcome<Arrival> {
   const { trackingId, site, apiKey, stream, visitorId, claimedAddress, claimedUserAgent, timestamp, ...facts } = draft;
+  const { merchant } = sender;
+  const happenedAt = timestamp ?? client.receivedAt;
   const event = {
     ...facts,
-    merchant: sender.merchant,
+    merchant,
     stream: sender.stream,
     ...(sender.keyed ? UNPLACED : client.facts),
     userAgent: (sender.keyed && claimedUserAgent) || facts.userAgent,
     id: draft.id || uuidv7(),
-    timestamp: timestamp ?? client.receivedAt,
+    timestamp: happenedAt,
     receivedAt: client.receivedAt,
-    visitor: visitorId === "" ? "" : hash64Hex(`${sender.merchant}:${visitorId}`),
+    visitor: visitorId === "" ? "" : visitorOf(visitors, { merchant, id: visitorId }, happenedAt),
     format: format.name,
     excluded: "",
     keyed: sender.keyed ? 1 : 0,
@@ -148,6 +177,7 @@ function reportOf(fates: readonly Settled[]): Report {
         code: "unknown_tracking_id",
         message: "tracking_id names a merchant that does not exist (any more)",
       });
+    else if (fate === "late") report.rejected.push({ index, code: "too_many_days", message: TOO_MANY_DAYS });
     else if ("dropped" in fate) report.dropped.push({ index, reason: fate.dropped });
     else report.rejected.push({ index, ...fate });
   });
@@ -159,7 +189,11 @@ const coalescer = new Coalescer();
 function deliveryOf(looking: Looking): Delivery {
   const { env, later } = looking;
   const append = (partition: string, arrivals: readonly Arrival[]) =>
-    env.PARTITION.getByName(partition, locationOf(partition)).append({ partition, arrivals: encodeArrivals(arrivals) });
+    env.PARTITION.getByName(partition, locationOf(partition)).append({
+      partition,
+      arrivals: encodeArrivals(arrivals),
+      isLateLimited: isLimiting(env),
+    });
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
     overflow: (overflow) => sendOverflow(overflow, looking),
@@ -202,6 +236,13 @@ const spreads = new SpreadMemory();
 
 /** Once per isolate: bindings never change while it lives. */
 let parsed: { readonly poolSize: number; readonly regions: Regions | undefined } | undefined;
+
+let visitorKeys: VisitorKeys | undefined;
+
+function visitorsOf(env: CollectorEnv): VisitorKeys {
+  visitorKeys ??= visitorKeysOf(env);
+  return visitorKeys;
+}
 
 function placementOf(env: CollectorEnv, { continent }: Client): Pick<Placing, "poolSize" | "nearby"> {
   parsed ??= { poolSize: parsePoolSize(env.POOL_SIZE), regions: parseRegions(env.REGIONS ?? "") };

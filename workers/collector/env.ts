@@ -1,9 +1,9 @@
 // What the collector's Worker binds (wrangler.toml, [env.collector]), beside what its partitions use.
 
 import type { PartitionEnv } from "../../durable-objects/env.ts";
-import type { SigningEnv } from "../../storage/signing.ts";
+import type { VisitorEnv } from "../../storage/visitor-key.ts";
 
-export interface CollectorEnv extends PartitionEnv, SigningEnv {
+export interface CollectorEnv extends PartitionEnv, VisitorEnv {
   readonly OVERFLOW_QUEUE: Queue<Uint8Array>;
   /** Counters of requests, by address and by tracking ID (limit.ts). */
   readonly LIMIT_ADDRESS: RateLimit;

@@ -5,9 +5,10 @@
 // they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it guards.
 
 import type { Arrival } from "../../core/event.ts";
+import { LIMIT_EVENTS } from "../../core/limits.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import { addressKey, isLimiting, isWithin } from "../../storage/rate-limit.ts";
-import { addressOf } from "./client.ts";
+import { addressOf, type Client } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import type { Incoming } from "./incoming.ts";
 
@@ -19,15 +20,38 @@ export function isAddressWithinLimit(incoming: Incoming): boolean | Promise<bool
 }
 
 /**
- * Whether none of the tracking IDs comes too often. A request counts once for each ID in it, whatever it carries: how many
- * events a partition takes is the partition's own limit.
+ * Whether neither a tracking ID nor the address comes too often, now that it is known what the request carries. It counts for each ID by
+ * its events, LIMIT_EVENTS of them as one request. What came without a key counts for its address in the same way, beyond the one
+ * that was counted before; a merchant's server sends for many visitors.
  */
-export async function areWithinLimit(env: CollectorEnv, outcomes: readonly Outcome<Arrival>[]): Promise<boolean> {
+export async function areWithinLimit(
+  env: CollectorEnv,
+  outcomes: readonly Outcome<Arrival>[],
+  { address }: Pick<Client, "address">,
+): Promise<boolean> {
   if (!isLimiting(env)) return true;
-  const keys = new Set<string>();
+  const events = new Map<string, number>();
+  let keyless = 0;
   for (const outcome of outcomes) {
-    if (outcome.ok) keys.add(`${outcome.value.event.merchant}-${outcome.value.event.stream}`);
+    if (!outcome.ok) continue;
+    const { merchant, stream, keyed } = outcome.value.event;
+    events.set(`${merchant}-${stream}`, (events.get(`${merchant}-${stream}`) ?? 0) + 1);
+    if (keyed !== 1) keyless += 1;
   }
-  const answers = await Promise.all([...keys].map((key) => isWithin(env.LIMIT_TRACKING_ID, key)));
+  const counts = [...events].flatMap(([key, count]) =>
+    times(costOf(count), () => isWithin(env.LIMIT_TRACKING_ID, key)),
+  );
+  const more = times(address === "" ? 0 : costOf(keyless) - 1, () => isWithin(env.LIMIT_ADDRESS, addressKey(address)));
+  const answers = await Promise.all([...counts, ...more]);
   return answers.every(Boolean);
+}
+
+/** Requests that so many events count for. */
+function costOf(events: number): number {
+  return Math.ceil(events / LIMIT_EVENTS);
+}
+
+/** The platform counts one at a time. */
+function times<T>(count: number, what: () => T): readonly T[] {
+  return Array.from({ length: Math.max(0, count) }, what);
 }

@@ -49,9 +49,14 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   const asker = await admitAsker(c, siteId, deps);
   if ("error" in asker) return refuseQuestion(c, asker.code, asker.error);
 
-  const filled = await fillSegments(body.value, asker.merchant.number, deps);
+  const filled = await fillSegments(body.value, asker, deps);
   if (!filled.ok) return refuseQuestion(c, codeOf(filled.rejection), filled.rejection.message);
-  const answered = await answer(filled.value, asker.merchant, { deps, fixed: asker.filters, waitSeconds: waitOf(c) });
+  const answered = await answer(filled.value, asker.merchant, {
+    deps,
+    fixed: asker.filters,
+    isShared: asker.isShared,
+    waitSeconds: waitOf(c),
+  });
   if ("status" in answered) return toResponse(c, answered);
   if (!answered.ok) return refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
   return sendAnswer(c, answered.value);

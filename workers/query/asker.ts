@@ -24,6 +24,8 @@ export interface Asker {
   /** Hostnames that were found to be the merchant's. */
   readonly hostnames: Set<string>;
   readonly mayAsk: boolean;
+  /** Whether it is a share link. */
+  readonly isShared: boolean;
   readonly filters: readonly unknown[];
 }
 
@@ -58,14 +60,21 @@ async function askerOf(c: Context, siteId: string, deps: Deps): Promise<Asker | 
   if (opened === undefined) return await shareAsking(token, deps);
   noteUse(opened, deps);
   const { id, merchant, scope } = opened.holder;
-  return { id, merchant, hostnames: opened.hostnames, mayAsk: OPENS[scope].includes("read"), filters: [] };
+  return {
+    id,
+    merchant,
+    hostnames: opened.hostnames,
+    mayAsk: OPENS[scope].includes("read"),
+    isShared: false,
+    filters: [],
+  };
 }
 
 async function shareAsking(token: string, deps: Deps): Promise<Asker | undefined> {
   const opened = await openShare(token, deps);
   if (opened === undefined) return undefined;
   const { id, filters } = opened.share;
-  return { id, merchant: opened.merchant, hostnames: new Set(), mayAsk: true, filters };
+  return { id, merchant: opened.merchant, hostnames: new Set(), mayAsk: true, isShared: true, filters };
 }
 
 /** Somebody of several merchants names one by its id; of one, in any way. */
@@ -75,5 +84,5 @@ async function memberAsking(c: Context, siteId: string, deps: Deps): Promise<Ask
   const { member, merchant } = named ?? memberships[0] ?? {};
   if (member === undefined || merchant === undefined) return undefined;
   const mayAsk = OPENS[member.role].includes("read");
-  return { id: member.id, merchant, hostnames: new Set(), mayAsk, filters: [] };
+  return { id: member.id, merchant, hostnames: new Set(), mayAsk, isShared: false, filters: [] };
 }

@@ -1,6 +1,7 @@
 // What handles the messages of each queue, by the queue's name in wrangler.toml: fresh batches, and single bodies that come
 // back out of the dead letters. Both lists name the same code for the same queue.
 
+import { lateWaits } from "../../core/counting/late-turn.ts";
 import { encodeArrivals } from "../../core/overflow.ts";
 import { type ArchiveDeps, archive, archiveBody } from "../../queues/archive.ts";
 import { storeDeadLetters } from "../../queues/dead-letter.ts";
@@ -12,7 +13,7 @@ import { type SealDeps, sealDays } from "../../queues/seal.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
 import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
-import { type ArchivedBundle, noteArchived } from "../../storage/places.ts";
+import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/places.ts";
 import type { Deps } from "./deps.ts";
 
 type Consumer = (batch: QueueBatch, deps: Deps) => Promise<void>;
@@ -73,11 +74,16 @@ function archiveDeps(deps: Deps): ArchiveDeps {
   };
 }
 
-/** A recount of Days with late events is set going after a while, so that many of them cost one. */
+/** A recount of Days with late events is set going after a while, so that many of them cost one; a merchant's many Days in turn, so
+ *  that those of its neighbours do not wait for them. */
 async function noteBundle(bundle: ArchivedBundle, deps: Deps): Promise<void> {
   const { lateCoalesceMs } = deps.pace;
-  const woken = await noteArchived(deps.db, { bundle, now: deps.now(), coalesceMs: lateCoalesceMs }, deps.meter);
-  if (woken.length > 0) await deps.sendSeals(woken, Math.ceil(lateCoalesceMs / 1_000));
+  const waiting = await countUncounted(deps.db, bundle, deps.meter);
+  const waits = lateWaits(bundle.uncounted, (merchant) => waiting.get(merchant) ?? 0);
+  const noted = { bundle, now: deps.now(), coalesceMs: lateCoalesceMs, waits };
+  const woken = await noteArchived(deps.db, noted, deps.meter);
+  for (const [seconds, own] of Map.groupBy(woken, ({ day }) => waits.get(day) ?? 0))
+    await deps.sendSeals(own, Math.ceil(lateCoalesceMs / 1_000) + seconds);
 }
 
 function overflowDeps(deps: Deps): OverflowDeps {

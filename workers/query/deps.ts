@@ -19,6 +19,7 @@ import type { SealDeps, SealPace } from "../../queues/seal.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { RateMemory } from "../../storage/rate-memory.ts";
 import { signsOf } from "../../storage/signing.ts";
+import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import { type Access, accessOf } from "./access.ts";
 import { KeyMemory } from "./authorize.ts";
 import { BucketMemory } from "./bucket-memory.ts";
@@ -43,6 +44,8 @@ export interface Deps {
   readonly signs: readonly [Sign, ...Sign[]];
   /** What opens sealed messages of the overflow queue: the tracking secret, and the one before while a rotation lasts. */
   readonly sealSecrets: readonly string[];
+  /** What makes visitors of the ids that senders give. */
+  readonly visitorKeys: VisitorKeys;
   readonly adminToken: string;
   /** Whether this is a developer's machine: few partitions, and nobody to harm. */
   readonly development: boolean;
@@ -120,6 +123,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     poolSize,
     signs: signsOf(env),
     sealSecrets: [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== ""),
+    visitorKeys: visitorKeysOf(env),
     adminToken: env.ADMIN_TOKEN,
     development,
     noticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),

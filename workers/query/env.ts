@@ -2,7 +2,7 @@
 
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
-import type { SigningEnv } from "../../storage/signing.ts";
+import type { VisitorEnv } from "../../storage/visitor-key.ts";
 import type { AccessEnv } from "./access.ts";
 import type { KeyLimitEnv } from "./limit.ts";
 
@@ -21,7 +21,7 @@ export type PartitionStub = Pick<
   | "erase"
 >;
 
-export interface QueryEnv extends SigningEnv, KeyLimitEnv, AccessEnv {
+export interface QueryEnv extends VisitorEnv, KeyLimitEnv, AccessEnv {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
   readonly REPLAY_QUEUE: Queue;

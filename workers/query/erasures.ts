@@ -6,7 +6,6 @@ import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Removal } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { readText, TEXT_RULES } from "../../core/formats/field.ts";
-import { hash64Hex } from "../../core/hash.ts";
 import {
   ADMIN_PAGE_MAX,
   ERASURE_PARTS_MAX,
@@ -31,6 +30,7 @@ import {
 import type { Merchant } from "../../storage/merchants.ts";
 import { listPartitionsOf } from "../../storage/rollups.ts";
 import type { ErasureKind } from "../../storage/schema.ts";
+import { everyVisitorOf, type GivenVisitor, keySeenAt } from "../../storage/visitor-key.ts";
 import type { Deps } from "./deps.ts";
 import { DATE, type Field, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
@@ -75,19 +75,33 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
   // Such an erasure would be under way until then.
   if (from !== undefined && from >= Math.floor(deps.now() / DAY_MS) + AHEAD_DAYS)
     return problem("invalid_field", "from must not be a Day that is still to come.", "from");
-  const named = visitor_id === undefined ? (visitor ?? "") : hash64Hex(`${merchant.value.number}:${visitor_id}`);
+  const given = { merchant: merchant.value.number, id: visitor_id ?? "" };
+  const [named = "", ...earlier] =
+    visitor_id === undefined ? [visitor ?? ""] : await visitorsOf(merchant.value, given, deps);
   if (named === "" && from === undefined) {
     const message =
       "Say what to erase: a visitor, or a range of Days. A whole merchant is DELETE /api/v1/merchants/:id.";
     return problem("missing_field", message, "visitor_id");
   }
   const running = await countRunning(deps.db, merchant.value.number, deps.meter);
-  if (running >= ERASURES_OF_MERCHANT_MAX)
+  if (running + earlier.length >= ERASURES_OF_MERCHANT_MAX)
     return problem("rate_limited", `At most ${ERASURES_OF_MERCHANT_MAX} erasures of a merchant are under way at once.`);
   const moved = isOfMovedDays(merchant.value, { from, to });
   if (moved !== undefined) return moved;
   const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
-  return begin(merchant.value, { kind: named === "" ? "days" : "visitor", visitor: named, ...days }, deps);
+  const kind = named === "" ? "days" : "visitor";
+  // An id was another visitor under another key, and before there were keys: each is an erasure, with a receipt of its own.
+  for (const one of earlier) {
+    const begun = await begin(merchant.value, { kind, visitor: one, ...days }, deps);
+    if (!begun.ok) return begun;
+  }
+  return begin(merchant.value, { kind, visitor: named, ...days }, deps);
+}
+
+async function visitorsOf({ createdAt }: Merchant, given: GivenVisitor, deps: Deps): Promise<readonly string[]> {
+  const seenAt = await keySeenAt(deps.visitorKeys, deps);
+  const since = { createdAt, ...(seenAt !== undefined && { keySeenAt: seenAt }) };
+  return everyVisitorOf(deps.visitorKeys, given, since);
 }
 
 /** Days that have got another zone share files with Days beside them: what of a file to erase would be a matter of the zone. */

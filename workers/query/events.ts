@@ -23,11 +23,13 @@ import {
   EXPORT_CHUNK_LENGTH,
   EXPORT_OBJECTS_MAX,
   EXPORT_PLACES_MAX,
+  EXPORT_STEPS_MAX,
   EXPORT_UNSEALED_BYTES_MAX,
   FOLDERS_APART_MAX,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
+import { openBudgets } from "../../core/query/budget.ts";
 import { parseFilters } from "../../core/query/filter.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
@@ -131,16 +133,17 @@ async function admitOf(
   if (counted === false)
     return problem("invalid_field", "Filters are of events that are counted: leave out one of the two.", "counted");
   const filled = await fillFilters(asked, merchant.number, deps);
-  const filter = filled.ok ? parseFilters(filled.value) : filled;
+  const budgets = openBudgets(EXPORT_STEPS_MAX);
+  const filter = filled.ok ? parseFilters(filled.value, [], { budgets }) : filled;
   if (!filter.ok) return problem("invalid_field", filter.rejection.message, "filters");
-  const goals = checkGoals([filter.value], merchant.rules);
+  const goals = checkGoals([filter.value], merchant.rules, { budgets, view: undefined });
   if (!goals.ok) return problem("invalid_field", goals.rejection.message, "filters");
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
   const under = { settings: settingsOf(merchant), global };
-  const admit = await admitterOf(source, { places, filter: filter.value, under });
+  const admit = await admitterOf(source, { places, filter: filter.value, budgets, under });
   if (typeof admit === "function") return { ok: true, value: admit };
-  if (admit === "regex")
-    return problem("invalid_field", "The regular expressions take too long. Make them simpler.", "filters");
+  if (admit === "steps")
+    return problem("invalid_field", "The filters take too long. Use fewer, or simpler expressions.", "filters");
   const why = "These filters look at visits, for which these Days are more than one request can read";
   return problem("invalid_field", `${why}. Ask for fewer Days, or filter by event: dimensions alone.`, "filters");
 }

@@ -5,16 +5,18 @@
 
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAGE_ROWS } from "../../core/limits.ts";
+import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
 import { countPlanOf } from "../../core/query/count.ts";
+import { type Filter, ownOf, viewOf } from "../../core/query/filter.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
 import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
 import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
 import { latestRules } from "../../core/rules.ts";
-import { DAY_MS } from "../../core/time.ts";
+import { DAY_MS, dayAt } from "../../core/time.ts";
 import { conversionOf } from "../../storage/conversion.ts";
 import { distinctPlaces } from "../../storage/merchant-events.ts";
 import { type Merchant, zonesOf } from "../../storage/merchants.ts";
@@ -40,11 +42,13 @@ export interface Large extends TooLarge {
 
 /** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
 export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer> | Large> {
-  const goals = checkGoals([question.filter], merchant.rules);
+  const { budgets, filter } = question;
+  const view = viewOf(filter);
+  const goals = checkGoals([ownOf(filter)], merchant.rules, { budgets, view });
   if (!goals.ok) return goals;
   const asOf = deps.now();
   const completeUntil = await readCompleteUntil(merchant, deps);
-  const firstDay = asksAll(question) ? await findFirstDay(merchant, asOf, deps) : undefined;
+  const firstDay = asksAll(question) ? await findFirstDay(merchant, { now: asOf, view }, deps) : undefined;
   const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay });
   if (!plans.ok) return plans;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
@@ -92,8 +96,23 @@ async function withAllPlaces(
   return { ...refusal, places: distinctPlaces(places), ...asked };
 }
 
-/** The first Day with events or numbers, wherever they are; undefined while there are none. */
-export async function findFirstDay(merchant: Merchant, now: number, deps: Deps): Promise<number | undefined> {
+/** The first Day with events or numbers, wherever they are; undefined while there are none. A share link with filters is not told of
+ *  it: its first Day is that on which the merchant was made. */
+export async function findFirstDay(
+  merchant: Merchant,
+  { now, view }: { readonly now: number; readonly view: Filter | undefined },
+  deps: Deps,
+): Promise<number | undefined> {
+  if (view !== undefined) return dayAt(zoneAt(zonesOf(merchant), merchant.createdAt), merchant.createdAt);
+  return firstDayWithNumbers(merchant, now, deps);
+}
+
+/** The first Day with events or numbers of whoever has a merchant's number. */
+export async function firstDayWithNumbers(
+  merchant: Pick<Merchant, "number" | "spread">,
+  now: number,
+  deps: Deps,
+): Promise<number | undefined> {
   const { from, after } = DAYS_POSSIBLE;
   const to = Math.floor(now / DAY_MS) + after;
   const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);

@@ -9,6 +9,7 @@ import { forgetAudit } from "./audit.ts";
 import { CONSUMERS, questionDeps, sealDeps } from "./consumers.ts";
 import { depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
+import { claimKnownNumbers } from "./merchants.ts";
 import { alertDeadLetters } from "./operations.ts";
 import { fetchRates } from "./rate-fetch.ts";
 import { driveReplays } from "./replays.ts";
@@ -35,6 +36,7 @@ export default {
       forgetAudit(deps),
       forgetSessions(deps),
       forgetOverflow(deps.db, deps.now(), deps.meter),
+      claimKnownNumbers(deps),
     ]);
   },
 } satisfies ExportedHandler<QueryEnv>;

@@ -58,7 +58,7 @@ export function clearSession(c: Context): void {
 }
 
 /** Its prefix makes browsers refuse it from any other host, and without TLS. A developer's machine has no TLS. */
-function cookieOf(c: Context): { readonly name: string; readonly secure: boolean } {
+export function cookieOf(c: Context): { readonly name: string; readonly secure: boolean } {
   const secure = !["localhost", "127.0.0.1", "[::1]"].includes(new URL(c.req.url).hostname);
   return { name: secure ? "__Host-footfall" : "footfall", secure };
 }

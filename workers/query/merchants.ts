@@ -2,7 +2,8 @@
 // What decides whether a hit is counted is in `rules.ts`.
 
 import type { Context } from "hono";
-import { ADMIN_PAGE_MAX, CURRENCY_PERIODS_MAX, RETENTION_DAYS } from "../../core/limits.ts";
+import { EVENTS_PREFIX, SEALED_PREFIX } from "../../core/archive/object-key.ts";
+import { ADMIN_PAGE_MAX, CURRENCY_PERIODS_MAX, NUMBER_CLAIM_TRIES_MAX, RETENTION_DAYS } from "../../core/limits.ts";
 import { type CurrencyTimeline, changeCurrency, changeZone, zoneAt } from "../../core/merchant.ts";
 import { encodeTrackingId, MERCHANT_NUMBER_MAX } from "../../core/tracking-id.ts";
 import {
@@ -16,15 +17,18 @@ import {
 import {
   createMerchant,
   findMerchant,
+  lastMerchantNumber,
   listMerchants,
   type Merchant,
   type MerchantChange,
   updateMerchant,
 } from "../../storage/merchants.ts";
+import { claimKnown, claimNumber, highestClaim, MERCHANTS } from "../../storage/number-claim.ts";
+import { noteVisitorKey } from "../../storage/visitor-key.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
 import { enforceRetention } from "./erasures.ts";
-import { findFirstDay } from "./execute.ts";
+import { firstDayWithNumbers } from "./execute.ts";
 import { CURRENCY, type Field, HOSTNAME, NAME, required, TIME_ZONE, wholeNumber } from "./field.ts";
 import { merchantFor, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -53,9 +57,13 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   if (!body.ok) return body;
   const { name, time_zone, currency, hostname } = body.value;
   const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
+  const number = await newNumber(deps);
+  if (!number.ok) return number;
+  await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // before the merchant: all of its visitors are of this key
   const merchant = await createMerchant(
     deps.db,
     {
+      number: number.value,
       id: merchantId(deps.random(ID_RANDOM_BYTES)),
       name,
       zones: [{ from: 0, zone: time_zone }],
@@ -74,6 +82,44 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
     value: { status: 201, body: { id: merchant.id, name, time_zone, currency, tracking_id, api_key: secret } },
   };
 }
+
+/** A number that no merchant had, whatever instant D1 was restored to: claimed in R2, and with nothing stored under it. */
+async function newNumber(deps: Deps): Promise<Checked<number>> {
+  const known = await lastMerchantNumber(deps.db, deps.meter);
+  if (known === 0 && (await isOrphaned(deps))) return problem("conflict", ORPHANED);
+  for (let tries = 0; tries < NUMBER_CLAIM_TRIES_MAX; tries++) {
+    const number = await claimNumber(MERCHANTS, known, deps);
+    if (number === "full") return problem("conflict", `A deployment has at most ${MERCHANT_NUMBER_MAX} merchants.`);
+    if (!(await hasNumbers({ number, spread: [] }, deps))) return { ok: true, value: number };
+    deps.log({ alert: "merchant_number_in_use", merchant: number });
+  }
+  return problem(
+    "conflict",
+    "Numbers that new merchants would get are in use by merchants this database does not know.",
+  );
+}
+
+/** Whether D1 knows of no merchant, R2 of no number, and yet the archive has events: of merchants from before there were claims. */
+async function isOrphaned(deps: Deps): Promise<boolean> {
+  if ((await highestClaim(MERCHANTS, deps)) !== undefined) return false;
+  deps.meter.r2_class_a += 2;
+  const listed = await Promise.all(
+    [EVENTS_PREFIX, SEALED_PREFIX].map((prefix) => deps.bucket.list({ prefix, limit: 1 })),
+  );
+  return listed.some(({ objects }) => objects.length > 0);
+}
+
+const ORPHANED =
+  "The archive has events of merchants that this database does not know. Restore the database, or see docs/security.md: Numbers.";
+
+/** The cron: numbers from before there were claims are claimed too, and the name of the key of visitors is noted, once an isolate. */
+export async function claimKnownNumbers(deps: Deps): Promise<void> {
+  if (areKnownClaimed) return;
+  await claimKnown(MERCHANTS, await lastMerchantNumber(deps.db, deps.meter), deps);
+  await noteVisitorKey(deps.visitorKeys, deps.now(), deps);
+  areKnownClaimed = true;
+}
+let areKnownClaimed = false;
 
 /** GET /api/v1/merchants?limit&after */
 export async function getMerchants(c: Context, deps: Deps): Promise<Checked<Reply>> {
@@ -131,8 +177,8 @@ async function currenciesAfter(
   return changeCurrency(merchant, { currency, now: deps.now(), noticeMs: deps.noticeMs });
 }
 
-async function hasNumbers(merchant: Merchant, deps: Deps): Promise<boolean> {
-  return (await findFirstDay(merchant, deps.now(), deps)) !== undefined;
+async function hasNumbers(merchant: Pick<Merchant, "number" | "spread">, deps: Deps): Promise<boolean> {
+  return (await firstDayWithNumbers(merchant, deps.now(), deps)) !== undefined;
 }
 
 /** The merchant a path names, when whoever asks may see it. */

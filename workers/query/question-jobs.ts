@@ -8,6 +8,7 @@ import {
   JOB_WAIT_EVERY_MS,
   JOB_WAIT_SECONDS_MAX,
   JOBS_RUNNING_MAX,
+  JOBS_RUNNING_SHARED_MAX,
 } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { JobQuestion, QuestionKind } from "../../core/query/job.ts";
@@ -36,6 +37,8 @@ export interface Given {
   readonly deps: Deps;
   /** Filters that hold whatever is asked: a share link's. */
   readonly fixed: readonly unknown[];
+  /** Whether it is a share link that asks. */
+  readonly isShared: boolean;
   /** Seconds the asker would wait for a large answer. */
   readonly waitSeconds: number;
 }
@@ -50,24 +53,26 @@ interface LargeQuestion {
 export async function answerByJob(
   { kind, body, large }: LargeQuestion,
   merchant: Merchant,
-  { deps, fixed, waitSeconds }: Given,
+  { deps, fixed, isShared, waitSeconds }: Given,
 ): Promise<Outcome<never> | JobReply> {
   const { ok, rejection, places, asOf, completeUntil, firstDay } = large;
   if (places.length > JOB_PLACES_MAX) return { ok, rejection };
-  const job = await startJob({ kind, body, fixed, asOf, completeUntil, firstDay }, { places, merchant }, deps);
+  const question = { kind, body, fixed, asOf, completeUntil, firstDay };
+  const job = await startJob(question, { places, merchant, isShared }, deps);
   return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
 }
 
 async function startJob(
   question: JobQuestion,
-  { places, merchant }: { places: TooLarge["places"]; merchant: Merchant },
+  { places, merchant, isShared }: { places: TooLarge["places"]; merchant: Merchant; isShared: boolean },
   deps: Deps,
 ): Promise<Outcome<QuestionJob>> {
   const parts = partsOf(places);
   const id = questionJobId(deps.random(ID_RANDOM_BYTES));
-  const job = { id, merchant: merchant.number, question, parts, runningMax: JOBS_RUNNING_MAX };
+  const runningMax = isShared ? JOBS_RUNNING_SHARED_MAX : JOBS_RUNNING_MAX;
+  const job = { id, merchant: merchant.number, question, parts, runningMax };
   if (!(await createQuestionJob(deps.db, job, deps.meter)))
-    return invalid(`#: ${JOBS_RUNNING_MAX} large queries are under way. Wait for one of them.`);
+    return invalid(`#: ${runningMax} large queries are under way. Wait for one of them.`);
   await deps.sendQuestions(parts.map((_, part) => ({ job: id, part })));
   const { merchant: number } = job;
   const fresh = { state: "running", error: "", createdAt: question.asOf, parts: parts.length, partsDone: 0 } as const;
@@ -122,10 +127,12 @@ export function waitOf(c: Context): number {
   return Math.min(Number(seconds), JOB_WAIT_SECONDS_MAX);
 }
 
-async function replyOf({ id, state, error, parts, partsDone }: QuestionJob, deps: Deps): Promise<JobReply> {
+async function replyOf({ id, state, error, parts, partsDone, question }: QuestionJob, deps: Deps): Promise<JobReply> {
   if (state === "failed") return { status: 400, body: refusalOf("invalid_field", error) };
   if (state === "running") {
-    const progress = { id, state, parts: { all: parts, done: partsDone } };
+    // How many Days there are to read is more than a share link's filters admit: it is told how far its answer is in per cent.
+    const hundredth = { all: 100, done: Math.floor((100 * partsDone) / parts) };
+    const progress = { id, state, parts: question.fixed.length > 0 ? hundredth : { all: parts, done: partsDone } };
     return { status: 202, body: progress, location: `/api/v2/queries/${id}` };
   }
   const bytes = await readObjectOf({ bucket: archiveBucketOf(deps.bucket), meter: deps.meter }, answerKey(id));

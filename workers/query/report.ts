@@ -4,6 +4,8 @@
 import { TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
+import { sourcesOf } from "../../core/query/answer.ts";
+import { outOfSteps } from "../../core/query/budget.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import { resolveRange } from "../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime, realtimeFrom } from "../../core/query/realtime.ts";
@@ -11,7 +13,6 @@ import {
   REPORTS,
   type Report,
   type ReportName,
-  regexProblem,
   reportAnswer,
   reportPlanOf,
   visitsOf,
@@ -43,7 +44,7 @@ export async function readRealtime(
 ) {
   const question = parseRealtime(body, fixed);
   if (!question.ok) return question;
-  const goals = checkGoals([question.value.filter], merchant.rules);
+  const goals = checkGoals([question.value.filter], merchant.rules, question.value);
   if (!goals.ok) return goals;
   const now = deps.now();
   const completeUntil = await readCompleteUntil(merchant, deps);
@@ -59,14 +60,14 @@ export async function readRealtime(
   if (!events.ok) return events;
   const { under } = events.value;
   for await (const rows of events.value.days()) {
-    addRealtimeDay(realtime, visitsOf(rows, under));
-    const problem = regexProblem([question.value.filter]);
+    addRealtimeDay(realtime, visitsOf(rows, { under, view: question.value.view }));
+    const problem = outOfSteps(question.value.budgets);
     if (problem !== undefined) return refusalOf(problem);
   }
-  const { siteId: site_id, filters } = question.value;
+  const { siteId: site_id, filters, view } = question.value;
   return accepted({
     results: closeRealtime(realtime, zones),
-    meta: { as_of: new Date(completeUntil).toISOString(), sources: { from: "archive", ...cost } },
+    meta: { as_of: new Date(completeUntil).toISOString(), sources: sourcesOf("archive", cost, view) },
     query: { site_id, filters },
   });
 }
@@ -82,14 +83,14 @@ function asking(kind: ReportName) {
 
 /** A report over a range, or what a job would have to read for it. */
 export async function readReport(report: Report, merchant: Merchant, deps: Deps): Promise<Outcome<unknown> | Large> {
-  const goals = checkGoals([report.question.filter, ...report.filters], merchant.rules);
+  const goals = checkGoals([report.question.filter, ...report.filters], merchant.rules, report.question);
   if (!goals.ok) return goals;
   const asOf = deps.now();
   const completeUntil = await readCompleteUntil(merchant, deps);
   const zones = zonesOf(merchant);
-  const { dateRange } = report.question;
+  const { dateRange, view } = report.question;
   const asksAll = dateRange.kind === "relative" && dateRange.name === "all";
-  const firstDay = asksAll ? await findFirstDay(merchant, asOf, deps) : undefined;
+  const firstDay = asksAll ? await findFirstDay(merchant, { now: asOf, view }, deps) : undefined;
   const range = resolveRange(dateRange, { zones, now: asOf, firstDay });
   if (!range.ok) return range;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };

@@ -5,6 +5,7 @@
 import {
   FOLDERS_APART_MAX,
   JOB_PLACES_MAX,
+  QUESTION_MS_MAX,
   SCAN_BYTES_MAX,
   SCAN_EVENTS_MAX,
   SCAN_OBJECTS_MAX,
@@ -57,6 +58,7 @@ export async function countEvents<C extends Counting>(
   merchant: Merchant,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<C>> {
+  const begun = deps.now();
   const known = await findPlaces(merchant, daysOf(plan), deps);
   if (!known.ok) return known;
   cost.rows += known.value.rows;
@@ -69,6 +71,8 @@ export async function countEvents<C extends Counting>(
   if (unread.length < known.value.places.length) cost.remembered = known.value.places.length - unread.length;
   const counting = plan.open(under, "whole");
   for (const group of groups) {
+    if (deps.now() - begun > QUESTION_MS_MAX)
+      return tooLargeFor(`more than ${QUESTION_MS_MAX / 1_000} s`, known.value.places);
     const problem =
       group.text === undefined
         ? await countGroup(group, { plan, counting, under, rows: events.value.of(group.places) }, deps)
@@ -192,13 +196,13 @@ export async function openPlaces(
   if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`);
   const events = places.reduce((sum, place) => sum + (known.events.get(keyOf(place)) ?? 0), 0);
   // Of what is younger than `putSince` nobody knows how many there are; its bytes are bounded below.
-  if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`some ${events} events`);
+  if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`more than ${SCAN_EVENTS_MAX} events`);
   const { recent } = known;
   const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
   const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
   const { objects, bytes } = found.cost;
-  if (objects > SCAN_OBJECTS_MAX) return tooLarge(`${objects} objects of the archive`);
-  if (bytes > SCAN_BYTES_MAX) return tooLarge(`${Math.ceil(bytes / 1_000_000)} MB of the archive`);
+  if (objects > SCAN_OBJECTS_MAX) return tooLarge(`more than ${SCAN_OBJECTS_MAX} objects of the archive`);
+  if (bytes > SCAN_BYTES_MAX) return tooLarge(`more than ${SCAN_BYTES_MAX / 1_000_000} MB of the archive`);
   cost.objects += objects;
   cost.bytes += bytes;
   return accepted(found);
@@ -292,6 +296,7 @@ function tooLargeFor(what: string, places: readonly SealPlace[]): TooLarge {
   return { ...invalid(tooMuch(what, "request")), places };
 }
 
+/** Bounds are named and not what there is: a share link must not be told how much it does not see. */
 function tooMuch(what: string, reader: "request" | "job"): string {
   const remedy =
     "Ask for a shorter range, fewer filters, or one dimension without filters, which is read from rollups.";

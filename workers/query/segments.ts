@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import { SEGMENTS_COUNT_MAX, SHARE_FILTERS_LENGTH_MAX } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { parseFilters } from "../../core/query/filter.ts";
-import { isObject } from "../../core/query/refusal.ts";
+import { invalid, isObject } from "../../core/query/refusal.ts";
 import { namesSegment, segmentsIn, withSegments } from "../../core/query/segment.ts";
 import { ID_RANDOM_BYTES, segmentId } from "../../storage/credential.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type Segment,
 } from "../../storage/segments.ts";
 import { listShares } from "../../storage/shares.ts";
+import type { Asker } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, NAME, required, savedFilters } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
@@ -83,13 +84,19 @@ export async function deleteSegment(c: Context, deps: Deps): Promise<Checked<Rep
   return { ok: true, value: { body: { id: own.id, deleted: true } } };
 }
 
-/** The body of a question or report with the filters of segments in the place of their names. One look-up, where any is named. */
-export async function fillSegments(body: unknown, merchant: number, deps: Deps): Promise<Outcome<unknown>> {
+/** The body of a question or report with the filters of segments in the place of their names. One look-up, where any is named. What a
+ *  merchant calls its segments, and what they are, is not for those who hold a share link. */
+export async function fillSegments(
+  body: unknown,
+  { merchant, isShared }: Pick<Asker, "merchant" | "isShared">,
+  deps: Deps,
+): Promise<Outcome<unknown>> {
   if (!isObject(body)) return accepted(body);
   const steps = Array.isArray(body["steps"]) ? (body["steps"] as readonly unknown[]) : [];
   const lists = [body["filters"], ...steps.map((step) => (isObject(step) ? step["filters"] : undefined))];
   if (!lists.some(namesSegment)) return accepted(body);
-  const find = await finderOf(merchant, deps);
+  if (isShared) return invalid("#/filters: Segments cannot be named by the holder of a share link.");
+  const find = await finderOf(merchant.number, deps);
   const filters = withSegments(body["filters"], (name) => find(name)?.filters);
   if (!filters.ok) return filters;
   const filled: unknown[] = [];

@@ -1,6 +1,7 @@
 // Signing in and out, taking an invite, and another password. Whether a name is nobody's, its password wrong or its merchant
-// unknown is one answer, made in one time; after so many attempts a name is closed for a while, whether anybody has it or
-// not. What is public here is only done for requests from this origin, so that no other site signs anybody in.
+// unknown is one answer, made in one time; after so many attempts from one place a name is closed to that place for a while, and
+// after many from strange places slow for those, whether anybody has it or not. So who guesses does not lock out who knows.
+// What is public here is only done for requests from this origin, so that no other site signs anybody in.
 
 import type { Context } from "hono";
 import {
@@ -9,6 +10,8 @@ import {
   SESSION_MS,
   SIGN_IN_ATTEMPTS_MAX,
   SIGN_IN_PERIOD_SECONDS,
+  SIGN_IN_STRANGER_SECONDS,
+  SIGN_IN_STRANGERS_MAX,
 } from "../../core/limits.ts";
 import { noteAct } from "../../storage/audit.ts";
 import {
@@ -21,17 +24,20 @@ import {
 } from "../../storage/credential.ts";
 import { admitMember, parseEmail, takeInvite } from "../../storage/members.ts";
 import { hashPassword, SALT_RANDOM_BYTES, verifyPassword } from "../../storage/password.ts";
+import { addressKey } from "../../storage/rate-limit.ts";
 import {
-  attemptSignIn,
   type Claim,
   changePassword,
+  countAttempt,
   endSession,
+  findCandidate,
   findSession,
   forgetAttempts,
   forgetEnded,
   openSession,
 } from "../../storage/sessions.ts";
 import type { Deps } from "./deps.ts";
+import { knownDevice, rememberDevice } from "./device.ts";
 import { type Field, required } from "./field.ts";
 import { admitAddress } from "./limit.ts";
 import { accessEmailOf, clearSession, FOREIGN_ORIGIN, isSameOrigin, sessionTokenOf, setSession } from "./membership.ts";
@@ -86,7 +92,8 @@ export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply
   const body = await bodyOf(c, SIGN_IN);
   if (!body.ok) return body;
   const { merchant, email, password } = body.value;
-  const member = await judge(c, { claim: { merchant, email }, password }, deps);
+  const claim = { merchant, email };
+  const member = await judge(c, { claim, password, place: placeOf(c, claim, deps) }, deps);
   return member.ok ? await signIn(c, { member: member.value, act: "session.open" }, deps) : member;
 }
 
@@ -137,7 +144,10 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   const body = await bodyOf(c, PASSWORD_CHANGE);
   if (!body.ok) return body;
   const { merchant, email } = open.principal;
-  const judged = await judge(c, { claim: { merchant: merchant.id, email }, password: body.value.password }, deps);
+  const claim = { merchant: merchant.id, email };
+  // Whoever has the session is known: strangers who guess do not keep a member from another password.
+  const place = { from: `session ${open.principal.member}`, isKnown: true };
+  const judged = await judge(c, { claim, password: body.value.password, place }, deps);
   if (!judged.ok) return judged;
   const password = hashPassword(body.value.new_password, deps.random(SALT_RANDOM_BYTES));
   await changePassword(deps.db, { member: judged.value.id, password, token: open.token }, deps.meter);
@@ -156,19 +166,51 @@ async function refusalToStrangers(c: Context, deps: Deps) {
   return problem("rate_limited", "This address tries too often. Try again after the seconds of Retry-After.");
 }
 
+/** Where an attempt comes from. */
+interface Place {
+  readonly from: string;
+  /** Whether somebody has signed in from there under the name before. */
+  readonly isKnown: boolean;
+}
+
+function placeOf(c: Context, claim: Claim, deps: Deps): Place {
+  const device = knownDevice(c, claim, deps);
+  if (device !== undefined) return { from: `device ${device}`, isKnown: true };
+  return { from: `address ${addressKey(c.req.header("cf-connecting-ip") ?? "")}`, isKnown: false };
+}
+
+interface Judged {
+  readonly claim: Claim;
+  readonly password: string;
+  readonly place: Place;
+}
+
 /** The member that a claim is of, when the password is right. The attempt counts before it is judged, so that many at once
  *  are not judged for one. */
-async function judge(c: Context, { claim, password }: { claim: Claim; password: string }, deps: Deps) {
-  const { attempts, candidate } = await attemptSignIn(deps.db, { claim, now: deps.now() }, deps.meter);
-  if (attempts > SIGN_IN_ATTEMPTS_MAX) {
-    c.header("Retry-After", String(SIGN_IN_PERIOD_SECONDS));
-    return problem("rate_limited", "Too many attempts under this name. Try again in a quarter of an hour.");
+async function judge(c: Context, { claim, password, place }: Judged, deps: Deps) {
+  const waitSeconds = await secondsToWait({ claim, place }, deps);
+  if (waitSeconds > 0) {
+    c.header("Retry-After", String(waitSeconds));
+    return problem("rate_limited", TOO_MANY_ATTEMPTS);
   }
+  const candidate = await findCandidate(deps.db, claim, deps.meter);
   const isRight = verifyPassword(password, candidate?.password);
   if (!isRight || candidate === undefined)
     return problem("unauthorized", "Wrong merchant, e-mail address or password.");
-  await forgetAttempts(deps.db, claim, deps.meter);
+  await forgetAttempts(deps.db, { claim, from: place.from }, deps.meter);
   return { ok: true, value: candidate } as const;
+}
+
+const TOO_MANY_ATTEMPTS =
+  "Too many attempts under this name. Try again after the seconds of Retry-After, from another address, or from a browser that has signed in before.";
+
+/** 0 where an attempt may be judged. What one place tries too often does not count for the others. */
+async function secondsToWait({ claim, place }: Omit<Judged, "password">, deps: Deps): Promise<number> {
+  const now = deps.now();
+  const count = (from: string, seconds: number) => countAttempt(deps.db, { claim, from, now, seconds }, deps.meter);
+  if ((await count(place.from, SIGN_IN_PERIOD_SECONDS)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
+  if (place.isKnown || (await count("strangers", SIGN_IN_PERIOD_SECONDS)) <= SIGN_IN_STRANGERS_MAX) return 0;
+  return (await count("strangers in turn", SIGN_IN_STRANGER_SECONDS)) > 1 ? SIGN_IN_STRANGER_SECONDS : 0;
 }
 
 async function signIn(
@@ -185,6 +227,7 @@ async function signIn(
   if (opened === undefined) return problem("conflict", "The member was removed meanwhile.");
   setSession(c, secret);
   const { id, email, role } = opened.member;
+  rememberDevice(c, { merchant: opened.merchant.id, email }, deps);
   const principal = { kind: "member", merchant: opened.merchant, member: id, email, role } as const;
   return { ok: true, value: { status: 201, body: shown(principal) } };
 }

@@ -4,7 +4,8 @@
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import { encodeTrackingId, STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
-import { createStream, listStreams, type Stream } from "../../storage/merchants.ts";
+import { createStream, lastStreamNumber, listStreams, type Stream } from "../../storage/merchants.ts";
+import { claimNumber, streamsOf } from "../../storage/number-claim.ts";
 import type { Deps } from "./deps.ts";
 import { HOSTNAME, NAME, required, wholeNumber } from "./field.ts";
 import { hostnameTaken, merchantOf } from "./merchants.ts";
@@ -21,13 +22,13 @@ export async function postStream(c: Context, deps: Deps): Promise<Checked<Reply>
   const body = await bodyOf(c, NEW_STREAM);
   if (!body.ok) return body;
   const { name, hostname = null } = body.value;
-  const made = await createStream(
-    deps.db,
-    { merchant: merchant.value.number, name, hostname, createdAt: deps.now() },
-    deps.meter,
-  );
+  const { number: merchantNumber } = merchant.value;
+  const known = await lastStreamNumber(deps.db, merchantNumber, deps.meter);
+  const number = await claimNumber(streamsOf(merchantNumber), known, deps);
+  if (number === "full") return problem("conflict", `A merchant has at most ${STREAM_NUMBER_MAX} streams.`);
+  const stream = { merchant: merchantNumber, number, name, hostname, createdAt: deps.now() };
+  const made = await createStream(deps.db, stream, deps.meter);
   if (made === "taken") return hostnameTaken();
-  if (made === "full") return problem("conflict", `A merchant has at most ${STREAM_NUMBER_MAX} streams.`);
   return { ok: true, value: { status: 201, body: shown(made, deps) } };
 }
 

@@ -1,6 +1,7 @@
 // The grammar of questions as tables: what is understood, and what is refused with which words.
 
 import { expect, test } from "vitest";
+import { openBudgets } from "../../../core/query/budget.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 
 const ASKED = { site_id: "shop.example", metrics: ["visitors"], date_range: "7d" };
@@ -17,6 +18,7 @@ test("[QRY-1] a question with the three required fields gets the defaults for th
       breakdowns: [],
       filter: { kind: "and", of: [] },
       filters: [],
+      budgets: openBudgets(),
       accuracy: "estimate",
       orderBy: undefined,
       include: {

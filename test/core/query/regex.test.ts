@@ -2,6 +2,8 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { QUESTION_STEPS_MAX } from "../../../core/limits.ts";
+import { openBudget } from "../../../core/query/budget.ts";
 import { finds, parseRegex } from "../../../core/query/regex.ts";
 import { valueFrom } from "../../support/questions.ts";
 
@@ -28,8 +30,8 @@ const FOUND: readonly (readonly [pattern: string, found: readonly string[], miss
 
 test.each(FOUND)("[FIL-4] %s", (pattern, found, missed) => {
   const regex = valueFrom(parseRegex(pattern));
-  for (const text of found) expect([text, finds(regex, text)]).toEqual([text, true]);
-  for (const text of missed) expect([text, finds(regex, text)]).toEqual([text, false]);
+  for (const text of found) expect([text, finds(regex, text, openBudget())]).toEqual([text, true]);
+  for (const text of missed) expect([text, finds(regex, text, openBudget())]).toEqual([text, false]);
 });
 
 const REFUSED: readonly (readonly [pattern: string, why: RegExp])[] = [
@@ -69,7 +71,7 @@ test("[FIL-4] it finds what JavaScript finds", () => {
   fc.assert(
     fc.property(pattern, text, (source, value) => {
       const regex = valueFrom(parseRegex(source));
-      expect(finds(regex, value)).toBe(new RegExp(source, "u").test(value));
+      expect(finds(regex, value, openBudget())).toBe(new RegExp(source, "u").test(value));
     }),
     { numRuns: 2_000 },
   );
@@ -77,6 +79,7 @@ test("[FIL-4] it finds what JavaScript finds", () => {
 
 test("[FIL-4] what makes other engines slow costs length times size", () => {
   const regex = valueFrom(parseRegex("(a*)*(a|a)*(a+)+$"));
-  expect(finds(regex, `${"a".repeat(2_000)}b`)).toBe(false);
-  expect(regex.steps).toBeLessThan(2_002 * regex.program.length);
+  const budget = openBudget();
+  expect(finds(regex, `${"a".repeat(2_000)}b`, budget)).toBe(false);
+  expect(QUESTION_STEPS_MAX - budget.left).toBeLessThan(3 * 2_002 * regex.program.length);
 });

@@ -1,8 +1,8 @@
 // Erasures as they are asked for: what they concern, what is remembered of the request, and what goes with a merchant at once.
 
 import { beforeEach, expect, test } from "vitest";
-import { hash64Hex } from "../../../core/hash.ts";
 import { ERASURES_OF_MERCHANT_MAX } from "../../../core/limits.ts";
+import { visitorKeysOf, visitorOf } from "../../../storage/visitor-key.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 
 let worker: QueryWorker;
@@ -53,7 +53,8 @@ test("[ERS-1] the visitor is the one whose events came with this id, however it 
       async (visitor_id) => (await as(admin.api_key, "POST", path, { visitor_id })).body.visitor,
     ),
   );
-  expect(visitors).toEqual(Array(3).fill(hash64Hex("1:4711")));
+  const keys = visitorKeysOf({ TRACKING_SECRET: "secret" });
+  expect(visitors).toEqual(Array(3).fill(visitorOf(keys, { merchant: 1, id: "4711" }, Date.now())));
   expect((await as(admin.api_key, "POST", path, { visitor_id: "\u0000" })).status).toBe(400);
 });
 

@@ -158,7 +158,7 @@ test("[MSR-1] what is remembered counts for no bound: a Day of too many events i
   const many = rowOf({ bucket: DAY, partition: "pool-0", version: 1e9, seen: { events: SCAN_EVENTS_MAX + 1 } });
   await writeRollups(world.d1, [many], zeroMeter());
   expect(await ask(world, scans)).toEqual({ answer, remembered: 10, fetched: 0 });
-  await expect(ask(world, new ScanMemory())).rejects.toThrow(/some 1000\d\d events/);
+  await expect(ask(world, new ScanMemory())).rejects.toThrow(/more than 100000 events/);
 });
 
 test("[MSR-1] a range of hours, and Days that are not sealed, are always read", async () => {

@@ -3,9 +3,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { SEGMENTS_COUNT_MAX, SEGMENTS_NAMED_MAX } from "../../../core/limits.ts";
 import { withSegments } from "../../../core/query/segment.ts";
-import { dayAt } from "../../../core/time.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
-import { rowOf } from "../../support/rollup-rows.ts";
 
 let worker: QueryWorker;
 let shop: { readonly id: string; readonly api_key: string };
@@ -31,9 +29,7 @@ beforeEach(async () => {
     (await as(ADMIN_TOKEN, "POST", "/api/v1/merchants", { name, time_zone: "UTC", currency: "EUR" })).body;
   shop = await make("Shop");
   other = await make("Other");
-  const seen = { "/press": { pageviews: 3, who: [1] }, "/": { pageviews: 50, who: [2] } };
-  const row = rowOf({ bucket: dayAt("UTC", Date.now()), seen: { pageviews: 53 }, by: { page: seen } });
-  worker.live.push({ ...row, merchant: 1 });
+  worker.seePages(1, { "/press": 3, "/": 50 });
 });
 
 test("[SEG-1] a segment is saved, listed, changed and deleted; its name is the merchant's own", async () => {

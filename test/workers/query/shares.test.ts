@@ -6,11 +6,9 @@ import { comparisonsOf, withoutGoals } from "../../../core/query/filter.ts";
 import { planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
-import { dayAt } from "../../../core/time.ts";
 import { hashKey } from "../../../storage/credential.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
-import { rowOf } from "../../support/rollup-rows.ts";
 
 let worker: QueryWorker;
 let shop: { readonly id: string; readonly tracking_id: string };
@@ -58,10 +56,7 @@ test("[SHR-1] a link opens nothing of the admin API", async () => {
 test("[SHR-2] a link's filters hold in every question and report, whatever else it asks", async () => {
   const filters = [["is", "event:page", ["/press"]]];
   const { token } = await share({ filters });
-  const today = dayAt("UTC", Date.now());
-  const seen = { "/press": { pageviews: 3, who: [1] }, "/": { pageviews: 50, who: [2] } };
-  const row = rowOf({ bucket: today, seen: { pageviews: 53 }, by: { page: seen } });
-  worker.live.push({ ...row, merchant: 1 });
+  worker.seePages(1, { "/press": 3, "/": 50 });
   for (const [more, metrics] of [
     [{}, [[3]]],
     [{ filters: [] }, [[3]]],

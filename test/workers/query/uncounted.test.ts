@@ -110,7 +110,14 @@ async function tryAsk(it: ReplayedWorld, question: object, given: Partial<Mercha
     past = [],
     ...settings
   } = (await readSettings(it.d1, 1, zeroMeter())) as NonNullable<Awaited<ReturnType<typeof readSettings>>>;
-  const shop = { ...settings, pastZones: past, currencies: [], number: 1, retentionDays: null, ...given } as unknown as Merchant;
+  const shop = {
+    ...settings,
+    pastZones: past,
+    currencies: [],
+    number: 1,
+    retentionDays: null,
+    ...given,
+  } as unknown as Merchant;
   return execute(valueFrom(parseQuestion({ site_id: "x", date_range: RANGE, ...question })), shop, deps);
 }
 

@@ -91,9 +91,9 @@ const RESULT = { metrics: VALUES, dimensions: list(TEXT) };
 
 const SOURCES: Schema = object({
   from: { type: "string", enum: ["rollups", "archive"] },
-  rows: COUNT,
-  objects: COUNT,
-  bytes: COUNT,
+  "rows?": COUNT,
+  "objects?": COUNT,
+  "bytes?": COUNT,
   "remembered?": {
     ...COUNT,
     description: "Days of one partition each that were not read, since it was remembered what they came to.",

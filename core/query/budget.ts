@@ -1,0 +1,63 @@
+// What a question may cost beside reading its events, whatever it is made of: one number of steps, which everything that it asks
+// draws on (its filters, nested or of segments, the steps of a funnel, regular expressions, values to compare with). Where it runs
+// out the question is refused with the place that took the last step. What a share link fixes draws on a number of its own, so that a
+// question of the link cannot tell from its own refusal how much there is that the link hides.
+
+import { QUESTION_STEPS_MAX } from "../limits.ts";
+import { invalid } from "./refusal.ts";
+
+/** A step takes about 10 ns. */
+export interface Budget {
+  left: number;
+  /** What took the last step ("#/filters/3"); undefined while any are left. */
+  ranOutAt: string | undefined;
+}
+
+export interface Budgets {
+  readonly own: Budget;
+  /** Of what holds whatever is asked. */
+  readonly fixed: Budget;
+}
+
+/** What a question has run out of. */
+export interface OutOfSteps {
+  readonly outOfSteps: string;
+}
+
+/** A comparison of one value, with all that leads to it; a character that a regular expression is given; an instruction of one, which
+ *  costs memory as well; characters of a value and a clause that are compared in one step. */
+export const COMPARISON_STEPS = 15;
+export const INSTRUCTION_STEPS = 1_000;
+export const CHARACTERS_PER_STEP = 16;
+/** An event that is put under the values of one dimension. */
+export const EVENT_STEPS = 10;
+
+export function openBudget(steps = QUESTION_STEPS_MAX): Budget {
+  return { left: steps, ranOutAt: undefined };
+}
+
+export function openBudgets(steps = QUESTION_STEPS_MAX): Budgets {
+  return { own: openBudget(steps), fixed: openBudget(steps) };
+}
+
+/** Takes steps; false once there are none left. */
+export function spend(budget: Budget, steps: number, place: string): boolean {
+  budget.left -= steps;
+  if (budget.left >= 0) return true;
+  budget.ranOutAt ??= place;
+  return false;
+}
+
+/** What has run out, if anything. */
+export function outOfSteps({ own, fixed }: Budgets): OutOfSteps | undefined {
+  if (own.ranOutAt !== undefined) return { outOfSteps: own.ranOutAt };
+  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PLACE };
+}
+
+/** Where a share link's filters stand, as far as its asker is concerned. */
+const FIXED_PLACE = "#/filters";
+
+export function stepsRefusal(place: string) {
+  const what = `The query needs more than ${QUESTION_STEPS_MAX} steps, which it has taken by here`;
+  return invalid(`${place}: ${what}. Use fewer filters and values, or simpler regular expressions.`);
+}

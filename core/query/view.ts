@@ -1,0 +1,24 @@
+// What the holder of a share link is shown of a Day: the events that the link's filters admit, and visits made of those alone. Whatever
+// is asked through the link is counted from them as if the merchant had no other events: entry and exit pages, bounces, durations, paths,
+// funnels, `has_done`. So an answer is a function of the admitted events, and of nothing that the link hides (SHR-5).
+//
+// Whether an event is admitted is judged in its real visit: a link of `visit:source` shows all events of the visits from there.
+
+import type { Event } from "../event.ts";
+import { type Filter, passes } from "./filter.ts";
+import { type SeenRows, type SeenUnder, type SeenVisit, seeDay } from "./seen.ts";
+
+export interface SeenThrough {
+  readonly under: SeenUnder;
+  /** What is admitted; all where there is none. */
+  readonly view: Filter | undefined;
+}
+
+/** The visits of a merchant's rows of a Day, as far as a view admits them. Orders, too, are settled among admitted events alone. */
+export function visitsIn({ rows, day, isCounted }: SeenRows, { under, view }: SeenThrough): readonly SeenVisit[] {
+  if (view === undefined) return seeDay({ rows, day, isCounted }, under).visits;
+  const admitted = new Set<Event>();
+  for (const { events } of seeDay({ rows, day }, under).visits)
+    for (const seen of events) if (passes(view, seen)) admitted.add(seen.event);
+  return seeDay({ rows: rows.filter(({ event }) => admitted.has(event)), day, isCounted }, under).visits;
+}

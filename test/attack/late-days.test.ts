@@ -1,0 +1,191 @@
+// Who knows a tracking ID sends events of a thousand past Days in one small request, or in many: each Day costs an object, rows and a new
+// count, and makes the late events of others wait. Such a request is refused whole; what comes in pieces has a budget an hour, by sender
+// and by merchant. And a batch counts for the rate limits by what it carries.
+
+import { expect, test } from "vitest";
+import { lateWaits } from "../../core/counting/late-turn.ts";
+import type { Arrival } from "../../core/event.ts";
+import {
+  LATE_DAYS_FREE,
+  LATE_DAYS_OF_MERCHANT_MAX,
+  LATE_DAYS_OF_REQUEST_MAX,
+  LATE_DAYS_OF_SENDER_MAX,
+  LATE_SENDERS_KEPT_MAX,
+  LATE_TURN_SECONDS,
+  LATE_WAIT_SECONDS_MAX,
+  LIMIT_EVENTS,
+} from "../../core/limits.ts";
+import { accepted } from "../../core/outcome.ts";
+import { decodeArrivals } from "../../core/overflow.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { encodeTrackingId } from "../../core/tracking-id.ts";
+import { append } from "../../durable-objects/append.ts";
+import { type LateArrival, newLateBudget, takesLateDay } from "../../durable-objects/late-budget.ts";
+import type { AppendRequest } from "../../durable-objects/rpc.ts";
+import { signsOf } from "../../storage/signing.ts";
+import { app } from "../../workers/collector/app.ts";
+import type { CollectorEnv } from "../../workers/collector/env.ts";
+import { areWithinLimit } from "../../workers/collector/limit.ts";
+import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
+import { TestPartition } from "../support/partition.ts";
+import { SealedWorld } from "../support/sealed-world.ts";
+
+const FLOOD = 1_000;
+
+test("[LIM-6] one request of a thousand past Days is refused whole, with a code and what to do", async () => {
+  const collector = collectorOf();
+  const answer = await collector.send(daysAgo(FLOOD));
+  expect([answer.status, answer.body.error.code, answer.body.error.message]).toEqual([
+    400,
+    "too_many_days",
+    expect.stringContaining("with an API key of scope write"),
+  ]);
+  expect(collector.appended).toEqual([]);
+  const body = JSON.stringify({ events: daysAgo(FLOOD) });
+  console.log(`  ${Math.round(body.length / 1_000)} KB, ${FLOOD} events of ${FLOOD} Days: nothing stored`);
+  expect((await collector.send(daysAgo(LATE_DAYS_OF_REQUEST_MAX))).status).toBe(202);
+  expect(collector.appended).toEqual([LATE_DAYS_OF_REQUEST_MAX]);
+});
+
+test("[LIM-6] in pieces, from any number of addresses, an hour takes a bounded number of Days of a merchant", async () => {
+  const it = new TestPartition();
+  const taken = new Map<string, number>();
+  for (let at = 0; at < FLOOD; at++) {
+    const address = `203.0.113.${at % 20}`;
+    const [fate] = await late(it, [{ timestamp: it.now - (100 + at) * DAY_MS }], address);
+    if (fate === "accepted") taken.set(address, (taken.get(address) ?? 0) + 1);
+    else expect(fate).toBe("late");
+  }
+  const all = [...taken.values()].reduce((sum, days) => sum + days, 0);
+  expect(all).toBe(LATE_DAYS_OF_MERCHANT_MAX);
+  expect(Math.max(...taken.values())).toBeLessThanOrEqual(LATE_DAYS_OF_SENDER_MAX);
+  // Days that were touched cost nothing more, a neighbour has a budget of its own, the last Days are free, and so is the next hour.
+  expect(await late(it, [{ timestamp: it.now - 100 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
+  expect(await late(it, [{ merchant: 2, timestamp: it.now - 5_000 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
+  const recent = Array.from({ length: LATE_DAYS_FREE }, (_, at) => ({ timestamp: it.now - (2 + at) * DAY_MS }));
+  expect(await late(it, recent, "203.0.113.0")).toEqual(recent.map(() => "accepted"));
+  it.now += HOUR_MS;
+  expect(await late(it, [{ timestamp: it.now - 5_000 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
+});
+
+test("[LIM-6] what came with a key, or was acknowledged before, is taken whatever Days it is of", async () => {
+  const it = new TestPartition();
+  const days = Array.from({ length: 300 }, (_, at) => ({ timestamp: it.now - (100 + at) * DAY_MS }));
+  const keyed = days.map((day) => ({ ...day, keyed: 1 as const }));
+  expect(new Set(await late(it, keyed, "203.0.113.1"))).toEqual(new Set(["accepted"]));
+  expect(new Set(await it.send(days))).toEqual(new Set(["accepted"])); // as the overflow queue sends
+  expect(await late(it, [{ timestamp: it.now - 4_000 * DAY_MS }], "203.0.113.1")).toEqual(["accepted"]);
+});
+
+test("[LIM-6] what an hour of it costs is bounded, and printed", async () => {
+  const world = new SealedWorld([settingsOf("UTC", { merchant: 1 })]);
+  const days = Array.from({ length: FLOOD }, (_, at) => ({ timestamp: world.it.now - (100 + at) * DAY_MS }));
+  let refused = 0;
+  for (let start = 0; start < FLOOD; start += LATE_DAYS_OF_SENDER_MAX) {
+    const fates = await late(world.it, days.slice(start, start + LATE_DAYS_OF_SENDER_MAX), `203.0.113.${start / 32}`);
+    refused += fates.filter((fate) => fate === "late").length;
+  }
+  await world.settle();
+  const bundles = world.keys("events/").length;
+  await world.consume();
+  console.log(
+    `  of ${FLOOD} Days ${refused} refused; ${bundles} objects of bundles, ${world.objects.size} objects afterwards`,
+  );
+  expect(bundles).toBeLessThanOrEqual(LATE_DAYS_OF_MERCHANT_MAX);
+  expect(world.objects.size).toBeLessThanOrEqual(5 * LATE_DAYS_OF_MERCHANT_MAX);
+});
+
+test("[LIM-6] senders beyond what memory holds share one budget", () => {
+  const budget = newLateBudget();
+  const of = (address: string, day: number): LateArrival => ({ event: eventOf(), address, day, openFrom: 20_000 });
+  for (let at = 0; at < LATE_SENDERS_KEPT_MAX; at++) takesLateDay(budget, of(`a${at}`, 1), TUESDAY);
+  const taken = Array.from({ length: 60 }, (_, at) => takesLateDay(budget, of(`b${at}`, 100 + at), TUESDAY));
+  expect(taken.filter(Boolean)).toHaveLength(LATE_DAYS_OF_SENDER_MAX);
+  expect(budget.senders.size).toBe(LATE_SENDERS_KEPT_MAX + 1);
+});
+
+test("[LIM-7] a batch counts by its events: for its tracking IDs, and without a key for its address", async () => {
+  const counted: string[] = [];
+  const counter = (name: string) => ({
+    limit: async ({ key }: { key: string }) => ({ success: counted.push(`${name} ${key}`) > 0 }),
+  });
+  const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: counter("id"), LIMIT_ADDRESS: counter("address") };
+  const batch = (count: number, changes: object = {}) =>
+    Array.from({ length: count }, () => accepted<Arrival>({ event: eventOf(changes), address: "", floating: false }));
+  const countsOf = async (arrivals: ReturnType<typeof batch>) => {
+    counted.length = 0;
+    expect(await areWithinLimit(env as unknown as CollectorEnv, arrivals, { address: "203.0.113.7" })).toBe(true);
+    return Object.fromEntries([...Map.groupBy(counted, (name) => name)].map(([name, all]) => [name, all.length]));
+  };
+  expect(await countsOf(batch(1))).toEqual({ "id 1-1": 1 });
+  expect(await countsOf(batch(LIMIT_EVENTS))).toEqual({ "id 1-1": 1 });
+  expect(await countsOf(batch(1_000))).toEqual({ "id 1-1": 50, "address 203.0.113.7": 49 });
+  expect(await countsOf(batch(1_000, { keyed: 1 }))).toEqual({ "id 1-1": 50 });
+  expect(await countsOf([...batch(21), ...batch(20, { stream: 2 })])).toEqual({
+    "id 1-1": 2,
+    "id 1-2": 1,
+    "address 203.0.113.7": 2,
+  });
+});
+
+test("[SEA-17] late Days are counted by turns of their merchants: one late event does not wait behind a thousand Days", () => {
+  const greedy = Array.from({ length: FLOOD }, (_, day) => [1, day] as const);
+  const waits = lateWaits([...greedy, [2, 5_000], [2, 5_001], [3, 999]], () => 0);
+  // The neighbour's first Day is due at once, and the flood's last one after as many turns as it has Days.
+  expect([waits.get(5_000), waits.get(5_001), waits.get(998)]).toEqual([0, LATE_TURN_SECONDS, 998 * LATE_TURN_SECONDS]);
+  expect(waits.get(999)).toBe(0); // of two merchants: the neighbour's turn
+  // What comes later stands behind what waits already, and nothing waits longer than a queue may hold it.
+  expect(lateWaits([[1, 7_000]], () => FLOOD).get(7_000)).toBe(FLOOD * LATE_TURN_SECONDS);
+  expect(lateWaits([[1, 7_000]], () => 1e9).get(7_000)).toBe(LATE_WAIT_SECONDS_MAX);
+});
+
+/** Events of so many closed Days, all past those that are free. */
+function daysAgo(count: number): readonly object[] {
+  return Array.from({ length: count }, (_, at) => ({
+    timestamp: Date.now() - (100 + at) * DAY_MS,
+    url: "https://x.example/",
+  }));
+}
+
+/** As the collector sends, where limits are on. */
+async function late(it: TestPartition, changes: readonly object[], address: string) {
+  it.settings.set(2, settingsOf("UTC", { merchant: 2 }));
+  const arrivals = changes.map((change) => ({
+    event: eventOf({ receivedAt: it.now, ...change }),
+    address,
+    floating: false,
+  }));
+  const reply = await append(it.partition, arrivals, { isLateLimited: true });
+  if (reply === "overloaded") throw new Error("overloaded");
+  return reply;
+}
+
+/** The collector with limits on that are never reached, and a partition that takes everything. */
+function collectorOf() {
+  const secrets = { TRACKING_SECRET: "secret", ADMIN_TOKEN: "admin" };
+  const appended: number[] = [];
+  const partition = () => ({
+    append: async ({ arrivals, isLateLimited }: AppendRequest) => {
+      expect(isLateLimited).toBe(true);
+      const all = decodeArrivals(arrivals);
+      appended.push(all.length);
+      return all.map(() => "accepted" as const);
+    },
+  });
+  const counter = { limit: async () => ({ success: true }) };
+  const env = {
+    ...secrets,
+    POOL_SIZE: "4",
+    LIMIT_ADDRESS: counter,
+    LIMIT_TRACKING_ID: counter,
+    PARTITION: { getByName: partition },
+  };
+  const context = { waitUntil: () => undefined } as unknown as ExecutionContext;
+  const tracking_id = encodeTrackingId({ merchant: 1, stream: 1 }, signsOf(secrets)[0]);
+  const send = async (events: readonly object[]) => {
+    const init = { method: "POST", body: JSON.stringify({ tracking_id, events }) };
+    const response = await app.request("/v1/events", init, env, context);
+    return { status: response.status, body: (await response.json()) as { error: { code: string; message: string } } };
+  };
+  return { appended, send };
+}

@@ -1,0 +1,128 @@
+// Somebody who knows an owner's address tries passwords, from one place or from many at once. They are slowed down; the owner is not
+// locked out: another address, a browser that has signed in before, and a session that is open go on.
+
+import { beforeEach, expect, test } from "vitest";
+import {
+  SIGN_IN_ATTEMPTS_MAX,
+  SIGN_IN_PERIOD_SECONDS,
+  SIGN_IN_STRANGER_SECONDS,
+  SIGN_IN_STRANGERS_MAX,
+} from "../../core/limits.ts";
+import { hashKey } from "../../storage/credential.ts";
+import { ADMIN_TOKEN, type QueryWorker, type Reply, startQueryWorker } from "../support/query-worker.ts";
+
+const PASSWORD = "correct horse battery";
+const EMAIL = "anna@shop.example";
+let worker: QueryWorker;
+let shop: { readonly id: string };
+/** Of the browser in which the invite was taken. */
+let cookies: string;
+
+const cookiesOf = ({ headers }: Reply) =>
+  headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+const deviceOf = (all: string) => all.split("; ").find((cookie) => cookie.startsWith("footfall-device=")) ?? "";
+const signIn = (address: string, password: string, more: Record<string, string> = {}, email = EMAIL) =>
+  worker.ask("POST", "/api/v1/session", {
+    body: { merchant: shop.id, email, password },
+    headers: { origin: "http://localhost", "cf-connecting-ip": address, ...more },
+  });
+const wrong = async (address: string, times: number, email = EMAIL) =>
+  (await Promise.all(Array.from({ length: times }, () => signIn(address, "wrong password", {}, email)))).map(
+    ({ status }) => status,
+  );
+/** As if that many had been tried: each takes a fifth of a second of scrypt. */
+const pretend = (from: string, attempts: number, email = EMAIL) =>
+  worker.db
+    .prepare("INSERT OR REPLACE INTO sign_ins (hash, attempts, until) VALUES (?, ?, ?)")
+    .bind(hashKey(`${shop.id} ${email} ${from}`), attempts, Date.now() + 900_000)
+    .run();
+/** Guesses from so many addresses that strangers have to wait in turn. */
+const flood = async (email = EMAIL) => {
+  await pretend("strangers", SIGN_IN_STRANGERS_MAX, email);
+  await pretend("strangers in turn", 1, email);
+};
+
+beforeEach(async () => {
+  worker = startQueryWorker();
+  const body = { name: "Shop", time_zone: "UTC", currency: "EUR" };
+  shop = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
+  const path = `/api/v1/merchants/${shop.id}/invites`;
+  const invite = (await worker.ask("POST", path, { token: ADMIN_TOKEN, body: { email: EMAIL, role: "owner" } })).body;
+  const headers = { origin: "http://localhost", "cf-connecting-ip": "192.0.2.1" };
+  const taken = { body: { token: invite.token, password: PASSWORD }, headers };
+  cookies = cookiesOf(await worker.ask("POST", "/api/v1/invites/accept", taken));
+});
+
+test("[MEM-3] ten wrong passwords from one address close the name to that address, and to nobody else", async () => {
+  const other = "203.0.113.9";
+  expect(await wrong("198.51.100.7", SIGN_IN_ATTEMPTS_MAX)).toEqual(Array(SIGN_IN_ATTEMPTS_MAX).fill(401));
+  const closed = await signIn("198.51.100.7", PASSWORD);
+  expect([closed.status, closed.headers.get("retry-after")]).toEqual([429, String(SIGN_IN_PERIOD_SECONDS)]);
+  expect((await signIn(other, PASSWORD)).status).toBe(201);
+  // Going on from there costs nothing, and does not count for others either.
+  expect(await wrong("198.51.100.7", SIGN_IN_STRANGERS_MAX)).toEqual(Array(SIGN_IN_STRANGERS_MAX).fill(429));
+  expect((await signIn(other, PASSWORD)).status).toBe(201);
+});
+
+test("[MEM-3] guesses from many addresses slow strangers down; a browser that has signed in before is let in", async () => {
+  await flood();
+  const stranger = await signIn("203.0.113.9", PASSWORD);
+  expect([stranger.status, stranger.headers.get("retry-after")]).toEqual([429, String(SIGN_IN_STRANGER_SECONDS)]);
+  expect((await signIn("203.0.113.9", PASSWORD, { cookie: deviceOf(cookies) })).status).toBe(201);
+  // Also from an address that has tried too often: in a café the owner shares it with who guesses.
+  await pretend("address 198.51.100.1", SIGN_IN_ATTEMPTS_MAX);
+  expect((await signIn("198.51.100.1", PASSWORD, { cookie: deviceOf(cookies) })).status).toBe(201);
+  // Of strangers one in ten seconds is judged, and then let in with the right password.
+  await worker.db.prepare("UPDATE sign_ins SET until = 1 WHERE attempts < 10").run();
+  expect((await signIn("203.0.113.10", PASSWORD)).status).toBe(201);
+  expect((await signIn("203.0.113.11", PASSWORD)).status).toBe(429);
+});
+
+test("[MEM-3] a known browser has ten attempts as well, and its cookie is good for one name only", async () => {
+  const cookie = { cookie: deviceOf(cookies) };
+  const nonce = cookie.cookie.slice("footfall-device=".length).split(".")[0];
+  await pretend(`device ${nonce}`, SIGN_IN_ATTEMPTS_MAX - 1);
+  expect((await signIn("192.0.2.1", "wrong password", cookie)).status).toBe(401);
+  expect((await signIn("192.0.2.1", PASSWORD, cookie)).status).toBe(429);
+  expect((await signIn("192.0.2.1", PASSWORD)).status).toBe(201);
+  await flood("berta@shop.example");
+  expect((await signIn("192.0.2.2", "wrong password", cookie, "berta@shop.example")).status).toBe(429);
+});
+
+test("[MEM-3] a made-up, cut or foreign cookie makes no browser known", async () => {
+  await flood();
+  const device = deviceOf(cookies);
+  for (const cookie of [
+    "footfall-device=x",
+    device.slice(0, -1),
+    device.replace(/.$/, (last) => (last === "A" ? "B" : "A")),
+    `footfall-device=${"A".repeat(16)}.${"A".repeat(43)}`,
+    `footfall-device=${"~".repeat(5_000)}`,
+  ])
+    expect((await signIn("203.0.113.9", PASSWORD, { cookie })).status, cookie.slice(0, 60)).toBe(429);
+});
+
+test("[MEM-3] a session that is open asks, and changes the password, whatever others try", async () => {
+  await flood();
+  const as = (method: string, path: string, body?: object) =>
+    worker.ask(method, path, { headers: { cookie: cookies, origin: "http://localhost" }, ...(body && { body }) });
+  expect((await as("GET", "/api/v1/session")).status).toBe(200);
+  const change = { password: PASSWORD, new_password: "another horse battery" };
+  expect((await as("PUT", "/api/v1/session/password", change)).status).toBe(200);
+});
+
+test("[MEM-3] a name nobody has is slow and closed in the same way", async () => {
+  const nobody = "nobody@shop.example";
+  const told = [];
+  for (const email of [EMAIL, nobody]) {
+    await flood(email);
+    await pretend("strangers", SIGN_IN_STRANGERS_MAX - 1, email);
+    await pretend("address 198.51.100.3", SIGN_IN_ATTEMPTS_MAX, email);
+    const all = [await wrong("203.0.113.5", 2, email), await wrong("198.51.100.3", 1, email)];
+    told.push(JSON.stringify([all, (await signIn("203.0.113.5", "wrong password", {}, email)).body]));
+  }
+  expect(told[1]).toBe(told[0]);
+});
