@@ -28,6 +28,8 @@ export interface Comparison {
   readonly fits: (value: string) => boolean;
   /** The only value that fits, where there is one. */
   readonly only: string | undefined;
+  /** All values that fit, where they are known. */
+  readonly exactly: ReadonlySet<string> | undefined;
   readonly regexes: readonly Regex[];
   /** As they were asked for. */
   readonly clauses: readonly string[];
@@ -212,21 +214,23 @@ function comparerOf(
   operator: Operator,
   clauses: readonly string[],
   { isSensitive, regexes }: { readonly isSensitive: boolean; readonly regexes: readonly Regex[] },
-): Pick<Comparison, "fits" | "only" | "fitsClause"> {
+): Pick<Comparison, "fits" | "only" | "exactly" | "fitsClause"> {
   const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
   if (operator === "matches") {
     const fits = remembering((value) => findsAny(regexes, value));
-    return { only: undefined, fits, fitsClause: fits };
+    return { only: undefined, exactly: undefined, fits, fitsClause: fits };
   }
   const wanted = new Set(clauses.map(fold));
   if (operator === "is")
     return {
       only: isSensitive && wanted.size === 1 ? clauses[0] : undefined,
+      exactly: isSensitive ? wanted : undefined,
       fits: (value) => wanted.has(fold(value)),
       fitsClause: (value, clause) => fold(value) === fold(clause),
     };
   return {
     only: undefined,
+    exactly: undefined,
     fits: remembering((value) => [...wanted].some((part) => fold(value).includes(part))),
     fitsClause: (value, clause) => fold(value).includes(fold(clause)),
   };

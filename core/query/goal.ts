@@ -1,18 +1,19 @@
-// Goals that a question names must be goals that the merchant has, or once had: a misspelt one would be answered with zeros,
-// which look like numbers. Goals are told by the periods of the merchant's rules, past ones included, because events of
-// then are still counted by them.
+// Goals that a question names must be goals that the merchant has: a misspelt one would be answered with zeros, which
+// look like numbers. They are those of the rules decided last, for all of the past: events of then are read by them.
 
 import { GOALS_SHOWN_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
-import type { RuleTimeline } from "../rules.ts";
+import { goalsDecided, type RuleTimeline } from "../rules.ts";
 import { comparisonsOf, type Filter } from "./filter.ts";
 import { invalid, shown } from "./refusal.ts";
 
-/** Refuses the first goal that filters name and no period of the rules has. What holds whatever is asked is not the asker's. */
+/**
+ * Refuses the first goal that filters name and the rules do not have. What holds whatever is asked is not the asker's.
+ */
 export function checkGoals(filters: readonly Filter[], rules: RuleTimeline): Outcome<undefined> {
   const named = filters.flatMap(ownComparisons).filter(({ attribute }) => attribute.question === "event:goal");
   if (named.length === 0) return accepted(undefined);
-  const known = [...new Set(rules.flatMap((period) => period.rules.goals.map(({ name }) => name)))].sort();
+  const known = [...new Set(goalsDecided(rules).map(({ name }) => name))].sort();
   for (const { place, clauses, fitsClause } of named) {
     const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));
     if (unknown !== undefined) return invalid(`${place}: ${refusal(unknown, known)}`);
