@@ -343,6 +343,8 @@ export const PAST_ZONES_MAX = 100;
 export const REPLAY_PARTS_MAX = 10_000;
 /** Merchants a job may name: with the rest of a statement they stay below D1_PARAMETERS_MAX. */
 export const REPLAY_MERCHANTS_MAX = 80;
+/** A backfill of goals that did not come to its end is not started again by itself for so long (ms). */
+export const GOALS_RETRY_MS = 60 * MINUTE_MS;
 /** Parts of a job whose messages are under way at once; each part that ends sends another. */
 export const REPLAY_PARTS_SENT_MAX = 50;
 /** A part that was sent this long ago and has not ended is sent again: a consumer runs for 15 minutes at most. */
@@ -379,6 +381,8 @@ export const ADMIN_BYTES_MAX = 64 * KIB;
 export const RESULTS_MAX = 10_000;
 /** Names of goals in the refusal of one that is not there. */
 export const GOALS_SHOWN_MAX = 20;
+/** Runs of Days that an answer names as counted from events: more say nothing that the first do not. */
+export const DAYS_SHOWN_MAX = 20;
 /** Buckets one question may touch: ten years of Days, or 13 months of hours. */
 export const BUCKETS_MAX = 10_000;
 /** The Day before which a question's dates lie: 3000-01-01. Years of five digits are no dates in ISO 8601. */

@@ -82,17 +82,27 @@ export function completeRules(rules: Rules): Rules {
 /** The number under which the deployment's own rules stand where merchants' do: no merchant has it. */
 export const GLOBAL_MERCHANT = 0;
 
-/** Rules and what they hold for: every event from an instant on, or the events of some past Days. */
-export type RulePeriod = { readonly version: number; readonly rules: Rules } & (
+/**
+ * Rules and what they hold for: every event from an instant on, or the events of some past Days; or goals alone, of
+ * past Days.
+ */
+export type RulePeriod =
   | {
+      readonly version: number;
+      readonly rules: Rules;
       /** UTC ms. */
       readonly from: number;
     }
-  | {
-      /** Numbers of Days in [from, to). */
-      readonly days: readonly [from: number, to: number];
-    }
-);
+  | (PastPeriod & { readonly rules: Rules })
+  | (PastPeriod & { readonly goals: readonly Goal[] });
+
+interface PastPeriod {
+  readonly version: number;
+  /** Numbers of Days in [from, to). */
+  readonly days: readonly [from: number, to: number];
+  /** While their rollups are being counted by it: until then nobody knows which of them are. */
+  readonly counting?: true;
+}
 
 /** In the order they were decided: the last period that an event falls into holds. */
 export type RuleTimeline = readonly RulePeriod[];
@@ -104,14 +114,73 @@ export interface RuledMoment {
   readonly day: number;
 }
 
-/** The rules that hold for an event. */
+/** The rules that hold for an event. Goals that were put on its Day alone hold in the place of those of its rules. */
 export function rulesAt(timeline: RuleTimeline, { instant, day }: RuledMoment): Rules {
+  let goals: readonly Goal[] | undefined;
   for (let index = timeline.length - 1; index >= 0; index--) {
     const period = timeline[index] as RulePeriod;
-    const holds = "from" in period ? period.from <= instant : period.days[0] <= day && day < period.days[1];
-    if (holds) return period.rules;
+    const holds = "from" in period ? period.from <= instant : isOfDays(period, day);
+    if (!holds) continue;
+    if ("rules" in period) return goals === undefined ? period.rules : withGoals(period.rules, goals);
+    goals ??= period.goals;
   }
-  return NO_RULES;
+  return goals === undefined ? NO_RULES : withGoals(NO_RULES, goals);
+}
+
+function isOfDays({ days }: PastPeriod, day: number): boolean {
+  return days[0] <= day && day < days[1];
+}
+
+const joined = new WeakMap<Rules, WeakMap<readonly Goal[], Rules>>();
+
+/** The same value for the same two: opinions are formed by rules that are read once. */
+function withGoals(rules: Rules, goals: readonly Goal[]): Rules {
+  const known = joined.get(rules) ?? new WeakMap<readonly Goal[], Rules>();
+  joined.set(rules, known);
+  const found = known.get(goals) ?? { ...rules, goals };
+  known.set(goals, found);
+  return found;
+}
+
+/** The goals that questions are answered by, of whatever Day. */
+export function goalsDecided(timeline: RuleTimeline): readonly Goal[] {
+  return latestRules(timeline).rules.goals;
+}
+
+/** The timeline that events are read by: its rules, with the goals decided last for all of the past. */
+export function asRead(timeline: RuleTimeline): RuleTimeline {
+  if (timeline.length === 0) return timeline;
+  const goals = goalsDecided(timeline);
+  const ruled = timeline.filter((period) => "rules" in period);
+  const first = { version: 0, from: Number.NEGATIVE_INFINITY, rules: withGoals(NO_RULES, goals) };
+  return [first, ...ruled.map((period) => ({ ...period, rules: withGoals(period.rules, goals) }))];
+}
+
+/** Whether rollups of the instants [from, to) of a Day were counted by these goals, as they are. */
+export function knowsGoals(
+  timeline: RuleTimeline,
+  goals: readonly Goal[],
+  { day, from, to }: { readonly day: number; readonly from: number; readonly to: number },
+): boolean {
+  if (isBeingCounted(timeline, day)) return false;
+  const changes = timeline.flatMap((period) =>
+    "from" in period && period.from > from && period.from < to ? [period.from] : [],
+  );
+  const wanted = goals.map(goalText);
+  return [from, ...changes].every((instant) => {
+    const counted = new Set(rulesAt(timeline, { instant, day }).goals.map(goalText));
+    return wanted.every((goal) => counted.has(goal));
+  });
+}
+
+/** Whether rollups of a Day are being counted by what was put on it last. */
+export function isBeingCounted(timeline: RuleTimeline, day: number): boolean {
+  const past = timeline.findLast((period) => "days" in period && isOfDays(period, day));
+  return past !== undefined && "counting" in past && past.counting === true;
+}
+
+function goalText({ name, event, page }: Goal): string {
+  return JSON.stringify([name, event ?? null, page ?? null]);
 }
 
 /** A merchant's rules and the deployment's, as they hold for one event. */
@@ -159,6 +228,34 @@ export function periodOfDays(timeline: RuleTimeline, days: readonly [number, num
   return { version, rules, days };
 }
 
+/** The goals decided last for some past Days, while their rollups are being counted by them. */
+export function goalsOfDays(timeline: RuleTimeline, days: readonly [number, number]): RulePeriod {
+  return { version: latestRules(timeline).version, goals: goalsDecided(timeline), days, counting: true };
+}
+
+/** Characters that a timeline may have with goals that were put on past Days by themselves: half of what fits. */
+export const RULE_TIMELINE_ROOM = RULE_TIMELINE_LENGTH_MAX / 2;
+
+/** The timeline with them; earlier goals of no other Days hold nowhere any more, and are left out. */
+export function extendGoals(timeline: RuleTimeline, period: RulePeriod): RuleTimeline | "full" {
+  const [from, to] = "days" in period ? period.days : [0, 0];
+  const kept = timeline.filter((one) => !("goals" in one && from <= one.days[0] && one.days[1] <= to));
+  return extendTimeline(kept, period);
+}
+
+/** The timeline when the rollups of all Days of a period have been counted by it. */
+export function settlePeriod(
+  timeline: RuleTimeline,
+  { version, days, what }: { version: number; days: readonly [number, number]; what: "rules" | "goals" },
+): RuleTimeline {
+  return timeline.map((period) => {
+    const isIt = "days" in period && what in period && period.counting === true && period.version === version;
+    if (!isIt || period.days[0] !== days[0] || period.days[1] !== days[1]) return period;
+    const { counting: _, ...settled } = period;
+    return settled;
+  });
+}
+
 /** The timeline as if rules had never been applied to those past Days: the last such period goes. */
 export function takeBackFromDays(
   timeline: RuleTimeline,
@@ -166,7 +263,11 @@ export function takeBackFromDays(
 ): RuleTimeline {
   const index = timeline.findLastIndex(
     (period) =>
-      "days" in period && period.version === version && period.days[0] === days[0] && period.days[1] === days[1],
+      "days" in period &&
+      "rules" in period &&
+      period.version === version &&
+      period.days[0] === days[0] &&
+      period.days[1] === days[1],
   );
   return timeline.filter((_, at) => at !== index);
 }

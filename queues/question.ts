@@ -8,7 +8,7 @@ import type { CountPlan } from "../core/query/count.ts";
 import { decodeQuestionPart, type JobCounting, planOfJob, type QuestionPart } from "../core/query/job.ts";
 import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
 import type { SeenUnder } from "../core/query/seen.ts";
-import { GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
+import { asRead, GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
 import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive-bucket.ts";
 import { conversionOf } from "../storage/conversion.ts";
 import { type EventDeps, findEvents, foldersOfPlace, recentOf } from "../storage/merchant-events.ts";
@@ -86,7 +86,8 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
 
 async function underOf(merchant: Merchant, deps: QuestionDeps): Promise<SeenUnder> {
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
-  return { settings: settingsOf(merchant), global };
+  const settings = settingsOf(merchant);
+  return { settings: { ...settings, rules: asRead(settings.rules) }, global };
 }
 
 interface PartOfJob {

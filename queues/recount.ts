@@ -23,7 +23,7 @@ import {
 import type { PastZone, Settings, ZonePeriod } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { countedBy, foldersOf, isMovedDay, type Span, shownDay, shownZones, withPastZone } from "../core/past-zone.ts";
-import { GLOBAL_MERCHANT, periodOfDays, type Rules, type RuleTimeline } from "../core/rules.ts";
+import { GLOBAL_MERCHANT, isBeingCounted, periodOfDays, type Rules, type RuleTimeline } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { ArchiveBucket } from "../storage/archive-bucket.ts";
 import { type ArchivedDay, readDays } from "../storage/archive-day.ts";
@@ -97,6 +97,8 @@ export interface Recounted {
   readonly replayed: readonly RollupRow[];
   /** Where these have changed, the rows may be wrong. Undefined where the archive has nothing: no rules make rows of that. */
   readonly countedBy: SettingsVersions | undefined;
+  /** Whether a job is at work on the Day by what was put on its rules last. */
+  readonly isBeingCounted: boolean;
 }
 
 /** A row that an erasure, or the end of its merchant's retention, takes away. */
@@ -133,6 +135,7 @@ interface Ended {
   readonly events: number;
   readonly rows: readonly RollupRow[];
   readonly countedBy: SettingsVersions | undefined;
+  readonly isBeingCounted: boolean;
 }
 
 /** Archive first, then the partition, then D1: nothing can be in the first and not in the others (RPL-5). */
@@ -170,6 +173,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
         rows,
         zones: shownZones(settings),
         countedBy: { own: settings.version, global: globalVersion },
+        isBeingCounted: isBeingCounted(settings.rules, what.day),
       });
       bytes += bytesOf(rows);
     }
@@ -209,7 +213,8 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   for (const settings of await withoutExpired([...others], { ...what, erased, isTheirs }, deps)) {
     if (isStopped) return;
     const { merchant } = settings;
-    ended.push({ merchant, events: 0, rows: [], zones: shownZones(settings), countedBy: undefined });
+    const rest = { rows: [], countedBy: undefined, isBeingCounted: isBeingCounted(settings.rules, what.day) };
+    ended.push({ merchant, events: 0, zones: shownZones(settings), ...rest });
     if (ended.length >= REPLAY_MERCHANTS_READ) await flush();
   }
   if (!isStopped) await flush();
@@ -332,13 +337,13 @@ async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps
   const stored = await readDayRollups(deps.db, { day, partition, merchants, isMoved }, deps.meter);
   const liveOf = Map.groupBy(live, ({ merchant }) => merchant);
   const storedOf = Map.groupBy(stored, ({ merchant }) => merchant);
-  return ended.map(({ merchant, events, rows: replayed, countedBy, zones }) => {
+  return ended.map(({ merchant, events, rows: replayed, countedBy, isBeingCounted, zones }) => {
     const ofDay = (rows: readonly RollupRow[] = []) =>
       isMoved ? rows.filter((row) => isOfDay(row, day, zones)) : rows;
     const held = heldRows({ live: ofDay(liveOf.get(merchant)), stored: ofDay(storedOf.get(merchant)) });
     const differences = differencesOf({ held, replayed, archivedPosition, day });
     const buckets = Math.max(held.length, replayed.length);
-    return { merchant, events, buckets, differences, held, replayed, countedBy };
+    return { merchant, events, buckets, differences, held, replayed, countedBy, isBeingCounted };
   });
 }
 

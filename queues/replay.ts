@@ -11,6 +11,7 @@ import { fill } from "../core/counting/fill.ts";
 import { decodePart, type ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_SHOWN_MAX } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
+import { settlePeriod } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
 import { findDay } from "../storage/archive-day.ts";
 import { listRemovals } from "../storage/erasure.ts";
@@ -21,21 +22,26 @@ import {
   finishJob,
   finishPart,
   hasApplied,
+  isOfGoals,
   markUndone,
   type PartResult,
   type ReplayJob,
+  readProgress,
   takeParts,
 } from "../storage/replay-job.ts";
 import { correctRollups, replaceRollups, restoreRollups } from "../storage/replay-write.ts";
 import { listCounted } from "../storage/rollups.ts";
+import { settleTimeline } from "../storage/rules.ts";
 import type { PartTotal } from "../storage/schema.ts";
 import { findSeal, type SealRow } from "../storage/seal.ts";
 import { readSettingsOf } from "../storage/settings.ts";
+import { startGoalsBackfill } from "./goals.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
 import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
 import { movedMerchants, openMoved } from "./recount-moved.ts";
 
 export interface ReplayDeps extends RecountDeps {
+  readonly random: (bytes: number) => Uint8Array;
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   readonly pace: { readonly sealAfterMs: number };
   readonly log: Log;
@@ -57,8 +63,34 @@ export async function replayBody(body: unknown, deps: ReplayDeps): Promise<void>
 /** Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. */
 export async function driveJob(job: string, deps: ReplayDeps): Promise<void> {
   const parts = await takeParts(deps.db, { job, now: deps.now() }, deps.meter);
-  if (parts.length > 0) await deps.sendParts(parts);
-  else await finishJob(deps.db, { job, now: deps.now() }, deps.meter);
+  if (parts.length > 0) return deps.sendParts(parts);
+  const ending = await findJob(deps.db, job, deps.meter);
+  if (ending?.state === "running" && !(await settleApplied(ending, deps))) return; // the cron comes again
+  if (!(await finishJob(deps.db, { job, now: deps.now() }, deps.meter))) return;
+  const [merchant, ...others] = ending?.merchants ?? [];
+  if (ending?.kind === "verify" || merchant === undefined || others.length > 0) return;
+  const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(ending as ReplayJob) });
+  if (next !== undefined) await driveJob(next, deps);
+}
+
+/**
+ * Says on the timelines that the Days of a job have been counted by what it put on them, where all of them have. Before
+ * the job ends: a crash between the two finds it running, and nothing left to say. False when the settings were changed
+ * meanwhile.
+ */
+async function settleApplied(job: ReplayJob, deps: ReplayDeps): Promise<boolean> {
+  if (job.applied === undefined || job.kind === "verify") return true;
+  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id, deps.meter);
+  if (done < parts || unpublished > 0 || inDoubt > 0) return true;
+  const days = [job.fromDay, job.toDay] as const;
+  const versions = new Map(job.applied);
+  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()], deps.meter)) {
+    const what = isOfGoals(job) ? "goals" : "rules";
+    const timeline = settlePeriod(rules, { version: versions.get(scope) as number, days, what });
+    if (timeline.every((period, index) => period === rules[index])) continue;
+    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }, deps.meter))) return false;
+  }
+  return true;
 }
 
 async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void> {
@@ -104,6 +136,7 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     differences: 0,
     inDoubt: 0,
     unpublished: 0,
+    written: 0,
     durationMs: 0,
     shown: [],
     totals: [],
@@ -122,8 +155,12 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
         if (job.kind === "verify") result.totals = [...result.totals, ...keptTotals(job, one, result.totals)];
         // Of an open Day a partition takes an erased visitor's visits at once, and the drops with the seal (ERS-2).
         const isErasing = !isClosed && (what.removals ?? []).some(({ merchant }) => merchant === one.merchant);
+        // Rows that another job has not come to yet are no differences.
+        const isAtWork = job.kind === "verify" && one.isBeingCounted;
         const judged =
-          isInDoubt || isErasing ? differences.map((difference) => ({ ...difference, inDoubt: true })) : differences;
+          isInDoubt || isErasing || isAtWork
+            ? differences.map((difference) => ({ ...difference, inDoubt: true }))
+            : differences;
         await settle(job, { differences: judged, result, known: what.known }, deps);
       }
       return undefined;
@@ -229,19 +266,24 @@ async function settle(
   // What a partition has not published it will: a row written now would only hide that (RPL-10).
   const writable = written.filter(({ held }) => held?.published ?? true);
   result.unpublished += written.length - writable.length;
-  await replaceRollups(deps.db, { job: job.id, differences: writable, known }, deps.meter);
+  const isKept = !isOfGoals(job);
+  if (!isKept) result.written = (result.written ?? 0) + writable.length;
+  await replaceRollups(deps.db, { job: job.id, differences: writable, known, isKept }, deps.meter);
 }
 
 /** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */
 function filledOf(
-  { dimensions }: ReplayJob,
+  { dimensions, rules }: ReplayJob,
   differences: readonly Difference[],
 ): { readonly written: readonly Difference[]; readonly left: readonly Difference[] } {
   const named = new Set(dimensions);
+  const isNamedOnly = isOfGoals({ rules });
   const written: Difference[] = [];
   const left: Difference[] = [];
   for (const difference of differences) {
-    const filled = difference.inDoubt ? { row: undefined, left: difference.mismatches } : fill(difference, named);
+    const filled = difference.inDoubt
+      ? { row: undefined, left: difference.mismatches }
+      : fill(difference, named, { isNamedOnly });
     if (filled.row !== undefined) written.push({ ...difference, replayed: filled.row });
     if (filled.left.length > 0) left.push({ ...difference, mismatches: filled.left });
   }

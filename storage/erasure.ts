@@ -434,6 +434,17 @@ export async function hasTaken(
   return (await select(db, [text, merchant, from, to], meter)).length > 0;
 }
 
+/** The Days in [from, to) of which a retention has taken rows of a merchant. */
+export async function listTakenDays(
+  db: D1Database,
+  { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
+  meter: Metered,
+): Promise<readonly number[]> {
+  const text = `SELECT DISTINCT day FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3`;
+  const rows = await select<{ readonly day: number }>(db, [text, merchant, from, to], meter);
+  return rows.map(({ day }) => day);
+}
+
 /** Has the seal look at Days that a retention of so many days has just ended for. Each Day is found once per retention. */
 export async function wakeExpired(
   db: D1Database,

@@ -14,7 +14,7 @@ import {
 import type { PastZone } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import type { Rules } from "../core/rules.ts";
-import { sharesMerchant } from "./replay-start.ts";
+import { endGoalsInTheWay, sharesMerchant } from "./replay-start.ts";
 import { areUnchanged, putTimeline, seenVersions, type TimelineChange } from "./rules.ts";
 import type {
   AppliedRules,
@@ -47,9 +47,17 @@ export interface ReplayJob {
   readonly pastZone?: PastZone | undefined;
 }
 
+/** Jobs of goals, in a statement. */
+const OF_GOALS = "('goals', 'goals_due')";
+
 /** Whether the job put rules on timelines, or a zone on past Days, which its undo takes back. */
 export function hasApplied({ kind, rules, pastZone }: ReplayJob): boolean {
   return kind !== "verify" && (rules === "current" || pastZone !== undefined);
+}
+
+/** Whether the job puts goals on past Days and nothing else: that changes no answer, and is not taken back. */
+export function isOfGoals({ rules }: Pick<ReplayJob, "rules">): boolean {
+  return rules === "goals" || rules === "goals_due";
 }
 
 /** What one part came to. */
@@ -59,13 +67,15 @@ export interface PartResult {
   readonly differences: number;
   readonly inDoubt: number;
   readonly unpublished: number;
+  /** Buckets that were written and that no undo puts back. */
+  readonly written?: number;
   readonly durationMs: number;
   readonly shown: readonly ShownDifference[];
   readonly totals: readonly PartTotal[];
 }
 
 /** The sums over a job's parts. */
-export interface ReplayProgress extends Omit<PartResult, "shown" | "totals"> {
+export interface ReplayProgress extends Omit<PartResult, "shown" | "totals" | "written"> {
   readonly parts: number;
   readonly done: number;
   readonly failed: number;
@@ -96,9 +106,23 @@ export async function countJobs(
   meter: Metered,
 ): Promise<{ readonly active: number; readonly recent: number }> {
   const text = `SELECT total(state IN ('running', 'paused', 'undoing')) AS active, total(created_at > ?2) AS recent
-    FROM replay_jobs WHERE merchants = ?1`;
+    FROM replay_jobs WHERE merchants = ?1 AND rules != 'goals_due'`;
   const [counts] = await select<{ active: number; recent: number }>(db, [text, aloneOf(merchant), since], meter);
   return counts ?? { active: 0, recent: 0 };
+}
+
+/** The latest job of one merchant's goals. */
+export async function findGoalsJob(db: D1Database, merchant: number, meter: Metered): Promise<ReplayJob | undefined> {
+  const text = `SELECT * FROM replay_jobs WHERE merchants = ? AND rules IN ${OF_GOALS} ORDER BY created_at DESC LIMIT 1`;
+  const [row] = await select<StoredJob>(db, [text, aloneOf(merchant)], meter);
+  return row && toJob(row);
+}
+
+/** The backfill of one merchant's goals that is under way. */
+export async function findGoalsUnderWay(db: D1Database, merchant: number, meter: Metered): Promise<string | undefined> {
+  const text = `SELECT id FROM replay_jobs WHERE state IN ('running', 'paused') AND merchants = ? AND rules IN ${OF_GOALS} LIMIT 1`;
+  const [row] = await select<{ readonly id: string }>(db, [text, aloneOf(merchant)], meter);
+  return row?.id;
 }
 
 /** How the merchants of a job of one merchant alone are stored. */
@@ -124,15 +148,15 @@ export async function finishPart(
   { part, result }: { part: ReplayPart; result: PartResult },
   meter: Metered,
 ): Promise<void> {
-  const { events, buckets, differences, inDoubt, unpublished, durationMs, shown, totals } = result;
+  const { events, buckets, differences, inDoubt, unpublished, written = 0, durationMs, shown, totals } = result;
   // What was replaced is counted from what is kept: a run that died half way has its share in it.
   const text = `UPDATE replay_parts SET state = 'done', error = '', events = ?, buckets = ?, differences = ?, in_doubt = ?,
-    unpublished = ?, duration_ms = ?, shown = ?, totals = ?, replaced = (SELECT count(*) FROM replay_undo
+    unpublished = ?, duration_ms = ?, shown = ?, totals = ?, replaced = ? + (SELECT count(*) FROM replay_undo
       WHERE job = replay_parts.job AND day = replay_parts.day AND "partition" = replay_parts."partition")
     WHERE job = ? AND day = ? AND "partition" = ? AND state = 'waiting'`;
   const values = [events, buckets, differences, inDoubt, unpublished, durationMs];
   const lists = [JSON.stringify(shown), JSON.stringify(totals)];
-  await write(db, [text, ...values, ...lists, part.job, part.day, part.partition], meter);
+  await write(db, [text, ...values, ...lists, written, part.job, part.day, part.partition], meter);
 }
 
 /** Notes why a part failed; with `gaveUp` it waits for somebody to resume the job. */
@@ -172,15 +196,15 @@ export async function takeParts(
   return select<ReplayPart>(db, [text, job, now, now - REPLAY_PART_STALE_MS], meter);
 }
 
-/** Ends a job that has nothing left to do. Parts that failed are left for somebody to see. */
+/** Ends a job that has nothing left to do; whether it did. Parts that failed are left for somebody to see. */
 export async function finishJob(
   db: D1Database,
   { job, now }: { job: string; now: number },
   meter: Metered,
-): Promise<void> {
+): Promise<boolean> {
   const text = `UPDATE replay_jobs SET state = CASE state WHEN 'running' THEN 'done' ELSE 'undone' END, finished_at = ?2
-    WHERE id = ?1 AND state IN ('running', 'undoing') AND NOT EXISTS (SELECT 1 FROM replay_parts WHERE ${LEFT})`;
-  await write(db, [text, job, now], meter);
+    WHERE id = ?1 AND state IN ('running', 'undoing') AND NOT EXISTS (SELECT 1 FROM replay_parts WHERE ${LEFT}) RETURNING id`;
+  return (await select(db, [text, job, now], meter)).length > 0;
 }
 
 /** A change of state that somebody asks for: from which states, with what consequences for the parts. */
@@ -204,6 +228,7 @@ export async function changeJob(
   { job, verb, now, taken = [] }: JobChange,
   meter: Metered,
 ): Promise<boolean> {
+  if (verb !== "pause" && !isOfGoals(job)) await endGoalsInTheWay(db, { ...job, createdAt: now }, meter);
   const isTakenBack = hasApplied(job) && (verb === "undo" || verb === "cancel");
   const change = isTakenBack && verb === "cancel" ? CANCEL_APPLIED : CHANGES[verb];
   const seen = seenVersions(taken);
@@ -226,7 +251,7 @@ export async function changeJob(
 
 /** A rebuild of the same Days that came later and stands: what it kept is what this one wrote. */
 const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.kind != 'verify' AND other.state != 'undone'
-  AND other.created_at > replay_jobs.created_at AND other.from_day < ?2 AND other.to_day > ?1
+  AND other.rules NOT IN ${OF_GOALS} AND other.created_at > replay_jobs.created_at AND other.from_day < ?2 AND other.to_day > ?1
   AND ${sharesMerchant("replay_jobs.merchants")})`;
 const HAS_FAILED = "EXISTS (SELECT 1 FROM replay_parts WHERE job = ?3 AND state = 'failed')";
 const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.id != ?3 AND other.kind != 'verify'
@@ -256,7 +281,7 @@ const CHANGES: Record<ReplayVerb, { sets: string; where: string; parts: readonly
   cancel: { sets: "state = 'cancelled', finished_at = ?4", where: "state IN ('running', 'paused')", parts: [] },
   undo: {
     sets: "state = 'undoing', finished_at = NULL",
-    where: `NOT ${whetherOver("?4")} AND kind != 'verify' AND state IN ('done', 'cancelled', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
+    where: `NOT ${whetherOver("?4")} AND kind != 'verify' AND rules NOT IN ${OF_GOALS} AND state IN ('done', 'cancelled', 'paused') AND ${NOBODY_WRITES} AND NOT ${REBUILT_SINCE}`,
     parts: [
       `UPDATE replay_parts SET sent_at = 0 WHERE job = ?3
         AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?3 AND state = 'undoing')`,

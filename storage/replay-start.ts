@@ -34,6 +34,19 @@ export interface NewJob {
   readonly applies: readonly TimelineChange[];
 }
 
+/** Ends backfills of goals that started by themselves and are in the way of a job that somebody asks for: their Days are read from events
+ *  until the next one. */
+export async function endGoalsInTheWay(
+  db: D1Database,
+  { fromDay, toDay, merchants, createdAt }: Pick<ReplayJob, "fromDay" | "toDay" | "merchants" | "createdAt">,
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE replay_jobs AS other SET state = 'cancelled', finished_at = ?4 WHERE rules = 'goals_due' AND ${WRITES_THERE}
+    AND ${sharesMerchant("?3")}`;
+  const { meta } = await db.prepare(text).bind(fromDay, toDay, jsonOf(merchants), createdAt).run();
+  meter.d1_rows_written += meta.rows_written;
+}
+
 /** Makes a job with its parts, all or nothing. "overlaps": another one that writes has a Day and a merchant in
  *  common with it. "stale": settings were changed since they were read. "erasing": it moves Days that are being erased. */
 export async function createJob(

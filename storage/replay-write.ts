@@ -110,12 +110,13 @@ interface Guard {
 }
 
 /**
- * Puts a merchant's replayed rows in the place of those that differ, and keeps what was there. Running it again is
- * harmless: a row that was replaced has another version than the one that was compared, and is left alone.
+ * Puts a merchant's replayed rows in the place of those that differ, and keeps what was there, unless nothing takes it
+ * back. Running it again is harmless: a row that was replaced has another version than the one that was compared, and
+ * is left alone.
  */
 export async function replaceRollups(
   db: D1Database,
-  { job, differences, known }: Replacing,
+  { job, differences, known, isKept = true }: Replacing & { readonly isKept?: boolean },
   meter: Metered,
 ): Promise<void> {
   const [first] = differences;
@@ -123,6 +124,7 @@ export async function replaceRollups(
   const guard: Guard = { sql: `${RUNS} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
   const statements = differences.flatMap((difference) => {
     const change = { ...changeOf(difference), job };
+    if (!isKept) return [put(db, change, guard)];
     return [
       renumber(db, change),
       change.replaced === null ? keepNothing(db, change) : keep(db, change),

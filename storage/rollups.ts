@@ -150,6 +150,19 @@ export async function listPartitionsOf(db: D1Database, merchant: number, meter: 
   return results.map(({ partition }) => partition);
 }
 
+/** The (Day, partition)s of which a merchant has a rollup, of Days in [from, to). */
+export async function listPlacesOf(
+  db: D1Database,
+  { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
+  meter: Metered,
+): Promise<readonly { readonly day: number; readonly partition: string }[]> {
+  const text = `SELECT bucket AS day, "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3`;
+  const statement = db.prepare(text).bind(merchant, from, to);
+  const { results, meta } = await statement.all<{ readonly day: number; readonly partition: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results;
+}
+
 /** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
 export async function readFirstDay(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
   const query = drizzle(db)

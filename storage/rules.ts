@@ -78,6 +78,22 @@ export function putTimeline(
     .bind(JSON.stringify(timeline), JSON.stringify(past), scope, version, job);
 }
 
+/**
+ * Puts a timeline in the place of the one that was read, while a job runs. False when the settings were changed
+ * meanwhile.
+ */
+export async function settleTimeline(
+  db: D1Database,
+  { scope, version, timeline, job }: Pick<TimelineChange, "scope" | "version" | "timeline"> & { readonly job: string },
+  meter: Metered,
+): Promise<boolean> {
+  const text = `UPDATE merchants SET rules = ?, version = version + 1 WHERE number = ? AND version = ?
+    AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running') RETURNING number`;
+  const { results, meta } = await db.prepare(text).bind(JSON.stringify(timeline), scope, version, job).all();
+  meter.d1_rows_written += meta.rows_written;
+  return results.length > 0;
+}
+
 /** A page of a scope's versions, the newest first, below the version `before`. Without the rules themselves. */
 export async function listRuleVersions(
   db: D1Database,

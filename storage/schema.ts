@@ -560,8 +560,10 @@ export type QuestionJobState = "running" | "done" | "failed";
 export type ErasureKind = "visitor" | "days" | "merchant";
 export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
 export type ReplayKind = (typeof REPLAY_KINDS)[number];
-/** "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job. */
-export type ReplayRules = "dated" | "current" | "draft";
+/** "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job. "goals": the goals decided
+ *  last and nothing else; "goals_due": the same, started by itself. */
+export const REPLAY_RULES = ["dated", "current", "draft", "goals", "goals_due"] as const;
+export type ReplayRules = (typeof REPLAY_RULES)[number];
 export type AppliedRules = readonly [scope: number, version: number];
 /** One number of a merchant in one part, as it is shown and as it was counted again. */
 export type PartTotal = readonly [merchant: number, what: string, before: number, after: number];

@@ -100,6 +100,20 @@ export async function findUnsealed(
   return results[0];
 }
 
+/** Which of some (Day, partition)s of Days in [from, to) have been sealed, as "day partition". */
+export async function listSealedOf(
+  db: D1Database,
+  { places, from, to }: { readonly places: readonly SealPlace[]; readonly from: number; readonly to: number },
+  meter: Metered,
+): Promise<ReadonlySet<string>> {
+  const partitions = JSON.stringify([...new Set(places.map(({ partition }) => partition))]);
+  const text = `SELECT day, "partition" FROM archive_days WHERE day >= ?1 AND day < ?2 AND generation > 0
+    AND "partition" IN (SELECT value FROM json_each(?3))`;
+  const { results, meta } = await db.prepare(text).bind(from, to, partitions).all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  return new Set(results.map(({ day, partition }) => `${day} ${partition}`));
+}
+
 /** Notes closed Days that have something in the archive; those that are known are left alone. */
 export async function noteClosed(
   db: D1Database,

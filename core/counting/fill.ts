@@ -1,6 +1,7 @@
 // What a backfill makes of a difference: it fills in what a stored rollup lacks and leaves the rest. A row that is not there
 // is written whole; of one that is there only breakdowns are, those it has no column for (a dimension that is younger than
 // the row) and those that are asked for by name. Where a counter disagrees nothing is: then it is not a gap but a question.
+// A backfill of goals writes these alone, also there: they are of the events, not of the other numbers.
 
 import { type Difference, type Mismatch, mismatchesOf, totalMismatches } from "./difference.ts";
 import type { DimensionName } from "./dimension.ts";
@@ -14,15 +15,23 @@ export interface Filled {
   readonly left: readonly Mismatch[];
 }
 
-export function fill({ held, replayed }: Difference, named: ReadonlySet<DimensionName>): Filled {
+/** `isNamedOnly`: the named ones are written whatever else there is, and nothing else. */
+export function fill(
+  { held, replayed }: Difference,
+  named: ReadonlySet<DimensionName>,
+  { isNamedOnly = false } = {},
+): Filled {
   if (held === undefined) return { row: replayed, left: [] };
   const { row: stored } = held;
-  if (totalMismatches(stored, replayed).length > 0) return { row: undefined, left: mismatchesOf(stored, replayed) };
-  const filled = ALL_DIMENSIONS.filter((name) => stored.breakdowns[name] === undefined || named.has(name));
+  if (!isNamedOnly && totalMismatches(stored, replayed).length > 0)
+    return { row: undefined, left: mismatchesOf(stored, replayed) };
+  const isWanted = (name: DimensionName) => named.has(name) || (!isNamedOnly && stored.breakdowns[name] === undefined);
+  const filled = ALL_DIMENSIONS.filter(isWanted);
   const breakdowns = Object.fromEntries(filled.map((name) => [name, replayed.breakdowns[name]]));
   const row: RollupRow = {
     ...stored,
-    version: replayed.version,
+    // Its counters know no event that those held did not: a seal that waits for late ones must find them missing.
+    version: isNamedOnly ? stored.version : replayed.version,
     breakdowns: { ...stored.breakdowns, ...(breakdowns as RollupRow["breakdowns"]) },
   };
   const isFilled = mismatchesOf(stored, row).length > 0;

@@ -7,7 +7,14 @@ import type { DropReason } from "../outcome.ts";
 import { type KnownOfDay, rollupOf } from "./bucket.ts";
 import { type DayState, slotStart, WHOLE_DAY } from "./day.ts";
 import type { DimensionName } from "./dimension.ts";
-import { type Breakdown, type Counts, decodeBreakdown, encodeBreakdown, readBreakdown } from "./rollup.ts";
+import {
+  type Breakdown,
+  type Counts,
+  decodeBreakdown,
+  encodeBreakdown,
+  isCutBreakdown,
+  readBreakdown,
+} from "./rollup.ts";
 import { encodeSketch, type Sketch } from "./sketch.ts";
 
 /** What a bucket of time spans. */
@@ -72,6 +79,12 @@ export function encodeTotalSketch(sketch: Sketch): Uint8Array {
 export function breakdownOf(row: RollupRow, dimension: DimensionName): Breakdown {
   const bytes = row.breakdowns[dimension];
   return bytes === undefined ? { entries: [], cut: false } : decodeBreakdown(bytes);
+}
+
+/** Whether values of a dimension were added up as "(other)". */
+export function isCut(row: RollupRow, dimension: DimensionName): boolean {
+  const bytes = row.breakdowns[dimension];
+  return bytes !== undefined && isCutBreakdown(bytes);
 }
 
 /** One dimension of a row, value by value (`readBreakdown`); not cut where the row has nothing for it. */

@@ -125,6 +125,11 @@ export function readBreakdown(bytes: Uint8Array, take: (value: string, reader: B
   return cut;
 }
 
+/** Whether an encoded breakdown was cut. */
+export function isCutBreakdown(bytes: Uint8Array): boolean {
+  return (bytes[0] as number) % 2 === 1;
+}
+
 /** Adds counters as they are stored, and gives the money beside them, which is the caller's to add up. */
 export function addEncodedCounts(into: Counts, reader: ByteReader): Money {
   for (const counter of OF_TRAFFIC) into[counter] += reader.signed();

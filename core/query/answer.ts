@@ -15,6 +15,7 @@ import { type Convert, price } from "./money.ts";
 import { type Plan, timeLabels } from "./plan.ts";
 import { echoRange } from "./range.ts";
 import { invalid } from "./refusal.ts";
+import { type ShownDays, shownDays } from "./rest.ts";
 
 /** An amount of money in the merchant's currency: "$12,345.50" long, "$12.3K" short. */
 export interface Money {
@@ -50,6 +51,7 @@ export interface Meta {
   readonly orders?: { readonly exact: boolean };
   /** In so many buckets the smallest values of a dimension are only known added up, as "(other)". */
   readonly cut?: { readonly dimension: string; readonly buckets: number; readonly value: string };
+  readonly goals?: GoalsMeta;
   /** Of each metric of money that was asked for, where some money could not be converted. */
   readonly metric_warnings?: Readonly<Partial<Record<MetricName, ForeignWarning>>>;
   readonly time_labels?: readonly string[];
@@ -73,12 +75,22 @@ export interface ForeignWarning {
 /** What was read for an answer: rows of D1; objects of the archive and their bytes. A share link with filters is not told: they tell
  *  of what it hides. */
 export interface Sources {
-  readonly from: "rollups" | "archive";
+  readonly from: "rollups" | "archive" | "both";
   readonly rows?: number;
   readonly objects?: number;
   readonly bytes?: number;
   /** (Day, partition)s of which it was remembered what they came to, where there were any. */
   readonly remembered?: number;
+  /** Days that rollups could not answer for, and why: they were counted from events. */
+  readonly days_from_events?: readonly ShownDays[];
+}
+
+/** Where goals are asked for that some Days of the range were not counted by. */
+export interface GoalsMeta {
+  /** The job that counts them again, so that rollups can answer; null while none is under way. */
+  readonly backfill: string | null;
+  /** Days without numbers of a goal: it was made later, and their events are deleted. */
+  readonly uncounted?: readonly (readonly [first: string, last: string])[];
 }
 
 export interface Answer {
@@ -95,7 +107,9 @@ export interface AnswerContext {
   readonly convert: Convert;
   /** UTC ms at which reading began. */
   readonly asOf: number;
-  readonly cost: Omit<Sources, "from">;
+  readonly cost: Omit<Sources, "from" | "days_from_events">;
+  /** The backfill of the merchant's goals that is under way, where it was looked for. */
+  readonly backfill?: string | undefined;
   /** Version of the merchant's rules. */
   readonly rules: number;
   /** The other range's plan and groups, where the question compares. */
@@ -105,8 +119,7 @@ export interface AnswerContext {
 /** The answer that groups come to. */
 export function answer(plan: Plan, groups: Groups, context: AnswerContext): Outcome<Answer> {
   const results = resultsOf(plan, groups, context);
-  const { offset, limit } = plan.question.pagination;
-  const page = sorted(results, plan).slice(offset, offset + limit);
+  const page = pageOf(plan, results);
   const show = showing(plan, context.currency);
   const compare = context.compared === undefined ? undefined : comparing(plan, context.compared, { show, context });
   return accepted({
@@ -114,6 +127,17 @@ export function answer(plan: Plan, groups: Groups, context: AnswerContext): Outc
     meta: metaOf(plan, groups, { context, totalRows: results.length }),
     query: echo(plan),
   });
+}
+
+function pageOf(plan: Plan, results: readonly Raw[]): readonly Raw[] {
+  return sorted(results, plan).slice(plan.offset, plan.offset + plan.question.pagination.limit);
+}
+
+/** The values of a question's dimension on the page that is asked for. */
+export function valuesShown(plan: Plan, groups: Groups, worth: Pricing): readonly string[] {
+  const at = plan.question.dimensions.indexOf(plan.question.breakdowns[0]?.question ?? "");
+  if (at < 0) return [];
+  return [...new Set(pageOf(plan, resultsOf(plan, groups, worth)).map(({ dimensions }) => dimensions[at] as string))];
 }
 
 /** What a question gets that would need more groups than fit. */
@@ -238,13 +262,14 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
   const { compared, asOf, cost, rules } = context;
   return {
     as_of: new Date(asOf).toISOString(),
-    sources: sourcesOf(groups.source, cost, viewOf(question.filter)),
+    sources: sourcesOf(groups, { other: compared?.groups, cost, view: viewOf(question.filter) }),
     rules,
     ...(question.metrics.some((name) => metricOf(name).ofVisitors) && { visitors: exactnessOf(groups) }),
     ...(question.metrics.some((name) => metricOf(name).ofOrders) && { orders: { exact: groups.orderPlaces <= 1 } }),
     ...(cutBy !== undefined &&
       viewOf(question.filter) === undefined &&
       groups.cutBuckets > 0 && { cut: { dimension: cutBy.question, buckets: groups.cutBuckets, value: OTHER } }),
+    ...goalsMeta([groups, compared?.groups], context),
     ...(foreign !== undefined && ofMoney(question.metrics, foreign)),
     ...(question.include.timeLabels && { time_labels: timeLabels(plan) }),
     ...(question.include.totalRows && { total_rows: totalRows }),
@@ -253,8 +278,30 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
   };
 }
 
-export function sourcesOf(from: Sources["from"], cost: AnswerContext["cost"], view: Filter | undefined): Sources {
-  return view === undefined ? { from, ...cost } : { from };
+interface Told {
+  readonly other?: Groups | undefined;
+  readonly cost: AnswerContext["cost"];
+  readonly view: Filter | undefined;
+}
+
+/** Where the two ranges of a comparison come from, together. */
+export function sourcesOf(groups: Pick<Groups, "source" | "aside">, { other, cost, view }: Told): Sources {
+  const from = other === undefined || other.source === groups.source ? groups.source : "both";
+  if (view !== undefined) return { from };
+  const aside = [...(groups.aside ?? []), ...(other?.aside ?? [])];
+  return { from, ...cost, ...(aside.length > 0 && { days_from_events: shownDays(aside) }) };
+}
+
+function goalsMeta(all: readonly (Groups | undefined)[], { backfill }: AnswerContext) {
+  const uncounted = all.flatMap((groups) => groups?.uncounted ?? []).sort((a, b) => a - b);
+  const isBehind = all.some((groups) => groups?.aside?.some(({ why }) => why === "goals"));
+  if (uncounted.length === 0 && !isBehind) return {};
+  const days = shownDays(uncounted.map((day) => ({ day, bucket: day, partition: "", why: "goals" })));
+  const goals: GoalsMeta = {
+    backfill: backfill ?? null,
+    ...(days.length > 0 && { uncounted: days.map(({ dates }) => dates) }),
+  };
+  return { goals };
 }
 
 /** Plausible keeps imports apart, and its clients ask for them. */
@@ -287,6 +334,7 @@ function ofMoney(metrics: readonly MetricName[], warning: ForeignWarning): Pick<
 
 function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {
   const { timeLabels: time_labels, totalRows: total_rows, comparisons, imports } = question.include;
+  const { trimRelativeDateRange: trims } = question.include;
   return {
     site_id: question.siteId,
     metrics: question.metrics,
@@ -298,7 +346,7 @@ function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {
       time_labels,
       total_rows,
       ...(imports && { imports }),
-      ...(question.include.trimRelativeDateRange && { trim_relative_date_range: true }),
+      ...(trims !== undefined && { trim_relative_date_range: trims }),
       ...(comparisons && {
         comparisons: { mode: comparisons.mode, match_day_of_week: comparisons.matchDayOfWeek },
       }),

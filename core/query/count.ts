@@ -7,7 +7,8 @@ import { fixedCountOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
 import { type Plan, timeLabel } from "./plan.ts";
 import type { Range } from "./range.ts";
-import { closeScan, extraColumns, openScan, type ScanProblem, scanDay } from "./scan.ts";
+import type { Rest } from "./rest.ts";
+import { closeScan, extraColumns, openScan, type Scan, type ScanProblem, scanDay } from "./scan.ts";
 import { absorbScan, encodeScan } from "./scan-part.ts";
 import type { SeenUnder } from "./seen.ts";
 
@@ -30,6 +31,8 @@ export interface Counting {
 
 export interface CountPlan<C extends Counting> {
   readonly ranges: readonly Range[];
+  /** The only (Day, partition)s to count, where not all are. */
+  readonly rest?: Pick<Rest, "days" | "places"> | undefined;
   /** Columns of the archive beside those that counting reads. */
   readonly columns: readonly string[];
   /** What must be given at once: a visitor's rows of a Day in one partition, or in all of them. */
@@ -42,6 +45,8 @@ export interface CountPlan<C extends Counting> {
 }
 
 export interface QuestionCounting extends Counting {
+  /** Of each plan, to be added to what rollups say. */
+  readonly scans: () => readonly Scan[];
   /** Of each plan. */
   readonly groups: () => readonly Groups[];
 }
@@ -50,9 +55,10 @@ export interface QuestionCounting extends Counting {
 export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting> {
   return {
     ranges: plans.map(({ range }) => range),
+    rest: plans.length === 1 ? plans[0]?.rest : undefined,
     columns: [...new Set(plans.flatMap(extraColumns))],
     together: "partition",
-    nameOf: plans.every(({ range }) => range.wholeDays) ? namesOf(plans) : undefined,
+    nameOf: plans.every(({ range, rest }) => range.wholeDays && rest?.hours === undefined) ? namesOf(plans) : undefined,
     open: (under) => {
       const scans = plans.map((plan) => openScan(plan, under));
       return {
@@ -64,6 +70,7 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
         },
         encode: () => scans.map(encodeScan).join("\n"),
         absorb: (text) => firstProblem(text.split("\n"), (own, index) => absorbScan(at(scans, index), own)),
+        scans: () => scans,
         groups: () => scans.map(closeScan),
       };
     },
@@ -72,8 +79,8 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
 
 /** The range matters only in what the Day is called in it, and whether it is in it. */
 function namesOf(plans: readonly Plan[]): (day: number) => string {
-  const common = plans.map(({ question: { dimensions, metrics, filters, filter } }) => {
-    return [dimensions, metrics, filters, fixedCountOf(filter)];
+  const common = plans.map(({ question: { dimensions, metrics, filters, filter }, rest }) => {
+    return [dimensions, metrics, filters, fixedCountOf(filter), rest?.values && [...rest.values]];
   });
   return (day) => {
     const places = plans.map((plan) => {

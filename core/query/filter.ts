@@ -39,6 +39,8 @@ export interface Comparison {
   readonly fits: (value: string) => boolean;
   /** The only value that fits, where there is one. */
   readonly only: string | undefined;
+  /** All values that fit, where they are known. */
+  readonly exactly: ReadonlySet<string> | undefined;
   /** As they were asked for. */
   readonly clauses: readonly string[];
   /** Whether a shown value fits one of them. */
@@ -250,20 +252,21 @@ function comparerOf(
   operator: Operator,
   clauses: readonly string[],
   { isSensitive, regexes, spelling: { spell, spellPart, forms }, budget, place }: Comparing,
-): Pick<Comparison, "fits" | "only" | "fitsClause"> {
+): Pick<Comparison, "fits" | "only" | "exactly" | "fitsClause"> {
   const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
   const paid = (fits: (value: string) => boolean) => (value: string) =>
     spend(budget, COMPARISON_STEPS, place) && fits(value);
   if (operator === "matches") {
     const found = (form: string) => regexes.some((regex) => finds(regex, form, budget, place));
     const fits = paid(remembering((value) => forms(value).some(found)));
-    return { only: undefined, fits, fitsClause: fits };
+    return { only: undefined, exactly: undefined, fits, fitsClause: fits };
   }
   if (operator === "is") {
     const one = (text: string) => fold(spell(text));
     const wanted = new Set(clauses.map(one));
     return {
       only: isSensitive && wanted.size === 1 ? clauses[0] : undefined,
+      exactly: isSensitive ? wanted : undefined,
       fits: paid((value) => wanted.has(one(value))),
       fitsClause: (value, clause) => one(value) === one(clause),
     };
@@ -277,6 +280,7 @@ function comparerOf(
   };
   return {
     only: undefined,
+    exactly: undefined,
     fits: paid(remembering((value) => forms(value).some((form) => hasAny(fold(form))))),
     fitsClause: (value, clause) =>
       forms(value).some((form) => partsOf(clause).some((part) => fold(form).includes(part))),

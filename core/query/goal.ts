@@ -1,16 +1,15 @@
-// Goals that a question names must be goals that the merchant has, or once had: a misspelt one would be answered with zeros,
-// which look like numbers. Goals are told by the periods of the merchant's rules, past ones included, because events of
-// then are still counted by them.
+// Goals that a question names must be goals that the merchant has: a misspelt one would be answered with zeros, which
+// look like numbers. They are those of the rules decided last, for all of the past: events of then are read by them.
 
 import { GOALS_SHOWN_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
-import type { RuleTimeline } from "../rules.ts";
+import { goalsDecided, type RuleTimeline } from "../rules.ts";
 import { type Budgets, COMPARISON_STEPS, spend, stepsRefusal } from "./budget.ts";
 import { comparisonsOf, type Filter } from "./filter.ts";
 import { invalid, shown } from "./refusal.ts";
 
-/** Refuses the first goal that filters name and no period of the rules has. A share link with filters is told of no goals: what it names
- *  and nobody has is reached by nobody. */
+/** Refuses the first goal that filters name and the rules decided last do not have. A share link with filters is told of no goals: what it
+ *  names and nobody has is reached by nobody. */
 export function checkGoals(
   filters: readonly Filter[],
   rules: RuleTimeline,
@@ -18,7 +17,7 @@ export function checkGoals(
 ): Outcome<undefined> {
   const named = filters.flatMap(comparisonsOf).filter(({ attribute }) => attribute.question === "event:goal");
   if (named.length === 0 || view !== undefined) return accepted(undefined);
-  const known = [...new Set(rules.flatMap((period) => period.rules.goals.map(({ name }) => name)))].sort();
+  const known = [...new Set(goalsDecided(rules).map(({ name }) => name))].sort();
   for (const { place, clauses, fitsClause } of named) {
     if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, place)) return stepsRefusal(place);
     const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));

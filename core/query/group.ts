@@ -3,6 +3,7 @@
 
 import type { Numbers } from "./metric.ts";
 import type { Purse } from "./money.ts";
+import type { Aside } from "./rest.ts";
 
 export interface Group {
   /** In the order of the question, as shown; a time label among them. */
@@ -20,5 +21,9 @@ export interface Groups {
   readonly cutBuckets: number;
   /** (Day, partition)s in which an order was counted: an order number earns once in each (ORD-9). */
   readonly orderPlaces: number;
-  readonly source: "rollups" | "archive";
+  readonly source: "rollups" | "archive" | "both";
+  /** What was counted from events because rollups could not tell, and why. */
+  readonly aside?: readonly Aside[];
+  /** Days of rollups that were counted before a goal was made, and whose events are deleted. */
+  readonly uncounted?: readonly number[];
 }

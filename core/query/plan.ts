@@ -7,6 +7,7 @@ import type { Grain, RollupRow } from "../counting/rollup-row.ts";
 import { BUCKETS_MAX, MINUTES_RANGE_MS_MAX } from "../limits.ts";
 import { hourOf, type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
+import { type Goal, goalsDecided, type RuleTimeline } from "../rules.ts";
 import {
   DAY_MS,
   dateOf,
@@ -24,7 +25,8 @@ import { comparedRange } from "./compare.ts";
 import { type Comparison, type Filter, isEmpty, isFixed } from "./filter.ts";
 import { metricOf, type Totals } from "./metric.ts";
 import type { Order, Question, TimeUnit } from "./question.ts";
-import { type DateRange, type Moment, type Range, resolveRange } from "./range.ts";
+import { type DateRange, type Moment, passedPart, type Range, rangeOfDays, resolveRange } from "./range.ts";
+import type { Rest } from "./rest.ts";
 
 export interface Plan {
   /** With a bare `time` replaced by a unit and the order filled in. */
@@ -55,6 +57,28 @@ export interface Plan {
   readonly sketch: boolean;
   /** Totals that metrics compare their group's visitors with. */
   readonly totals: readonly (keyof Totals)[];
+  /** Values that rows must know, as shown: a row that was cut and does not name them is not enough (rest.ts). Undefined where "(other)"
+   *  may stand for what was cut. */
+  readonly wanted: ReadonlySet<string> | "every" | undefined;
+  /** The goals that are asked for, where rollups are read for them. */
+  readonly goals: readonly Goal[] | undefined;
+  /** By which rollups were counted. */
+  readonly rules: RuleTimeline | undefined;
+  /** The first Day whose events are not deleted. */
+  readonly eventsFrom: number;
+  /** Results before the page. */
+  readonly offset: number;
+  /** The buckets to count from events where rollups answer for the others. */
+  readonly rest: Rest | undefined;
+  /** What to read where this is more than one request may: the same numbers, visitors estimated. */
+  readonly otherwise: Plan | undefined;
+}
+
+/** What a plan is made with beside the question and its range. */
+export interface Known {
+  /** The merchant's own. Undefined: rollups know all goals. */
+  readonly rules?: RuleTimeline | undefined;
+  readonly eventsFrom?: number | undefined;
 }
 
 type Rewrite = (plan: Plan) => Plan;
@@ -69,11 +93,18 @@ const REWRITES: readonly Rewrite[] = [
   chooseSource,
   chooseBreakdowns,
   useBreakdownForFilter,
+  chooseWanted,
+  chooseGoals,
   chooseSketch,
 ];
 
 /** What to read for a question. Rejected when that is more than one question may touch. */
-export function planQuestion(question: Question, range: Range, zones: readonly ZonePeriod[]): Outcome<Plan> {
+export function planQuestion(
+  question: Question,
+  range: Range,
+  zones: readonly ZonePeriod[],
+  { rules, eventsFrom = 0 }: Known = {},
+): Outcome<Plan> {
   const draft: Plan = {
     question,
     zones,
@@ -91,6 +122,13 @@ export function planQuestion(question: Question, range: Range, zones: readonly Z
     oneBucketEach: false,
     sketch: false,
     totals: [],
+    wanted: undefined,
+    goals: undefined,
+    rules,
+    eventsFrom,
+    offset: question.pagination.offset,
+    rest: undefined,
+    otherwise: undefined,
   };
   const plan = REWRITES.reduce((before, rewrite) => rewrite(before), draft);
   if (plan.time === "minute" && range.toInstant - range.fromInstant > MINUTES_RANGE_MS_MAX)
@@ -100,20 +138,40 @@ export function planQuestion(question: Question, range: Range, zones: readonly Z
   return rejected("invalid_field", `#/date_range: ${problem}`);
 }
 
+/** What plans are made with, and what their ranges are resolved with. */
+export type PlanMoment = Moment & Known;
+
 /** The plans of a question, and of the range that it is compared with where it is. */
-export function planWithComparison(question: Question, moment: Moment): Outcome<readonly [Plan, ...Plan[]]> {
-  const plan = planOver(question, question.dateRange, moment);
-  const { comparisons } = question.include;
+export function planWithComparison(question: Question, moment: PlanMoment): Outcome<readonly [Plan, ...Plan[]]> {
+  const asked = resolveRange(question.dateRange, moment);
+  if (!asked.ok) return asked;
+  const { comparisons, trimRelativeDateRange } = question.include;
+  // What has not come yet would be compared with a whole period.
+  const isTrimmed = comparisons !== undefined && comparisons.mode !== "custom" && trimRelativeDateRange !== false;
+  const range = isTrimmed ? passedPart(asked.value, moment) : asked.value;
+  const plan = planQuestion(question, range, moment.zones, moment);
   if (!plan.ok) return plan;
   if (comparisons === undefined) return accepted([plan.value]);
-  const { question: asked, range, zones } = plan.value;
-  const other = planOver(asked, comparedRange(comparisons, range, zones), moment);
+  const compared = comparedRange(comparisons, asked.value, moment.zones, range.toInstant);
+  const other = planCompared(plan.value, compared, moment);
   return other.ok ? accepted([plan.value, other.value]) : other;
 }
 
-function planOver(question: Question, dateRange: DateRange, moment: Moment): Outcome<Plan> {
+/**
+ * The plan of the other range. Where that ends in the middle of a Day and the question's results are of one bucket
+ * each, it reads Days as well, and the last one from events: Hours would only estimate its visitors.
+ */
+function planCompared(plan: Plan, dateRange: DateRange, moment: PlanMoment): Outcome<Plan> {
   const range = resolveRange(dateRange, moment);
-  return range.ok ? planQuestion(question, range.value, moment.zones) : range;
+  if (!range.ok) return range;
+  const { question, range: own } = plan;
+  const planned = planQuestion(question, range.value, moment.zones, moment);
+  const ofVisitors = question.metrics.some((name) => metricOf(name).ofVisitors === true);
+  const isPart = own.wholeDays && !range.value.wholeDays && plan.grain === "day";
+  if (!planned.ok || !isPart || !ofVisitors || !plan.oneBucketEach || planned.value.source === "archive")
+    return planned;
+  const exact = planQuestion(question, { ...range.value, cutDay: range.value.toDay - 1 }, moment.zones, moment);
+  return exact.ok ? accepted({ ...exact.value, otherwise: planned.value }) : exact;
 }
 
 /** Whether a question's ranges begin with the first Day of all. */
@@ -181,7 +239,8 @@ function completeOrder(plan: Plan): Plan {
 /** Days where they do; they are fewer, and exact for a Day's visitors. */
 function chooseGrain(plan: Plan): Plan {
   const isFiner = plan.time === "hour" || plan.time === "minute";
-  return { ...plan, grain: plan.range.wholeDays && !isFiner ? "day" : "hour" };
+  const { wholeDays, cutDay } = plan.range;
+  return { ...plan, grain: (wholeDays || cutDay !== undefined) && !isFiner ? "day" : "hour" };
 }
 
 function chooseBuckets(plan: Plan): Plan {
@@ -256,6 +315,24 @@ function useBreakdownForFilter(plan: Plan): Plan {
   return { ...plan, keeps: comparison.fits, breakdowns: plan.breakdowns.length === 0 ? [name] : plan.breakdowns };
 }
 
+/** What a filter chooses must be known: "(other)" says nothing of it. */
+function chooseWanted(plan: Plan): Plan {
+  const comparison = onlyComparison(plan.question.filter);
+  if (plan.source === "archive" || comparison === undefined) return plan;
+  // Two codes may be shown by one name.
+  const isPlain = comparison.attribute.show === undefined;
+  return { ...plan, wanted: (isPlain ? comparison.exactly : undefined) ?? "every" };
+}
+
+/** Goals are those decided last, for all of the past: what rollups know of others is of no goal any more. */
+function chooseGoals(plan: Plan): Plan {
+  const { breakdowns, rules, keeps = () => true, wanted } = plan;
+  if (breakdowns[0] !== "goal" || rules === undefined) return plan;
+  const goals = goalsDecided(rules).filter(({ name }) => keeps(name));
+  const names = new Set(goals.map(({ name }) => name));
+  return { ...plan, goals, keeps: (value) => names.has(value), wanted: wanted && names };
+}
+
 function chooseTotals(plan: Plan): Plan {
   const totals = plan.question.metrics.flatMap((name) => metricOf(name).total ?? []);
   return { ...plan, totals: [...new Set(totals)] };
@@ -272,6 +349,16 @@ function chooseSketch(plan: Plan): Plan {
   const isTotal = plan.breakdowns.length === 0 && plan.question.metrics.some((name) => metricOf(name).ofVisitors);
   const several = plan.buckets > 1 && plan.totals.length > 0;
   return { ...plan, sketch: plan.source === "rollups" && ((isTotal && !plan.oneBucketEach) || several) };
+}
+
+/** The instants of a row's bucket, [from, to). */
+export function spanOf(
+  { zones }: Plan,
+  { grain, bucket }: Pick<RollupRow, "grain" | "bucket">,
+): readonly [number, number] {
+  if (grain === "hour") return [bucket, nextBucket(zones, bucket)];
+  const { fromInstant, toInstant } = rangeOfDays(zones, { from: bucket, to: bucket + 1 });
+  return [fromInstant, toInstant];
 }
 
 /** Whether local clocks go back in the range: two Hours then have one label, and are one result. */

@@ -42,7 +42,8 @@ export interface Question {
     readonly totalRows: boolean;
     readonly comparisons: CompareRequest | undefined;
     readonly imports: boolean;
-    readonly trimRelativeDateRange: boolean;
+    /** Undefined where nothing was said: comparisons then leave out what has not come yet. */
+    readonly trimRelativeDateRange: boolean | undefined;
   };
   readonly pagination: { readonly limit: number; readonly offset: number };
 }
@@ -216,7 +217,7 @@ const NOTHING_INCLUDED: Question["include"] = {
   totalRows: false,
   comparisons: undefined,
   imports: false,
-  trimRelativeDateRange: false,
+  trimRelativeDateRange: undefined,
 };
 
 function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["include"]> {
@@ -237,7 +238,7 @@ function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["inclu
     totalRows: value["total_rows"] === true,
     comparisons: comparisons.value,
     imports: value["imports"] === true,
-    trimRelativeDateRange: value["trim_relative_date_range"] === true,
+    trimRelativeDateRange: value["trim_relative_date_range"] as boolean | undefined,
   });
 }
 

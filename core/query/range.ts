@@ -35,8 +35,13 @@ export interface Range {
   readonly toInstant: number;
   readonly fromDay: number;
   readonly toDay: number;
-  /** Whether it is those Days and nothing but them. */
+  /**
+   * Whether it is those Days and nothing but them. Where it ends with the current Hour, what would come after that has
+   * not come.
+   */
   readonly wholeDays: boolean;
+  /** The last Day, where the range ends in its middle and Days are read all the same. */
+  readonly cutDay?: number;
 }
 
 /** What a range is resolved with. */
@@ -53,6 +58,8 @@ type Days = readonly [from: number, to: number];
 /** "24h" is in hours; the others come to Days. Ranges of "last n" end before today, or before the current month. */
 const RELATIVE = {
   day: ({ today }) => [today, today + 1],
+  today: ({ today }) => [today, today + 1],
+  yesterday: ({ today }) => [today - 1, today],
   "7d": ({ today }) => [today - 7, today],
   "28d": ({ today }) => [today - 28, today],
   "30d": ({ today }) => [today - 30, today],
@@ -60,7 +67,9 @@ const RELATIVE = {
   month: ({ today }) => [monthOf(today), addMonths(monthOf(today), 1)],
   "6mo": ({ today }) => [addMonths(monthOf(today), -6), monthOf(today)],
   "12mo": ({ today }) => [addMonths(monthOf(today), -12), monthOf(today)],
+  month_to_date: ({ today }) => [monthOf(today), today + 1],
   year: ({ today }) => [yearOf(today), addMonths(yearOf(today), 12)],
+  year_to_date: ({ today }) => [yearOf(today), today + 1],
   all: ({ today, firstDay }) => [Math.min(firstDay ?? today, today), today + 1],
 } as const satisfies Record<string, (at: { today: number; firstDay: number | undefined }) => Days>;
 type RelativeRange = keyof typeof RELATIVE | "24h";
@@ -73,16 +82,22 @@ export function parseDateRange(value: unknown): DateRange | undefined {
   if (typeof value === "string") {
     return value === "24h" || Object.hasOwn(RELATIVE, value)
       ? { kind: "relative", name: value as RelativeRange }
-      : undefined;
+      : singleDay(value);
   }
-  if (!Array.isArray(value) || value.length !== 2) return undefined;
+  if (!Array.isArray(value) || value.length === 0 || value.length > 2) return undefined;
   const [first, last] = value as readonly unknown[];
+  if (value.length === 1) return typeof first === "string" ? singleDay(first) : undefined;
   if (typeof first !== "string" || typeof last !== "string") return undefined;
   const [fromDay, lastDay] = [parseDay(first), parseDay(last)];
   if (fromDay !== undefined && lastDay !== undefined && fromDay <= lastDay)
     return { kind: "days", from: fromDay, to: lastDay + 1 };
   const [from, to] = [parseInstant(first), parseInstant(last)];
   return from !== undefined && to !== undefined && from < to ? { kind: "instants", from, to } : undefined;
+}
+
+function singleDay(text: string): DateRange | undefined {
+  const day = parseDay(text);
+  return day === undefined ? undefined : { kind: "days", from: day, to: day + 1 };
 }
 
 /** What a date range means for a merchant at a moment. */
@@ -97,9 +112,22 @@ export function resolveRange(dateRange: DateRange, moment: Moment): Outcome<Rang
   }
   const today = dayAt(zone, now);
   const [from, to] = RELATIVE[dateRange.name]({ today, firstDay: moment.firstDay });
-  if (dateRange.isTrimmed !== true) return accepted(rangeOfDays(zones, { from, to }));
-  if (dateRange.name !== "day") return accepted(rangeOfDays(zones, { from, to: Math.min(to, today + 1) }));
-  return accepted(rangeOfInstants(zones, { from: dayOpens(zones, today), to: hourAfter(zone, hourAt(zone, now)) }));
+  const range = rangeOfDays(zones, { from, to });
+  if (dateRange.isTrimmed !== true) return accepted(range);
+  if (dateRange.name !== "day" && dateRange.name !== "today")
+    return accepted(rangeOfDays(zones, { from, to: Math.min(to, today + 1) }));
+  return accepted(passedPart(range, moment));
+}
+
+/**
+ * The range without what has not come yet: it ends with the current Hour. Its last Day is still read as a whole, for it
+ * has nothing after that, so that its visitors are exact. A range that is all to come stays what it is.
+ */
+export function passedPart(range: Range, { zones, now }: Pick<Moment, "zones" | "now">): Range {
+  const zone = zoneAt(zones, now);
+  const end = hourAfter(zone, hourAt(zone, now));
+  if (range.toInstant <= end || range.fromInstant >= end) return range;
+  return { ...range, toInstant: end, toDay: Math.min(range.toDay, dayAt(zone, now) + 1) };
 }
 
 /** The range as an answer echoes it: first and last second, in the merchant's zone. Asking for these two is the same. */
@@ -119,14 +147,14 @@ function resolveInstants(zones: readonly ZonePeriod[], asked: { from: number; to
   return accepted(rangeOfInstants(zones, { from: asked.from, to }));
 }
 
-function rangeOfDays(zones: readonly ZonePeriod[], { from, to }: { from: number; to: number }): Range {
+export function rangeOfDays(zones: readonly ZonePeriod[], { from, to }: { from: number; to: number }): Range {
   const fromInstant = dayOpens(zones, from);
   const toInstant = Math.max(fromInstant, dayCloses(zones, to - 1));
   return { fromInstant, toInstant, fromDay: from, toDay: to, wholeDays: true };
 }
 
 /** Instants that happen to be whole Days are whole Days, unless the zone changed between them. */
-function rangeOfInstants(zones: readonly ZonePeriod[], { from, to }: { from: number; to: number }): Range {
+export function rangeOfInstants(zones: readonly ZonePeriod[], { from, to }: { from: number; to: number }): Range {
   const last = to - 1000;
   const fromDay = dayAt(zoneAt(zones, from), from);
   const lastDay = dayAt(zoneAt(zones, last), last);

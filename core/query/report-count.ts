@@ -153,7 +153,7 @@ export function reportAnswer(
   const { siteId: site_id, filters, view } = question;
   return {
     results,
-    meta: { as_of: new Date(asOf).toISOString(), sources: sourcesOf("archive", cost, view) },
+    meta: { as_of: new Date(asOf).toISOString(), sources: sourcesOf({ source: "archive" }, { cost, view }) },
     query: { site_id, date_range: echoRange(range, zones), filters, ...echo },
   };
 }

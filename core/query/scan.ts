@@ -7,6 +7,7 @@ import { earnedOf } from "../counting/earned.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { isEngagement, isPageview } from "../event.ts";
 import { GROUPS_MAX, PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
+import { hourOf } from "../merchant.ts";
 import { linesOf, type Product } from "../order.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
@@ -50,6 +51,8 @@ export interface Scan {
   /** (Day, partition)s with orders or refunds. */
   readonly orderPlaces: Set<string>;
   visitors: number;
+  /** The Hours of the partition at hand that count, where not all of the range do (rest.ts). */
+  hours: ReadonlySet<number> | undefined;
 }
 
 interface Axis {
@@ -91,23 +94,26 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
     axes: question.breakdowns.map((attribute) => ({
       attribute,
       at: question.dimensions.indexOf(attribute.question),
-      keeps: keeperOf(question.filter, attribute),
+      keeps: keeperOf(plan, attribute),
     })),
     timeAt: question.dimensions.findIndex((name) => name.startsWith("time:")),
     orderPlaces: new Set(),
     visitors: 0,
+    hours: undefined,
   };
 }
 
 /** Adds what one partition has of one Day, given as a whole. A problem ends the scan. */
 export function scanDay(scan: Scan, seen: SeenRows): ScanProblem | undefined {
   const { question } = scan.plan;
+  const partition = seen.rows[0]?.partition ?? "";
+  scan.hours = hoursOf(scan.plan, partition);
   for (const visit of visitsIn(seen, scan)) {
     const steps = visit.events.length * (1 + question.breakdowns.length) * EVENT_STEPS;
     spend(question.budgets.own, steps, "#/dimensions");
     addVisit(scan, visit, seen.day);
-    if (visit.events.some((one) => isOrder(one) && isInRange(scan.plan, one, seen.day)))
-      scan.orderPlaces.add(`${seen.day} ${seen.rows[0]?.partition ?? ""}`);
+    if (visit.events.some((one) => isOrder(one) && isInRange(scan, one, seen.day)))
+      scan.orderPlaces.add(`${seen.day} ${partition}`);
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
     const spent = outOfSteps(question.budgets);
@@ -149,9 +155,12 @@ function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum
   };
 }
 
-/** A goal filter leaves of an event's goals only those that it is about. */
-function keeperOf(filter: Filter, attribute: Attribute): Axis["keeps"] {
-  if (attribute.question !== "event:goal" || filter.kind !== "and") return () => true;
+/** A filter by goals or products leaves of those of an event only the ones that it is about. */
+function keeperOf({ question: { filter }, rest }: Plan, attribute: Attribute): Axis["keeps"] {
+  const { values } = rest ?? {};
+  if (values !== undefined) return (value) => values.has(value);
+  const hasSeveral = attribute.question === "event:goal" || attribute.ofProduct !== undefined;
+  if (!hasSeveral || filter.kind !== "and") return () => true;
   const wanted = filter.of.filter((inner) => inner.kind === "comparison" || inner.kind === "and");
   const own = wanted
     .flatMap((inner) => (inner.kind === "and" ? inner.of : [inner]))
@@ -170,7 +179,7 @@ function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
   const admitted = visit.events.filter((seen) => passes(scan.filter, seen));
   const scrolls = new Map<Sum, number>();
   for (const seen of admitted) {
-    if (!isInRange(plan, seen, day)) continue;
+    if (!isInRange(scan, seen, day)) continue;
     for (const dimensions of combinationsOf(scan, seen, labelOf(plan, seen, day))) {
       const sum = sumOf(scan, dimensions);
       addEvent(scan, sum, { seen, day });
@@ -182,7 +191,7 @@ function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
     sum.scrolledVisits += 1;
   }
   if (plan.totals.length > 0) addTotals(scan, visit, { day, admitted });
-  if (!isInRange(plan, visit.start, day)) return;
+  if (!isInRange(scan, visit.start, day)) return;
   const label = labelOf(plan, visit.start, day);
   for (const dimensions of distinctCombinations(scan, admitted, label))
     countVisit(sumOf(scan, dimensions).counts, visit);
@@ -205,7 +214,7 @@ function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
 /** Who could have been in a group: everybody admitted, and by label and group everybody that goals are not asked of. */
 function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: number; admitted: readonly Seen[] }): void {
   const { plan, totals, possible } = scan;
-  const isHere = (seen: Seen) => isInRange(plan, seen, day);
+  const isHere = (seen: Seen) => isInRange(scan, seen, day);
   if (admitted.some(isHere)) addVisitor(scan, totals.all, "", visit.visitor);
   for (const seen of visit.events) {
     if (!isHere(seen) || !passes(possible, seen)) continue;
@@ -262,7 +271,15 @@ function countVisit(counts: VisitCounts, visit: SeenVisit): void {
   counts.duration_ms += visit.durationMs;
 }
 
-function isInRange({ range }: Plan, { event }: Seen, day: number): boolean {
+/** Hours of a partition that are counted although others of its Day are not. */
+function hoursOf({ rest }: Plan, partition: string): ReadonlySet<number> | undefined {
+  if (rest?.hours === undefined) return undefined;
+  const own = [...rest.hours].filter((key) => key.slice(key.indexOf(" ") + 1) === partition);
+  return new Set(own.map((key) => Number(key.slice(0, key.indexOf(" ")))));
+}
+
+function isInRange({ plan: { range, zones }, hours }: Scan, { event }: Seen, day: number): boolean {
+  if (hours !== undefined && !hours.has(hourOf(zones, event.timestamp))) return false;
   if (range.wholeDays) return day >= range.fromDay && day < range.toDay;
   return event.timestamp >= range.fromInstant && event.timestamp < range.toInstant;
 }
@@ -306,7 +323,7 @@ function productLists(list: readonly string[], axes: readonly Axis[], { event }:
   for (const { product } of linesOf(event)) {
     const own = [...list];
     for (const { attribute, at } of axes) own[at] = shownValue(attribute, attribute.ofProduct?.(product) ?? "");
-    found.set(keyOf(own), own);
+    if (axes.every(({ at, keeps }) => keeps(own[at] as string))) found.set(keyOf(own), own);
   }
   return [...found.values()];
 }

@@ -5,22 +5,31 @@
 import { ByteReader } from "../bytes.ts";
 import { type DimensionName, OTHER } from "../counting/dimension.ts";
 import { addCounts, addEncodedCounts, type Counts, isNothing, skipEntry, zeroCounts } from "../counting/rollup.ts";
-import { type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
-import { absorbEncoded, estimate, type Sketch, skipSketch, standardError } from "../counting/sketch.ts";
-import { GROUPS_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
+import { isCut, type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
+import {
+  absorbEncoded,
+  addVisitor,
+  emptySketch,
+  estimate,
+  type Sketch,
+  skipSketch,
+  standardError,
+} from "../counting/sketch.ts";
+import { GROUPS_MAX, TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../limits.ts";
 import { shownValue } from "./attribute.ts";
-import { comparisonsOf } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { NO_EVENT_NUMBERS, type VisitCounts } from "./metric.ts";
-import { addToPurse, type Purse } from "./money.ts";
+import { addDated, addToPurse, type Purse } from "./money.ts";
 import { covers, type Plan, timeLabel } from "./plan.ts";
 import { DROP_REASON } from "./question.ts";
+import { type Aside, attributeRead, givesOthers, isBeforeGoals, lackOf, restPlan, wholePlan } from "./rest.ts";
+import type { Scan } from "./scan.ts";
 
 /** The numbers of one group while they are added up. */
 interface Sum {
   /** Time label; empty without a time dimension. */
   readonly label: string;
-  /** Value of the breakdown as stored; empty without one. */
+  /** Value of the breakdown as shown; empty without one. */
   readonly value: string;
   /** `visitors` is a plain sum: right as long as `severalBuckets` is false. */
   readonly counts: Counts;
@@ -44,6 +53,12 @@ export interface Tally {
   readonly cutBuckets: Set<number>;
   /** (Day, partition)s with orders or refunds. */
   readonly orderPlaces: Set<string>;
+  /** Rows that are not enough: they are counted from events. */
+  readonly aside: Aside[];
+  /** Days that were counted before a goal was made, and whose events are deleted. */
+  readonly uncounted: Set<number>;
+  /** How many rows were added. */
+  added: number;
   /** Rows from partitions that no stored row has been joined with yet. */
   readonly live: Map<string, RollupRow>;
 }
@@ -60,6 +75,9 @@ export function openTally(plan: Plan, live: readonly RollupRow[], home: string):
     totals: new Map(),
     cutBuckets: new Set(),
     orderPlaces: new Set(),
+    aside: [],
+    uncounted: new Set(),
+    added: 0,
     live: open,
   };
 }
@@ -75,19 +93,84 @@ export function addStored(tally: Tally, stored: readonly RollupRow[]): boolean {
   return true;
 }
 
-/** Adds the live rows that D1 has nothing of, and gives the groups; undefined when there are too many. */
-export function closeTally(tally: Tally): Groups | undefined {
+/** Adds the live rows that D1 has nothing of; false when there are too many groups. */
+export function addLive(tally: Tally): boolean {
   for (const row of tally.live.values()) {
     addRow(tally, row);
-    if (tally.sums.size > GROUPS_MAX) return undefined;
+    if (tally.sums.size > GROUPS_MAX) return false;
   }
   tally.live.clear();
+  return true;
+}
+
+/**
+ * When all rows are in: the plan of what rollups could not tell, to be counted from events; undefined where there is
+ * nothing.
+ */
+export function restOf({ plan, aside, added }: Tally): Plan | undefined {
+  if (aside.length === 0) return undefined;
+  const isWhole = added === 0 && plan.range.cutDay === undefined && plan.range.fromDay >= plan.eventsFrom;
+  return isWhole ? wholePlan(plan) : restPlan(plan, aside);
+}
+
+/** Adds what a scan of the rest has counted, as if it were rows. False when there are too many groups. */
+export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlaces }: Scan): boolean {
+  const { plan, aside } = tally;
+  const { breakdowns, dimensions } = plan.question;
+  const valueAt = dimensions.indexOf(breakdowns[0]?.question ?? "");
+  const buckets = [...new Set(aside.map(({ bucket }) => bucket))];
+  const bucket = buckets.length === 1 ? (buckets[0] as number) : SEVERAL;
+  const of = (own: readonly string[]) => ({ label: own[timeAt] ?? "", value: own[valueAt] ?? "" });
+  for (const place of orderPlaces) tally.orderPlaces.add(place);
+  for (const { dimensions: own, counts, visitors, purse } of sums.values()) {
+    const sum = sumOf(tally.sums, { ...of(own), bucket });
+    addVisitors(tally, sum, { counts, visitors });
+    for (const takings of purse.values()) addDated(sum.purse, takings);
+    if (tally.sums.size > GROUPS_MAX) return false;
+  }
+  for (const [key, counts] of entries) {
+    const { label, value } = of(dimensions.length === 1 ? [key] : (JSON.parse(key) as string[]));
+    addVisits(tally, groupKey(label, value), counts);
+  }
+  if (plan.totals.length > 0) {
+    const everybody = totals.all.get("");
+    for (const [label, visitors] of totals.label)
+      addVisitors(tally, sumOf(tally.totals, { label, value: "", bucket }), { visitors });
+    if (plan.totals.includes("all") && everybody !== undefined)
+      addVisitors(tally, sumOf(tally.totals, { label: "", value: "", bucket }, EVERYBODY), { visitors: everybody });
+  }
+  return true;
+}
+
+/** Stands where a bucket does: a scan's numbers are of several. */
+const SEVERAL = Number.NaN;
+
+/** Within one bucket partitions share no visitor, and rows and events of one partition are never both counted. */
+function addVisitors(
+  { plan }: Tally,
+  sum: Sum,
+  { counts, visitors }: { readonly counts?: Counts; readonly visitors: ReadonlySet<string> },
+): void {
+  if (counts !== undefined) addCounts(sum.counts, counts);
+  sum.counts.visitors += visitors.size;
+  if (plan.oneBucketEach) return;
+  const isTotal = plan.breakdowns.length === 0 || counts === undefined;
+  sum.sketch ??= emptySketch(isTotal ? TOTAL_SKETCH_PRECISION : VALUE_SKETCH_PRECISION);
+  for (const visitor of visitors) addVisitor(sum.sketch, visitor);
+}
+
+/** Adds the live rows that are left, and gives the groups; undefined when there are too many. */
+export function closeTally(tally: Tally): Groups | undefined {
+  if (!addLive(tally)) return undefined;
+  const { sums, cutBuckets, aside, uncounted } = tally;
   return {
-    groups: [...tally.sums.values()].filter(isFilled).map((sum) => toGroup(tally, sum)),
+    groups: [...sums.values()].filter(isFilled).map((sum) => toGroup(tally, sum)),
     standardError: errorOf(tally),
-    cutBuckets: tally.cutBuckets.size,
+    cutBuckets: cutBuckets.size,
     orderPlaces: tally.orderPlaces.size,
-    source: "rollups",
+    source: aside.length === 0 ? "rollups" : "both",
+    aside,
+    uncounted: [...uncounted],
   };
 }
 
@@ -103,9 +186,7 @@ function toGroup({ plan, entries, totals }: Tally, sum: Sum): Group {
   const totalOf = (key: string) => visitorsOf(totals.get(key) ?? sum);
   return {
     purse: sum.purse,
-    dimensions: dimensions.map((name) =>
-      name.startsWith("time:") || breakdown === undefined ? label : shownValue(breakdown, value),
-    ),
+    dimensions: dimensions.map((name) => (name.startsWith("time:") || breakdown === undefined ? label : value)),
     numbers: {
       counts,
       visits: plan.visitsByEntryPage ? entries.get(groupKey(label, value)) : counts,
@@ -150,21 +231,32 @@ function newer(row: RollupRow, other: RollupRow | undefined): RollupRow {
 function addRow(tally: Tally, row: RollupRow): void {
   const { plan } = tally;
   const label = timeLabel(plan, row);
+  const why = lackOf(plan, row);
+  const [dimension] = plan.breakdowns;
+  if (why !== undefined) {
+    tally.aside.push({ bucket: row.bucket, day: row.day, partition: row.partition, why });
+    if (!givesOthers(plan, why) || dimension === undefined) return;
+    addBreakdown(tally, row, { label, dimension, isAside: true });
+    if (plan.visitsByEntryPage) addEntries(tally, row, { label, isAside: true });
+    tally.added += 1;
+    return;
+  }
+  tally.added += 1;
+  if (isBeforeGoals(plan, row)) tally.uncounted.add(row.day);
   if (row.counts.orders !== 0 || row.counts.refunds !== 0) tally.orderPlaces.add(`${row.day} ${row.partition}`);
   if (plan.totals.length > 0) addTotals(tally, row, label);
   if (plan.question.metrics.includes("drops")) {
     addDrops(tally, row, label);
     return;
   }
-  const [dimension] = plan.breakdowns;
   if (dimension === undefined) {
     const sketch = plan.sketch ? row.sketch : undefined;
     const sum = addTo(tally.sums, { label, value: "", counts: row.counts, sketch, bucket: row.bucket });
     addToPurse(sum.purse, row.counts.money, { day: row.day, home: tally.home });
     return;
   }
-  addBreakdown(tally, row, { label, dimension });
-  if (plan.visitsByEntryPage) addEntries(tally, row, label);
+  addBreakdown(tally, row, { label, dimension, isAside: false });
+  if (plan.visitsByEntryPage) addEntries(tally, row, { label, isAside: false });
 }
 
 function addTotals({ plan, totals }: Tally, row: RollupRow, label: string): void {
@@ -183,42 +275,64 @@ function addDrops(tally: Tally, row: RollupRow, label: string): void {
   }
 }
 
-function addBreakdown(tally: Tally, row: RollupRow, at: { label: string; dimension: DimensionName }): void {
+/** Where a row that was put aside is added, and how. */
+interface RowAt {
+  readonly label: string;
+  /** Its values that are asked for come from events. */
+  readonly isAside: boolean;
+}
+
+function addBreakdown(
+  tally: Tally,
+  row: RollupRow,
+  { label, dimension, isAside }: RowAt & { readonly dimension: DimensionName },
+): void {
   const { plan } = tally;
-  const isKept = keeperOf(plan);
+  const isKept = keeperOf(plan, isAside);
+  const cut = isCut(row, dimension);
+  const attribute = attributeRead(plan);
   // A breakdown that is only read for a filter shows no values.
   const showsValues = plan.question.breakdowns.length > 0;
-  const isCut = readBreakdownOf(row, at.dimension, (stored, reader) => {
-    if (!isKept(stored)) return skipEntry(reader);
-    const sum = sumOf(tally.sums, { label: at.label, value: showsValues ? stored : "", bucket: row.bucket });
+  readBreakdownOf(row, dimension, (stored, reader) => {
+    const value = attribute === undefined ? stored : shownValue(attribute, stored);
+    // What was cut is no value that a filter could choose.
+    if (!isKept(value) || (cut && stored === OTHER && plan.keeps !== undefined)) return skipEntry(reader);
+    const sum = sumOf(tally.sums, { label, value: showsValues ? value : "", bucket: row.bucket });
     addToPurse(sum.purse, addEncodedCounts(sum.counts, reader), { day: row.day, home: tally.home });
     if (plan.oneBucketEach) skipSketch(reader);
     else sum.sketch = absorbEncoded(sum.sketch, reader);
   });
-  if (isCut) tally.cutBuckets.add(row.bucket);
+  if (cut && plan.keeps === undefined) tally.cutBuckets.add(row.bucket);
 }
 
-/** Which stored values a filter wants. */
-function keeperOf({ keeps, question: { breakdowns, filter } }: Plan): (value: string) => boolean {
-  if (keeps === undefined) return () => true;
-  const attribute = breakdowns[0] ?? comparisonsOf(filter)[0]?.attribute;
-  return (value) => keeps(attribute === undefined ? value : shownValue(attribute, value));
+/** Which values of a row count: those that a filter wants, without those that are counted from events. */
+function keeperOf({ keeps = () => true, wanted }: Plan, isAside: boolean): (value: string) => boolean {
+  if (!isAside || wanted === undefined) return keeps;
+  return wanted === "every" ? () => false : (value) => keeps(value) && !wanted.has(value);
 }
 
 /** What was cut from the entry pages is another set of pages than what was cut from the pages. */
-function addEntries(tally: Tally, row: RollupRow, label: string): void {
-  readBreakdownOf(row, "entry_page", (value, reader) => {
-    if (value === OTHER) return skipEntry(reader);
-    const key = groupKey(label, value);
+function addEntries(tally: Tally, row: RollupRow, { label, isAside }: RowAt): void {
+  const { plan } = tally;
+  const isKept = keeperOf(plan, isAside);
+  const attribute = attributeRead(plan);
+  if (isCut(row, "entry_page") && plan.keeps === undefined) tally.cutBuckets.add(row.bucket);
+  readBreakdownOf(row, "entry_page", (stored, reader) => {
+    const value = attribute === undefined ? stored : shownValue(attribute, stored);
+    if (stored === OTHER || !isKept(value)) return skipEntry(reader);
     const counts = zeroCounts();
     addEncodedCounts(counts, reader);
     skipSketch(reader);
-    const known = tally.entries.get(key) ?? { visits: 0, bounces: 0, duration_ms: 0 };
-    known.visits += counts.visits;
-    known.bounces += counts.bounces;
-    known.duration_ms += counts.duration_ms;
-    tally.entries.set(key, known);
+    addVisits(tally, groupKey(label, value), counts);
   });
+}
+
+function addVisits({ entries }: Tally, key: string, { visits, bounces, duration_ms }: VisitCounts): void {
+  const known = entries.get(key) ?? { visits: 0, bounces: 0, duration_ms: 0 };
+  known.visits += visits;
+  known.bounces += bounces;
+  known.duration_ms += duration_ms;
+  entries.set(key, known);
 }
 
 /** The sum of a label and value, which now has something of a bucket. */

@@ -163,20 +163,19 @@ function metricsOf(
     return invalid(`limit must be a whole number from 1 to ${LIMIT_MAX}`);
   if (!Number.isInteger(offset) || offset < 0 || offset > LIMIT_MAX)
     return invalid(`offset must be a whole number from 0 to ${LIMIT_MAX}`);
+  const toRow = ({ dimensions, metrics }: Result) => ({ x: dimensions[0], y: numberOf(metrics[0]) });
+  const body = { ...asked, metrics: ["visitors"], dimensions: [dimension] };
+  if (dimension !== "event:name")
+    return accepted({ body: { ...body, pagination: { limit, offset } }, toReply: ({ results }) => results.map(toRow) });
   // Page views are no events there: their row is left out, wherever it stands.
-  const isShown = ({ dimensions }: Result) => dimension !== "event:name" || dimensions[0] !== "pageview";
+  const isShown = ({ dimensions }: Result) => dimensions[0] !== "pageview";
   return accepted({
-    body: {
-      ...asked,
-      metrics: ["visitors"],
-      dimensions: [dimension],
-      pagination: { limit: offset + limit + 1, offset: 0 },
-    },
+    body: { ...body, pagination: { limit: offset + limit + 1, offset: 0 } },
     toReply: ({ results }) =>
       results
         .filter(isShown)
         .slice(offset, offset + limit)
-        .map(({ dimensions, metrics }) => ({ x: dimensions[0], y: numberOf(metrics[0]) })),
+        .map(toRow),
   });
 }
 

@@ -16,6 +16,7 @@ const ASK_EVERY_MS = 500;
 export interface Job {
   readonly id: string;
   readonly kind: string;
+  readonly rules: string;
   readonly state: string;
   readonly from: string;
   readonly to: string;
@@ -108,7 +109,7 @@ export function addReplay(program: Command): void {
 const RULES_OPTION = {
   verify: 'try rules out: "current" for those decided last, or a file of rules ("-": standard input)',
   rebuild: '"current": apply the rules decided last to these Days',
-  backfill: '"current": apply the rules decided last to these Days',
+  backfill: '"current": count goals by the rules decided last, and nothing else',
 } as const;
 
 const ZONE_OPTION = {
@@ -190,7 +191,8 @@ export function toReport(job: Job): string {
     const failed = job.failed_parts.map(({ date, partition, error }) => [date, partition, error]);
     tables.push(toCutTable(["date", "partition", "failed"], failed));
   }
-  if (job.kind !== "verify" && job.state === "done" && job.replaced > 0) {
+  const hasUndo = job.kind !== "verify" && !job.rules.startsWith("goals");
+  if (hasUndo && job.state === "done" && job.replaced > 0) {
     tables.push(`the numbers from before come back with: footfall replay undo ${job.id}`);
   }
   return tables.join("\n\n");

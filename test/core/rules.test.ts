@@ -5,12 +5,20 @@ import { expect, test } from "vitest";
 import { RULE_TIMELINE_LENGTH_MAX, RULES_LENGTH_MAX } from "../../core/limits.ts";
 import { parseRules } from "../../core/rule-parser.ts";
 import {
+  asRead,
+  extendGoals,
   extendTimeline,
+  type Goal,
+  goalsDecided,
+  goalsOfDays,
+  knowsGoals,
   latestRules,
   NO_RULES,
   type RulePeriod,
+  type Rules,
   type RuleTimeline,
   rulesAt,
+  settlePeriod,
   takeBackFromDays,
 } from "../../core/rules.ts";
 import { parseHostname } from "../../storage/hostname.ts";
@@ -56,7 +64,8 @@ test("[RUL-1] the last period that holds an event wins, and one that does not ho
   fc.assert(
     fc.property(timelines, period(99), moment, (timeline, added, at) => {
       const holds = "from" in added ? added.from <= at.instant : added.days[0] <= at.day && at.day < added.days[1];
-      expect(rulesAt([...timeline, added], at)).toBe(holds ? added.rules : rulesAt(timeline, at));
+      const rules = "rules" in added ? added.rules : undefined;
+      expect(rulesAt([...timeline, added], at)).toBe(holds ? rules : rulesAt(timeline, at));
     }),
   );
 });
@@ -158,4 +167,56 @@ test("[RUL-4] what was read once is read again as it is", () => {
       expect(parse(JSON.parse(JSON.stringify(read.ok && read.value)))).toEqual(read);
     }),
   );
+});
+
+const A = { name: "a", page: "/a" };
+const B = { name: "b", page: "/b" };
+const goalsOf = (...goals: readonly Goal[]): Rules => ({ ...NO_RULES, goals });
+/** On Days 5 to 7 the goals of 2,000 were counted again, on Day 8 they are being. */
+const WITH_GOALS: RuleTimeline = [
+  { version: 1, from: 1_000, rules: { ...goalsOf(A), hostnames: ["shop.example"] } },
+  { version: 2, from: 2_000, rules: goalsOf(A, B) },
+  { version: 2, days: [5, 8], goals: [A, B] },
+  { version: 2, days: [8, 9], goals: [A, B], counting: true },
+];
+
+test("[RPL-20] goals that were put on Days alone hold there in the place of those of their rules, and nothing else does", () => {
+  const first = rulesAt(WITH_GOALS, { instant: 1_500, day: 5 });
+  expect(first).toMatchObject({ goals: [A, B], hostnames: ["shop.example"] });
+  expect(rulesAt(WITH_GOALS, { instant: 1_500, day: 5 })).toBe(first);
+  expect(rulesAt(WITH_GOALS, { instant: 1_500, day: 4 }).goals).toEqual([A]);
+  expect(rulesAt(WITH_GOALS, { instant: 500, day: 6 })).toEqual(goalsOf(A, B));
+  const wrong: RuleTimeline = [...WITH_GOALS, { version: 1, days: [6, 7], rules: goalsOf(A) }];
+  expect(rulesAt(wrong, { instant: 1_500, day: 6 }).goals).toEqual([A]);
+});
+
+test("[RUL-15] events are read by the goals decided last, and by their own rules otherwise", () => {
+  const read = asRead(WITH_GOALS);
+  for (const instant of [0, 1_500, 2_500]) expect(rulesAt(read, { instant, day: 1 }).goals).toEqual([A, B]);
+  expect(rulesAt(read, { instant: 1_500, day: 1 }).hostnames).toEqual(["shop.example"]);
+  expect(asRead([])).toEqual([]);
+  expect(goalsDecided(WITH_GOALS)).toEqual([A, B]);
+});
+
+test.each([
+  // A Day is known by a goal when all of its instants were counted by it, as it is now.
+  [[A], { day: 1, from: 1_000, to: 3_000 }, true],
+  [[A, B], { day: 1, from: 1_000, to: 3_000 }, false],
+  [[A, B], { day: 1, from: 2_000, to: 3_000 }, true],
+  [[A], { day: 1, from: 500, to: 3_000 }, false],
+  [[{ ...A, page: "/other" }], { day: 1, from: 1_000, to: 3_000 }, false],
+  [[A, B], { day: 5, from: 500, to: 3_000 }, true],
+  [[A, B], { day: 8, from: 2_000, to: 3_000 }, false],
+  [[], { day: 1, from: 0, to: 3_000 }, true],
+])("[RUL-15] rollups know the goals %j of %j: %s", (goals, bucket, expected) => {
+  expect(knowsGoals(WITH_GOALS, goals, bucket)).toBe(expected);
+});
+
+test("[RPL-21] goals put on Days again take the place of those that were there, and are settled when they are counted", () => {
+  const period = goalsOfDays(WITH_GOALS, [4, 9]);
+  const extended = extendGoals(WITH_GOALS, period) as RuleTimeline;
+  expect(extended).toEqual([...WITH_GOALS.slice(0, 2), { version: 2, days: [4, 9], goals: [A, B], counting: true }]);
+  const settled = settlePeriod(extended, { version: 2, days: [4, 9], what: "goals" });
+  expect(settled.at(-1)).toEqual({ version: 2, days: [4, 9], goals: [A, B] });
+  expect(settlePeriod(extended, { version: 2, days: [4, 9], what: "rules" })).toEqual(extended);
 });

@@ -87,7 +87,7 @@ const SENT: readonly (readonly [
   ],
   [
     "posthog",
-    "/capture/",
+    "/capture",
     (id) => ({ body: { api_key: TRACKING_ID, event: "$pageview", distinct_id: id, properties: {} } }),
   ],
   [

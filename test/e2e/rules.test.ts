@@ -87,11 +87,11 @@ test("[RUL-2] a change of rules takes effect when it says, and a verify across i
   expect(job).toMatchObject({ differences: 0, in_doubt: 0, events: sent, first_differences: [] });
 });
 
-test("[RUL-10] goals are a dimension: events, visitors and visits by goal, whole visits not", async () => {
+test("[RUL-10] [RUL-15] goals are a dimension: events, visitors and visits by goal, whole visits not; also of events before them", async () => {
   const question = { metrics: ["visitors", "visits", "events"], date_range: "day", dimensions: ["event:goal"] };
   const { results } = await client.ask(shop, question);
   expect(results).toEqual([
-    { dimensions: ["order"], metrics: [1, 1, 2] },
+    { dimensions: ["order"], metrics: [1, 1, 4] },
     { dimensions: ["second step"], metrics: [1, 1, 1] },
   ]);
   await expect(client.ask(shop, { ...question, metrics: ["bounce_rate"] })).rejects.toThrow("event:goal");

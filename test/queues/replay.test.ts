@@ -2,9 +2,11 @@
 // happens when a seal writes in the middle or a database write is the last thing a process does.
 
 import { expect, test } from "vitest";
-import { LATE_COALESCE_MS, REPLAY_KEPT_MS, SEAL_AFTER_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
+import { GOALS_RETRY_MS, LATE_COALESCE_MS, REPLAY_KEPT_MS, SEAL_AFTER_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
 import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { startGoalsBackfill } from "../../queues/goals.ts";
+import { driveJob } from "../../queues/replay.ts";
 import { pruneJobs } from "../../storage/replay-job.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { ReplayedWorld } from "../support/replayed-world.ts";
@@ -153,19 +155,101 @@ test("[RPL-16] a backfill fills what is missing, leaves what disagrees, and is u
   expect(world.dump()).toEqual(wrong);
 });
 
-test("[RPL-16] a backfill of a new goal writes that breakdown and no other", async () => {
+test("[RPL-20] a backfill of a new goal writes that breakdown and no other, whatever else the rules change, and is not undone", async () => {
   const world = await sealedDay();
   const before = world.dump();
-  await world.decide(1, CART);
-  const named = { kind: "backfill", ...RANGE, merchants: [1], rules: "current" } as const;
-  const job = await world.run({ ...named, dimensions: ["goal"] });
-  expect(job).toMatchObject({ state: "done", replaced: 2, differences: 0 });
+  // The current rules would take away both page views of the Day.
+  await world.decide(1, { ...CART, bots: NO_CHROME.bots });
+  const job = await world.run({ kind: "backfill", ...RANGE, merchants: [1], rules: "current" });
+  expect(job).toMatchObject({ state: "done", rules: "goals", replaced: 2, differences: 0 });
   const withoutGoal = (rows: readonly object[]) => rows.map((row) => ({ ...row, version: 0, by_goal: "" }));
   expect(withoutGoal(world.dump())).toEqual(withoutGoal(before));
+  expect(world.timeline(1).at(-1)).toEqual({ version: 1, goals: CART.goals, days: [DAY, DAY + 1] });
   expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 0 });
-  await world.change(job.id, "undo");
+  const after = world.dump();
+  expect(await world.change(job.id, "undo")).toBe(false);
   await world.work();
-  expect(world.dump()).toEqual(before);
+  expect(world.dump()).toEqual(after);
+});
+
+test("[RPL-20] it writes the goal also where a counter disagrees, and lists what else differs", async () => {
+  const world = await sealedDay();
+  world.database.exec("UPDATE daily SET pageviews = 99 WHERE merchant = 1");
+  await world.decide(1, CART);
+  const job = await world.run({ kind: "backfill", ...RANGE, merchants: [1], rules: "current" });
+  expect(job).toMatchObject({ state: "done", replaced: 2, differences: 1 });
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 1 });
+});
+
+/** Sets a merchant's backfill going as the change of its goals does, and brings it to its end. */
+async function startByItself(world: ReplayedWorld, merchant = 1): Promise<string | undefined> {
+  world.it.now += 1;
+  const id = await startGoalsBackfill(merchant, world.replayDeps());
+  if (id !== undefined) await driveJob(id, world.replayDeps());
+  return id;
+}
+
+test("[RPL-21] the backfill of goals starts by itself, one of a merchant at most, and goes on while Days are left", async () => {
+  const world = await sealedDay();
+  expect(await startByItself(world)).toBeUndefined();
+  await world.decide(1, CART);
+  const id = (await startByItself(world)) as string;
+  expect(world.timeline(1).at(-1)).toMatchObject({ goals: CART.goals, days: [DAY, DAY + 1], counting: true });
+  // Another goal while it is under way: it waits, and one more backfill is for all that changed.
+  const both = { ...CART, goals: [...CART.goals, { name: "home", page: "/" }] };
+  await world.decide(1, both);
+  expect(await startByItself(world)).toBeUndefined();
+  await world.work();
+  expect(await world.look(id)).toMatchObject({ state: "done", rules: "goals_due", replaced: 2, differences: 0 });
+  expect(world.timeline(1).filter((period) => "goals" in period)).toEqual([
+    { version: 3, goals: both.goals, days: [DAY, DAY + 1] },
+  ]);
+  const jobs = world.database.prepare("SELECT rules, state FROM replay_jobs").all();
+  expect(jobs.map((job) => ({ ...job }))).toEqual([
+    { rules: "goals_due", state: "done" },
+    { rules: "goals_due", state: "done" },
+  ]);
+  expect(await startByItself(world)).toBeUndefined();
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 0, inDoubt: 0 });
+});
+
+test("[RPL-21] it waits for Days to be sealed, and leaves those whose events retention takes", async () => {
+  const world = await sealedDay();
+  await world.decide(1, CART);
+  world.database.exec("UPDATE archive_days SET generation = 0");
+  expect(await startByItself(world)).toBeUndefined();
+  world.database.exec("UPDATE archive_days SET generation = 1");
+  world.database.exec("UPDATE merchants SET retention_days = 1 WHERE number = 1");
+  expect(await startByItself(world)).toBeUndefined();
+  world.database.exec("UPDATE merchants SET retention_days = NULL WHERE number = 1");
+  expect(await startByItself(world)).toBeDefined();
+});
+
+test("[RPL-21] a job that somebody asks for goes first; afterwards the goals are as the Days' rules say", async () => {
+  const world = await sealedDay();
+  await world.decide(1, CART);
+  const id = (await startByItself(world)) as string;
+  const asked = await world.run({ kind: "rebuild", ...RANGE, merchants: [1], rules: "current" });
+  expect(asked).toMatchObject({ state: "done" });
+  expect(await world.look(id)).toMatchObject({ state: "cancelled" });
+  expect(world.timeline(1).at(-1)).toEqual({ version: 1, rules: CART, days: [DAY, DAY + 1] });
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ differences: 0, inDoubt: 0 });
+});
+
+test("[RPL-21] a part that fails leaves its Days to events, and the same goals are tried again an hour later", async () => {
+  const world = await sealedDay();
+  await world.decide(1, CART);
+  const id = (await startByItself(world)) as string;
+  world.database.exec(`UPDATE replay_parts SET state = 'failed' WHERE job = '${id}'`);
+  await world.work();
+  await driveJob(id, world.replayDeps());
+  expect(await world.look(id)).toMatchObject({ state: "done", failed: 1 });
+  expect(world.timeline(1).at(-1)).toMatchObject({ counting: true });
+  expect(await startByItself(world)).toBeUndefined();
+  world.it.now += GOALS_RETRY_MS;
+  expect(await startByItself(world)).toBeDefined();
+  await world.work();
+  expect(world.timeline(1).at(-1)).toEqual({ version: 1, goals: CART.goals, days: [DAY, DAY + 1] });
 });
 
 test("[RPL-11] jobs that write are refused where another writes: rebuild, backfill, and one that applies rules", async () => {

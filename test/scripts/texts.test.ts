@@ -52,6 +52,7 @@ test("long tables of a replay are cut, and say how many rows there are besides",
     ...{
       id: "rpl_1",
       kind: "rebuild",
+      rules: "dated",
       state: "done",
       from: "2026-11-01",
       to: "2026-11-03",

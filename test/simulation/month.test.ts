@@ -228,6 +228,7 @@ class Month {
         status: async () => statusOf(this.#partitionOf(name).partition),
       }),
       sendParts: async (parts) => void this.#partQueue.push(...parts),
+      random: (bytes) => new Uint8Array(bytes),
     };
   }
 

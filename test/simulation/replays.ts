@@ -49,14 +49,16 @@ export async function playReplays(simulation: Simulation, toDay: number): Promis
   world.faults = WEATHER;
   sendLate(simulation);
   await sealBegins(simulation);
-  const kind: ReplayKind = world.random.chance(0.8) ? "rebuild" : "backfill";
+  const isRebuild = world.random.chance(0.8) || scope === GLOBAL_MERCHANT;
+  const kind: ReplayKind = isRebuild ? "rebuild" : "backfill";
   const job = await replays.start({ ...asked, kind, rules: "current" });
   if (job === undefined) return;
   if (world.random.chance(0.3)) sendLate(simulation);
-  const isCancelled = world.random.chance(0.25);
+  // A backfill counts goals alone. It is not taken back: the Days are what their rules and its goals say.
+  const isCancelled = world.random.chance(0.25) && isRebuild;
   if (!isCancelled && (await replays.ended(job.id)) !== "done") return;
-  // A backfill leaves what disagrees: only a rebuild makes the Days what the rules say.
-  if (!isCancelled && kind === "rebuild") await replays.verify(asked);
+  if (!isCancelled) await replays.verify(asked);
+  if (!isRebuild) return;
   world.faults = WEATHER;
   sendLate(simulation);
   await sealBegins(simulation);
@@ -137,7 +139,7 @@ class Replays {
         await world.sleep(SETTLED_MS);
       }
       const jobs = await listJobs(d1, { merchant: undefined, rowsMax: 100 }, zeroMeter());
-      const made = jobs.find(({ id }) => !known.has(id));
+      const made = jobs.find(({ id, rules }) => !known.has(id) && rules !== "goals_due");
       await this.#loadSettings();
       if (made !== undefined) return made;
       await world.sleep(HOUR_MS / 4);
@@ -187,7 +189,10 @@ class Replays {
     const { world, d1, database } = this.#simulation;
     world.faults = CALM;
     const waiting = database.prepare("SELECT count(*) AS late FROM archive_days WHERE late_since IS NOT NULL");
-    for (let poll = 0; poll < POLLS_MAX && waiting.get()?.["late"] !== 0; poll++) await world.sleep(HOUR_MS / 2);
+    const isWaiting = async () => waiting.get()?.["late"] !== 0 || (await listActiveJobs(d1, zeroMeter())).length > 0;
+    for (let poll = 0; poll < POLLS_MAX && (await isWaiting()); poll++) await world.sleep(HOUR_MS / 2);
+    // A backfill of goals that started by itself has changed them.
+    await this.#loadSettings();
     const job = await this.start({ ...asked, kind: "verify", rules: "dated" });
     if (job === undefined) return;
     await this.ended(job.id);

@@ -474,8 +474,10 @@ export function queryDeps(simulation: Simulation): QueryDeps {
       list: (options: Parameters<typeof memory.list>[0]) => world.call("R2 list", () => memory.list(options)),
     },
     meter: zeroMeter(),
+    pace: { sealAfterMs: SEAL_AFTER_MS },
     now: () => world.now,
     log: () => {},
+    later: () => {},
   };
   return deps as unknown as QueryDeps;
 }

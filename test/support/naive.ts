@@ -51,7 +51,8 @@ export interface NaiveVisit {
 }
 
 const isReport = (event: Event) => event.name === "engagement";
-const isPassive = (event: Event) => event.name !== "pageview" && (event.passive === 1 || event.name === "web_vitals");
+const isPassive = (event: Event) =>
+  !isReport(event) && event.name !== "pageview" && (event.passive === 1 || event.name === "web_vitals");
 export const opens = (event: Event) => !isReport(event) && !isPassive(event);
 
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -32,7 +32,7 @@ import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import { openBudgets } from "../../core/query/budget.ts";
 import { parseFilters } from "../../core/query/filter.ts";
 import { checkGoals } from "../../core/query/goal.ts";
-import { GLOBAL_MERCHANT } from "../../core/rules.ts";
+import { asRead, GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { ParquetStreamWriter } from "../../storage/archive.ts";
@@ -139,7 +139,8 @@ async function admitOf(
   const goals = checkGoals([filter.value], merchant.rules, { budgets, view: undefined });
   if (!goals.ok) return problem("invalid_field", goals.rejection.message, "filters");
   const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
-  const under = { settings: settingsOf(merchant), global };
+  const settings = settingsOf(merchant);
+  const under = { settings: { ...settings, rules: asRead(settings.rules) }, global };
   const admit = await admitterOf(source, { places, filter: filter.value, budgets, under });
   if (typeof admit === "function") return { ok: true, value: admit };
   if (admit === "steps")

@@ -7,14 +7,16 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAGE_ROWS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
-import { type Answer, answer, tooManyGroups } from "../../core/query/answer.ts";
+import { type Answer, answer, tooManyGroups, valuesShown } from "../../core/query/answer.ts";
 import { countPlanOf } from "../../core/query/count.ts";
 import { type Filter, ownOf, viewOf } from "../../core/query/filter.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
 import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
-import { addStored, closeTally, openTally } from "../../core/query/tally.ts";
+import { pageBeyondCut, wanting } from "../../core/query/rest.ts";
+import type { Scan } from "../../core/query/scan.ts";
+import { addLive, addScan, addStored, closeTally, openTally, restOf } from "../../core/query/tally.ts";
 import { latestRules } from "../../core/rules.ts";
 import { DAY_MS, dayAt } from "../../core/time.ts";
 import { conversionOf } from "../../storage/conversion.ts";
@@ -25,8 +27,9 @@ import { countUndone } from "../../storage/replay-job.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/rollups.ts";
 import type { SealPlace } from "../../storage/seal.ts";
 import type { Deps } from "./deps.ts";
+import { backfillBehind } from "./goals.ts";
 import { readCompleteUntil, readLive } from "./live.ts";
-import { type Cost, countEvents, findPlaces, isTooLarge, type TooLarge } from "./scan.ts";
+import { type Cost, countEvents, findPlaces, firstKeptDay, isTooLarge, type TooLarge } from "./scan.ts";
 import { countUncounted } from "./uncounted.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
@@ -49,30 +52,65 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const asOf = deps.now();
   const completeUntil = await readCompleteUntil(merchant, deps);
   const firstDay = asksAll(question) ? await findFirstDay(merchant, { now: asOf, view }, deps) : undefined;
-  const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay });
+  const known = { rules: merchant.rules, eventsFrom: firstKeptDay(merchant, asOf) };
+  const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay, ...known });
   if (!plans.ok) return plans;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
-  const read: Groups[] = [];
-  for (const plan of plans.value) {
-    const groups = await readGroups(plan, merchant, { deps, cost });
-    if (isTooLarge(groups))
-      return withAllPlaces(groups, plans.value, { merchant, deps, asOf, completeUntil, firstDay });
-    if (!groups.ok) return groups;
-    read.push(groups.value);
-  }
-  const [[plan, otherPlan], [groups, otherGroups]] = [plans.value, read];
-  const compared = otherPlan && otherGroups && { plan: otherPlan, groups: otherGroups };
+  const reading = { merchant, deps, cost };
+  const asked = { merchant, deps, asOf, completeUntil, firstDay };
+  const tooLarge = (refusal: TooLarge) => withAllPlaces(refusal, plans.value, asked);
+  const [planned, otherPlanned] = plans.value;
+  const read = await readPage(planned, reading);
+  if (isTooLarge(read)) return tooLarge(read);
+  if (!read.ok) return read;
+  const { plan, groups } = read.value;
+  const other = otherPlanned && (await readBeside(otherPlanned, { plan, groups }, reading));
+  if (other !== undefined && isTooLarge(other)) return tooLarge(other);
+  if (other !== undefined && !other.ok) return other;
+  const compared = other?.value;
   const rules = latestRules(merchant.rules).version;
-  const purses = read.flatMap((one) => one.groups.map(({ purse }) => purse));
+  const backfill = await backfillBehind([groups, compared?.groups], merchant, deps);
+  const purses = [groups, compared?.groups].flatMap((one) => (one?.groups ?? []).map(({ purse }) => purse));
   const convert = await conversionOf(purses, merchant, deps);
-  return answer(plan, groups as Groups, {
-    currency: merchant.currency,
-    convert,
-    asOf: completeUntil,
-    cost,
-    rules,
-    compared,
-  });
+  const { currency } = merchant;
+  return answer(plan, groups, { currency, convert, asOf: completeUntil, cost, rules, compared, backfill });
+}
+
+/** What reading takes. */
+interface Reading {
+  readonly merchant: Merchant;
+  readonly deps: Deps;
+  readonly cost: Cost;
+}
+
+interface PlanRead {
+  readonly plan: Plan;
+  readonly groups: Groups;
+}
+
+/** Reads once more, with what was cut from events, where the page lies behind all that rollups name. */
+async function readPage(plan: Plan, reading: Reading): Promise<Outcome<PlanRead>> {
+  const groups = await readGroups(plan, reading);
+  if (!groups.ok) return groups;
+  const deeper = pageBeyondCut(plan, groups.value);
+  if (deeper === undefined) return accepted({ plan, groups: groups.value });
+  const all = await readGroups(deeper, reading);
+  return all.ok ? accepted({ plan: deeper, groups: all.value }) : all;
+}
+
+/** The other range of a comparison, of the values that stand on the page. */
+async function readBeside(planned: Plan, own: PlanRead, reading: Reading): Promise<Outcome<PlanRead>> {
+  const { merchant, deps } = reading;
+  const convert = await conversionOf(
+    own.groups.groups.map(({ purse }) => purse),
+    merchant,
+    deps,
+  );
+  const values = valuesShown(own.plan, own.groups, { currency: merchant.currency, convert });
+  const plan = wanting(planned, values);
+  const groups = await readGroups(plan, reading);
+  if (isTooLarge(groups) && planned.otherwise !== undefined) return readBeside(planned.otherwise, own, reading);
+  return groups.ok ? accepted({ plan, groups: groups.value }) : groups;
 }
 
 interface Asking extends Pick<Large, "asOf" | "completeUntil" | "firstDay"> {
@@ -86,7 +124,8 @@ async function withAllPlaces(
   plans: readonly Plan[],
   { merchant, deps, ...asked }: Asking,
 ): Promise<Outcome<never> | Large> {
-  if (plans.length === 1) return { ...refusal, ...asked };
+  // Where rollups would have answered for some Days, a job counts all of them from events.
+  if (plans.length === 1 && plans[0]?.source === "archive") return { ...refusal, ...asked };
   const places: SealPlace[] = [];
   for (const { range } of plans) {
     const known = await findPlaces(merchant, { from: range.fromDay, to: range.toDay }, deps);
@@ -126,11 +165,7 @@ export async function firstDayWithNumbers(
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
-async function readGroups(
-  plan: Plan,
-  merchant: Merchant,
-  { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
-): Promise<Outcome<Groups>> {
+async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promise<Outcome<Groups>> {
   if (plan.source === "archive") {
     const counted = await countEvents(countPlanOf([plan]), merchant, { deps, cost });
     return counted.ok ? accepted(counted.value.groups()[0] as Groups) : counted;
@@ -155,6 +190,15 @@ async function readGroups(
     if (!addStored(tally, kept)) return tooManyGroups();
   }
   if (!addStored(tally, recounted.value.rows)) return tooManyGroups();
+  if (!addLive(tally)) return tooManyGroups();
+  const rest = restOf(tally);
+  if (rest !== undefined) {
+    const counted = await countEvents(countPlanOf([rest]), merchant, { deps, cost });
+    if (!counted.ok) return counted;
+    const { aside } = tally;
+    if (rest.rest === undefined) return accepted({ ...(counted.value.groups()[0] as Groups), aside });
+    if (!addScan(tally, counted.value.scans()[0] as Scan)) return tooManyGroups();
+  }
   const groups = closeTally(tally);
   return groups === undefined ? tooManyGroups() : accepted(groups);
 }

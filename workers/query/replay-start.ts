@@ -23,14 +23,21 @@ import {
   shownZones,
   withPastZone,
 } from "../../core/past-zone.ts";
-import { extendTimeline, GLOBAL_MERCHANT, periodOfDays, takeBackFromDays } from "../../core/rules.ts";
+import {
+  extendGoals,
+  extendTimeline,
+  GLOBAL_MERCHANT,
+  goalsOfDays,
+  periodOfDays,
+  takeBackFromDays,
+} from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveJob, type ReplayDeps } from "../../queues/replay.ts";
 import { listPartitions } from "../../storage/archive-day.ts";
 import { ID_RANDOM_BYTES, replayId } from "../../storage/credential.ts";
 import { hasTaken } from "../../storage/erasure.ts";
-import { hasApplied, type ReplayJob, type ReplayVerb } from "../../storage/replay-job.ts";
-import { createJob } from "../../storage/replay-start.ts";
+import { hasApplied, isOfGoals, type ReplayJob, type ReplayVerb } from "../../storage/replay-job.ts";
+import { createJob, endGoalsInTheWay } from "../../storage/replay-start.ts";
 import type { TimelineChange } from "../../storage/rules.ts";
 import type { AppliedRules } from "../../storage/schema.ts";
 import { findUnsealed, type SealPlace } from "../../storage/seal.ts";
@@ -51,13 +58,20 @@ export type AskedReplay = Pick<
 };
 
 /** Makes the job and sends its first parts on their way. */
-export async function startReplay({ zone, ...asked }: AskedReplay, deps: StartDeps): Promise<Checked<ReplayJob>> {
+export async function startReplay(given: AskedReplay, deps: StartDeps): Promise<Checked<ReplayJob>> {
+  const { zone, ...asked } = ofGoals(given);
   if (zone === undefined) return startJob({ ...asked, pastZone: undefined }, [], deps);
   const moved = await moveDays({ ...asked, zone }, deps);
   if (!moved.ok) return moved;
   const { settings, pastZone } = moved.value;
   const [fromDay, toDay] = pastZone.days;
   return startJob({ ...asked, fromDay, toDay, pastZone }, [settings], deps);
+}
+
+/** The rules decided last change goals alone where gaps are filled: for everything else history is rebuilt. */
+function ofGoals(asked: AskedReplay): AskedReplay {
+  if (asked.kind !== "backfill" || asked.rules !== "current") return asked;
+  return { ...asked, rules: "goals", dimensions: ["goal"] };
 }
 
 type Planned = Omit<AskedReplay, "zone"> & { readonly pastZone: PastZone | undefined };
@@ -82,7 +96,7 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
       );
     }
   }
-  const isApplied = asked.kind !== "verify" && asked.rules === "current";
+  const isApplied = asked.kind !== "verify" && (asked.rules === "current" || isOfGoals(asked));
   const timelines = isApplied ? await appliedTimelines(asked, deps) : NOTHING_APPLIED;
   if (!timelines.ok) return timelines;
   const { applied } = timelines.value;
@@ -98,6 +112,7 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
     applied,
   };
   const parts = places.all.map((place) => ({ job: job.id, ...place }));
+  if (job.kind !== "verify") await endGoalsInTheWay(deps.db, job, deps.meter);
   const created = await createJob(deps.db, { job, parts, applies }, deps.meter);
   if (created === "overlaps") {
     return problem(
@@ -211,14 +226,19 @@ interface Applied {
 const NOTHING_APPLIED: Checked<Applied> = { ok: true, value: { applies: [], applied: undefined } };
 
 /** The timelines of the merchants, or of the deployment, with the rules decided last put on the job's Days. */
-async function appliedTimelines({ merchants, fromDay, toDay }: Planned, deps: StartDeps): Promise<Checked<Applied>> {
+async function appliedTimelines(
+  { merchants, fromDay, toDay, rules: asked }: Planned,
+  deps: StartDeps,
+): Promise<Checked<Applied>> {
   const applies: TimelineChange[] = [];
   const applied: AppliedRules[] = [];
   let length = 0;
   for (const settings of await readSettingsOf(deps.db, merchants ?? [GLOBAL_MERCHANT], deps.meter)) {
     const { merchant: scope, version, rules, past = [] } = settings;
-    const period = periodOfDays(rules, [fromDay, toDay]);
-    const timeline = extendTimeline(rules, period);
+    const days = [fromDay, toDay] as const;
+    const isGoals = isOfGoals({ rules: asked });
+    const period = isGoals ? goalsOfDays(rules, days) : ({ ...periodOfDays(rules, days), counting: true } as const);
+    const timeline = isGoals ? extendGoals(rules, period) : extendTimeline(rules, period);
     if (timeline === "full")
       return problem("conflict", "Too many changes are remembered of these rules: no more can be applied to the past.");
     applies.push({ scope, version, timeline, past });

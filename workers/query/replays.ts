@@ -27,6 +27,7 @@ import {
   countJobs,
   findJob,
   hasApplied,
+  isOfGoals,
   isOver,
   type JobTotal,
   listActiveJobs,
@@ -95,6 +96,8 @@ export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>
     return problem("invalid_field", "A zone is for a verify or a rebuild without rules.", "time_zone");
   const whose = await merchantsOf(c, named, deps);
   if (!whose.ok) return whose;
+  if (kind === "backfill" && counted.value.rules === "current" && whose.value === undefined)
+    return problem("invalid_field", "Goals are a merchant's own: name the merchants.", "merchants");
   const asked = { kind, fromDay: from, toDay: to + 1, merchants: whose.value, dimensions, zone, ...counted.value };
   const job = await startReplay(asked, { ...deps, ...replayDeps(deps) });
   if (!job.ok) return job;
@@ -107,7 +110,12 @@ export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>
 
 /** By which rules the Days are to be counted: those that hold, those decided last, or a draft. */
 function countedBy(
-  { kind, rules, to, dimensions }: { kind: ReplayKind; rules: unknown; to: number; dimensions: unknown },
+  {
+    kind,
+    rules,
+    to,
+    dimensions,
+  }: { kind: ReplayKind; rules: unknown; to: number; dimensions?: readonly DimensionName[] | undefined },
   deps: Deps,
 ): Checked<Pick<AskedReplay, "rules" | "draft">> {
   if (dimensions !== undefined && kind !== "backfill")
@@ -116,6 +124,12 @@ function countedBy(
   const lastClosed = firstOpenDay(deps.now(), deps.pace.sealAfterMs) - 1;
   if (to > lastClosed)
     return problem("conflict", `Rules are applied to closed Days only; the last is ${dateOf(lastClosed)}.`, "to");
+  if (rules === "current" && kind === "backfill" && dimensions?.some((name) => name !== "goal"))
+    return problem(
+      "invalid_field",
+      "By the current rules a backfill counts goals; for what else they change, ask for a rebuild.",
+      "dimensions",
+    );
   if (rules === "current") return { ok: true, value: { rules, draft: undefined } };
   if (kind !== "verify")
     return problem("invalid_field", 'A draft is tried out by a "verify"; decide on it, then use "current".', "rules");
@@ -155,6 +169,11 @@ export function postReplayVerb(verb: ReplayVerb) {
         `This ${job.kind} ended more than ${kept} ago: what it kept is deleted. Ask for a new one.`,
       );
     }
+    if (verb === "undo" && isOfGoals(job))
+      return problem(
+        "conflict",
+        "A backfill of goals changes no answer, so there is nothing to undo: take the goal out of the rules.",
+      );
     const taken = await takenBack(job, verb, deps);
     if (!(await changeJob(deps.db, { job, verb, now: deps.now(), taken }, deps.meter))) {
       return problem("conflict", `A ${job.kind} that is ${job.state} cannot ${verb}: ${WHY_NOT[verb]}`);

@@ -67,7 +67,7 @@ export async function readRealtime(
   const { siteId: site_id, filters, view } = question.value;
   return accepted({
     results: closeRealtime(realtime, zones),
-    meta: { as_of: new Date(completeUntil).toISOString(), sources: sourcesOf("archive", cost, view) },
+    meta: { as_of: new Date(completeUntil).toISOString(), sources: sourcesOf({ source: "archive" }, { cost, view }) },
     query: { site_id, filters },
   });
 }

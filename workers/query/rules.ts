@@ -19,6 +19,7 @@ import type { Merchant } from "../../storage/merchants.ts";
 import { findRuleVersion, findScope, listRuleVersions, writeTimeline } from "../../storage/rules.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, required, wholeNumber } from "./field.ts";
+import { backfillGoals } from "./goals.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { pushSettings } from "./push.ts";
@@ -81,6 +82,8 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
   if (changed === "stale") return problem("conflict", "The settings were changed meanwhile. Read them and try again.");
   deps.keys.clear();
   await pushSettings(scope.value, deps);
+  if (JSON.stringify(rules.value.goals) !== JSON.stringify(latest.rules.goals))
+    deps.later("goals_backfill", backfillGoals(number, deps));
   return { ok: true, value: { body: { ...shown(extended), ...(warnings.length > 0 && { warnings }) } } };
 }
 
@@ -126,6 +129,8 @@ function shown(timeline: RuleTimeline) {
 function shownPeriod(period: RulePeriod) {
   if ("from" in period) return { version: period.version, from: iso(period.from) };
   const [from, to] = period.days;
+  if ("goals" in period)
+    return { version: period.version, from_date: dateOf(from), to_date: dateOf(to - 1), goals_only: true };
   return { version: period.version, from_date: dateOf(from), to_date: dateOf(to - 1) };
 }
 

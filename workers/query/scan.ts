@@ -18,7 +18,7 @@ import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
 import { invalid } from "../../core/query/refusal.ts";
 import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
 import type { SeenUnder } from "../../core/query/seen.ts";
-import { GLOBAL_MERCHANT } from "../../core/rules.ts";
+import { asRead, GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import {
   distinctPlaces,
@@ -59,7 +59,7 @@ export async function countEvents<C extends Counting>(
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<C>> {
   const begun = deps.now();
-  const known = await findPlaces(merchant, daysOf(plan), deps);
+  const known = onlyOf(plan, await findPlaces(merchant, daysOf(plan), deps));
   if (!known.ok) return known;
   cost.rows += known.value.rows;
   const under = await underOf(merchant, deps);
@@ -80,6 +80,13 @@ export async function countEvents<C extends Counting>(
     if (problem !== undefined) return refusalOf(problem);
   }
   return accepted(counting);
+}
+
+/** The (Day, partition)s that a plan counts, where rollups answer for the others. */
+function onlyOf({ rest }: Pick<CountPlan<Counting>, "rest">, known: Outcome<KnownPlaces>): Outcome<KnownPlaces> {
+  if (rest === undefined || !known.ok) return known;
+  const places = known.value.places.filter((place) => rest.places.has(keyOf(place)));
+  return accepted({ ...known.value, places });
 }
 
 /** (Day, partition)s that are counted together, and what they came to where that is remembered. */
@@ -135,7 +142,8 @@ async function countGroup<C extends Counting>(
 }
 
 /** From the first Day of a plan's ranges to the last. */
-export function daysOf({ ranges }: Pick<CountPlan<Counting>, "ranges">): Days {
+export function daysOf({ ranges, rest }: Pick<CountPlan<Counting>, "ranges" | "rest">): Days {
+  if (rest !== undefined) return { from: Math.min(...rest.days), to: Math.max(...rest.days) + 1 };
   const from = Math.min(...ranges.map(({ fromDay }) => fromDay));
   return { from, to: Math.max(...ranges.map(({ toDay }) => toDay)) };
 }
@@ -147,7 +155,12 @@ export interface Under extends SeenUnder {
 
 export async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
   const global = await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter);
-  return { settings: settingsOf(merchant), global: global?.rules ?? [], globalVersion: global?.version ?? 0 };
+  const settings = settingsOf(merchant);
+  return {
+    settings: { ...settings, rules: asRead(settings.rules) },
+    global: global?.rules ?? [],
+    globalVersion: global?.version ?? 0,
+  };
 }
 
 export interface OpenedEvents {

@@ -5,7 +5,7 @@ import { answer } from "../../../core/query/answer.ts";
 import { comparedRange } from "../../../core/query/compare.ts";
 import type { Groups } from "../../../core/query/group.ts";
 import { UNCONVERTED } from "../../../core/query/money.ts";
-import { type Plan, planQuestion } from "../../../core/query/plan.ts";
+import { type Plan, planQuestion, planWithComparison } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { echoRange, resolveRange } from "../../../core/query/range.ts";
 import { addStored, closeTally, openTally } from "../../../core/query/tally.ts";
@@ -16,6 +16,8 @@ import { moneyOf, type RowSpec, rowOf } from "../../support/rollup-rows.ts";
 const VIENNA = [{ from: 0, zone: "Europe/Vienna" }];
 const LORD_HOWE = [{ from: 0, zone: "Australia/Lord_Howe" }];
 const previous = { mode: "previous_period" };
+
+const NEW_YORK = [{ from: 0, zone: "America/New_York" }];
 
 type Case = readonly [range: unknown, comparisons: object, first: string, last: string, zones?: typeof UTC];
 const RANGES: Case[] = [
@@ -80,6 +82,179 @@ const REFUSED: readonly (readonly [comparisons: unknown, message: string])[] = [
 test.each(REFUSED)("[CMP-1] refuses %j", (comparisons, message) => {
   const read = parseQuestion({ site_id: "x", metrics: ["visitors"], date_range: "7d", include: { comparisons } });
   expect(read).toMatchObject({ ok: false, rejection: { message } });
+});
+
+/** At 12:30 UTC on 2021-05-05, unless said otherwise. */
+type Passed = readonly [range: unknown, include: object, own: Span, other: Span, now?: string, zones?: typeof UTC];
+type Span = readonly [first: string, last: string];
+const at = (from: string, to: string): Span => [from, to];
+const yearly = { comparisons: { mode: "year_over_year" } };
+const before = { comparisons: previous };
+const weekly = { comparisons: { ...previous, match_day_of_week: true } };
+const PASSED: readonly Passed[] = [
+  // Until the end of the current Hour, and the other until the same place.
+  [
+    "day",
+    before,
+    at("2021-05-05T00:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2021-05-04T00:00:00Z", "2021-05-04T12:59:59Z"),
+  ],
+  [
+    "today",
+    weekly,
+    at("2021-05-05T00:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2021-04-28T00:00:00Z", "2021-04-28T12:59:59Z"),
+  ],
+  [
+    "day",
+    yearly,
+    at("2021-05-05T00:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2020-05-05T00:00:00Z", "2020-05-05T12:59:59Z"),
+  ],
+  [
+    "month",
+    before,
+    at("2021-05-01T00:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2021-03-31T00:00:00Z", "2021-04-04T12:59:59Z"),
+  ],
+  [
+    "year",
+    before,
+    at("2021-01-01T00:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2020-01-02T00:00:00Z", "2020-05-05T12:59:59Z"),
+  ],
+  [
+    "year",
+    yearly,
+    at("2021-01-01T00:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2020-01-01T00:00:00Z", "2020-05-05T12:59:59Z"),
+  ],
+  [
+    ["2021-05-03", "2021-05-09"],
+    before,
+    at("2021-05-03T00:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2021-04-26T00:00:00Z", "2021-04-28T12:59:59Z"),
+  ],
+  [
+    ["2021-05-05T10:00:00Z", "2021-05-05T20:00:00Z"],
+    before,
+    at("2021-05-05T10:00:00Z", "2021-05-05T12:59:59Z"),
+    at("2021-05-04T10:00:00Z", "2021-05-04T12:59:59Z"),
+  ],
+  // What has passed as a whole, what is all to come, and what says that it is not to be cut.
+  [
+    "yesterday",
+    before,
+    at("2021-05-04T00:00:00Z", "2021-05-04T23:59:59Z"),
+    at("2021-05-03T00:00:00Z", "2021-05-03T23:59:59Z"),
+  ],
+  [
+    ["2021-05-06"],
+    before,
+    at("2021-05-06T00:00:00Z", "2021-05-06T23:59:59Z"),
+    at("2021-05-05T00:00:00Z", "2021-05-05T23:59:59Z"),
+  ],
+  [
+    "day",
+    { ...before, trim_relative_date_range: false },
+    at("2021-05-05T00:00:00Z", "2021-05-05T23:59:59Z"),
+    at("2021-05-04T00:00:00Z", "2021-05-04T23:59:59Z"),
+  ],
+  [
+    "day",
+    { comparisons: { mode: "custom", date_range: ["2021-04-01", "2021-04-01"] } },
+    at("2021-05-05T00:00:00Z", "2021-05-05T23:59:59Z"),
+    at("2021-04-01T00:00:00Z", "2021-04-01T23:59:59Z"),
+  ],
+  // Clocks went forward on 2021-03-28 in Vienna at 2, and back on 2021-11-07 in New York at 2: the same local time.
+  [
+    "day",
+    before,
+    at("2021-03-28T00:00:00+01:00", "2021-03-28T12:59:59+02:00"),
+    at("2021-03-27T00:00:00+01:00", "2021-03-27T12:59:59+01:00"),
+    "2021-03-28T12:30:00+02:00",
+    VIENNA,
+  ],
+  [
+    "day",
+    before,
+    at("2021-11-08T00:00:00-05:00", "2021-11-08T12:59:59-05:00"),
+    at("2021-11-07T00:00:00-04:00", "2021-11-07T12:59:59-05:00"),
+    "2021-11-08T12:30:00-05:00",
+    NEW_YORK,
+  ],
+];
+
+test.each(
+  PASSED.map(([asked, include, own, other, now, zones = UTC]) => [asked, include, own, other, now, zones] as const),
+)("[CMP-3] %j with %j is %s, compared with %s", (date_range, include, own, other, now, zones) => {
+  const question = valueFrom(parseQuestion({ site_id: "x", metrics: ["visitors"], date_range, include }));
+  const moment = { zones, now: now === undefined ? NOW : Date.parse(now) };
+  const plans = valueFrom(planWithComparison(question, moment));
+  const instants = (span: Span) => span.map((text) => Date.parse(text));
+  const echoed = plans.map(({ range }) => instants(echoRange(range, zones)));
+  expect(echoed).toEqual([instants(own), instants(other)]);
+});
+
+const DAYS: readonly (readonly [from: string, to: string, before: Span, zones: typeof UTC])[] = [
+  ["2021-05-04T13:00:00Z", "2021-05-05T13:00:00Z", at("2021-05-03T13:00:00Z", "2021-05-04T12:59:59Z"), UTC],
+  ["2021-05-03T13:00:00Z", "2021-05-05T13:00:00Z", at("2021-05-01T13:00:00Z", "2021-05-03T12:59:59Z"), UTC],
+  // 24 Hours over a change of clocks: the 24 before, no Hour twice and none between.
+  [
+    "2021-03-27T13:00:00+01:00",
+    "2021-03-28T14:00:00+02:00",
+    at("2021-03-26T13:00:00+01:00", "2021-03-27T12:59:59+01:00"),
+    VIENNA,
+  ],
+  [
+    "2021-11-06T13:00:00-04:00",
+    "2021-11-07T12:00:00-05:00",
+    at("2021-11-05T13:00:00-04:00", "2021-11-06T12:59:59-04:00"),
+    NEW_YORK,
+  ],
+  // The Hours from noon to noon, of which there are 23: from noon to noon before.
+  [
+    "2021-03-27T12:00:00+01:00",
+    "2021-03-28T12:00:00+02:00",
+    at("2021-03-26T12:00:00+01:00", "2021-03-27T11:59:59+01:00"),
+    VIENNA,
+  ],
+];
+
+test.each(DAYS)("[CMP-1] from %s to %s is compared with %s", (from, to, expected, zones) => {
+  const read = { site_id: "x", metrics: ["visitors"], date_range: [from, to], include: { comparisons: previous } };
+  const plans = valueFrom(planWithComparison(valueFrom(parseQuestion(read)), { zones, now: Date.parse("2022-01-01") }));
+  const instants = (span: Span) => span.map((text) => Date.parse(text));
+  expect(instants(echoRange((plans[1] as Plan).range, zones))).toEqual(instants(expected));
+});
+
+test("[CMP-1] 24h is compared with the 24 Hours before", () => {
+  const asked = { site_id: "x", metrics: ["visitors"], date_range: "24h", include: { comparisons: previous } };
+  const [own, other] = valueFrom(planWithComparison(valueFrom(parseQuestion(asked)), { zones: UTC, now: NOW }));
+  expect(other?.range.toInstant).toBe(own.range.fromInstant);
+  expect((other as Plan).range.fromInstant).toBe(own.range.fromInstant - 24 * 3_600_000);
+});
+
+test("[CMP-1] a year earlier both ends have their dates, also around a 29 February", () => {
+  const asked = { site_id: "x", metrics: ["events"], date_range: ["2020-02-01", "2020-03-31"], include: yearly };
+  const plans = valueFrom(planWithComparison(valueFrom(parseQuestion(asked)), { zones: UTC, now: NOW }));
+  expect(echoRange((plans[1] as Plan).range, UTC)).toEqual(["2019-02-01T00:00:00+00:00", "2019-03-31T23:59:59+00:00"]);
+});
+
+test("[CMP-4] what has passed of today is read as its Day, and so exact; the part of the other Day is read from events", () => {
+  const asked = { site_id: "x", metrics: ["visitors"], date_range: "day", include: before };
+  const [own, other] = valueFrom(planWithComparison(valueFrom(parseQuestion(asked)), { zones: UTC, now: NOW }));
+  expect(own).toMatchObject({ source: "rollups", grain: "day", oneBucketEach: true, sketch: false });
+  expect(other).toMatchObject({
+    source: "rollups",
+    grain: "day",
+    oneBucketEach: true,
+    range: { cutDay: own.range.fromDay - 1 },
+  });
+  expect(other?.otherwise).toMatchObject({ grain: "hour", sketch: true });
+  const counts = { ...asked, metrics: ["pageviews"] };
+  const plans = valueFrom(planWithComparison(valueFrom(parseQuestion(counts)), { zones: UTC, now: NOW }));
+  expect(plans[1]).toMatchObject({ grain: "hour", source: "rollups", otherwise: undefined });
 });
 
 function groupsOf(plan: Plan, rows: readonly RowSpec[]): Groups {

@@ -26,7 +26,7 @@ test("[QRY-1] a question with the three required fields gets the defaults for th
         totalRows: false,
         comparisons: undefined,
         imports: false,
-        trimRelativeDateRange: false,
+        trimRelativeDateRange: undefined,
       },
       pagination: { limit: 10_000, offset: 0 },
     },

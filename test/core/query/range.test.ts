@@ -20,6 +20,12 @@ function echoed(asked: unknown, zones = UTC, now = NOW, firstDay?: number): read
 
 const RANGES: readonly (readonly [asked: unknown, first: string, last: string])[] = [
   ["day", "2021-05-05T00:00:00+00:00", "2021-05-05T23:59:59+00:00"],
+  ["today", "2021-05-05T00:00:00+00:00", "2021-05-05T23:59:59+00:00"],
+  ["yesterday", "2021-05-04T00:00:00+00:00", "2021-05-04T23:59:59+00:00"],
+  ["month_to_date", "2021-05-01T00:00:00+00:00", "2021-05-05T23:59:59+00:00"],
+  ["year_to_date", "2021-01-01T00:00:00+00:00", "2021-05-05T23:59:59+00:00"],
+  ["2021-03-01", "2021-03-01T00:00:00+00:00", "2021-03-01T23:59:59+00:00"],
+  [["2021-03-01"], "2021-03-01T00:00:00+00:00", "2021-03-01T23:59:59+00:00"],
   ["24h", "2021-05-04T13:00:00+00:00", "2021-05-05T12:59:59+00:00"],
   ["7d", "2021-04-28T00:00:00+00:00", "2021-05-04T23:59:59+00:00"],
   ["28d", "2021-04-07T00:00:00+00:00", "2021-05-04T23:59:59+00:00"],
@@ -117,6 +123,8 @@ test("[QRY-8] after a zone change a Day's range holds every Hour of the Day", ()
 
 test.each([
   ["day", "2021-05-05T00:00:00Z", "2021-05-05T12:59:59Z"],
+  ["today", "2021-05-05T00:00:00Z", "2021-05-05T12:59:59Z"],
+  ["yesterday", "2021-05-04T00:00:00Z", "2021-05-04T23:59:59Z"],
   ["month", "2021-05-01T00:00:00Z", "2021-05-05T23:59:59Z"],
   ["year", "2021-01-01T00:00:00Z", "2021-05-05T23:59:59Z"],
   ["7d", "2021-04-28T00:00:00Z", "2021-05-04T23:59:59Z"],
@@ -125,4 +133,17 @@ test.each([
   const dateRange = { ...(parseDateRange(name) as DateRange), isTrimmed: true } as DateRange;
   const range = valueFrom(resolveRange(dateRange, { zones: UTC, now: NOW }));
   expect(echoRange(range, UTC).map((text) => Date.parse(text))).toEqual([from, to].map((text) => Date.parse(text)));
+});
+
+test.each([
+  "tomorrow",
+  "2021-02-30",
+  "2021-5-1",
+  [],
+  ["2021-02-30"],
+  ["2021-03-01T10:00:00Z"],
+  ["24h"],
+  ["a", "b", "c"],
+])("[QRY-5] %j is no range", (asked) => {
+  expect(parseDateRange(asked)).toBeUndefined();
 });

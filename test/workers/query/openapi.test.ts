@@ -202,7 +202,7 @@ describe("[OPE-3] whatever a question's parser takes fits the schema", () => {
     { metrics: ["nonsense"] },
     { metrics: [] },
     { dimensions: ["nonsense"] },
-    { date_range: "yesterday" },
+    { date_range: "tomorrow" },
     { filters: [["is", "nonsense", ["x"]]] },
     { filters: [["like", "event:page", ["x"]]] },
     { include: { everything: true } },

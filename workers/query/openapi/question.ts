@@ -21,6 +21,7 @@ import { list, nullable, object } from "./shape.ts";
 
 const TEXT: Schema = { type: "string" };
 const COUNT: Schema = { type: "integer", minimum: 0 };
+const DATE: Schema = { type: "string", format: "date" };
 const NUMBER: Schema = { type: "number" };
 const FLAG: Schema = { type: "boolean" };
 const SITE: Schema = {
@@ -42,7 +43,14 @@ const DIMENSION: Schema = {
 const DATE_RANGE: Schema = {
   anyOf: [
     { type: "string", enum: RELATIVE_RANGES },
-    { type: "array", items: TEXT, minItems: 2, maxItems: 2, description: "Two dates, or two instants on whole hours." },
+    { ...DATE, description: "One date." },
+    {
+      type: "array",
+      items: TEXT,
+      minItems: 1,
+      maxItems: 2,
+      description: "A date, two, or two instants on whole hours.",
+    },
   ],
 };
 
@@ -89,8 +97,11 @@ const MONEY: Schema = object({ value: NUMBER, currency: TEXT, short: TEXT, long:
 const VALUES: Schema = list({ anyOf: [NUMBER, MONEY, { type: "null" }] });
 const RESULT = { metrics: VALUES, dimensions: list(TEXT) };
 
+/** First and last date. */
+const DATES: Schema = { type: "array", prefixItems: [DATE, DATE], items: false, minItems: 2 };
+
 const SOURCES: Schema = object({
-  from: { type: "string", enum: ["rollups", "archive"] },
+  from: { type: "string", enum: ["rollups", "archive", "both"] },
   "rows?": COUNT,
   "objects?": COUNT,
   "bytes?": COUNT,
@@ -98,7 +109,17 @@ const SOURCES: Schema = object({
     ...COUNT,
     description: "Days of one partition each that were not read, since it was remembered what they came to.",
   },
+  "days_from_events?": {
+    ...list(object({ dates: DATES, why: { type: "string", enum: ["part", "breakdown", "cut", "goals"] } })),
+    description: "Days of which rollups do not know what is asked for, so that they were counted from events.",
+  },
 });
+
+const GOALS: Schema = {
+  ...object({ backfill: nullable(TEXT), "uncounted?": list(DATES) }),
+  description:
+    "Where Days were counted before a goal was made: the replay that counts them again, and Days whose events are deleted.",
+};
 
 const META: Schema = object({
   as_of: { type: "string", format: "date-time" },
@@ -107,6 +128,7 @@ const META: Schema = object({
   "visitors?": object({ exact: FLAG, "standard_error?": NUMBER }),
   "orders?": object({ exact: FLAG }),
   "cut?": object({ dimension: TEXT, buckets: COUNT, value: TEXT }),
+  "goals?": GOALS,
   "metric_warnings?": { type: "object" },
   "time_labels?": list(TEXT),
   "total_rows?": COUNT,

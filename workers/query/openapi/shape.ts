@@ -5,7 +5,7 @@
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { OPERATIONS } from "../../../core/meter.ts";
 import type { Schema } from "../../../core/type-text.ts";
-import { ROLES, SCOPES } from "../../../storage/schema.ts";
+import { REPLAY_RULES, ROLES, SCOPES } from "../../../storage/schema.ts";
 import { PROBLEM_STATUS } from "../problem.ts";
 
 const TEXT: Schema = { type: "string" };
@@ -113,7 +113,7 @@ const RULE_VERSION = { version: COUNT, note: TEXT, created_at: INSTANT };
 const REPLAY = {
   id: TEXT,
   kind: oneOf(["verify", "rebuild", "backfill"]),
-  rules: oneOf(["dated", "current", "draft"]),
+  rules: oneOf(REPLAY_RULES),
   dimensions: nullable(list(oneOf(DIMENSIONS.map(({ name }) => name)))),
   time_zone: nullable(TEXT),
   state: oneOf(["running", "paused", "cancelled", "done", "undoing", "undone"]),
@@ -208,7 +208,10 @@ export const SHAPES = {
     applies_from: nullable(INSTANT),
     rules: { $ref: "#/components/schemas/Rules" },
     timeline: list({
-      oneOf: [object({ version: COUNT, from: INSTANT }), object({ version: COUNT, from_date: DATE, to_date: DATE })],
+      oneOf: [
+        object({ version: COUNT, from: INSTANT }),
+        object({ version: COUNT, from_date: DATE, to_date: DATE, "goals_only?": YES }),
+      ],
     }),
     "warnings?": list(TEXT),
   }),

@@ -1,0 +1,143 @@
+// What rollups cannot tell of a question, and what is counted from events in their place. A rollup keeps the largest
+// values of a dimension: one that was cut knows nothing of a value that it does not name. It has no breakdown by a
+// dimension that is younger than it, and no numbers of a goal that is younger. Such rows are put aside, and only their
+// Days and partitions are read from events: `tally.ts` adds up both.
+
+import { OTHER } from "../counting/dimension.ts";
+import { skipEntry } from "../counting/rollup.ts";
+import { isCut, type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
+import { DAYS_SHOWN_MAX } from "../limits.ts";
+import { knowsGoals } from "../rules.ts";
+import { dateOf } from "../time.ts";
+import { type Attribute, shownValue } from "./attribute.ts";
+import { comparisonsOf } from "./filter.ts";
+import type { Groups } from "./group.ts";
+import { type Plan, spanOf } from "./plan.ts";
+
+/** Why a row is not enough: only a part of its Day is in the range, it has no such breakdown, a cut may have taken what is asked for, or
+ *  it was counted before a goal was made. */
+export type Lack = "part" | "breakdown" | "cut" | "goals";
+
+/** A row that was put aside. */
+export interface Aside {
+  readonly bucket: number;
+  readonly day: number;
+  readonly partition: string;
+  readonly why: Lack;
+}
+
+/** Buckets that are counted from events although the others are not. */
+export interface Rest {
+  /** Numbers of their Days. */
+  readonly days: ReadonlySet<number>;
+  /** "day partition" of each. */
+  readonly places: ReadonlySet<string>;
+  /** Where they are Hours: "hour partition" of each. */
+  readonly hours: ReadonlySet<string> | undefined;
+  /** The values to count, where rollups know the others. */
+  readonly values: ReadonlySet<string> | undefined;
+}
+
+/** The dimension whose values a plan reads from rollups. */
+export function attributeRead({ question: { breakdowns, filter } }: Plan): Attribute | undefined {
+  return breakdowns[0] ?? comparisonsOf(filter)[0]?.attribute;
+}
+
+/** What a row lacks to answer a plan's question; undefined where it is enough. */
+export function lackOf(plan: Plan, row: RollupRow): Lack | undefined {
+  if (plan.range.cutDay === row.day && plan.grain === "day") return "part";
+  if (plan.breakdowns.some((name) => row.breakdowns[name] === undefined)) return "breakdown";
+  if (isBeforeGoals(plan, row) && row.day >= plan.eventsFrom) return "goals";
+  const { wanted } = plan;
+  if (wanted === undefined) return undefined;
+  const attribute = attributeRead(plan) as Attribute;
+  const mayLack = plan.breakdowns.some(
+    (name) => isCut(row, name) && (wanted === "every" || !namesAll(row, { name, attribute, wanted })),
+  );
+  return mayLack ? "cut" : undefined;
+}
+
+/** Whether a row was counted before a goal that is asked for was what it is now. */
+export function isBeforeGoals(plan: Plan, row: RollupRow): boolean {
+  const { goals, rules } = plan;
+  if (goals === undefined || rules === undefined) return false;
+  const [from, to] = spanOf(plan, row);
+  return !knowsGoals(rules, goals, { day: row.day, from, to });
+}
+
+interface Named {
+  readonly name: Plan["breakdowns"][number];
+  readonly attribute: Attribute;
+  readonly wanted: ReadonlySet<string>;
+}
+
+/** What was cut is a rest, not a value, also where a value has its name. */
+function namesAll(row: RollupRow, { name, attribute, wanted }: Named): boolean {
+  const found = new Set<string>();
+  readBreakdownOf(row, name, (stored, reader) => {
+    skipEntry(reader);
+    if (stored === OTHER) return;
+    const value = shownValue(attribute, stored);
+    if (wanted.has(value)) found.add(value);
+  });
+  return found.size === wanted.size;
+}
+
+/** Whether a row that was put aside still gives the values that are not asked for, and their rest. */
+export function givesOthers(plan: Plan, lack: Lack): boolean {
+  return lack === "cut" && plan.keeps === undefined && plan.wanted !== undefined && plan.wanted !== "every";
+}
+
+/** The plan of what was put aside: the same question, of those buckets alone. */
+export function restPlan(plan: Plan, aside: readonly Aside[]): Plan {
+  const { wanted, keeps } = plan;
+  const rest: Rest = {
+    days: new Set(aside.map(({ day }) => day)),
+    places: new Set(aside.map(({ day, partition }) => `${day} ${partition}`)),
+    hours: plan.grain === "day" ? undefined : new Set(aside.map(({ bucket, partition }) => `${bucket} ${partition}`)),
+    values: keeps === undefined && wanted !== "every" ? wanted : undefined,
+  };
+  return { ...plan, source: "archive", rest };
+}
+
+/** Everything from events: rollups have nothing to add, and visitors are then exact over any range. */
+export function wholePlan(plan: Plan): Plan {
+  return { ...plan, source: "archive" };
+}
+
+/** The plan with values that must be known: those of the results that another range's are to stand beside. */
+export function wanting(plan: Plan, values: readonly string[]): Plan {
+  if (plan.source === "archive" || plan.question.breakdowns.length === 0 || plan.breakdowns.length === 0) return plan;
+  const named = values.filter((value) => value !== OTHER);
+  const wanted = attributeRead(plan)?.show === undefined ? new Set(named) : "every";
+  return { ...plan, wanted: named.length === 0 ? undefined : wanted };
+}
+
+/**
+ * A page of results behind those that rollups name: its plan counts what was cut from events. It begins where the pages
+ * before it have ended, "(other)" among them. Undefined for every other page.
+ */
+export function pageBeyondCut(plan: Plan, { groups, cutBuckets }: Groups): Plan | undefined {
+  const { offset, limit } = plan.question.pagination;
+  if (plan.source === "archive" || plan.wanted !== undefined || cutBuckets === 0) return undefined;
+  if (offset === 0 || offset + limit <= groups.length) return undefined;
+  const at = plan.question.dimensions.indexOf(attributeRead(plan)?.question ?? "");
+  const others = groups.filter(({ dimensions }) => dimensions[at] === OTHER).length;
+  return { ...plan, wanted: "every", offset: Math.max(0, offset - others) };
+}
+
+/** Days in a row that were counted from events for one reason, as answers show them: first and last date. */
+export interface ShownDays {
+  readonly dates: readonly [first: string, last: string];
+  readonly why: Lack;
+}
+
+export function shownDays(aside: readonly Aside[]): readonly ShownDays[] {
+  const runs: { from: number; to: number; why: Lack }[] = [];
+  for (const { day, why } of [...aside].sort((a, b) => a.day - b.day)) {
+    const last = runs.findLast((run) => run.why === why);
+    if (last !== undefined && day <= last.to) last.to = Math.max(last.to, day + 1);
+    else runs.push({ from: day, to: day + 1, why });
+  }
+  return runs.slice(0, DAYS_SHOWN_MAX).map(({ from, to, why }) => ({ dates: [dateOf(from), dateOf(to - 1)], why }));
+}

@@ -1,0 +1,34 @@
+// Sets the backfill of a merchant's goals going (queues/goals.ts): when goals were changed, and when a question finds
+// Days that were counted before them. And finds the one that is under way.
+
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import type { Groups } from "../../core/query/group.ts";
+import { startGoalsBackfill } from "../../queues/goals.ts";
+import { driveJob } from "../../queues/replay.ts";
+import type { Merchant } from "../../storage/merchants.ts";
+import { findGoalsUnderWay } from "../../storage/replay-job.ts";
+import { replayDeps } from "./consumers.ts";
+import type { Deps } from "./deps.ts";
+
+/** Doing it twice makes one job: the second finds the first under way. */
+export async function backfillGoals(merchant: number, deps: Deps): Promise<void> {
+  const job = await startGoalsBackfill(merchant, deps);
+  if (job !== undefined) await driveJob(job, replayDeps(deps));
+}
+
+/**
+ * The backfill that is under way, where an answer would be read from more rollups if it had ended. Without one, the
+ * next starts.
+ */
+export async function backfillBehind(
+  read: readonly (Groups | undefined)[],
+  { number }: Pick<Merchant, "number">,
+  deps: Deps,
+): Promise<string | undefined> {
+  const behind = read.flatMap((groups) => groups?.aside ?? []).filter(({ why }) => why === "goals");
+  const firstOpen = () => firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  if (behind.length === 0 || !behind.some(({ day }) => day < firstOpen())) return undefined;
+  const underWay = await findGoalsUnderWay(deps.db, number, deps.meter);
+  if (underWay === undefined) deps.later("goals_backfill", backfillGoals(number, deps));
+  return underWay;
+}
