@@ -214,7 +214,7 @@ async function shrink(story: Story, seed: number, found: Difference) {
     if (isSame || runs >= SHRINKS_MAX) return false;
     runs += 1;
     const again = await tell(smaller, seed, undefined, found).catch(() => undefined);
-    if (again === undefined) return false;
+    if (again === undefined || !isAlike(again.text, found.text)) return false;
     [smallest, difference] = [smaller, again];
     return true;
   };
@@ -231,6 +231,12 @@ async function shrink(story: Story, seed: number, found: Difference) {
     }
   }
   return { story: smallest, difference };
+}
+
+/** Whether two differences are of one result: a smaller story may have another one. */
+function isAlike(a: string, b: string): boolean {
+  const keysOf = (text: string) => text.split("\n").flatMap((line) => line.match(/^.*(?=: says)/) ?? []);
+  return keysOf(a).some((key) => keysOf(b).includes(key));
 }
 
 /** An event in a line. */

@@ -203,7 +203,7 @@ class Teller {
     };
     for (let visit = random.integer(2, 7); visit > 0; visit--) {
       const day = this.#start + random.integer(0, DAYS - 1) * DAY_MS;
-      const late = midnight * HOUR_MS - random.integer(0, 50) * MINUTE_MS;
+      const late = midnight * HOUR_MS - random.integer(0, 50 * MINUTE_MS);
       this.#visit(who, day + (random.chance(0.3) ? late : random.integer(0, DAY_MS)));
     }
     if (who.isKnown !== true) return;
@@ -369,11 +369,16 @@ class Teller {
   #send(who: Partial<Told>, at: number, drafts: readonly Draft[]): void {
     const random = this.#random;
     const end = this.#start + DAYS * DAY_MS - 6 * HOUR_MS;
-    const events = drafts.map((draft): Told => {
+    const mayTell = ({ name }: Draft) => name !== "engagement" || !this.#without.has("alone");
+    const events = drafts.filter(mayTell).map((draft): Told => {
       this.#made += 1;
       return { ...BLANK, props: this.#props(), ...who, at, ...draft, id: `e${this.#made}` };
     });
-    if (events.some((event) => event.at >= (this.#isLate ? this.#start + 3 * DAY_MS - 14 * HOUR_MS : end))) return;
+    if (
+      events.length === 0 ||
+      events.some((event) => event.at >= (this.#isLate ? this.#start + 3 * DAY_MS - 14 * HOUR_MS : end))
+    )
+      return;
     // Who is known by address alone is another visitor once the Day's salt is gone: such events come at once.
     const delay = who.isKnown === true ? random.pick([50, 2_000, 60_000, 5 * HOUR_MS]) : random.integer(50, 2_000);
     const came = Math.min(Math.max(at, ...events.map((event) => event.at)) + delay, end);

@@ -64,6 +64,7 @@ export class AnswersWorld {
   readonly log: unknown[] = [];
   readonly database = migratedDatabase();
   readonly #d1 = sqliteD1(this.database);
+  readonly #all: readonly Settings[];
   readonly #zones: ReadonlyMap<number, string>;
   readonly #partitions = new Map<string, TestPartition>();
   readonly #delivered = new Map<string, { archived: number; published: number }>();
@@ -89,13 +90,8 @@ export class AnswersWorld {
       return settingsOf(zone, { merchant, currency: CURRENCY, rules, spread: periods });
     });
     for (const one of all) putSettings(this.database, one);
-    for (const name of new Set(all.flatMap((one) => this.#namesOf(one)))) {
-      const it = new TestPartition(name, POOL_SIZE);
-      it.counted = async (other, request) => counted(this.#it(other).partition, request);
-      for (const one of all) it.settings.set(one.merchant, one);
-      this.#partitions.set(name, it);
-      this.#delivered.set(name, { archived: 0, published: 0 });
-    }
+    this.#all = all;
+    for (const one of all) for (const name of this.#namesOf(one)) this.#it(name);
   }
 
   zoneOf(merchant: number): string {
@@ -282,8 +278,17 @@ export class AnswersWorld {
     return partitionsOf(settings, { poolSize: POOL_SIZE, regions: [] });
   }
 
+  /** A partition is there once somebody asks it anything. */
   #it(name: string): TestPartition {
-    return this.#partitions.get(name) as TestPartition;
+    const known = this.#partitions.get(name);
+    if (known !== undefined) return known;
+    const it = new TestPartition(name, POOL_SIZE);
+    it.now = this.now;
+    it.counted = async (other, request) => counted(this.#it(other).partition, request);
+    for (const one of this.#all) it.settings.set(one.merchant, one);
+    this.#partitions.set(name, it);
+    this.#delivered.set(name, { archived: 0, published: 0 });
+    return it;
   }
 
   #set(now: number): void {
