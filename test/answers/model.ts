@@ -225,54 +225,53 @@ const NOTHING: Deed = { orders: 0, refunds: 0, gross: 0, taken: 0, ofOrders: fal
 function deedOf(stored: Stored, day: readonly Stored[]): Deed {
   const { told } = stored;
   const act = actOf(stored);
-  const ofOrder = told.order === "" ? [] : day.filter((other) => other.told.order === told.order);
-  const purchases = ofOrder.filter((other) => actOf(other) === "purchase").sort(inOrder);
-  const keyedOnes = purchases.filter((other) => other.told.keyed);
-  const cancellations = ofOrder.filter((other) => actOf(other) === "cancellation");
-  const isCancelled = cancellations.some((other) => other.told.keyed || keyedOnes.length === 0);
-  const [earning] = keyedOnes.length > 0 ? keyedOnes : purchases;
-  const came = { currency: told.currency === "" ? CURRENCY : told.currency };
-  if (act === "none") return { ...NOTHING, ...came, gross: told.revenue };
+  const carried = { ...NOTHING, currency: currencyOf(told) };
   if (act === "step") return NOTHING;
-  if (act === "purchase") {
-    if (told.order !== "" && (earning !== stored || isCancelled)) return NOTHING;
-    return { ...NOTHING, ...came, orders: 1, gross: told.revenue, ofOrders: true, wares: waresOf(told, 1) };
-  }
-  // What came without a key takes nothing off what came with one.
-  const mayTake = told.keyed || keyedOnes.length === 0;
-  if (act === "cancellation" && purchases.length > 0) return NOTHING;
-  const counts = { ...NOTHING, ...came, refunds: act === "refund" && mayTake ? 1 : 0, ofOrders: true };
-  if (!mayTake) return counts;
-  if (told.revenue !== 0 || told.products.length > 0)
-    return { ...counts, taken: Math.abs(told.revenue), wares: waresOf(told, -1) };
-  if (act === "cancellation" || earning === undefined || isCancelled) return counts;
-  return { ...counts, ...leftOf(stored, { earning, ofOrder: ofOrder.sort(inOrder), keyedOnes }) };
+  if (act === "none") return { ...carried, gross: told.revenue };
+  const sold: Deed = { ...carried, orders: 1, gross: told.revenue, ofOrders: true, wares: waresOf(told, 1) };
+  const given = { ...carried, refunds: 1, taken: Math.abs(told.revenue), ofOrders: true, wares: waresOf(told, -1) };
+  if (told.order === "") return act === "purchase" ? sold : given;
+
+  // All that is told of the order. What came with a key goes before what came without; then the earliest does.
+  const ofOrder = day.filter((other) => other.told.order === told.order && !["step", "none"].includes(actOf(other)));
+  const ranked = ofOrder.sort((a, b) => Number(b.told.keyed) - Number(a.told.keyed) || inOrder(a, b));
+  const earning = ranked.find((other) => actOf(other) === "purchase");
+  const cancels = (other: Stored) => actOf(other) === "cancellation" && (other.told.keyed || !earning?.told.keyed);
+  if (earning !== undefined && ofOrder.some(cancels)) return NOTHING;
+  if (act === "purchase") return earning === stored ? sold : NOTHING;
+
+  // What came without a key takes nothing off a number that came with one.
+  const mayTake = ({ told: { keyed } }: Stored) => keyed || ofOrder.every((other) => !other.told.keyed);
+  const takers = ranked.filter((other) => actOf(other) !== "purchase" && mayTake(other));
+  if (!takers.includes(stored)) return NOTHING;
+  if (!isBlank(told)) return given;
+  // It names the order and nothing else: the first that does gives all back that is left.
+  if (takers.find((other) => isBlank(other.told)) !== stored) return NOTHING;
+  if (earning === undefined) return given;
+  const others = takers.map((other) => other.told).filter((other) => !isBlank(other));
+  return { ...given, ...leftOf(earning.told, others) };
 }
 
-interface Order {
-  readonly earning: Stored;
-  readonly ofOrder: readonly Stored[];
-  readonly keyedOnes: readonly Stored[];
+function currencyOf({ currency }: Told): string {
+  return currency === "" ? CURRENCY : currency;
 }
 
-/** A refund that names an order and nothing else takes all that is left of it: the first one does, if there are several. */
-function leftOf(stored: Stored, { earning, ofOrder, keyedOnes }: Order): Pick<Deed, "taken" | "currency" | "wares"> {
-  const refunds = ofOrder.filter((other) => actOf(other) === "refund" && (other.told.keyed || keyedOnes.length === 0));
-  const isWhole = ({ told }: Stored) => told.revenue === 0 && told.products.length === 0;
-  const currency = earning.told.currency === "" ? CURRENCY : earning.told.currency;
-  if (refunds.find(isWhole) !== stored) return { taken: 0, currency, wares: [] };
-  const others = refunds.filter((other) => !isWhole(other));
-  const taken = others
-    .filter(({ told }) => (told.currency === "" ? CURRENCY : told.currency) === currency)
-    .reduce((sum, { told }) => sum + Math.abs(told.revenue), 0);
-  const back = others.flatMap(({ told }) => waresOf(told, 1));
-  const wares = waresOf(earning.told, 1).map((ware) => {
+function isBlank({ revenue, products }: Told): boolean {
+  return revenue === 0 && products.length === 0;
+}
+
+/** What is left of an order after some of it was given back, each product for itself; never less than nothing. */
+function leftOf(earning: Told, refunds: readonly Told[]): Pick<Deed, "taken" | "currency" | "wares"> {
+  const same = refunds.filter((refund) => currencyOf(refund) === currencyOf(earning));
+  const taken = same.reduce((sum, { revenue }) => sum + Math.abs(revenue), 0);
+  const back = same.flatMap((refund) => waresOf(refund, 1));
+  const wares = waresOf(earning, 1).map((ware) => {
     const gone = back.filter(({ name }) => name === ware.name);
     const units = Math.max(0, ware.units - gone.reduce((sum, one) => sum + one.units, 0));
     const money = Math.max(0, ware.money - gone.reduce((sum, one) => sum + one.money, 0));
     return { name: ware.name, units: -units, money: -money };
   });
-  return { taken: Math.max(0, earning.told.revenue - taken), currency, wares };
+  return { taken: Math.max(0, earning.revenue - taken), currency: currencyOf(earning), wares };
 }
 
 function waresOf({ products }: Told, sign: 1 | -1): Deed["wares"] {
@@ -313,7 +312,8 @@ export const DIMENSIONS: Readonly<Record<string, (seen: Seen) => readonly string
   "event:goal": ({ stored }) =>
     isEngagement(stored) ? [] : GOALS.filter(([, reaches]) => reaches(stored)).map(([name]) => name),
   "event:props:plan": ({ stored }) => named(stored.told.props["plan"], "(none)"),
-  "event:product": ({ stored }) => distinct(stored.told.products.map(nameOf)),
+  "event:product": ({ stored, deed }) =>
+    distinct([...stored.told.products.map(nameOf), ...deed.wares.map(({ name }) => name)]),
   "visit:entry_page": ({ visit }) => named(entryOf(visit)?.told.path, "(none)"),
   "visit:exit_page": ({ visit }) => named(exitOf(visit)?.told.path, "(none)"),
   "visit:source": ofOrigin("source", "Direct / None"),
@@ -521,15 +521,10 @@ function metricOf(name: string, body: Body, given: { readonly group: Group; read
   const ofEntered = (value: number) => (totals.entered?.length === 0 ? null : value);
   const visitors = visitorsOf(events);
   const sum = (of: (seen: Seen) => number) => events.reduce((total, seen) => total + of(seen), 0);
-  const money = (of: (deed: Deed) => number, which: (deed: Deed) => boolean = () => true) =>
-    convertedSum(
-      events.filter(({ deed }) => which(deed)),
-      of,
-      totals.settings,
-    );
+  const money = (of: (deed: Deed) => number) => moneyOf(events, of, totals.settings);
   const wares = (deed: Deed) => deed.wares.filter(({ name: own }) => product === undefined || own === product);
   const pageviews = events.filter(({ stored }) => isPageview(stored)).length;
-  const isMoneyKnown = (seen: Seen) => rateOf(seen, totals.settings) !== undefined;
+  const known = events.filter((seen) => rateOf(seen, totals.settings) !== undefined);
   const engaged = sum(({ stored }) => stored.told.engagementMs);
   switch (name) {
     case "visitors":
@@ -563,24 +558,34 @@ function metricOf(name: string, body: Body, given: { readonly group: Group; read
     case "refunds":
       return sum(({ deed }) => deed.refunds);
     case "gross_revenue":
-      return money(({ gross }) => gross) / 10_000;
+      return money(({ gross }) => gross);
     case "total_revenue":
-      return money(({ gross, taken }) => gross - taken) / 10_000;
+      return money(netOf);
+    case "average_revenue": {
+      const payments = known.filter(({ deed }) => netOf(deed) !== 0).length;
+      return payments === 0 ? null : Math.round(convertedSum(known, netOf, totals.settings) / payments) / 10_000;
+    }
     case "average_order_value": {
-      const orders = events.filter(isMoneyKnown).reduce((total, { deed }) => total + deed.orders, 0);
-      const earned = money(
-        ({ gross, taken }) => gross - taken,
-        ({ ofOrders }) => ofOrders,
-      );
-      return orders === 0 ? null : Math.round(earned / orders) / 10_000;
+      const orders = known.reduce((total, { deed }) => total + deed.orders, 0);
+      const ofOrders = known.filter(({ deed }) => deed.ofOrders);
+      return orders === 0 ? null : Math.round(convertedSum(ofOrders, netOf, totals.settings) / orders) / 10_000;
     }
     case "units":
       return sum(({ deed }) => wares(deed).reduce((total, { units }) => total + units, 0));
     case "product_revenue":
-      return money((deed) => wares(deed).reduce((total, ware) => total + ware.money, 0)) / 10_000;
+      return money((deed) => wares(deed).reduce((total, ware) => total + ware.money, 0));
     default:
       throw new Error(`the model knows no metric ${name}`);
   }
+}
+
+const netOf = ({ gross, taken }: Deed) => gross - taken;
+
+/** In units of the merchant's currency; null where there is money, and no rate for any of it. */
+function moneyOf(events: readonly Seen[], of: (deed: Deed) => number, settings: ModelSettings): Value {
+  const some = events.filter(({ deed }) => deed.orders + deed.refunds > 0 || deed.gross !== 0);
+  const isUnknown = some.length > 0 && some.every((seen) => rateOf(seen, settings) === undefined);
+  return isUnknown ? null : convertedSum(events, of, settings) / 10_000;
 }
 
 /** Kept per currency and Day, converted and rounded once for each; what has no rate is left out. */

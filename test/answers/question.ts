@@ -6,7 +6,15 @@ import { DAYS, type Feature } from "./traffic.ts";
 
 const OF_EVENTS = ["visitors", "visits", "pageviews", "events", "total_revenue"];
 const OF_VISITS = ["bounces", "bounce_rate", "total_duration", "visit_duration"];
-const OF_ORDERS = ["orders", "refunds", "gross_revenue", "average_order_value", "units", "product_revenue"];
+const OF_ORDERS = [
+  "orders",
+  "refunds",
+  "gross_revenue",
+  "average_order_value",
+  "average_revenue",
+  "units",
+  "product_revenue",
+];
 const OF_PRODUCTS = ["visitors", "events", "units", "product_revenue"];
 const TIMES = ["time:hour", "time:day", "time:week", "time:month", "time:minute"];
 
