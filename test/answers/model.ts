@@ -312,8 +312,7 @@ export const DIMENSIONS: Readonly<Record<string, (seen: Seen) => readonly string
   "event:goal": ({ stored }) =>
     isEngagement(stored) ? [] : GOALS.filter(([, reaches]) => reaches(stored)).map(([name]) => name),
   "event:props:plan": ({ stored }) => named(stored.told.props["plan"], "(none)"),
-  "event:product": ({ stored, deed }) =>
-    distinct([...stored.told.products.map(nameOf), ...deed.wares.map(({ name }) => name)]),
+  "event:product": ({ stored }) => distinct(stored.told.products.map(nameOf)),
   "visit:entry_page": ({ visit }) => named(entryOf(visit)?.told.path, "(none)"),
   "visit:exit_page": ({ visit }) => named(exitOf(visit)?.told.path, "(none)"),
   "visit:source": ofOrigin("source", "Direct / None"),
@@ -374,6 +373,11 @@ function spanOf(range: Body["date_range"], zone: string, now: number): Span {
   return { kind: "instants", from: Date.parse(first), to: Date.parse(last) };
 }
 
+function isIn(span: Span, date: string, instant: number): boolean {
+  if (span.kind === "dates") return date >= span.first && date <= span.last;
+  return instant >= span.from && instant < span.to;
+}
+
 /** Everything of one combination of values. */
 interface Group {
   readonly dimensions: readonly string[];
@@ -393,12 +397,10 @@ interface Asked {
 
 function rowsOf(view: View, body: Body, { settings, span }: Asked): Rows {
   if (body.metrics.includes("drops")) return dropsOf(view, body, { settings, span });
-  const isIn = (date: string, instant: number) =>
-    span.kind === "dates" ? date >= span.first && date <= span.last : instant >= span.from && instant < span.to;
   const passes = (seen: Seen) => body.filters.every((filter) => fits(filter, seen, view));
   const admitted = view.seen.filter(passes);
-  const inRange = (seen: Seen) => isIn(seen.date, seen.stored.told.at);
-  const startsInRange = (visit: Visit) => isIn(visit.date, visit.start.told.at);
+  const inRange = (seen: Seen) => isIn(span, seen.date, seen.stored.told.at);
+  const startsInRange = (visit: Visit) => isIn(span, visit.date, visit.start.told.at);
   const label = (seen: Seen) => labelOf(body, seen.stored.told.at, { settings, span });
   const startLabel = (visit: Visit) => labelOf(body, visit.start.told.at, { settings, span });
   const groups = new Map<string, Group>();
@@ -409,13 +411,13 @@ function rowsOf(view: View, body: Body, { settings, span }: Asked): Rows {
     return group;
   };
   if (body.dimensions.length === 0) groupOf([]);
-  const goals = goalFilterOf(body.filters);
+  const keeps = keeperOf(body.filters);
   for (const seen of admitted) {
     if (inRange(seen))
-      for (const dimensions of combinationsOf(body, seen, { label: label(seen), goals }))
+      for (const dimensions of combinationsOf(body, seen, { label: label(seen), keeps }))
         groupOf(dimensions).events.push(seen);
     if (startsInRange(seen.visit))
-      for (const dimensions of combinationsOf(body, seen, { label: startLabel(seen.visit), goals }))
+      for (const dimensions of combinationsOf(body, seen, { label: startLabel(seen.visit), keeps }))
         groupOf(dimensions).visits.add(seen.visit);
   }
   const possible = view.seen.filter(
@@ -449,7 +451,7 @@ function byPageEntered(
     const own = at.admitted.seen.filter((seen) => seen.visit === visit);
     const passing = own.filter((seen) => body.filters.every((filter) => fits(filter, seen, at.admitted)));
     return passing.some((seen) =>
-      combinationsOf(body, seen, { label: at.startLabel(visit), goals: undefined })
+      combinationsOf(body, seen, { label: at.startLabel(visit), keeps: () => true })
         .map((values) => values.with(body.dimensions.indexOf("event:page"), entryOf(visit)?.told.path ?? "(none)"))
         .some((values) => JSON.stringify(values) === JSON.stringify(dimensions)),
     );
@@ -465,10 +467,7 @@ function labelOf({ dimensions }: Body, instant: number, { settings: { zone }, sp
   if (name === "time:hour") return `${clock.slice(0, 13)}:00:00`;
   if (name === "time:day") return date;
   if (name === "time:month") return latest(`${date.slice(0, 7)}-01`, first);
-  if (name === "time:week") {
-    const weekday = (new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7;
-    return latest(dateAfter(date, -weekday), first);
-  }
+  if (name === "time:week") return latest(mondayOf(date), first);
   return "";
 }
 
@@ -478,17 +477,20 @@ function latest(a: string, b: string): string {
 
 interface At {
   readonly label: string;
-  /** Of an event's goals only those that filters are about. */
-  readonly goals: ((goal: string) => boolean) | undefined;
+  /** Which of an event's goals, or products, filters leave. */
+  readonly keeps: (dimension: string, value: string) => boolean;
 }
 
+/** Dimensions of which an event has any number of values. */
+const SEVERAL = ["event:goal", "event:product"];
+
 /** Every combination of values that an event has. */
-function combinationsOf({ dimensions }: Body, seen: Seen, { label, goals }: At): readonly (readonly string[])[] {
+function combinationsOf({ dimensions }: Body, seen: Seen, { label, keeps }: At): readonly (readonly string[])[] {
   return dimensions.reduce<readonly (readonly string[])[]>(
     (lists, name) => {
       if (name.startsWith("time")) return lists.map((list) => [...list, label]);
       const values = DIMENSIONS[name]?.(seen) ?? [];
-      const kept = name === "event:goal" && goals !== undefined ? values.filter(goals) : values;
+      const kept = SEVERAL.includes(name) ? values.filter((value) => keeps(name, value)) : values;
       return lists.flatMap((list) => kept.map((value) => [...list, value]));
     },
     [[]],
@@ -583,7 +585,9 @@ const netOf = ({ gross, taken }: Deed) => gross - taken;
 
 /** In units of the merchant's currency; null where there is money, and no rate for any of it. */
 function moneyOf(events: readonly Seen[], of: (deed: Deed) => number, settings: ModelSettings): Value {
-  const some = events.filter(({ deed }) => deed.orders + deed.refunds > 0 || deed.gross !== 0);
+  const some = events.filter(({ deed: { orders, gross, taken, wares } }) => {
+    return orders > 0 || gross !== 0 || taken !== 0 || wares.some((ware) => ware.money !== 0);
+  });
   const isUnknown = some.length > 0 && some.every((seen) => rateOf(seen, settings) === undefined);
   return isUnknown ? null : convertedSum(events, of, settings) / 10_000;
 }
@@ -623,13 +627,97 @@ function dropsOf({ drops }: View, body: Body, { settings, span }: Asked): Rows {
   if (body.dimensions.length === 0) counts.set("[]", [0]);
   for (const { stored, date, reason } of drops) {
     const { at } = stored.told;
-    const isIn = span.kind === "dates" ? date >= span.first && date <= span.last : at >= span.from && at < span.to;
-    if (!isIn) continue;
+    if (!isIn(span, date, at)) continue;
     const label = labelOf(body, at, { settings, span });
     const key = JSON.stringify(body.dimensions.map((name) => (name === "event:drop_reason" ? reason : label)));
     counts.set(key, [(counts.get(key)?.[0] ?? 0) + 1]);
   }
   return counts;
+}
+
+// Reports
+
+/** A funnel, retention, or paths, as the API is asked for them. */
+export interface ReportBody {
+  readonly date_range: Body["date_range"];
+  readonly filters: readonly unknown[];
+  readonly steps?: readonly { readonly filters: readonly unknown[] }[];
+  readonly window_seconds?: number;
+  readonly depth?: number;
+  readonly limit?: number;
+}
+
+export type ReportKind = "funnel" | "retention" | "paths";
+
+/** The numbers of a report, each row with its name in front. */
+export function reportOf(
+  view: View,
+  { kind, body }: { readonly kind: ReportKind; readonly body: ReportBody },
+  { settings, now }: { settings: ModelSettings; now: number },
+): readonly (readonly unknown[])[] {
+  const span = spanOf(body.date_range, settings.zone, now);
+  const passes = (seen: Seen, filters: readonly unknown[]) => filters.every((filter) => fits(filter, seen, view));
+  const visits = view.visits.filter((visit) =>
+    view.seen.some((seen) => seen.visit === visit && passes(seen, body.filters)),
+  );
+  const own = view.seen.filter(({ visit, date, stored }) => visits.includes(visit) && isIn(span, date, stored.told.at));
+  if (kind === "funnel") return funnelOf(own, body, passes);
+  if (kind === "retention") return retentionOf(own, span, settings.zone);
+  return pathsOf(
+    visits.filter(({ date, start }) => isIn(span, date, start.told.at)),
+    body,
+  );
+}
+
+/** How many visitors came how far: from any of their first steps, each later one by a later event, within the window. */
+function funnelOf(
+  events: readonly Seen[],
+  { steps = [], window_seconds = 0 }: ReportBody,
+  passes: (seen: Seen, filters: readonly unknown[]) => boolean,
+): readonly (readonly unknown[])[] {
+  const furthest = distinct(events.map(({ stored }) => stored.visitor)).map((visitor) => {
+    const own = events.filter(({ stored }) => stored.visitor === visitor).sort((a, b) => inOrder(a.stored, b.stored));
+    const from = own.map((first, at) => {
+      let done = passes(first, steps[0]?.filters ?? []) ? 1 : 0;
+      for (const later of own.slice(at + 1)) {
+        const isInTime = later.stored.told.at - first.stored.told.at <= window_seconds * 1000;
+        if (done > 0 && done < steps.length && isInTime && passes(later, steps[done]?.filters ?? [])) done += 1;
+      }
+      return done;
+    });
+    return Math.max(0, ...from);
+  });
+  return steps.map((_, step) => [`Step ${step + 1}`, furthest.filter((done) => done > step).length]);
+}
+
+/** By the week in which visitors first came, how many of them came in it and in each one after. */
+function retentionOf(events: readonly Seen[], span: Span, zone: string): readonly (readonly unknown[])[] {
+  const last = mondayOf(span.kind === "dates" ? span.last : localDate(zone, span.to - 1));
+  const weeksOf = (visitor: string) =>
+    distinct(events.filter(({ stored }) => stored.visitor === visitor).map(({ date }) => mondayOf(date))).toSorted();
+  const all = distinct(events.map(({ stored }) => stored.visitor)).map(weeksOf);
+  return distinct(all.map(([first]) => first as string)).map((cohort) => {
+    const own = all.filter(([first]) => first === cohort);
+    const weeks: string[] = [];
+    for (let week = cohort; week <= last; week = dateAfter(week, 7)) weeks.push(week);
+    return [cohort, own.length, weeks.map((week) => own.filter((came) => came.includes(week)).length)];
+  });
+}
+
+/** The first pages of visits; one that is seen twice in a row counts once. */
+function pathsOf(visits: readonly Visit[], { depth = 0 }: ReportBody): readonly (readonly unknown[])[] {
+  const paths = visits.map(({ events }) => {
+    const pages = events.filter(isPageview).map(({ told }) => told.path);
+    return JSON.stringify(pages.filter((page, at) => page !== pages[at - 1]).slice(0, depth));
+  });
+  return distinct(paths.filter((path) => path !== "[]")).map((path) => [
+    path,
+    paths.filter((other) => other === path).length,
+  ]);
+}
+
+function mondayOf(date: string): string {
+  return dateAfter(date, -((new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7));
 }
 
 // Filters
@@ -654,11 +742,21 @@ function isOfGoals(filter: unknown): boolean {
   return /event:goal|event:props:/.test(JSON.stringify(filter));
 }
 
-function goalFilterOf(filters: readonly unknown[]): At["goals"] {
-  const own = (filters as readonly (readonly [string, string, readonly string[]])[]).filter(
-    ([operator, name]) => operator === "is" && name === "event:goal",
-  );
-  return own.length === 0 ? undefined : (goal) => own.every(([, , clauses]) => clauses.includes(goal));
+/** Which values of a dimension filters leave, where an event may have several: those that all filters about it want. */
+function keeperOf(filters: readonly unknown[]): At["keeps"] {
+  const all = filters.flatMap(conjunctionOf) as readonly (readonly [string, string, readonly string[]])[];
+  const own = all.filter(([operator]) => operator === "is" || operator === "contains");
+  return (name, value) =>
+    own.every(([operator, about, clauses]) => {
+      if (about !== name) return true;
+      return operator === "is" ? clauses.includes(value) : clauses.some((part) => value.includes(part));
+    });
+}
+
+/** The parts that must all hold. */
+function conjunctionOf(filter: unknown): readonly unknown[] {
+  const [operator, parts] = filter as readonly [string, readonly unknown[]];
+  return operator === "and" ? parts.flatMap(conjunctionOf) : [filter];
 }
 
 // Arithmetic

@@ -1,7 +1,7 @@
 // Random questions of the grammar, such as are answered: any metrics, dimensions, filters and ranges that go together.
 
 import type { Random } from "../support/random.ts";
-import { type Body, DIMENSIONS, dateAfter, hourStart, localDate } from "./model.ts";
+import { type Body, DIMENSIONS, dateAfter, hourStart, localDate, type ReportBody, type ReportKind } from "./model.ts";
 import { DAYS, type Feature } from "./traffic.ts";
 
 const OF_EVENTS = ["visitors", "visits", "pageviews", "events", "total_revenue"];
@@ -61,6 +61,21 @@ export function questionOf(random: Random, context: QuestionContext): Body {
     ...(compares && random.chance(0.2) && { include: { comparisons: { mode: "previous_period" } } }),
     ...(random.chance(0.3) && { accuracy: "exact" }),
   };
+}
+
+/** A report: a funnel, retention or paths. */
+export function randomReport(random: Random, context: QuestionContext): { kind: ReportKind; body: ReportBody } {
+  const names = Object.keys(DIMENSIONS);
+  const common = { date_range: rangeOf(random, context), filters: random.chance(0.6) ? [] : filtersOf(random, names) };
+  const kind = random.pick<ReportKind>(["funnel", "funnel", "paths", "retention"]);
+  if (kind === "retention") return { kind, body: common };
+  if (kind === "paths") return { kind, body: { ...common, depth: random.integer(2, 4), limit: 10_000 } };
+  const step = () => {
+    const name = random.pick(["event:page", "event:name", "event:goal"]);
+    return { filters: [["is", name, [random.pick(VALUES[name] as readonly string[])]]] };
+  };
+  const steps = Array.from({ length: random.integer(2, 4) }, step);
+  return { kind, body: { ...common, steps, window_seconds: random.pick([60, 3_600, 86_400, 400_000]) } };
 }
 
 const isTime = (name: string) => name.startsWith("time");

@@ -12,6 +12,7 @@ import { zeroMeter } from "../../core/meter.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import { parseQuestion } from "../../core/query/question.ts";
+import { REPORTS, type ReportName } from "../../core/query/report-count.ts";
 import { NO_RULES } from "../../core/rules.ts";
 import { dayAt, dayStart } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
@@ -37,6 +38,7 @@ import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { type AskedReplay, startReplay } from "../../workers/query/replay-start.ts";
+import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
@@ -49,7 +51,7 @@ import { addressOf, CURRENCY, type Request, type Story, type Told, toEvent } fro
 
 const POOL_SIZE = 2;
 /** How often partitions and queues get a turn. */
-const TURN_MS = 4 * 3_600_000;
+const TURN_MS = 8 * 3_600_000;
 /** Goals of every merchant, from the beginning; the model has them in its own words. */
 const GOALS = [
   { name: "Signup", event: "signup" },
@@ -62,8 +64,8 @@ export class AnswersWorld {
   /** Everything that was taken, in the order in which it was. */
   readonly stored: Stored[] = [];
   readonly log: unknown[] = [];
-  readonly database = migratedDatabase();
-  readonly #d1 = sqliteD1(this.database);
+  readonly #database = migratedDatabase();
+  readonly #d1 = sqliteD1(this.#database);
   readonly #all: readonly Settings[];
   readonly #zones: ReadonlyMap<number, string>;
   readonly #partitions = new Map<string, TestPartition>();
@@ -89,7 +91,7 @@ export class AnswersWorld {
       const rules = [{ version: 1, from: 0, rules: { ...NO_RULES, goals: GOALS } }];
       return settingsOf(zone, { merchant, currency: CURRENCY, rules, spread: periods });
     });
-    for (const one of all) putSettings(this.database, one);
+    for (const one of all) putSettings(this.#database, one);
     this.#all = all;
     for (const one of all) for (const name of this.#namesOf(one)) this.#it(name);
   }
@@ -129,6 +131,20 @@ export class AnswersWorld {
     return execute(question.value, await this.#merchant(merchant), this.#queryDeps()) as Promise<Outcome<Answer>>;
   }
 
+  /** Rows of a report, each with its name in front. */
+  async report(merchant: number, kind: ReportName, body: object): Promise<readonly (readonly unknown[])[]> {
+    const report = REPORTS[kind]({ site_id: "m", ...body }, []);
+    if (!report.ok) throw new Error(report.rejection.message);
+    const answer = await readReport(report.value, await this.#merchant(merchant), this.#queryDeps());
+    if (!answer.ok) throw new Error(JSON.stringify(answer));
+    const { results } = answer.value as { readonly results: readonly Record<string, unknown>[] };
+    return results.map((row) => {
+      if (kind === "funnel") return [row["name"], row["visitors"]];
+      if (kind === "retention") return [row["cohort"], row["visitors"], row["retained"]];
+      return [JSON.stringify(row["pages"]), row["visits"]];
+    });
+  }
+
   /** Ids of the events that an export of some dates has. */
   async exported(merchant: number, [first, last]: readonly [from: number, to: number]): Promise<readonly string[]> {
     const settings = await this.#settings(merchant);
@@ -141,6 +157,12 @@ export class AnswersWorld {
     for await (const rows of readExport(source, { settings, places: found }))
       ids.push(...rows.map(({ event }) => event.id));
     return ids;
+  }
+
+  /** Wrong numbers in half of the stored rollups. */
+  spoilRollups(): void {
+    for (const table of ["hourly", "daily"])
+      this.#database.exec(`UPDATE ${table} SET pageviews = pageviews + 3, visits = visits + 1 WHERE events % 2 = 0`);
   }
 
   /** A replay job, to its end. */
