@@ -1,7 +1,10 @@
 // Random questions of the grammar, such as are answered: any metrics, dimensions, filters and ranges that go together.
 
 import type { Random } from "../support/random.ts";
-import { type Body, DIMENSIONS, dateAfter, hourStart, localDate, type ReportBody, type ReportKind } from "./model.ts";
+import { dateAfter, hourStart, localDate } from "./calendar.ts";
+import type { Body } from "./model-answer.ts";
+import { DIMENSIONS } from "./model-filter.ts";
+import type { ReportBody, ReportKind } from "./model-report.ts";
 import { DAYS, type Feature } from "./traffic.ts";
 
 const OF_EVENTS = ["visitors", "visits", "pageviews", "events", "total_revenue"];

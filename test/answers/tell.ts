@@ -4,17 +4,10 @@
 
 import { DAY_MS } from "../../core/time.ts";
 import { seededRandom } from "../support/random.ts";
-import {
-  answerOf,
-  type Body,
-  localDate,
-  type ModelSettings,
-  type ReportBody,
-  type ReportKind,
-  reportOf,
-  type View,
-  viewOf,
-} from "./model.ts";
+import { localDate } from "./calendar.ts";
+import { type ModelSettings, type View, viewOf } from "./model.ts";
+import { answerOf, type Body } from "./model-answer.ts";
+import { type ReportBody, type ReportKind, reportOf } from "./model-report.ts";
 import { questionOf, randomReport } from "./question.ts";
 import { DAYS, type Feature, type Story, type Told } from "./traffic.ts";
 import { AnswersWorld } from "./world.ts";

@@ -46,7 +46,8 @@ import { memoryArchive } from "../support/memory-bucket.ts";
 import { TestPartition } from "../support/partition.ts";
 import { migratedDatabase, putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
-import { localDate, type Stored } from "./model.ts";
+import { localDate } from "./calendar.ts";
+import type { Stored } from "./model.ts";
 import { addressOf, CURRENCY, type Request, type Story, type Told, toEvent } from "./traffic.ts";
 
 const POOL_SIZE = 2;
