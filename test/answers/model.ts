@@ -63,6 +63,8 @@ export interface View {
   readonly visits: readonly Visit[];
   readonly seen: readonly Seen[];
   readonly drops: readonly Drop[];
+  /** Reports that belong to no visit, and count nothing. */
+  readonly idle: readonly { readonly stored: Stored }[];
 }
 
 const GAP_MS = 1_800_000;
@@ -91,7 +93,8 @@ export function viewOf(events: readonly Stored[], settings: ModelSettings): View
     for (const visit of ofDay)
       for (const stored of visit.events) seen.push({ stored, date, visit, deed: deedOf(stored, told) });
   }
-  return { visits, seen, drops };
+  const known = new Set([...seen, ...drops].map(({ stored }) => stored));
+  return { visits, seen, drops, idle: events.filter((stored) => !known.has(stored)).map((stored) => ({ stored })) };
 }
 
 /** By time; of one instant by when they came, and by their place in the request. */

@@ -66,6 +66,11 @@ export function questionOf(random: Random, context: QuestionContext): Body {
   };
 }
 
+/** For exports: half of them are of everything. */
+export function randomFilters(random: Random): readonly unknown[] {
+  return random.chance(0.5) ? [] : filtersOf(random, Object.keys(DIMENSIONS));
+}
+
 /** A report: a funnel, retention or paths. */
 export function randomReport(random: Random, context: QuestionContext): { kind: ReportKind; body: ReportBody } {
   const names = Object.keys(DIMENSIONS);

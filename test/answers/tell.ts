@@ -4,12 +4,13 @@
 
 import { DAY_MS } from "../../core/time.ts";
 import { seededRandom } from "../support/random.ts";
-import { localDate } from "./calendar.ts";
+import { dateAfter, localDate } from "./calendar.ts";
 import { type ModelSettings, type View, viewOf } from "./model.ts";
 import { answerOf, type Body } from "./model-answer.ts";
+import { fits } from "./model-filter.ts";
 import { type ReportBody, type ReportKind, reportOf } from "./model-report.ts";
-import { questionOf, randomReport } from "./question.ts";
-import { DAYS, type Feature, type Story, type Told } from "./traffic.ts";
+import { questionOf, randomFilters, randomReport } from "./question.ts";
+import { DAYS, type Feature, type Story } from "./traffic.ts";
 import { AnswersWorld } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -21,7 +22,7 @@ export type Stage = (typeof STAGES)[number];
 export type Asked =
   | { readonly kind: "question"; readonly body: Body }
   | { readonly kind: ReportKind; readonly body: ReportBody }
-  | { readonly kind: "export" };
+  | { readonly kind: "export"; readonly filters: readonly unknown[] };
 
 export interface Difference {
   readonly stage: Stage;
@@ -63,7 +64,7 @@ export async function tell(story: Story, telling: Telling): Promise<Difference |
         kind: "question",
         body: questionOf(random, context),
       }));
-      all.push(randomReport(random, context), { kind: "export" });
+      all.push(randomReport(random, context), { kind: "export", filters: randomFilters(random) });
       const wanted = only === undefined ? all : only.stage === stage && only.merchant === merchant ? [only.asked] : [];
       for (const asked of wanted) {
         const text = await compare(world, asked, { ...seen, statistics });
@@ -108,7 +109,7 @@ interface Seeing {
 
 async function compare(world: AnswersWorld, asked: Asked, seeing: Seeing): Promise<string | undefined> {
   if (asked.kind === "question") return compareAnswer(world, asked.body, seeing);
-  if (asked.kind === "export") return compareExport(world, seeing);
+  if (asked.kind === "export") return compareExport(world, asked.filters, seeing);
   const { merchant, settings, view, statistics } = seeing;
   statistics.reports += 1;
   const given = await world.report(merchant, asked.kind, asked.body);
@@ -132,18 +133,20 @@ async function compareAnswer(
   return lines && `from ${meta.sources.from}\n${lines}`;
 }
 
-/** An export of closed Days has every event that was taken, each once. */
-async function compareExport(world: AnswersWorld, { merchant, settings }: Seeing): Promise<string | undefined> {
-  const closed = Math.floor(world.now / DAY_MS) - 3;
-  const dayOf = ({ at }: Told) => Date.parse(`${localDate(settings.zone, at)}T00:00:00Z`) / DAY_MS;
-  const own = world.stored
-    .map(({ told }) => told)
-    .filter((told) => told.merchant === merchant && dayOf(told) <= closed);
-  if (own.length === 0) return undefined;
-  const ids = await world.exported(merchant, [Math.min(...own.map(dayOf)), closed]);
-  const [taken, given] = [own.map(({ id }) => id).sort(), ids.toSorted()];
-  if (JSON.stringify(taken) === JSON.stringify(given)) return undefined;
-  return `export: says ${given.length} events, the model ${taken.length}`;
+/** An export of closed Days has every event that was taken, or each that filters admit, once. */
+async function compareExport(
+  world: AnswersWorld,
+  filters: readonly unknown[],
+  { merchant, settings, view }: Seeing,
+): Promise<string | undefined> {
+  const to = new Date(world.now - 3 * DAY_MS).toISOString().slice(0, 10);
+  const stored = filters.length === 0 ? [...view.seen, ...view.drops, ...view.idle] : view.seen;
+  const admitted = view.seen.filter((seen) => filters.every((filter) => fits(filter, seen, view)));
+  const wanted = (filters.length === 0 ? stored : admitted).map((one) => one.stored.told);
+  const taken = wanted.filter(({ at }) => localDate(settings.zone, at) <= to).map(({ id }) => id);
+  const given = await world.exported(merchant, { from: dateAfter(to, -10), to, filters });
+  const [own, model] = [given.toSorted(), taken.toSorted()].map((ids) => ids.join());
+  return own === model ? undefined : `    export: says ${own}, the model ${model}`;
 }
 
 type Rows = ReadonlyMap<string, readonly unknown[]>;

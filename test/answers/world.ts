@@ -26,7 +26,6 @@ import { tick } from "../../durable-objects/tick.ts";
 import { archiveBody } from "../../queues/archive.ts";
 import { replayBody } from "../../queues/replay.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
-import { findExport, readExport } from "../../storage/archive-export.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { readProgress } from "../../storage/replay-job.ts";
@@ -34,6 +33,7 @@ import { writeRollups } from "../../storage/rollup-write.ts";
 import { noteLate, type SealPlace } from "../../storage/seal.ts";
 import { readSettings } from "../../storage/settings.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
+import { app } from "../../workers/query/app.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
@@ -51,6 +51,7 @@ import type { Stored } from "./model.ts";
 import { addressOf, CURRENCY, type Request, type Story, type Told, toEvent } from "./traffic.ts";
 
 const POOL_SIZE = 2;
+const ADMIN_TOKEN = "the-admin-token-of-this-test";
 /** How often partitions and queues get a turn. */
 const TURN_MS = 8 * 3_600_000;
 /** Goals of every merchant, from the beginning; the model has them in its own words. */
@@ -59,6 +60,13 @@ const GOALS = [
   { name: "Paid", page: "/pay" },
   { name: "Blog", page: "/b*" },
 ];
+
+export interface ExportBody {
+  /** Dates, both included. */
+  readonly from: string;
+  readonly to: string;
+  readonly filters: readonly unknown[];
+}
 
 export class AnswersWorld {
   now: number;
@@ -92,7 +100,10 @@ export class AnswersWorld {
       const rules = [{ version: 1, from: 0, rules: { ...NO_RULES, goals: GOALS } }];
       return settingsOf(zone, { merchant, currency: CURRENCY, rules, spread: periods });
     });
-    for (const one of all) putSettings(this.#database, one);
+    for (const one of all) {
+      putSettings(this.#database, one);
+      this.#database.prepare("UPDATE merchants SET id = ? WHERE number = ?").run(idOf(one.merchant), one.merchant);
+    }
     this.#all = all;
     for (const one of all) for (const name of this.#namesOf(one)) this.#it(name);
   }
@@ -146,18 +157,28 @@ export class AnswersWorld {
     });
   }
 
-  /** Ids of the events that an export of some dates has. */
-  async exported(merchant: number, [first, last]: readonly [from: number, to: number]): Promise<readonly string[]> {
-    const settings = await this.#settings(merchant);
-    const archive = { bucket: memoryArchive(this.#objects), meter: zeroMeter() };
-    const source = { archive, db: this.#d1, meter: zeroMeter() };
-    const days = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    const places = this.#namesOf(settings).flatMap((partition) => days.map((day) => ({ day, partition })));
-    const found = await findExport(source, { settings, places });
-    const ids: string[] = [];
-    for await (const rows of readExport(source, { settings, places: found }))
-      ids.push(...rows.map(({ event }) => event.id));
-    return ids;
+  /** Ids of the events that an export of some dates has, as the admin API gives it. */
+  async exported(merchant: number, { from, to, filters }: ExportBody): Promise<readonly string[]> {
+    const asked = new URLSearchParams({ from, to, ...(filters.length > 0 && { filters: JSON.stringify(filters) }) });
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+    const bindings = {
+      DB: this.#d1,
+      BUCKET: memoryArchive(this.#objects),
+      PARTITION: { getByName: (name: string) => this.#stubOf(name) },
+      POOL_SIZE: String(POOL_SIZE),
+      TRACKING_SECRET: "secret",
+      RATE_LIMITS: "off",
+      ADMIN_TOKEN,
+    };
+    const later: Promise<unknown>[] = [];
+    const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) } as unknown as ExecutionContext;
+    const path = `/api/v1/merchants/${idOf(merchant)}/events?${asked}`;
+    const response = await app.request(path, { headers }, bindings, context);
+    const text = await response.text();
+    await Promise.all(later);
+    if (!response.ok) throw new Error(`an export is refused: ${response.status} ${text}`);
+    const lines = text.split("\n").filter((line) => line !== "");
+    return lines.map((line) => (JSON.parse(line) as { readonly event_id: string }).event_id);
   }
 
   /** Wrong numbers in half of the stored rollups. */
@@ -269,13 +290,9 @@ export class AnswersWorld {
   }
 
   #queryDeps(): QueryDeps {
-    const partition = (name: string) => ({
-      live: async (request: LiveRequest) => live(this.#it(name).partition, request),
-      recentEvents: async (request: RecentRequest) => recentEvents(this.#it(name).partition, request),
-    });
     const deps: Partial<Record<keyof QueryDeps, unknown>> = {
       db: this.#d1,
-      partition,
+      partition: (name: string) => this.#stubOf(name),
       placement: { poolSize: POOL_SIZE, regions: [] },
       buckets: this.#memory.buckets,
       scans: this.#memory.scans,
@@ -285,6 +302,14 @@ export class AnswersWorld {
       log: (line: unknown) => void this.log.push(line),
     };
     return deps as unknown as QueryDeps;
+  }
+
+  /** What the query Worker may ask of a partition. */
+  #stubOf(name: string) {
+    return {
+      live: async (request: LiveRequest) => live(this.#it(name).partition, request),
+      recentEvents: async (request: RecentRequest) => recentEvents(this.#it(name).partition, request),
+    };
   }
 
   async #settings(merchant: number): Promise<Settings> {
@@ -318,4 +343,9 @@ export class AnswersWorld {
     this.now = now;
     for (const it of this.#partitions.values()) it.now = now;
   }
+}
+
+/** As the admin API names it. */
+function idOf(merchant: number): string {
+  return `mer_${"a".repeat(23)}${"abcdefg"[merchant]}`;
 }
