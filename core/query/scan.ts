@@ -10,7 +10,7 @@ import { GROUPS_MAX, PATHS_MAX, REGEX_STEPS_MAX, SCAN_VISITORS_MAX } from "../li
 import { linesOf, type Product } from "../order.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
-import { comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
+import { type Comparison, comparisonsOf, type Filter, passes, stepsOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
 import { addToPurse, type Purse } from "./money.ts";
@@ -136,15 +136,17 @@ function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum
   };
 }
 
-/** A goal filter leaves of an event's goals only those that it is about. */
+/** Of an event's goals, and of its products, filters leave only those that they are about. */
 function keeperOf(filter: Filter, attribute: Attribute): Axis["keeps"] {
-  if (attribute.question !== "event:goal" || filter.kind !== "and") return () => true;
-  const wanted = filter.of.filter((inner) => inner.kind === "comparison" || inner.kind === "and");
-  const own = wanted
-    .flatMap((inner) => (inner.kind === "and" ? inner.of : [inner]))
-    .filter((inner) => inner.kind === "comparison" && inner.attribute.question === attribute.question)
-    .flatMap(comparisonsOf);
+  if (attribute.question !== "event:goal" && attribute.ofProduct === undefined) return () => true;
+  const own = partsOf(filter).filter((part) => part.attribute.question === attribute.question);
   return (value) => own.every(({ fits }) => fits(value));
+}
+
+/** The comparisons that must all hold. */
+function partsOf(filter: Filter): readonly Comparison[] {
+  if (filter.kind === "comparison") return [filter];
+  return filter.kind === "and" ? filter.of.flatMap(partsOf) : [];
 }
 
 /** What conversions are counted without: goals and the properties of the events that reach them. */
@@ -293,7 +295,7 @@ function productLists(list: readonly string[], axes: readonly Axis[], { event }:
   for (const { product } of linesOf(event)) {
     const own = [...list];
     for (const { attribute, at } of axes) own[at] = shownValue(attribute, attribute.ofProduct?.(product) ?? "");
-    found.set(keyOf(own), own);
+    if (axes.every(({ at, keeps }) => keeps(own[at] as string))) found.set(keyOf(own), own);
   }
   return [...found.values()];
 }

@@ -213,6 +213,7 @@ function addEntries(tally: Tally, row: RollupRow, label: string): void {
     const counts = zeroCounts();
     addEncodedCounts(counts, reader);
     skipSketch(reader);
+    if (counts.visits === 0) return; // a visit that started in an Hour before
     const known = tally.entries.get(key) ?? { visits: 0, bounces: 0, duration_ms: 0 };
     known.visits += counts.visits;
     known.bounces += counts.bounces;

@@ -20,7 +20,7 @@ let world: ReplayedWorld;
 
 beforeEach(async () => {
   world = new ReplayedWorld([settingsOf("UTC"), settingsOf("UTC", { merchant: NEIGHBOUR })]);
-  await loadOldArchive(world);
+  loadOldArchive(world);
   world.it.now = Date.parse("2026-11-13T10:00:00Z");
   await world.send(Array.from({ length: 40 }, (_, index) => ({ merchant: NEIGHBOUR, id: `since ${index}` })));
   await world.settle();
@@ -57,21 +57,34 @@ test("[ANS-2] a rebuild applies them, and an undo takes them back to the unit", 
   expect(world.dump()).toEqual(before);
 });
 
-/** Before: an engagement report was a visit and made a visitor (eve, lea); money of reloaded, refunded and cancelled orders. */
+const total = (what: string, before: number, after: number) => ({ merchant: 1, what, before, after });
+
+/**
+ * Over the three Days. 0.1 made visits of engagement reports, and a visitor of one that came after midnight; it added the money of
+ * each load of a thank-you page, and of a cancellation. Money is in ten-thousandths.
+ */
 const TOTALS = [
-  { merchant: 1, what: "revenue", before: 0, after: 0 },
-  { merchant: 1, what: "visitors", before: 0, after: 0 },
-  { merchant: 1, what: "visits", before: 0, after: 0 },
+  total("events", 26, 26),
+  total("orders", 0, 4),
+  total("pageviews", 13, 13),
+  total("refunds", 0, 2),
+  total("revenue EUR", 3_700_000, 1_100_000),
+  total("revenue USD", 0, 500_000),
+  total("visitors", 19, 18),
+  total("visits", 22, 20),
 ];
 
-const COUNTED = [["2026-11-10", {}]];
+/** By Day: visitors, visits, bounces, events, orders, refunds, units in ten-thousandths. */
+const COUNTED = [
+  ["2026-11-10", 13, 14, 11, 20, 2, 1, 20_000],
+  ["2026-11-11", 4, 4, 4, 4, 2, 1, 0],
+  ["2026-11-12", 1, 2, 2, 2, 0, 0, 0],
+];
 
 function dayNumbers() {
+  const columns = ["visitors", "visits", "bounces", "events", "orders", "refunds", "units"];
   const rows = world.database.prepare("SELECT * FROM daily WHERE merchant = 1 ORDER BY bucket").all();
-  return rows.map((row) => [
-    dateOf(Number(row["day"])),
-    Object.fromEntries(["visitors", "visits", "bounces", "events", "revenue"].map((name) => [name, row[name]])),
-  ]);
+  return rows.map((row) => [dateOf(Number(row["day"])), ...columns.map((name) => row[name])]);
 }
 
 async function readArchive(): Promise<readonly ArchivedEvent[]> {
