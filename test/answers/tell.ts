@@ -5,12 +5,12 @@
 import { DAY_MS } from "../../core/time.ts";
 import { seededRandom } from "../support/random.ts";
 import { dateAfter, localDate } from "./calendar.ts";
-import { type ModelSettings, type View, viewOf } from "./model.ts";
+import { type ModelSettings, type Seen, type View, viewOf } from "./model.ts";
 import { answerOf, type Body } from "./model-answer.ts";
 import { fits } from "./model-filter.ts";
 import { type ReportBody, type ReportKind, reportOf } from "./model-report.ts";
 import { questionOf, randomFilters, randomReport } from "./question.ts";
-import { DAYS, type Feature, type Story } from "./traffic.ts";
+import { DAYS, type Feature, type Story, type Told } from "./traffic.ts";
 import { AnswersWorld } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -140,13 +140,20 @@ async function compareExport(
   { merchant, settings, view }: Seeing,
 ): Promise<string | undefined> {
   const to = new Date(world.now - 3 * DAY_MS).toISOString().slice(0, 10);
-  const stored = filters.length === 0 ? [...view.seen, ...view.drops, ...view.idle] : view.seen;
-  const admitted = view.seen.filter((seen) => filters.every((filter) => fits(filter, seen, view)));
-  const wanted = (filters.length === 0 ? stored : admitted).map((one) => one.stored.told);
-  const taken = wanted.filter(({ at }) => localDate(settings.zone, at) <= to).map(({ id }) => id);
+  const taken = exportOf(view, filters).filter(({ at }) => localDate(settings.zone, at) <= to);
   const given = await world.exported(merchant, { from: dateAfter(to, -10), to, filters });
-  const [own, model] = [given.toSorted(), taken.toSorted()].map((ids) => ids.join());
+  const [own, model] = [given.toSorted(), taken.map(({ id }) => id).toSorted()].map((ids) => ids.join());
   return own === model ? undefined : `    export: says ${own}, the model ${model}`;
+}
+
+function exportOf(view: View, filters: readonly unknown[]): readonly Told[] {
+  const { seen, drops, idle } = view;
+  if (filters.length === 0) return [...seen, ...drops, ...idle].map(({ stored }) => stored.told);
+  const admitted = (among: readonly Seen[]) =>
+    among.filter((one) => filters.every((filter) => fits(filter, one, view))).map(({ stored }) => stored.told);
+  if (/"visit:|has_(not_)?done/.test(JSON.stringify(filters))) return admitted(seen);
+  // A filter of events alone is asked of each event by itself (EXP-10): whose visit it is, and whether it has one, it does not see.
+  return admitted([...seen.filter(({ stored }) => !stored.told.prefetch), ...(idle as readonly Seen[])]);
 }
 
 type Rows = ReadonlyMap<string, readonly unknown[]>;
