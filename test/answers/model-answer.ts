@@ -287,12 +287,14 @@ function convertedSum(events: readonly Seen[], of: (deed: Deed) => number, setti
     const own = events.filter(({ date, deed }) => `${date} ${deed.currency}` === place);
     const rate = rateOf(own[0] as Seen, settings);
     const sum = own.reduce((all, { deed }) => all + of(deed), 0);
-    return rate === undefined ? total : total + Math.round(sum * rate);
+    return rate === undefined ? total : total + Math.sign(sum) * Math.round(Math.abs(sum) * rate);
   }, 0);
 }
 
-function rateOf({ date, deed: { currency } }: Seen, { rate }: ModelSettings): number | undefined {
-  return currency === "" || currency === CURRENCY ? 1 : rate?.(currency, date);
+/** The last one that was published before the Day, within two weeks. */
+function rateOf({ date, deed: { currency } }: Seen, { rates }: ModelSettings): number | undefined {
+  if (currency === "" || currency === CURRENCY) return 1;
+  return rates.findLast((rate) => rate.date < date && rate.date >= dateAfter(date, -14))?.euros;
 }
 
 function durationOf(visits: readonly Visit[]): number {

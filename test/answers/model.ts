@@ -3,7 +3,7 @@
 // known as (browser, source) comes with the traffic. Questions are answered from what it makes of events in model-answer.ts.
 
 import { localDate } from "./calendar.ts";
-import { CURRENCY, type Told, type Ware } from "./traffic.ts";
+import { CURRENCY, type PublishedRate, type Told, type Ware } from "./traffic.ts";
 
 /** An event as a partition has it: in which one it lies, and when and as what part of its request it came. */
 export interface Stored {
@@ -17,8 +17,8 @@ export interface Stored {
 
 export interface ModelSettings {
   readonly zone: string;
-  /** Units of the merchant's currency for one of another, on a date; undefined where no rate is known. */
-  readonly rate?: (currency: string, date: string) => number | undefined;
+  /** Of dollars, the only other currency there is. */
+  readonly rates: readonly PublishedRate[];
 }
 
 export interface Visit {

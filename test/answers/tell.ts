@@ -54,11 +54,13 @@ export async function tell(story: Story, telling: Telling): Promise<Difference |
   const { seed, without, questions, only, statistics } = telling;
   const random = seededRandom(seed ^ 0x5eed);
   const world = new AnswersWorld(story);
+  await world.publishRates(story.rates);
   for (const stage of STAGES) {
     await enter(stage, story, world);
     for (const { merchant, zone } of story.merchants) {
       const own = world.stored.filter(({ told }) => told.merchant === merchant);
-      const seen = { merchant, settings: { zone }, view: viewOf(own, { zone }) };
+      const settings = { zone, rates: story.rates };
+      const seen = { merchant, settings, view: viewOf(own, settings) };
       const context = { zone, start: story.start, without };
       const all: Asked[] = Array.from({ length: questions }, () => ({
         kind: "question",

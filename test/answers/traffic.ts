@@ -118,6 +118,14 @@ export interface Story {
   readonly late: readonly Request[];
   /** The first instant of anything. */
   readonly start: number;
+  readonly rates: readonly PublishedRate[];
+}
+
+/** What a euro was worth in dollars, as it was published on a Day; and a dollar in euros, which is the same. */
+export interface PublishedRate {
+  readonly date: string;
+  readonly perEuro: string;
+  readonly euros: number;
 }
 
 /** In the pool, on partitions of its own since ever, or from the second Day on. */
@@ -156,6 +164,14 @@ const WARES: readonly Ware[] = [
   { id: "tea", price: 4 },
 ];
 
+const RATES = [
+  { perEuro: "1.25", euros: 0.8 },
+  { perEuro: "1.6", euros: 0.625 },
+  { perEuro: "0.8", euros: 1.25 },
+];
+/** Days of publishing, counted from the first of the story: never, long ago, before it, and in the middle. */
+const PUBLISHED = [[], [-20], [-13], [-1], [-3, 1], [1], [2, 3]];
+
 /** Everything that one seed tells. */
 export function storyOf(seed: number, without: readonly Feature[] = []): Story {
   const random = seededRandom(seed);
@@ -170,7 +186,10 @@ export function storyOf(seed: number, without: readonly Feature[] = []): Story {
     for (let person = random.integer(4, 9); person > 0; person--)
       teller.person({ merchant, midnight, person: `${merchant} ${person}` });
   }
-  return { merchants, start, ...teller.requests() };
+  const rates = random.pick(PUBLISHED).map((days) => {
+    return { date: new Date(start + days * DAY_MS).toISOString().slice(0, 10), ...random.pick(RATES) };
+  });
+  return { merchants, start, rates, ...teller.requests() };
 }
 
 type Draft = Partial<Told> & Pick<Told, "name">;

@@ -14,7 +14,7 @@ import type { Answer } from "../../core/query/answer.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { REPORTS, type ReportName } from "../../core/query/report-count.ts";
 import { NO_RULES } from "../../core/rules.ts";
-import { dayAt, dayStart } from "../../core/time.ts";
+import { DAY_MS, dayAt, dayStart } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
@@ -27,11 +27,12 @@ import { archiveBody } from "../../queues/archive.ts";
 import { replayBody } from "../../queues/replay.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { packBundle } from "../../storage/bundle-message.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import { findMerchant, type Merchant } from "../../storage/merchants.ts";
+import { RateMemory } from "../../storage/rate-memory.ts";
+import { writeRates } from "../../storage/rates.ts";
 import { readProgress } from "../../storage/replay-job.ts";
 import { writeRollups } from "../../storage/rollup-write.ts";
 import { noteLate, type SealPlace } from "../../storage/seal.ts";
-import { readSettings } from "../../storage/settings.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { app } from "../../workers/query/app.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
@@ -48,7 +49,7 @@ import { migratedDatabase, putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { localDate } from "./calendar.ts";
 import type { Stored } from "./model.ts";
-import { addressOf, CURRENCY, type Request, type Story, type Told, toEvent } from "./traffic.ts";
+import { addressOf, CURRENCY, type PublishedRate, type Request, type Story, type Told, toEvent } from "./traffic.ts";
 
 const POOL_SIZE = 2;
 const ADMIN_TOKEN = "the-admin-token-of-this-test";
@@ -82,7 +83,12 @@ export class AnswersWorld {
   readonly #objects = new Map<string, Uint8Array>();
   readonly #seals: { readonly place: SealPlace; readonly at: number }[] = [];
   readonly #parts: ReplayPart[] = [];
-  readonly #memory = { buckets: new BucketMemory(), scans: new ScanMemory(), spreads: new SpreadMemory() };
+  readonly #memory = {
+    buckets: new BucketMemory(),
+    scans: new ScanMemory(),
+    rates: new RateMemory(),
+    spreads: new SpreadMemory(),
+  };
   #turned: number;
   #ids = 0;
 
@@ -119,6 +125,14 @@ export class AnswersWorld {
       this.#set(at);
       await this.#take(events);
     }
+  }
+
+  async publishRates(rates: readonly PublishedRate[]): Promise<void> {
+    const days = rates.map(({ date, perEuro }) => ({
+      day: Date.parse(`${date}T00:00:00Z`) / DAY_MS,
+      perEuro: { USD: perEuro },
+    }));
+    if (days.length > 0) await writeRates(this.#d1, days, zeroMeter());
   }
 
   /** One turn of everything that waits: alarms, bundles, rollups, seals. */
@@ -296,6 +310,7 @@ export class AnswersWorld {
       placement: { poolSize: POOL_SIZE, regions: [] },
       buckets: this.#memory.buckets,
       scans: this.#memory.scans,
+      rates: this.#memory.rates,
       bucket: memoryArchive(this.#objects),
       meter: zeroMeter(),
       now: () => this.now,
@@ -312,14 +327,8 @@ export class AnswersWorld {
     };
   }
 
-  async #settings(merchant: number): Promise<Settings> {
-    return (await readSettings(this.#d1, merchant, zeroMeter())) as Settings;
-  }
-
   async #merchant(merchant: number): Promise<Merchant> {
-    const { version, zones, past = [], currency, rules, spread } = await this.#settings(merchant);
-    const shown = { version, zones, pastZones: past, currency, rules, spread, retentionDays: null };
-    return { number: merchant, ...shown } as unknown as Merchant;
+    return (await findMerchant(this.#d1, idOf(merchant), zeroMeter())) as Merchant;
   }
 
   #namesOf(settings: Settings): readonly string[] {
