@@ -211,10 +211,12 @@ function metricOf(name: string, body: Body, given: { readonly group: Group; read
   const ofEntered = (value: number) => (totals.entered?.length === 0 ? null : value);
   const visitors = visitorsOf(events);
   const sum = (of: (seen: Seen) => number) => events.reduce((total, seen) => total + of(seen), 0);
-  const money = (of: (deed: Deed) => number) => moneyOf(events, of, totals.settings);
   const wares = (deed: Deed) => deed.wares.filter(({ name: own }) => product === undefined || own === product);
   const pageviews = events.filter(({ stored }) => isPageview(stored)).length;
-  const known = events.filter((seen) => rateOf(seen, totals.settings) !== undefined);
+  const ofWares = (deed: Deed) => wares(deed).reduce((total, ware) => total + ware.money, 0);
+  const purses = pursesOf(events, ofWares, totals.settings);
+  const known = purses.filter(({ rate }) => rate !== undefined);
+  const money = (of: (deed: Deed) => number) => worthOf(purses, of, ofWares);
   const engaged = sum(({ stored }) => stored.told.engagementMs);
   switch (name) {
     case "visitors":
@@ -252,18 +254,21 @@ function metricOf(name: string, body: Body, given: { readonly group: Group; read
     case "total_revenue":
       return money(netOf);
     case "average_revenue": {
-      const payments = known.filter(({ deed }) => netOf(deed) !== 0).length;
-      return payments === 0 ? null : Math.round(convertedSum(known, netOf, totals.settings) / payments) / 10_000;
+      const payments = known.flatMap((purse) => purse.events).filter(({ deed }) => netOf(deed) !== 0).length;
+      return payments === 0 ? null : Math.round(convertedSum(known, netOf) / payments) / 10_000;
     }
     case "average_order_value": {
-      const orders = known.reduce((total, { deed }) => total + deed.orders, 0);
-      const ofOrders = known.filter(({ deed }) => deed.ofOrders);
-      return orders === 0 ? null : Math.round(convertedSum(ofOrders, netOf, totals.settings) / orders) / 10_000;
+      const orders = sumOf(
+        known.flatMap((purse) => purse.events),
+        (deed) => deed.orders,
+      );
+      const ofOrders = (deed: Deed) => (deed.ofOrders ? netOf(deed) : 0);
+      return orders === 0 ? null : Math.round(convertedSum(known, ofOrders) / orders) / 10_000;
     }
     case "units":
       return sum(({ deed }) => wares(deed).reduce((total, { units }) => total + units, 0));
     case "product_revenue":
-      return money((deed) => wares(deed).reduce((total, ware) => total + ware.money, 0));
+      return money(ofWares);
     default:
       throw new Error(`the model knows no metric ${name}`);
   }
@@ -271,23 +276,40 @@ function metricOf(name: string, body: Body, given: { readonly group: Group; read
 
 const netOf = ({ gross, taken }: Deed) => gross - taken;
 
-/** In units of the merchant's currency; null where there is money, and no rate for any of it. */
-function moneyOf(events: readonly Seen[], of: (deed: Deed) => number, settings: ModelSettings): Value {
-  const some = events.filter(({ deed: { orders, gross, taken, wares } }) => {
-    return orders > 0 || gross !== 0 || taken !== 0 || wares.some((ware) => ware.money !== 0);
-  });
-  const isUnknown = some.length > 0 && some.every((seen) => rateOf(seen, settings) === undefined);
-  return isUnknown ? null : convertedSum(events, of, settings) / 10_000;
+const sumOf = (events: readonly Seen[], of: (deed: Deed) => number) =>
+  events.reduce((sum, { deed }) => sum + of(deed), 0);
+
+/** Money of one Day and currency. */
+interface Purse {
+  readonly events: readonly Seen[];
+  /** Undefined where none is known, and something to be converted. */
+  readonly rate: number | undefined;
 }
 
-/** Kept per currency and Day, converted and rounded once for each; what has no rate is left out. */
-function convertedSum(events: readonly Seen[], of: (deed: Deed) => number, settings: ModelSettings): number {
+/** By Day and currency; `ofWares` is what a deed's products come to. A sum of nothing needs no rate. */
+function pursesOf(events: readonly Seen[], ofWares: (deed: Deed) => number, settings: ModelSettings): readonly Purse[] {
   const places = distinct(events.map(({ date, deed }) => `${date} ${deed.currency}`));
-  return places.reduce((total, place) => {
+  return places.map((place) => {
     const own = events.filter(({ date, deed }) => `${date} ${deed.currency}` === place);
-    const rate = rateOf(own[0] as Seen, settings);
-    const sum = own.reduce((all, { deed }) => all + of(deed), 0);
-    return rate === undefined ? total : total + Math.sign(sum) * Math.round(Math.abs(sum) * rate);
+    const amounts = [netOf, ({ gross }: Deed) => gross, ofWares, (deed: Deed) => (deed.ofOrders ? netOf(deed) : 0)];
+    const isNothing = amounts.every((of) => sumOf(own, of) === 0);
+    return { events: own, rate: rateOf(own[0] as Seen, settings) ?? (isNothing ? 0 : undefined) };
+  });
+}
+
+/** In units of the merchant's currency, rounded once for each Day and currency; null where no money has a rate. */
+function worthOf(purses: readonly Purse[], of: (deed: Deed) => number, ofWares: (deed: Deed) => number): Value {
+  const known = purses.filter(({ rate }) => rate !== undefined);
+  const all = known.flatMap(({ events }) => events);
+  const isNothing = all.every(({ deed }) => deed.orders === 0 && netOf(deed) === 0) && sumOf(all, ofWares) === 0;
+  if (known.length < purses.length && isNothing) return null;
+  return convertedSum(known, of) / 10_000;
+}
+
+function convertedSum(purses: readonly Purse[], of: (deed: Deed) => number): number {
+  return purses.reduce((total, { events, rate = 0 }) => {
+    const sum = sumOf(events, of);
+    return total + Math.sign(sum) * Math.round(Math.abs(sum) * rate);
   }, 0);
 }
 
