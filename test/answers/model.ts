@@ -74,12 +74,19 @@ export function viewOf(events: readonly Stored[], settings: ModelSettings): View
   const visits: Visit[] = [];
   const seen: Seen[] = [];
   const drops: Drop[] = [];
+  const copies = new Set<Stored>();
   const places = distinct(events.map((stored) => `${localDate(settings.zone, stored.told.at)} ${stored.partition}`));
   for (const place of places) {
     const [date, partition] = place.split(" ") as [string, string];
-    const own = events.filter(
+    const came = events.filter(
       (stored) => localDate(settings.zone, stored.told.at) === date && stored.partition === partition,
     );
+    const own = came.filter((stored) => came.find((other) => hasOneId(other, stored)) === stored);
+    for (const [at, stored] of came.entries()) {
+      const isKnown = came.slice(0, at).some((other) => hasOneId(other, stored) && storyOf(other) === storyOf(stored));
+      if (isKnown) copies.add(stored);
+      else if (!own.includes(stored)) drops.push({ stored, date, reason: "duplicate" });
+    }
     for (const stored of own) {
       const reason = dropReasonOf(stored, own);
       if (reason !== "") drops.push({ stored, date, reason });
@@ -93,8 +100,18 @@ export function viewOf(events: readonly Stored[], settings: ModelSettings): View
     for (const visit of ofDay)
       for (const stored of visit.events) seen.push({ stored, date, visit, deed: deedOf(stored, told) });
   }
-  const known = new Set([...seen, ...drops].map(({ stored }) => stored));
+  const known = new Set([...[...seen, ...drops].map(({ stored }) => stored), ...copies]);
   return { visits, seen, drops, idle: events.filter((stored) => !known.has(stored)).map((stored) => ({ stored })) };
+}
+
+/** Ids of senders with a key are apart from those of all others. */
+function hasOneId({ told }: Stored, { told: other }: Stored): boolean {
+  return told.id === other.id && told.keyed === other.keyed;
+}
+
+/** What makes a copy another story; times and visitors do not. */
+function storyOf({ told: { name, host, path, revenue, currency, order, products, props } }: Stored): string {
+  return JSON.stringify([name, host, path, revenue, currency, order, products, props]);
 }
 
 /** By time; of one instant by when they came, and by their place in the request. */

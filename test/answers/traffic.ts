@@ -132,7 +132,7 @@ export interface PublishedRate {
 export type Spread = "pool" | "spread" | "moves";
 
 /** What may be left out of traffic: whoever changes what one of them means tries the rest without it. */
-export const FEATURES = ["orders", "passive", "alone", "ties", "returns", "prefetch", "bots"] as const;
+export const FEATURES = ["orders", "passive", "alone", "ties", "returns", "prefetch", "bots", "ids"] as const;
 export type Feature = (typeof FEATURES)[number];
 
 const MINUTE_MS = 60_000;
@@ -404,7 +404,12 @@ class Teller {
     const kept = this.#isLate ? this.#late : this.#sent;
     const when = this.#isLate ? this.#start + DAYS * DAY_MS + HOUR_MS : came;
     kept.push({ at: when, events });
-    if (random.chance(0.05)) kept.push({ at: when + random.integer(1, 90_000), events });
+    const again = { at: when + random.integer(1, 90_000), events };
+    if (random.chance(0.05)) kept.push(again);
+    // Ids that were taken before: by somebody with a key, or without one; and to tell another story.
+    if (this.#may("ids", 0.03))
+      kept.push({ ...again, events: events.map((told) => ({ ...told, keyed: !told.keyed })) });
+    if (this.#may("ids", 0.03)) kept.push({ ...again, events: events.map((told) => ({ ...told, path: "/other" })) });
   }
 
   #props(): Told["props"] {

@@ -71,7 +71,7 @@ export interface ExportBody {
 
 export class AnswersWorld {
   now: number;
-  /** Everything that was taken, in the order in which it was. */
+  /** Everything that came, copies too, in the order in which it did. */
   readonly stored: Stored[] = [];
   readonly log: unknown[] = [];
   readonly #database = migratedDatabase();
@@ -230,13 +230,8 @@ export class AnswersWorld {
         append: async (name, slice) => {
           const reply = await append(this.#it(name).partition, slice);
           for (const [at, fate] of reply === "overloaded" ? [] : reply.entries()) {
+            if (typeof fate === "object" && "moved" in fate) continue;
             const { told, index } = tolds.get(slice[at]?.event.id ?? "") as { told: Told; index: number };
-            if (fate !== "accepted" && !(typeof fate === "object" && "dropped" in fate)) continue;
-            // An event of a closed Day is always taken; whether it is a copy shows when it is counted.
-            const isCopy = this.stored.some(
-              ({ told: { id, merchant } }) => id === told.id && merchant === told.merchant,
-            );
-            if (isCopy) continue;
             const date = localDate(this.zoneOf(told.merchant), told.at);
             const visitor = told.isKnown ? told.person : `${told.person} on ${date}`;
             this.stored.push({ told, partition: name, receivedAt: this.now, sequence: index, visitor });
