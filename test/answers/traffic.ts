@@ -183,7 +183,7 @@ export function storyOf(seed: number, without: readonly Feature[] = []): Story {
   }));
   const teller = new Teller(random, start, new Set(without));
   for (const { merchant, midnight } of merchants) {
-    for (let person = random.integer(4, 9); person > 0; person--)
+    for (let person = random.integer(3, 6); person > 0; person--)
       teller.person({ merchant, midnight, person: `${merchant} ${person}` });
   }
   const rates = random.pick(PUBLISHED).map((days) => {
