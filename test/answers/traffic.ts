@@ -60,7 +60,9 @@ const BLOG: Origin = {
 };
 /** From a page of its own, as all pages after the first. */
 const INSIDE: Origin = { ...NO_ORIGIN, isReturn: true };
-const ORIGINS = [DIRECT, DIRECT, LETTER, SEARCH, BLOG, INSIDE];
+/** From where it pays, which brought nobody. */
+const PAYPAL: Origin = { ...NO_ORIGIN, link: "https://www.paypal.com/checkout", isReturn: true };
+const ORIGINS = [DIRECT, DIRECT, LETTER, SEARCH, BLOG, INSIDE, PAYPAL];
 
 export const AGENTS = {
   chrome: { text: CHROME, browser: "Chrome", os: "Windows", device: "Desktop" },
@@ -354,7 +356,7 @@ class Teller {
     if (random.chance(0.5)) this.#send(who, then(), [{ name: random.pick(STEPS), ...whole }]);
     if (random.chance(0.3)) {
       at += random.pick([31, 50]) * MINUTE_MS;
-      if (this.#may("returns", 1)) this.#send(who, at, [{ name: "pageview", path: "/pay", origin: INSIDE }]);
+      if (this.#may("returns", 1)) this.#send(who, at, [{ name: "pageview", path: "/pay", origin: PAYPAL }]);
     }
     if (random.chance(0.85)) this.#send(who, then(), [{ name: random.pick(PURCHASES), ...whole }]);
     if (random.chance(0.2)) this.#send(who, then(), [{ name: "sold at the till", ...whole }]);
@@ -462,7 +464,7 @@ export function toEvent(told: Told, { receivedAt, sequence }: { receivedAt: numb
     visitor: told.isKnown ? hash64Hex(told.person) : "",
     visitorKind: told.isKnown ? "known" : "",
     url: `https://${host}${path}${origin.query === "" ? "" : `?${origin.query}`}`,
-    referrer: origin.isReturn ? `https://${host}/cart` : origin.link,
+    referrer: origin === INSIDE ? `https://${host}/cart` : origin.link,
     userAgent: AGENTS[told.agent].text,
     country: told.country,
     keyed: told.keyed ? 1 : 0,
