@@ -12,7 +12,7 @@ import { linesOf, type Product } from "../order.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
 import { EVENT_STEPS, type OutOfSteps, outOfSteps, spend, stepsRefusal } from "./budget.ts";
-import { comparisonsOf, type Filter, ownOf, passes, viewOf, withoutGoals } from "./filter.ts";
+import { type Comparison, comparisonsOf, type Filter, ownOf, passes, viewOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
 import { addToPurse, type Purse } from "./money.ts";
@@ -155,18 +155,19 @@ function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum
   };
 }
 
-/** A filter by goals or products leaves of those of an event only the ones that it is about. */
+/** Of an event's goals, and of its products, filters leave only those that they are about. */
 function keeperOf({ question: { filter }, rest }: Plan, attribute: Attribute): Axis["keeps"] {
   const { values } = rest ?? {};
   if (values !== undefined) return (value) => values.has(value);
-  const hasSeveral = attribute.question === "event:goal" || attribute.ofProduct !== undefined;
-  if (!hasSeveral || filter.kind !== "and") return () => true;
-  const wanted = filter.of.filter((inner) => inner.kind === "comparison" || inner.kind === "and");
-  const own = wanted
-    .flatMap((inner) => (inner.kind === "and" ? inner.of : [inner]))
-    .filter((inner) => inner.kind === "comparison" && inner.attribute.question === attribute.question)
-    .flatMap(comparisonsOf);
+  if (attribute.question !== "event:goal" && attribute.ofProduct === undefined) return () => true;
+  const own = partsOf(filter).filter((part) => part.attribute.question === attribute.question);
   return (value) => own.every(({ fits }) => fits(value));
+}
+
+/** The comparisons that must all hold. */
+function partsOf(filter: Filter): readonly Comparison[] {
+  if (filter.kind === "comparison") return [filter];
+  return filter.kind === "and" ? filter.of.flatMap(partsOf) : [];
 }
 
 /** What conversions are counted without: goals and the properties of the events that reach them. */

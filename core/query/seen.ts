@@ -80,6 +80,7 @@ export function seeDay({ rows, day, isCounted = () => true }: SeenRows, under: S
 
 /** An event as the only one of its visit: enough for what is asked of events alone. Undefined where it is not counted. */
 export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | undefined {
+  if (event.dropped === "duplicate") return undefined; // another story under a known id is no event (DUP-2)
   const judged = judge(event, day, under);
   return judged.opinion.dropped === "" ? toVisit({ own: [judged], start: judged }, new Map()).start : undefined;
 }

@@ -323,6 +323,7 @@ function addEntries(tally: Tally, row: RollupRow, { label, isAside }: RowAt): vo
     const counts = zeroCounts();
     addEncodedCounts(counts, reader);
     skipSketch(reader);
+    if (counts.visits === 0) return; // a visit that started in an Hour before
     addVisits(tally, groupKey(label, value), counts);
   });
 }

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
+import { hash32 } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { append } from "../../durable-objects/append.ts";
@@ -76,7 +77,7 @@ export class TestPartition {
   }
 
   private deps(): Deps {
-    const random = seededRandom(7);
+    const random = seededRandom(hash32(this.#name, 7)); // salts of two partitions are two
     const orBroken = (party: Party) => {
       if (this.broken.has(party)) throw new Error(`${party} is down`);
     };

@@ -234,6 +234,22 @@ describe("stories", () => {
   });
 });
 
+test("[VIS-6] a visit that came back from a payment page keeps what brought its visitor, on that Day", () => {
+  const back = { referrer: "https://www.paypal.com/checkoutnow" };
+  const told: readonly Told[] = [
+    [0, "/?utm_source=news"],
+    [45, "/thanks", back],
+    [120, "/thanks", back],
+  ];
+  const came = { visits: 3, sources: ["news"], entry: ["/", "/thanks"] };
+  const events = eventsOf(told);
+  expect(counted(events)).toMatchObject(came);
+  expect(counted(events.toReversed())).toEqual(counted(events));
+  expect(seen(events)).toMatchObject(came);
+  const alone = eventsOf([[0, "/thanks", back]]);
+  expect([counted(alone).sources, seen(alone).sources]).toEqual([[""], [""]]);
+});
+
 test("[VIS-7] a Day knows of each run whether its visitor may come again; what does not say is taken for known", () => {
   const state = emptyDay(1, DAY);
   const kinds = ["daily", "known", ""] as const;

@@ -231,6 +231,16 @@ describe("revenue", () => {
   });
 });
 
+test("[ORD-9] orders of one Day and partition are exact, those of several are not: a number may have earned on each", () => {
+  const day = (bucket: number, partition = "pool-0"): RowSpec => ({ bucket, partition, seen: { orders: 1 } });
+  const exact = (stored: readonly RowSpec[]) => ask({ metrics: ["orders"] }, { stored }).meta.orders;
+  expect(exact([])).toEqual({ exact: true });
+  expect(exact([day(APRIL), { bucket: APRIL + 1, seen: { pageviews: 3 } }])).toEqual({ exact: true });
+  expect(exact([day(APRIL), day(APRIL + 1)])).toEqual({ exact: false });
+  expect(exact([day(APRIL), day(APRIL, "pool-1")])).toEqual({ exact: false });
+  expect(ask({ metrics: ["events"] }, { stored: [day(APRIL)] }).meta.orders).toBeUndefined();
+});
+
 describe("join", () => {
   const at = (version: number, pageviews: number): RowSpec => ({ bucket: APRIL, version, seen: { pageviews } });
   const JOINS: readonly (readonly [what: string, live: readonly RowSpec[], stored: readonly RowSpec[], sum: number])[] =

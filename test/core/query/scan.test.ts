@@ -132,6 +132,8 @@ const rollupFilters: readonly (readonly unknown[])[] = [
   [["is", "event:page", ["/a"]]],
   [["is", "visit:source", ["Google"]]],
   [["is", "event:goal", ["Pay"]]],
+  [["is", "event:product", ["Mat"]]],
+  [["contains", "event:product", ["a", "B"]]],
 ];
 
 describe("rollups and events give one answer", () => {
@@ -169,6 +171,41 @@ describe("rollups and events give one answer", () => {
       { numRuns: 800 },
     );
     expect(compared).toBeGreaterThan(200);
+  });
+
+  test("[QRY-18] a page that was entered on in an Hour before the range has no bounces in it, wherever that is read", () => {
+    const settings = settingsIn("UTC");
+    const day = Date.UTC(2026, 2, 30);
+    const events = [
+      eventOf({ timestamp: day + 10.5 * HOUR_MS, url: "https://shop.example/a" }),
+      eventOf({
+        timestamp: day + 11.5 * HOUR_MS,
+        url: "https://shop.example/a",
+        name: "engagement",
+        engagementMs: 900,
+      }),
+    ];
+    const date_range = ["2026-03-30T11:00:00Z", "2026-03-30T12:00:00Z"];
+    const plan = planIn(settings, { metrics: ["visitors", "bounces"], dimensions: ["event:page"], date_range });
+    expect(counted(plan, events, settings)).toEqual([{ metrics: [1, null], dimensions: ["/a"] }]);
+    expect(scanned({ ...plan, source: "archive" }, events, settings)).toEqual(counted(plan, events, settings));
+  });
+
+  test("[FIL-2] a filter by product leaves of an event's products those that it is about, however it is read", () => {
+    const settings = settingsIn("UTC");
+    const sale = eventOf({ timestamp: START, name: "purchase", revenue: 10_000, products: MIXED });
+    const isMat = ["is", "event:product", ["Mat"]];
+    const asked = { metrics: ["events", "units"], dimensions: ["event:product"] };
+    const expected = [{ metrics: [1, 1], dimensions: ["Mat"] }];
+    for (const filters of [
+      [isMat],
+      [["and", [["and", [isMat]], isMat]]],
+      [isMat, ["is", "event:name", ["purchase"]]],
+    ]) {
+      const plan = planIn(settings, { ...asked, filters });
+      expect(scanned({ ...plan, source: "archive" }, [sale], settings)).toEqual(expected);
+      if (plan.source === "rollups") expect(counted(plan, [sale], settings)).toEqual(expected);
+    }
   });
 
   test("[QRY-28] by any dimension with one value an event, by any time, and cut in two anywhere, rollups add up to the total", () => {
@@ -428,7 +465,7 @@ describe("what only events know", () => {
   });
 });
 
-test("[QRY-22] products: units and what was paid for each, under several dimensions of one product at once", () => {
+test("[QRY-22] [ORD-8] products: units and what was paid for each, under several dimensions of one product at once", () => {
   const settings = settingsIn("UTC");
   const order = (id: string, currency: string, products: readonly object[]) =>
     eventOf({ timestamp: START, order: id, currency, revenue: 1, products: JSON.stringify(products) });
