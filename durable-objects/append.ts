@@ -5,7 +5,8 @@
 
 import { encodeLogged } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
-import { countEvent, recall } from "../core/counting/day.ts";
+import { countEvent } from "../core/counting/day.ts";
+import type { IdSet } from "../core/counting/duplicate.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import { exclusionsOf } from "../core/enrichment/matcher.ts";
 import { opine } from "../core/enrichment/opinion.ts";
@@ -114,13 +115,13 @@ interface Candidate {
  * midnight, because the time is ours and not the client's (and an earlier copy may come later, by the overflow queue), or
  * because the client has set its clock in between.
  */
-function recalled(partition: Partition, { event, day, zone, floating }: Candidate): ReturnType<typeof recall> {
+function recalled(partition: Partition, { event, day, zone, floating }: Candidate): ReturnType<IdSet["recall"]> {
   const days = [day];
   if (floating || event.timestamp - dayStart(zone, day) < DUPLICATE_EDGE_MS) days.push(day - 1);
   if (floating || dayStart(zone, day + 1) - event.timestamp <= DUPLICATE_EDGE_MS) days.push(day + 1);
   const verdicts = days.map((on) => {
     const state = findDay(partition, event.merchant, on);
-    return state === undefined ? "new" : recall(state, event);
+    return state === undefined ? "new" : state.ids.recall(event);
   });
   return verdicts.find((verdict) => verdict === "same") ?? verdicts.find((verdict) => verdict === "other") ?? "new";
 }

@@ -205,7 +205,10 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
         counted.removed += 1;
         steps.removed?.({ merchant, erasure });
       } else if (counted.moved?.takes(row.event) === false) continue;
-      else if (isNew(counted.day, row, own && { settings: own, global })) kept.push(row);
+      else {
+        const one = counting(counted.day, row, own && { settings: own, global });
+        if (one !== undefined) kept.push(one);
+      }
     }
     steps.rows(kept, rows.length);
   }
@@ -281,10 +284,11 @@ export function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Differ
   return { merchant, grain, bucket, in_doubt: inDoubt, mismatches };
 }
 
-/** Counts a row unless its id was there; of a merchant that is gone only ids are kept. */
-function isNew(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | undefined): boolean {
+/** Counts a row unless it was told before, and gives it as it is to be kept; of a merchant that is gone only ids are kept. */
+function counting(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | undefined): ArchivedEvent | undefined {
   if (under !== undefined) return replayEvent(day, row, under);
-  return row.event.dropped === "duplicate" || day.state.ids.add(duplicateKey(row.event));
+  const isNew = row.event.dropped === "duplicate" || day.state.ids.add(duplicateKey(row.event));
+  return isNew ? row : undefined;
 }
 
 interface SettledSlice {

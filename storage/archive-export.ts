@@ -6,7 +6,7 @@
 
 import type { ExportedEvent } from "../core/archive/export.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
-import { duplicateKey, IdSet } from "../core/counting/duplicate.ts";
+import { duplicateKey, IdSet, keptOnce } from "../core/counting/duplicate.ts";
 import { removalOf } from "../core/counting/erasure.ts";
 import { MovedDay } from "../core/counting/moved-day.ts";
 import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../core/limits.ts";
@@ -151,12 +151,15 @@ async function* onceOf(
   const late = isSealed ? await lateIds(archive, folder, wanted) : new IdSet(isolateHashKey());
   const rest = restOf(folder);
   for await (const rows of sealedOf(archive, folder.archived, wanted)) {
-    if (late.size > 0) for (const { event } of rows) if (late.has(duplicateKey(event))) seen.add(duplicateKey(event));
+    if (late.size > 0) for (const { event } of rows) if (late.has(duplicateKey(event))) seen.remember(event);
     yield rest.passed(rows);
   }
-  const isFirst = ({ event }: ArchivedEvent) => event.dropped === "duplicate" || seen.add(duplicateKey(event));
-  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows).filter(isFirst);
-  yield rest.left().filter(wanted.isLeft).filter(isFirst);
+  const once = (row: ArchivedEvent) => {
+    const event = keptOnce(seen, row.event);
+    return event === undefined ? [] : [{ ...row, event }];
+  };
+  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows).flatMap(once);
+  yield rest.left().filter(wanted.isLeft).flatMap(once);
 }
 
 /** What the archive may not have, without the rows of it that are met on the way: those were confirmed since the partition was asked. */

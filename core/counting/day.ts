@@ -11,7 +11,7 @@ import { linesOf } from "../order.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
-import { contentOf, duplicateKey, IdSet, KNOWN_KEY } from "./duplicate.ts";
+import { IdSet, KNOWN_KEY } from "./duplicate.ts";
 import { type Earned, earnedWithProducts, ownEarning } from "./earned.ts";
 import { momentOf } from "./moment.ts";
 import { type DayClaim, decodeBook, encodeBook, eraseClaims, type OrderBook } from "./order-book.ts";
@@ -37,10 +37,10 @@ export interface Dictionary {
   readonly tupleNumbers: Map<string, number>;
 }
 
-/** The Day's dictionary by number. */
+/** The Day's dictionary by number: lists of one reading, which may add tuples of its own. */
 export interface DayNames {
   readonly texts: readonly string[];
-  readonly tuples: readonly string[];
+  readonly tuples: string[];
 }
 
 export function namesOf({ dictionary: { textNumbers, tupleNumbers } }: Pick<DayState, "dictionary">): DayNames {
@@ -59,7 +59,6 @@ export interface DayState {
   prefetches: Map<string, Visit[]> | undefined;
   /** Slot → reason → hits dropped. */
   drops: Map<number, Map<DropReason, number>> | undefined;
-  readonly idKey: HashKey;
   ids: IdSet;
   /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map here:
    *  what was computed or sent under the old one says nothing of the new. */
@@ -76,7 +75,6 @@ export function emptyDay(merchant: number, day: number, idKey: HashKey = KNOWN_K
     orders: undefined,
     prefetches: undefined,
     drops: undefined,
-    idKey,
     ids: new IdSet(idKey),
     changed: new Map(),
   };
@@ -93,8 +91,7 @@ export function slotStart(day: number, slot: number): number {
  */
 export function countEvent(state: DayState, { event, opinion, settings, position }: CountedEvent): void {
   const slot = (hourOf(settings.zones, event.timestamp) - state.day * DAY_MS) / SLOT_MS;
-  if (event.dropped !== "duplicate") state.ids.add(duplicateKey(event), contentOf(event, state.idKey));
-  else state.ids.add(storyKey(state, event));
+  state.ids.remember(event);
   if (event.dropped === "prefetch") {
     notePrefetch(state, event.visitor, toVisit(state.dictionary, { event, opinion, settings, slot }));
     markVisitor(state, event.visitor, position);
@@ -148,21 +145,6 @@ export interface CountedEvent {
   readonly opinion: Opinion;
   readonly settings: Settings;
   readonly position: number;
-}
-
-/**
- * Whether an event's id was told before on this Day (DUP-1, DUP-2): "same" is the event once more; "other" is another story under
- * its id, which is kept and not counted, once each.
- */
-export function recall(state: DayState, event: Event): "new" | "same" | "other" {
-  const told = state.ids.contentOf(duplicateKey(event));
-  if (told === contentOf(event, state.idKey) || state.ids.has(storyKey(state, event))) return "same";
-  return told === undefined ? "new" : "other";
-}
-
-/** Names one story of several that were told under an id. No id looks like it: those begin with another letter. */
-function storyKey({ idKey }: DayState, event: Event): string {
-  return `s${contentOf(event, idKey)} ${duplicateKey(event)}`;
 }
 
 /** Everything a Day knows, as bytes. */

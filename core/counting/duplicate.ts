@@ -24,9 +24,18 @@ export function duplicateKey({ id, keyed }: Pick<Event, "id" | "keyed">): string
 }
 
 /** A hash of what a sender says beside the id and the time: two events of one id that differ in it are two stories (DUP-2). */
-export function contentOf({ name, url, props, revenue, currency, order, products }: Event, key: HashKey): number {
+function contentOf({ name, url, props, revenue, currency, order, products }: Event, key: HashKey): number {
   const told = `${name}\n${url}\n${revenue} ${currency}\n${order}\n${products}\n${props}`;
   return hash32(told, key[0] as number);
+}
+
+/** An event as it is to be kept where it is read once more: marked where it tells another story; undefined where it was told before. */
+export function keptOnce(ids: IdSet, event: Event): Event | undefined {
+  const known = ids.recall(event);
+  if (known === "same") return undefined;
+  const kept: Event = known === "other" ? { ...event, dropped: "duplicate" } : event;
+  ids.remember(kept);
+  return kept;
 }
 
 /** An open-addressing set; (0, 0) marks a free slot and is never a member. */
@@ -58,6 +67,27 @@ export class IdSet {
   add(id: string, content = 0): boolean {
     const [high, low] = this.#hash(id);
     return this.#insert(high, low, content);
+  }
+
+  /**
+   * Whether an event's id was told before (DUP-1, DUP-2): "same" is the event once more; "other" is another story under its id, which
+   * is kept and not counted, once each.
+   */
+  recall(event: Event): "new" | "same" | "other" {
+    const told = this.contentOf(duplicateKey(event));
+    if (told === contentOf(event, this.#key) || this.has(this.#storyKey(event))) return "same";
+    return told === undefined ? "new" : "other";
+  }
+
+  /** Remembers an event that was recalled as new, or another story that is dropped as one. */
+  remember(event: Event): void {
+    if (event.dropped === "duplicate") this.add(this.#storyKey(event));
+    else this.add(duplicateKey(event), contentOf(event, this.#key));
+  }
+
+  /** Names one story of several that were told under an id. No id looks like it: those begin with another letter. */
+  #storyKey(event: Event): string {
+    return `s${contentOf(event, this.#key)} ${duplicateKey(event)}`;
   }
 
   encode(writer: ByteWriter): void {

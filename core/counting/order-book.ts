@@ -27,16 +27,19 @@ export type OrderBook = Map<string, DayClaim[]>;
 /** What a claim has earned, where it stands. */
 export interface DayEarning extends Pick<DayClaim, "slot" | "place" | "time"> {
   readonly earned: Earned;
+  /** Products that it takes back without naming them, by the number of its order alone: they are its own all the same (ORD-8). */
+  readonly unnamed: readonly number[];
 }
 
 /** What all orders of a Day come to, by the visitors whose events they are. */
 export function earningsOf(book: OrderBook): ReadonlyMap<string, readonly DayEarning[]> {
   const found = new Map<string, DayEarning[]>();
   for (const claims of book.values()) {
-    for (const [{ visitor, slot, place, time }, earning] of settle<NumberedLine, DayClaim>(claims)) {
+    for (const [{ visitor, slot, place, time, sale }, earning] of settle<NumberedLine, DayClaim>(claims)) {
       const own = found.get(visitor) ?? [];
       if (own.length === 0) found.set(visitor, own);
-      own.push({ slot, place, time, earned: earnedWithProducts(earning) });
+      const unnamed = sale.lines.length > 0 ? [] : [...new Set(earning.sale.lines.map(({ label }) => label))];
+      own.push({ slot, place, time, earned: earnedWithProducts(earning), unnamed });
     }
   }
   return found;

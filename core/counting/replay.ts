@@ -9,7 +9,7 @@ import type { Event } from "../event.ts";
 import type { Settings } from "../merchant.ts";
 import { countedBy, shownDay } from "../past-zone.ts";
 import { GLOBAL_MERCHANT, type RuleTimeline, rulesInForce } from "../rules.ts";
-import { countEvent, type DayState, emptyDay, namesOf, recall, WHOLE_DAY } from "./day.ts";
+import { countEvent, type DayState, emptyDay, namesOf, WHOLE_DAY } from "./day.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
 import { type RollupRow, toRollupRow } from "./rollup-row.ts";
 import { settledVisits, type VisitsByVisitor } from "./settled.ts";
@@ -32,23 +32,25 @@ export interface ReplayedDay {
 }
 
 /**
- * Counts one archived event, under the rules that hold for it; false where its id was counted. Of two rows with one id the first to
- * come counts: live it was the one with the lower position.
+ * Counts one archived event, under the rules that hold for it, and gives it as it is to be kept; undefined where it was told before.
+ * Of two rows with one id the first to come counts: live it was the one with the lower position. Another story under its id is
+ * kept as what it is (DUP-2), also where it came when its Day was closed and nobody had looked.
  */
 export function replayEvent(
   { state }: ReplayedDay,
-  { position, event }: ArchivedEvent,
+  row: ArchivedEvent,
   { settings, global }: ReplayedUnder,
-): boolean {
-  const known = recall(state, event);
-  if (known === "same") return false;
+): ArchivedEvent | undefined {
+  const { position, event } = row;
+  const known = state.ids.recall(event);
+  if (known === "same") return undefined;
   const moment = { instant: event.timestamp, day: state.day };
   const opinion = opine(event, rulesInForce({ own: settings.rules, global }, moment));
   // What was another story on the Day beside it is one here as well: it was told so when it came.
   const isDuplicate = known === "other" || event.dropped === "duplicate";
   const judged: Event = { ...event, dropped: isDuplicate ? "duplicate" : opinion.dropped };
   countEvent(state, { event: judged, opinion, settings, position });
-  return true;
+  return isDuplicate && event.dropped !== "duplicate" ? { ...row, event: judged } : row;
 }
 
 /** The rollups of one merchant's Day: a row per Hour with anything in it, and one for the Day. */

@@ -7,7 +7,7 @@ import type { DayNames, DayState } from "./day.ts";
 import { PLACE_FIELDS } from "./dimension.ts";
 import { compareMoments, type Moment } from "./moment.ts";
 import { type DayEarning, earningsOf } from "./order-book.ts";
-import { tupleAt } from "./tuple.ts";
+import { packTuple, tupleAt } from "./tuple.ts";
 import { addCell, insert, isVisit, RANK, type Visit } from "./visit.ts";
 
 /** Visitors with their visits of a Day. It may be gone through more than once. */
@@ -22,7 +22,7 @@ export function settledVisits(state: DayState, names: DayNames): VisitsByVisitor
         const seen = seenPrefetches(state, visitor, { runs, names });
         const earned = earnings.get(visitor) ?? [];
         const isPlain = seen.length === 0 && earned.length === 0 && runs.every(isVisit);
-        const visits = isPlain ? runs : settleVisits(runs, seen, earned);
+        const visits = isPlain ? runs : settleVisits(runs, { seen, earned, names });
         if (visits.length > 0) yield [visitor, visits] as const;
       }
     },
@@ -39,7 +39,14 @@ export function unseenPrefetches(state: DayState, names: DayNames): readonly num
   return slots;
 }
 
-function settleVisits(runs: readonly Visit[], seen: readonly Visit[], earned: readonly DayEarning[]): readonly Visit[] {
+function settleVisits(
+  runs: readonly Visit[],
+  {
+    seen,
+    earned,
+    names,
+  }: { readonly seen: readonly Visit[]; readonly earned: readonly DayEarning[]; readonly names: DayNames },
+): readonly Visit[] {
   const own = runs.map(copyOf);
   for (const prefetch of seen) insert(own, copyOf(prefetch));
   const visits: Visit[] = [];
@@ -51,11 +58,23 @@ function settleVisits(runs: readonly Visit[], seen: readonly Visit[], earned: re
       visits.push(run);
     } else for (const cell of run.cells) addCell(before, cell);
   }
-  for (const { slot, place, time, earned: own } of earned) {
+  for (const { slot, place, time, earned: own, unnamed } of earned) {
     const visit = visits.findLast(({ from }) => from <= time);
-    if (visit !== undefined) addCell(visit, { slot, place, count: 0, engagementMs: 0, earned: own });
+    if (visit === undefined) continue;
+    const count = unnamed.length > 0 ? 1 : 0;
+    const named = count > 0 ? placeWith(names, place, unnamed) : place;
+    // The event itself moves to the place that names its products; elsewhere it is there already.
+    if (count > 0) addCell(visit, { slot, place, count: -1, engagementMs: 0, earned: undefined });
+    addCell(visit, { slot, place: named, count, engagementMs: 0, earned: own });
   }
   return visits;
+}
+
+/** The number of a place that is like another, with products; made for this reading where the Day has none. */
+function placeWith({ tuples }: DayNames, place: number, products: readonly number[]): number {
+  const packed = (tuples[place] as string) + packTuple(products);
+  const known = tuples.indexOf(packed);
+  return known >= 0 ? known : tuples.push(packed) - 1;
 }
 
 function copyOf(visit: Visit): Visit {

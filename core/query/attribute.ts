@@ -8,8 +8,8 @@ import type { Opinion } from "../enrichment/opinion.ts";
 import { HOSTS, PAGES, REFERRERS, SOURCES, type Spelling } from "../enrichment/spelling.ts";
 import type { Event } from "../event.ts";
 import { PROP_KEY_LENGTH_MAX } from "../limits.ts";
-import { linesOf, type Product, productLabel } from "../order.ts";
-import type { Seen } from "./seen.ts";
+import { type Product, productLabel } from "../order.ts";
+import { productsOf, type Seen } from "./seen.ts";
 
 export interface Attribute {
   /** Its name in the query grammar. */
@@ -59,7 +59,7 @@ const FROM_ROLLUPS: readonly Attribute[] = DIMENSIONS.map(({ name, question, sco
 /** Of the products of an order or a product event; an event may have several, or none. */
 function ofProducts(ofProduct: (product: Product) => string): Pick<Attribute, "valuesOf" | "ofProduct"> {
   return {
-    valuesOf: ({ event }) => [...new Set(linesOf(event).map(({ product }) => ofProduct(product)))],
+    valuesOf: (seen) => [...new Set(productsOf(seen).map(({ product }) => ofProduct(product)))],
     ofProduct,
   };
 }

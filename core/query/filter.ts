@@ -134,10 +134,11 @@ export function comparisonsOf(filter: Filter): readonly Comparison[] {
   return filter.kind === "and" || filter.kind === "or" ? filter.of.flatMap(comparisonsOf) : comparisonsOf(filter.of);
 }
 
-/** Whether it takes the whole visit of an event to say whether the event passes. */
+/** Whether it takes the whole visit of an event to say whether the event passes, or, of products, the other events of its order. */
 export function needsVisits(filter: Filter): boolean {
   if (filter.kind === "has_done") return true;
-  if (filter.kind === "comparison") return filter.attribute.scope === "visit";
+  if (filter.kind === "comparison")
+    return filter.attribute.scope === "visit" || filter.attribute.ofProduct !== undefined;
   return filter.kind === "not" ? needsVisits(filter.of) : filter.of.some(needsVisits);
 }
 

@@ -8,7 +8,7 @@ import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { isEngagement, isPageview } from "../event.ts";
 import { GROUPS_MAX, PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { hourOf } from "../merchant.ts";
-import { linesOf, type Product } from "../order.ts";
+import type { Product } from "../order.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
 import { EVENT_STEPS, type OutOfSteps, outOfSteps, spend, stepsRefusal } from "./budget.ts";
@@ -18,7 +18,7 @@ import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
 import { addToPurse, type Purse } from "./money.ts";
 import { eventLabel, type Plan } from "./plan.ts";
 import { invalid } from "./refusal.ts";
-import type { Seen, SeenRows, SeenUnder, SeenVisit } from "./seen.ts";
+import { productsOf, type Seen, type SeenRows, type SeenUnder, type SeenVisit } from "./seen.ts";
 import { visitsIn } from "./view.ts";
 
 interface Sum {
@@ -319,9 +319,9 @@ function combinationsOf(
 }
 
 /** What is said of one product stands together; two alike count the event once. */
-function productLists(list: readonly string[], axes: readonly Axis[], { event }: Seen): readonly (readonly string[])[] {
+function productLists(list: readonly string[], axes: readonly Axis[], seen: Seen): readonly (readonly string[])[] {
   const found = new Map<string, readonly string[]>();
-  for (const { product } of linesOf(event)) {
+  for (const { product } of productsOf(seen)) {
     const own = [...list];
     for (const { attribute, at } of axes) own[at] = shownValue(attribute, attribute.ofProduct?.(product) ?? "");
     if (axes.every(({ at, keeps }) => keeps(own[at] as string))) found.set(keyOf(own), own);

@@ -22,6 +22,12 @@ export interface Seen {
   readonly earning: Earning<ProductLine> | undefined;
 }
 
+/** The products of an event: those it names, or those it takes back by the number of their order alone (ORD-8). */
+export function productsOf({ event, earning }: Seen): readonly ProductLine[] {
+  const named = linesOf(event);
+  return named.length > 0 ? named : (earning?.sale.lines ?? []);
+}
+
 export interface SeenVisit {
   readonly visitor: string;
   /** In order. */

@@ -38,7 +38,9 @@ export const DIMENSIONS: Readonly<Record<string, (seen: Seen) => readonly string
   "event:goal": ({ stored }) =>
     isEngagement(stored) ? [] : GOALS.filter(([, reaches]) => reaches(stored)).map(([name]) => name),
   "event:props:plan": ({ stored }) => named(stored.told.props["plan"], "(none)"),
-  "event:product": ({ stored }) => distinct(stored.told.products.map(nameOf)),
+  // A refund by its number alone is of the products that it takes back.
+  "event:product": ({ stored: { told }, deed }) =>
+    distinct(told.products.length > 0 ? told.products.map(nameOf) : (deed?.wares ?? []).map(({ name }) => name)),
   "visit:entry_page": ({ visit }) => named(entryOf(visit)?.told.path, "(none)"),
   "visit:exit_page": ({ visit }) => named(exitOf(visit)?.told.path, "(none)"),
   "visit:source": ofOrigin("source", "Direct / None"),

@@ -155,7 +155,7 @@ function exportOf(view: View, filters: readonly unknown[]): readonly Told[] {
   if (filters.length === 0) return [...seen, ...drops, ...idle].map(({ stored }) => stored.told);
   const admitted = (among: readonly Seen[]) =>
     among.filter((one) => filters.every((filter) => fits(filter, one, view))).map(({ stored }) => stored.told);
-  if (/"visit:|has_(not_)?done/.test(JSON.stringify(filters))) return admitted(seen);
+  if (/"visit:|"event:product|has_(not_)?done/.test(JSON.stringify(filters))) return admitted(seen);
   // A filter of events alone is asked of each event by itself (EXP-10): whose visit it is, and whether it has one, it does not see.
   return admitted([...seen.filter(({ stored }) => !stored.told.prefetch), ...(idle as readonly Seen[])]);
 }

@@ -411,8 +411,7 @@ class Teller {
     // Ids that were taken before: by somebody with a key, or without one; and to tell another story.
     if (this.#may("ids", 0.03))
       kept.push({ ...again, events: events.map((told) => ({ ...told, keyed: !told.keyed })) });
-    // Of closed Days not yet: the archive does not say of such rows what they are.
-    const isOther = this.#may("ids", 0.03) && !this.#isLate;
+    const isOther = this.#may("ids", 0.03);
     if (isOther) kept.push({ ...again, events: events.map((told) => ({ ...told, path: "/other" })) });
   }
 

@@ -158,7 +158,6 @@ describe("hits", () => {
     ["a url 100,000 lists deep", () => eventWith("url", nested(100_000)), 400, /url must be a text/],
     ["1e400 as a scroll", () => eventWith("scroll", "1e400"), 400, /scroll must be from 0 to 100/],
     ["1e400 as a time", () => eventWith("timestamp", "1e400"), 400, /timestamp must be ms/],
-    ["an id that is no double", () => eventWith("id", "9007199254740993"), 400, /id is a number that JSON cannot hold/],
     ["a year before 2000", () => eventWith("timestamp", '"1970-01-01"'), 400, /timestamp .* is before 2000/],
     ["a year of six digits", () => eventWith("timestamp", '"+275760-09-13T00:00:00Z"'), 400, /timestamp must be/],
     ["the last instant there is", () => eventWith("timestamp", "8640000000000000"), 400, /ahead of/],

@@ -10,7 +10,6 @@ import {
   decodeDay,
   emptyDay,
   encodeDay,
-  recall,
   slotStart,
   WHOLE_DAY,
 } from "../../../core/counting/day.ts";
@@ -215,7 +214,7 @@ test("[CNT-4] a Day survives its bytes: the decoded state counts on as the origi
       encodeDay(state, writer);
       const restored = decodeDay(new ByteReader(writer.finish()));
       expect(rollups(restored)).toEqual(rollups(state));
-      for (const event of events) expect(recall(restored, event)).toBe(recall(state, event));
+      for (const event of events) expect(restored.ids.recall(event)).toBe(state.ids.recall(event));
       events.slice(half).forEach((event, index) => {
         const opinion = opine(event, RULES);
         const counted = {
