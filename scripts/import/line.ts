@@ -55,9 +55,9 @@ function decoderOf(head: Buffer, splitter: LineSplitter): (chunk: Uint8Array) =>
   };
 }
 
-const LINE_END = /\r\n|\n|\r/g;
-
 class LineSplitter {
+  /** Its own: where the search goes on is a state of the expression, and several files may be read at once. */
+  readonly #lineEnd = /\r\n|\n|\r/g;
   /** Whether a character stands for a byte. */
   bytes = false;
   #open = "";
@@ -67,8 +67,8 @@ class LineSplitter {
   *split(piece: string): Generator<TextLine> {
     const text = this.#open + piece;
     let start = 0;
-    LINE_END.lastIndex = this.#open.endsWith("\r") ? this.#open.length - 1 : this.#open.length;
-    for (let match = LINE_END.exec(text); match !== null; match = LINE_END.exec(text)) {
+    this.#lineEnd.lastIndex = this.#open.endsWith("\r") ? this.#open.length - 1 : this.#open.length;
+    for (let match = this.#lineEnd.exec(text); match !== null; match = this.#lineEnd.exec(text)) {
       const end = match[0] as "\n" | "\r\n" | "\r";
       if (end === "\r" && match.index === text.length - 1) break; // "\n" may come with the next piece
       yield this.#line(text.slice(start, match.index), end);

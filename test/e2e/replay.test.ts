@@ -326,7 +326,7 @@ async function corrupt(merchant: Merchant): Promise<void> {
     `SELECT bucket FROM hourly WHERE merchant = ${number} AND day = ${day} ORDER BY bucket`,
   );
   await database.exec(`DELETE FROM hourly WHERE merchant = ${number} AND bucket = ${hours[3]?.bucket}`);
-  const garbled = "by_page = x'0000', sketch = x'0e00', version = version + 0.0001";
+  const garbled = "by_page = x'0200', sketch = x'0e00', version = version + 0.0001";
   await database.exec(`UPDATE hourly SET ${garbled} WHERE merchant = ${number} AND bucket = ${hours[5]?.bucket}`);
 }
 

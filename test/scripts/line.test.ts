@@ -142,3 +142,27 @@ test.each([
 ])("[IMP-15] splits %j at %j", (text, delimiter, expected) => {
   expect(splitRecord(text, delimiter)).toEqual(expected);
 });
+
+test("[IMP-14] files that are read at once do not disturb one another", async () => {
+  const count = 500;
+  const fileOf = (name: string) => Array.from({ length: count }, (_, index) => `${name} ${"x".repeat(index % 40)}`);
+  async function* piecesOf(lines: readonly string[]) {
+    const bytes = Buffer.from(lines.map((line, index) => line + (index % 2 === 0 ? "\n" : "\r\n")).join(""));
+    for (let at = 0; at < bytes.length; at += 97) {
+      await Promise.resolve();
+      yield bytes.subarray(at, at + 97);
+    }
+  }
+  const names = ["a", "longer", "of another length"];
+  const read = await Promise.all(
+    names.map(async (name) => {
+      const texts: string[] = [];
+      for await (const { text } of toLines(piecesOf(fileOf(name)))) {
+        texts.push(text);
+        await Promise.resolve();
+      }
+      return texts;
+    }),
+  );
+  expect(read).toEqual(names.map(fileOf));
+});
