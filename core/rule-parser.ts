@@ -97,6 +97,7 @@ const RULE_READERS = (hostnameOf: HostnameReader): Readers<Rules> => {
       GOALS_COUNT_MAX,
       withOneOf(Object.keys(match), objectOf<Rules["goals"][number]>({ name, ...match }, ["name"])),
     ),
+    orders: withBlanks(NO_RULES.orders, objectOf<Rules["orders"]>({ keyed_only: truth })),
   };
 };
 

@@ -30,6 +30,7 @@ export interface Rules {
   /** The first that matches names the channel; the built-in ones come after them. */
   readonly channels: readonly ChannelRule[];
   readonly goals: readonly Goal[];
+  readonly orders: OrderRules;
 }
 
 export interface Exclusion {
@@ -44,6 +45,11 @@ export interface PathRules {
   readonly keep_query: readonly string[];
   /** The first whose `match` (a pattern) is the path gives the page. */
   readonly replace: readonly { readonly match: string; readonly page: string }[];
+}
+
+export interface OrderRules {
+  /** Whether only what came with an API key earns or takes off: pages then tell of orders and sell nothing (ORD-10). */
+  readonly keyed_only: boolean;
 }
 
 /** Every pattern that is given must match. */
@@ -72,6 +78,7 @@ export const NO_RULES: Rules = {
   paths: { strip_ids: false, keep_query: [], replace: [] },
   channels: [],
   goals: [],
+  orders: { keyed_only: false },
 };
 
 /** Rules as they were stored, which may be from before a list was added. */

@@ -20,6 +20,8 @@ export interface Matcher {
   readonly replace: readonly { readonly match: Pattern; readonly page: string }[];
   readonly channels: readonly { readonly channel: string; readonly clues: readonly (readonly [Clue, Pattern])[] }[];
   readonly goals: readonly { readonly name: string; readonly event: Pattern | undefined; readonly page: Pattern }[];
+  /** Whether only senders with an API key earn. */
+  readonly keyedOnly: boolean;
 }
 
 /** The matchers of the rules that hold for an event. */
@@ -83,7 +85,7 @@ function matcherOf(rules: Rules): Matcher {
 
 function makeMatcher(rules: Rules): Matcher {
   count += 1;
-  const { bots, referrers, returns, asns, addresses, hostnames, paths, channels, goals } = completeRules(rules);
+  const { bots, referrers, returns, asns, addresses, hostnames, paths, channels, goals, orders } = completeRules(rules);
   return {
     number: count,
     bots: { drop: bots.drop.map(toPattern), admit: bots.admit.map(toPattern) },
@@ -107,5 +109,6 @@ function makeMatcher(rules: Rules): Matcher {
       event: event === undefined ? undefined : toPattern(event),
       page: toPattern(spellPage(page)),
     })),
+    keyedOnly: orders.keyed_only,
   };
 }

@@ -220,6 +220,6 @@ function warningNotes({ meta }: Answer): readonly string[] {
   for (const [metric, { warning }] of Object.entries(meta.metric_warnings ?? {})) {
     if (warning !== undefined) concerned.set(warning, [...(concerned.get(warning) ?? []), metric]);
   }
-  const orders = meta.orders?.exact === false ? ["orders: a number may have earned in several partitions"] : [];
+  const orders = meta.orders?.exact === false ? ["orders: a number that came on several Days earned on each"] : [];
   return [...[...concerned].map(([warning, metrics]) => `${metrics.join(", ")}: ${warning}`), ...orders];
 }

@@ -186,7 +186,7 @@ test("[CLI-2] what the API warns of stands below the table", () => {
   const text = toAnswerText({ results: [{ metrics: [1], dimensions: [] }], meta, query: QUERY }, ["total_revenue"]);
   expect(text.split("\n").slice(3)).toEqual([
     `gross_revenue, total_revenue: ${warning}`,
-    "orders: a number may have earned in several partitions",
+    "orders: a number that came on several Days earned on each",
   ]);
 });
 

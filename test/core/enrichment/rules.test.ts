@@ -129,3 +129,15 @@ test.each([
   const event = eventOf({ name, url: `https://shop.example${path}` });
   expect(opine(event, under({ goals: GOALS })).goals).toEqual(reached);
 });
+
+test("[ORD-10] where only senders with a key earn, what a page tells of orders is a step, and a server's word counts", () => {
+  const bought = { name: "purchase", order: "1", revenue: 10_000 };
+  const rules = { orders: { keyed_only: true } };
+  const actOf = (facts: Partial<Event>, own: object, global = {}) => opine(eventOf(facts), under(own, global)).act;
+  expect(actOf(bought, {})).toBe("purchase");
+  expect(actOf(bought, rules)).toBe("step");
+  expect(actOf(bought, {}, rules)).toBe("step");
+  expect(actOf({ name: "tip", revenue: 10_000 }, rules)).toBe("step"); // earns nothing, whatever it is called
+  expect(actOf({ ...bought, keyed: 1 }, rules)).toBe("purchase");
+  expect(actOf({ ...bought, name: "refund", keyed: 1 }, rules)).toBe("refund");
+});

@@ -90,6 +90,7 @@ function visitSeen(): readonly Seen[] {
     paths: { strip_ids: false, keep_query: [], replace: [] },
     channels: [],
     goals: GOALS,
+    orders: { keyed_only: false },
   };
   const settings = settingsOf("UTC", { rules: [{ version: 1, from: 0, rules }] });
   const rows = VISIT.map((changes, position) => ({ partition: "pool-0", position, event: eventOf(changes) }));

@@ -202,6 +202,7 @@ export const SHAPES = {
     paths: object({ strip_ids: FLAG, keep_query: list(TEXT), replace: list(object({ match: TEXT, page: TEXT })) }),
     channels: list(object({ channel: TEXT, "source?": TEXT, "medium?": TEXT, "campaign?": TEXT, "referrer?": TEXT })),
     goals: list(object({ name: TEXT, "event?": TEXT, "page?": TEXT })),
+    orders: object({ keyed_only: FLAG }),
   }),
   RuleTimeline: object({
     version: COUNT,
