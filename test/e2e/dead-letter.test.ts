@@ -28,6 +28,7 @@ const run = promisify(execFile);
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
 beforeAll(async () => {
   services = await startServices({}, { queueRetriesMax: 1 });
+  await services.client.createMerchant(); // an archive of merchants that nobody knows would admit no new one
 });
 afterAll(() => services?.stop());
 

@@ -99,7 +99,7 @@ function expectedOf(told: readonly StoryEvent[], { tells }: Teller): readonly nu
 function pagesOf(told: readonly StoryEvent[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind, path } of told) {
-    const [page = ""] = encodeURI(path).split("?");
+    const [page = ""] = path.split("?");
     if (kind === "page") counts[page] = (counts[page] ?? 0) + 1;
   }
   return counts;

@@ -82,7 +82,8 @@ export class Client {
   async ask(merchant: Merchant, question: Record<string, unknown>): Promise<Answered> {
     const response = await fetch(`${this.queryUrl}/api/v2/query`, {
       method: "POST",
-      headers: { authorization: `Bearer ${merchant.api_key}` },
+      // What is too large for a request becomes a job, which is done within that time.
+      headers: { authorization: `Bearer ${merchant.api_key}`, prefer: "wait=25" },
       body: JSON.stringify({ site_id: merchant.id, ...question }),
     });
     const text = await response.text();
