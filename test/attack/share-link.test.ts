@@ -261,7 +261,10 @@ test("[JOB-5] [SHR-5] a link takes no more than three of its merchant's large qu
     counts: { ...(row as RollupRow).counts, events: 200_000 },
   });
   const place = [row?.merchant ?? 0, today - 5, row?.partition ?? ""];
-  await shop.worker.db.prepare("INSERT INTO places VALUES (?, ?, ?)").bind(...place).run();
+  await shop.worker.db
+    .prepare("INSERT INTO places VALUES (?, ?, ?)")
+    .bind(...place)
+    .run();
   const token = await shop.link(BLOG);
   const key = (
     await shop.worker.ask("POST", `/api/v1/merchants/${shop.id}/keys`, { token: ADMIN_TOKEN, body: { name: "own" } })

@@ -452,8 +452,10 @@ function appendTo(simulation: Simulation, name: string, arrivals: readonly Arriv
   return simulation.world.call("append", () => host.request("append", (partition) => append(partition, arrivals)));
 }
 
+/** What one question is answered with. Its clock stands: the world's leaps by minutes, and a question has seconds (FIL-6). */
 export function queryDeps(simulation: Simulation): QueryDeps {
   const { world } = simulation;
+  const { now } = world;
   const memory = memoryArchive(simulation.objects);
   const partition = (name: string) => ({
     live: (request: Parameters<typeof live>[1]) =>
@@ -475,7 +477,7 @@ export function queryDeps(simulation: Simulation): QueryDeps {
     },
     meter: zeroMeter(),
     pace: { sealAfterMs: SEAL_AFTER_MS },
-    now: () => world.now,
+    now: () => now,
     log: () => {},
     later: () => {},
   };

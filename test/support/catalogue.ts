@@ -78,7 +78,8 @@ export function viewsOf(
   shops: ReadonlyMap<number, { readonly zone: string; readonly currency: string }>,
 ): readonly string[] {
   const values = [...shops].map(([number, { zone, currency }]) => `(${number}, '${zone}', '${currency}')`).join(", ");
-  const first = (column: string) => `first_value(${column}) OVER (PARTITION BY vid ORDER BY ms)`;
+  // A visit is opened by the first event of its run that is no engagement report.
+  const first = (column: string) => `arg_min(${column}, ms) FILTER (name <> 'engagement') OVER (PARTITION BY vid)`;
   const page = (column: string, order: string) =>
     `coalesce(arg_${order}(${column}, ms) FILTER (name = 'pageview') OVER (PARTITION BY vid), '')`;
   return [
@@ -90,22 +91,32 @@ export function viewsOf(
        coalesce(json_extract_string(props, '$.plan'), '') AS plan, coalesce(json_extract_string(props, '$."a b"'), '') AS ab,
        CASE WHEN user_agent LIKE '%iPhone%' THEN 'Mobile Safari' ELSE 'Chrome' END AS browser,
        CASE WHEN user_agent LIKE '%iPhone%' THEN 'Mobile' ELSE 'Desktop' END AS device,
-       CASE WHEN e.currency IS NULL OR e.currency = s.currency THEN revenue ELSE 0 END AS earned,
-       CASE WHEN order_id IS NOT NULL AND (e.currency IS NULL OR e.currency = s.currency)
-         THEN from_json(coalesce(products, '[]'), '[{"name":"VARCHAR","price":"DOUBLE","quantity":"INTEGER"}]') ELSE [] END AS sold,
+       e.currency IS NULL OR e.currency = s.currency AS ours,
+       from_json(coalesce(products, '[]'), '[{"name":"VARCHAR","price":"DOUBLE","quantity":"INTEGER"}]') AS told,
        list_filter(['Signup', 'Paid', 'Blog'], g -> CASE g WHEN 'Signup' THEN name = 'signup'
          WHEN 'Paid' THEN name = 'pageview' AND regexp_extract(url, '^https://[^/]+([^?#]*)', 1) = '/pay'
          ELSE name = 'pageview' AND regexp_matches(url, '^https://[^/]+/b') END) AS goals
      FROM events AS e JOIN shops AS s ON s.number = e.merchant
      WHERE dropped IS NULL QUALIFY row_number() OVER (PARTITION BY merchant, event_id ORDER BY position) = 1`,
-    `CREATE TABLE numbered AS SELECT *, merchant || ' ' || visitor || ' ' || day || ' ' ||
-       sum(CASE WHEN gap IS NULL OR gap > 1800000 THEN 1 ELSE 0 END) OVER (PARTITION BY merchant, visitor, day ORDER BY ms) AS vid
-     FROM (SELECT *, ms - lag(ms) OVER (PARTITION BY merchant, visitor, day ORDER BY ms) AS gap FROM facts)`,
+    // A number earns once a Day; what is less than nothing is given back.
+    `CREATE TABLE signed AS SELECT *, CASE WHEN name <> 'purchase' THEN 0 WHEN revenue < 0 THEN -1
+         WHEN row_number() OVER (PARTITION BY merchant, day, order_id, name = 'purchase' AND revenue >= 0 ORDER BY ms) = 1 THEN 1
+         ELSE 0 END AS sign FROM facts`,
+    `CREATE TABLE earning AS SELECT *, CASE WHEN ours AND sign <> 0 THEN revenue ELSE 0 END AS earned,
+       list_transform(told, p -> {name: p.name, price: CASE WHEN ours THEN p.price ELSE 0 END, quantity: sign * p.quantity}) AS sold
+     FROM signed`,
+    `CREATE TABLE runs AS SELECT *, merchant || ' ' || visitor || ' ' || day || ' ' ||
+       sum(CASE WHEN gap IS NULL OR gap > 1800000 THEN 1 ELSE 0 END) OVER (PARTITION BY merchant, visitor, day ORDER BY ms) AS run
+     FROM (SELECT *, ms - lag(ms) OVER (PARTITION BY merchant, visitor, day ORDER BY ms) AS gap FROM earning)`,
+    // A run of engagement reports alone belongs to the visit before it, or to nobody.
+    `CREATE TABLE numbered AS SELECT * FROM (SELECT *, last_value(CASE WHEN opened THEN run END IGNORE NULLS) OVER (
+         PARTITION BY merchant, visitor, day ORDER BY ms ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS vid
+       FROM (SELECT *, bool_or(name <> 'engagement') OVER (PARTITION BY run) AS opened FROM runs)) WHERE vid IS NOT NULL`,
     `CREATE TABLE seen AS SELECT * REPLACE (${first("utm_source")} AS utm_source, ${first("utm_medium")} AS utm_medium,
          ${first("country")} AS country, ${first("city")} AS city, ${first("browser")} AS browser, ${first("device")} AS device),
        ${page("page", "min")} AS entry_page, ${page("page", "max")} AS exit_page, ${page("hostname", "min")} AS entry_hostname,
-       min(ms) OVER (PARTITION BY vid) AS start_ms, min(clock) OVER (PARTITION BY vid) AS start_clock,
-       max(ms) OVER (PARTITION BY vid) - min(ms) OVER (PARTITION BY vid) AS duration,
+       ${first("ms")} AS start_ms, ${first("clock")} AS start_clock,
+       max(ms) FILTER (run = vid) OVER (PARTITION BY vid) - ${first("ms")} AS duration,
        count(*) FILTER (name <> 'engagement') OVER (PARTITION BY vid) <= 1 AS bounce,
        bool_or(name = 'purchase') OVER (PARTITION BY vid) AS has_bought,
        bool_or(page = '/pay') OVER (PARTITION BY vid) AS has_paid
@@ -266,9 +277,10 @@ export function toSql(question: CataloguedQuestion, merchant: number, span: Span
   const group = keys.length > 0 ? `GROUP BY ${keys.join(", ")}` : "";
   const list = keys.length > 0 ? `${keys.join(", ")}, ` : "";
   const ofEvents = `SELECT ${list}count(DISTINCT visitor) AS visitors, count(*) FILTER (name = 'pageview') AS pageviews,
-      count(*) FILTER (name <> 'engagement') AS events, sum(earned) / 10000 AS total_revenue,
+      count(*) FILTER (name <> 'engagement') AS events, CASE WHEN count(*) FILTER (earned <> 0) = 0 AND count(*) FILTER (foreign_money) > 0 THEN NULL
+        ELSE sum(earned) / 10000 END AS total_revenue,
       sum(earned) / nullif(count(*) FILTER (earned <> 0), 0) AS ten_thousandths, sum(engagement_ms) AS engaged
-    FROM (${select("visitor, name, earned, engagement_ms", "clock")}) ${group}`;
+    FROM (${select("visitor, name, earned, sign <> 0 AND NOT ours AS foreign_money, engagement_ms", "clock")}) ${group}`;
   const scrolls = `SELECT ${list}avg(deepest) AS depth FROM (SELECT ${list}vid, max(scroll) AS deepest
     FROM (${select("vid, scroll", "clock")}) WHERE scroll IS NOT NULL GROUP BY ${[...keys, "vid"].join(", ")}) ${group}`;
   const days = `merchant = ${merchant} AND ${within(span, "ms")}`;
@@ -380,8 +392,8 @@ export function written(merchant: number, [first, last]: readonly [string, strin
         date_range,
         dimensions: ["visit:country"],
       },
-      sql: `SELECT country, count(DISTINCT order_id) AS o,
-          floor(sum(earned) FILTER (order_id IS NOT NULL) / nullif(o, 0) + 0.5) / 10000,
+      sql: `SELECT country, count(*) FILTER (sign > 0) AS o,
+          floor(sum(earned) / nullif(count(*) FILTER (sign > 0 AND ours), 0) + 0.5) / 10000,
           coalesce(sum(list_sum(list_transform(sold, p -> p.quantity))), 0),
           coalesce(sum(list_sum(list_transform(sold, p -> p.quantity * p.price))), 0)
         FROM seen WHERE ${own} GROUP BY country`,
