@@ -299,7 +299,7 @@ async function expectedOf(question: CataloguedQuestion, shop: Shop, span: Span):
   const { dimensions, metrics } = question;
   const rows = await archive.rows(toSql(question, shop.number, span));
   const isByPage = dimensions.includes("event:page");
-  const mayBeNothing = ["scroll_depth", "time_on_page", "average_revenue"];
+  const mayBeNothing = ["scroll_depth", "time_on_page", "average_revenue", "total_revenue"];
   return rows.map((row) => [
     ...dimensions.map((_, at) => row[`d${at}`]),
     ...metrics.map((name, at) => {

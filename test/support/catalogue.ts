@@ -278,7 +278,7 @@ export function toSql(question: CataloguedQuestion, merchant: number, span: Span
   const list = keys.length > 0 ? `${keys.join(", ")}, ` : "";
   const ofEvents = `SELECT ${list}count(DISTINCT visitor) AS visitors, count(*) FILTER (name = 'pageview') AS pageviews,
       count(*) FILTER (name <> 'engagement') AS events, CASE WHEN count(*) FILTER (earned <> 0) = 0 AND count(*) FILTER (foreign_money) > 0 THEN NULL
-        ELSE sum(earned) / 10000 END AS total_revenue,
+        ELSE coalesce(sum(earned), 0) / 10000 END AS total_revenue,
       sum(earned) / nullif(count(*) FILTER (earned <> 0), 0) AS ten_thousandths, sum(engagement_ms) AS engaged
     FROM (${select("visitor, name, earned, sign <> 0 AND NOT ours AS foreign_money, engagement_ms", "clock")}) ${group}`;
   const scrolls = `SELECT ${list}avg(deepest) AS depth FROM (SELECT ${list}vid, max(scroll) AS deepest
@@ -301,6 +301,8 @@ export function toSql(question: CataloguedQuestion, merchant: number, span: Span
     visits: "v.visits",
     bounces: "w.bounces",
     total_duration: "w.total_duration",
+    // Where nothing happened nothing was earned; money without a rate is not known.
+    total_revenue: "CASE WHEN e.visitors IS NULL THEN 0 ELSE e.total_revenue END",
     average_revenue: "floor(e.ten_thousandths + 0.5) / 10000",
     scroll_depth: "floor(s.depth + 0.5)",
     time_on_page: "floor(nullif(e.engaged, 0) / 1000 / nullif(v.visits, 0) + 0.5)",
