@@ -14,6 +14,7 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [18, "an Hour of the old zone and one of the new began at the same instant, in two Days (now CNT-5)"],
   [28, "an event whose time was left to us was counted on two Days: its first copy came last (now PAR-3)"],
   [100, "a partition that had missed a zone change counted by the old zone (now PAR-17)"],
+  [585, "an undo counted an Hour again while that of the next Day took it away, and left it out (now RPL-17)"],
 ];
 
 test("[SIM-1] the same seed twice gives the same log", async () => {
