@@ -27,7 +27,8 @@ export async function openState({
   try {
     await writeState(beside, state);
     return { state, write: (next) => writeState(beside, next) };
-  } catch {
+  } catch (error) {
+    if (!["EACCES", "EPERM", "EROFS"].includes(codeOf(error))) throw error;
     await makeStateDir(dirname(elsewhere));
     return { state, write: (next) => writeState(elsewhere, next) };
   }
@@ -36,9 +37,14 @@ export async function openState({
 async function readState(path: string): Promise<ResumeState | undefined> {
   try {
     return decodeResume(await readFile(path, "utf8"));
-  } catch {
-    return undefined; // not there: a first run
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined; // a first run
+    throw error;
   }
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code);
 }
 
 /** Replaced in one step, so that a crash leaves the old state or the new one. */
