@@ -8,7 +8,7 @@ import { isCurrency } from "./merchant.ts";
 import { accepted, type Outcome, rejected } from "./outcome.ts";
 import { EURO, type OwnRate, pairOf, THE_DEPLOYMENTS } from "./rate.ts";
 import { isCurrencyShaped, isRateText } from "./rate-file.ts";
-import { dateOf, parseDate } from "./time.ts";
+import { DAY_MS, dateOf, parseDate } from "./time.ts";
 
 /** What is to be known of a Day; null takes a currency's rate away. */
 export interface PublishedChange {
@@ -119,4 +119,9 @@ function fieldsOf(entry: unknown, place: string, names: readonly string[]): Outc
 
 function wrong(message: string) {
   return rejected("invalid_field", message);
+}
+
+/** Rates can be known of a Day that has begun anywhere. */
+export function lastRateDay(now: number): number {
+  return Math.floor(now / DAY_MS) + 1;
 }

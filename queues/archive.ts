@@ -8,11 +8,12 @@ import { type ArchiveFile, filesOf } from "../core/archive/file.ts";
 import { bundleKey } from "../core/archive/object-key.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { CONNECTIONS_MAX } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { encodeParquet } from "../storage/archive.ts";
 import { unpackBundle } from "../storage/bundle-message.ts";
 import type { ArchivedBundle, MerchantDay } from "../storage/places.ts";
-import { handleEach, type Log, type QueueBatch } from "./message.ts";
+import { handleEach, type QueueBatch } from "./message.ts";
 
 /** The part of an R2 bucket that the archive writes with. */
 export interface ArchiveBucket {

@@ -3,13 +3,13 @@
 // and sends them again; an overflowed event is nowhere else. Dead letters are named by their content, so a bundle that
 // dies once an hour takes one place, not one an hour.
 
-import { DEAD_LETTER_PREFIX, deadLetterKey, parseDeadLetterKey } from "../core/archive/object-key.ts";
+import { deadLetterKey } from "../core/archive/object-key.ts";
+import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
-import { handleEach, type Log, type QueueBatch, type QueueMessage } from "./message.ts";
+import { type DeadLetterList, listDeadLetters } from "../storage/dead-letter.ts";
+import { handleEach, type QueueBatch, type QueueMessage } from "./message.ts";
 
-/** Dead letters in one page of the list. */
-const PAGE_LENGTH = 100;
 /** A dead-letter queue is named after the queue whose letters it takes. */
 const QUEUE_SUFFIX = /-dead-letter$/;
 
@@ -48,57 +48,18 @@ async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadL
   deps.log({ alert: "dead_letter", queue, message: message.id, key, bytes: bytes.byteLength });
 }
 
-/** The part of an R2 bucket that lists dead letters. */
-export interface DeadLetterList {
-  list(options: {
-    prefix: string;
-    limit: number;
-    cursor?: string;
-    include: "customMetadata"[];
-  }): Promise<DeadLetterListing>;
-}
-
-export interface DeadLetterListing {
-  readonly objects: readonly {
-    readonly key: string;
-    readonly size: number;
-    readonly customMetadata?: Readonly<Record<string, string>>;
-  }[];
-  readonly truncated: boolean;
-  readonly cursor?: string;
-}
-
-/** A dead letter as an operator sees it. */
-export interface DeadLetter {
-  readonly key: string;
-  readonly queue: string;
-  /** Id of the message that brought it last. */
-  readonly message: string;
-  /** When it was stored last, ISO 8601. */
-  readonly storedAt: string;
-  readonly bytes: number;
-}
-
-/** One page of the dead letters, by key, and where the next page starts if there is one. */
-export async function listDeadLetters(
-  bucket: DeadLetterList,
-  cursor?: string,
-  lettersMax = PAGE_LENGTH,
-): Promise<{ readonly letters: readonly DeadLetter[]; readonly cursor?: string }> {
-  const page = await bucket.list({
-    prefix: DEAD_LETTER_PREFIX,
-    limit: lettersMax,
-    include: ["customMetadata"],
-    ...(cursor === undefined ? {} : { cursor }),
-  });
-  const letters = page.objects.map(({ key, size, customMetadata }) => ({
-    key,
-    queue: parseDeadLetterKey(key)?.queue ?? "",
-    message: customMetadata?.["message"] ?? "",
-    storedAt: customMetadata?.["stored_at"] ?? "",
-    bytes: size,
-  }));
-  return page.truncated && page.cursor !== undefined ? { letters, cursor: page.cursor } : { letters };
+/** The cron: one line of alert for as long as any dead letter lies in R2. */
+export async function alertDeadLetters({
+  bucket,
+  meter,
+  log,
+}: Pick<DeadLetterDeps, "meter" | "log"> & { readonly bucket: DeadLetterList }): Promise<void> {
+  meter.r2_class_a += 1;
+  const { letters, cursor } = await listDeadLetters(bucket);
+  const [first] = letters;
+  if (first === undefined) return;
+  const count = `${letters.length}${cursor === undefined ? "" : " or more"}`;
+  log({ alert: "dead_letters", count, first: first.key });
 }
 
 /** A body as bytes: as they are, or, where somebody sent something else, what JSON makes of it. */

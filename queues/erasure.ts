@@ -1,52 +1,13 @@
-// What moves erasures and retention on: the cron's part. It tells partitions to let go, has the seal write Days without what
-// is to be erased (queues/seal.ts does the removing and notes it), and ends what is done. Each step is a statement or a call
-// that may be repeated; an erasure whose partition cannot be reached waits for the next time.
+// What moves erasures and retention on: the cron's part. It has each erasure that is under way go on (storage/erasure-drive.ts)
+// and wakes the Days that some retention has ended for. queues/seal.ts removes what is to be erased, and notes it.
 
-import { firstOpenDay } from "../core/counting/closed.ts";
 import { hash32 } from "../core/hash.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";
-import type { Metered } from "../core/meter.ts";
-import { causeOf } from "../core/outcome.ts";
 import { DAY_MS } from "../core/time.ts";
-import {
-  type Erasure,
-  finishErasure,
-  listPartitionsOf,
-  listRunning,
-  markTold,
-  wakeExpired,
-  wakeParts,
-} from "../storage/erasure.ts";
-import type { Log } from "./message.ts";
+import { listRunning, wakeExpired } from "../storage/erasure.ts";
+import { driveErasure, type ErasureDeps } from "../storage/erasure-drive.ts";
 
 const TURN_SEED = 0x45525301;
-
-/** What is to leave a partition's state. */
-export interface EraseAsked {
-  readonly erasure: number;
-  readonly merchant: number;
-  readonly visitor: string;
-  readonly fromDay: number;
-  readonly toDay: number;
-  readonly forget: boolean;
-  readonly told: number;
-}
-
-/** Where a partition carried it out, and how far its log lies in the archive by now. */
-export interface Erased {
-  readonly position: number;
-  readonly archivedPosition: number;
-}
-
-export interface ErasureDeps {
-  readonly db: D1Database;
-  readonly partition: (name: string) => { erase(request: EraseAsked): Promise<Erased> };
-  /** UTC ms. */
-  readonly now: () => number;
-  readonly pace: { readonly sealAfterMs: number };
-  readonly meter: Metered;
-  readonly log: Log;
-}
 
 /** Some that are under way, others each time; then the Days that some retention has ended for. */
 export async function driveErasures(deps: ErasureDeps): Promise<void> {
@@ -59,25 +20,4 @@ export async function driveErasures(deps: ErasureDeps): Promise<void> {
     const days = { retention, fromDay: toDay - SEAL_LOOKBACK_DAYS, toDay, now };
     await wakeExpired(deps.db, days, deps.meter);
   }
-}
-
-/** One erasure as far as it goes now. */
-export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
-  const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
-  let isArchived = true;
-  for (const { partition, told } of await listPartitionsOf(deps.db, number, deps.meter)) {
-    try {
-      const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant", told };
-      const { position, archivedPosition } = await deps.partition(partition).erase(asked);
-      await markTold(deps.db, { erasure, partition, position }, deps.meter);
-      isArchived &&= archivedPosition >= position;
-    } catch (error) {
-      isArchived = false;
-      deps.log({ event: "erasure_waits", erasure: erasure.id, partition, error: causeOf(error) });
-    }
-  }
-  const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() }, deps.meter);
-  // What lies in a partition's log comes into the archive yet, and has to go from there.
-  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() }, deps.meter);
 }

@@ -3,6 +3,7 @@
 // the file that carries its queue's name.
 
 import { RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
@@ -21,10 +22,6 @@ export interface QueueBatch {
   readonly queue: string;
   readonly messages: readonly QueueMessage[];
 }
-
-/** One line of the log, for operators and alerts. */
-export type LogLine = Readonly<Record<string, string | number>>;
-export type Log = (line: LogLine) => void;
 
 /** How long a failed message waits: twice as long after every delivery, up to five minutes. */
 export function retryDelaySeconds(attempts: number): number {

@@ -6,12 +6,13 @@ import { isMoved, partitionOf } from "../core/counting/placement.ts";
 import type { Arrival } from "../core/event.ts";
 import { hash32 } from "../core/hash.ts";
 import { PLACEMENTS_MAX } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { noteOf, type Overflow, type OverflowNote } from "../core/overflow.ts";
 import { inRegion, regionOf } from "../core/region.ts";
 import { bytesOf } from "../storage/bundle-message.ts";
-import { handleEach, type Log, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
+import { handleEach, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
 
 const RETRY_SEED = 0x2c1b3c6d;
 

@@ -4,6 +4,7 @@
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import { JOB_ATTEMPTS_MAX, JOB_KEPT_MS, JOB_STALE_MS, JOBS_DRIVEN_MAX } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import type { CountPlan } from "../core/query/count.ts";
 import { decodeQuestionPart, type JobCounting, planOfJob, type QuestionPart } from "../core/query/job.ts";
 import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
@@ -29,7 +30,7 @@ import type { RateMemory } from "../storage/rate-memory.ts";
 import { findScope } from "../storage/rules.ts";
 import type { SealPlace } from "../storage/seal.ts";
 import { readSettings } from "../storage/settings.ts";
-import { handleEach, type Log, type QueueBatch, type QueueMessage } from "./message.ts";
+import { handleEach, type QueueBatch, type QueueMessage } from "./message.ts";
 
 export interface QuestionDeps extends EventDeps {
   readonly rates: RateMemory;

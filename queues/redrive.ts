@@ -5,7 +5,8 @@
 import { parseDeadLetterKey } from "../core/archive/object-key.ts";
 import { DEAD_LETTERS_REDRIVEN_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
-import { type DeadLetterList, listDeadLetters } from "./dead-letter.ts";
+import type { Redriven, RedrivenPage, RedriveRequest } from "../core/redrive.ts";
+import { type DeadLetterList, listDeadLetters } from "../storage/dead-letter.ts";
 import { reasonOf } from "./message.ts";
 
 /** The part of an R2 bucket that gives dead letters back. */
@@ -26,15 +27,15 @@ export interface RedriveDeps {
   readonly meter: Metered;
 }
 
-export type Redriven =
-  | { readonly key: string; readonly outcome: "done" }
-  | { readonly key: string; readonly outcome: "failed"; readonly reason: string };
+/** Handles one letter again, or a page of them. */
+export async function redrive({ key, after }: RedriveRequest, deps: RedriveDeps): Promise<RedrivenPage> {
+  if (key === undefined) return redriveLetters(deps, after);
+  const outcome = await redriveLetter(key, deps);
+  return { redriven: outcome === undefined ? [] : [outcome] };
+}
 
 /** Handles the letters of one page again, one after the other, and says where the next page starts if there is one. */
-export async function redriveLetters(
-  deps: RedriveDeps,
-  after?: string,
-): Promise<{ readonly redriven: readonly Redriven[]; readonly cursor?: string }> {
+export async function redriveLetters(deps: RedriveDeps, after?: string): Promise<RedrivenPage> {
   deps.meter.r2_class_a += 1;
   const { letters, cursor } = await listDeadLetters(deps.bucket, after, DEAD_LETTERS_REDRIVEN_MAX);
   const redriven: Redriven[] = [];

@@ -10,40 +10,35 @@ import type { Difference } from "../core/counting/difference.ts";
 import { fill } from "../core/counting/fill.ts";
 import { decodePart, type ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_SHOWN_MAX } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import { causeOf } from "../core/outcome.ts";
-import { settlePeriod } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
 import { findDay } from "../storage/archive-day.ts";
 import { listRemovals } from "../storage/erasure.ts";
+import { type DriveDeps, driveJob } from "../storage/replay-drive.ts";
 import {
   failPart,
   findJob,
   findPart,
-  finishJob,
   finishPart,
   hasApplied,
   isOfGoals,
+  listActiveJobs,
   markUndone,
   type PartResult,
+  pruneJobs,
   type ReplayJob,
-  readProgress,
-  takeParts,
 } from "../storage/replay-job.ts";
 import { correctRollups, replaceRollups, restoreRollups } from "../storage/replay-write.ts";
 import { listCounted } from "../storage/rollups.ts";
-import { settleTimeline } from "../storage/rules.ts";
 import type { PartTotal } from "../storage/schema.ts";
 import { findSeal, type SealRow } from "../storage/seal.ts";
 import { readSettingsOf } from "../storage/settings.ts";
-import { startGoalsBackfill } from "./goals.ts";
-import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
+import { handleEach, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
 import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
 import { movedMerchants, openMoved } from "./recount-moved.ts";
 
-export interface ReplayDeps extends RecountDeps {
-  readonly random: (bytes: number) => Uint8Array;
-  readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
-  readonly pace: { readonly sealAfterMs: number };
+export interface ReplayDeps extends RecountDeps, DriveDeps {
   readonly log: Log;
 }
 
@@ -53,44 +48,18 @@ export async function replayParts(batch: QueueBatch, deps: ReplayDeps): Promise<
   await handleEach(batch, { ...deps, failure: "replay_failed", handle });
 }
 
+/** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
+ *  Repeating it is harmless: a part is taken by one statement, and one that is done is left alone. */
+export async function driveReplays(deps: DriveDeps): Promise<void> {
+  for (const job of await listActiveJobs(deps.db, deps.meter)) await driveJob(job, deps);
+  await pruneJobs(deps.db, deps.now(), deps.meter);
+}
+
 /** Does what the job wants of one part, fresh from the queue or out of the dead letters. */
 export async function replayBody(body: unknown, deps: ReplayDeps): Promise<void> {
   const part = decodePart(body);
   await replayPart(part, deps);
   await driveJob(part.job, deps);
-}
-
-/** Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. */
-export async function driveJob(job: string, deps: ReplayDeps): Promise<void> {
-  const parts = await takeParts(deps.db, { job, now: deps.now() }, deps.meter);
-  if (parts.length > 0) return deps.sendParts(parts);
-  const ending = await findJob(deps.db, job, deps.meter);
-  if (ending?.state === "running" && !(await settleApplied(ending, deps))) return; // the cron comes again
-  if (!(await finishJob(deps.db, { job, now: deps.now() }, deps.meter))) return;
-  const [merchant, ...others] = ending?.merchants ?? [];
-  if (ending?.kind === "verify" || merchant === undefined || others.length > 0) return;
-  const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(ending as ReplayJob) });
-  if (next !== undefined) await driveJob(next, deps);
-}
-
-/**
- * Says on the timelines that the Days of a job have been counted by what it put on them, where all of them have. Before
- * the job ends: a crash between the two finds it running, and nothing left to say. False when the settings were changed
- * meanwhile.
- */
-async function settleApplied(job: ReplayJob, deps: ReplayDeps): Promise<boolean> {
-  if (job.applied === undefined || job.kind === "verify") return true;
-  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id, deps.meter);
-  if (done < parts || unpublished > 0 || inDoubt > 0) return true;
-  const days = [job.fromDay, job.toDay] as const;
-  const versions = new Map(job.applied);
-  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()], deps.meter)) {
-    const what = isOfGoals(job) ? "goals" : "rules";
-    const timeline = settlePeriod(rules, { version: versions.get(scope) as number, days, what });
-    if (timeline.every((period, index) => period === rules[index])) continue;
-    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }, deps.meter))) return false;
-  }
-  return true;
 }
 
 async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void> {

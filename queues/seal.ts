@@ -31,21 +31,14 @@ import {
   SEAL_RETRY_MS,
   SEAL_TURN_MS,
   SEALED_FILE_ROWS,
-  SEALS_SENT_MAX,
 } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert, causeOf } from "../core/outcome.ts";
 import { isMovedDay, shownDaysOf } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive-bucket.ts";
-import {
-  type ArchivedDay,
-  findDay,
-  listPartitions,
-  readDay,
-  readManifest,
-  readMerchants,
-} from "../storage/archive-day.ts";
+import { type ArchivedDay, findDay, readDay, readManifest, readMerchants } from "../storage/archive-day.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/erasure.ts";
 import { notePlaces } from "../storage/places.ts";
 import { sealRollups } from "../storage/replay-write.ts";
@@ -55,16 +48,14 @@ import {
   commitLate,
   commitSeal,
   findSeal,
-  noteClosed,
   postponeSeal,
-  type SealPlace,
   type SealRow,
-  takeDue,
   waitSeal,
 } from "../storage/seal.ts";
+import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
 import { SealedFileWriter } from "../storage/sealed-file.ts";
 import { readMoved } from "../storage/settings.ts";
-import { handleEach, type Log, type QueueBatch } from "./message.ts";
+import { handleEach, type QueueBatch } from "./message.ts";
 import {
   type Recount,
   type RecountDeps,
@@ -90,19 +81,9 @@ export interface SealedPartition extends RecountedPartition {
   dropDay(day: number): Promise<boolean>;
 }
 
-export interface SealDeps extends RecountDeps {
+export interface SealDeps extends RecountDeps, DueDeps {
   readonly partition: (name: string) => SealedPartition;
-  /** Puts Days on the seal queue, to come after a while. */
-  readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
-  readonly pace: SealPace;
   readonly log: Log;
-}
-
-/** limits.ts has the defaults; tests go faster. All in ms. */
-export interface SealPace {
-  readonly sealAfterMs: number;
-  readonly lateCoalesceMs: number;
-  readonly sealGraceMs: number;
 }
 
 /** Finds Days that have closed, and sends on what is due: the cron's part. */
@@ -110,25 +91,6 @@ export async function driveSeals(deps: SealDeps): Promise<void> {
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   for (let day = open - SEAL_LOOKBACK_DAYS; day < open; day++) await noteDay(day, deps);
   await sendDue(deps);
-}
-
-/** Sends on what is due now, whoever wanted it. */
-export async function sendDue({
-  db,
-  now,
-  meter,
-  sendSeals,
-}: Pick<SealDeps, "db" | "now" | "meter" | "sendSeals">): Promise<void> {
-  const places = await takeDue(db, { now: now(), rowsMax: SEALS_SENT_MAX }, meter);
-  if (places.length > 0) await sendSeals(places, 0);
-}
-
-/** Notes the partitions that have anything of a closed Day. */
-export async function noteDay(day: number, deps: SealDeps): Promise<number> {
-  const partitions = await listPartitions(deps, dateOf(day));
-  const places = partitions.map((partition) => ({ day, partition }));
-  await noteClosed(deps.db, { places, now: deps.now() }, deps.meter);
-  return places.length;
 }
 
 /** Handles a batch of Days. What fails is noted in the Day's row and tried again by the cron. */

@@ -1,4 +1,5 @@
-// The local runtime: both Workers of the one root wrangler.toml in a single workerd process, each with its own port.
+// The local runtime: the three Workers of the one root wrangler.toml in a single workerd process, those that have an address
+// with a port of their own.
 // `npm start`, the tests and the benches all start it from here, so what they try is the same thing. Each env is read
 // as wrangler reads it, bundled with esbuild and handed to one Miniflare; two `wrangler dev` processes would fight over
 // the same SQLite files. Crons never fire by themselves here: `fireCrons` fires them, and `start.ts` does so on time.
@@ -11,8 +12,8 @@ import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { buildTracker } from "./build-tracker.ts";
 import { migrate } from "./migrate.ts";
 
-/** The envs of wrangler.toml. The collector comes first: it owns the Durable Object that query binds. */
-export const WORKERS = ["collector", "query"] as const;
+/** The envs of wrangler.toml, in the order in which they are deployed: each after those that it binds. */
+export const WORKERS = ["collector", "background", "query"] as const;
 export type WorkerName = (typeof WORKERS)[number];
 
 /** The source text of each Worker, ready to run. Plain data: a test run bundles once and shares it. */
@@ -31,7 +32,7 @@ export interface RuntimeOptions {
   /** 0, the default, takes a free port. */
   readonly collectorPort?: number;
   readonly queryPort?: number;
-  /** Variables on top of those in wrangler.toml, for both Workers, such as DRAIN_AFTER_MS or DEVELOPMENT. */
+  /** Variables on top of those in wrangler.toml, for every Worker, such as DRAIN_AFTER_MS or DEVELOPMENT. */
   readonly vars?: Readonly<Record<string, string>>;
   /** How long every queue consumer waits for a batch to fill, instead of what wrangler.toml says. */
   readonly queueWaitSeconds?: number;
@@ -59,7 +60,7 @@ export interface Runtime {
   readonly crons: readonly Cron[];
   /** Runs `scheduled()` of one cron's Worker and throws when it fails. */
   fireCron(cron: Cron, at: Date): Promise<void>;
-  /** Runs every cron of both Workers once, whatever the clock says. */
+  /** Runs every cron once, whatever the clock says. */
   fireCrons(at?: Date): Promise<void>;
   /** Ends workerd. Data in `stateDir` stays. */
   stop(): Promise<void>;
@@ -69,25 +70,25 @@ const HOST = "127.0.0.1";
 const ROOT = resolve(import.meta.dirname, "..");
 const CONFIG = join(ROOT, "wrangler.toml");
 
-/** Bundles both Workers in memory, as `wrangler deploy` would; takes a fraction of a second. */
+/** Bundles every Worker in memory, as `wrangler deploy` would; takes a fraction of a second. */
 export async function bundleWorkers(): Promise<Bundles> {
-  await buildTracker();
-  const [collector, query] = await Promise.all([bundle("collector"), bundle("query")]);
-  return { collector, query };
+  const texts = await Promise.all(WORKERS.map(async (worker) => [worker, (await bundleWorker(worker)).text] as const));
+  return Object.fromEntries(texts) as Bundles;
 }
 
-/** Starts both Workers on migrated data and answers once their ports are open. */
+/** Starts every Worker on migrated data and answers once their ports are open. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const bundles = options.bundles ?? (await bundleWorkers());
   process.env["MINIFLARE_WORKERD_PATH"] ??= join(ROOT, "scripts/workerd.sh");
-  const workers = { collector: toWorker("collector", bundles, options), query: toWorker("query", bundles, options) };
+  const started = WORKERS.map((worker) => [worker, toWorker(worker, bundles, options)] as const);
+  const workers = Object.fromEntries(started) as Record<WorkerName, V4WorkerOptions>;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...SHARED_OPTIONS,
       handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
         (options.log ?? console.error)(`${level}: ${message}`),
       ...(options.stateDir === undefined ? {} : { resourcePersistencePath: resolve(options.stateDir, "v3") }),
-      workers: [workers.collector, workers.query],
+      workers: started.map(([, worker]) => worker) as [V4WorkerOptions, ...V4WorkerOptions[]],
     }),
   );
   try {
@@ -133,26 +134,38 @@ export const WORKER_BUNDLE = {
   conditions: ["workerd", "worker", "browser"],
 } as const satisfies BuildOptions;
 
-async function bundle(worker: WorkerName): Promise<string> {
+export interface Bundle {
+  readonly text: string;
+  /** Files that are in it, from the root of the repository, such as "workers/query/ask.ts". */
+  readonly inputs: readonly string[];
+  /** What its module exports. */
+  readonly exports: readonly string[];
+}
+
+/** A Worker's script, and what it is made of. */
+export async function bundleWorker(worker: WorkerName): Promise<Bundle> {
+  if (worker === "collector") await buildTracker(); // the scripts that it serves
   const { main } = readWorker(worker);
   if (main === undefined) throw new Error(`wrangler.toml: env.${worker} names no main`);
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [main],
     ...WORKER_BUNDLE,
+    absWorkingDir: ROOT,
+    metafile: true,
     external: ["cloudflare:*", "node:*"],
     loader: { ".txt": "text", ".html": "text", ".sql": "text", ".bin": "binary" },
     sourcemap: "inline",
     logLevel: "error",
   });
   const [output] = outputFiles;
-  if (output === undefined) throw new Error(`esbuild made nothing of ${main}`);
-  return output.text;
+  const [made] = Object.values(metafile.outputs);
+  if (output === undefined || made === undefined) throw new Error(`esbuild made nothing of ${main}`);
+  return { text: output.text, inputs: Object.keys(made.inputs), exports: made.exports };
 }
 
 function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions): V4WorkerOptions {
   // The modules are given below; rules and root for finding them would contradict that.
   const { modulesRules: _, rootPath: __, ...workerOptions } = readWorker(worker).workerOptions as V4WorkerOptions;
-  const port = (worker === "collector" ? options.collectorPort : options.queryPort) ?? 0;
   return {
     ...workerOptions,
     name: workerOptions.name ?? `footfall-${worker}`, // an env of wrangler.toml carries its name only when deployed
@@ -161,11 +174,18 @@ function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions)
     bindings: { ...workerOptions.bindings, ...options.vars, ...options.secrets },
     queueConsumers: withPace(workerOptions.queueConsumers, options),
     ratelimits: withLimits(workerOptions.ratelimits, options.rateLimits),
-    unsafeDirectSockets: [{ host: HOST, port }],
+    unsafeDirectSockets: portsOf(worker, options).map((port) => ({ host: HOST, port })),
   };
 }
 
-function readWorker(worker: WorkerName) {
+/** The background Worker has no address: what calls it are queues, the cron and the query Worker. */
+function portsOf(worker: WorkerName, { collectorPort = 0, queryPort = 0 }: RuntimeOptions): readonly number[] {
+  if (worker === "background") return [];
+  return [worker === "collector" ? collectorPort : queryPort];
+}
+
+/** An env of wrangler.toml, as wrangler reads it. */
+export function readWorker(worker: WorkerName) {
   process.env["WRANGLER_LOG_PATH"] ??= join(ROOT, ".wrangler/logs"); // else a file in the user's home per command
   process.env["WRANGLER_SEND_METRICS"] ??= "false";
   return unstable_getMiniflareWorkerOptions(CONFIG, worker);

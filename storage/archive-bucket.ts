@@ -17,6 +17,27 @@ export interface ArchiveBucket {
   delete(keys: string[]): Promise<void>;
 }
 
+/** The archive of a Worker that binds its bucket. */
+export function archiveOf({ bucket, meter }: { readonly bucket: R2Bucket; readonly meter: Metered }): Archive {
+  return { bucket: archiveBucketOf(bucket), meter };
+}
+
+/** R2's own shape says more than the archive needs, in unions that structural types cannot follow. */
+export function archiveBucketOf(bucket: R2Bucket): ArchiveBucket {
+  return {
+    get: (key, options) => bucket.get(key, options),
+    put: (key, value) => bucket.put(key, value),
+    delete: (keys) => bucket.delete(keys),
+    list: async (options) => {
+      const page = await bucket.list(options);
+      const { objects, delimitedPrefixes } = page;
+      return page.truncated
+        ? { objects, delimitedPrefixes, truncated: true, cursor: page.cursor }
+        : { objects, delimitedPrefixes, truncated: false };
+    },
+  };
+}
+
 export interface ListedObject {
   readonly key: string;
   /** Bytes. */

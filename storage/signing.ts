@@ -30,3 +30,8 @@ export function isSecret(text: string, secret: string | undefined): boolean {
   const digest = (value: string) => createHash("sha256").update(value).digest();
   return timingSafeEqual(digest(text), digest(secret));
 }
+
+/** What seals messages that leave our hands, the current secret first: the overflow queue's, and cookies of known browsers. */
+export function sealSecretsOf(env: SigningEnv): readonly string[] {
+  return [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== "");
+}

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
-import { listDeadLetters, storeDeadLetters } from "../../queues/dead-letter.ts";
+import { storeDeadLetters } from "../../queues/dead-letter.ts";
+import { listDeadLetters } from "../../storage/dead-letter.ts";
 import { batchOf, deliver, memoryBucket, memoryLog } from "../support/delivery.ts";
 
 const QUEUE = "footfall-archive-dead-letter";

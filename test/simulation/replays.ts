@@ -8,8 +8,9 @@ import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { startGoalsBackfill } from "../../queues/goals.ts";
-import { driveJob, replayParts } from "../../queues/replay.ts";
+import { type ReplayDeps, replayParts } from "../../queues/replay.ts";
+import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
+import { driveJob } from "../../storage/replay-drive.ts";
 import {
   changeJob,
   findJob,
@@ -231,7 +232,7 @@ class Replays {
       setSettings(this.#simulation, (await readSettings(d1, merchant, zeroMeter())) as Settings);
   }
 
-  #deps(): StartDeps {
+  #deps(): ReplayDeps & StartDeps {
     const simulation = this.#simulation;
     const { world } = simulation;
     const deps = sealDeps(simulation);

@@ -1,6 +1,7 @@
 // Queue deliveries and an R2 bucket as tests see them: a message that remembers how it ended, a bucket that is a map.
 
-import type { LogLine, QueueBatch, QueueMessage } from "../../queues/message.ts";
+import type { LogLine } from "../../core/log.ts";
+import type { QueueBatch, QueueMessage } from "../../queues/message.ts";
 
 /** A message with its end: "open" until the consumer acknowledged or retried it. */
 export interface Delivery extends QueueMessage {

@@ -16,11 +16,12 @@ import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limit
 import { type Metered, zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { recount } from "../../queues/recount.ts";
-import { noteDay, type SealDeps, sealDays } from "../../queues/seal.ts";
+import { type SealDeps, sealDays } from "../../queues/seal.ts";
 import { encodeParquet } from "../../storage/archive.ts";
 import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
 import { findDay, readDay } from "../../storage/archive-day.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/seal.ts";
+import { noteDay } from "../../storage/seal-due.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { CHROME, GOOGLEBOT, IPHONE, settingsOf } from "./events.ts";
 import { seededRandom } from "./random.ts";

@@ -9,12 +9,12 @@ import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import { zeroMeter } from "../../core/meter.ts";
 import type { QuestionPart } from "../../core/query/job.ts";
 import { DAY_MS, dayAt } from "../../core/time.ts";
-import type { QuestionDeps } from "../../queues/question.ts";
+import { answerParts, type QuestionDeps } from "../../queues/question.ts";
+import { depsOf } from "../../workers/background/deps.ts";
 import { app } from "../../workers/query/app.ts";
-import { CONSUMERS, questionDeps } from "../../workers/query/consumers.ts";
-import { depsOf } from "../../workers/query/deps.ts";
 import { eventOf } from "./events.ts";
 import { memoryArchive } from "./memory-bucket.ts";
 import { rowOf } from "./rollup-rows.ts";
@@ -47,7 +47,7 @@ export interface QueryWorker {
   readonly questions: QuestionPart[];
   /** Delivers them, and what they lead to, until none is left. Gives how many failed. */
   deliver(): Promise<number>;
-  /** What its cron works with. */
+  /** What the background Worker consumes and drives them with. */
   deps(): QuestionDeps;
   /** Set to make that more than they can say. */
   isBehind: boolean;
@@ -86,6 +86,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
       },
     },
     BUCKET: memoryArchive(own.objects),
+    BACKGROUND: { meter: async () => zeroMeter(), redrive: async () => ({ redriven: [] }) },
     PARTITION: { getByName: (name: string) => partitionOf(own, name) },
   });
   const worker: QueryWorker = {
@@ -95,7 +96,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
     recent: new Map(),
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
-    deps: () => questionDeps(depsOf(bindingsOf(worker) as never, { waitUntil: () => {} })),
+    deps: () => depsOf(bindingsOf(worker) as never),
     deliver: async () => {
       let failures = 0;
       for (let attempts = 1; worker.questions.length > 0 && attempts < 10; attempts++) {
@@ -106,9 +107,8 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
             failures += 1;
             worker.questions.push(body);
           };
-          const context = { waitUntil: () => {} };
           const batch = { queue: "footfall-question", messages: [{ ...message, retry }] };
-          await CONSUMERS["footfall-question"]?.(batch, depsOf(bindingsOf(worker) as never, context));
+          await answerParts(batch, depsOf(bindingsOf(worker) as never));
         }
       }
       return failures;

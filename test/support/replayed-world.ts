@@ -3,7 +3,8 @@
 
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
-import { driveJob, replayParts } from "../../queues/replay.ts";
+import { type ReplayDeps, replayParts } from "../../queues/replay.ts";
+import { driveJob } from "../../storage/replay-drive.ts";
 import {
   changeJob,
   findJob,
@@ -25,7 +26,7 @@ export class ReplayedWorld extends SealedWorld {
   seen: D1Database = this.d1;
   #ids = 0;
 
-  replayDeps(): StartDeps {
+  replayDeps(): ReplayDeps & StartDeps {
     const deps = this.deps();
     return {
       ...deps,

@@ -6,10 +6,10 @@ import { isKeySegment, manifestKey } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ADMIN_PAGE_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
-import { noteDay } from "../../queues/seal.ts";
+import { archiveOf } from "../../storage/archive-bucket.ts";
 import { findDay, listPartitions } from "../../storage/archive-day.ts";
 import { findSeal, hurryClosed, listSeals, type SealRow } from "../../storage/seal.ts";
-import { sealDeps } from "./consumers.ts";
+import { noteDay } from "../../storage/seal-due.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, DATE, type Field, required, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -45,7 +45,7 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
   // Open Days have no row: what has them is seen in the archive itself. There are three or four at a time.
   const days: object[] = closed.map(shown);
   for (let day = open; day <= Math.min(to, open + 4); day++) {
-    const partitions = await listPartitions(sealDeps(deps), dateOf(day));
+    const partitions = await listPartitions(archiveOf(deps), dateOf(day));
     days.push(...partitions.map((partition) => ({ date: dateOf(day), partition, state: "open" })));
   }
   return { ok: true, value: { body: { days, next: null } } };
@@ -62,9 +62,9 @@ export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> 
   if (to >= open) {
     return problem("conflict", `${dateOf(to)} is still open; the last closed Day is ${dateOf(open - 1)}.`, "to");
   }
-  const seal = sealDeps(deps);
+  const notes = { ...deps, ...archiveOf(deps) };
   let found = 0;
-  for (let day = from; day <= to; day++) found += await noteDay(day, seal);
+  for (let day = from; day <= to; day++) found += await noteDay(day, notes);
   const sent = await hurryClosed(deps.db, { from, to: to + 1, now: deps.now() }, deps.meter);
   await deps.sendSeals(sent, 0);
   return { ok: true, value: { status: 202, body: { found, sent: sent.length } } };
@@ -81,7 +81,7 @@ export async function getArchiveFiles(c: Context, deps: Deps): Promise<Checked<R
   const place = { date: dateOf(day), partition };
   const row = await findSeal(deps.db, { day, partition }, deps.meter);
   const folder = row?.folder ?? "";
-  const { manifest, bundles } = await findDay(sealDeps(deps), place, { folder });
+  const { manifest, bundles } = await findDay(archiveOf(deps), place, { folder });
   const body = {
     ...place,
     generation: row?.generation ?? 0,

@@ -4,9 +4,9 @@
 // leaves on the context; fields that hold secrets are never left there.
 
 import type { Context } from "hono";
-import { ADMIN_PAGE_MAX, AUDIT_DETAILS_LENGTH_MAX, AUDIT_KEPT_MS } from "../../core/limits.ts";
+import { ADMIN_PAGE_MAX, AUDIT_DETAILS_LENGTH_MAX } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
-import { type AuditEntry, closeEntry, dropEntry, forgetEntries, listEntries, openEntry } from "../../storage/audit.ts";
+import { type AuditEntry, closeEntry, dropEntry, listEntries, openEntry } from "../../storage/audit.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import type { AuditDetails } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
@@ -62,11 +62,6 @@ export async function getAudit(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const rows = await listEntries(deps.db, { merchant, before, rowsMax }, deps.meter);
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.id);
   return { ok: true, value: { body: { audit: rows.map(shown), next } } };
-}
-
-/** The cron: entries leave after AUDIT_KEPT_MS. Repeating it is harmless. */
-export async function forgetAudit(deps: Deps): Promise<void> {
-  await forgetEntries(deps.db, deps.now() - AUDIT_KEPT_MS, deps.meter);
 }
 
 function shown({ id, at, ...entry }: AuditEntry) {

@@ -2,47 +2,36 @@
 // so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
 
 import { type Placement, parsePoolSize } from "../../core/counting/placement.ts";
-import type { ReplayPart } from "../../core/counting/replay-part.ts";
-import {
-  LATE_COALESCE_MS,
-  QUEUE_BATCH_MESSAGES_MAX,
-  RULES_NOTICE_MS,
-  SEAL_AFTER_MS,
-  SEAL_GRACE_MS,
-} from "../../core/limits.ts";
+import { RULES_NOTICE_MS } from "../../core/limits.ts";
+import type { Log } from "../../core/log.ts";
 import type { Metered } from "../../core/meter.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { locationOf, namesOf, parseRegions } from "../../core/region.ts";
 import type { Sign } from "../../core/tracking-id.ts";
-import type { QuestionDeps } from "../../queues/question.ts";
-import type { SealDeps, SealPace } from "../../queues/seal.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { type Producer, producerOf } from "../../storage/producer.ts";
 import { RateMemory } from "../../storage/rate-memory.ts";
-import { signsOf } from "../../storage/signing.ts";
+import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
+import { sealSecretsOf, signsOf } from "../../storage/signing.ts";
 import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import { type Access, accessOf } from "./access.ts";
 import { KeyMemory } from "./authorize.ts";
 import { BucketMemory } from "./bucket-memory.ts";
-import type { PartitionStub, QueryEnv } from "./env.ts";
+import type { BackgroundRpc, PartitionStub, QueryEnv } from "./env.ts";
 import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
 import { ScanMemory } from "./scan-memory.ts";
 
-export interface Deps {
+export interface Deps extends Producer {
   readonly db: D1Database;
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;
   /** Pool partitions of the deployment. */
   readonly poolSize: number;
-  /** Puts parts of replay jobs on their queue. */
-  readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
-  /** Puts parts of large questions on their queue. */
-  readonly sendQuestions: QuestionDeps["sendQuestions"];
-  /** Puts closed Days on the seal queue. */
-  readonly sendSeals: SealDeps["sendSeals"];
-  readonly pace: SealPace;
+  readonly background: BackgroundRpc;
+  readonly pace: Pick<SealPace, "sealAfterMs">;
   readonly signs: readonly [Sign, ...Sign[]];
-  /** What opens sealed messages of the overflow queue: the tracking secret, and the one before while a rotation lasts. */
+  /** The tracking secret, and the one before while a rotation lasts. */
   readonly sealSecrets: readonly string[];
   /** What makes visitors of the ids that senders give. */
   readonly visitorKeys: VisitorKeys;
@@ -59,9 +48,6 @@ export interface Deps {
   readonly scans: ScanMemory;
   /** Exchange rates that the isolate has read from this database. */
   readonly rates: RateMemory;
-  /** Where the cron fetches the deployment's exchange rates; empty for nowhere. */
-  readonly ratesUrl: string;
-  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   /** Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
   readonly signInLimit: AddressLimit | undefined;
@@ -70,7 +56,7 @@ export interface Deps {
   /** UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
-  readonly log: (line: Readonly<Record<string, string | number>>) => void;
+  readonly log: Log;
   /** Does something after the answer has gone, and logs when it fails. */
   readonly later: (what: string, work: Promise<void>) => void;
 }
@@ -92,37 +78,16 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
   const development = env.DEVELOPMENT === "true";
   const poolSize = parsePoolSize(env.POOL_SIZE);
   return {
+    ...producerOf(env, isolateMeter),
     db: env.DB,
     bucket: env.BUCKET,
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
-    sendParts: async (parts) => {
-      await env.REPLAY_QUEUE.sendBatch(parts.map((body) => ({ body, contentType: "json" as const })));
-      isolateMeter.queue_operations += parts.length;
-    },
-    sendQuestions: async (parts) => {
-      for (let start = 0; start < parts.length; start += QUEUE_BATCH_MESSAGES_MAX) {
-        const batch = parts.slice(start, start + QUEUE_BATCH_MESSAGES_MAX);
-        await env.QUESTION_QUEUE.sendBatch(batch.map((body) => ({ body, contentType: "json" as const })));
-        isolateMeter.queue_operations += batch.length;
-      }
-    },
-    sendSeals: async (places, delaySeconds) => {
-      for (let start = 0; start < places.length; start += QUEUE_BATCH_MESSAGES_MAX) {
-        const batch = places.slice(start, start + QUEUE_BATCH_MESSAGES_MAX);
-        const messages = batch.map((body) => ({ body, contentType: "json" as const }));
-        await env.SEAL_QUEUE.sendBatch(messages, { delaySeconds });
-        isolateMeter.queue_operations += batch.length;
-      }
-    },
-    pace: {
-      sealAfterMs: Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS),
-      lateCoalesceMs: Number(env.LATE_COALESCE_MS ?? LATE_COALESCE_MS),
-      sealGraceMs: Number(env.SEAL_GRACE_MS ?? SEAL_GRACE_MS),
-    },
+    background: env.BACKGROUND,
+    pace: sealPaceOf(env),
     placement: { poolSize, regions: namesOf(parseRegions(env.REGIONS ?? "")) },
     poolSize,
     signs: signsOf(env),
-    sealSecrets: [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== ""),
+    sealSecrets: sealSecretsOf(env),
     visitorKeys: visitorKeysOf(env),
     adminToken: env.ADMIN_TOKEN,
     development,
@@ -138,8 +103,6 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     get rates() {
       return memoryOf(env.DB).rates;
     },
-    ratesUrl: env.RATES_URL ?? "",
-    fetch: (url, init) => fetch(url, init),
     keyLimit: keyLimitOf(env),
     signInLimit: signInLimitOf(env),
     access: accessOf(env),

@@ -1,43 +1,34 @@
 // What the query Worker binds (wrangler.toml, [env.query]) and its secrets.
 
+import type { Metered } from "../../core/meter.ts";
+import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { ProducerEnv } from "../../storage/producer.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
 import type { AccessEnv } from "./access.ts";
 import type { KeyLimitEnv } from "./limit.ts";
 
-/** A Durable Object stub as RPC offers it. */
-export type PartitionStub = Pick<
-  PartitionRpc,
-  | "append"
-  | "live"
-  | "recentEvents"
-  | "refreshSettings"
-  | "confirm"
-  | "status"
-  | "unpublished"
-  | "completeness"
-  | "dropDay"
-  | "erase"
->;
+/** What questions and operators ask of a partition. */
+export type PartitionStub = Pick<PartitionRpc, "live" | "recentEvents" | "refreshSettings" | "status" | "erase">;
 
-export interface QueryEnv extends VisitorEnv, KeyLimitEnv, AccessEnv {
+/** What the background Worker does for operators (workers/background/index.ts, `Operations`). */
+export interface BackgroundRpc {
+  redrive(request: RedriveRequest): Promise<RedrivenPage>;
+  meter(): Promise<Metered>;
+}
+
+export interface QueryEnv extends VisitorEnv, ProducerEnv, KeyLimitEnv, AccessEnv {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
-  readonly REPLAY_QUEUE: Queue;
-  readonly SEAL_QUEUE: Queue;
-  readonly QUESTION_QUEUE: Queue;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
+  readonly BACKGROUND: BackgroundRpc;
   readonly ADMIN_TOKEN: string;
   readonly POOL_SIZE: string;
   /** The collector's own. */
   readonly REGIONS?: string;
-  /** A file of exchange rates that the cron fetches once a day; empty for none. */
-  readonly RATES_URL?: string;
-  /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
+  /** Overrides the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   readonly SEAL_AFTER_MS?: string;
-  readonly LATE_COALESCE_MS?: string;
-  readonly SEAL_GRACE_MS?: string;
   /** "true" on a developer's machine, and only there. */
   readonly DEVELOPMENT?: string;
   /** How far ahead changes of rules and of partitions are dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */

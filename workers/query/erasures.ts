@@ -15,8 +15,6 @@ import {
   QUESTION_DAY_MAX,
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { driveErasure } from "../../queues/erasure.ts";
-import { sendDue } from "../../queues/seal.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
 import {
   countRunning,
@@ -27,9 +25,11 @@ import {
   readReceipt,
   wakeBeyond,
 } from "../../storage/erasure.ts";
+import { driveErasure } from "../../storage/erasure-drive.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { listPartitionsOf } from "../../storage/rollups.ts";
 import type { ErasureKind } from "../../storage/schema.ts";
+import { sendDue } from "../../storage/seal-due.ts";
 import { everyVisitorOf, type GivenVisitor, keySeenAt } from "../../storage/visitor-key.ts";
 import type { Deps } from "./deps.ts";
 import { DATE, type Field, wholeNumber } from "./field.ts";

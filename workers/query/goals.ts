@@ -1,19 +1,18 @@
-// Sets the backfill of a merchant's goals going (queues/goals.ts): when goals were changed, and when a question finds
+// Sets the backfill of a merchant's goals going (storage/goals-backfill.ts): when goals were changed, and when a question finds
 // Days that were counted before them. And finds the one that is under way.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Groups } from "../../core/query/group.ts";
-import { startGoalsBackfill } from "../../queues/goals.ts";
-import { driveJob } from "../../queues/replay.ts";
+import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
 import type { Merchant } from "../../storage/merchants.ts";
+import { driveJob } from "../../storage/replay-drive.ts";
 import { findGoalsUnderWay } from "../../storage/replay-job.ts";
-import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 
 /** Doing it twice makes one job: the second finds the first under way. */
 export async function backfillGoals(merchant: number, deps: Deps): Promise<void> {
   const job = await startGoalsBackfill(merchant, deps);
-  if (job !== undefined) await driveJob(job, replayDeps(deps));
+  if (job !== undefined) await driveJob(job, deps);
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   type MerchantChange,
   updateMerchant,
 } from "../../storage/merchants.ts";
-import { claimKnown, claimNumber, highestClaim, MERCHANTS } from "../../storage/number-claim.ts";
+import { claimNumber, highestClaim, MERCHANTS } from "../../storage/number-claim.ts";
 import { noteVisitorKey } from "../../storage/visitor-key.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
@@ -111,15 +111,6 @@ async function isOrphaned(deps: Deps): Promise<boolean> {
 
 const ORPHANED =
   "The archive has events of merchants that this database does not know. Restore the database, or see docs/security.md: Numbers.";
-
-/** The cron: numbers from before there were claims are claimed too, and the name of the key of visitors is noted, once an isolate. */
-export async function claimKnownNumbers(deps: Deps): Promise<void> {
-  if (areKnownClaimed) return;
-  await claimKnown(MERCHANTS, await lastMerchantNumber(deps.db, deps.meter), deps);
-  await noteVisitorKey(deps.visitorKeys, deps.now(), deps);
-  areKnownClaimed = true;
-}
-let areKnownClaimed = false;
 
 /** GET /api/v1/merchants?limit&after */
 export async function getMerchants(c: Context, deps: Deps): Promise<Checked<Reply>> {

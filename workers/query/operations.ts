@@ -1,15 +1,14 @@
-// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead letters,
-// sending those on their way again; and the cron that raises the alert when anything lies there.
+// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead letters, and
+// sending those on their way again, which the background Worker does with the code of their queues.
 
 import type { Context } from "hono";
 import { parseDeadLetterKey } from "../../core/archive/object-key.ts";
 import { allPartitions } from "../../core/counting/placement.ts";
 import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
+import { sumMeters } from "../../core/meter.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
-import { listDeadLetters } from "../../queues/dead-letter.ts";
-import { type RedriveDeps, redriveLetter, redriveLetters } from "../../queues/redrive.ts";
+import { listDeadLetters } from "../../storage/dead-letter.ts";
 import { listSpread } from "../../storage/settings.ts";
-import { letterHandlers } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, type Field, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -25,9 +24,10 @@ const LETTER_KEY: Field<string, false> = {
 };
 export const REDRIVE = { key: LETTER_KEY, after: CURSOR };
 
-/** GET /api/v1/meter: billable operations of this isolate since it started; the collector's are at its own /v1/meter. */
+/** GET /api/v1/meter: billable operations of this isolate and of one of the background Worker since they started; the
+ *  collector's are at its own /v1/meter. */
 export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> {
-  return { ok: true, value: { body: deps.meter } };
+  return { ok: true, value: { body: sumMeters([deps.meter, await deps.background.meter()]) } };
 }
 
 /** GET /api/v1/partitions?limit&after: where partitions stand, `after` so many of them. */
@@ -55,25 +55,10 @@ export async function getDeadLetters(c: Context, deps: Deps): Promise<Checked<Re
 export async function postRedrive(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, REDRIVE);
   if (!body.ok) return body;
-  const { key, after } = body.value;
-  const redrive: RedriveDeps = { ...deps, handlers: letterHandlers(deps) };
-  if (key === undefined) {
-    const { redriven, cursor } = await redriveLetters(redrive, after);
-    return { ok: true, value: { body: { redriven, next: cursor ?? null } } };
-  }
-  const outcome = await redriveLetter(key, redrive);
-  if (outcome === undefined) return problem("not_found", "There is no dead letter with this key (any more).", "key");
-  return { ok: true, value: { body: { redriven: [outcome], next: null } } };
-}
-
-/** The cron: one line of alert for as long as any dead letter lies in R2. */
-export async function alertDeadLetters(deps: Deps): Promise<void> {
-  deps.meter.r2_class_a += 1;
-  const { letters, cursor } = await listDeadLetters(deps.bucket);
-  const [first] = letters;
-  if (first === undefined) return;
-  const count = `${letters.length}${cursor === undefined ? "" : " or more"}`;
-  deps.log({ alert: "dead_letters", count, first: first.key });
+  const { redriven, cursor } = await deps.background.redrive(body.value);
+  if (body.value.key !== undefined && redriven.length === 0)
+    return problem("not_found", "There is no dead letter with this key (any more).", "key");
+  return { ok: true, value: { body: { redriven, next: cursor ?? null } } };
 }
 
 /** The pool's partitions, then those of merchants that have their own. */

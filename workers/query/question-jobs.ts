@@ -13,14 +13,13 @@ import {
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { JobQuestion, QuestionKind } from "../../core/query/job.ts";
 import { invalid } from "../../core/query/refusal.ts";
-import { readObjectOf } from "../../storage/archive-bucket.ts";
+import { archiveOf, readObjectOf } from "../../storage/archive-bucket.ts";
 import { ID_RANDOM_BYTES, questionJobId } from "../../storage/credential.ts";
 import type { Merchant } from "../../storage/merchants.ts";
 import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/question-job.ts";
 import type { SealPlace } from "../../storage/seal.ts";
 import { refusalOf, refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
-import { archiveBucketOf } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import type { Large } from "./execute.ts";
 import type { TooLarge } from "./scan.ts";
@@ -135,6 +134,6 @@ async function replyOf({ id, state, error, parts, partsDone, question }: Questio
     const progress = { id, state, parts: question.fixed.length > 0 ? hundredth : { all: parts, done: partsDone } };
     return { status: 202, body: progress, location: `/api/v2/queries/${id}` };
   }
-  const bytes = await readObjectOf({ bucket: archiveBucketOf(deps.bucket), meter: deps.meter }, answerKey(id));
+  const bytes = await readObjectOf(archiveOf(deps), answerKey(id));
   return { status: 200, body: JSON.parse(new TextDecoder().decode(bytes)) };
 }

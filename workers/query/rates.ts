@@ -6,8 +6,8 @@ import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, OWN_RATES_MAX, QUESTION_DAY_MAX, RATES_SENT_MAX } from "../../core/limits.ts";
 import type { OwnRate, PublishedRates } from "../../core/rate.ts";
 import { pairOf } from "../../core/rate.ts";
-import { type OwnChange, parseOwnRates, parsePublished } from "../../core/rate-parser.ts";
-import { DAY_MS, dateOf } from "../../core/time.ts";
+import { lastRateDay, type OwnChange, parseOwnRates, parsePublished } from "../../core/rate-parser.ts";
+import { dateOf } from "../../core/time.ts";
 import {
   findReplaced,
   listOwnRates,
@@ -44,7 +44,7 @@ export const OWN_RATES_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wh
 export async function postRates(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, RATES_IMPORT);
   if (!body.ok) return body;
-  const days = parsePublished(body.value.rates, lastDay(deps.now()));
+  const days = parsePublished(body.value.rates, lastRateDay(deps.now()));
   if (!days.ok) return problem("invalid_field", `${days.rejection.message}.`, "rates");
   return { ok: true, value: { body: { ...(await writeRates(deps.db, days.value, deps.meter)) } } };
 }
@@ -111,9 +111,4 @@ function beforeOf(changes: readonly OwnChange[], replaced: readonly OwnRate[]) {
 
 function shown({ currency, in: other, rate, from }: OwnChange) {
   return { currency, in: other, rate, from: dateOf(from) };
-}
-
-/** Rates can be known of a Day that has begun anywhere. */
-export function lastDay(now: number): number {
-  return Math.floor(now / DAY_MS) + 1;
 }

@@ -32,10 +32,11 @@ import {
   takeBackFromDays,
 } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { driveJob, type ReplayDeps } from "../../queues/replay.ts";
+import type { Archive } from "../../storage/archive-bucket.ts";
 import { listPartitions } from "../../storage/archive-day.ts";
 import { ID_RANDOM_BYTES, replayId } from "../../storage/credential.ts";
 import { hasTaken } from "../../storage/erasure.ts";
+import { type DriveDeps, driveJob } from "../../storage/replay-drive.ts";
 import { hasApplied, isOfGoals, type ReplayJob, type ReplayVerb } from "../../storage/replay-job.ts";
 import { createJob, endGoalsInTheWay } from "../../storage/replay-start.ts";
 import type { TimelineChange } from "../../storage/rules.ts";
@@ -46,7 +47,7 @@ import type { Deps } from "./deps.ts";
 import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
 
-export type StartDeps = ReplayDeps & Pick<Deps, "placement" | "random">;
+export type StartDeps = DriveDeps & Archive & Pick<Deps, "placement">;
 
 /** What is asked for, once it is known to be well-formed. */
 export type AskedReplay = Pick<

@@ -1,5 +1,5 @@
-// Admin requests about replay jobs: ask for one, follow it, pause, resume, cancel or undo it; and the cron that sends on
-// what got lost. The work itself is done by the consumer of footfall-replay (queues/replay.ts).
+// Admin requests about replay jobs: ask for one, follow it, pause, resume, cancel or undo it. The work itself is
+// done by the background Worker, as the consumer of footfall-replay (queues/replay.ts).
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -18,10 +18,11 @@ import {
 } from "../../core/limits.ts";
 import { parseRules } from "../../core/rule-parser.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { driveJob } from "../../queues/replay.ts";
+import { archiveOf } from "../../storage/archive-bucket.ts";
 import { isMerchantIdShaped } from "../../storage/credential.ts";
 import { parseHostname } from "../../storage/hostname.ts";
 import { findMerchantIds, findMerchantNumbers } from "../../storage/merchants.ts";
+import { driveJob } from "../../storage/replay-drive.ts";
 import {
   changeJob,
   countJobs,
@@ -30,17 +31,14 @@ import {
   isOfGoals,
   isOver,
   type JobTotal,
-  listActiveJobs,
   listJobs,
   listOutcomes,
   listTotals,
-  pruneJobs,
   type ReplayJob,
   type ReplayVerb,
   readProgress,
 } from "../../storage/replay-job.ts";
 import { REPLAY_KINDS, type ReplayKind } from "../../storage/schema.ts";
-import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { DATE, type Field, oneOf, required, TIME_ZONE } from "./field.ts";
 import { ownMerchant, principalOf } from "./principal.ts";
@@ -99,7 +97,7 @@ export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>
   if (kind === "backfill" && counted.value.rules === "current" && whose.value === undefined)
     return problem("invalid_field", "Goals are a merchant's own: name the merchants.", "merchants");
   const asked = { kind, fromDay: from, toDay: to + 1, merchants: whose.value, dimensions, zone, ...counted.value };
-  const job = await startReplay(asked, { ...deps, ...replayDeps(deps) });
+  const job = await startReplay(asked, { ...deps, ...archiveOf(deps) });
   if (!job.ok) return job;
   if (hasApplied(job.value)) deps.keys.clear();
   return {
@@ -179,7 +177,7 @@ export function postReplayVerb(verb: ReplayVerb) {
       return problem("conflict", `A ${job.kind} that is ${job.state} cannot ${verb}: ${WHY_NOT[verb]}`);
     }
     if (taken.length > 0) deps.keys.clear();
-    await driveJob(job.id, replayDeps(deps));
+    await driveJob(job.id, deps);
     const changed = await findJob(deps.db, job.id, deps.meter);
     return { ok: true, value: { body: await shown(c, changed ?? job, deps) } };
   };
@@ -191,13 +189,6 @@ const WHY_NOT: Record<ReplayVerb, string> = {
   cancel: "only one that is running or paused.",
   undo: "only a rebuild or backfill that is done, cancelled or paused, and before it every later rebuild of these Days.",
 };
-
-/** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
- *  Repeating it is harmless: a part is taken by one statement, and one that is done is left alone. */
-export async function driveReplays(deps: Deps): Promise<void> {
-  for (const job of await listActiveJobs(deps.db, deps.meter)) await driveJob(job, replayDeps(deps));
-  await pruneJobs(deps.db, deps.now(), deps.meter);
-}
 
 /** The merchants a job is for. Whoever is of one merchant replays that one, says so or not, and only so often. */
 async function merchantsOf(

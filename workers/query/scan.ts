@@ -20,6 +20,7 @@ import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
 import type { SeenUnder } from "../../core/query/seen.ts";
 import { asRead, GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
+import { archiveOf } from "../../storage/archive-bucket.ts";
 import {
   distinctPlaces,
   type FoundEvents,
@@ -33,7 +34,6 @@ import { type Merchant, settingsOf } from "../../storage/merchants.ts";
 import { listPlaces } from "../../storage/places.ts";
 import type { SealPlace } from "../../storage/seal.ts";
 import { readSettings } from "../../storage/settings.ts";
-import { archiveBucketOf } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { askPartitions, readLive } from "./live.ts";
 
@@ -212,7 +212,7 @@ export async function openPlaces(
   if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`more than ${SCAN_EVENTS_MAX} events`);
   const { recent } = known;
   const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
-  const found = await findEvents(search, { ...deps, bucket: archiveBucketOf(deps.bucket) });
+  const found = await findEvents(search, { ...deps, ...archiveOf(deps) });
   const { objects, bytes } = found.cost;
   if (objects > SCAN_OBJECTS_MAX) return tooLarge(`more than ${SCAN_OBJECTS_MAX} objects of the archive`);
   if (bytes > SCAN_BYTES_MAX) return tooLarge(`more than ${SCAN_BYTES_MAX / 1_000_000} MB of the archive`);

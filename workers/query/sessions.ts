@@ -33,7 +33,6 @@ import {
   findCandidate,
   findSession,
   forgetAttempts,
-  forgetEnded,
   openSession,
 } from "../../storage/sessions.ts";
 import type { Deps } from "./deps.ts";
@@ -152,11 +151,6 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   const password = hashPassword(body.value.new_password, deps.random(SALT_RANDOM_BYTES));
   await changePassword(deps.db, { member: judged.value.id, password, token: open.token }, deps.meter);
   return { ok: true, value: { body: { changed: true } } };
-}
-
-/** The cron: ended sessions, invites and counters leave. */
-export async function forgetSessions(deps: Deps): Promise<void> {
-  await forgetEnded(deps.db, deps.now(), deps.meter);
 }
 
 /** Requests of other sites' pages, and of addresses that come too often. */

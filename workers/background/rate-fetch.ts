@@ -5,11 +5,11 @@
 import { RATE_FILE_LENGTH_MAX, RATES_FETCH_MS, RATES_FETCHED_AT_MS } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { parseRateFile } from "../../core/rate-file.ts";
+import { lastRateDay } from "../../core/rate-parser.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { noteFetched, readFetchedAt, writeRates } from "../../storage/rates.ts";
 import { readBody } from "../../storage/request-body.ts";
 import type { Deps } from "./deps.ts";
-import { lastDay } from "./rates.ts";
 
 type FetchDeps = Pick<Deps, "db" | "meter" | "now" | "log" | "ratesUrl" | "fetch">;
 
@@ -23,7 +23,7 @@ export async function fetchRates(deps: FetchDeps): Promise<void> {
     const text = await readFile(url, deps);
     const read = parseRateFile(text);
     if (!read.ok) throw new Error(read.rejection.message);
-    const days = read.value.filter(({ day }) => day <= lastDay(now));
+    const days = read.value.filter(({ day }) => day <= lastRateDay(now));
     const { added, changed } = await writeRates(db, days, meter);
     await noteFetched(db, now, meter);
     log({ event: "rates_fetched", days: days.length, added, changed });

@@ -1,26 +1,30 @@
 // The backfill of goals that starts by itself. Questions about a goal are answered from events for every Day that was
 // counted before the goal was made; this counts such Days again, so that rollups answer. It changes no number of any
 // answer: there is nothing to undo. One of a merchant at most is under way, and goes by the goals that are decided when
-// it starts: what changes meanwhile is the matter of the next one, which starts when this one ends (replay.ts). Open
+// it starts: what changes meanwhile is the matter of the next one, which starts when this one ends (replay-drive.ts). Open
 // Days follow when they are sealed.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { FOLDERS_APART_MAX, GOALS_RETRY_MS, REPLAY_DAYS_MAX, REPLAY_PARTS_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
+import type { Metered } from "../core/meter.ts";
 import { isMovedDay, shownZones } from "../core/past-zone.ts";
 import { rangeOfDays } from "../core/query/range.ts";
 import { extendGoals, goalsDecided, goalsOfDays, knowsGoals, RULE_TIMELINE_ROOM } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
-import { ID_RANDOM_BYTES, replayId } from "../storage/credential.ts";
-import { listTakenDays } from "../storage/erasure.ts";
-import { findGoalsJob, type ReplayJob } from "../storage/replay-job.ts";
-import { createJob } from "../storage/replay-start.ts";
-import { listPlacesOf, readFirstDay } from "../storage/rollups.ts";
-import { listSealedOf, type SealPlace } from "../storage/seal.ts";
-import { readSettings } from "../storage/settings.ts";
-import type { RecountDeps } from "./recount.ts";
+import { ID_RANDOM_BYTES, replayId } from "./credential.ts";
+import { listTakenDays } from "./erasure.ts";
+import { findGoalsJob, type ReplayJob } from "./replay-job.ts";
+import { createJob } from "./replay-start.ts";
+import { listPlacesOf, readFirstDay } from "./rollups.ts";
+import { listSealedOf, type SealPlace } from "./seal.ts";
+import { readSettings } from "./settings.ts";
 
-export interface GoalsDeps extends Pick<RecountDeps, "db" | "now" | "meter"> {
+export interface GoalsDeps {
+  readonly db: D1Database;
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly meter: Metered;
   readonly random: (bytes: number) => Uint8Array;
   readonly pace: { readonly sealAfterMs: number };
 }

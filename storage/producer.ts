@@ -1,0 +1,45 @@
+// Puts messages on the queues that more than one Worker sends to: parts of replay jobs, parts of large questions, and closed
+// Days. The collector's bundles and overflowed arrivals are its own.
+
+import type { ReplayPart } from "../core/counting/replay-part.ts";
+import { QUEUE_BATCH_MESSAGES_MAX } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
+import type { QuestionPart } from "../core/query/job.ts";
+import type { SealPlace } from "./seal.ts";
+
+export interface ProducerEnv {
+  readonly REPLAY_QUEUE: Queue;
+  readonly SEAL_QUEUE: Queue;
+  readonly QUESTION_QUEUE: Queue;
+}
+
+export interface Producer {
+  readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
+  readonly sendQuestions: (parts: readonly QuestionPart[]) => Promise<void>;
+  /** To come after a while. */
+  readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
+}
+
+export function producerOf(env: ProducerEnv, meter: Metered): Producer {
+  return {
+    sendParts: (parts) => send(env.REPLAY_QUEUE, { bodies: parts, delaySeconds: 0 }, meter),
+    sendQuestions: (parts) => send(env.QUESTION_QUEUE, { bodies: parts, delaySeconds: 0 }, meter),
+    sendSeals: (places, delaySeconds) => send(env.SEAL_QUEUE, { bodies: places, delaySeconds }, meter),
+  };
+}
+
+/** Bodies of a few dozen bytes: each is one operation. */
+async function send(
+  queue: Queue,
+  { bodies, delaySeconds }: { readonly bodies: readonly object[]; readonly delaySeconds: number },
+  meter: Metered,
+): Promise<void> {
+  for (let start = 0; start < bodies.length; start += QUEUE_BATCH_MESSAGES_MAX) {
+    const batch = bodies.slice(start, start + QUEUE_BATCH_MESSAGES_MAX);
+    await queue.sendBatch(
+      batch.map((body) => ({ body, contentType: "json" as const })),
+      { delaySeconds },
+    );
+    meter.queue_operations += batch.length;
+  }
+}

@@ -1,0 +1,57 @@
+// Closed Days on their way to the seal queue: noted by whoever finds them closed (the cron, or an operator who is in a hurry),
+// and sent on when they are due. What the seal does with them is its consumer's (queues/seal.ts).
+
+import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS, SEALS_SENT_MAX } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
+import { dateOf } from "../core/time.ts";
+import type { Archive } from "./archive-bucket.ts";
+import { listPartitions } from "./archive-day.ts";
+import { noteClosed, type SealPlace, takeDue } from "./seal.ts";
+
+/** All in ms. */
+export interface SealPace {
+  readonly sealAfterMs: number;
+  readonly lateCoalesceMs: number;
+  readonly sealGraceMs: number;
+}
+
+/** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
+export interface SealPaceEnv {
+  readonly SEAL_AFTER_MS?: string;
+  readonly LATE_COALESCE_MS?: string;
+  readonly SEAL_GRACE_MS?: string;
+}
+
+export interface DueDeps {
+  readonly db: D1Database;
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly meter: Metered;
+  /** Puts Days on the seal queue, to come after a while. */
+  readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
+  readonly pace: SealPace;
+}
+
+type NoteDeps = Pick<DueDeps, "db" | "now"> & Archive;
+
+export function sealPaceOf(env: SealPaceEnv): SealPace {
+  return {
+    sealAfterMs: Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS),
+    lateCoalesceMs: Number(env.LATE_COALESCE_MS ?? LATE_COALESCE_MS),
+    sealGraceMs: Number(env.SEAL_GRACE_MS ?? SEAL_GRACE_MS),
+  };
+}
+
+/** Notes the partitions that have anything of a closed Day. */
+export async function noteDay(day: number, deps: NoteDeps): Promise<number> {
+  const partitions = await listPartitions(deps, dateOf(day));
+  const places = partitions.map((partition) => ({ day, partition }));
+  await noteClosed(deps.db, { places, now: deps.now() }, deps.meter);
+  return places.length;
+}
+
+/** Sends on what is due now, whoever wanted it. */
+export async function sendDue({ db, now, meter, sendSeals }: Omit<DueDeps, "pace">): Promise<void> {
+  const places = await takeDue(db, { now: now(), rowsMax: SEALS_SENT_MAX }, meter);
+  if (places.length > 0) await sendSeals(places, 0);
+}

@@ -1,0 +1,132 @@
+// The three Workers apart: what is in each script, what each binds, and who consumes which queue. Read from what is deployed:
+// the bundles, and wrangler.toml as wrangler reads it.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Bundle, bundleWorker, readWorker, WORKERS, type WorkerName } from "../../scripts/runtime.ts";
+import query from "../../workers/query/index.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const SECRETS = ["TRACKING_SECRET", "HASH_SECRET", "ADMIN_TOKEN"];
+const scripts = new Map<WorkerName, Bundle>();
+
+beforeAll(async () => {
+  for (const worker of WORKERS) scripts.set(worker, await bundleWorker(worker));
+});
+
+function filesOf(worker: WorkerName): readonly string[] {
+  return (scripts.get(worker) as Bundle).inputs.filter((path) => !path.startsWith("node_modules/"));
+}
+
+/** The kinds of file that are in a script, by the folder of their host. */
+function hostsOf(worker: WorkerName): readonly string[] {
+  const hosts = filesOf(worker).flatMap(
+    (path) => /^(core|storage|queues|durable-objects|workers\/\w+)\//.exec(path)?.[1] ?? [],
+  );
+  return [...new Set(hosts)].sort();
+}
+
+/** Names that a script's own code reads from its bindings, variables and secrets. */
+function readBy(worker: WorkerName): readonly string[] {
+  const names = filesOf(worker).flatMap((path) =>
+    [...readFileSync(join(ROOT, path), "utf8").matchAll(/\benv\.([A-Z][A-Z0-9_]*)/g)].map(([, name]) => name as string),
+  );
+  return [...new Set(names)].sort();
+}
+
+function optionsOf(worker: WorkerName): Readonly<Record<string, unknown>> {
+  return readWorker(worker).workerOptions;
+}
+
+function bindingsOf(worker: WorkerName): readonly string[] {
+  const options = optionsOf(worker);
+  const kinds = [
+    "bindings",
+    "queueProducers",
+    "serviceBindings",
+    "durableObjects",
+    "d1Databases",
+    "r2Buckets",
+    "ratelimits",
+  ];
+  return kinds.flatMap((kind) => Object.keys((options[kind] ?? {}) as object)).sort();
+}
+
+interface Consumer {
+  readonly deadLetterQueue?: string;
+}
+
+function consumersOf(worker: WorkerName): Readonly<Record<string, Consumer>> {
+  return (optionsOf(worker)["queueConsumers"] ?? {}) as Readonly<Record<string, Consumer>>;
+}
+
+describe("[WRK-1] what is in the scripts", () => {
+  test.each([
+    ["collector", ["core", "durable-objects", "storage", "workers/collector"], ["PartitionObject", "default"]],
+    ["background", ["core", "queues", "storage", "workers/background"], ["Operations", "default"]],
+    ["query", ["core", "storage", "workers/query"], ["default"]],
+  ] as const)("of the %s Worker: %j", (worker, hosts, exports) => {
+    expect(hostsOf(worker)).toEqual(hosts);
+    expect([...(scripts.get(worker) as Bundle).exports].sort()).toEqual(exports);
+  });
+
+  test("the query Worker answers requests, and neither consumes a queue nor has a cron", () => {
+    expect(Object.keys(query)).toEqual(["fetch"]);
+    expect(optionsOf("query")).toMatchObject({ cronTriggers: [] });
+    // What only consumers use of what lies in storage/.
+    const consumed = /^storage\/(bundle-message|overflow-message|replay-write)\.ts$/;
+    expect(filesOf("background").filter((path) => consumed.test(path))).toHaveLength(3);
+    expect(filesOf("query").filter((path) => consumed.test(path))).toEqual([]);
+  });
+
+  test("the background Worker has neither a route nor the libraries of one", () => {
+    const { inputs } = scripts.get("background") as Bundle;
+    expect(inputs.filter((path) => /node_modules\/(hono|jose)\//.test(path))).toEqual([]);
+    expect(filesOf("background")).toContain("queues/seal.ts");
+  });
+});
+
+describe("[WRK-2] a Worker binds what its script reads, and nothing else", () => {
+  test.each(WORKERS)("%s", (worker) => {
+    const bound = WORKERS.flatMap(bindingsOf); // what some Worker binds is no option: who reads it binds it
+    expect(bindingsOf(worker)).toEqual(readBy(worker).filter((name) => bound.includes(name)));
+  });
+
+  test.each([
+    ["collector", ["ADMIN_TOKEN", "HASH_SECRET", "TRACKING_SECRET"]],
+    ["background", ["HASH_SECRET", "TRACKING_SECRET"]],
+    ["query", ["ADMIN_TOKEN", "HASH_SECRET", "TRACKING_SECRET"]],
+  ] as const)("secrets of the %s Worker: %j", (worker, secrets) => {
+    expect(readBy(worker).filter((name) => SECRETS.includes(name))).toEqual(secrets);
+  });
+
+  test("all three have the same database, and the two that have a bucket the same bucket", () => {
+    const places = (kind: string) => WORKERS.map((worker) => JSON.stringify(optionsOf(worker)[kind]));
+    expect(new Set(places("d1Databases")).size).toBe(1);
+    expect(new Set(places("r2Buckets").filter((buckets) => buckets !== "{}")).size).toBe(1);
+  });
+});
+
+describe("[WRK-3] each queue has one consumer, in the background Worker", () => {
+  test("which names the code that handles it", () => {
+    expect([consumersOf("collector"), consumersOf("query")]).toEqual([{}, {}]);
+    const index = readFileSync(join(ROOT, "workers/background/index.ts"), "utf8");
+    const [, table = ""] = /const CONSUMERS.*?= \{(.*?)\n\};/s.exec(index) ?? [];
+    const handled = [...table.matchAll(/^ {2}"([\w-]+)":/gm)].map(([, queue]) => queue);
+    expect(handled.sort()).toEqual(Object.keys(consumersOf("background")).sort());
+  });
+
+  test("every queue that a Worker sends to, or lets letters die into, is consumed", () => {
+    const consumers = consumersOf("background");
+    const sentTo = WORKERS.flatMap((worker) => {
+      const producers = (readWorker(worker).workerOptions.queueProducers ?? {}) as Record<
+        string,
+        { queueName: string }
+      >;
+      return Object.values(producers).map(({ queueName }) => queueName);
+    });
+    const deadLetters = Object.values(consumers).flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
+    expect(new Set([...sentTo, ...deadLetters])).toEqual(new Set(Object.keys(consumers)));
+  });
+});

@@ -1,0 +1,48 @@
+// What single consumers use beside what all of them do (deps.ts): where bundles and overflowed arrivals end, and who is told.
+
+import { lateWaits } from "../../core/counting/late-turn.ts";
+import { encodeArrivals } from "../../core/overflow.ts";
+import type { ArchiveDeps } from "../../queues/archive.ts";
+import type { DeadLetterDeps } from "../../queues/dead-letter.ts";
+import type { OverflowDeps } from "../../queues/overflow.ts";
+import type { LetterBucket } from "../../queues/redrive.ts";
+import { unpackOverflow } from "../../storage/overflow-message.ts";
+import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
+import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/places.ts";
+import type { Deps } from "./deps.ts";
+
+export function archiveDeps(deps: Deps): ArchiveDeps {
+  return {
+    ...deps,
+    confirm: (name, first) => deps.partition(name).confirm(first),
+    note: (bundle) => noteBundle(bundle, deps),
+  };
+}
+
+/** A recount of Days with late events is set going after a while, so that many of them cost one; a merchant's many Days in turn, so
+ *  that those of its neighbours do not wait for them. */
+async function noteBundle(bundle: ArchivedBundle, deps: Deps): Promise<void> {
+  const { lateCoalesceMs } = deps.pace;
+  const waiting = await countUncounted(deps.db, bundle, deps.meter);
+  const waits = lateWaits(bundle.uncounted, (merchant) => waiting.get(merchant) ?? 0);
+  const noted = { bundle, now: deps.now(), coalesceMs: lateCoalesceMs, waits };
+  const woken = await noteArchived(deps.db, noted, deps.meter);
+  for (const [seconds, own] of Map.groupBy(woken, ({ day }) => waits.get(day) ?? 0))
+    await deps.sendSeals(own, Math.ceil(lateCoalesceMs / 1_000) + seconds);
+}
+
+export function overflowDeps(deps: Deps): OverflowDeps {
+  return {
+    ...deps,
+    append: (partition, arrivals) =>
+      deps.partition(partition).append({ partition, arrivals: encodeArrivals(arrivals) }),
+    note: (note) => noteOverflow(deps.db, note, deps.meter),
+    settle: (note) => settleOverflow(deps.db, { ...note, now: deps.now() }, deps.meter),
+    unpack: (bytes) => unpackOverflow(bytes, deps.sealSecrets),
+  };
+}
+
+/** Dead letters carry what the archive's own objects do not: where they came from, and when. */
+export function letterDeps(deps: Deps): DeadLetterDeps & { readonly bucket: LetterBucket } {
+  return { ...deps, bucket: deps.objects };
+}

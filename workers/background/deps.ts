@@ -1,0 +1,71 @@
+// What consumers and cron use, made from the background Worker's bindings once per batch. Clock and randomness come from here,
+// so that everything behind it can be tried with others. Of what they read nothing is remembered but exchange rates: the
+// isolate answers nobody, and a seal needs the memory.
+
+import { parsePoolSize } from "../../core/counting/placement.ts";
+import type { Log } from "../../core/log.ts";
+import type { Metered } from "../../core/meter.ts";
+import { locationOf } from "../../core/region.ts";
+import { type ArchiveBucket, archiveBucketOf } from "../../storage/archive-bucket.ts";
+import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { type Producer, producerOf } from "../../storage/producer.ts";
+import { RateMemory } from "../../storage/rate-memory.ts";
+import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
+import { sealSecretsOf } from "../../storage/signing.ts";
+import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
+import type { BackgroundEnv, PartitionStub } from "./env.ts";
+
+export interface Deps extends Producer {
+  readonly db: D1Database;
+  /** The archive, as the archive is read and written. */
+  readonly bucket: ArchiveBucket;
+  /** The same bucket as R2 has it, for dead letters and claims of numbers. */
+  readonly objects: R2Bucket;
+  readonly partition: (name: string) => PartitionStub;
+  /** Pool partitions of the deployment. */
+  readonly poolSize: number;
+  readonly pace: SealPace;
+  /** What opens sealed messages of the overflow queue. */
+  readonly sealSecrets: readonly string[];
+  /** What makes visitors of the ids that senders give. */
+  readonly visitorKeys: VisitorKeys;
+  /** Exchange rates that the isolate has read from this database. */
+  readonly rates: RateMemory;
+  /** Where the cron fetches the deployment's exchange rates; empty for nowhere. */
+  readonly ratesUrl: string;
+  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
+  readonly meter: Metered;
+  /** UTC ms. */
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log: Log;
+}
+
+const memories = new WeakMap<D1Database, RateMemory>();
+
+function ratesOf(db: D1Database): RateMemory {
+  const rates = memories.get(db) ?? new RateMemory();
+  memories.set(db, rates);
+  return rates;
+}
+
+export function depsOf(env: BackgroundEnv): Deps {
+  return {
+    ...producerOf(env, isolateMeter),
+    db: env.DB,
+    bucket: archiveBucketOf(env.BUCKET),
+    objects: env.BUCKET,
+    partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
+    poolSize: parsePoolSize(env.POOL_SIZE),
+    pace: sealPaceOf(env),
+    sealSecrets: sealSecretsOf(env),
+    visitorKeys: visitorKeysOf(env),
+    rates: ratesOf(env.DB),
+    ratesUrl: env.RATES_URL ?? "",
+    fetch: (url, init) => fetch(url, init),
+    meter: isolateMeter,
+    now: () => Date.now(),
+    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    log: (line) => console.error(JSON.stringify(line)),
+  };
+}

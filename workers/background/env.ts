@@ -1,0 +1,22 @@
+// What the background Worker binds (wrangler.toml, [env.background]) and its secrets.
+
+import type { PartitionNamespace } from "../../durable-objects/env.ts";
+import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { ProducerEnv } from "../../storage/producer.ts";
+import type { SealPaceEnv } from "../../storage/seal-due.ts";
+import type { VisitorEnv } from "../../storage/visitor-key.ts";
+
+/** What consumers and cron ask of a partition. */
+export type PartitionStub = Pick<
+  PartitionRpc,
+  "append" | "live" | "recentEvents" | "confirm" | "status" | "unpublished" | "completeness" | "dropDay" | "erase"
+>;
+
+export interface BackgroundEnv extends VisitorEnv, ProducerEnv, SealPaceEnv {
+  readonly DB: D1Database;
+  readonly BUCKET: R2Bucket;
+  readonly PARTITION: PartitionNamespace<PartitionStub>;
+  readonly POOL_SIZE: string;
+  /** A file of exchange rates that the cron fetches once a day; empty for none. */
+  readonly RATES_URL?: string;
+}

@@ -1,0 +1,83 @@
+// The background Worker: consumes the queues and runs the cron, so that a seal never shares memory or a deployment with an
+// answer. Wiring only. It has no address; the query Worker calls what `Operations` has.
+
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { AUDIT_KEPT_MS } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
+import { archive, archiveBody } from "../../queues/archive.ts";
+import { alertDeadLetters, storeDeadLetters } from "../../queues/dead-letter.ts";
+import { driveErasures } from "../../queues/erasure.ts";
+import type { QueueBatch } from "../../queues/message.ts";
+import { deliverBody, deliverOverflow } from "../../queues/overflow.ts";
+import { answerParts, driveQuestions } from "../../queues/question.ts";
+import { redrive } from "../../queues/redrive.ts";
+import { driveReplays, replayBody, replayParts } from "../../queues/replay.ts";
+import { driveSeals, sealDays } from "../../queues/seal.ts";
+import { forgetEntries } from "../../storage/audit.ts";
+import { forgetOverflow } from "../../storage/overflow-note.ts";
+import { forgetEnded } from "../../storage/sessions.ts";
+import { archiveDeps, letterDeps, overflowDeps } from "./consumer-deps.ts";
+import { type CronSteps, runCron } from "./cron.ts";
+import { type Deps, depsOf } from "./deps.ts";
+import type { BackgroundEnv } from "./env.ts";
+import { claimKnownNumbers } from "./known-number.ts";
+import { fetchRates } from "./rate-fetch.ts";
+
+/** What consumes each queue, by its name in wrangler.toml. */
+const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Promise<void>>> = {
+  "footfall-archive": (batch, deps) => archive(batch, archiveDeps(deps)),
+  "footfall-archive-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
+  "footfall-overflow": (batch, deps) => deliverOverflow(batch, overflowDeps(deps)),
+  "footfall-overflow-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
+  "footfall-replay": replayParts,
+  "footfall-replay-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
+  "footfall-question": answerParts,
+  "footfall-seal": sealDays,
+};
+
+/** What handles a dead letter of each queue again: what would have consumed it. */
+const handlersOf = (deps: Deps): Readonly<Record<string, (body: unknown) => Promise<void>>> => ({
+  "footfall-archive": (body) => archiveBody(body, archiveDeps(deps)),
+  "footfall-overflow": (body) => deliverBody(body, overflowDeps(deps)),
+  "footfall-replay": (body) => replayBody(body, deps),
+});
+
+/** What the cron does, every five minutes. */
+const CRON: CronSteps<Deps> = {
+  alert_dead_letters: (deps) => alertDeadLetters(letterDeps(deps)),
+  drive_seals: driveSeals,
+  drive_replays: driveReplays,
+  drive_questions: driveQuestions,
+  drive_erasures: driveErasures,
+  fetch_rates: fetchRates,
+  forget_audit: ({ db, now, meter }) => forgetEntries(db, now() - AUDIT_KEPT_MS, meter),
+  forget_sessions: ({ db, now, meter }) => forgetEnded(db, now(), meter),
+  forget_overflow: ({ db, now, meter }) => forgetOverflow(db, now(), meter),
+  claim_known_numbers: claimKnownNumbers,
+};
+
+/** What operators ask of this Worker, through the query Worker's API. */
+export class Operations extends WorkerEntrypoint<BackgroundEnv> {
+  redrive(request: RedriveRequest): Promise<RedrivenPage> {
+    const deps = depsOf(this.env);
+    return redrive(request, { ...letterDeps(deps), handlers: handlersOf(deps) });
+  }
+
+  /** Billable operations of this isolate since it started. */
+  meter(): Metered {
+    return depsOf(this.env).meter;
+  }
+}
+
+export default {
+  async queue(batch, env) {
+    const consume = CONSUMERS[batch.queue];
+    if (consume === undefined) throw new Error(`no consumer for the queue ${batch.queue}`);
+    await consume(batch, depsOf(env));
+  },
+
+  async scheduled(_, env) {
+    await runCron(CRON, depsOf(env));
+  },
+} satisfies ExportedHandler<BackgroundEnv>;
