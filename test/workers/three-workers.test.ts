@@ -120,10 +120,7 @@ describe("[WRK-3] each queue has one consumer, in the background Worker", () => 
   test("every queue that a Worker sends to, or lets letters die into, is consumed", () => {
     const consumers = consumersOf("background");
     const sentTo = WORKERS.flatMap((worker) => {
-      const producers = (readWorker(worker).workerOptions.queueProducers ?? {}) as Record<
-        string,
-        { queueName: string }
-      >;
+      const producers = (optionsOf(worker)["queueProducers"] ?? {}) as Record<string, { queueName: string }>;
       return Object.values(producers).map(({ queueName }) => queueName);
     });
     const deadLetters = Object.values(consumers).flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []);
