@@ -3,7 +3,7 @@
 // true density, production code on a clock that jumps (density.ts); hits come one a request, as browsers send them. Beside
 // it stand the floor (a Worker request, nothing else), the target, and two designs that one would write first. What sealing
 // the Day costs is metered while production code seals one; what questions cost, and whether the simulated bill is that of
-// the runtime, in a real run of both Workers.
+// the runtime, in a real run of all Workers.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -96,7 +96,7 @@ async function sealBill(): Promise<Bill> {
   }
 }
 
-/** Both Workers in the runtime: hits, then questions, and what their meters say. */
+/** All Workers in the runtime: hits, then questions, and what their meters say. */
 async function realRun(): Promise<void> {
   const { client, stop } = await startServices({ POOL_SIZE: "1", DRAIN_AFTER_MS: "1000" });
   try {
@@ -149,7 +149,7 @@ async function countOf(client: Client, merchant: Merchant): Promise<unknown> {
   return (await client.ask(merchant, { metrics: ["events"], date_range: "day" })).results[0]?.metrics[0];
 }
 
-/** The isolates of both Workers together. */
+/** The isolates of all Workers together: the query Worker adds the background one's. */
 async function meterOf(client: Client): Promise<Metered> {
   const headers = { authorization: `Bearer ${client.adminToken}` };
   const sum = zeroMeter();

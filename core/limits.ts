@@ -234,7 +234,8 @@ export const OVERFLOW_NOTES_KEPT_MS = 14 * 24 * HOUR_MS;
 export const QUEUE_OPERATION_BYTES = 64 * KIB;
 export const D1_ROW_BYTES_MAX = 2_000_000;
 export const D1_PARAMETERS_MAX = 100;
-/** Subrequests of one invocation, and ms of CPU, as wrangler.toml asks for them for the query Worker. */
+/** Subrequests of one invocation, and ms of CPU, as wrangler.toml asks for them: an export is one long request of the
+ *  query Worker, a seal one long message of the background Worker. */
 export const SUBREQUESTS_MAX = 10_000;
 export const REQUEST_CPU_MS = 300_000;
 /** Connections a Worker opens at once. */

@@ -1,7 +1,8 @@
-// The consumer of footfall-seal, and the cron that feeds it. A closed (Day, partition) is counted again from all that lies
-// in the archive; rollups that differ are replaced; its rows are written once more, without repetitions and sorted by
-// merchant, with a manifest; then the row in D1 points to them, the partition forgets the Day, and later the bundles go.
-// Events that come after that are counted by the same consumer: their merchants only, or by a new seal when there are many.
+// The consumer of footfall-seal, and the cron's step that feeds it. A closed (Day, partition) is counted again from all
+// that lies in the archive; rollups that differ are replaced; its rows are written once more, without repetitions and
+// sorted by merchant, with a manifest; then the row in D1 points to them, the partition forgets the Day, and later the
+// bundles go. Events that come after that are counted by the same consumer: their merchants only, or by a new seal when
+// there are many.
 //
 // Every step may be repeated or be the last before the process dies: files lie under names made of what they are made of,
 // the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.

@@ -1,5 +1,6 @@
-// `npm run check:deploy`: builds both Workers as `wrangler deploy` would, without account or network. Wrangler only warns
-// of keys it does not know, and a mistyped key is a binding that is missing in production, so a warning fails here too.
+// `npm run check:deploy`: builds every Worker as `wrangler deploy` would, without account or network. Wrangler only
+// warns of keys it does not know, and a mistyped key is a binding that is missing in production, so a warning fails
+// here too.
 
 import { spawnSync } from "node:child_process";
 import { Problem, runMain } from "./problem.ts";

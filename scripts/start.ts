@@ -1,6 +1,7 @@
-// `npm start`: both Workers on this machine, on data in STATE_DIR, with a demo merchant to try them. It prints one line
-// to standard output when both answer, "ready {…}", and nothing else there; then it fires the crons on time until it is
-// told to stop. COLLECTOR_PORT and QUERY_PORT choose other ports (0: any free one). A second start finds the same data.
+// `npm start`: all three Workers on this machine, on data in STATE_DIR, with a demo merchant to try them. It prints one
+// line to standard output when they answer, "ready {…}", and nothing else there; then it fires the crons on time until
+// it is told to stop. COLLECTOR_PORT and QUERY_PORT choose other ports (0: any free one). A second start finds the same
+// data.
 
 import { createServer } from "node:net";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Hostnames as they are stored and compared. Both Workers read them: the query Worker when a stream is made or a question
-// names one, the collector when a client names a merchant's site by its hostname.
+// Hostnames as they are stored and compared. Collector and query Worker read them: the query Worker when a stream is
+// made or a question names one, the collector when a client names a merchant's site by its hostname.
 
 import { HOSTNAME_LENGTH_MAX } from "../core/limits.ts";
 

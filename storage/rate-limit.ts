@@ -1,6 +1,6 @@
-// The platform's request counters as both Workers use them (wrangler.toml has the numbers and their reasons). They say
-// only "within" or "too often", one set of counters per location and window. One that does not answer lets the request
-// through, because a limit must never lose what it guards.
+// The platform's request counters as collector and query Worker use them (wrangler.toml has the numbers and their
+// reasons). They say only "within" or "too often", one set of counters per location and window. One that does not
+// answer lets the request through, because a limit must never lose what it guards.
 
 import { ADDRESS_LENGTH_MAX } from "../core/limits.ts";
 import { spellAddress } from "../core/network.ts";

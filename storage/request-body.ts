@@ -1,6 +1,7 @@
-// The body of a request as text, for both Workers: never more of it in memory than it may have, and never an exception for
-// what a client did. A connection that breaks in the middle, or a body that is not framed as announced, is the client's
-// mistake and not ours. The collector's bodies may be packed; their own first bytes say so, because clients forget to.
+// The body of a request as text, for every Worker: never more of it in memory than it may have, and never an exception
+// for what a client did. A connection that breaks in the middle, or a body that is not framed as announced, is the
+// client's mistake and not ours. The collector's bodies may be packed; their own first bytes say so, because clients
+// forget to.
 
 export type Packing = "gzip" | "deflate";
 

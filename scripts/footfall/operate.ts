@@ -9,7 +9,7 @@ import { show } from "./merchant.ts";
 export function addOperations(program: Command): void {
   program
     .command("meter")
-    .description("billable operations of both Workers since they started")
+    .description("billable operations of all three Workers since they started")
     .action(async (_, command: Command) => {
       await show(command, async (connection) => {
         const query = (await askAdmin(connection, "GET", "/api/v1/meter")) as Metered;

@@ -1,4 +1,4 @@
-// The commands that ask for numbers, run as a person runs them against both Workers: their tables, CSV and JSON are the
+// The commands that ask for numbers, run as a person runs them against the Workers: their tables, CSV and JSON are the
 // API's numbers.
 
 import { execFile } from "node:child_process";

@@ -1,4 +1,4 @@
-// The demo as a person runs it, against both Workers: every answer has something to show, and the numbers are the
+// The demo as a person runs it, against the Workers: every answer has something to show, and the numbers are the
 // shop's own.
 
 import { execFile } from "node:child_process";

@@ -1,4 +1,4 @@
-// What a run costs, counted by the code that does it: the meters of both Workers against what can be counted from
+// What a run costs, counted by the code that does it: the meters of all three Workers against what can be counted from
 // outside. Multiply the printed counts by the platform's list prices to have money.
 
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -123,7 +123,7 @@ test("[RPL-9] a message delivered twice, or lost, changes nothing", async () => 
   const [part] = await rows<{ job: string; day: number; partition: string }>(
     `SELECT job, day, "partition" FROM replay_parts WHERE job = '${job.id}'`,
   );
-  const worker = await services.runtime.miniflare.getWorker("footfall-query");
+  const worker = await services.runtime.miniflare.getWorker("footfall-background");
   const message = (id: string) => ({ id, timestamp: new Date(), attempts: 1, body: part });
   const deliver = () => worker.queue("footfall-replay", [message("once"), message("twice")]);
   expect((await deliver()).outcome).toBe("ok");

@@ -1,5 +1,6 @@
-// Tenants apart (L6): one table of every endpoint of both Workers, each asked with every credential there is. What may not
-// be seen is not there; two ways of being wrong look the same; and no answer and no log line holds a secret or a neighbour.
+// Tenants apart (L6): one table of every endpoint of collector and query Worker, each asked with every credential there
+// is. What may not be seen is not there; two ways of being wrong look the same; and no answer and no log line holds a
+// secret or a neighbour.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

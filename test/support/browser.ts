@@ -1,4 +1,5 @@
-// A real Chromium for tests, both Workers beside it, and what tests ask of them: the counts of the API, and what pages sent.
+// A real Chromium for tests, the Workers beside it, and what tests ask of them: the counts of the API, and what pages
+// sent.
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
@@ -23,7 +24,7 @@ export interface SentEvent {
   readonly [field: string]: unknown;
 }
 
-/** A browser, both Workers, and sites that go when the test file ends. */
+/** A browser, the Workers, and sites that go when the test file ends. */
 export class Stage {
   readonly client: Client;
   readonly runtime: Runtime;

@@ -1,4 +1,4 @@
-// Both Workers in a real workerd for a test file, and the calls a test makes of them, each as a user would make it.
+// The Workers in a real workerd for a test file, and the calls a test makes of them, each as a user would make it.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

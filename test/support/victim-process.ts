@@ -12,7 +12,7 @@ export interface Victim {
   readonly kill: () => Promise<void>;
 }
 
-/** Resolves when both Workers answer on the data in `stateDir`; `vars` come on top of FAST. */
+/** Resolves when the Workers answer on the data in `stateDir`; `vars` come on top of FAST. */
 export async function startVictim(stateDir: string, vars: Record<string, string> = {}): Promise<Victim> {
   const path = join(import.meta.dirname, "victim.ts");
   const child = spawn(process.execPath, [path, stateDir, "0", "0", JSON.stringify(vars)], {

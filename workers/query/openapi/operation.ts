@@ -340,7 +340,14 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       answer: page("audit", named("AuditEntry")),
     },
   ],
-  ["GET /api/v1/meter", { id: "getMeter", summary: "Billable operations of this isolate.", answer: named("Meter") }],
+  [
+    "GET /api/v1/meter",
+    {
+      id: "getMeter",
+      summary: "Billable operations of an isolate here and one of the background Worker.",
+      answer: named("Meter"),
+    },
+  ],
   [
     "GET /api/v1/partitions",
     {
