@@ -19,7 +19,7 @@ export type WorkerName = (typeof WORKERS)[number];
 /** The source text of each Worker, ready to run. Plain data: a test run bundles once and shares it. */
 export type Bundles = Readonly<Record<WorkerName, string>>;
 
-/** What `wrangler secret put` holds in production. */
+/** What `wrangler secret put` holds in production. The background Worker, which has no address, has no ADMIN_TOKEN. */
 export interface Secrets {
   readonly TRACKING_SECRET: string;
   readonly ADMIN_TOKEN: string;
@@ -171,11 +171,15 @@ function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions)
     name: workerOptions.name ?? `footfall-${worker}`, // an env of wrangler.toml carries its name only when deployed
     modules: [{ type: "ESModule", path: join(ROOT, `${worker}.js`), contents: bundles[worker] }],
     modulesRoot: ROOT,
-    bindings: { ...workerOptions.bindings, ...options.vars, ...options.secrets },
+    bindings: { ...workerOptions.bindings, ...options.vars, ...secretsOf(worker, options.secrets) },
     queueConsumers: withPace(workerOptions.queueConsumers, options),
     ratelimits: withLimits(workerOptions.ratelimits, options.rateLimits),
     unsafeDirectSockets: portsOf(worker, options).map((port) => ({ host: HOST, port })),
   };
+}
+
+function secretsOf(worker: WorkerName, { TRACKING_SECRET, ADMIN_TOKEN }: Secrets): Partial<Secrets> {
+  return worker === "background" ? { TRACKING_SECRET } : { TRACKING_SECRET, ADMIN_TOKEN };
 }
 
 /** The background Worker has no address: what calls it are queues, the cron and the query Worker. */

@@ -4,6 +4,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { unstable_readConfig } from "wrangler";
+import { REQUEST_CPU_MS, SUBREQUESTS_MAX } from "../../core/limits.ts";
 import { type Bundle, bundleWorker, readWorker, WORKERS, type WorkerName } from "../../scripts/runtime.ts";
 import query from "../../workers/query/index.ts";
 
@@ -37,6 +39,10 @@ function readBy(worker: WorkerName): readonly string[] {
 
 function optionsOf(worker: WorkerName): Readonly<Record<string, unknown>> {
   return readWorker(worker).workerOptions;
+}
+
+function configOf(worker: WorkerName) {
+  return unstable_readConfig({ config: join(ROOT, "wrangler.toml"), env: worker });
 }
 
 function bindingsOf(worker: WorkerName): readonly string[] {
@@ -80,12 +86,21 @@ describe("[WRK-1] what is in the scripts", () => {
     expect(filesOf("query").filter((path) => consumed.test(path))).toEqual([]);
   });
 
-  test("the background Worker has neither a route nor the libraries of one", () => {
+  test("the background Worker has neither a route nor an address, nor the libraries of one", () => {
+    const { workers_dev, preview_urls, routes, route } = configOf("background");
+    expect([workers_dev, preview_urls, routes, route]).toEqual([false, false, undefined, undefined]);
     const { inputs } = scripts.get("background") as Bundle;
     expect(inputs.filter((path) => /node_modules\/(hono|jose)\//.test(path))).toEqual([]);
     expect(filesOf("background")).toContain("queues/seal.ts");
   });
 });
+
+test.each(["background", "query"] as const)(
+  "[WRK-1] the %s Worker may take as long as limits.ts counts on",
+  (worker) => {
+    expect(configOf(worker).limits).toEqual({ cpu_ms: REQUEST_CPU_MS, subrequests: SUBREQUESTS_MAX });
+  },
+);
 
 describe("[WRK-2] a Worker binds what its script reads, and nothing else", () => {
   test.each(WORKERS)("%s", (worker) => {
