@@ -16,8 +16,16 @@ import { migrate } from "./migrate.ts";
 export const WORKERS = ["collector", "background", "query"] as const;
 export type WorkerName = (typeof WORKERS)[number];
 
-/** The source text of each Worker, ready to run. Plain data: a test run bundles once and shares it. */
-export type Bundles = Readonly<Record<WorkerName, string>>;
+/** A Worker's script, ready to run, and what it is made of. */
+export interface Bundle {
+  readonly text: string;
+  /** Files that are in it, from the root of the repository, such as "workers/query/ask.ts". */
+  readonly inputs: readonly string[];
+  /** What its module exports. */
+  readonly exports: readonly string[];
+}
+
+export type Bundles = Readonly<Record<WorkerName, Bundle>>;
 
 /** What `wrangler secret put` holds in production. The background Worker, which has no address, has no ADMIN_TOKEN. */
 export interface Secrets {
@@ -42,8 +50,6 @@ export interface RuntimeOptions {
   readonly rateLimits?: Readonly<Record<string, number>>;
   /** Takes each line that a Worker logs; standard error otherwise. */
   readonly log?: (line: string) => void;
-  /** Made earlier by `bundleWorkers`; otherwise made now. */
-  readonly bundles?: Bundles;
 }
 
 /** One cron of wrangler.toml and the Worker it wakes. */
@@ -70,15 +76,20 @@ const HOST = "127.0.0.1";
 const ROOT = resolve(import.meta.dirname, "..");
 const CONFIG = join(ROOT, "wrangler.toml");
 
-/** Bundles every Worker in memory, as `wrangler deploy` would; takes a fraction of a second. */
-export async function bundleWorkers(): Promise<Bundles> {
-  const texts = await Promise.all(WORKERS.map(async (worker) => [worker, (await bundleWorker(worker)).text] as const));
-  return Object.fromEntries(texts) as Bundles;
+/** Where a bundle would be written; it stays in memory. */
+const OUT = ".build/local";
+
+let bundles: Promise<Bundles> | undefined;
+
+/** Every Worker's script, as `wrangler deploy` would make it: once a process, however often that starts them. */
+export function bundleWorkers(): Promise<Bundles> {
+  bundles ??= bundle();
+  return bundles;
 }
 
 /** Starts every Worker on migrated data and answers once their ports are open. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const bundles = options.bundles ?? (await bundleWorkers());
+  const bundles = await bundleWorkers();
   process.env["MINIFLARE_WORKERD_PATH"] ??= join(ROOT, "scripts/workerd.sh");
   const started = WORKERS.map((worker) => [worker, toWorker(worker, bundles, options)] as const);
   const workers = Object.fromEntries(started) as Record<WorkerName, V4WorkerOptions>;
@@ -134,21 +145,12 @@ export const WORKER_BUNDLE = {
   conditions: ["workerd", "worker", "browser"],
 } as const satisfies BuildOptions;
 
-export interface Bundle {
-  readonly text: string;
-  /** Files that are in it, from the root of the repository, such as "workers/query/ask.ts". */
-  readonly inputs: readonly string[];
-  /** What its module exports. */
-  readonly exports: readonly string[];
-}
-
-/** A Worker's script, and what it is made of. */
-export async function bundleWorker(worker: WorkerName): Promise<Bundle> {
-  if (worker === "collector") await buildTracker(); // the scripts that it serves
-  const { main } = readWorker(worker);
-  if (main === undefined) throw new Error(`wrangler.toml: env.${worker} names no main`);
+/** All in one build: what they share is parsed once. */
+async function bundle(): Promise<Bundles> {
+  await buildTracker(); // the scripts that the collector serves
   const { outputFiles, metafile } = await build({
-    entryPoints: [main],
+    entryPoints: WORKERS.map((worker) => ({ in: mainOf(worker), out: worker })),
+    outdir: OUT,
     ...WORKER_BUNDLE,
     absWorkingDir: ROOT,
     metafile: true,
@@ -157,10 +159,20 @@ export async function bundleWorker(worker: WorkerName): Promise<Bundle> {
     sourcemap: "inline",
     logLevel: "error",
   });
-  const [output] = outputFiles;
-  const [made] = Object.values(metafile.outputs);
-  if (output === undefined || made === undefined) throw new Error(`esbuild made nothing of ${main}`);
-  return { text: output.text, inputs: Object.keys(made.inputs), exports: made.exports };
+  const made = WORKERS.map((worker) => {
+    const output = outputFiles.find(({ path }) => path === join(ROOT, OUT, `${worker}.js`));
+    const meta = metafile.outputs[`${OUT}/${worker}.js`];
+    if (output === undefined || meta === undefined) throw new Error(`esbuild made nothing of ${mainOf(worker)}`);
+    const script: Bundle = { text: output.text, inputs: Object.keys(meta.inputs), exports: meta.exports };
+    return [worker, script] as const;
+  });
+  return Object.fromEntries(made) as Record<WorkerName, Bundle>;
+}
+
+function mainOf(worker: WorkerName): string {
+  const { main } = readWorker(worker);
+  if (main === undefined) throw new Error(`wrangler.toml: env.${worker} names no main`);
+  return main;
 }
 
 function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions): V4WorkerOptions {
@@ -169,7 +181,7 @@ function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions)
   return {
     ...workerOptions,
     name: workerOptions.name ?? `footfall-${worker}`, // an env of wrangler.toml carries its name only when deployed
-    modules: [{ type: "ESModule", path: join(ROOT, `${worker}.js`), contents: bundles[worker] }],
+    modules: [{ type: "ESModule", path: join(ROOT, `${worker}.js`), contents: bundles[worker].text }],
     modulesRoot: ROOT,
     bindings: { ...workerOptions.bindings, ...options.vars, ...secretsOf(worker, options.secrets) },
     queueConsumers: withPace(workerOptions.queueConsumers, options),

@@ -6,19 +6,19 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { REQUEST_CPU_MS, SUBREQUESTS_MAX } from "../../core/limits.ts";
-import { type Bundle, bundleWorker, readWorker, WORKERS, type WorkerName } from "../../scripts/runtime.ts";
+import { type Bundles, bundleWorkers, readWorker, WORKERS, type WorkerName } from "../../scripts/runtime.ts";
 import query from "../../workers/query/index.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const SECRETS = ["TRACKING_SECRET", "HASH_SECRET", "ADMIN_TOKEN"];
-const scripts = new Map<WorkerName, Bundle>();
+let scripts: Bundles;
 
 beforeAll(async () => {
-  for (const worker of WORKERS) scripts.set(worker, await bundleWorker(worker));
+  scripts = await bundleWorkers();
 });
 
 function filesOf(worker: WorkerName): readonly string[] {
-  return (scripts.get(worker) as Bundle).inputs.filter((path) => !path.startsWith("node_modules/"));
+  return scripts[worker].inputs.filter((path) => !path.startsWith("node_modules/"));
 }
 
 /** The kinds of file that are in a script, by the folder of their host. */
@@ -74,7 +74,7 @@ describe("[WRK-1] what is in the scripts", () => {
     ["query", ["core", "storage", "workers/query"], ["default"]],
   ] as const)("of the %s Worker: %j", (worker, hosts, exports) => {
     expect(hostsOf(worker)).toEqual(hosts);
-    expect([...(scripts.get(worker) as Bundle).exports].sort()).toEqual(exports);
+    expect([...scripts[worker].exports].sort()).toEqual(exports);
   });
 
   test("the query Worker answers requests, and neither consumes a queue nor has a cron", () => {
@@ -89,7 +89,7 @@ describe("[WRK-1] what is in the scripts", () => {
   test("the background Worker has neither a route nor an address, nor the libraries of one", () => {
     const { workers_dev, preview_urls, routes, route } = configOf("background");
     expect([workers_dev, preview_urls, routes, route]).toEqual([false, false, undefined, undefined]);
-    const { inputs } = scripts.get("background") as Bundle;
+    const { inputs } = scripts.background;
     expect(inputs.filter((path) => /node_modules\/(hono|jose)\//.test(path))).toEqual([]);
     expect(filesOf("background")).toContain("queues/seal.ts");
   });
