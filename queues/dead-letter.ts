@@ -6,7 +6,7 @@
 import { deadLetterKey } from "../core/archive/object-key.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
-import { bytesOf } from "../storage/bundle-message.ts";
+import { bytesOf } from "../storage/archive/bundle-message.ts";
 import { type DeadLetterList, listDeadLetters } from "../storage/dead-letter.ts";
 import { handleEach, type QueueBatch, type QueueMessage } from "./message.ts";
 

@@ -4,8 +4,8 @@
 import { hash32 } from "../core/hash.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";
 import { DAY_MS } from "../core/time.ts";
-import { listRunning, wakeExpired } from "../storage/erasure.ts";
 import { driveErasure, type ErasureDeps } from "../storage/erasure-drive.ts";
+import { listRunning, wakeExpired } from "../storage/ledger/erasure.ts";
 
 const TURN_SEED = 0x45525301;
 

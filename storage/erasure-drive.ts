@@ -6,7 +6,7 @@ import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
-import { type Erasure, finishErasure, listPartitionsOf, markTold, wakeParts } from "./erasure.ts";
+import { type Erasure, finishErasure, listPartitionsOf, markTold, wakeParts } from "./ledger/erasure.ts";
 
 /** What is to leave a partition's state. */
 export interface EraseAsked {

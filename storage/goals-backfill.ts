@@ -12,13 +12,13 @@ import { isMovedDay, shownZones } from "../core/past-zone.ts";
 import { rangeOfDays } from "../core/query/range.ts";
 import { extendGoals, goalsDecided, goalsOfDays, knowsGoals, RULE_TIMELINE_ROOM } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
-import { ID_RANDOM_BYTES, replayId } from "./credential.ts";
-import { listTakenDays } from "./erasure.ts";
-import { findGoalsJob, type ReplayJob } from "./replay-job.ts";
-import { createJob } from "./replay-start.ts";
-import { listPlacesOf, readFirstDay } from "./rollups.ts";
-import { listSealedOf, type SealPlace } from "./seal.ts";
-import { readSettings } from "./settings.ts";
+import { ID_RANDOM_BYTES, replayId } from "./directory/credential.ts";
+import { readSettings } from "./directory/settings.ts";
+import { listTakenDays } from "./ledger/erasure.ts";
+import { findGoalsJob, type ReplayJob } from "./ledger/replay-job.ts";
+import { createJob } from "./ledger/replay-start.ts";
+import { listPlacesOf, readFirstDay } from "./ledger/rollups.ts";
+import { listSealedOf, type SealPlace } from "./ledger/sealed-day.ts";
 
 export interface GoalsDeps {
   readonly db: D1Database;

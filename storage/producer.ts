@@ -5,7 +5,7 @@ import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { QUEUE_BATCH_MESSAGES_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import type { QuestionPart } from "../core/query/job.ts";
-import type { SealPlace } from "./seal.ts";
+import type { SealPlace } from "./ledger/sealed-day.ts";
 
 export interface ProducerEnv {
   readonly REPLAY_QUEUE: Queue;

@@ -4,10 +4,10 @@
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { settlePeriod } from "../core/rules.ts";
+import { settleTimeline } from "./directory/rules.ts";
+import { readSettingsOf } from "./directory/settings.ts";
 import { type GoalsDeps, startGoalsBackfill } from "./goals-backfill.ts";
-import { findJob, finishJob, isOfGoals, type ReplayJob, readProgress, takeParts } from "./replay-job.ts";
-import { settleTimeline } from "./rules.ts";
-import { readSettingsOf } from "./settings.ts";
+import { findJob, finishJob, isOfGoals, type ReplayJob, readProgress, takeParts } from "./ledger/replay-job.ts";
 
 export interface DriveDeps extends GoalsDeps {
   /** Puts parts on the replay queue. */

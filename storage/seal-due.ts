@@ -4,9 +4,9 @@
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS, SEALS_SENT_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { dateOf } from "../core/time.ts";
-import type { Archive } from "./archive-bucket.ts";
-import { listPartitions } from "./archive-day.ts";
-import { noteClosed, type SealPlace, takeDue } from "./seal.ts";
+import { listPartitions } from "./archive/archive-day.ts";
+import type { Archive } from "./archive/bucket.ts";
+import { noteClosed, type SealPlace, takeDue } from "./ledger/sealed-day.ts";
 
 /** All in ms. */
 export interface SealPace {

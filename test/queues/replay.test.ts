@@ -6,8 +6,8 @@ import { GOALS_RETRY_MS, LATE_COALESCE_MS, REPLAY_KEPT_MS, SEAL_AFTER_MS, SEAL_R
 import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
+import { pruneJobs } from "../../storage/ledger/replay-job.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
-import { pruneJobs } from "../../storage/replay-job.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { ReplayedWorld } from "../support/replayed-world.ts";
 import { putSettings } from "../support/sealed-world.ts";

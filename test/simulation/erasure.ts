@@ -8,8 +8,8 @@ import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { createErasure } from "../../storage/erasure.ts";
 import type { EraseAsked } from "../../storage/erasure-drive.ts";
+import { createErasure } from "../../storage/ledger/erasure.ts";
 import type { Simulation } from "./simulation.ts";
 
 export interface AskedErasure {

@@ -9,8 +9,8 @@ import { zeroMeter } from "../../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { type ReplayDeps, replayParts } from "../../queues/replay.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
 import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
-import { driveJob } from "../../storage/replay-drive.ts";
 import {
   changeJob,
   findJob,
@@ -19,9 +19,9 @@ import {
   type ReplayJob,
   type ReplayVerb,
   readProgress,
-} from "../../storage/replay-job.ts";
+} from "../../storage/ledger/replay-job.ts";
+import { driveJob } from "../../storage/replay-drive.ts";
 import type { ReplayKind } from "../../storage/schema.ts";
-import { readSettings } from "../../storage/settings.ts";
 import { type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { decideRules } from "./rules.ts";

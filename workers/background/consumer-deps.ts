@@ -6,9 +6,9 @@ import type { ArchiveDeps } from "../../queues/archive.ts";
 import type { DeadLetterDeps } from "../../queues/dead-letter.ts";
 import type { OverflowDeps } from "../../queues/overflow.ts";
 import type { LetterBucket } from "../../queues/redrive.ts";
+import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
+import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/ledger/places.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
-import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
-import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/places.ts";
 import type { Deps } from "./deps.ts";
 
 export function archiveDeps(deps: Deps): ArchiveDeps {

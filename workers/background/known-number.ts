@@ -1,8 +1,8 @@
 // The cron's step that makes a deployment of earlier versions like one of now: numbers from before there were claims are claimed,
 // and the name of the key of visitors is noted. Once an isolate; doing it again is harmless.
 
-import { lastMerchantNumber } from "../../storage/merchants.ts";
-import { claimKnown, MERCHANTS } from "../../storage/number-claim.ts";
+import { lastMerchantNumber } from "../../storage/directory/merchants.ts";
+import { claimKnown, MERCHANTS } from "../../storage/directory/number-claim.ts";
 import { noteVisitorKey } from "../../storage/visitor-key.ts";
 import type { Deps } from "./deps.ts";
 

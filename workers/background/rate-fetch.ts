@@ -7,7 +7,7 @@ import { causeOf } from "../../core/outcome.ts";
 import { parseRateFile } from "../../core/rate-file.ts";
 import { lastRateDay } from "../../core/rate-parser.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { noteFetched, readFetchedAt, writeRates } from "../../storage/rates.ts";
+import { noteFetched, readFetchedAt, writeRates } from "../../storage/directory/rates.ts";
 import { readBody } from "../../storage/request-body.ts";
 import type { Deps } from "./deps.ts";
 

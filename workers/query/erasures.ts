@@ -15,7 +15,9 @@ import {
   QUESTION_DAY_MAX,
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
+import { erasureId, ID_RANDOM_BYTES } from "../../storage/directory/credential.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
+import { driveErasure } from "../../storage/erasure-drive.ts";
 import {
   countRunning,
   createErasure,
@@ -24,10 +26,8 @@ import {
   listErasures,
   readReceipt,
   wakeBeyond,
-} from "../../storage/erasure.ts";
-import { driveErasure } from "../../storage/erasure-drive.ts";
-import type { Merchant } from "../../storage/merchants.ts";
-import { listPartitionsOf } from "../../storage/rollups.ts";
+} from "../../storage/ledger/erasure.ts";
+import { listPartitionsOf } from "../../storage/ledger/rollups.ts";
 import type { ErasureKind } from "../../storage/schema.ts";
 import { sendDue } from "../../storage/seal-due.ts";
 import { everyVisitorOf, type GivenVisitor, keySeenAt } from "../../storage/visitor-key.ts";

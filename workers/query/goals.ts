@@ -3,10 +3,10 @@
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Groups } from "../../core/query/group.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
 import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import { findGoalsUnderWay } from "../../storage/ledger/replay-job.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
-import { findGoalsUnderWay } from "../../storage/replay-job.ts";
 import type { Deps } from "./deps.ts";
 
 /** Doing it twice makes one job: the second finds the first under way. */

@@ -8,7 +8,7 @@ import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import { sumMeters } from "../../core/meter.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { listDeadLetters } from "../../storage/dead-letter.ts";
-import { listSpread } from "../../storage/settings.ts";
+import { listSpread } from "../../storage/directory/settings.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, type Field, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";

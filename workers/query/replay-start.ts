@@ -32,17 +32,17 @@ import {
   takeBackFromDays,
 } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import type { Archive } from "../../storage/archive-bucket.ts";
-import { listPartitions } from "../../storage/archive-day.ts";
-import { ID_RANDOM_BYTES, replayId } from "../../storage/credential.ts";
-import { hasTaken } from "../../storage/erasure.ts";
+import { listPartitions } from "../../storage/archive/archive-day.ts";
+import type { Archive } from "../../storage/archive/bucket.ts";
+import { ID_RANDOM_BYTES, replayId } from "../../storage/directory/credential.ts";
+import type { TimelineChange } from "../../storage/directory/rules.ts";
+import { readSettingsOf } from "../../storage/directory/settings.ts";
+import { hasTaken } from "../../storage/ledger/erasure.ts";
+import { hasApplied, isOfGoals, type ReplayJob, type ReplayVerb } from "../../storage/ledger/replay-job.ts";
+import { createJob, endGoalsInTheWay } from "../../storage/ledger/replay-start.ts";
+import { findUnsealed, type SealPlace } from "../../storage/ledger/sealed-day.ts";
 import { type DriveDeps, driveJob } from "../../storage/replay-drive.ts";
-import { hasApplied, isOfGoals, type ReplayJob, type ReplayVerb } from "../../storage/replay-job.ts";
-import { createJob, endGoalsInTheWay } from "../../storage/replay-start.ts";
-import type { TimelineChange } from "../../storage/rules.ts";
 import type { AppliedRules } from "../../storage/schema.ts";
-import { findUnsealed, type SealPlace } from "../../storage/seal.ts";
-import { readSettingsOf } from "../../storage/settings.ts";
 import type { Deps } from "./deps.ts";
 import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";

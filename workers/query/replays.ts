@@ -18,11 +18,10 @@ import {
 } from "../../core/limits.ts";
 import { parseRules } from "../../core/rule-parser.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { archiveOf } from "../../storage/archive-bucket.ts";
-import { isMerchantIdShaped } from "../../storage/credential.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
+import { isMerchantIdShaped } from "../../storage/directory/credential.ts";
+import { findMerchantIds, findMerchantNumbers } from "../../storage/directory/merchants.ts";
 import { parseHostname } from "../../storage/hostname.ts";
-import { findMerchantIds, findMerchantNumbers } from "../../storage/merchants.ts";
-import { driveJob } from "../../storage/replay-drive.ts";
 import {
   changeJob,
   countJobs,
@@ -37,7 +36,8 @@ import {
   type ReplayJob,
   type ReplayVerb,
   readProgress,
-} from "../../storage/replay-job.ts";
+} from "../../storage/ledger/replay-job.ts";
+import { driveJob } from "../../storage/replay-drive.ts";
 import { REPLAY_KINDS, type ReplayKind } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
 import { DATE, type Field, oneOf, required, TIME_ZONE } from "./field.ts";

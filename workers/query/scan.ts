@@ -20,7 +20,7 @@ import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
 import type { SeenUnder } from "../../core/query/seen.ts";
 import { asRead, GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { archiveOf } from "../../storage/archive-bucket.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
 import {
   distinctPlaces,
   type FoundEvents,
@@ -29,11 +29,11 @@ import {
   keyOf,
   type RecentEvents,
   recentOf,
-} from "../../storage/merchant-events.ts";
-import { type Merchant, settingsOf } from "../../storage/merchants.ts";
-import { listPlaces } from "../../storage/places.ts";
-import type { SealPlace } from "../../storage/seal.ts";
-import { readSettings } from "../../storage/settings.ts";
+} from "../../storage/archive/merchant-events.ts";
+import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
+import { listPlaces } from "../../storage/ledger/places.ts";
+import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import { askPartitions, readLive } from "./live.ts";
 

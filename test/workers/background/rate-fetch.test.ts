@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { zeroMeter } from "../../../core/meter.ts";
 import { parseDate } from "../../../core/time.ts";
-import { readFetchedAt } from "../../../storage/rates.ts";
+import { readFetchedAt } from "../../../storage/directory/rates.ts";
 import { fetchRates, isDue } from "../../../workers/background/rate-fetch.ts";
 import { migratedDatabase } from "../../support/query-worker.ts";
 

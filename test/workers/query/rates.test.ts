@@ -6,8 +6,8 @@ import { CURRENCY_PERIODS_MAX, OWN_RATES_MAX, RULES_NOTICE_MS } from "../../../c
 import { zeroMeter } from "../../../core/meter.ts";
 import { convertMoney, type RateTable } from "../../../core/rate.ts";
 import { dateOf, parseDate } from "../../../core/time.ts";
-import { RateMemory } from "../../../storage/rate-memory.ts";
-import { readSettings } from "../../../storage/settings.ts";
+import { RateMemory } from "../../../storage/directory/rate-memory.ts";
+import { readSettings } from "../../../storage/directory/settings.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
 
