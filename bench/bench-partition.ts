@@ -12,7 +12,7 @@ import { type Metered, queueOperations, zeroMeter } from "../core/meter.ts";
 import { confirm } from "../durable-objects/drain.ts";
 import { type Deps, openPartition, type Partition, type Timing } from "../durable-objects/state.ts";
 import { type Sql, Store } from "../durable-objects/store.ts";
-import { packBundle, unpackBundle } from "../storage/bundle-message.ts";
+import { packBundle, unpackBundle } from "../storage/archive/bundle-message.ts";
 import { globalSettings, settingsOf } from "../test/support/events.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { sqliteSql } from "../test/support/sqlite.ts";

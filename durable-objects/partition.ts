@@ -18,10 +18,10 @@ import {
 import { type Metered, queueOperations } from "../core/meter.ts";
 import { decodeArrivals } from "../core/overflow.ts";
 import { locationOf } from "../core/region.ts";
-import { packBundle } from "../storage/bundle-message.ts";
+import { packBundle } from "../storage/archive/bundle-message.ts";
+import { readSettings, writeSpread } from "../storage/directory/settings.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
-import { writeRollups } from "../storage/rollup-write.ts";
-import { readSettings, writeSpread } from "../storage/settings.ts";
+import { writeRollups } from "../storage/ledger/rollup-write.ts";
 import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";

@@ -9,9 +9,9 @@ import { bundleKey } from "../core/archive/object-key.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
-import { encodeParquet } from "../storage/archive.ts";
-import { unpackBundle } from "../storage/bundle-message.ts";
-import type { ArchivedBundle, MerchantDay } from "../storage/places.ts";
+import { unpackBundle } from "../storage/archive/bundle-message.ts";
+import { encodeParquet } from "../storage/archive/parquet.ts";
+import type { ArchivedBundle, MerchantDay } from "../storage/ledger/places.ts";
 import { handleEach, type Log, type QueueBatch } from "./message.ts";
 
 /** The part of an R2 bucket that the archive writes with. */

@@ -5,7 +5,7 @@
 
 import { DEAD_LETTER_PREFIX, deadLetterKey, parseDeadLetterKey } from "../core/archive/object-key.ts";
 import type { Metered } from "../core/meter.ts";
-import { bytesOf } from "../storage/bundle-message.ts";
+import { bytesOf } from "../storage/archive/bundle-message.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage } from "./message.ts";
 
 /** Dead letters in one page of the list. */

@@ -16,7 +16,7 @@ import {
   markTold,
   wakeExpired,
   wakeParts,
-} from "../storage/erasure.ts";
+} from "../storage/ledger/erasure.ts";
 import type { Log } from "./message.ts";
 
 const TURN_SEED = 0x45525301;

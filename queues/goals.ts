@@ -11,13 +11,13 @@ import { isMovedDay, shownZones } from "../core/past-zone.ts";
 import { rangeOfDays } from "../core/query/range.ts";
 import { extendGoals, goalsDecided, goalsOfDays, knowsGoals, RULE_TIMELINE_ROOM } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
-import { ID_RANDOM_BYTES, replayId } from "../storage/credential.ts";
-import { listTakenDays } from "../storage/erasure.ts";
-import { findGoalsJob, type ReplayJob } from "../storage/replay-job.ts";
-import { createJob } from "../storage/replay-start.ts";
-import { listPlacesOf, readFirstDay } from "../storage/rollups.ts";
-import { listSealedOf, type SealPlace } from "../storage/seal.ts";
-import { readSettings } from "../storage/settings.ts";
+import { ID_RANDOM_BYTES, replayId } from "../storage/directory/credential.ts";
+import { readSettings } from "../storage/directory/settings.ts";
+import { listTakenDays } from "../storage/ledger/erasure.ts";
+import { findGoalsJob, type ReplayJob } from "../storage/ledger/replay-job.ts";
+import { createJob } from "../storage/ledger/replay-start.ts";
+import { listPlacesOf, readFirstDay } from "../storage/ledger/rollups.ts";
+import { listSealedOf, type SealPlace } from "../storage/ledger/sealed-day.ts";
 import type { RecountDeps } from "./recount.ts";
 
 export interface GoalsDeps extends Pick<RecountDeps, "db" | "now" | "meter"> {

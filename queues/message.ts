@@ -5,7 +5,7 @@
 import { RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
 import { type Metered, queueOperations } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
-import { bytesOf } from "../storage/bundle-message.ts";
+import { bytesOf } from "../storage/archive/bundle-message.ts";
 
 /** A delivery: `retry` and `ack` are the only two ways it may end. */
 export interface QueueMessage {

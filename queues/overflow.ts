@@ -10,7 +10,7 @@ import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { noteOf, type Overflow, type OverflowNote } from "../core/overflow.ts";
 import { inRegion, regionOf } from "../core/region.ts";
-import { bytesOf } from "../storage/bundle-message.ts";
+import { bytesOf } from "../storage/archive/bundle-message.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
 
 const RETRY_SEED = 0x2c1b3c6d;

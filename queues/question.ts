@@ -9,10 +9,13 @@ import { decodeQuestionPart, type JobCounting, planOfJob, type QuestionPart } fr
 import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
 import type { SeenUnder } from "../core/query/seen.ts";
 import { asRead, GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
-import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive-bucket.ts";
-import { conversionOf } from "../storage/conversion.ts";
-import { type EventDeps, findEvents, foldersOfPlace, recentOf } from "../storage/merchant-events.ts";
-import { type Merchant, settingsOf, zonesOf } from "../storage/merchants.ts";
+import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive/bucket.ts";
+import { type EventDeps, findEvents, foldersOfPlace, recentOf } from "../storage/archive/merchant-events.ts";
+import { conversionOf } from "../storage/directory/conversion.ts";
+import { type Merchant, settingsOf, zonesOf } from "../storage/directory/merchants.ts";
+import type { RateMemory } from "../storage/directory/rate-memory.ts";
+import { findScope } from "../storage/directory/rules.ts";
+import { readSettings } from "../storage/directory/settings.ts";
 import {
   answerKey,
   answersPrefix,
@@ -24,11 +27,8 @@ import {
   partKey,
   type QuestionJob,
   takeStaleParts,
-} from "../storage/question-job.ts";
-import type { RateMemory } from "../storage/rate-memory.ts";
-import { findScope } from "../storage/rules.ts";
-import type { SealPlace } from "../storage/seal.ts";
-import { readSettings } from "../storage/settings.ts";
+} from "../storage/ledger/question-job.ts";
+import type { SealPlace } from "../storage/ledger/sealed-day.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage } from "./message.ts";
 
 export interface QuestionDeps extends EventDeps {

@@ -7,10 +7,10 @@ import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import type { PastZone, Settings } from "../core/merchant.ts";
 import { foldersOf, isMovedDay, withPastZone } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
-import { type ArchivedDay, findDay } from "../storage/archive-day.ts";
-import { listRemovals } from "../storage/erasure.ts";
-import { findSeal, type SealPlace, type SealRow } from "../storage/seal.ts";
-import { readMoved, readSettingsOf } from "../storage/settings.ts";
+import { type ArchivedDay, findDay } from "../storage/archive/archive-day.ts";
+import { readMoved, readSettingsOf } from "../storage/directory/settings.ts";
+import { listRemovals } from "../storage/ledger/erasure.ts";
+import { findSeal, type SealPlace, type SealRow } from "../storage/ledger/sealed-day.ts";
 import type { Recount, RecountDeps, RulesPreview } from "./recount.ts";
 
 export interface MovedWanted extends SealPlace {

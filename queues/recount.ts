@@ -25,14 +25,14 @@ import type { Metered } from "../core/meter.ts";
 import { countedBy, foldersOf, isMovedDay, type Span, shownDay, shownZones, withPastZone } from "../core/past-zone.ts";
 import { GLOBAL_MERCHANT, isBeingCounted, periodOfDays, type Rules, type RuleTimeline } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
-import type { ArchiveBucket } from "../storage/archive-bucket.ts";
-import { type ArchivedDay, readDays } from "../storage/archive-day.ts";
-import { type KnownRemovals, listTaken } from "../storage/erasure.ts";
+import { type ArchivedDay, readDays } from "../storage/archive/archive-day.ts";
+import type { ArchiveBucket } from "../storage/archive/bucket.ts";
+import { readSettings, readSettingsOf } from "../storage/directory/settings.ts";
 import { isolateHashKey } from "../storage/hash-key.ts";
-import type { SettingsVersions } from "../storage/replay-write.ts";
-import { readDayRollups } from "../storage/rollups.ts";
+import { type KnownRemovals, listTaken } from "../storage/ledger/erasure.ts";
+import type { SettingsVersions } from "../storage/ledger/replay-write.ts";
+import { readDayRollups } from "../storage/ledger/rollups.ts";
 import type { ShownDifference } from "../storage/schema.ts";
-import { readSettings, readSettingsOf } from "../storage/settings.ts";
 
 /** What a recount asks of a partition. */
 export interface RecountedPartition {

@@ -1,7 +1,7 @@
 // The consumer of footfall-replay: one (Day, partition) of a job at a time is counted again from the archive and compared
 // with what readers see; a rebuild writes what differs, a backfill what is missing, an undo puts it back. What is to be done is read from the job's row
 // when the message comes. Running a part again is harmless: a part that is done is left alone, comparing changes nothing,
-// and rows are only replaced where they still are what was compared (storage/replay-write.ts).
+// and rows are only replaced where they still are what was compared (storage/ledger/replay-write.ts).
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import { totalsOf } from "../core/counting/before-after.ts";
@@ -13,8 +13,10 @@ import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_SHOWN_MAX } from "../core/
 import { causeOf } from "../core/outcome.ts";
 import { settlePeriod } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
-import { findDay } from "../storage/archive-day.ts";
-import { listRemovals } from "../storage/erasure.ts";
+import { findDay } from "../storage/archive/archive-day.ts";
+import { settleTimeline } from "../storage/directory/rules.ts";
+import { readSettingsOf } from "../storage/directory/settings.ts";
+import { listRemovals } from "../storage/ledger/erasure.ts";
 import {
   failPart,
   findJob,
@@ -28,13 +30,11 @@ import {
   type ReplayJob,
   readProgress,
   takeParts,
-} from "../storage/replay-job.ts";
-import { correctRollups, replaceRollups, restoreRollups } from "../storage/replay-write.ts";
-import { listCounted } from "../storage/rollups.ts";
-import { settleTimeline } from "../storage/rules.ts";
+} from "../storage/ledger/replay-job.ts";
+import { correctRollups, replaceRollups, restoreRollups } from "../storage/ledger/replay-write.ts";
+import { listCounted } from "../storage/ledger/rollups.ts";
+import { findSeal, type SealRow } from "../storage/ledger/sealed-day.ts";
 import type { PartTotal } from "../storage/schema.ts";
-import { findSeal, type SealRow } from "../storage/seal.ts";
-import { readSettingsOf } from "../storage/settings.ts";
 import { startGoalsBackfill } from "./goals.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
 import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";

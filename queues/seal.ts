@@ -37,7 +37,6 @@ import type { Settings } from "../core/merchant.ts";
 import { assert, causeOf } from "../core/outcome.ts";
 import { isMovedDay, shownDaysOf } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
-import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive-bucket.ts";
 import {
   type ArchivedDay,
   findDay,
@@ -45,11 +44,13 @@ import {
   readDay,
   readManifest,
   readMerchants,
-} from "../storage/archive-day.ts";
-import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/erasure.ts";
-import { notePlaces } from "../storage/places.ts";
-import { sealRollups } from "../storage/replay-write.ts";
-import type { ShownDifference } from "../storage/schema.ts";
+} from "../storage/archive/archive-day.ts";
+import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/bucket.ts";
+import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
+import { readMoved } from "../storage/directory/settings.ts";
+import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/ledger/erasure.ts";
+import { notePlaces } from "../storage/ledger/places.ts";
+import { sealRollups } from "../storage/ledger/replay-write.ts";
 import {
   commitClean,
   commitLate,
@@ -61,9 +62,8 @@ import {
   type SealRow,
   takeDue,
   waitSeal,
-} from "../storage/seal.ts";
-import { SealedFileWriter } from "../storage/sealed-file.ts";
-import { readMoved } from "../storage/settings.ts";
+} from "../storage/ledger/sealed-day.ts";
+import type { ShownDifference } from "../storage/schema.ts";
 import { handleEach, type Log, type QueueBatch } from "./message.ts";
 import {
   type Recount,

@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:
 import { OVERFLOW_TEXT_BYTES_MAX } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
 import { decodeOverflow, encodeOverflow, type Overflow } from "../core/overflow.ts";
-import { compress, decompress } from "./gzip.ts";
+import { compress, decompress } from "./archive/gzip.ts";
 import { deriveKey } from "./secret.ts";
 
 const NONCE_BYTES = 12;

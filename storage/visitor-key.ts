@@ -8,8 +8,8 @@
 
 import { hash64Hex } from "../core/hash.ts";
 import type { Metered } from "../core/meter.ts";
-import type { ArchiveBucket } from "./archive-bucket.ts";
-import type { ClaimBucket } from "./number-claim.ts";
+import type { ArchiveBucket } from "./archive/bucket.ts";
+import type { ClaimBucket } from "./directory/number-claim.ts";
 import { deriveKey, hmac, keyName } from "./secret.ts";
 import type { SigningEnv } from "./signing.ts";
 

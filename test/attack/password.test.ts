@@ -8,7 +8,7 @@ import {
   SIGN_IN_STRANGER_SECONDS,
   SIGN_IN_STRANGERS_MAX,
 } from "../../core/limits.ts";
-import { hashKey } from "../../storage/credential.ts";
+import { hashKey } from "../../storage/directory/credential.ts";
 import { ADMIN_TOKEN, type QueryWorker, type Reply, startQueryWorker } from "../support/query-worker.ts";
 
 const PASSWORD = "correct horse battery";

@@ -6,8 +6,15 @@ import { bundleKey } from "../../core/archive/object-key.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { dateOf, dayAt } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
-import { claimKey, claimKnown, claimNumber, highestClaim, MERCHANTS, streamsOf } from "../../storage/number-claim.ts";
-import { writeRollups } from "../../storage/rollup-write.ts";
+import {
+  claimKey,
+  claimKnown,
+  claimNumber,
+  highestClaim,
+  MERCHANTS,
+  streamsOf,
+} from "../../storage/directory/number-claim.ts";
+import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
 import { rowOf } from "../support/rollup-rows.ts";

@@ -11,7 +11,7 @@ import { confirm } from "../../durable-objects/drain.ts";
 import { openPartition, type Partition } from "../../durable-objects/state.ts";
 import { Store } from "../../durable-objects/store.ts";
 import { tick } from "../../durable-objects/tick.ts";
-import { packBundle, unpackBundle } from "../../storage/bundle-message.ts";
+import { packBundle, unpackBundle } from "../../storage/archive/bundle-message.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { sqliteSql } from "../support/sqlite.ts";
 

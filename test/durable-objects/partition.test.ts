@@ -31,7 +31,7 @@ import { refreshSettings } from "../../durable-objects/settings.ts";
 import { findDay, shelfOf } from "../../durable-objects/state.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { tick } from "../../durable-objects/tick.ts";
-import { packBundle } from "../../storage/bundle-message.ts";
+import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { always, eventOf, globalSettings, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
 

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES } from "../../core/rules.ts";
-import { findScope, writeTimeline } from "../../storage/rules.ts";
+import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
 import {
   type CataloguedQuestion,
   catalogue,

@@ -15,7 +15,7 @@ import { BUNDLE_TEXT_BYTES_MAX } from "../../core/limits.ts";
 import { verifyTrackingId } from "../../core/tracking-id.ts";
 import type { Redriven } from "../../queues/redrive.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { packBundle } from "../../storage/bundle-message.ts";
+import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { bundleText, traffic } from "../support/archive-fixture.ts";

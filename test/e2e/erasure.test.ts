@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
-import { listRunning } from "../../storage/erasure.ts";
+import { listRunning } from "../../storage/ledger/erasure.ts";
 import { type Merchant, startServices, until, untilSealed } from "../support/services.ts";
 
 const RANGE = { from: "2026-10-05", to: "2026-10-07" };

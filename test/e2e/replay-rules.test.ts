@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES, type Rules } from "../../core/rules.ts";
-import { findScope, writeTimeline } from "../../storage/rules.ts";
+import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
 import { Client, type Merchant, startServices, until, untilArchived } from "../support/services.ts";
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES, type RuleTimeline, takeBackFromDays } from "../../core/rules.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { findScope, writeTimeline } from "../../storage/rules.ts";
+import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
 import { randomOf } from "../support/archive-fixture.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
 import {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { hashKey } from "../../storage/credential.ts";
+import { hashKey } from "../../storage/directory/credential.ts";
 import { app as collectorApp } from "../../workers/collector/app.ts";
 import { PINNED } from "../../workers/collector/script.ts";
 import { app as queryApp } from "../../workers/query/app.ts";

@@ -5,9 +5,9 @@ import type { Bundle } from "../../core/archive/bundle.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { archive } from "../../queues/archive.ts";
-import { readParquet } from "../../storage/archive.ts";
-import { packBundle } from "../../storage/bundle-message.ts";
-import type { ArchivedBundle } from "../../storage/places.ts";
+import { packBundle } from "../../storage/archive/bundle-message.ts";
+import { readParquet } from "../../storage/archive/parquet.ts";
+import type { ArchivedBundle } from "../../storage/ledger/places.ts";
 import { bundleText, DAY, DAY_START_MS, traffic } from "../support/archive-fixture.ts";
 import { batchOf, deliver, memoryBucket, memoryLog } from "../support/delivery.ts";
 

@@ -5,7 +5,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
-import { findExport, readExport } from "../../storage/archive-export.ts";
+import { findExport, readExport } from "../../storage/archive/archive-export.ts";
 import { settingsOf } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { loadOldArchive, OLD_HITS } from "../support/old-archive.ts";

@@ -7,7 +7,7 @@ import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { startGoalsBackfill } from "../../queues/goals.ts";
 import { driveJob } from "../../queues/replay.ts";
-import { pruneJobs } from "../../storage/replay-job.ts";
+import { pruneJobs } from "../../storage/ledger/replay-job.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { ReplayedWorld } from "../support/replayed-world.ts";
 import { putSettings } from "../support/sealed-world.ts";

@@ -13,9 +13,9 @@ import {
 } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { findDay, readDay } from "../../storage/archive-day.ts";
-import { noteArchived } from "../../storage/places.ts";
-import { readDayRollups } from "../../storage/rollups.ts";
+import { findDay, readDay } from "../../storage/archive/archive-day.ts";
+import { noteArchived } from "../../storage/ledger/places.ts";
+import { readDayRollups } from "../../storage/ledger/rollups.ts";
 import { stateOf } from "../../workers/query/archive-days.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { SealedWorld } from "../support/sealed-world.ts";

@@ -10,7 +10,7 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
-import { readRollups } from "../../storage/rollups.ts";
+import { readRollups } from "../../storage/ledger/rollups.ts";
 import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
 import { mayBeErased } from "./erasure.ts";
 import { ask, readLive, type Simulation, settingsOf } from "./simulation.ts";

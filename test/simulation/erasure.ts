@@ -9,7 +9,7 @@ import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { EraseAsked } from "../../queues/erasure.ts";
-import { createErasure } from "../../storage/erasure.ts";
+import { createErasure } from "../../storage/ledger/erasure.ts";
 import type { Simulation } from "./simulation.ts";
 
 export interface AskedErasure {

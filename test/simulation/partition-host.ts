@@ -9,7 +9,7 @@ import type { Settings } from "../../core/merchant.ts";
 import { type BundleMessage, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type Sql, Store } from "../../durable-objects/store.ts";
 import { tick } from "../../durable-objects/tick.ts";
-import { packBundle } from "../../storage/bundle-message.ts";
+import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { sqliteSql } from "../support/sqlite.ts";
 import type { World } from "./world.ts";
 

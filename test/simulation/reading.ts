@@ -4,8 +4,8 @@
 
 import { zeroMeter } from "../../core/meter.ts";
 import { REPORTS } from "../../core/query/report-count.ts";
-import { readExport } from "../../storage/archive-export.ts";
-import { settingsOf } from "../../storage/merchants.ts";
+import { readExport } from "../../storage/archive/archive-export.ts";
+import { settingsOf } from "../../storage/directory/merchants.ts";
 import { findExported } from "../../workers/query/events.ts";
 import { readCompleteUntil } from "../../workers/query/live.ts";
 import { readReport } from "../../workers/query/report.ts";

@@ -10,6 +10,7 @@ import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { startGoalsBackfill } from "../../queues/goals.ts";
 import { driveJob, replayParts } from "../../queues/replay.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
 import {
   changeJob,
   findJob,
@@ -18,9 +19,8 @@ import {
   type ReplayJob,
   type ReplayVerb,
   readProgress,
-} from "../../storage/replay-job.ts";
+} from "../../storage/ledger/replay-job.ts";
 import type { ReplayKind } from "../../storage/schema.ts";
-import { readSettings } from "../../storage/settings.ts";
 import { type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { decideRules } from "./rules.ts";

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES } from "../../core/rules.ts";
-import { readSettings } from "../../storage/settings.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");

@@ -2,8 +2,8 @@
 // packed and unpacked, written as Parquet and read back. The answer is the first Parquet object.
 
 import { filesOf } from "../../core/archive/file.ts";
-import { encodeParquet, readParquet } from "../../storage/archive.ts";
-import { packBundle, unpackBundle } from "../../storage/bundle-message.ts";
+import { packBundle, unpackBundle } from "../../storage/archive/bundle-message.ts";
+import { encodeParquet, readParquet } from "../../storage/archive/parquet.ts";
 
 export default {
   async fetch(request: Request): Promise<Response> {

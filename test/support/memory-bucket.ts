@@ -1,7 +1,7 @@
 // An archive bucket in memory, for tests of what reads and writes it; the real one is in the tests that start workerd.
 
-import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
-import type { ClaimBucket } from "../../storage/number-claim.ts";
+import type { ArchiveBucket } from "../../storage/archive/bucket.ts";
+import type { ClaimBucket } from "../../storage/directory/number-claim.ts";
 
 interface ListOptions {
   readonly prefix: string;

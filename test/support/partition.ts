@@ -13,7 +13,7 @@ import { append } from "../../durable-objects/append.ts";
 import type { Fate } from "../../durable-objects/rpc.ts";
 import { type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type BundleCut, Store } from "../../durable-objects/store.ts";
-import { packBundle } from "../../storage/bundle-message.ts";
+import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
 import { seededRandom } from "./random.ts";
 import { sqliteSql } from "./sqlite.ts";

@@ -4,6 +4,7 @@
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
 import { driveJob, replayParts } from "../../queues/replay.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
 import {
   changeJob,
   findJob,
@@ -11,8 +12,7 @@ import {
   type ReplayJob,
   type ReplayVerb,
   readProgress,
-} from "../../storage/replay-job.ts";
-import { readSettings } from "../../storage/settings.ts";
+} from "../../storage/ledger/replay-job.ts";
 import { type AskedReplay, type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { putSettings, SealedWorld } from "./sealed-world.ts";

@@ -7,13 +7,13 @@ import type { Draft } from "../../core/hit.ts";
 import { KEYS_KEPT_MAX, KEYS_KEPT_MS, SITES_KEPT_MAX, SITES_KEPT_MS, SITES_NAMED_MAX } from "../../core/limits.ts";
 import { accepted, causeOf, type Outcome, rejected } from "../../core/outcome.ts";
 import { type Sign, type TrackingId, verifyTrackingId } from "../../core/tracking-id.ts";
-import { hashKey } from "../../storage/credential.ts";
+import { hashKey } from "../../storage/directory/credential.ts";
+import { findSites } from "../../storage/directory/site.ts";
+import { findWriteKey, noteWriteKeyUse, type WriteKey } from "../../storage/directory/write-key.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { Memory } from "../../storage/memory.ts";
 import { signsOf } from "../../storage/signing.ts";
-import { findSites } from "../../storage/site.ts";
-import { findWriteKey, noteWriteKeyUse, type WriteKey } from "../../storage/write-key.ts";
 import type { CollectorEnv } from "./env.ts";
 
 export interface Sender extends TrackingId {

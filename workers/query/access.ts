@@ -3,7 +3,7 @@
 // e-mail address is taken from it. Which mode a deployment has is its settings: with ACCESS_TEAM there are no passwords.
 
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
-import { parseEmail } from "../../storage/members.ts";
+import { parseEmail } from "../../storage/directory/members.ts";
 
 export interface AccessEnv {
   /** Such as "https://team.cloudflareaccess.com". */

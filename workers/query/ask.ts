@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
 import type { Outcome, Rejection } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
 import { refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";

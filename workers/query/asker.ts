@@ -2,7 +2,7 @@
 // the same: one merchant, and the filters that every question of this asker gets.
 
 import type { Context } from "hono";
-import type { Merchant } from "../../storage/merchants.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
 import { bearerOf, names, noteUse, openKey } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";

@@ -6,8 +6,15 @@
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, AUDIT_DETAILS_LENGTH_MAX, AUDIT_KEPT_MS } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
-import { type AuditEntry, closeEntry, dropEntry, forgetEntries, listEntries, openEntry } from "../../storage/audit.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import {
+  type AuditEntry,
+  closeEntry,
+  dropEntry,
+  forgetEntries,
+  listEntries,
+  openEntry,
+} from "../../storage/directory/audit.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
 import type { AuditDetails } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
 import { wholeNumber } from "./field.ts";

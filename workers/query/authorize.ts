@@ -5,10 +5,10 @@
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import { KEY_USE_NOTED_EVERY_MS, KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/limits.ts";
 import { verifyTrackingId } from "../../core/tracking-id.ts";
-import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../storage/api-keys.ts";
-import { hashKey } from "../../storage/credential.ts";
+import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../storage/directory/api-keys.ts";
+import { hashKey } from "../../storage/directory/credential.ts";
+import { type Merchant, ownsHostname } from "../../storage/directory/merchants.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
-import { type Merchant, ownsHostname } from "../../storage/merchants.ts";
 import type { Deps } from "./deps.ts";
 
 export interface OpenedKey {

@@ -10,10 +10,10 @@ import { deliverBody, deliverOverflow, type OverflowDeps } from "../../queues/ov
 import { answerParts, type QuestionDeps } from "../../queues/question.ts";
 import { type ReplayDeps, replayBody, replayParts } from "../../queues/replay.ts";
 import { type SealDeps, sealDays } from "../../queues/seal.ts";
-import type { ArchiveBucket } from "../../storage/archive-bucket.ts";
+import type { ArchiveBucket } from "../../storage/archive/bucket.ts";
+import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
+import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/ledger/places.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
-import { noteOverflow, settleOverflow } from "../../storage/overflow-note.ts";
-import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/places.ts";
 import type { Deps } from "./deps.ts";
 
 type Consumer = (batch: QueueBatch, deps: Deps) => Promise<void>;

@@ -5,8 +5,8 @@ import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { DEVICE_SECONDS, DEVICES_NAMED_MAX } from "../../core/limits.ts";
+import type { Claim } from "../../storage/directory/sessions.ts";
 import { deriveKey, hmac } from "../../storage/secret.ts";
-import type { Claim } from "../../storage/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { cookieOf } from "./membership.ts";
 

@@ -17,7 +17,8 @@ import {
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveErasure } from "../../queues/erasure.ts";
 import { sendDue } from "../../queues/seal.ts";
-import { erasureId, ID_RANDOM_BYTES } from "../../storage/credential.ts";
+import { erasureId, ID_RANDOM_BYTES } from "../../storage/directory/credential.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
 import {
   countRunning,
   createErasure,
@@ -26,9 +27,8 @@ import {
   listErasures,
   readReceipt,
   wakeBeyond,
-} from "../../storage/erasure.ts";
-import type { Merchant } from "../../storage/merchants.ts";
-import { listPartitionsOf } from "../../storage/rollups.ts";
+} from "../../storage/ledger/erasure.ts";
+import { listPartitionsOf } from "../../storage/ledger/rollups.ts";
 import type { ErasureKind } from "../../storage/schema.ts";
 import { everyVisitorOf, type GivenVisitor, keySeenAt } from "../../storage/visitor-key.ts";
 import type { Deps } from "./deps.ts";

@@ -35,18 +35,18 @@ import { checkGoals } from "../../core/query/goal.ts";
 import { asRead, GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
-import { ParquetStreamWriter } from "../../storage/archive.ts";
 import {
   type ExportPlace,
   type ExportSource,
   findExport,
   findTooOpen,
   readExport,
-} from "../../storage/archive-export.ts";
-import { type Admit, admitterOf } from "../../storage/export-filter.ts";
-import { type Merchant, settingsOf } from "../../storage/merchants.ts";
-import { listPartitionsOfDays } from "../../storage/places.ts";
-import { readSettings } from "../../storage/settings.ts";
+} from "../../storage/archive/archive-export.ts";
+import { type Admit, admitterOf } from "../../storage/archive/export-filter.ts";
+import { ParquetStreamWriter } from "../../storage/archive/parquet.ts";
+import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
+import { listPartitionsOfDays } from "../../storage/ledger/places.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
 import {

@@ -5,8 +5,8 @@ import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Groups } from "../../core/query/group.ts";
 import { startGoalsBackfill } from "../../queues/goals.ts";
 import { driveJob } from "../../queues/replay.ts";
-import type { Merchant } from "../../storage/merchants.ts";
-import { findGoalsUnderWay } from "../../storage/replay-job.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
+import { findGoalsUnderWay } from "../../storage/ledger/replay-job.ts";
 import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 

@@ -3,7 +3,7 @@
 import { driveErasures } from "../../queues/erasure.ts";
 import { driveQuestions } from "../../queues/question.ts";
 import { driveSeals } from "../../queues/seal.ts";
-import { forgetOverflow } from "../../storage/overflow-note.ts";
+import { forgetOverflow } from "../../storage/ledger/overflow-note.ts";
 import { app } from "./app.ts";
 import { forgetAudit } from "./audit.ts";
 import { CONSUMERS, questionDeps, sealDeps } from "./consumers.ts";

@@ -10,8 +10,8 @@ import {
   listApiKeys,
   revokeApiKey,
   rotateApiKey,
-} from "../../storage/api-keys.ts";
-import { API_KEY_RANDOM_BYTES, apiKey, ID_RANDOM_BYTES, keyId } from "../../storage/credential.ts";
+} from "../../storage/directory/api-keys.ts";
+import { API_KEY_RANDOM_BYTES, apiKey, ID_RANDOM_BYTES, keyId } from "../../storage/directory/credential.ts";
 import { SCOPES } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, INSTANT, NAME, oneOf, required, wholeNumber } from "./field.ts";

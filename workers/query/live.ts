@@ -5,9 +5,9 @@ import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { causeOf } from "../../core/outcome.ts";
-import type { Merchant } from "../../storage/merchants.ts";
-import { readOverflowSince } from "../../storage/overflow-note.ts";
-import type { SealPlace } from "../../storage/seal.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
+import { readOverflowSince } from "../../storage/ledger/overflow-note.ts";
+import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import type { PartitionStub } from "./env.ts";
 

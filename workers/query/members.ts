@@ -3,7 +3,7 @@
 
 import type { Context } from "hono";
 import { INVITE_MS, MEMBERS_COUNT_MAX } from "../../core/limits.ts";
-import { API_KEY_RANDOM_BYTES, ID_RANDOM_BYTES, inviteId, token } from "../../storage/credential.ts";
+import { API_KEY_RANDOM_BYTES, ID_RANDOM_BYTES, inviteId, token } from "../../storage/directory/credential.ts";
 import {
   changeRole,
   createInvite,
@@ -13,7 +13,7 @@ import {
   type Member,
   removeMember,
   revokeInvite,
-} from "../../storage/members.ts";
+} from "../../storage/directory/members.ts";
 import { ROLES } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
 import { oneOf, required } from "./field.ts";

@@ -5,9 +5,9 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { SESSION_MS } from "../../core/limits.ts";
-import { isTokenShaped } from "../../storage/credential.ts";
-import { listMemberships, type Membership } from "../../storage/members.ts";
-import { findSession } from "../../storage/sessions.ts";
+import { isTokenShaped } from "../../storage/directory/credential.ts";
+import { listMemberships, type Membership } from "../../storage/directory/members.ts";
+import { findSession } from "../../storage/directory/sessions.ts";
 import { ACCESS_HEADER } from "./access.ts";
 import type { Deps } from "./deps.ts";
 

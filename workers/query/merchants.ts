@@ -13,7 +13,7 @@ import {
   isMerchantIdShaped,
   keyId,
   merchantId,
-} from "../../storage/credential.ts";
+} from "../../storage/directory/credential.ts";
 import {
   createMerchant,
   findMerchant,
@@ -22,8 +22,8 @@ import {
   type Merchant,
   type MerchantChange,
   updateMerchant,
-} from "../../storage/merchants.ts";
-import { claimKnown, claimNumber, highestClaim, MERCHANTS } from "../../storage/number-claim.ts";
+} from "../../storage/directory/merchants.ts";
+import { claimKnown, claimNumber, highestClaim, MERCHANTS } from "../../storage/directory/number-claim.ts";
 import { noteVisitorKey } from "../../storage/visitor-key.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";

@@ -8,7 +8,7 @@ import { ADMIN_FAN_OUT, ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { listDeadLetters } from "../../queues/dead-letter.ts";
 import { type RedriveDeps, redriveLetter, redriveLetters } from "../../queues/redrive.ts";
-import { listSpread } from "../../storage/settings.ts";
+import { listSpread } from "../../storage/directory/settings.ts";
 import { letterHandlers } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, type Field, wholeNumber } from "./field.ts";

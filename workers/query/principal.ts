@@ -4,7 +4,7 @@
 // time tells them apart (L6).
 
 import type { Context } from "hono";
-import type { Merchant } from "../../storage/merchants.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
 import type { Role, Scope } from "../../storage/schema.ts";
 import { isSecret } from "../../storage/signing.ts";
 import { bearerOf, noteUse, openKey } from "./authorize.ts";

@@ -4,7 +4,7 @@
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
-import type { Merchant } from "../../storage/merchants.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
 import type { Deps } from "./deps.ts";
 import { findPartitions } from "./operations.ts";
 

@@ -13,11 +13,11 @@ import {
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { JobQuestion, QuestionKind } from "../../core/query/job.ts";
 import { invalid } from "../../core/query/refusal.ts";
-import { readObjectOf } from "../../storage/archive-bucket.ts";
-import { ID_RANDOM_BYTES, questionJobId } from "../../storage/credential.ts";
-import type { Merchant } from "../../storage/merchants.ts";
-import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/question-job.ts";
-import type { SealPlace } from "../../storage/seal.ts";
+import { readObjectOf } from "../../storage/archive/bucket.ts";
+import { ID_RANDOM_BYTES, questionJobId } from "../../storage/directory/credential.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
+import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/ledger/question-job.ts";
+import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import { refusalOf, refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import { archiveBucketOf } from "./consumers.ts";

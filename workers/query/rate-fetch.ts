@@ -6,7 +6,7 @@ import { RATE_FILE_LENGTH_MAX, RATES_FETCH_MS, RATES_FETCHED_AT_MS } from "../..
 import { causeOf } from "../../core/outcome.ts";
 import { parseRateFile } from "../../core/rate-file.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { noteFetched, readFetchedAt, writeRates } from "../../storage/rates.ts";
+import { noteFetched, readFetchedAt, writeRates } from "../../storage/directory/rates.ts";
 import { readBody } from "../../storage/request-body.ts";
 import type { Deps } from "./deps.ts";
 import { lastDay } from "./rates.ts";

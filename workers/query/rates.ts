@@ -15,7 +15,7 @@ import {
   readFetchedAt,
   writeOwnRates,
   writeRates,
-} from "../../storage/rates.ts";
+} from "../../storage/directory/rates.ts";
 import type { Deps } from "./deps.ts";
 import { DATE, type Field, required, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";

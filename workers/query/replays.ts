@@ -19,9 +19,9 @@ import {
 import { parseRules } from "../../core/rule-parser.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveJob } from "../../queues/replay.ts";
-import { isMerchantIdShaped } from "../../storage/credential.ts";
+import { isMerchantIdShaped } from "../../storage/directory/credential.ts";
+import { findMerchantIds, findMerchantNumbers } from "../../storage/directory/merchants.ts";
 import { parseHostname } from "../../storage/hostname.ts";
-import { findMerchantIds, findMerchantNumbers } from "../../storage/merchants.ts";
 import {
   changeJob,
   countJobs,
@@ -38,7 +38,7 @@ import {
   type ReplayJob,
   type ReplayVerb,
   readProgress,
-} from "../../storage/replay-job.ts";
+} from "../../storage/ledger/replay-job.ts";
 import { REPLAY_KINDS, type ReplayKind } from "../../storage/schema.ts";
 import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";

@@ -19,7 +19,7 @@ import {
 } from "../../core/query/report-count.ts";
 import { refusalOf } from "../../core/query/scan.ts";
 import { dayAt } from "../../core/time.ts";
-import { type Merchant, zonesOf } from "../../storage/merchants.ts";
+import { type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
 import { answering } from "./ask.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay, type Large } from "./execute.ts";

@@ -7,7 +7,7 @@ import { hasHost } from "../../core/enrichment/matcher.ts";
 import { RULES_LOOKED_BACK_DAYS, RULES_LOOKED_BACK_ROWS } from "../../core/limits.ts";
 import type { Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { readRollups } from "../../storage/rollups.ts";
+import { readRollups } from "../../storage/ledger/rollups.ts";
 import type { Deps } from "./deps.ts";
 
 /** Warnings about rules that are about to hold; none where there is nothing to say. */

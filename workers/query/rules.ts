@@ -14,9 +14,9 @@ import {
   rulesTakeEffectAt,
 } from "../../core/rules.ts";
 import { dateOf } from "../../core/time.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
+import { findRuleVersion, findScope, listRuleVersions, writeTimeline } from "../../storage/directory/rules.ts";
 import { parseHostname } from "../../storage/hostname.ts";
-import type { Merchant } from "../../storage/merchants.ts";
-import { findRuleVersion, findScope, listRuleVersions, writeTimeline } from "../../storage/rules.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, required, wholeNumber } from "./field.ts";
 import { backfillGoals } from "./goals.ts";

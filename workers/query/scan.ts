@@ -28,11 +28,11 @@ import {
   keyOf,
   type RecentEvents,
   recentOf,
-} from "../../storage/merchant-events.ts";
-import { type Merchant, settingsOf } from "../../storage/merchants.ts";
-import { listPlaces } from "../../storage/places.ts";
-import type { SealPlace } from "../../storage/seal.ts";
-import { readSettings } from "../../storage/settings.ts";
+} from "../../storage/archive/merchant-events.ts";
+import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
+import { listPlaces } from "../../storage/ledger/places.ts";
+import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import { archiveBucketOf } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 import { askPartitions, readLive } from "./live.ts";

@@ -7,15 +7,15 @@ import { accepted, type Outcome } from "../../core/outcome.ts";
 import { parseFilters } from "../../core/query/filter.ts";
 import { invalid, isObject } from "../../core/query/refusal.ts";
 import { namesSegment, segmentsIn, withSegments } from "../../core/query/segment.ts";
-import { ID_RANDOM_BYTES, segmentId } from "../../storage/credential.ts";
+import { ID_RANDOM_BYTES, segmentId } from "../../storage/directory/credential.ts";
 import {
   changeSegment,
   createSegment,
   deleteSegment as dropSegment,
   listSegments,
   type Segment,
-} from "../../storage/segments.ts";
-import { listShares } from "../../storage/shares.ts";
+} from "../../storage/directory/segments.ts";
+import { listShares } from "../../storage/directory/shares.ts";
 import type { Asker } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, NAME, required, savedFilters } from "./field.ts";

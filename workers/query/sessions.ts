@@ -13,7 +13,7 @@ import {
   SIGN_IN_STRANGER_SECONDS,
   SIGN_IN_STRANGERS_MAX,
 } from "../../core/limits.ts";
-import { noteAct } from "../../storage/audit.ts";
+import { noteAct } from "../../storage/directory/audit.ts";
 import {
   API_KEY_RANDOM_BYTES,
   ID_RANDOM_BYTES,
@@ -21,10 +21,9 @@ import {
   isTokenShaped,
   memberId,
   token,
-} from "../../storage/credential.ts";
-import { admitMember, parseEmail, takeInvite } from "../../storage/members.ts";
-import { hashPassword, SALT_RANDOM_BYTES, verifyPassword } from "../../storage/password.ts";
-import { addressKey } from "../../storage/rate-limit.ts";
+} from "../../storage/directory/credential.ts";
+import { admitMember, parseEmail, takeInvite } from "../../storage/directory/members.ts";
+import { hashPassword, SALT_RANDOM_BYTES, verifyPassword } from "../../storage/directory/password.ts";
 import {
   type Claim,
   changePassword,
@@ -35,7 +34,8 @@ import {
   forgetAttempts,
   forgetEnded,
   openSession,
-} from "../../storage/sessions.ts";
+} from "../../storage/directory/sessions.ts";
+import { addressKey } from "../../storage/rate-limit.ts";
 import type { Deps } from "./deps.ts";
 import { knownDevice, rememberDevice } from "./device.ts";
 import { type Field, required } from "./field.ts";

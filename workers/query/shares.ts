@@ -14,7 +14,7 @@ import {
   isTokenShaped,
   shareId,
   token,
-} from "../../storage/credential.ts";
+} from "../../storage/directory/credential.ts";
 import {
   createShare,
   findShareHolder,
@@ -22,7 +22,7 @@ import {
   revokeShare,
   type Share,
   type ShareHolder,
-} from "../../storage/shares.ts";
+} from "../../storage/directory/shares.ts";
 import { bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, INSTANT, NAME, required, savedFilters } from "./field.ts";

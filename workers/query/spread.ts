@@ -4,7 +4,7 @@
 import type { Context } from "hono";
 import { SPREAD_MAX } from "../../core/limits.ts";
 import { changeSpread, type SpreadTimeline, spreadAt } from "../../core/merchant.ts";
-import { updateMerchant } from "../../storage/merchants.ts";
+import { updateMerchant } from "../../storage/directory/merchants.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, required, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";

@@ -4,8 +4,8 @@
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import { encodeTrackingId, STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
-import { createStream, lastStreamNumber, listStreams, type Stream } from "../../storage/merchants.ts";
-import { claimNumber, streamsOf } from "../../storage/number-claim.ts";
+import { createStream, lastStreamNumber, listStreams, type Stream } from "../../storage/directory/merchants.ts";
+import { claimNumber, streamsOf } from "../../storage/directory/number-claim.ts";
 import type { Deps } from "./deps.ts";
 import { HOSTNAME, NAME, required, wholeNumber } from "./field.ts";
 import { hostnameTaken, merchantOf } from "./merchants.ts";

@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import type { Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
-import { zonesOf } from "../../storage/merchants.ts";
+import { zonesOf } from "../../storage/directory/merchants.ts";
 import { type Asker, admitAsker, MISSING_KEY, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";

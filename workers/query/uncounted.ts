@@ -10,12 +10,12 @@ import { FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { countedBy, isMovedDay, type Span, shownDay, shownDaysOf, shownZones } from "../../core/past-zone.ts";
 import type { Plan } from "../../core/query/plan.ts";
-import { hasTaken, listTaken } from "../../storage/erasure.ts";
+import { distinctPlaces, type FoundEvents, foldersOfPlace, keyOf } from "../../storage/archive/merchant-events.ts";
+import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { isolateHashKey } from "../../storage/hash-key.ts";
-import { distinctPlaces, type FoundEvents, foldersOfPlace, keyOf } from "../../storage/merchant-events.ts";
-import { type Merchant, settingsOf } from "../../storage/merchants.ts";
-import { listUncounted } from "../../storage/places.ts";
-import type { SealPlace } from "../../storage/seal.ts";
+import { hasTaken, listTaken } from "../../storage/ledger/erasure.ts";
+import { listUncounted } from "../../storage/ledger/places.ts";
+import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import {
   type Cost,

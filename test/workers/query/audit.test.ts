@@ -3,7 +3,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { AUDIT_KEPT_MS } from "../../../core/limits.ts";
 import { zeroMeter } from "../../../core/meter.ts";
-import { forgetEntries } from "../../../storage/audit.ts";
+import { forgetEntries } from "../../../storage/directory/audit.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 

@@ -4,8 +4,8 @@ import { beforeEach, expect, test } from "vitest";
 import { bundleKey } from "../../../core/archive/object-key.ts";
 import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
-import { encodeParquet } from "../../../storage/archive.ts";
-import { notePlaces } from "../../../storage/places.ts";
+import { encodeParquet } from "../../../storage/archive/parquet.ts";
+import { notePlaces } from "../../../storage/ledger/places.ts";
 import { eventOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 

@@ -11,9 +11,9 @@ import {
   REPLAYS_OF_MERCHANT_MAX,
 } from "../../../core/limits.ts";
 import { zeroMeter } from "../../../core/meter.ts";
-import { noteKeyUse } from "../../../storage/api-keys.ts";
-import { hashKey } from "../../../storage/credential.ts";
-import { createJob } from "../../../storage/replay-start.ts";
+import { noteKeyUse } from "../../../storage/directory/api-keys.ts";
+import { hashKey } from "../../../storage/directory/credential.ts";
+import { createJob } from "../../../storage/ledger/replay-start.ts";
 import { SCOPES } from "../../../storage/schema.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { OPENS } from "../../../workers/query/principal.ts";

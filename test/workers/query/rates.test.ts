@@ -6,9 +6,9 @@ import { CURRENCY_PERIODS_MAX, OWN_RATES_MAX, RULES_NOTICE_MS } from "../../../c
 import { zeroMeter } from "../../../core/meter.ts";
 import { convertMoney, type RateTable } from "../../../core/rate.ts";
 import { dateOf, parseDate } from "../../../core/time.ts";
-import { RateMemory } from "../../../storage/rate-memory.ts";
-import { readFetchedAt } from "../../../storage/rates.ts";
-import { readSettings } from "../../../storage/settings.ts";
+import { RateMemory } from "../../../storage/directory/rate-memory.ts";
+import { readFetchedAt } from "../../../storage/directory/rates.ts";
+import { readSettings } from "../../../storage/directory/settings.ts";
 import { fetchRates, isDue } from "../../../workers/query/rate-fetch.ts";
 import { ADMIN_TOKEN, migratedDatabase, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 import { rowOf } from "../../support/rollup-rows.ts";

@@ -10,10 +10,10 @@ import { JOB_KEPT_MS, JOB_STALE_MS, SCAN_BYTES_MAX } from "../../../core/limits.
 import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
 import { driveQuestions } from "../../../queues/question.ts";
-import { encodeParquet } from "../../../storage/archive.ts";
-import { createErasure, markTold } from "../../../storage/erasure.ts";
-import { notePlaces } from "../../../storage/places.ts";
-import { writeRollups } from "../../../storage/rollup-write.ts";
+import { encodeParquet } from "../../../storage/archive/parquet.ts";
+import { createErasure, markTold } from "../../../storage/ledger/erasure.ts";
+import { notePlaces } from "../../../storage/ledger/places.ts";
+import { writeRollups } from "../../../storage/ledger/rollup-write.ts";
 import { eventOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 import { rowOf } from "../../support/rollup-rows.ts";

@@ -6,7 +6,7 @@ import { comparisonsOf, withoutGoals } from "../../../core/query/filter.ts";
 import { planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
-import { hashKey } from "../../../storage/credential.ts";
+import { hashKey } from "../../../storage/directory/credential.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 

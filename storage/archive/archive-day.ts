@@ -1,0 +1,161 @@
+// Reads a (Day, partition) back out of the archive, whatever state it is in: its sealed files, the bundles that came since,
+// or bundles alone. It gives the rows by merchant, of each in the order of the log, and holds a bounded part of them at a
+// time; a Day too large to be sorted in memory is cut into runs first. What is read is counted in `queues/recount.ts`.
+
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { decodeManifest, type Manifest } from "../../core/archive/manifest.ts";
+import {
+  type DayPlace,
+  dayPrefix,
+  manifestKey,
+  parseBundleKey,
+  runKey,
+  sealedPrefix,
+} from "../../core/archive/object-key.ts";
+import { RUN_BYTES } from "../../core/limits.ts";
+import { mergeSources, type Source, sourceOfRows } from "./archive-merge.ts";
+import { hasRun, openRun, writeRun } from "./archive-run.ts";
+import { type Archive, type ListedObject, listKeys, pagesOf, readObjectOf } from "./bucket.ts";
+import { readParquet } from "./parquet.ts";
+import { openSealed } from "./sealed-file.ts";
+
+/** What of a (Day, partition) lies in the archive. */
+export interface ArchivedDay extends DayPlace {
+  /** Its sealed files, once it has been sealed. */
+  readonly manifest: Manifest | undefined;
+  /** Its bundles that are in no sealed file, in the order of positions. */
+  readonly bundles: readonly ArchivedBundle[];
+}
+
+export type ArchivedBundle = ListedObject;
+
+/**
+ * Finds what there is of a (Day, partition). `folder` is that of its sealed files, "" while there are none; with `before`,
+ * bundles that begin at or above that position are left out.
+ */
+export async function findDay(
+  archive: Archive,
+  place: DayPlace,
+  { folder, before = Number.POSITIVE_INFINITY }: { folder: string; before?: number },
+): Promise<ArchivedDay> {
+  const manifest = folder === "" ? undefined : await readManifest(archive, folder);
+  const sealedBefore = manifest?.before ?? 0;
+  const bundles = (await listKeys(archive, dayPrefix(place))).filter(({ key }) => {
+    const name = parseBundleKey(key);
+    return name !== undefined && name.first >= sealedBefore && name.first < before;
+  });
+  return { ...place, manifest, bundles };
+}
+
+export async function readManifest(archive: Archive, folder: string): Promise<Manifest> {
+  return decodeManifest(new TextDecoder().decode(await readObjectOf(archive, manifestKey(folder))));
+}
+
+/** The partitions that have anything of a date in the archive. */
+export async function listPartitions(archive: Archive, date: string): Promise<readonly string[]> {
+  const partitions = new Set<string>();
+  for (const prefix of [dayPrefix({ date }), sealedPrefix({ date })]) {
+    for await (const page of pagesOf(archive, { prefix, delimiter: "/" })) {
+      for (const folder of page.delimitedPrefixes ?? []) {
+        const [, partition] = /\/partition=([^/]+)\/$/.exec(folder) ?? [];
+        if (partition !== undefined) partitions.add(partition);
+      }
+    }
+  }
+  return [...partitions].sort();
+}
+
+export interface DayRead {
+  /** Merchants above this number; 0 for all. */
+  readonly after: number;
+  readonly isWanted: (merchant: number) => boolean;
+  /** Columns of sealed files to read; all without. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** The wanted rows in slices of one merchant each: merchants ascend, and positions within one. */
+export async function* readDay(
+  archive: Archive,
+  day: ArchivedDay,
+  read: DayRead,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  yield* mergeSources(await sourcesOf(archive, day, read));
+}
+
+/** The same of several Days of one partition: merchants ascend, of one Day comes after Day. */
+export async function* readDays(
+  archive: Archive,
+  days: readonly ArchivedDay[],
+  read: DayRead,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  const sources: Source[] = [];
+  for (const day of days) sources.push(...(await sourcesOf(archive, day, read)));
+  yield* mergeSources(sources);
+}
+
+async function sourcesOf(archive: Archive, day: ArchivedDay, read: DayRead): Promise<readonly Source[]> {
+  const sources: Source[] = day.manifest === undefined ? [] : [openSealed(archive, day.manifest, read)];
+  const bytes = day.bundles.reduce((sum, { size }) => sum + size, 0);
+  if (bytes <= RUN_BYTES) sources.push(sourceOfRows(await readBundles(archive, day.bundles, read)));
+  else {
+    const runs = await ensureRuns(archive, day);
+    for (const key of runs) sources.push(await openRun(archive, { key, partition: day.partition }, read));
+  }
+  return sources;
+}
+
+/** Which merchants have rows in some bundles. */
+export async function readMerchants(
+  archive: Archive,
+  bundles: readonly ArchivedBundle[],
+): Promise<ReadonlySet<number>> {
+  const merchants = new Set<number>();
+  for (const { key } of bundles) {
+    const { rows } = await readParquet(await readObjectOf(archive, key));
+    for (const { event } of rows) merchants.add(event.merchant);
+  }
+  return merchants;
+}
+
+/** Sorts a large Day's bundles into runs, those that are not there yet, and names them in the order of positions. */
+async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for (const bundles of runsOf(day.bundles)) {
+    const key = runKey(
+      day,
+      bundles.map((bundle) => bundle.key),
+    );
+    keys.push(key);
+    if (await hasRun(archive, key)) continue;
+    await writeRun(archive, key, await readBundles(archive, bundles, { after: 0, isWanted: () => true }));
+  }
+  return keys;
+}
+
+/** Consecutive bundles of about RUN_BYTES. Bundles that come later change nothing in the runs before them. */
+function runsOf(bundles: readonly ArchivedBundle[]): readonly (readonly ArchivedBundle[])[] {
+  const runs: ArchivedBundle[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const bundle of bundles) {
+    if (bytes + bundle.size > RUN_BYTES) {
+      runs.push([]);
+      bytes = 0;
+    }
+    runs.at(-1)?.push(bundle);
+    bytes += bundle.size;
+  }
+  return runs;
+}
+
+async function readBundles(
+  archive: Archive,
+  bundles: readonly ArchivedBundle[],
+  { after, isWanted }: DayRead,
+): Promise<readonly ArchivedEvent[]> {
+  const found: ArchivedEvent[] = [];
+  for (const { key } of bundles) {
+    const { rows } = await readParquet(await readObjectOf(archive, key));
+    for (const row of rows) if (row.event.merchant > after && isWanted(row.event.merchant)) found.push(row);
+  }
+  return found;
+}

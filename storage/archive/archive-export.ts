@@ -1,0 +1,202 @@
+// Reads one merchant's raw events of some Days, for an export: (Day, partition) after (Day, partition), sealed files first, what
+// came since after them, and last what partitions have not archived, each id once a Day. A Day that has got another zone is picked out of the
+// folders of several. Memory holds a row group or a bundle, and where bundles lie beside sealed files the ids of the merchant's rows
+// in them; of a Day that is not sealed, or has moved, all its ids. So a Day may be of any size. What there is to read is found out
+// first: an export that is too large is refused before its first byte.
+
+import type { ExportedEvent } from "../../core/archive/export.ts";
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { duplicateKey, IdSet, keptOnce } from "../../core/counting/duplicate.ts";
+import { removalOf } from "../../core/counting/erasure.ts";
+import { MovedDay } from "../../core/counting/moved-day.ts";
+import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../../core/limits.ts";
+import type { Settings } from "../../core/merchant.ts";
+import type { Metered } from "../../core/meter.ts";
+import { isMovedDay } from "../../core/past-zone.ts";
+import { dateOf } from "../../core/time.ts";
+import { isolateHashKey } from "../hash-key.ts";
+import { listRemovalsOf } from "../ledger/erasure.ts";
+import type { SealPlace } from "../ledger/sealed-day.ts";
+import type { ArchivedDay } from "./archive-day.ts";
+import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
+import { type Archive, readObjectOf } from "./bucket.ts";
+import type { Admit } from "./export-filter.ts";
+import { distinctPlaces, foldersOfPlace, keyOf, type RecentEvents } from "./merchant-events.ts";
+import { readParquet } from "./parquet.ts";
+import { openSealed } from "./sealed-file.ts";
+
+/** What exports read from. */
+export interface ExportSource {
+  readonly archive: Archive;
+  readonly db: D1Database;
+  readonly meter: Metered;
+}
+
+/** A (Day, partition) and the folders that its events are in: one, unless its merchant has got another zone there. */
+export interface ExportPlace extends SealPlace {
+  readonly folders: readonly ExportFolder[];
+}
+
+export interface ExportFolder extends ScanPlace {
+  /** The merchant's rows that the archive may not have: read from the partition before the archive was looked up. */
+  readonly recent: readonly ArchivedEvent[];
+}
+
+interface Exporting {
+  readonly settings: Pick<Settings, "merchant" | "zones" | "past">;
+}
+
+export interface ExportSearch extends Exporting {
+  readonly places: readonly SealPlace[];
+  /** What was read from the partitions before. */
+  readonly recent: RecentEvents;
+}
+
+/** Looks up some (Day, partition)s; those without anything of the merchant are left out. */
+export async function findExport(
+  { archive, db, meter }: ExportSource,
+  { settings, places, recent: unarchived }: ExportSearch,
+): Promise<readonly ExportPlace[]> {
+  const { merchant } = settings;
+  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const found = new Map<string, ExportFolder>();
+  for (let start = 0; start < wanted.length; start += CONNECTIONS_MAX) {
+    const search = { merchant, places: wanted.slice(start, start + CONNECTIONS_MAX) };
+    for (const place of await findScanPlaces(archive, db, search, meter)) {
+      const { manifest, bundles } = place.archived;
+      // Of a manifest that names a hundred thousand merchants only the files of this one are kept in mind.
+      const files = (manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));
+      const recent = unarchived.get(keyOf(place))?.rows ?? [];
+      if (files.length + bundles.length + recent.length === 0) continue;
+      const archived = { ...place.archived, manifest: manifest && { ...manifest, files } };
+      found.set(keyOf(place), { ...place, archived, recent });
+    }
+  }
+  return places.flatMap((place) => {
+    const folders = foldersOfPlace(settings, place).flatMap((folder) => found.get(keyOf(folder)) ?? []);
+    return folders.length === 0 ? [] : [{ ...place, folders }];
+  });
+}
+
+/** The first (Day, partition) of which more ids would have to be kept in mind than one export can. */
+export function findTooOpen({ settings }: Exporting, places: readonly ExportPlace[]): ExportPlace | undefined {
+  return places.find(({ day, folders }) => {
+    const unsealed = folders.filter(({ archived }) => isMovedDay(settings, day) || archived.manifest === undefined);
+    return unsealed.reduce((sum, { cost }) => sum + cost.bytes, 0) > EXPORT_UNSEALED_BYTES_MAX;
+  });
+}
+
+export interface ExportRead extends Exporting {
+  readonly places: readonly ExportPlace[];
+  /** All rows without. */
+  readonly admit?: Admit | undefined;
+}
+
+/** The merchant's rows in blocks, by Day. Rows that an erasure under way means are not among them. */
+export async function* readExport(
+  source: ExportSource,
+  { settings, places, admit = () => true }: ExportRead,
+): AsyncGenerator<readonly ExportedEvent[]> {
+  const removals = await listRemovalsOf(source.db, settings.merchant, source.meter);
+  for (const place of places) {
+    const { day, partition } = place;
+    const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
+    // What is erased leaves no id behind: a replay asks in this order as well.
+    const isLeft = (row: ArchivedEvent) => removalOf(row, own) === undefined;
+    for await (const rows of keptOf(source.archive, place, { settings, isLeft })) {
+      const wanted = rows.filter((row) => admit(place, row));
+      if (wanted.length > 0) yield wanted.map((row) => ({ ...row, date: dateOf(day) }));
+    }
+  }
+}
+
+interface Wanted extends Exporting {
+  readonly isLeft: (row: ArchivedEvent) => boolean;
+}
+
+/** Of rows with one id the first. */
+async function* keptOf(
+  archive: Archive,
+  { day, folders }: ExportPlace,
+  wanted: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  const moved = isMovedDay(wanted.settings, day) ? new MovedDay(wanted.settings, day, isolateHashKey()) : undefined;
+  for (const folder of folders) {
+    if (moved === undefined) yield* onceOf(archive, folder, wanted);
+    else
+      for await (const rows of blocksOf(archive, folder, wanted)) yield rows.filter(({ event }) => moved.takes(event));
+  }
+}
+
+/** Sealed rows by position, then those of each bundle in its own order, then those of the log. */
+async function* blocksOf(
+  archive: Archive,
+  folder: ExportFolder,
+  wanted: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  const rest = restOf(folder);
+  for await (const rows of sealedOf(archive, folder.archived, wanted)) yield rest.passed(rows);
+  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows);
+  yield rest.left().filter(wanted.isLeft);
+}
+
+/** The same, each id once. Sealed files have it once: of their ids only those matter that came once more. */
+async function* onceOf(
+  archive: Archive,
+  folder: ExportFolder,
+  wanted: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  const seen = new IdSet(isolateHashKey());
+  const isSealed = folder.archived.manifest !== undefined;
+  const late = isSealed ? await lateIds(archive, folder, wanted) : new IdSet(isolateHashKey());
+  const rest = restOf(folder);
+  for await (const rows of sealedOf(archive, folder.archived, wanted)) {
+    if (late.size > 0) for (const { event } of rows) if (late.has(duplicateKey(event))) seen.remember(event);
+    yield rest.passed(rows);
+  }
+  const once = (row: ArchivedEvent) => {
+    const event = keptOnce(seen, row.event);
+    return event === undefined ? [] : [{ ...row, event }];
+  };
+  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows).flatMap(once);
+  yield rest.left().filter(wanted.isLeft).flatMap(once);
+}
+
+/** What the archive may not have, without the rows of it that are met on the way: those were confirmed since the partition was asked. */
+function restOf({ recent }: ExportFolder) {
+  const left = new Map(recent.map((row) => [row.position, row]));
+  const passed = (rows: readonly ArchivedEvent[]) => {
+    if (left.size > 0) for (const { position } of rows) left.delete(position);
+    return rows;
+  };
+  return { passed, left: (): readonly ArchivedEvent[] => [...left.values()] };
+}
+
+async function lateIds(archive: Archive, folder: ExportFolder, wanted: Wanted): Promise<IdSet> {
+  const ids = new IdSet(isolateHashKey());
+  for await (const rows of bundlesOf(archive, folder.archived, wanted))
+    for (const { event } of rows) ids.add(duplicateKey(event));
+  for (const { event } of folder.recent) ids.add(duplicateKey(event));
+  return ids;
+}
+
+async function* sealedOf(
+  archive: Archive,
+  { manifest }: ArchivedDay,
+  { settings, isLeft }: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  if (manifest === undefined) return;
+  const sealed = openSealed(archive, manifest, { after: 0, isWanted: (one) => one === settings.merchant });
+  for (let block = await sealed.next(); block !== undefined; block = await sealed.next()) yield block.filter(isLeft);
+}
+
+async function* bundlesOf(
+  archive: Archive,
+  { bundles }: ArchivedDay,
+  { settings, isLeft }: Wanted,
+): AsyncGenerator<readonly ArchivedEvent[]> {
+  for (const { key } of bundles) {
+    const { rows } = await readParquet(await readObjectOf(archive, key));
+    yield rows.filter((row) => row.event.merchant === settings.merchant && isLeft(row));
+  }
+}

@@ -1,0 +1,97 @@
+// The part of an R2 bucket that reading and sealing the archive use, and the two things done with it everywhere: reading a
+// listing page by page, and deleting many keys. A simulation can stand in for it.
+
+import type { Metered } from "../../core/meter.ts";
+import { assert } from "../../core/outcome.ts";
+
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ArchiveBucket {
+  list(options: { prefix: string; cursor?: string; delimiter?: string }): Promise<Listing>;
+  /** The whole object, or a range of it. */
+  get(key: string, options?: { range: ByteRange }): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
+  put(key: string, value: Uint8Array<ArrayBuffer> | string): Promise<unknown>;
+  delete(keys: string[]): Promise<void>;
+}
+
+export interface ListedObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** When it was put there. */
+  readonly uploaded?: Date;
+}
+
+export interface Listing {
+  readonly objects: readonly ListedObject[];
+  readonly delimitedPrefixes?: readonly string[];
+  readonly truncated: boolean;
+  readonly cursor?: string;
+}
+
+/** What reading costs: where it is read from, and who counts. */
+export interface Archive {
+  readonly bucket: ArchiveBucket;
+  readonly meter: Metered;
+}
+
+/** Keys one call may delete. */
+const DELETED_MAX = 1_000;
+
+/** The pages of a listing. */
+export async function* pagesOf(
+  { bucket, meter }: Archive,
+  options: { prefix: string; delimiter?: string },
+): AsyncGenerator<Listing> {
+  let cursor: string | undefined;
+  do {
+    meter.r2_class_a += 1;
+    const page = await bucket.list({ ...options, ...(cursor === undefined ? {} : { cursor }) });
+    yield page;
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor !== undefined);
+}
+
+/** Every key under a prefix, in order, with its size in bytes. */
+export async function listKeys(archive: Archive, prefix: string): Promise<readonly ListedObject[]> {
+  const found: ListedObject[] = [];
+  for await (const page of pagesOf(archive, { prefix })) found.push(...page.objects);
+  return found;
+}
+
+/** The bytes of an object or of a range of it; undefined when there is no such object. */
+export async function readObject(
+  { bucket, meter }: Archive,
+  key: string,
+  range?: ByteRange,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  meter.r2_class_b += 1;
+  const object = await (range === undefined ? bucket.get(key) : bucket.get(key, { range }));
+  return object === null ? undefined : new Uint8Array(await object.arrayBuffer());
+}
+
+/** The same of an object that must be there. Only sealing and erasure delete objects, and whoever reads is told again. */
+export async function readObjectOf(archive: Archive, key: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readObject(archive, key, range);
+  assert(bytes !== undefined, `${key} is where the archive says`);
+  return bytes;
+}
+
+export async function putObject(
+  { bucket, meter }: Archive,
+  key: string,
+  value: Uint8Array<ArrayBuffer> | string,
+): Promise<void> {
+  meter.r2_class_a += 1;
+  await bucket.put(key, value);
+}
+
+/** Deletes keys; those that are gone already are none the worse. R2 bills nothing for it. */
+export async function deleteKeys({ bucket }: Archive, keys: readonly string[]): Promise<void> {
+  for (let start = 0; start < keys.length; start += DELETED_MAX) {
+    await bucket.delete(keys.slice(start, start + DELETED_MAX));
+  }
+}

@@ -1,0 +1,29 @@
+// The bytes of one archive queue message: a bundle's JSON text in UTF-8, compressed (about six to one). The partition's
+// drain packs, the archive consumer unpacks. JSON escapes lone surrogates, so that UTF-8 holds every text. Nothing here
+// decides what goes into a bundle or where it lands.
+
+import { type Bundle, decodeBundle } from "../../core/archive/bundle.ts";
+import { BUNDLE_TEXT_BYTES_MAX } from "../../core/limits.ts";
+import { assert } from "../../core/outcome.ts";
+import { compress, decompress } from "./gzip.ts";
+
+/** The message for a bundle as `encodeBundle` wrote it. Whether it fits a queue message is for the sender to check. */
+export function packBundle(text: string): Uint8Array<ArrayBuffer> {
+  return compress(new TextEncoder().encode(text), "fast");
+}
+
+/** The inverse of `packBundle` and `encodeBundle`. Throws on anything else, and on a text that would not fit memory. */
+export function unpackBundle(body: unknown): Bundle {
+  const bytes = bytesOf(body);
+  assert(bytes !== undefined, "a bundle message is bytes");
+  return decodeBundle(utf8.decode(decompress(bytes, BUNDLE_TEXT_BYTES_MAX)));
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A message's body as bytes: the platform hands over an ArrayBuffer or a view of one, depending on its version. */
+export function bytesOf(body: unknown): Uint8Array | undefined {
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+  return undefined;
+}

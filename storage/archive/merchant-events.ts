@@ -1,0 +1,262 @@
+// A merchant's events of some (Day, partition)s, one after the other, or all partitions of a Day
+// together: what the partitions may not have archived, which is read
+// first, then the archive, each row once by position (L1, L2), without what is being erased. Of a Day that has got another
+// zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
+
+import { decodeLogged } from "../../core/archive/bundle.ts";
+import type { ArchivedEvent } from "../../core/archive/file.ts";
+import type { RecentReply } from "../../core/archive/recent.ts";
+import { removalOf } from "../../core/counting/erasure.ts";
+import { MovedDay } from "../../core/counting/moved-day.ts";
+import type { Event } from "../../core/event.ts";
+import { hash32 } from "../../core/hash.ts";
+import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../../core/limits.ts";
+import type { Settings } from "../../core/merchant.ts";
+import type { Metered } from "../../core/meter.ts";
+import { assert } from "../../core/outcome.ts";
+import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
+import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
+import { isolateHashKey } from "../hash-key.ts";
+import { listRemovalsOf, type MerchantRemoval } from "../ledger/erasure.ts";
+import { findSealed, type SealPlace } from "../ledger/sealed-day.ts";
+import { sortRows } from "./archive-merge.ts";
+import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
+import type { Archive, ArchiveBucket } from "./bucket.ts";
+
+/** By "day partition". */
+export type RecentEvents = ReadonlyMap<string, SealPlace & { readonly rows: readonly ArchivedEvent[] }>;
+
+export interface EventDeps {
+  readonly db: D1Database;
+  readonly bucket: ArchiveBucket;
+  readonly meter: Metered;
+}
+
+export interface EventSearch {
+  readonly settings: Pick<Settings, "merchant" | "zones" | "past">;
+  readonly places: readonly SealPlace[];
+  /** What was read from the partitions before. */
+  readonly recent: RecentEvents;
+  /** Columns of the archive beside those that counting reads. */
+  readonly columns: readonly string[];
+  /** What is given at once: a visitor's rows of a Day in one partition, or in all of them. */
+  readonly together: CountPlan<Counting>["together"];
+  /** UTC ms: what lay in the archive before is not wanted. */
+  readonly putSince?: number;
+}
+
+export interface FoundEvents {
+  readonly cost: ScanCost;
+  /** In the order of Days; of each Day all rows at once, or those of some visitors after those of others. */
+  readonly days: () => AsyncGenerator<DayRows>;
+  /** Those of some of the places alone, which belong together. */
+  readonly of: (places: readonly SealPlace[]) => AsyncGenerator<DayRows>;
+}
+
+/** What partitions have answered, by (Day, partition); "too many" where one has. */
+export function recentOf(
+  replies: readonly { readonly partition: string; readonly reply: RecentReply }[],
+): RecentEvents | "too many" {
+  const found = new Map<string, SealPlace & { readonly rows: ArchivedEvent[] }>();
+  for (const { partition, reply } of replies) {
+    if (reply === "too many") return reply;
+    for (const { position, row } of reply.rows) {
+      const { day, event } = decodeLogged(row);
+      const place = { day, partition };
+      const known = found.get(keyOf(place)) ?? { ...place, rows: [] };
+      known.rows.push({ partition, position, event });
+      found.set(keyOf(place), known);
+    }
+  }
+  return found;
+}
+
+/** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
+export async function findEvents(
+  { settings, places, recent, columns, together, putSince = 0 }: EventSearch,
+  { db, bucket, meter }: EventDeps,
+): Promise<FoundEvents> {
+  const { merchant } = settings;
+  const removals = await listRemovalsOf(db, merchant, meter);
+  const archive = { bucket, meter };
+  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince }, meter);
+  const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
+  const read = { settings, folders, recent, removals, columns, together };
+  const days = () => readTogether(archive, places, read);
+  const of = (some: readonly SealPlace[]) => readTogether(archive, some, read);
+  const cost = found.reduce<ScanCost>(
+    (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
+    { objects: 0, bytes: 0 },
+  );
+  return { cost, days, of };
+}
+
+export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
+  /** By "day partition". A folder that is not there has nothing of the merchant. */
+  readonly folders: ReadonlyMap<string, ScanPlace>;
+  readonly removals: readonly MerchantRemoval[];
+}
+
+/** Reads places whose folders were found, Day after Day; a visitor's rows come together. */
+export async function* readTogether(
+  archive: Archive,
+  places: readonly SealPlace[],
+  { settings, folders, recent, removals, columns, together }: TogetherRead,
+): AsyncGenerator<DayRows> {
+  const { merchant } = settings;
+  const ordered = [...places].sort((a, b) => a.day - b.day);
+  for (const group of Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()) {
+    const [{ day }] = group as [SealPlace];
+    const own = group.map((place) =>
+      foldersOfPlace(settings, place).map((folder) => ({
+        folder: folders.get(keyOf(folder)),
+        late: recent.get(keyOf(folder))?.rows ?? [],
+      })),
+    );
+    for await (const { isWanted, isCounted, archived } of passesOf(archive, own, { merchant, columns })) {
+      const partitions = group.map((place, at) => {
+        const moved = isMovedDay(settings, day) ? new MovedDay(settings, day, isolateHashKey()) : undefined;
+        const removed = removalsAt(removals, place);
+        return (own[at] as readonly Folder[]).flatMap(({ late }, index) => {
+          const wanted = late.filter(({ event }) => isWanted(event));
+          const rows = joined(archived[at]?.[index] ?? [], wanted);
+          const kept = rows.filter((row) => removalOf(row, removed) === undefined);
+          return moved === undefined ? kept : sortRows(kept).filter(({ event }) => moved.takes(event));
+        });
+      });
+      yield { day, partitions, isCounted };
+    }
+  }
+}
+
+/**
+ * What (Day, partition)s came to may be remembered where they are sealed and nothing of them waits to be archived: then as this
+ * version, by "day partition". Whoever archives a late event notes it before the partition forgets it, so read `recent` before.
+ */
+export async function findVersions(
+  { settings, places, recent }: Pick<EventSearch, "settings" | "places" | "recent">,
+  { db, meter }: Pick<EventDeps, "db" | "meter">,
+): Promise<ReadonlyMap<string, string>> {
+  const removals = await listRemovalsOf(db, settings.merchant, meter);
+  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
+  const settled = wanted.filter((folder) => !recent.has(keyOf(folder)));
+  const seals = new Map((await findSealed(db, settled, meter)).map((seal) => [keyOf(seal), seal]));
+  const versions = new Map<string, string>();
+  for (const place of places) {
+    const own = foldersOfPlace(settings, place).map((folder) => seals.get(keyOf(folder)));
+    if (own.includes(undefined)) continue;
+    const version = own.map((seal) => [seal?.folder, seal?.lateMarks]);
+    versions.set(keyOf(place), JSON.stringify([version, removalsAt(removals, place)]));
+  }
+  return versions;
+}
+
+export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace[] {
+  return [...new Map(places.map(({ day, partition }) => [`${day} ${partition}`, { day, partition }])).values()];
+}
+
+/** The folders in which a Day's events may be. */
+export function foldersOfPlace(settings: EventSearch["settings"], { day, partition }: SealPlace): readonly SealPlace[] {
+  if (!isMovedDay(settings, day)) return [{ day, partition }];
+  const [from, to] = foldersOf(settings, day);
+  return Array.from({ length: to - from }, (_, index) => ({ day: from + index, partition }));
+}
+
+/** What is known of a folder before it is read, and its rows that the archive may not have. */
+interface Folder {
+  readonly folder: ScanPlace | undefined;
+  readonly late: readonly ArchivedEvent[];
+}
+
+interface Pass {
+  /** By place and folder. */
+  readonly archived: readonly (readonly (readonly ArchivedEvent[])[])[];
+  readonly isWanted: (event: Event) => boolean;
+  readonly isCounted: (visitor: string) => boolean;
+}
+
+/**
+ * The rows of (Day, partition)s that belong together, in as many passes as memory needs, of some visitors each: a visit is of
+ * one visitor. An id that two visitors sent before the Day was sealed then counts for both.
+ */
+async function* passesOf(
+  archive: Archive,
+  places: readonly (readonly Folder[])[],
+  read: Pick<PlaceRead, "merchant" | "columns">,
+): AsyncGenerator<Pass> {
+  let passes = 1;
+  let shared: ReadonlySet<string> = new Set();
+  for (let pass = 0; pass < passes; pass++) {
+    const [at, of] = [pass, passes];
+    const isCounted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
+    // Which purchase of a number earns is known only where all that have it are seen together.
+    const isWanted = ({ visitor, order }: Event) => isCounted(visitor) || shared.has(order);
+    // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
+    const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
+    const archived = await readAll(archive, places, { ...read, isWanted, rowsMax });
+    if (archived !== "too many") yield { archived, isWanted, isCounted };
+    else {
+      assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
+      if (passes === 1) shared = await sharedOrders(archive, places, read);
+      passes *= 2;
+      pass = -1;
+    }
+  }
+}
+
+/** Order numbers that several visitors have: the page's and the server's word for one order, as a rule. Keeps no row. */
+async function sharedOrders(
+  archive: Archive,
+  places: readonly (readonly Folder[])[],
+  read: Pick<PlaceRead, "merchant" | "columns">,
+): Promise<ReadonlySet<string>> {
+  const owners = new Map<string, string>();
+  const shared = new Set<string>();
+  const note = ({ visitor, order }: Event) => {
+    if (order === "") return false;
+    if ((owners.get(order) ?? visitor) !== visitor) shared.add(order);
+    owners.set(order, visitor);
+    return false;
+  };
+  await readAll(archive, places, { ...read, isWanted: note, rowsMax: 0 });
+  return shared;
+}
+
+async function readAll(
+  archive: Archive,
+  places: readonly (readonly Folder[])[],
+  read: PlaceRead,
+): Promise<Pass["archived"] | "too many"> {
+  const found: (readonly ArchivedEvent[])[][] = [];
+  let left = read.rowsMax;
+  for (const folders of places) {
+    const own: (readonly ArchivedEvent[])[] = [];
+    for (const { folder } of folders) {
+      const rows = folder === undefined ? [] : await readScanPlace(archive, folder, { ...read, rowsMax: left });
+      if (rows === "too many") return rows;
+      own.push(rows);
+      left -= rows.length;
+    }
+    found.push(own);
+  }
+  return found;
+}
+
+/** Another split than that of visitors over partitions. */
+const PASS_SEED = 0x2c1b3c6d;
+
+/** Each row once. */
+function joined(archived: readonly ArchivedEvent[], recent: readonly ArchivedEvent[]): readonly ArchivedEvent[] {
+  if (recent.length === 0) return archived;
+  const positions = new Set(archived.map(({ position }) => position));
+  return [...archived, ...recent.filter(({ position }) => !positions.has(position))];
+}
+
+function removalsAt(removals: readonly MerchantRemoval[], { day, partition }: SealPlace): readonly MerchantRemoval[] {
+  return removals.filter((one) => one.partition === partition && day >= one.fromDay && day < one.toDay);
+}
+
+export function keyOf({ day, partition }: SealPlace): string {
+  return `${day} ${partition}`;
+}

@@ -1,0 +1,236 @@
+// One archive file as Parquet bytes and back. The queue consumer writes it to R2, a replay reads it from there, and
+// DuckDB, Spark and Trino read it without us. The same file always gives the same bytes: the writer adds no time and no
+// randomness, and its name is fixed below. (gzip's own output may change with the runtime's version; the rows do not.)
+
+import { type FileMetaData, parquetMetadata, parquetRead, type SchemaElement } from "hyparquet";
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { type Cell, COLUMNS, type Column, type ColumnType, fromColumns, toCells } from "../../core/archive/columns.ts";
+import type { ArchivedEvent, ArchiveFile } from "../../core/archive/file.ts";
+import { ROW_GROUP_ROWS } from "../../core/limits.ts";
+import { assert } from "../../core/outcome.ts";
+import { compress, decompress, type Effort } from "./gzip.ts";
+
+/** Raised when a reader of yesterday's files could no longer read today's. */
+export const ARCHIVE_VERSION = 1;
+
+const TYPES: Record<ColumnType, Omit<SchemaElement, "name">> = {
+  text: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
+  int32: { type: "INT32" },
+  int64: { type: "INT64" },
+  // Without isAdjustedToUTC readers would take it for a local time of nowhere.
+  instant: { type: "INT64", logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MILLIS" } },
+};
+
+/** How columns lie in a Parquet file. */
+function schemaOf<Row>(columns: readonly Column<Row>[]): SchemaElement[] {
+  return [
+    { name: "event", num_children: columns.length },
+    ...columns.map(
+      ({ name, type, absent }): SchemaElement => ({
+        name,
+        ...TYPES[type],
+        repetition_type: absent === undefined ? "REQUIRED" : "OPTIONAL",
+      }),
+    ),
+  ];
+}
+
+/** The file as Parquet; a bundle's, which the seal of its Day writes again. Throws where a row is not an event. */
+export function encodeParquet(file: ArchiveFile, effort: Effort = "fast"): Uint8Array<ArrayBuffer> {
+  const writer = new ParquetFileWriter(metadataOf(file), effort);
+  for (let start = 0; start === 0 || start < file.rows.length; start += ROW_GROUP_ROWS) {
+    writer.writeGroup(file.rows.slice(start, start + ROW_GROUP_ROWS));
+  }
+  return writer.finish();
+}
+
+/** A Parquet file of archived events that is written a row group at a time: memory holds one, and what is compressed. */
+export class ParquetFileWriter {
+  readonly #bytes = new ByteWriter();
+  readonly #writer: GroupWriter<ArchivedEvent>;
+
+  /** `metadata` is kept in the file, beside its version. */
+  constructor(metadata: Readonly<Record<string, string>>, effort: Effort = "small") {
+    this.#writer = new GroupWriter(COLUMNS, { bytes: this.#bytes, metadata, effort });
+  }
+
+  /** Throws where a row is not an event. */
+  writeGroup(rows: readonly ArchivedEvent[]): void {
+    this.#writer.write(rows);
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    this.#writer.finish();
+    return new Uint8Array(this.#bytes.getBuffer());
+  }
+}
+
+/** The same, with columns of its own, for a reader who takes each row group as it is written: memory holds one. */
+export class ParquetStreamWriter<Row> {
+  readonly #bytes = new ByteWriter();
+  readonly #writer: GroupWriter<Row>;
+
+  constructor(columns: readonly Column<Row>[], metadata: Readonly<Record<string, string>>) {
+    this.#writer = new GroupWriter(columns, { bytes: this.#bytes, metadata, effort: "small" });
+  }
+
+  /** A row group's bytes, and the file's first ones before it. Throws where a row is none. */
+  group(rows: readonly Row[]): Uint8Array<ArrayBuffer> {
+    this.#writer.write(rows);
+    return this.#take();
+  }
+
+  /** The file's last bytes, which say where everything is. */
+  end(): Uint8Array<ArrayBuffer> {
+    this.#writer.finish();
+    return this.#take();
+  }
+
+  /** What was written since the last time. The writer goes on counting from the file's beginning. */
+  #take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.#bytes.getBuffer());
+    this.#bytes.index = 0;
+    return taken;
+  }
+}
+
+interface GroupWriting {
+  readonly bytes: ByteWriter;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly effort: Effort;
+}
+
+/** Writes row groups of some columns. */
+class GroupWriter<Row> {
+  readonly #columns: readonly Column<Row>[];
+  readonly #writer: ParquetWriter;
+
+  constructor(columns: readonly Column<Row>[], { bytes, metadata, effort }: GroupWriting) {
+    this.#columns = columns;
+    this.#writer = new ParquetWriter({
+      writer: bytes,
+      schema: schemaOf(columns),
+      codec: "GZIP",
+      compressors: { GZIP: (page) => compress(page, effort) },
+      createdBy: `footfall version ${ARCHIVE_VERSION}`,
+      kvMetadata: Object.entries({ footfall_version: String(ARCHIVE_VERSION), ...metadata }).map(([key, value]) => ({
+        key,
+        value,
+      })),
+    });
+  }
+
+  write(rows: readonly Row[]): void {
+    const columnData = this.#columns.map((column) => ({
+      name: column.name,
+      data: toParquet(column, toCells(column, rows)),
+    }));
+    // Writing to memory, it is done when it returns.
+    void this.#writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
+  }
+
+  finish(): void {
+    void this.#writer.finish();
+  }
+}
+
+/** The inverse of `encodeParquet`. Rows come in the archive's order. Throws on anything else. */
+export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
+  const file = bytes.slice().buffer;
+  const metadata = parquetMetadata(file);
+  const entries = checkedEntries(metadata);
+  return {
+    date: entries.get("footfall_date") ?? "",
+    partition: entries.get("footfall_partition") ?? "",
+    first: Number(entries.get("footfall_first")),
+    rows: await readRows({ file, metadata }),
+  };
+}
+
+/** What a Parquet file says of itself. Throws where its version is not one this reader knows. */
+export function checkedEntries(metadata: FileMetaData): ReadonlyMap<string, string> {
+  const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
+  const version = entries.get("footfall_version");
+  assert(version === String(ARCHIVE_VERSION), `archive version ${version} is one this reader knows`);
+  return entries;
+}
+
+/** Bytes of a file by their place in it: an ArrayBuffer is one, a range that was read before another. */
+export interface FileBytes {
+  readonly byteLength: number;
+  slice(start: number, end?: number): ArrayBuffer;
+}
+
+export interface RowsWanted {
+  readonly file: FileBytes;
+  readonly metadata: FileMetaData;
+  /** Rows in [start, end) of the file; all of them without. */
+  readonly start?: number;
+  readonly end?: number;
+  /** Columns to read, by name, of which the others are then absent; all without. */
+  readonly columns?: readonly string[];
+}
+
+/** The rows of a file, or some of them. */
+export async function readRows({ file, metadata, start, end, columns }: RowsWanted): Promise<readonly ArchivedEvent[]> {
+  const first = start ?? 0;
+  const count = Math.min(end ?? Number.POSITIVE_INFINITY, Number(metadata.num_rows)) - first;
+  const chunks: Chunk[] = [];
+  // A file written before a field was added has no such column, and must not be asked for it.
+  const there = new Set(metadata.schema.map(({ name }) => name));
+  await parquetRead({
+    file,
+    metadata,
+    compressors: { GZIP: decompress },
+    parsers: { timestampFromMilliseconds: Number, stringFromBytes: (text) => utf8.decode(text) },
+    rowStart: first,
+    rowEnd: first + count,
+    ...(columns === undefined ? {} : { columns: columns.filter((name) => there.has(name)) }),
+    onChunk: (chunk) => void chunks.push(chunk),
+  });
+  const byColumn = Map.groupBy(chunks, ({ columnName }) => columnName);
+  return fromColumns((name) => cellsOf(byColumn.get(name), { first, count }), count);
+}
+
+/** Cells of one column in [rowStart, rowEnd) of the file. */
+interface Chunk {
+  readonly columnName: string;
+  readonly columnData: ArrayLike<unknown>;
+  readonly rowStart: number;
+  readonly rowEnd: number;
+}
+
+/** The cells of some rows out of the chunks that hold them, and perhaps more than them. */
+function cellsOf(
+  chunks: readonly Chunk[] | undefined,
+  { first, count }: { first: number; count: number },
+): ArrayLike<unknown> | undefined {
+  const [chunk] = chunks ?? [];
+  if (chunk === undefined || (chunks?.length === 1 && chunk.rowStart === first)) return chunk?.columnData;
+  const cells: unknown[] = new Array(count);
+  for (const { columnData, rowStart } of chunks ?? []) {
+    for (let index = 0; index < columnData.length; index++) {
+      const row = rowStart + index - first;
+      if (row >= 0 && row < count) cells[row] = columnData[index];
+    }
+  }
+  return cells;
+}
+
+/** A text may begin with U+FEFF, and that is then part of it. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The file's name once more inside it, so that a copy of it anywhere still says what it is. */
+function metadataOf({ date, partition, first, rows }: ArchiveFile): Record<string, string> {
+  return {
+    footfall_date: date,
+    footfall_partition: partition,
+    footfall_first: String(first),
+    footfall_count: String(rows.length),
+  };
+}
+
+/** The writer takes 64-bit integers as bigint only; instants it converts itself. */
+function toParquet({ type }: Pick<Column, "type">, cells: readonly Cell[]): unknown[] {
+  return type === "int64" ? cells.map((cell) => (cell === null ? null : BigInt(cell))) : [...cells];
+}

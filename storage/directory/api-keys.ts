@@ -1,0 +1,135 @@
+// API keys in D1. A key is found by the SHA-256 of its text, together with the merchant it opens: one statement for each
+// question, and the query Worker remembers the answer for a while. Rotating keeps the row and its id: the hash moves to
+// `previous_hash`, where it is good for a grace. Revoking deletes the row, and both secrets with it.
+
+import { and, asc, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { KEY_USE_NOTED_EVERY_MS } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import { apiKeys, merchants, type Scope } from "../schema.ts";
+import { hashKey, hintOf } from "./credential.ts";
+import type { Merchant } from "./merchants.ts";
+
+const { hash: _, previousHash: __, ...SHOWN_COLUMNS } = getTableColumns(apiKeys);
+
+/** A key as lists show it: without hashes. */
+export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash" | "previousHash">;
+
+/** A key and the merchant it opens. */
+export interface KeyHolder {
+  readonly merchant: Merchant;
+  readonly id: string;
+  readonly scope: Scope;
+  /** UTC ms; null for never. */
+  readonly expiresAt: number | null;
+  /** Until when this secret of the key is good, UTC ms; null for as long as the key is. */
+  readonly secretUntil: number | null;
+  /** UTC ms. */
+  readonly lastUsedAt: number | null;
+}
+
+/** Who holds a key, expired or not; undefined when nobody does. */
+export async function findKeyHolder(db: D1Database, hash: string, meter: Metered): Promise<KeyHolder | undefined> {
+  const { id, scope, expiresAt, lastUsedAt, previousUntil } = apiKeys;
+  const secretUntil = sql<number | null>`CASE WHEN ${apiKeys.hash} = ${hash} THEN NULL ELSE ${previousUntil} END`;
+  const [found] = await drizzle(db)
+    .select({ merchant: merchants, id, scope, expiresAt, lastUsedAt, secretUntil })
+    .from(apiKeys)
+    .innerJoin(merchants, eq(merchants.number, apiKeys.merchant))
+    .where(or(eq(apiKeys.hash, hash), eq(apiKeys.previousHash, hash)));
+  meter.d1_rows_read += 2;
+  return found;
+}
+
+export interface NewApiKey {
+  readonly id: string;
+  readonly merchant: number;
+  readonly name: string;
+  readonly scope: Scope;
+  readonly secret: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+export async function createApiKey(db: D1Database, { secret, ...columns }: NewApiKey, meter: Metered): Promise<ApiKey> {
+  const key = { ...columns, hint: hintOf(secret), lastUsedAt: null, previousUntil: null };
+  await drizzle(db)
+    .insert(apiKeys)
+    .values({ ...key, hash: hashKey(secret) });
+  meter.d1_rows_written += 1;
+  return key;
+}
+
+/** A page of a merchant's keys by id. */
+export async function listApiKeys(
+  db: D1Database,
+  { merchant, after, rowsMax }: { merchant: number; after: string; rowsMax: number },
+  meter: Metered,
+): Promise<readonly ApiKey[]> {
+  const rows = await drizzle(db)
+    .select(SHOWN_COLUMNS)
+    .from(apiKeys)
+    .where(and(eq(apiKeys.merchant, merchant), gt(apiKeys.id, after)))
+    .orderBy(asc(apiKeys.id))
+    .limit(rowsMax);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+/** How many keys a merchant has. */
+export async function countApiKeys(db: D1Database, merchant: number, meter: Metered): Promise<number> {
+  const keys = await drizzle(db).$count(apiKeys, eq(apiKeys.merchant, merchant));
+  meter.d1_rows_read += keys;
+  return keys;
+}
+
+export interface Rotation {
+  readonly merchant: number;
+  readonly id: string;
+  readonly secret: string;
+  /** Until when the secret of now is still good, UTC ms. */
+  readonly previousUntil: number;
+}
+
+/** Gives a merchant's key a new secret. The one before stays good for a while; one from before that does not. Undefined
+ *  when the merchant has no such key. */
+export async function rotateApiKey(
+  db: D1Database,
+  { merchant, id, secret, previousUntil }: Rotation,
+  meter: Metered,
+): Promise<ApiKey | undefined> {
+  const [rotated] = await drizzle(db)
+    .update(apiKeys)
+    .set({ previousHash: sql`${apiKeys.hash}`, previousUntil, hash: hashKey(secret), hint: hintOf(secret) })
+    .where(and(eq(apiKeys.merchant, merchant), eq(apiKeys.id, id)))
+    .returning(SHOWN_COLUMNS);
+  meter.d1_rows_written += rotated === undefined ? 0 : 1;
+  return rotated;
+}
+
+/** Notes that a key was used. The condition keeps it to one row write an hour, however many isolates see the key. */
+export async function noteKeyUse(
+  db: D1Database,
+  { id, now }: { id: string; now: number },
+  meter: Metered,
+): Promise<void> {
+  const isOld = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, now - KEY_USE_NOTED_EVERY_MS));
+  const noted = await drizzle(db)
+    .update(apiKeys)
+    .set({ lastUsedAt: now })
+    .where(and(eq(apiKeys.id, id), isOld))
+    .returning({ id: apiKeys.id });
+  meter.d1_rows_written += noted.length;
+}
+
+/** Deletes a merchant's key. False when the merchant has no such key. */
+export async function revokeApiKey(
+  db: D1Database,
+  { merchant, id }: { merchant: number; id: string },
+  meter: Metered,
+): Promise<boolean> {
+  const where = and(eq(apiKeys.merchant, merchant), eq(apiKeys.id, id));
+  const deleted = await drizzle(db).delete(apiKeys).where(where).returning({ id: apiKeys.id });
+  meter.d1_rows_written += deleted.length;
+  return deleted.length > 0;
+}

@@ -1,0 +1,170 @@
+// A merchant's members and invites in D1. At least one owner stays: that is a condition of the statement itself, so two
+// requests at once cannot both take the last but one. An invite is taken by deleting it, which only one request can.
+
+import { and, asc, eq, gt, lt, ne, or, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { EMAIL_LENGTH_MAX, INVITES_COUNT_MAX, MEMBERS_COUNT_MAX, MEMBERSHIPS_COUNT_MAX } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import { invites, members, merchants, type Role, sessions } from "../schema.ts";
+import { hashKey } from "./credential.ts";
+import type { Merchant } from "./merchants.ts";
+
+export type Member = typeof members.$inferSelect;
+export type Invite = Omit<typeof invites.$inferSelect, "hash">;
+
+/** A member with the merchant it is one of. */
+export interface Membership {
+  readonly member: Pick<Member, "id" | "email" | "role">;
+  readonly merchant: Merchant;
+}
+
+/** All members of a merchant. */
+export async function listMembers(db: D1Database, merchant: number, meter: Metered): Promise<readonly Member[]> {
+  const query = drizzle(db).select().from(members).where(eq(members.merchant, merchant));
+  const rows = await query.orderBy(asc(members.createdAt), asc(members.id)).limit(MEMBERS_COUNT_MAX);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+/** Where an address is a member. */
+export async function listMemberships(db: D1Database, email: string, meter: Metered): Promise<readonly Membership[]> {
+  const rows = await drizzle(db)
+    .select({ member: { id: members.id, email: members.email, role: members.role }, merchant: merchants })
+    .from(members)
+    .innerJoin(merchants, eq(merchants.number, members.merchant))
+    .where(eq(members.email, email))
+    .orderBy(asc(members.createdAt))
+    .limit(MEMBERSHIPS_COUNT_MAX);
+  meter.d1_rows_read += rows.length * 2;
+  return rows;
+}
+
+type Named = { readonly merchant: number; readonly id: string };
+
+/** Not the last owner, or staying one. */
+const ownerStays = (merchant: number) =>
+  or(
+    ne(members.role, "owner"),
+    gt(sql`(SELECT count(*) FROM members AS one WHERE one.merchant = ${merchant} AND one.role = 'owner')`, 1),
+  );
+
+/** Gives a member another role; "last owner" when nobody else would be one. */
+export async function changeRole(
+  db: D1Database,
+  { merchant, id, role }: Named & { readonly role: Role },
+  meter: Metered,
+): Promise<Member | "last owner" | undefined> {
+  const named = and(eq(members.merchant, merchant), eq(members.id, id));
+  const where = role === "owner" ? named : and(named, ownerStays(merchant));
+  const [changed] = await drizzle(db).update(members).set({ role }).where(where).returning();
+  meter.d1_rows_written += 1;
+  return changed ?? ((await hasMember(db, { merchant, id }, meter)) ? "last owner" : undefined);
+}
+
+/** Removes a member, whose sessions end with that. */
+export async function removeMember(
+  db: D1Database,
+  { merchant, id }: Named,
+  meter: Metered,
+): Promise<"removed" | "last owner" | undefined> {
+  const where = and(eq(members.merchant, merchant), eq(members.id, id), ownerStays(merchant));
+  const [removed] = await drizzle(db).delete(members).where(where).returning({ id: members.id });
+  meter.d1_rows_written += 1;
+  if (removed === undefined) return (await hasMember(db, { merchant, id }, meter)) ? "last owner" : undefined;
+  // A session without its member opens nothing: if this fails, nothing is open.
+  await drizzle(db).delete(sessions).where(eq(sessions.member, id));
+  return "removed";
+}
+
+async function hasMember(db: D1Database, { merchant, id }: Named, meter: Metered): Promise<boolean> {
+  meter.d1_rows_read += 1;
+  return (await drizzle(db).$count(members, and(eq(members.merchant, merchant), eq(members.id, id)))) > 0;
+}
+
+export interface NewInvite {
+  readonly id: string;
+  readonly merchant: number;
+  readonly email: string;
+  readonly role: Role;
+  readonly token: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** Makes an invite; "full" when members and open invites are as many as there may be. Those that ended make room. */
+export async function createInvite(
+  db: D1Database,
+  { token, ...invite }: NewInvite,
+  meter: Metered,
+): Promise<Invite | "full"> {
+  const orm = drizzle(db);
+  const ofMerchant = eq(invites.merchant, invite.merchant);
+  await orm.delete(invites).where(and(ofMerchant, lt(invites.expiresAt, invite.createdAt)));
+  const open = await orm.$count(invites, ofMerchant);
+  const all = await orm.$count(members, eq(members.merchant, invite.merchant));
+  meter.d1_rows_read += open + all;
+  if (open >= INVITES_COUNT_MAX || all + open >= MEMBERS_COUNT_MAX) return "full";
+  await orm.insert(invites).values({ ...invite, hash: hashKey(token) });
+  meter.d1_rows_written += 1;
+  return invite;
+}
+
+/** A merchant's open invites. */
+export async function listInvites(
+  db: D1Database,
+  { merchant, now }: { merchant: number; now: number },
+  meter: Metered,
+): Promise<readonly Invite[]> {
+  const rows = await drizzle(db)
+    .select()
+    .from(invites)
+    .where(and(eq(invites.merchant, merchant), gt(invites.expiresAt, now)))
+    .orderBy(asc(invites.createdAt), asc(invites.id))
+    .limit(INVITES_COUNT_MAX);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+export async function revokeInvite(db: D1Database, { merchant, id }: Named, meter: Metered): Promise<boolean> {
+  const where = and(eq(invites.merchant, merchant), eq(invites.id, id));
+  const gone = await drizzle(db).delete(invites).where(where).returning({ id: invites.id });
+  meter.d1_rows_written += gone.length;
+  return gone.length > 0;
+}
+
+/** Takes an invite by its token: the second to come finds nothing. `email`, where it is known, must be the invited one. */
+export async function takeInvite(
+  db: D1Database,
+  { token, email, now }: { token: string; email: string | undefined; now: number },
+  meter: Metered,
+): Promise<Invite | undefined> {
+  const isMeant = email === undefined ? undefined : eq(invites.email, email);
+  const where = and(eq(invites.hash, hashKey(token)), gt(invites.expiresAt, now), isMeant);
+  const [taken] = await drizzle(db).delete(invites).where(where).returning();
+  meter.d1_rows_written += 1;
+  return taken;
+}
+
+/** Makes the invited a member. One that was a member already keeps its role and gets the new password; what was signed in
+ *  with the old one is not any more. */
+export async function admitMember(db: D1Database, member: Member, meter: Metered): Promise<Member> {
+  const orm = drizzle(db);
+  const [admitted] = await orm
+    .insert(members)
+    .values(member)
+    .onConflictDoUpdate({ target: [members.merchant, members.email], set: { password: member.password } })
+    .returning();
+  const made = admitted as Member;
+  await orm.delete(sessions).where(eq(sessions.member, made.id));
+  meter.d1_rows_written += 2;
+  return made;
+}
+
+/** An e-mail address in its one spelling. Whether mail arrives there nobody knows but its owner. */
+export function parseEmail(text: string): string | undefined {
+  const email = text.trim().toLowerCase().normalize("NFC");
+  return email.length <= EMAIL_LENGTH_MAX &&
+    /^[^\s@<>"(),:;[\]\\]+@[^\s@<>"(),:;[\]\\]+\.[^\s@<>"(),:;[\]\\]+$/.test(email)
+    ? email
+    : undefined;
+}

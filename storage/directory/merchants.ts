@@ -1,0 +1,196 @@
+// Merchants and their streams in D1: made and changed by the admin API, read by partitions (settings) and by questions
+// (who owns this hostname). API keys are in `api-keys.ts`. A change of settings raises the merchant's version and only
+// succeeds on the version that was read, so that two changes at once cannot undo each other. These requests are few, so
+// the meter counts rows and leaves out the index entries beside them.
+
+import { and, asc, count, eq, gt, inArray, max } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { Settings, ZonePeriod } from "../../core/merchant.ts";
+import type { Metered } from "../../core/meter.ts";
+import { shownZones } from "../../core/past-zone.ts";
+import { apiKeys, merchants, streams } from "../schema.ts";
+import { hashKey, hintOf } from "./credential.ts";
+
+export type Merchant = typeof merchants.$inferSelect;
+export type Stream = typeof streams.$inferSelect;
+
+export interface NewMerchant {
+  /** Claimed (number-claim.ts). */
+  readonly number: number;
+  readonly id: string;
+  readonly name: string;
+  readonly zones: readonly ZonePeriod[];
+  readonly currency: string;
+  /** Of its first stream, named as the merchant is. */
+  readonly hostname: string | undefined;
+  /** Its first API key: the key itself is only hashed here. */
+  readonly key: { readonly id: string; readonly secret: string };
+  /** UTC ms. */
+  readonly now: number;
+}
+
+/** Creates a merchant with stream 1 and one key, all or nothing. "taken" when another merchant has the hostname. */
+export async function createMerchant(
+  db: D1Database,
+  { hostname, key, now, ...columns }: NewMerchant,
+  meter: Metered,
+): Promise<Merchant | "taken"> {
+  const orm = drizzle(db);
+  const { number } = columns;
+  const secret = { hash: hashKey(key.secret), hint: hintOf(key.secret) };
+  const made = await orNameTaken(() =>
+    orm.batch([
+      orm
+        .insert(merchants)
+        .values({ ...columns, rules: [], version: 1, createdAt: now })
+        .returning(),
+      orm
+        .insert(streams)
+        .values({ merchant: number, number: 1, name: columns.name, hostname: hostname ?? null, createdAt: now }),
+      orm.insert(apiKeys).values({
+        id: key.id,
+        merchant: number,
+        name: "first key",
+        ...secret,
+        createdAt: now,
+        expiresAt: null,
+        scope: "read",
+      }),
+    ]),
+  );
+  if (made === "taken") return made;
+  meter.d1_rows_written += 3;
+  return made[0][0] as Merchant;
+}
+
+/** The highest number that D1 knows to have been given to a merchant, gone ones included; 0 for none. */
+export async function lastMerchantNumber(db: D1Database, meter: Metered): Promise<number> {
+  const last = await db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'merchants'").first<{ seq: number }>();
+  meter.d1_rows_read += 1;
+  return last?.seq ?? 0;
+}
+
+/** The highest number that D1 knows to be a stream's of a merchant. */
+export async function lastStreamNumber(db: D1Database, merchant: number, meter: Metered): Promise<number> {
+  const [last] = await drizzle(db)
+    .select({ number: max(streams.number) })
+    .from(streams)
+    .where(eq(streams.merchant, merchant));
+  meter.d1_rows_read += 1;
+  return last?.number ?? 0;
+}
+
+/** A page of merchants in the order they were made, after the merchant of number `after`. */
+export async function listMerchants(
+  db: D1Database,
+  { after, rowsMax }: { after: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly Merchant[]> {
+  const query = drizzle(db).select().from(merchants).where(gt(merchants.number, after));
+  const rows = await query.orderBy(asc(merchants.number)).limit(rowsMax);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+export async function findMerchant(db: D1Database, id: string, meter: Metered): Promise<Merchant | undefined> {
+  const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.id, id));
+  meter.d1_rows_read += 1;
+  return merchant;
+}
+
+/** The numbers of merchants by their ids; those that do not exist are left out. A statement's worth of them. */
+export async function findMerchantNumbers(
+  db: D1Database,
+  ids: readonly string[],
+  meter: Metered,
+): Promise<readonly number[]> {
+  const where = inArray(merchants.id, [...ids]);
+  const rows = await drizzle(db).select({ number: merchants.number }).from(merchants).where(where);
+  meter.d1_rows_read += rows.length;
+  return rows.map(({ number }) => number);
+}
+
+/** The ids of merchants by their numbers. A statement's worth of them. */
+export async function findMerchantIds(
+  db: D1Database,
+  numbers: readonly number[],
+  meter: Metered,
+): Promise<ReadonlyMap<number, string>> {
+  const where = inArray(merchants.number, [...numbers]);
+  const rows = await drizzle(db).select({ number: merchants.number, id: merchants.id }).from(merchants).where(where);
+  meter.d1_rows_read += rows.length;
+  return new Map(rows.map(({ number, id }) => [number, id]));
+}
+
+export type MerchantChange = Partial<
+  Pick<Merchant, "name" | "zones" | "currency" | "currencies" | "retentionDays" | "spread">
+>;
+
+/** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
+export async function updateMerchant(
+  db: D1Database,
+  { merchant, change }: { merchant: Merchant; change: MerchantChange },
+  meter: Metered,
+): Promise<Merchant | "stale"> {
+  const [changed] = await drizzle(db)
+    .update(merchants)
+    .set({ ...change, version: merchant.version + 1 })
+    .where(and(eq(merchants.number, merchant.number), eq(merchants.version, merchant.version)))
+    .returning();
+  meter.d1_rows_written += 1;
+  return changed ?? "stale";
+}
+
+/** Adds a stream under a number that was claimed for it (number-claim.ts). */
+export async function createStream(db: D1Database, stream: Stream, meter: Metered): Promise<Stream | "taken"> {
+  const made = await orNameTaken(() => drizzle(db).insert(streams).values(stream).returning());
+  if (made === "taken") return made;
+  meter.d1_rows_written += 1;
+  return made[0] as Stream;
+}
+
+/** A page of a merchant's streams by number. */
+export async function listStreams(
+  db: D1Database,
+  { merchant, after, rowsMax }: { merchant: number; after: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly Stream[]> {
+  const where = and(eq(streams.merchant, merchant), gt(streams.number, after));
+  const rows = await drizzle(db).select().from(streams).where(where).orderBy(asc(streams.number)).limit(rowsMax);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+/** Whether a hostname is one of this merchant's. Nobody else's answer looks different from nobody's (L6). */
+export async function ownsHostname(
+  db: D1Database,
+  { merchant, hostname }: { merchant: number; hostname: string },
+  meter: Metered,
+): Promise<boolean> {
+  const where = and(eq(streams.merchant, merchant), eq(streams.hostname, hostname));
+  const [found] = await drizzle(db).select({ owned: count() }).from(streams).where(where);
+  meter.d1_rows_read += 1;
+  return (found?.owned ?? 0) > 0;
+}
+
+/** The hostname is the one unique name a caller chooses; ids and hashes are random. */
+async function orNameTaken<T>(write: () => Promise<T>): Promise<T | "taken"> {
+  try {
+    return await write();
+  } catch (error) {
+    const text = `${String(error)} ${error instanceof Error ? String(error.cause) : ""}`;
+    if (text.includes("UNIQUE constraint failed: streams.hostname")) return "taken";
+    throw error;
+  }
+}
+
+/** What counting needs to know of a merchant. */
+export function settingsOf({ number, version, zones, pastZones, currency, currencies, rules }: Merchant): Settings {
+  const own = { currency, ...(currencies.length > 0 && { currencies }) };
+  return { merchant: number, version, zones, ...(pastZones.length > 0 && { past: pastZones }), ...own, rules };
+}
+
+/** The zones by which a merchant's Days and Hours are shown. */
+export function zonesOf({ zones, pastZones }: Pick<Merchant, "zones" | "pastZones">): readonly ZonePeriod[] {
+  return shownZones({ zones, past: pastZones });
+}

@@ -1,0 +1,82 @@
+// What an isolate remembers of exchange rates, so that an answer in several currencies reads one or two small rows and
+// no rates. D1 is asked each time which versions the rates have now: what was imported or decided since is in the next
+// answer.
+
+import { OWN_RATES_KEPT_MAX, RATE_AGE_DAYS_MAX, RATE_DAYS_KEPT_MAX } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import { NO_RATES, type OwnRate, type PublishedRates, type RateTable } from "../../core/rate.ts";
+import { type RateVersions, readOwnRates, readRates, readRateVersions } from "./rates.ts";
+
+/** Money that is to be converted: whose, from and into which currencies, and of which Days. */
+export interface RatesWanted {
+  readonly merchant: number;
+  /** All of them, the one that is converted into among them. */
+  readonly currencies: readonly string[];
+  /** Numbers of Days in [fromDay, toDay). */
+  readonly fromDay: number;
+  readonly toDay: number;
+}
+
+/** Days in [from, to) of published rates. */
+interface Span {
+  readonly version: number;
+  readonly from: number;
+  readonly to: number;
+  readonly rates: readonly PublishedRates[];
+}
+
+export class RateMemory {
+  #published: Span = { version: 0, from: 0, to: 0, rates: [] };
+  readonly #own = new Map<number, { readonly version: number; readonly rates: readonly OwnRate[] }>();
+
+  /** The rates by which money of these Days is converted. Of one currency nothing is read. */
+  async ratesFor(
+    db: D1Database,
+    { merchant, currencies, fromDay, toDay }: RatesWanted,
+    meter: Metered,
+  ): Promise<RateTable> {
+    if (new Set(currencies).size < 2 || toDay <= fromDay) return NO_RATES;
+    const versions = await readRateVersions(db, merchant, meter);
+    const span = { from: fromDay - RATE_AGE_DAYS_MAX, to: toDay };
+    return {
+      published: await this.#publishedIn(db, { ...span, versions }, meter),
+      own: await this.#ownOf(db, { merchant, versions }, meter),
+    };
+  }
+
+  async #publishedIn(
+    db: D1Database,
+    { from, to, versions }: { readonly from: number; readonly to: number; readonly versions: RateVersions },
+    meter: Metered,
+  ): Promise<readonly PublishedRates[]> {
+    const version = versions.published;
+    const kept = this.#published;
+    if (version === 0) return [];
+    const isKept = kept.version === version;
+    if (isKept && kept.from <= from && to <= kept.to) return kept.rates;
+    // One span that grows: questions end today and differ in how far they go back.
+    const joined = isKept ? { from: Math.min(from, kept.from), to: Math.max(to, kept.to) } : { from, to };
+    const wanted = joined.to - joined.from <= RATE_DAYS_KEPT_MAX ? joined : { from, to };
+    const rates = await readRates(db, wanted, meter);
+    if (wanted.to - wanted.from <= RATE_DAYS_KEPT_MAX) this.#published = { version, ...wanted, rates };
+    return rates;
+  }
+
+  async #ownOf(
+    db: D1Database,
+    { merchant, versions }: { readonly merchant: number; readonly versions: RateVersions },
+    meter: Metered,
+  ): Promise<readonly OwnRate[]> {
+    const version = versions.own;
+    if (version === 0) return [];
+    const kept = this.#own.get(merchant);
+    const rates = kept?.version === version ? kept.rates : await readOwnRates(db, merchant, meter);
+    this.#own.delete(merchant); // who is asked for goes to the end: the first is the one unused for longest
+    this.#own.set(merchant, { version, rates });
+    for (const [oldest] of this.#own) {
+      if (this.#own.size <= OWN_RATES_KEPT_MAX) break;
+      this.#own.delete(oldest);
+    }
+    return rates;
+  }
+}

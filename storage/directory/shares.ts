@@ -1,0 +1,67 @@
+// Share links in D1: found by the SHA-256 of their token, with the merchant whose numbers they show and the filters that
+// every question asked by them gets.
+
+import { and, asc, eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { SHARES_COUNT_MAX } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import { merchants, shares } from "../schema.ts";
+import { hashKey, hintOf } from "./credential.ts";
+import type { Merchant } from "./merchants.ts";
+
+export type Share = Omit<typeof shares.$inferSelect, "hash">;
+
+/** What a share link opens. */
+export interface ShareHolder {
+  readonly merchant: Merchant;
+  readonly share: Pick<Share, "id" | "name" | "filters" | "expiresAt">;
+}
+
+/** Whose link a token is, expired or not. */
+export async function findShareHolder(db: D1Database, hash: string, meter: Metered): Promise<ShareHolder | undefined> {
+  const { id, name, filters, expiresAt } = shares;
+  const [found] = await drizzle(db)
+    .select({ merchant: merchants, share: { id, name, filters, expiresAt } })
+    .from(shares)
+    .innerJoin(merchants, eq(merchants.number, shares.merchant))
+    .where(eq(shares.hash, hash));
+  meter.d1_rows_read += 2;
+  return found;
+}
+
+export type NewShare = Omit<Share, "hint"> & { readonly token: string };
+
+/** Makes a link; "full" when the merchant has as many as there may be. */
+export async function createShare(
+  db: D1Database,
+  { token, ...columns }: NewShare,
+  meter: Metered,
+): Promise<Share | "full"> {
+  const orm = drizzle(db);
+  const count = await orm.$count(shares, eq(shares.merchant, columns.merchant));
+  meter.d1_rows_read += count;
+  if (count >= SHARES_COUNT_MAX) return "full";
+  const share = { ...columns, hint: hintOf(token) };
+  await orm.insert(shares).values({ ...share, hash: hashKey(token) });
+  meter.d1_rows_written += 1;
+  return share;
+}
+
+/** All links of a merchant. */
+export async function listShares(db: D1Database, merchant: number, meter: Metered): Promise<readonly Share[]> {
+  const query = drizzle(db).select().from(shares).where(eq(shares.merchant, merchant));
+  const rows = await query.orderBy(asc(shares.createdAt), asc(shares.id)).limit(SHARES_COUNT_MAX);
+  meter.d1_rows_read += rows.length;
+  return rows;
+}
+
+export async function revokeShare(
+  db: D1Database,
+  { merchant, id }: { merchant: number; id: string },
+  meter: Metered,
+): Promise<boolean> {
+  const where = and(eq(shares.merchant, merchant), eq(shares.id, id));
+  const gone = await drizzle(db).delete(shares).where(where).returning({ id: shares.id });
+  meter.d1_rows_written += gone.length;
+  return gone.length > 0;
+}

@@ -1,0 +1,158 @@
+// Where a merchant's events lie: one index in D1, a row per merchant, Day and partition, written by the archive's consumer
+// before the partition that cut a bundle is told to forget it. Everybody who asks where events of a Day are asks here, and the
+// partitions for what they have not forgotten. Beside it stands which of those places have late events that no rollup knows:
+// until their recount has ended, a question about them is answered from the events themselves. Writing either twice is
+// harmless: a row is there or not, and `marks` only grows.
+
+import { LATE_COALESCE_MS } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import { select } from "../statement.ts";
+import { lateStatement, type SealPlace, wokenOf } from "./sealed-day.ts";
+
+/** What lies in the archive since a bundle does. All of one partition. */
+export interface ArchivedBundle {
+  readonly partition: string;
+  /** Each once. */
+  readonly places: readonly MerchantDay[];
+  /** Those among them that have events which the partition has not counted. */
+  readonly uncounted: readonly MerchantDay[];
+  /** Closed Days that have to be looked at again, those of `uncounted` among them. */
+  readonly lateDays: readonly number[];
+}
+
+export type MerchantDay = readonly [merchant: number, day: number];
+
+/** Of a merchant, the Days in [from, to). */
+export interface PlaceRange {
+  readonly merchant: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface NotedBundle {
+  readonly bundle: ArchivedBundle;
+  /** UTC ms. */
+  readonly now: number;
+  readonly coalesceMs?: number;
+  /** Seconds that Days wait beyond that, by Day (core/counting/late-turn.ts). */
+  readonly waits?: ReadonlyMap<number, number>;
+}
+
+/** How many (Day, partition)s of merchants that a bundle has late events of wait to be counted already. */
+export async function countUncounted(
+  db: D1Database,
+  { uncounted }: Pick<ArchivedBundle, "uncounted">,
+  meter: Metered,
+): Promise<ReadonlyMap<number, number>> {
+  const merchants = [...new Set(uncounted.map(([merchant]) => merchant))];
+  if (merchants.length === 0) return new Map();
+  const { results, meta } = await db
+    .prepare(
+      "SELECT merchant, count(*) AS days FROM uncounted WHERE merchant IN (SELECT value FROM json_each(?)) GROUP BY merchant",
+    )
+    .bind(JSON.stringify(merchants))
+    .all<{ readonly merchant: number; readonly days: number }>();
+  meter.d1_rows_read += meta.rows_read;
+  return new Map(results.map(({ merchant, days }) => [merchant, days]));
+}
+
+/**
+ * Notes, in one transaction, where the events of a bundle lie, and which of them a recount has to count. A message is to be sent
+ * to the seal queue, delayed by `coalesceMs`, for the places it returns: for the others one is under way.
+ */
+export async function noteArchived(
+  db: D1Database,
+  { bundle, now, coalesceMs = LATE_COALESCE_MS, waits = new Map() }: NotedBundle,
+  meter: Metered,
+): Promise<readonly SealPlace[]> {
+  const { partition, places, uncounted, lateDays } = bundle;
+  const late = lateDays.map((day) => ({ day, partition, waitMs: (waits.get(day) ?? 0) * 1_000 }));
+  const statements = [
+    placesStatement(db, partition, places),
+    ...(late.length > 0 ? [lateStatement(db, { places: late, now, coalesceMs })] : []),
+    // After the marks of their Days have grown: a recount that begins now, and does not know of them, leaves these rows.
+    ...(uncounted.length > 0 ? [db.prepare(NOTE_UNCOUNTED).bind(JSON.stringify(uncounted), partition)] : []),
+  ];
+  const results = await db.batch<SealPlace & { readonly late_since: number }>(statements);
+  for (const { meta } of results) {
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
+  return late.length > 0 ? wokenOf(results[1]?.results ?? [], now) : [];
+}
+
+const NOTE_UNCOUNTED = `INSERT INTO uncounted (merchant, day, "partition", marks)
+  SELECT j.value ->> 0, a.day, ?2, a.late_marks FROM json_each(?1) AS j
+    JOIN archive_days AS a ON a.day = j.value ->> 1 AND a."partition" = ?2
+  WHERE true ON CONFLICT DO UPDATE SET marks = excluded.marks WHERE marks < excluded.marks`;
+
+/** Notes where a merchant's events were found: a recount reads the archive itself, and so mends an index that lacks a row. */
+export async function notePlaces(
+  db: D1Database,
+  { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
+  meter: Metered,
+): Promise<void> {
+  for (let start = 0; start < merchants.length; start += PLACES_NOTED_ONCE) {
+    const some = merchants.slice(start, start + PLACES_NOTED_ONCE);
+    const statement = placesStatement(
+      db,
+      partition,
+      some.map((merchant) => [merchant, day]),
+    );
+    const { meta } = await statement.run();
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
+}
+
+/** A list of so many takes a tenth of a statement's 100 kB. */
+const PLACES_NOTED_ONCE = 1_000;
+
+function placesStatement(db: D1Database, partition: string, places: readonly MerchantDay[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO places (merchant, day, "partition") SELECT value ->> 0, value ->> 1, ?2 FROM json_each(?1)
+       WHERE true ON CONFLICT DO NOTHING`,
+    )
+    .bind(JSON.stringify(places), partition);
+}
+
+/** Where a merchant's archived events of some Days lie, and about how many they are: as many as were counted. */
+export async function listPlaces(
+  db: D1Database,
+  { merchant, from, to, rowsMax }: PlaceRange & { readonly rowsMax: number },
+  meter: Metered,
+): Promise<readonly (SealPlace & { readonly events: number })[]> {
+  const text = `SELECT p.day, p."partition", coalesce(d.events, 0) AS events FROM places AS p
+    LEFT JOIN daily AS d ON d.merchant = p.merchant AND d.bucket = p.day AND d."partition" = p."partition"
+    WHERE p.merchant = ?1 AND p.day >= ?2 AND p.day < ?3 ORDER BY p.day, p."partition" LIMIT ?4`;
+  return select(db, [text, merchant, from, to, rowsMax], meter);
+}
+
+/** Those of them that have late events which no rollup knows. Normally none, and then no row is read. */
+export async function listUncounted(
+  db: D1Database,
+  { merchant, from, to }: PlaceRange,
+  meter: Metered,
+): Promise<readonly SealPlace[]> {
+  const text = `SELECT day, "partition" FROM uncounted WHERE merchant = ?1 AND day >= ?2 AND day < ?3`;
+  return select(db, [text, merchant, from, to], meter);
+}
+
+/** The partitions in which anything of a merchant's Days in [from, to) lies. */
+export async function listPartitionsOfDays(
+  db: D1Database,
+  { merchant, from, to }: PlaceRange,
+  meter: Metered,
+): Promise<readonly string[]> {
+  const text = `SELECT DISTINCT "partition" FROM places WHERE merchant = ?1 AND day >= ?2 AND day < ?3`;
+  const rows = await select<Pick<SealPlace, "partition">>(db, [text, merchant, from, to], meter);
+  return rows.map(({ partition }) => partition);
+}
+
+/** The first Day of which anything of a merchant lies in the archive. One row is read: the primary key is in this order. */
+export async function readFirstPlace(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
+  const text = "SELECT min(day) AS day FROM places WHERE merchant = ?1";
+  const [first] = await select<{ readonly day: number | null }>(db, [text, merchant], meter);
+  return first?.day ?? undefined;
+}

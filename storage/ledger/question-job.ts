@@ -1,0 +1,154 @@
+// Jobs of large questions in D1: one row for a job, one for each part. The rows are the truth; a message only says "look at this
+// one", so losing or repeating it changes nothing. What parts have counted, and the answer, lie in R2 under the job's id.
+
+import type { Metered } from "../../core/meter.ts";
+import type { JobQuestion, QuestionPart } from "../../core/query/job.ts";
+import type { QuestionJobState } from "../schema.ts";
+import type { SealPlace } from "./sealed-day.ts";
+
+export interface QuestionJob {
+  readonly id: string;
+  readonly merchant: number;
+  readonly question: JobQuestion;
+  readonly state: QuestionJobState;
+  readonly error: string;
+  /** UTC ms. */
+  readonly createdAt: number;
+  readonly parts: number;
+  readonly partsDone: number;
+}
+
+export interface NewQuestionJob {
+  readonly id: string;
+  readonly merchant: number;
+  readonly question: JobQuestion;
+  readonly parts: readonly (readonly SealPlace[])[];
+  readonly runningMax: number;
+}
+
+/** "answers/qry_…/": all that a job leaves in R2. */
+export function answersPrefix(job: string): string {
+  return `answers/${job}/`;
+}
+
+export function partKey({ job, part }: QuestionPart): string {
+  return `${answersPrefix(job)}part-${part}.json`;
+}
+
+export function answerKey(job: string): string {
+  return `${answersPrefix(job)}answer.json`;
+}
+
+/** Makes a job with its parts, all or nothing; false where the merchant has as many under way as it may. */
+export async function createQuestionJob(db: D1Database, job: NewQuestionJob, meter: Metered): Promise<boolean> {
+  const { id, merchant, question, parts, runningMax } = job;
+  const places = JSON.stringify(parts.map((part) => part.map(({ day, partition }) => [day, partition])));
+  const results = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO question_jobs (id, merchant, question, state, error, created_at, sent_at, finished_at)
+         SELECT ?1, ?2, ?3, 'running', '', ?4, ?4, NULL
+         WHERE (SELECT count(*) FROM question_jobs WHERE merchant = ?2 AND state = 'running') < ?5`,
+      )
+      .bind(id, merchant, JSON.stringify(question), question.asOf, runningMax),
+    db
+      .prepare(
+        `INSERT INTO question_parts (job, part, places, done) SELECT ?1, key, value, 0 FROM json_each(?2)
+         WHERE EXISTS (SELECT 1 FROM question_jobs WHERE id = ?1)`,
+      )
+      .bind(id, places),
+  ]);
+  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
+  return (results[0]?.meta.changes ?? 0) > 0;
+}
+
+export async function findQuestionJob(db: D1Database, id: string, meter: Metered): Promise<QuestionJob | undefined> {
+  const text = `SELECT id, merchant, question, state, error, created_at AS createdAt,
+      (SELECT count(*) FROM question_parts WHERE job = id) AS parts,
+      (SELECT count(*) FROM question_parts WHERE job = id AND done = 1) AS partsDone
+    FROM question_jobs WHERE id = ?`;
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(id)
+    .all<Omit<QuestionJob, "question"> & { readonly question: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  const [row] = results;
+  return row && { ...row, question: JSON.parse(row.question) as JobQuestion };
+}
+
+/** What a part reads; undefined where it is done, or there is none. */
+export async function findQuestionPart(
+  db: D1Database,
+  { job, part }: QuestionPart,
+  meter: Metered,
+): Promise<readonly SealPlace[] | undefined> {
+  const text = "SELECT places FROM question_parts WHERE job = ? AND part = ? AND done = 0";
+  const { results, meta } = await db.prepare(text).bind(job, part).all<{ readonly places: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  const [row] = results;
+  if (row === undefined) return undefined;
+  const places = JSON.parse(row.places) as readonly (readonly [number, string])[];
+  return places.map(([day, partition]) => ({ day, partition }));
+}
+
+export async function markQuestionPart(db: D1Database, { job, part }: QuestionPart, meter: Metered): Promise<void> {
+  await write(db, ["UPDATE question_parts SET done = 1 WHERE job = ? AND part = ?", job, part], meter);
+}
+
+/** Ends a job that runs; one that has ended stays as it is. */
+export async function endQuestionJob(
+  db: D1Database,
+  { id, state, error, now }: { id: string; state: "done" | "failed"; error: string; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = "UPDATE question_jobs SET state = ?2, error = ?3, finished_at = ?4 WHERE id = ?1 AND state = 'running'";
+  await write(db, [text, id, state, error, now], meter);
+}
+
+/** Parts of jobs whose messages may be lost; their jobs are put off while these are under way. A job that is only to be put
+ *  together gives its first part. */
+export async function takeStaleParts(
+  db: D1Database,
+  { now, before, jobsMax }: { now: number; before: number; jobsMax: number },
+  meter: Metered,
+): Promise<readonly QuestionPart[]> {
+  const stale = "SELECT id FROM question_jobs WHERE state = 'running' AND sent_at <= ? ORDER BY sent_at LIMIT ?";
+  const { results } = await db.prepare(stale).bind(before, jobsMax).all<{ readonly id: string }>();
+  if (results.length === 0) return [];
+  const ids = JSON.stringify(results.map(({ id }) => id));
+  const text = `SELECT job, part FROM question_parts
+    WHERE job IN (SELECT value FROM json_each(?)) AND (done = 0 OR part = 0) ORDER BY job, part`;
+  const { results: parts, meta } = await db.prepare(text).bind(ids).all<QuestionPart>();
+  meter.d1_rows_read += meta.rows_read;
+  const sent = "UPDATE question_jobs SET sent_at = ? WHERE id IN (SELECT value FROM json_each(?))";
+  await write(db, [sent, now, ids], meter);
+  return parts;
+}
+
+/** Forgets jobs that were asked before an instant, and names them. */
+export async function forgetQuestionJobs(
+  db: D1Database,
+  { before, jobsMax }: { before: number; jobsMax: number },
+  meter: Metered,
+): Promise<readonly string[]> {
+  const old = "SELECT id FROM question_jobs WHERE created_at < ? ORDER BY created_at LIMIT ?";
+  const { results } = await db.prepare(old).bind(before, jobsMax).all<{ readonly id: string }>();
+  const ids = results.map(({ id }) => id);
+  if (ids.length === 0) return ids;
+  const named = JSON.stringify(ids);
+  await write(db, ["DELETE FROM question_parts WHERE job IN (SELECT value FROM json_each(?))", named], meter);
+  await write(db, ["DELETE FROM question_jobs WHERE id IN (SELECT value FROM json_each(?))", named], meter);
+  return ids;
+}
+
+async function write(
+  db: D1Database,
+  [text, ...values]: readonly [text: string, ...values: (string | number)[]],
+  meter: Metered,
+): Promise<void> {
+  const { meta } = await db
+    .prepare(text)
+    .bind(...values)
+    .run();
+  meter.d1_rows_written += meta.rows_written;
+}

@@ -1,0 +1,284 @@
+// What a seal or a rebuild does to rollups in D1, and how a rebuild is taken back. A merchant's Day is one transaction: a reader sees it
+// as it was or as it is now. Every statement checks in that transaction that the job still runs and that the row is still
+// the one that was compared, so a late or a second consumer, a cancelled job and a partition that publishes meanwhile
+// change nothing they should not. Plain SQL from the lists of rollup-write.ts: rows move inside the database.
+
+import type { Difference } from "../../core/counting/difference.ts";
+import type { ReplayPart } from "../../core/counting/replay-part.ts";
+import { COUNTERS } from "../../core/counting/rollup.ts";
+import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
+import { FOLDERS_APART_MAX, REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import { GLOBAL_MERCHANT } from "../../core/rules.ts";
+import type { ShownDifference } from "../schema.ts";
+import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
+import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
+
+const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
+const COLUMNS = [...ROLLUP_KEY, ...ROLLUP_REPLACED].map((column) => `"${column}"`).join(", ");
+const IS_ROW = `merchant = ? AND bucket = ? AND "partition" = ?`;
+const IS_GENERATION = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ? AND generation = ?)';
+/** Null as the first parameter asks nothing. */
+const IS_COUNTED_BY = `(? IS NULL OR ((SELECT version FROM merchants WHERE number = ?) = ?
+  AND (SELECT version FROM merchants WHERE number = ?) = ?))`;
+/** Of a row that was kept: it says the Day it had before, which a zone of the past may have changed. */
+const IS_NEAR = `day IN (${nearDays(0)
+  .map(() => "?")
+  .join(", ")})`;
+const RUNS = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running')";
+const UNDOES = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'undoing')";
+
+/**
+ * Puts a merchant's replayed rows in the place of those that differ, as long as the Day is of the generation that was
+ * looked up. Running it again is harmless, as below.
+ */
+export async function sealRollups(
+  db: D1Database,
+  { seal, differences, corrected, shown, countedBy, known }: Sealing,
+  meter: Metered,
+): Promise<void> {
+  const [first] = differences;
+  if (first === undefined) return;
+  const { own, global } = countedBy ?? { own: null, global: null };
+  const guard: Guard = {
+    sql: `${IS_GENERATION} AND ${IS_COUNTED_BY} AND ${ALL_ARE_KNOWN}`,
+    values: [
+      ...[seal.day, seal.partition, seal.generation, own, first.merchant, own, GLOBAL_MERCHANT, global],
+      ...knownValues(first.merchant, known),
+    ],
+  };
+  const statements = differences.map((difference) => put(db, changeOf(difference), guard));
+  // Counted in the same transaction: once it is through, nobody finds these differences again.
+  if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }, guard));
+  // A rebuild may have written a row meanwhile, or have applied rules that these rows do not know.
+  mustHaveWritten((await run(db, statements, meter)).slice(0, differences.length));
+}
+
+/** Rows that were left alone are to be counted again. */
+function mustHaveWritten(results: readonly D1Result<unknown>[]): void {
+  if (results.some(({ meta: { changes } }) => changes === 0))
+    throw new Error("rows or rules were changed while the Day was counted");
+}
+
+/** Versions of a merchant's settings and of the deployment's. */
+export interface SettingsVersions {
+  readonly own: number;
+  readonly global: number;
+}
+
+/** Differences of one merchant. */
+interface Sealing {
+  readonly seal: SealedState;
+  readonly differences: readonly Difference[];
+  /** How many of them correct what was counted live; the others fill what only the archive has. */
+  readonly corrected: number;
+  /** The first of those. */
+  readonly shown: readonly ShownDifference[];
+  /** What the rows were counted by; undefined where there was nothing to count. */
+  readonly countedBy: SettingsVersions | undefined;
+  readonly known: KnownRemovals;
+}
+
+/** Differences of one merchant that a job writes. */
+interface Replacing {
+  readonly job: string;
+  readonly differences: readonly Difference[];
+  readonly known: KnownRemovals;
+}
+
+function noteDifferences(
+  db: D1Database,
+  { day, partition }: SealedState,
+  { corrected, shown }: Pick<Sealing, "corrected" | "shown">,
+  guard: Guard,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE archive_days SET differences = differences + ?, shown = CASE shown WHEN '[]' THEN ? ELSE shown END
+       WHERE day = ? AND "partition" = ? AND ${guard.sql}`,
+    )
+    .bind(corrected, JSON.stringify(shown), day, partition, ...guard.values);
+}
+
+/** A (Day, partition) and how often it has been sealed. */
+export interface SealedState {
+  readonly day: number;
+  readonly partition: string;
+  readonly generation: number;
+}
+
+/** What must hold in the transaction of a write. */
+interface Guard {
+  readonly sql: string;
+  readonly values: readonly (string | number | null)[];
+}
+
+/**
+ * Puts a merchant's replayed rows in the place of those that differ, and keeps what was there, unless nothing takes it
+ * back. Running it again is harmless: a row that was replaced has another version than the one that was compared, and
+ * is left alone.
+ */
+export async function replaceRollups(
+  db: D1Database,
+  { job, differences, known, isKept = true }: Replacing & { readonly isKept?: boolean },
+  meter: Metered,
+): Promise<void> {
+  const [first] = differences;
+  if (first === undefined) return;
+  const guard: Guard = { sql: `${RUNS} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
+  const statements = differences.flatMap((difference) => {
+    const change = { ...changeOf(difference), job };
+    if (!isKept) return [put(db, change, guard)];
+    return [
+      renumber(db, change),
+      change.replaced === null ? keepNothing(db, change) : keep(db, change),
+      put(db, change, guard),
+    ];
+  });
+  await run(db, statements, meter);
+}
+
+/**
+ * Puts right what an undo of rules or of a zone could not put back: rows that others have written since. Running it again
+ * is harmless. Fails where a row is no longer the one that was compared: an Hour may be in two Days, of which the undo of
+ * the other has taken it meanwhile.
+ */
+export async function correctRollups(
+  db: D1Database,
+  { job, differences, known }: Replacing,
+  meter: Metered,
+): Promise<void> {
+  const [first] = differences;
+  if (first === undefined) return;
+  const guard: Guard = { sql: `${UNDOES} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
+  const statements = differences.map((difference) => put(db, changeOf(difference), guard));
+  mustHaveWritten(await run(db, statements, meter));
+}
+
+/** The new row lies ahead of the one it replaces and of the events it was counted from. */
+function changeOf({ held, replayed }: Difference): Change {
+  const version = Math.max(held?.row.version ?? 0, replayed.version) + REBUILD_VERSION_STEP;
+  return { row: { ...replayed, version }, replaced: held?.row.version ?? null };
+}
+
+interface Change {
+  readonly row: RollupRow;
+  /** Version of the row whose place it takes; null where there is none. */
+  readonly replaced: number | null;
+}
+
+interface JobChange extends Change {
+  readonly job: string;
+}
+
+/** A row this job wrote itself before, under rules that have changed since: what was there before it stays kept. */
+function renumber(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE replay_undo SET written_version = ?
+       WHERE job = ? AND ${IS_NEAR} AND grain = ? AND ${IS_ROW} AND written_version = ? AND ${RUNS}`,
+    )
+    .bind(row.version, job, ...nearDays(row.day), row.grain, row.merchant, row.bucket, row.partition, replaced, job);
+}
+
+/** The Days a row may have been of before: named one by one, so that the primary key finds it. */
+function nearDays(day: number): readonly number[] {
+  return Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => day - FOLDERS_APART_MAX + at);
+}
+
+function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
+  const key = [row.merchant, row.bucket, row.partition];
+  return db
+    .prepare(
+      `INSERT OR REPLACE INTO replay_undo (job, grain, written_version, ${COLUMNS})
+       SELECT ?, ?, ?, ${COLUMNS} FROM ${TABLE[row.grain]} WHERE ${IS_ROW} AND version = ? AND ${RUNS} AND NOT EXISTS (
+         SELECT 1 FROM replay_undo WHERE job = ? AND ${IS_NEAR} AND grain = ? AND ${IS_ROW} AND written_version = ?)`,
+    )
+    .bind(
+      job,
+      row.grain,
+      row.version,
+      ...key,
+      replaced,
+      job,
+      job,
+      ...nearDays(row.day),
+      row.grain,
+      ...key,
+      row.version,
+    );
+}
+
+/** Keeps that there was nothing: a version of -1. */
+function keepNothing(db: D1Database, { job, row }: JobChange): D1PreparedStatement {
+  const key = [row.merchant, row.bucket, row.partition];
+  const counters = COUNTERS.map((name) => `"${name}"`).join(", ");
+  return db
+    .prepare(
+      `INSERT OR REPLACE INTO replay_undo
+         (job, grain, written_version, merchant, bucket, "partition", day, version, ${counters}, drops, sketch)
+       SELECT ?, ?, ?, ?, ?, ?, ?, -1, ${COUNTERS.map(() => "0").join(", ")}, '{}', x''
+       WHERE ${RUNS} AND NOT EXISTS (SELECT 1 FROM ${TABLE[row.grain]} WHERE ${IS_ROW})`,
+    )
+    .bind(job, row.grain, row.version, ...key, row.day, job, ...key);
+}
+
+function put(db: D1Database, { row, replaced }: Change, guard: Guard): D1PreparedStatement {
+  const table = TABLE[row.grain];
+  const values = rollupValues(row);
+  return db
+    .prepare(
+      `INSERT INTO ${table} (${COLUMNS}) SELECT ${values.map(() => "?").join(", ")}
+       WHERE ${guard.sql} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ?
+       ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET}`,
+    )
+    .bind(...values, ...guard.values, row.merchant, row.bucket, row.partition, replaced);
+}
+
+/** The rows kept of the next merchants of a part; named by the same five parameters in every statement. */
+const NEXT_KEPT = `job = ?1 AND day = ?2 AND "partition" = ?3 AND merchant IN (
+  SELECT DISTINCT merchant FROM replay_undo WHERE job = ?1 AND day = ?2 AND "partition" = ?3
+  ORDER BY merchant LIMIT ${REPLAY_UNDO_MERCHANTS})
+  AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?1 AND state = 'undoing')`;
+
+/**
+ * Puts back what a rebuild replaced in one part, some merchants at a time, and forgets it. Only a row that is still the one
+ * the rebuild wrote is taken back: what a partition has published since holds later events. Running it again finds what is
+ * left.
+ */
+export async function restoreRollups(db: D1Database, part: ReplayPart, meter: Metered): Promise<void> {
+  const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
+  sql.push(`DELETE FROM replay_undo WHERE ${NEXT_KEPT}`);
+  for (;;) {
+    const statements = sql.map((text) => db.prepare(text).bind(part.job, part.day, part.partition));
+    const results = await run(db, statements, meter);
+    if ((results.at(-1)?.meta.changes ?? 0) === 0) return;
+  }
+}
+
+function restoreInto(grain: Grain): string {
+  return `INSERT INTO ${TABLE[grain]} (${COLUMNS}) SELECT ${COLUMNS} FROM replay_undo
+    WHERE grain = '${grain}' AND version >= 0 AND ${NEXT_KEPT} AND written_version = (
+      SELECT now.version FROM ${TABLE[grain]} AS now WHERE now.merchant = replay_undo.merchant
+      AND now.bucket = replay_undo.bucket AND now."partition" = replay_undo."partition")
+    ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET}`;
+}
+
+function removeFrom(grain: Grain): string {
+  return `DELETE FROM ${TABLE[grain]} WHERE (merchant, bucket, "partition", version) IN (
+    SELECT merchant, bucket, "partition", written_version FROM replay_undo
+    WHERE grain = '${grain}' AND version < 0 AND ${NEXT_KEPT})`;
+}
+
+async function run(
+  db: D1Database,
+  statements: D1PreparedStatement[],
+  meter: Metered,
+): Promise<readonly D1Result<unknown>[]> {
+  const results = await db.batch(statements);
+  for (const { meta } of results) {
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
+  return results;
+}

@@ -1,0 +1,234 @@
+// Rollups as questions read them from D1: page by page, and only the columns a question needs. Both tables have one shape;
+// their columns come from core's lists through the schema. `rollup-write.ts` is the other side.
+
+import { Buffer } from "node:buffer";
+import { and, asc, eq, gte, inArray, lt, min, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { DimensionName } from "../../core/counting/dimension.ts";
+import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../../core/counting/rollup.ts";
+import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
+import { fromMoneyText } from "../../core/counting/takings.ts";
+import { COUNTED_PAGE } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { type BreakdownColumn, daily, hourly } from "../schema.ts";
+
+export interface RollupRead {
+  readonly merchant: number;
+  readonly grain: Grain;
+  /** Buckets in [from, to). */
+  readonly from: number;
+  readonly to: number;
+  /** The last row of the page before; rows come in the order of bucket and partition. */
+  readonly after?: { readonly bucket: number; readonly partition: string } | undefined;
+  readonly rowsMax: number;
+  /** Columns beside the totals. They are most of a row's bytes, so only what a question needs is read. */
+  readonly sketch: boolean;
+  readonly breakdowns: readonly DimensionName[];
+}
+
+/** One page of a merchant's rollups. Fewer rows than `rowsMax` means there are no more. */
+export async function readRollups(db: D1Database, read: RollupRead, meter: Metered): Promise<readonly RollupRow[]> {
+  const table = tableOf(read.grain);
+  const query = drizzle(db)
+    .select(columnsOf(read))
+    .from(table)
+    .where(
+      and(
+        eq(table.merchant, read.merchant),
+        // The primary key finds where a page begins by this; what follows leaves out rows of that one bucket.
+        gte(table.bucket, read.after?.bucket ?? read.from),
+        lt(table.bucket, read.to),
+        read.after && isAfter(table, read.after),
+      ),
+    )
+    .orderBy(asc(table.bucket), asc(table.partition))
+    .limit(read.rowsMax);
+  // Drizzle gives rows without D1's own account of them; so it makes the statement and D1 is asked directly.
+  const { sql: text, params } = query.toSQL();
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(...params)
+    .all<StoredRow>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map((row) => toRow(row, read));
+}
+
+export type RollupVersion = Pick<RollupRow, "bucket" | "partition" | "version">;
+
+/** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
+export async function readRollupVersions(
+  db: D1Database,
+  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "breakdowns">,
+  meter: Metered,
+): Promise<readonly RollupVersion[]> {
+  const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
+    WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
+    ORDER BY bucket, "partition" LIMIT ?6`;
+  const values = [merchant, after?.bucket ?? from, to, after?.bucket ?? from - 1, after?.partition ?? "", rowsMax];
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(...values)
+    .all<RollupVersion>();
+  meter.d1_rows_read += meta.rows_read;
+  return results;
+}
+
+export interface DayRollupsRead {
+  readonly merchants: readonly number[];
+  readonly day: number;
+  readonly partition: string;
+  /** Also the Hours in it that other Days say are theirs: a zone of the past moves Hours from Day to Day. */
+  readonly isMoved?: boolean;
+}
+
+/** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column. */
+export async function readDayRollups(
+  db: D1Database,
+  { merchants, day, partition, isMoved = false }: DayRollupsRead,
+  meter: Metered,
+): Promise<readonly RollupRow[]> {
+  const rows: RollupRow[] = [];
+  for (const grain of ["hour", "day"] as const) {
+    const table = tableOf(grain);
+    const read = { grain, sketch: true, breakdowns: ALL_DIMENSIONS };
+    // Zones are within a Day of UTC; the bounds let the primary key find the rows, `day` picks the right ones.
+    const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
+    const query = drizzle(db)
+      .select({ merchant: table.merchant, ...columnsOf(read) })
+      .from(table)
+      .where(
+        and(
+          inArray(table.merchant, [...merchants]),
+          gte(table.bucket, from),
+          lt(table.bucket, to),
+          eq(table.partition, partition),
+          isMoved ? undefined : eq(table.day, day),
+        ),
+      );
+    const { sql: text, params } = query.toSQL();
+    const statement = db.prepare(text).bind(...params);
+    const { results, meta } = await statement.all<StoredRow>();
+    meter.d1_rows_read += meta.rows_read;
+    rows.push(...results.map((row) => toRow(row, { ...read, merchant: row["merchant"] as number })));
+  }
+  return rows;
+}
+
+/**
+ * All merchants of which D1 has anything of a Day in one partition. The primary keys begin with the merchant, so this asks
+ * once for each there is, inside D1: an index by Day would cost a row write with every rollup, and only replays of all
+ * merchants would use it.
+ */
+export async function listCounted(
+  db: D1Database,
+  { day, partition }: { day: number; partition: string },
+  meter: Metered,
+): Promise<readonly number[]> {
+  const text = `SELECT number FROM merchants WHERE number > ?1 AND number <= ?1 + ${COUNTED_PAGE} AND (
+      EXISTS (SELECT 1 FROM daily WHERE merchant = number AND bucket = ?2 AND "partition" = ?3) OR
+      EXISTS (SELECT 1 FROM hourly WHERE merchant = number AND bucket >= ?4 AND bucket < ?5 AND "partition" = ?3 AND day = ?2))`;
+  const last = await db.prepare("SELECT max(number) AS number FROM merchants").all<{ readonly number: number }>();
+  const found: number[] = [];
+  for (let after = 0; after < (last.results[0]?.number ?? 0); after += COUNTED_PAGE) {
+    const statement = db.prepare(text).bind(after, day, partition, (day - 1) * DAY_MS, (day + 2) * DAY_MS);
+    const { results, meta } = await statement.all<{ readonly number: number }>();
+    meter.d1_rows_read += meta.rows_read;
+    found.push(...results.map(({ number }) => number));
+  }
+  return found;
+}
+
+/** The partitions in which anything of a merchant ever was, archived or counted, also those that today's placement does not
+ *  give it. */
+export async function listPartitionsOf(db: D1Database, merchant: number, meter: Metered): Promise<readonly string[]> {
+  const text = ["places", "daily", "hourly"]
+    .map((table) => `SELECT "partition" FROM ${table} WHERE merchant = ?1`)
+    .join(" UNION ");
+  const { results, meta } = await db.prepare(text).bind(merchant).all<{ readonly partition: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results.map(({ partition }) => partition);
+}
+
+/** The (Day, partition)s of which a merchant has a rollup, of Days in [from, to). */
+export async function listPlacesOf(
+  db: D1Database,
+  { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
+  meter: Metered,
+): Promise<readonly { readonly day: number; readonly partition: string }[]> {
+  const text = `SELECT bucket AS day, "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3`;
+  const statement = db.prepare(text).bind(merchant, from, to);
+  const { results, meta } = await statement.all<{ readonly day: number; readonly partition: string }>();
+  meter.d1_rows_read += meta.rows_read;
+  return results;
+}
+
+/** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
+export async function readFirstDay(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
+  const query = drizzle(db)
+    .select({ day: min(daily.bucket) })
+    .from(daily)
+    .where(eq(daily.merchant, merchant));
+  const [first] = await query;
+  meter.d1_rows_read += 1;
+  return first?.day ?? undefined;
+}
+
+type RollupTable = typeof hourly | typeof daily;
+/** What D1 gives: columns by name, as SQLite has them. */
+type StoredRow = Readonly<Record<string, unknown>>;
+
+function tableOf(grain: Grain): RollupTable {
+  return grain === "hour" ? hourly : daily;
+}
+
+/** As one comparison of both columns: an OR would be two searches. */
+function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; partition: string }) {
+  return sql`(${table.bucket}, ${table.partition}) > (${bucket}, ${partition})`;
+}
+
+function columnsOf({ grain, sketch, breakdowns }: Pick<RollupRead, "grain" | "sketch" | "breakdowns">) {
+  const table = tableOf(grain);
+  const plain = [...(["bucket", "partition", "day", "version", "money", "drops"] as const), ...COUNTERS];
+  const packed = [...(sketch ? (["sketch"] as const) : []), ...breakdowns.map(breakdownColumn)];
+  return {
+    ...Object.fromEntries(plain.map((name) => [name, table[name]])),
+    // D1 would give a blob as an array of numbers: 3.6 characters of JSON a byte, each parsed and made a value. This is two.
+    ...Object.fromEntries(packed.map((name) => [name, sql<string>`hex(${table[name]})`.as(name)])),
+  };
+}
+
+function breakdownColumn(name: DimensionName): BreakdownColumn {
+  return `by_${name}`;
+}
+
+function toRow(
+  stored: StoredRow,
+  { merchant, grain, breakdowns }: Pick<RollupRead, "merchant" | "grain" | "breakdowns">,
+): RollupRow {
+  const counts: Counts = zeroCounts();
+  for (const counter of COUNTERS) counts[counter] = stored[counter] as number;
+  counts.money = fromMoneyText(stored["money"] as string);
+  const wanted = breakdowns.flatMap((name) => {
+    // No breakdown is of no bytes: this one is NULL, of a dimension younger than the row.
+    const hex = stored[breakdownColumn(name)] as string;
+    return hex === "" ? [] : [[name, toBytes(hex)] as const];
+  });
+  return {
+    merchant,
+    grain,
+    bucket: stored["bucket"] as number,
+    day: stored["day"] as number,
+    partition: stored["partition"] as string,
+    version: stored["version"] as number,
+    counts,
+    drops: JSON.parse(stored["drops"] as string) as RollupRow["drops"],
+    sketch: toBytes((stored["sketch"] as string | undefined) ?? ""),
+    breakdowns: Object.fromEntries(wanted),
+  };
+}
+
+/** A copy: a Buffer may be a window on a pool that others share. */
+function toBytes(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex, "hex"));
+}

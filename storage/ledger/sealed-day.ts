@@ -1,0 +1,300 @@
+// What D1 knows of closed Days: one row per (Day, partition). The row is the truth about the seal; a message only says "look
+// at this one", so losing or repeating it changes nothing. Every change is one statement whose condition is what the writer
+// has seen, and whoever comes second finds it gone.
+
+import { REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
+import type { Metered } from "../../core/meter.ts";
+import type { ShownDifference } from "../schema.ts";
+import { type Bound, select } from "../statement.ts";
+
+/** A (Day, partition). Its JSON is the message of the seal queue. */
+export interface SealPlace {
+  /** Number of the local date. */
+  readonly day: number;
+  readonly partition: string;
+}
+
+export interface SealRow extends SealPlace {
+  readonly generation: number;
+  readonly folder: string;
+  readonly rows: number;
+  readonly merchants: number;
+  readonly bytes: number;
+  readonly duplicates: number;
+  readonly differences: number;
+  readonly shown: readonly ShownDifference[];
+  readonly sealedAt: number | null;
+  readonly lateSince: number | null;
+  readonly lateMarks: number;
+  readonly dueAt: number | null;
+  readonly attempts: number;
+  readonly error: string;
+  readonly cleanAt: number | null;
+}
+
+const COLUMNS = `day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences, shown,
+  sealed_at AS sealedAt, late_since AS lateSince, late_marks AS lateMarks, due_at AS dueAt,
+  attempts, error, clean_at AS cleanAt`;
+const IS_PLACE = 'day = ?1 AND "partition" = ?2';
+const EXISTS_PLACE = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ?';
+/** What a new row's columns hold, after day and partition. */
+const INSERT = `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates,
+  differences, shown, sealed_at, late_since, late_marks, due_at, attempts, error, clean_at)`;
+const UNSEALED = "0, '', 0, 0, 0, 0, 0, '[]', NULL";
+
+/** Nothing waits any more, unless it came after the row was read: the cron then finds it due. */
+const DONE = "attempts = 0, error = '', late_since = CASE WHEN";
+const DONE_END = "THEN NULL ELSE late_since END";
+
+export async function findSeal(db: D1Database, place: SealPlace, meter: Metered): Promise<SealRow | undefined> {
+  const text = `SELECT ${COLUMNS} FROM archive_days WHERE ${IS_PLACE}`;
+  return (await selectRows(db, [text, place.day, place.partition], meter))[0];
+}
+
+/** The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out. */
+export async function findFolders(
+  db: D1Database,
+  places: readonly SealPlace[],
+  meter: Metered,
+): Promise<ReadonlyMap<string, string>> {
+  const sealed = await findSealed(db, places, meter);
+  return new Map(sealed.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
+}
+
+/** Those of some (Day, partition)s that are sealed: where, and how often events came late. */
+export async function findSealed(
+  db: D1Database,
+  places: readonly SealPlace[],
+  meter: Metered,
+): Promise<readonly (SealPlace & { readonly folder: string; readonly lateMarks: number })[]> {
+  if (places.length === 0) return [];
+  const text = `SELECT a.day, a."partition", a.folder, a.late_marks AS lateMarks FROM json_each(?1) AS j
+    JOIN archive_days AS a ON a.day = j.value ->> 0 AND a."partition" = j.value ->> 1 WHERE a.folder <> ''`;
+  const wanted = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
+  return select(db, [text, wanted], meter);
+}
+
+/** Closed Days in [from, to), by Day and partition, after a row of the page before. */
+export async function listSeals(
+  db: D1Database,
+  { from, to, after, rowsMax }: { from: number; to: number; after?: SealPlace | undefined; rowsMax: number },
+  meter: Metered,
+): Promise<readonly SealRow[]> {
+  const text = `SELECT ${COLUMNS} FROM archive_days WHERE day >= ?1 AND day < ?2
+    AND (day, "partition") > (?3, ?4) ORDER BY day, "partition" LIMIT ?5`;
+  return selectRows(db, [text, from, to, after?.day ?? -1, after?.partition ?? "", rowsMax], meter);
+}
+
+/** The first of some (Day, partition)s that has never been sealed. */
+export async function findUnsealed(
+  db: D1Database,
+  places: readonly SealPlace[],
+  meter: Metered,
+): Promise<SealPlace | undefined> {
+  const text = `SELECT value ->> 0 AS day, value ->> 1 AS "partition" FROM json_each(?1) AS asked WHERE NOT EXISTS (
+      SELECT 1 FROM archive_days AS known WHERE known.day = asked.value ->> 0 AND known."partition" = asked.value ->> 1
+      AND generation > 0) ORDER BY 1 LIMIT 1`;
+  const asked = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
+  const { results, meta } = await db.prepare(text).bind(asked).all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  return results[0];
+}
+
+/** Which of some (Day, partition)s of Days in [from, to) have been sealed, as "day partition". */
+export async function listSealedOf(
+  db: D1Database,
+  { places, from, to }: { readonly places: readonly SealPlace[]; readonly from: number; readonly to: number },
+  meter: Metered,
+): Promise<ReadonlySet<string>> {
+  const partitions = JSON.stringify([...new Set(places.map(({ partition }) => partition))]);
+  const text = `SELECT day, "partition" FROM archive_days WHERE day >= ?1 AND day < ?2 AND generation > 0
+    AND "partition" IN (SELECT value FROM json_each(?3))`;
+  const { results, meta } = await db.prepare(text).bind(from, to, partitions).all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  return new Set(results.map(({ day, partition }) => `${day} ${partition}`));
+}
+
+/** Notes closed Days that have something in the archive; those that are known are left alone. */
+export async function noteClosed(
+  db: D1Database,
+  { places, now }: { places: readonly SealPlace[]; now: number },
+  meter: Metered,
+): Promise<void> {
+  if (places.length === 0) return;
+  const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, NULL, 0, ?2, 0, '', NULL FROM json_each(?1)
+    WHERE true ON CONFLICT DO NOTHING`;
+  await select(db, [text, JSON.stringify(places.map(({ day, partition }) => [day, partition])), now], meter);
+}
+
+/**
+ * Notes that late events lie in the archive, and that their Days have to be looked at again. A message is to be sent, delayed by
+ * `coalesceMs`, for those of its rows that `wokenOf` gives: for the others one is under way. Should it be lost, the cron finds
+ * the row due a little later.
+ */
+export function lateStatement(
+  db: D1Database,
+  { places, now, coalesceMs }: { places: readonly WaitingPlace[]; now: number; coalesceMs: number },
+): D1PreparedStatement {
+  const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, ?2, 1, ?3 + (value ->> 2), 0, '', NULL FROM json_each(?1)
+    WHERE true ON CONFLICT DO UPDATE SET late_since = coalesce(late_since, excluded.late_since),
+      late_marks = late_marks + 1, due_at = CASE WHEN late_since IS NULL THEN excluded.due_at ELSE due_at END
+    RETURNING day, "partition", late_marks, late_since`;
+  const values = JSON.stringify(places.map(({ day, partition, waitMs = 0 }) => [day, partition, waitMs]));
+  return db.prepare(text).bind(values, now, now + coalesceMs + REPLAY_PART_STALE_MS);
+}
+
+/** A place, and how long it waits beyond the others' wait for company. */
+interface WaitingPlace extends SealPlace {
+  readonly waitMs?: number;
+}
+
+/** The Days that nothing was under way for. */
+export function wokenOf(rows: readonly LateRow[], now: number): readonly SealPlace[] {
+  return rows.filter(({ late_since }) => late_since === now).map(({ day, partition }) => ({ day, partition }));
+}
+
+type LateRow = SealPlace & { readonly late_since: number };
+
+/** Takes the Days whose work is due, and puts them off while their messages are under way. */
+export async function takeDue(
+  db: D1Database,
+  { now, rowsMax }: { now: number; rowsMax: number },
+  meter: Metered,
+): Promise<readonly SealPlace[]> {
+  const text = `UPDATE archive_days SET due_at = ?2 WHERE (day, "partition") IN (
+      SELECT day, "partition" FROM archive_days WHERE due_at <= ?1 ORDER BY due_at LIMIT ?3)
+    RETURNING day, "partition"`;
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(now, now + REPLAY_PART_STALE_MS, rowsMax)
+    .all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return results.map(({ day, partition }) => ({ day, partition }));
+}
+
+/** Takes closed Days of a range that have anything to do, whenever it was due. */
+export async function hurryClosed(
+  db: D1Database,
+  { from, to, now }: { from: number; to: number; now: number },
+  meter: Metered,
+): Promise<readonly SealPlace[]> {
+  const text = `UPDATE archive_days SET due_at = ?3 WHERE day >= ?1 AND day < ?2 AND (generation = 0 OR late_since IS NOT NULL)
+    RETURNING day, "partition"`;
+  const { results, meta } = await db
+    .prepare(text)
+    .bind(from, to, now + REPLAY_PART_STALE_MS)
+    .all<SealPlace>();
+  meter.d1_rows_read += meta.rows_read;
+  meter.d1_rows_written += meta.rows_written;
+  return results.map(({ day, partition }) => ({ day, partition }));
+}
+
+/** What a seal came to. */
+export interface Sealed {
+  readonly folder: string;
+  readonly rows: number;
+  readonly merchants: number;
+  readonly bytes: number;
+  readonly duplicates: number;
+}
+
+export interface CommittedSeal {
+  readonly row: SealRow;
+  readonly sealed: Sealed;
+  /** UTC ms. */
+  readonly now: number;
+  readonly cleanAt: number;
+  /** What else is to be written with it; each looks whether the folder has become the Day's own. */
+  readonly also?: readonly D1PreparedStatement[];
+}
+
+/** Makes a folder the Day's sealed files, unless another seal came first. Readers see them from here on. */
+export async function commitSeal(
+  db: D1Database,
+  { row, sealed, now, cleanAt, also = [] }: CommittedSeal,
+  meter: Metered,
+): Promise<void> {
+  const { folder, rows, merchants, bytes, duplicates } = sealed;
+  const text = `UPDATE archive_days SET generation = generation + 1, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
+      duplicates = duplicates + ?8, sealed_at = ?9, clean_at = ?10,
+      due_at = CASE WHEN late_marks = ?11 THEN ?10 ELSE ?9 END, ${DONE} late_marks = ?11 ${DONE_END}
+    WHERE ${IS_PLACE} AND generation = ?3`;
+  const values = [row.day, row.partition, row.generation, folder, rows, merchants, bytes, duplicates];
+  const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks);
+  const isDone = { sql: `${EXISTS_PLACE} AND folder = ?)`, values: [row.day, row.partition, folder] };
+  const results = await db.batch([commit, settleUncounted(db, row, isDone), ...also]);
+  for (const { meta } of results) {
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
+}
+
+/** Late events were counted and stay beside the sealed files. Those that came meanwhile keep waiting. */
+export async function commitLate(
+  db: D1Database,
+  { row, now }: { row: SealRow; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET due_at = CASE WHEN late_marks = ?4 THEN clean_at ELSE ?5 END,
+      ${DONE} late_marks = ?4 ${DONE_END} WHERE ${IS_PLACE} AND generation = ?3`;
+  const commit = db.prepare(text).bind(row.day, row.partition, row.generation, row.lateMarks, now);
+  const isDone = { sql: `${EXISTS_PLACE} AND generation = ?)`, values: [row.day, row.partition, row.generation] };
+  for (const { meta } of await db.batch([commit, settleUncounted(db, row, isDone)])) {
+    meter.d1_rows_read += meta.rows_read;
+    meter.d1_rows_written += meta.rows_written;
+  }
+}
+
+/**
+ * In the transaction in which a recount ends: from here on readers find what it has counted in rollups (places.ts). Events that
+ * came after its row was read have grown the marks, and stay.
+ */
+function settleUncounted(
+  db: D1Database,
+  { day, partition, lateMarks }: Pick<SealRow, "day" | "partition" | "lateMarks">,
+  isDone: { readonly sql: string; readonly values: readonly (string | number)[] },
+): D1PreparedStatement {
+  return db
+    .prepare(`DELETE FROM uncounted WHERE day = ? AND "partition" = ? AND marks <= ? AND ${isDone.sql}`)
+    .bind(day, partition, lateMarks, ...isDone.values);
+}
+
+/** What the last seal stood on is deleted; `again` (UTC ms) is when it is looked for once more, null for never. */
+export async function commitClean(
+  db: D1Database,
+  { row, again }: { row: SealRow; again: number | null },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET clean_at = ?4, due_at = CASE WHEN late_since IS NULL THEN ?4 ELSE due_at END
+    WHERE ${IS_PLACE} AND generation = ?3`;
+  await select(db, [text, row.day, row.partition, row.generation, again], meter);
+}
+
+/** Nothing was sealed, because something is still on its way: what, and that it is looked for again soon. */
+export async function waitSeal(
+  db: D1Database,
+  { row, why, now }: { row: SealRow; why: string; now: number },
+  meter: Metered,
+): Promise<void> {
+  const text = `UPDATE archive_days SET error = ?3, due_at = ?4 WHERE ${IS_PLACE}`;
+  await select(db, [text, row.day, row.partition, why, now + SEAL_RETRY_MS], meter);
+}
+
+/** Sealing failed: why, and when it is tried again. */
+export async function postponeSeal(
+  db: D1Database,
+  { row, why, now }: { row: SealRow; why: string; now: number },
+  meter: Metered,
+): Promise<void> {
+  const waitMs = Math.min(SEAL_RETRY_MS * 2 ** Math.min(row.attempts, 20), SEAL_RETRY_MAX_MS);
+  const text = `UPDATE archive_days SET attempts = attempts + 1, error = ?3, due_at = ?4
+    WHERE ${IS_PLACE} AND generation = ?5 AND attempts = ?6 AND due_at IS NOT NULL`;
+  const values = [why, now + waitMs, row.generation, row.attempts];
+  await select(db, [text, row.day, row.partition, ...values], meter);
+}
+
+async function selectRows(db: D1Database, bound: Bound, meter: Metered): Promise<readonly SealRow[]> {
+  const rows = await select<Omit<SealRow, "shown"> & { readonly shown: string }>(db, bound, meter);
+  return rows.map((row) => ({ ...row, shown: JSON.parse(row.shown) as SealRow["shown"] }));
+}
