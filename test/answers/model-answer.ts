@@ -14,7 +14,7 @@ import {
   type View,
   type Visit,
 } from "./model.ts";
-import { DIMENSIONS, fits, isOfGoals, keeperOf } from "./model-filter.ts";
+import { conjunctionOf, DIMENSIONS, fits, isOfGoals, keeperOf } from "./model-filter.ts";
 import { CURRENCY } from "./traffic.ts";
 
 export interface Body {
@@ -111,9 +111,8 @@ function rowsOf(view: View, body: Body, { settings, span }: Asked): Rows {
       for (const dimensions of combinationsOf(body, seen, { label: startLabel(seen.visit), keeps }))
         groupOf(dimensions).visits.add(seen.visit);
   }
-  const possible = view.seen.filter(
-    (seen) => inRange(seen) && body.filters.every((filter) => isOfGoals(filter) || fits(filter, seen, view)),
-  );
+  const ofOthers = body.filters.flatMap(conjunctionOf).filter((part) => !isOfGoals(part));
+  const possible = view.seen.filter((seen) => inRange(seen) && ofOthers.every((part) => fits(part, seen, view)));
   const timeAt = body.dimensions.findIndex((name) => name.startsWith("time"));
   const rows = [...groups].map(([key, group]): [string, readonly Value[]] => {
     const totals = {

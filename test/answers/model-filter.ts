@@ -70,7 +70,10 @@ export function fits(filter: unknown, seen: Seen, view: View): boolean {
   return values.some(isFitting) !== operator.endsWith("_not");
 }
 
-/** Whether a filter says anything of goals or properties: those who could have converted are counted without it. */
+/**
+ * Whether a filter says anything of goals or properties: those who could have converted are counted without it. An `and` is asked
+ * part by part, as QRY-22 says; a choice or a negation goes as a whole.
+ */
 export function isOfGoals(filter: unknown): boolean {
   return /event:goal|event:props:/.test(JSON.stringify(filter));
 }
@@ -87,7 +90,7 @@ export function keeperOf(filters: readonly unknown[]): (dimension: string, value
 }
 
 /** The parts that must all hold. */
-function conjunctionOf(filter: unknown): readonly unknown[] {
+export function conjunctionOf(filter: unknown): readonly unknown[] {
   const [operator, parts] = filter as readonly [string, readonly unknown[]];
   return operator === "and" ? parts.flatMap(conjunctionOf) : [filter];
 }
