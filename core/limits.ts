@@ -176,9 +176,12 @@ export const REST_EVENTS = 30_000;
 export const REST_AFTER_MS = 5 * MINUTE_MS;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
-/** A partition reads a merchant's settings again when its copy is older than this (a change is also pushed). */
-export const SETTINGS_FRESH_MS = 5 * MINUTE_MS;
-/** Past this age a copy is not used any more. */
+/** How often a partition that has traffic asks whose settings were changed (a change is also pushed): 256 of them are four
+ *  statements a second. */
+export const SETTINGS_FRESH_MS = MINUTE_MS;
+/** Merchants that one such statement names. */
+export const SETTINGS_CHANGES_PAGE = 5_000;
+/** Past this age what it knows is not used any more. */
 export const SETTINGS_LEASE_MS = 15 * MINUTE_MS;
 /** A zone change takes effect at the first full hour at least this long after it was asked for: by then no partition counts
  *  by a copy from before, not even an event of a clock that runs ahead. */

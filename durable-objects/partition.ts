@@ -19,7 +19,7 @@ import { type Metered, queueOperations } from "../core/meter.ts";
 import { decodeArrivals } from "../core/overflow.ts";
 import { locationOf } from "../core/region.ts";
 import { packBundle } from "../storage/archive/bundle-message.ts";
-import { readSettings, writeSpread } from "../storage/directory/settings.ts";
+import { readChanges, readSettingsOf, writeSpread } from "../storage/directory/settings.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
 import { writeRollups } from "../storage/ledger/rollup-write.ts";
 import { append } from "./append.ts";
@@ -147,7 +147,8 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       meter.queue_operations += queueOperations(message.length);
     },
     publishRollups: (rows) => writeRollups(env.DB, rows, meter),
-    readSettings: (merchant) => readSettings(env.DB, merchant, meter),
+    readSettings: (merchants) => readSettingsOf(env.DB, merchants, meter),
+    readChanges: (since) => readChanges(env.DB, since, meter),
     writeSpread: (settings) => writeSpread(env.DB, settings, meter),
     counted: (name, request) => env.PARTITION.getByName(name, locationOf(name)).counted(request),
     poolSize: parsePoolSize(env.POOL_SIZE),

@@ -1,10 +1,19 @@
-// A merchant's settings as its partitions read them from D1: one row by primary key, when a merchant is first seen and
-// then every few minutes; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
+// Merchants' settings as partitions read them from D1: by primary key when a merchant is first seen, and once a minute whose were
+// changed; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
 
 import type { Spread } from "../../core/counting/placement.ts";
-import type { CurrencyTimeline, PastZone, Settings, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
+import { SETTINGS_CHANGES_PAGE } from "../../core/limits.ts";
+import type {
+  CurrencyTimeline,
+  PastZone,
+  Settings,
+  SettingsChanges,
+  SpreadTimeline,
+  ZonePeriod,
+} from "../../core/merchant.ts";
 import type { Metered } from "../../core/meter.ts";
 import type { RuleTimeline } from "../../core/rules.ts";
+import { select } from "../statement.ts";
 
 interface StoredSettings {
   readonly version: number;
@@ -28,19 +37,43 @@ export async function readSettings(db: D1Database, merchant: number, meter: Mete
   return row && toSettings(merchant, row);
 }
 
-/** Settings of some merchants; those that do not exist are left out. A statement's worth of them. */
+/** Settings of some merchants; those that do not exist are left out. */
 export async function readSettingsOf(
   db: D1Database,
   merchants: readonly number[],
   meter: Metered,
 ): Promise<readonly Settings[]> {
-  const marks = merchants.map(() => "?").join(", ");
   const statement = db
-    .prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE number IN (${marks})`)
-    .bind(...merchants);
+    .prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE number IN (SELECT value FROM json_each(?))`)
+    .bind(JSON.stringify(merchants));
   const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
   meter.d1_rows_read += meta.rows_read;
   return results.map((row) => toSettings(row.number, row));
+}
+
+/**
+ * Whose settings were changed after the change `since`, and which was the last change of all. Where that is an earlier one, the
+ * database was restored. One statement, and one more for each further SETTINGS_CHANGES_PAGE that were changed.
+ */
+export async function readChanges(db: D1Database, since: number | undefined, meter: Metered): Promise<SettingsChanges> {
+  const text = `SELECT last, change, merchant
+    FROM (SELECT coalesce(max(change), 0) AS last FROM settings_changes) LEFT JOIN settings_changes ON change > ?1
+    ORDER BY change LIMIT ${SETTINGS_CHANGES_PAGE}`;
+  const merchants: number[] = [];
+  for (let after = since ?? Number.MAX_SAFE_INTEGER; ; ) {
+    const rows = await select<ChangeRow>(db, [text, after], meter);
+    for (const { merchant } of rows) if (merchant !== null) merchants.push(merchant);
+    const { last = 0, change = null } = rows.at(-1) ?? {};
+    if (change === null || rows.length < SETTINGS_CHANGES_PAGE) return { last, merchants };
+    after = change;
+  }
+}
+
+/** `change` and `merchant` are null in the one row that says that nothing was changed. */
+interface ChangeRow {
+  readonly last: number;
+  readonly change: number | null;
+  readonly merchant: number | null;
 }
 
 /** Stores how a merchant is spread from the next version of its settings on; false when they were changed meanwhile. */

@@ -40,6 +40,7 @@ import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive/archive-day.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
+import { readChanges, readSettingsOf } from "../../storage/directory/settings.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
 import { type ArchivedBundle, noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
@@ -322,7 +323,8 @@ export function hostOf(simulation: Simulation, name: string): PartitionHost {
   const host = new PartitionHost(name, world, {
     sendBundle: ({ message }) => world.call("bundle send", () => simulation.archiveQueue.send(message)),
     publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows, zeroMeter())),
-    readSettings: (merchant) => world.call("D1 read", () => settingsOf(simulation, merchant)),
+    readSettings: (merchants) => world.call("D1 read", () => readSettingsOf(simulation.d1, merchants, zeroMeter())),
+    readChanges: (since) => world.call("D1 changes", () => readChanges(simulation.d1, since, zeroMeter())),
     writeSpread: async () => false,
     counted: (other, request) =>
       world.call("counted", () => hostOf(simulation, other).request("counted", (asked) => counted(asked, request))),

@@ -46,8 +46,10 @@ export function putSettings(database: DatabaseSync, settings: Settings): void {
   const { merchant, version, zones, past = [], currency, rules, retentionDays, spread = [] } = settings;
   database
     .prepare(
-      `INSERT OR REPLACE INTO merchants (number, id, name, zones, past_zones, currency, rules, version, created_at, retention_days, spread)
-       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, 0, ?, ?)`,
+      `INSERT INTO merchants (number, id, name, zones, past_zones, currency, rules, version, created_at, retention_days, spread)
+       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT (number) DO UPDATE SET zones = excluded.zones,
+         past_zones = excluded.past_zones, currency = excluded.currency, rules = excluded.rules, version = excluded.version,
+         retention_days = excluded.retention_days, spread = excluded.spread`,
     )
     .run(
       merchant,
