@@ -3,7 +3,6 @@
 
 import type { Spread } from "../../core/counting/placement.ts";
 import type { CurrencyTimeline, PastZone, Settings, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { RuleTimeline } from "../../core/rules.ts";
 
 interface StoredSettings {
@@ -20,56 +19,43 @@ interface StoredSettings {
 const COLUMNS = "version, zones, currency, currencies, rules, retention_days, spread, past_zones";
 
 /** Settings by merchant number; undefined when there is no such merchant. */
-export async function readSettings(db: D1Database, merchant: number, meter: Metered): Promise<Settings | undefined> {
+export async function readSettings(db: D1Database, merchant: number): Promise<Settings | undefined> {
   const statement = db.prepare(`SELECT ${COLUMNS} FROM merchants WHERE number = ?`).bind(merchant);
-  const { results, meta } = await statement.all<StoredSettings>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings>();
   const [row] = results;
   return row && toSettings(merchant, row);
 }
 
 /** Settings of some merchants; those that do not exist are left out. A statement's worth of them. */
-export async function readSettingsOf(
-  db: D1Database,
-  merchants: readonly number[],
-  meter: Metered,
-): Promise<readonly Settings[]> {
+export async function readSettingsOf(db: D1Database, merchants: readonly number[]): Promise<readonly Settings[]> {
   const marks = merchants.map(() => "?").join(", ");
   const statement = db
     .prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE number IN (${marks})`)
     .bind(...merchants);
-  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings & { readonly number: number }>();
   return results.map((row) => toSettings(row.number, row));
 }
 
 /** Stores how a merchant is spread from the next version of its settings on; false when they were changed meanwhile. */
-export async function writeSpread(
-  db: D1Database,
-  { merchant, version, spread = [] }: Settings,
-  meter: Metered,
-): Promise<boolean> {
+export async function writeSpread(db: D1Database, { merchant, version, spread = [] }: Settings): Promise<boolean> {
   const { meta } = await db
     .prepare("UPDATE merchants SET spread = ?, version = version + 1 WHERE number = ? AND version = ?")
     .bind(JSON.stringify(spread), merchant, version)
     .run();
-  meter.d1_rows_written += meta.rows_written;
   return meta.changes > 0;
 }
 
 /** Merchants that are, were or will be on partitions of their own. */
-export async function listSpread(db: D1Database, meter: Metered): Promise<readonly Spread[]> {
+export async function listSpread(db: D1Database): Promise<readonly Spread[]> {
   const statement = db.prepare("SELECT number, spread FROM merchants WHERE spread != '[]' ORDER BY number");
-  const { results, meta } = await statement.all<{ readonly number: number; readonly spread: string }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<{ readonly number: number; readonly spread: string }>();
   return results.map(({ number, spread }) => ({ merchant: number, spread: JSON.parse(spread) as SpreadTimeline }));
 }
 
 /** Settings of the merchants that have zones of the past. */
-export async function readMoved(db: D1Database, meter: Metered): Promise<readonly Settings[]> {
+export async function readMoved(db: D1Database): Promise<readonly Settings[]> {
   const statement = db.prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE past_zones <> '[]'`);
-  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings & { readonly number: number }>();
   return results.map((row) => toSettings(row.number, row));
 }
 
