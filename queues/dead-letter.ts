@@ -41,7 +41,6 @@ export async function storeDeadLetters(batch: QueueBatch, deps: DeadLetterDeps):
 async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadLetterDeps): Promise<void> {
   const { bytes, encoding } = letterOf(message.body);
   const key = deadLetterKey({ queue, digest: await sha256Hex(bytes) });
-  deps.meter.r2_class_a += 1;
   await deps.bucket.put(key, bytes, {
     customMetadata: { queue, message: message.id, encoding, stored_at: new Date(deps.now()).toISOString() },
   });

@@ -5,7 +5,6 @@
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { hash32 } from "../core/hash.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";
-import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { DAY_MS } from "../core/time.ts";
 import {
@@ -44,7 +43,6 @@ export interface ErasureDeps {
   /** UTC ms. */
   readonly now: () => number;
   readonly pace: { readonly sealAfterMs: number };
-  readonly meter: Metered;
   readonly log: Log;
 }
 
@@ -52,12 +50,12 @@ export interface ErasureDeps {
 export async function driveErasures(deps: ErasureDeps): Promise<void> {
   const now = deps.now();
   const some = { turn: hash32(String(now), TURN_SEED), rowsMax: ERASURES_DRIVEN_MAX };
-  for (const erasure of await listRunning(deps.db, some, deps.meter)) await driveErasure(erasure, deps);
+  for (const erasure of await listRunning(deps.db, some)) await driveErasure(erasure, deps);
   const today = Math.floor(now / DAY_MS);
   for (const retention of RETENTION_DAYS) {
     const toDay = today - retention;
     const days = { retention, fromDay: toDay - SEAL_LOOKBACK_DAYS, toDay, now };
-    await wakeExpired(deps.db, days, deps.meter);
+    await wakeExpired(deps.db, days);
   }
 }
 
@@ -65,11 +63,11 @@ export async function driveErasures(deps: ErasureDeps): Promise<void> {
 export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
   let isArchived = true;
-  for (const { partition, told } of await listPartitionsOf(deps.db, number, deps.meter)) {
+  for (const { partition, told } of await listPartitionsOf(deps.db, number)) {
     try {
       const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant", told };
       const { position, archivedPosition } = await deps.partition(partition).erase(asked);
-      await markTold(deps.db, { erasure, partition, position }, deps.meter);
+      await markTold(deps.db, { erasure, partition, position });
       isArchived &&= archivedPosition >= position;
     } catch (error) {
       isArchived = false;
@@ -77,7 +75,7 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
     }
   }
   const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() }, deps.meter);
+  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() });
   // What lies in a partition's log comes into the archive yet, and has to go from there.
-  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() }, deps.meter);
+  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() });
 }

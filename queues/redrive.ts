@@ -4,7 +4,6 @@
 
 import { parseDeadLetterKey } from "../core/archive/object-key.ts";
 import { DEAD_LETTERS_REDRIVEN_MAX } from "../core/limits.ts";
-import type { Metered } from "../core/meter.ts";
 import { type DeadLetterList, listDeadLetters } from "./dead-letter.ts";
 import { reasonOf } from "./message.ts";
 
@@ -23,7 +22,6 @@ export interface RedriveDeps {
   readonly bucket: LetterBucket;
   /** What handles a message's body, by the name of its queue. Throws when it could not. */
   readonly handlers: Readonly<Record<string, (body: unknown) => Promise<void>>>;
-  readonly meter: Metered;
 }
 
 export type Redriven =
@@ -35,7 +33,6 @@ export async function redriveLetters(
   deps: RedriveDeps,
   after?: string,
 ): Promise<{ readonly redriven: readonly Redriven[]; readonly cursor?: string }> {
-  deps.meter.r2_class_a += 1;
   const { letters, cursor } = await listDeadLetters(deps.bucket, after, DEAD_LETTERS_REDRIVEN_MAX);
   const redriven: Redriven[] = [];
   for (const { key } of letters) {
@@ -54,7 +51,6 @@ export async function redriveLetter(key: string, deps: RedriveDeps): Promise<Red
   const queue = parseDeadLetterKey(key)?.queue;
   if (queue === undefined) return undefined;
   try {
-    deps.meter.r2_class_b += 1;
     const letter = await deps.bucket.get(key);
     if (letter === null) return undefined;
     const handle = Object.hasOwn(deps.handlers, queue) ? deps.handlers[queue] : undefined;

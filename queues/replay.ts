@@ -10,6 +10,7 @@ import type { Difference } from "../core/counting/difference.ts";
 import { fill } from "../core/counting/fill.ts";
 import { decodePart, type ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_SHOWN_MAX } from "../core/limits.ts";
+import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { settlePeriod } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
@@ -44,6 +45,7 @@ export interface ReplayDeps extends RecountDeps {
   readonly random: (bytes: number) => Uint8Array;
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   readonly pace: { readonly sealAfterMs: number };
+  readonly meter: Metered;
   readonly log: Log;
 }
 
@@ -62,11 +64,11 @@ export async function replayBody(body: unknown, deps: ReplayDeps): Promise<void>
 
 /** Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. */
 export async function driveJob(job: string, deps: ReplayDeps): Promise<void> {
-  const parts = await takeParts(deps.db, { job, now: deps.now() }, deps.meter);
+  const parts = await takeParts(deps.db, { job, now: deps.now() });
   if (parts.length > 0) return deps.sendParts(parts);
-  const ending = await findJob(deps.db, job, deps.meter);
+  const ending = await findJob(deps.db, job);
   if (ending?.state === "running" && !(await settleApplied(ending, deps))) return; // the cron comes again
-  if (!(await finishJob(deps.db, { job, now: deps.now() }, deps.meter))) return;
+  if (!(await finishJob(deps.db, { job, now: deps.now() }))) return;
   const [merchant, ...others] = ending?.merchants ?? [];
   if (ending?.kind === "verify" || merchant === undefined || others.length > 0) return;
   const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(ending as ReplayJob) });
@@ -80,15 +82,15 @@ export async function driveJob(job: string, deps: ReplayDeps): Promise<void> {
  */
 async function settleApplied(job: ReplayJob, deps: ReplayDeps): Promise<boolean> {
   if (job.applied === undefined || job.kind === "verify") return true;
-  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id, deps.meter);
+  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id);
   if (done < parts || unpublished > 0 || inDoubt > 0) return true;
   const days = [job.fromDay, job.toDay] as const;
   const versions = new Map(job.applied);
-  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()], deps.meter)) {
+  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()])) {
     const what = isOfGoals(job) ? "goals" : "rules";
     const timeline = settlePeriod(rules, { version: versions.get(scope) as number, days, what });
     if (timeline.every((period, index) => period === rules[index])) continue;
-    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }, deps.meter))) return false;
+    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }))) return false;
   }
   return true;
 }
@@ -99,7 +101,7 @@ async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void
     await replayPart(part, deps);
   } catch (error) {
     const gaveUp = message.attempts >= REPLAY_ATTEMPTS_MAX;
-    await failPart(deps.db, { part, error: causeOf(error), gaveUp }, deps.meter);
+    await failPart(deps.db, { part, error: causeOf(error), gaveUp });
     if (!gaveUp) throw error;
     deps.log({ alert: "replay_part_failed", job: part.job, partition: part.partition, reason: reasonOf(error) });
   }
@@ -107,16 +109,16 @@ async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void
 }
 
 async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
-  const job = await findJob(deps.db, part.job, deps.meter);
-  const state = await findPart(deps.db, part, deps.meter);
+  const job = await findJob(deps.db, part.job);
+  const state = await findPart(deps.db, part);
   if (job?.state === "running" && state === "waiting") {
     const result = await recountPart(part, job, deps);
-    await finishPart(deps.db, { part, result }, deps.meter);
+    await finishPart(deps.db, { part, result });
   }
   if (job?.state === "undoing" && state !== "undone") {
-    await restoreRollups(deps.db, part, deps.meter);
+    await restoreRollups(deps.db, part);
     if (hasApplied(job)) await correctPart(part, job, deps);
-    await markUndone(deps.db, part, deps.meter);
+    await markUndone(deps.db, part);
   }
 }
 
@@ -185,7 +187,7 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     compared: async (recounted: readonly Recounted[]) => {
       for (const { differences } of recounted) {
         const certain = differences.filter(({ inDoubt, held }) => !inDoubt && (held?.published ?? true));
-        await correctRollups(deps.db, { job: job.id, differences: certain, known: what.known }, deps.meter);
+        await correctRollups(deps.db, { job: job.id, differences: certain, known: what.known });
       }
       return undefined;
     },
@@ -212,7 +214,7 @@ async function passesOf(
   const { merchants, pastZone } = job;
   const preview = previewOf(job);
   if (pastZone !== undefined) {
-    const settings = await readSettingsOf(deps.db, merchants ?? [], deps.meter);
+    const settings = await readSettingsOf(deps.db, merchants ?? []);
     const zonePreview = job.kind === "verify" ? pastZone : undefined;
     return settings.length === 0 ? [] : [() => openMoved({ day, partition, settings, zonePreview }, deps)];
   }
@@ -225,8 +227,8 @@ async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Pro
   // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(part.partition).status();
-  const removals = await listRemovals(deps.db, part, deps.meter);
-  const seal = await findSeal(deps.db, part, deps.meter);
+  const removals = await listRemovals(deps.db, part);
+  const seal = await findSeal(deps.db, part);
   const place = { date: dateOf(part.day), partition: part.partition };
   const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
   const what: Recount = {
@@ -268,7 +270,7 @@ async function settle(
   result.unpublished += written.length - writable.length;
   const isKept = !isOfGoals(job);
   if (!isKept) result.written = (result.written ?? 0) + writable.length;
-  await replaceRollups(deps.db, { job: job.id, differences: writable, known, isKept }, deps.meter);
+  await replaceRollups(deps.db, { job: job.id, differences: writable, known, isKept });
 }
 
 /** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */
@@ -306,5 +308,5 @@ function keptTotals(
 /** All merchants that a reader may see something of, in D1 or in the partition, also where the archive has nothing. */
 async function shownMerchants(part: ReplayPart, deps: ReplayDeps): Promise<readonly number[]> {
   const unpublished = await deps.partition(part.partition).unpublished(part.day);
-  return [...new Set([...unpublished, ...(await listCounted(deps.db, part, deps.meter))])];
+  return [...new Set([...unpublished, ...(await listCounted(deps.db, part))])];
 }

@@ -11,7 +11,6 @@ import type {
   SpreadTimeline,
   ZonePeriod,
 } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { RuleTimeline } from "../../core/rules.ts";
 import { select } from "../statement.ts";
 
@@ -29,25 +28,19 @@ interface StoredSettings {
 const COLUMNS = "version, zones, currency, currencies, rules, retention_days, spread, past_zones";
 
 /** Settings by merchant number; undefined when there is no such merchant. */
-export async function readSettings(db: D1Database, merchant: number, meter: Metered): Promise<Settings | undefined> {
+export async function readSettings(db: D1Database, merchant: number): Promise<Settings | undefined> {
   const statement = db.prepare(`SELECT ${COLUMNS} FROM merchants WHERE number = ?`).bind(merchant);
-  const { results, meta } = await statement.all<StoredSettings>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings>();
   const [row] = results;
   return row && toSettings(merchant, row);
 }
 
 /** Settings of some merchants; those that do not exist are left out. */
-export async function readSettingsOf(
-  db: D1Database,
-  merchants: readonly number[],
-  meter: Metered,
-): Promise<readonly Settings[]> {
+export async function readSettingsOf(db: D1Database, merchants: readonly number[]): Promise<readonly Settings[]> {
   const statement = db
     .prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE number IN (SELECT value FROM json_each(?))`)
     .bind(JSON.stringify(merchants));
-  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings & { readonly number: number }>();
   return results.map((row) => toSettings(row.number, row));
 }
 
@@ -55,13 +48,13 @@ export async function readSettingsOf(
  * Whose settings were changed after the change `since`, and which was the last change of all. Where that is an earlier one, the
  * database was restored. One statement, and one more for each further SETTINGS_CHANGES_PAGE that were changed.
  */
-export async function readChanges(db: D1Database, since: number | undefined, meter: Metered): Promise<SettingsChanges> {
+export async function readChanges(db: D1Database, since: number | undefined): Promise<SettingsChanges> {
   const text = `SELECT last, change, merchant
     FROM (SELECT coalesce(max(change), 0) AS last FROM settings_changes) LEFT JOIN settings_changes ON change > ?1
     ORDER BY change LIMIT ${SETTINGS_CHANGES_PAGE}`;
   const merchants: number[] = [];
   for (let after = since ?? Number.MAX_SAFE_INTEGER; ; ) {
-    const rows = await select<ChangeRow>(db, [text, after], meter);
+    const rows = await select<ChangeRow>(db, [text, after]);
     for (const { merchant } of rows) if (merchant !== null) merchants.push(merchant);
     const { last = 0, change = null } = rows.at(-1) ?? {};
     if (change === null || rows.length < SETTINGS_CHANGES_PAGE) return { last, merchants };
@@ -77,32 +70,25 @@ interface ChangeRow {
 }
 
 /** Stores how a merchant is spread from the next version of its settings on; false when they were changed meanwhile. */
-export async function writeSpread(
-  db: D1Database,
-  { merchant, version, spread = [] }: Settings,
-  meter: Metered,
-): Promise<boolean> {
+export async function writeSpread(db: D1Database, { merchant, version, spread = [] }: Settings): Promise<boolean> {
   const { meta } = await db
     .prepare("UPDATE merchants SET spread = ?, version = version + 1 WHERE number = ? AND version = ?")
     .bind(JSON.stringify(spread), merchant, version)
     .run();
-  meter.d1_rows_written += meta.rows_written;
   return meta.changes > 0;
 }
 
 /** Merchants that are, were or will be on partitions of their own. */
-export async function listSpread(db: D1Database, meter: Metered): Promise<readonly Spread[]> {
+export async function listSpread(db: D1Database): Promise<readonly Spread[]> {
   const statement = db.prepare("SELECT number, spread FROM merchants WHERE spread != '[]' ORDER BY number");
-  const { results, meta } = await statement.all<{ readonly number: number; readonly spread: string }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<{ readonly number: number; readonly spread: string }>();
   return results.map(({ number, spread }) => ({ merchant: number, spread: JSON.parse(spread) as SpreadTimeline }));
 }
 
 /** Settings of the merchants that have zones of the past. */
-export async function readMoved(db: D1Database, meter: Metered): Promise<readonly Settings[]> {
+export async function readMoved(db: D1Database): Promise<readonly Settings[]> {
   const statement = db.prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE past_zones <> '[]'`);
-  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings & { readonly number: number }>();
   return results.map((row) => toSettings(row.number, row));
 }
 

@@ -9,7 +9,6 @@ import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { readRollups } from "../../storage/ledger/rollups.ts";
 import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
 import { mayBeErased } from "./erasure.ts";
@@ -101,7 +100,7 @@ export async function checkReplay(simulation: Simulation, rows: readonly Archive
     const held = new Map<string, RollupRow>();
     for (const grain of ["hour", "day"] as const) {
       const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000, sketch: true };
-      const stored = await readRollups(simulation.d1, { ...read, breakdowns: ALL_DIMENSIONS }, zeroMeter());
+      const stored = await readRollups(simulation.d1, { ...read, breakdowns: ALL_DIMENSIONS });
       for (const row of stored) held.set(nameOf(row), row);
     }
     for (const row of await readLive(simulation, merchant)) held.set(nameOf(row), row);

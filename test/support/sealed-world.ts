@@ -117,14 +117,14 @@ export class SealedWorld {
         ...deps,
         confirm: async (_, first) => confirm(this.it.partition, first),
         note: async (bundle) => {
-          const woken = await noteArchived(this.d1, { bundle, now: this.it.now }, deps.meter);
+          const woken = await noteArchived(this.d1, { bundle, now: this.it.now });
           this.queue.push(...woken);
         },
       });
     }
     this.#archived = this.it.sent.length;
     await publish(this.it.partition);
-    await writeRollups(this.d1, this.it.published.slice(this.#published), deps.meter);
+    await writeRollups(this.d1, this.it.published.slice(this.#published));
     this.#published = this.it.published.length;
   }
 
@@ -148,7 +148,7 @@ export class SealedWorld {
   }
 
   row(day: number): Promise<SealRow | undefined> {
-    return findSeal(this.d1, { day, partition: "pool-0" }, zeroMeter());
+    return findSeal(this.d1, { day, partition: "pool-0" });
   }
 
   keys(prefix: string): readonly string[] {

@@ -18,6 +18,7 @@ import type { QuestionDeps } from "../../queues/question.ts";
 import type { SealDeps, SealPace } from "../../queues/seal.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { meteredD1, meteredR2 } from "../../storage/metered.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import { type Access, accessOf } from "./access.ts";
@@ -92,8 +93,8 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
   const development = env.DEVELOPMENT === "true";
   const poolSize = parsePoolSize(env.POOL_SIZE);
   return {
-    db: env.DB,
-    bucket: env.BUCKET,
+    db: meteredD1(env.DB, isolateMeter),
+    bucket: meteredR2(env.BUCKET, isolateMeter),
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     sendParts: async (parts) => {
       await env.REPLAY_QUEUE.sendBatch(parts.map((body) => ({ body, contentType: "json" as const })));

@@ -35,7 +35,7 @@ export default {
       fetchRates(deps),
       forgetAudit(deps),
       forgetSessions(deps),
-      forgetOverflow(deps.db, deps.now(), deps.meter),
+      forgetOverflow(deps.db, deps.now()),
       claimKnownNumbers(deps),
     ]);
   },

@@ -1,7 +1,6 @@
 // Whose settings were changed, as D1's triggers note it, whatever has changed them.
 
 import { expect, test } from "vitest";
-import { zeroMeter } from "../../../core/meter.ts";
 import { readChanges, writeSpread } from "../../../storage/directory/settings.ts";
 import { settingsOf } from "../../support/events.ts";
 import { migratedDatabase, putSettings } from "../../support/sealed-world.ts";
@@ -12,7 +11,7 @@ function directoryOf(merchants: number) {
   const d1 = sqliteD1(database);
   const put = (merchant: number, version: number) => putSettings(database, settingsOf("UTC", { merchant, version }));
   for (let merchant = 1; merchant <= merchants; merchant++) put(merchant, 1);
-  return { database, d1, put, after: (since: number | undefined) => readChanges(d1, since, zeroMeter()) };
+  return { database, d1, put, after: (since: number | undefined) => readChanges(d1, since) };
 }
 
 test("[PAR-17] a change is named once, after the last that was seen; a merchant that has gone too", async () => {
@@ -20,7 +19,7 @@ test("[PAR-17] a change is named once, after the last that was seen; a merchant 
   const { last } = await after(undefined);
   expect(await after(last)).toEqual({ last, merchants: [] });
   put(2, 2);
-  await writeSpread(d1, settingsOf("UTC", { merchant: 3, version: 1 }), zeroMeter());
+  await writeSpread(d1, settingsOf("UTC", { merchant: 3, version: 1 }));
   put(2, 3);
   database.exec("DELETE FROM merchants WHERE number = 1");
   const changed = await after(last);

@@ -5,7 +5,6 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { partitionsOf } from "../../../core/counting/placement.ts";
 import type { Arrival } from "../../../core/event.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { decodeArrivals } from "../../../core/overflow.ts";
 import { encodeTrackingId } from "../../../core/tracking-id.ts";
 import type { AppendReply, AppendRequest } from "../../../durable-objects/rpc.ts";
@@ -144,7 +143,7 @@ test("[OVF-5] a request too large for one message overflows in several, each eve
 
 test("[OVF-8] what overflows is noted before it is sent, and no more once the queue has refused it", async () => {
   moods.set(here.partition, "throws");
-  const sinceNow = () => readOverflowSince(db as D1Database, HERE, zeroMeter());
+  const sinceNow = () => readOverflowSince(db as D1Database, HERE);
   const before = Date.now();
   await send([eventOf(here, 1)]);
   expect(await sinceNow()).toBeGreaterThanOrEqual(before);

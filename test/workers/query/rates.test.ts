@@ -9,6 +9,7 @@ import { dateOf, parseDate } from "../../../core/time.ts";
 import { RateMemory } from "../../../storage/directory/rate-memory.ts";
 import { readFetchedAt } from "../../../storage/directory/rates.ts";
 import { readSettings } from "../../../storage/directory/settings.ts";
+import { meteredD1 } from "../../../storage/metered.ts";
 import { fetchRates, isDue } from "../../../workers/query/rate-fetch.ts";
 import { ADMIN_TOKEN, migratedDatabase, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
@@ -145,7 +146,7 @@ describe("[RAT-9] an isolate remembers rates by version", () => {
     const memory = new RateMemory();
     const ask = async (asked = wanted) => {
       const meter = zeroMeter();
-      const { amount, unconverted } = into(await memory.ratesFor(worker.db, asked, meter));
+      const { amount, unconverted } = into(await memory.ratesFor(meteredD1(worker.db, meter), asked));
       return [amount, unconverted, meter.d1_rows_read];
     };
     expect(await ask()).toEqual([0, 1, 0]);
@@ -172,7 +173,7 @@ describe("[RAT-9] an isolate remembers rates by version", () => {
     const memory = new RateMemory();
     const read = async (change: Partial<typeof wanted>) => {
       const meter = zeroMeter();
-      await memory.ratesFor(worker.db, { ...wanted, ...change }, meter);
+      await memory.ratesFor(meteredD1(worker.db, meter), { ...wanted, ...change });
       return meter.d1_rows_read;
     };
     const { fromDay } = wanted;
@@ -205,7 +206,6 @@ describe("[RAT-6] the cron fetches rates once a day", () => {
       };
       await fetchRates({
         db,
-        meter: zeroMeter(),
         now: () => now,
         log: (line) => void lines.push(line),
         ratesUrl,
@@ -241,7 +241,7 @@ describe("[RAT-6] the cron fetches rates once a day", () => {
     const { db, asked, lines, run, known } = cron([broken, ok]);
     await run(AT);
     expect(lines).toEqual([{ event: "rates_fetch_failed", error: expect.stringContaining(error) }]);
-    expect([await known(), await readFetchedAt(db, zeroMeter())]).toEqual([[], null]);
+    expect([await known(), await readFetchedAt(db)]).toEqual([[], null]);
     await run(AT + 300_000);
     expect(asked).toHaveLength(2);
     expect(await known()).toHaveLength(1);
@@ -272,7 +272,7 @@ describe("[RAT-6] the cron fetches rates once a day", () => {
 
 describe("[MER-8] a merchant's currency can change", () => {
   const change = (currency: string) => admin("PATCH", `/merchants/${shop.id}`, { currency });
-  const settings = () => readSettings(worker.db, 1, zeroMeter());
+  const settings = () => readSettings(worker.db, 1);
 
   test("before anything was counted it is the new one from the beginning", async () => {
     const changed = (await change("USD")).body;
