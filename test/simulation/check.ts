@@ -133,9 +133,9 @@ function differenceOf(held: RollupRow, replayed: RollupRow): string | undefined 
     : `has ${first.what} ${first.held}, replayed ${first.replayed}`;
 }
 
-function comparable({ counts, drops, sketch, breakdowns, day }: RollupRow): string {
+function comparable({ counts, drops, sketch, presence, breakdowns, day }: RollupRow): string {
   const packed = ALL_DIMENSIONS.map((name) => [name, [...(breakdowns[name] ?? [])]]);
-  return JSON.stringify([day, counts, Object.entries(drops).sort(), [...sketch], packed]);
+  return JSON.stringify([day, counts, Object.entries(drops).sort(), [...sketch], [...presence], packed]);
 }
 
 /** What the hours say adds up to what the Days say. */
