@@ -100,8 +100,9 @@ export async function checkReplay(simulation: Simulation, rows: readonly Archive
   for (const merchant of simulation.settings.keys()) {
     const held = new Map<string, RollupRow>();
     for (const grain of ["hour", "day"] as const) {
-      const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000, sketch: true };
-      const stored = await readRollups(simulation.d1, { ...read, breakdowns: ALL_DIMENSIONS }, zeroMeter());
+      const columns = { sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
+      const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000, ...columns };
+      const stored = await readRollups(simulation.d1, read, zeroMeter());
       for (const row of stored) held.set(nameOf(row), row);
     }
     for (const row of await readLive(simulation, merchant)) held.set(nameOf(row), row);
