@@ -289,6 +289,7 @@ const rollupColumns = () => ({
   money: text("money").notNull().default("{}"),
   drops: text("drops", { mode: "json" }).$type<Partial<Record<DropReason, number>>>().notNull(),
   sketch: bytes("sketch").notNull(),
+  presence: bytes("presence").notNull().default(sql`x''`),
   ...(Object.fromEntries(DIMENSIONS.map(({ name }) => [`by_${name}`, bytes(`by_${name}`)])) as BreakdownColumns),
 });
 

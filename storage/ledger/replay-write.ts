@@ -209,8 +209,8 @@ function keepNothing(db: D1Database, { job, row }: JobChange): D1PreparedStateme
   return db
     .prepare(
       `INSERT OR REPLACE INTO replay_undo
-         (job, grain, written_version, merchant, bucket, "partition", day, version, ${counters}, drops, sketch)
-       SELECT ?, ?, ?, ?, ?, ?, ?, -1, ${COUNTERS.map(() => "0").join(", ")}, '{}', x''
+         (job, grain, written_version, merchant, bucket, "partition", day, version, ${counters}, drops, sketch, presence)
+       SELECT ?, ?, ?, ?, ?, ?, ?, -1, ${COUNTERS.map(() => "0").join(", ")}, '{}', x'', x''
        WHERE ${RUNS} AND NOT EXISTS (SELECT 1 FROM ${TABLE[row.grain]} WHERE ${IS_ROW})`,
     )
     .bind(job, row.grain, row.version, ...key, row.day, job, ...key);

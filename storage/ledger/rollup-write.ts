@@ -18,6 +18,7 @@ export const ROLLUP_REPLACED = [
   "money",
   "drops",
   "sketch",
+  "presence",
   ...DIMENSIONS.map(({ name }) => `by_${name}`),
 ];
 
@@ -56,6 +57,7 @@ export function rollupValues(row: RollupRow): readonly (string | number | ArrayB
     toMoneyText(row.counts.money),
     JSON.stringify(row.drops),
     bytesOf(row.sketch),
+    bytesOf(row.presence),
     ...DIMENSIONS.map(({ name }) => bytesOf(row.breakdowns[name])),
   ];
 }

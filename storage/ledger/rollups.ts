@@ -23,6 +23,7 @@ export interface RollupRead {
   readonly rowsMax: number;
   /** Columns beside the totals. They are most of a row's bytes, so only what a question needs is read. */
   readonly sketch: boolean;
+  readonly presence?: boolean;
   readonly breakdowns: readonly DimensionName[];
 }
 
@@ -57,7 +58,7 @@ export type RollupVersion = Pick<RollupRow, "bucket" | "partition" | "version">;
 /** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
 export async function readRollupVersions(
   db: D1Database,
-  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "breakdowns">,
+  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "presence" | "breakdowns">,
 ): Promise<readonly RollupVersion[]> {
   const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
     WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
@@ -86,7 +87,7 @@ export async function readDayRollups(
   const rows: RollupRow[] = [];
   for (const grain of ["hour", "day"] as const) {
     const table = tableOf(grain);
-    const read = { grain, sketch: true, breakdowns: ALL_DIMENSIONS };
+    const read = { grain, sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
     // Zones are within a Day of UTC; the bounds let the primary key find the rows, `day` picks the right ones.
     const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
     const query = drizzle(db)
@@ -170,15 +171,18 @@ function tableOf(grain: Grain): RollupTable {
   return grain === "hour" ? hourly : daily;
 }
 
+type Columns = Pick<RollupRead, "grain" | "sketch" | "presence" | "breakdowns">;
+
 /** As one comparison of both columns: an OR would be two searches. */
 function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; partition: string }) {
   return sql`(${table.bucket}, ${table.partition}) > (${bucket}, ${partition})`;
 }
 
-function columnsOf({ grain, sketch, breakdowns }: Pick<RollupRead, "grain" | "sketch" | "breakdowns">) {
+function columnsOf({ grain, sketch, presence = false, breakdowns }: Columns) {
   const table = tableOf(grain);
   const plain = [...(["bucket", "partition", "day", "version", "money", "drops"] as const), ...COUNTERS];
-  const packed = [...(sketch ? (["sketch"] as const) : []), ...breakdowns.map(breakdownColumn)];
+  const ofVisitors = [...(sketch ? (["sketch"] as const) : []), ...(presence ? (["presence"] as const) : [])];
+  const packed = [...ofVisitors, ...breakdowns.map(breakdownColumn)];
   return {
     ...Object.fromEntries(plain.map((name) => [name, table[name]])),
     // D1 would give a blob as an array of numbers: 3.6 characters of JSON a byte, each parsed and made a value. This is two.
@@ -212,6 +216,7 @@ function toRow(
     counts,
     drops: JSON.parse(stored["drops"] as string) as RollupRow["drops"],
     sketch: toBytes((stored["sketch"] as string | undefined) ?? ""),
+    presence: toBytes((stored["presence"] as string | undefined) ?? ""),
     breakdowns: Object.fromEntries(wanted),
   };
 }

@@ -362,6 +362,7 @@ test("[PAR-17] settings: unknown merchants are told so, changes start after a ch
   expect(await it.send([{ id: "b" }])).toEqual([{ dropped: "hostname" }]);
   it.restart();
   expect(pageviews(it)).toBe(1);
+  it.now += SETTINGS_LEASE_MS + 1;
   it.broken.add("settings");
   await expect(it.send([{ id: "c" }])).rejects.toThrow("settings is down");
 });

@@ -122,7 +122,8 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
     for (const merchant of zones.keys()) {
       for (const grain of ["hour", "day"] as const) {
         const range = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000 };
-        for (const row of await readRollups(db, { ...range, sketch: true, breakdowns: ALL_DIMENSIONS })) {
+        const columns = { sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
+        for (const row of await readRollups(db, { ...range, ...columns })) {
           expect(row).toEqual(replayed.get(nameOf(row)));
           rows += 1;
         }
