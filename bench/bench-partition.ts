@@ -118,9 +118,13 @@ export class BenchPartition {
         for (const row of rows) this.rollupBytes += bytesOf(row);
         meter.d1_rows_written += rows.length; // tables WITHOUT ROWID and without an index: one row write each
       },
-      readSettings: async (merchant): Promise<Settings> => {
+      readSettings: async (merchants): Promise<readonly Settings[]> => {
+        meter.d1_rows_read += merchants.length;
+        return merchants.map((merchant) => (merchant === 0 ? globalSettings() : settingsOf("UTC", { merchant })));
+      },
+      readChanges: async () => {
         meter.d1_rows_read += 1;
-        return merchant === 0 ? globalSettings() : settingsOf("UTC", { merchant });
+        return { last: 0, merchants: [] };
       },
       background: (work) => void work,
       log: (entry) => console.error(JSON.stringify(entry)),

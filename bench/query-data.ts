@@ -11,7 +11,6 @@ import { encodeManifest } from "../core/archive/manifest.ts";
 import { bundleKey, manifestKey, sealedFolder } from "../core/archive/object-key.ts";
 import { replay } from "../core/counting/replay.ts";
 import { hash64Hex } from "../core/hash.ts";
-import { zeroMeter } from "../core/meter.ts";
 import { DAY_MS, dateOf } from "../core/time.ts";
 import { type Runtime, startRuntime } from "../scripts/runtime.ts";
 import type { ArchiveBucket } from "../storage/archive/bucket.ts";
@@ -112,8 +111,8 @@ async function writeDays(place: Place, events: number, today: number): Promise<n
     const rollups = replay(rows, (number) => (number === place.merchant ? settings : undefined));
     for (const { sketch, breakdowns } of rollups)
       bytes += sketch.length + Object.values(breakdowns).reduce((sum, one) => sum + (one?.length ?? 0), 0);
-    await writeRollups(place.db, rollups, zeroMeter());
-    await notePlaces(place.db, { day, partition: PARTITION, merchants: [place.merchant] }, zeroMeter());
+    await writeRollups(place.db, rollups);
+    await notePlaces(place.db, { day, partition: PARTITION, merchants: [place.merchant] });
     if (day <= today - OPEN_DAYS) await seal(place, day, rows);
     else bundle(place, day, rows);
     const done = day - today + DAYS;
@@ -139,16 +138,15 @@ async function seal({ db, archive }: Place, day: number, rows: readonly Archived
   writer.add(rows);
   writer.endMerchant(1);
   const bucket = { put: async (key: string, value: Uint8Array<ArrayBuffer> | string) => void archive.set(key, value) };
-  const meter = zeroMeter();
-  const file = await writer.finish({ bucket: bucket as unknown as ArchiveBucket, meter });
+  const file = await writer.finish({ bucket: bucket as unknown as ArchiveBucket });
   const manifest = { ...place, generation: 1, rows: rows.length, duplicates: 0, before: last + 1, files: [file] };
   archive.set(manifestKey(folder), encodeManifest(manifest));
   const now = Date.now();
-  await noteClosed(db, { places: [{ day, partition: PARTITION }], now }, meter);
-  const row = await findSeal(db, { day, partition: PARTITION }, meter);
+  await noteClosed(db, { places: [{ day, partition: PARTITION }], now });
+  const row = await findSeal(db, { day, partition: PARTITION });
   if (row === undefined) throw new Error("the Day was not noted");
   const sealed = { folder, rows: rows.length, merchants: 1, bytes: file.bytes, duplicates: 0 };
-  await commitSeal(db, { row, sealed, now, cleanAt: now + 365 * DAY_MS }, meter);
+  await commitSeal(db, { row, sealed, now, cleanAt: now + 365 * DAY_MS });
 }
 
 /** Pages, sources and countries as a shop has them: a few are most. */

@@ -50,6 +50,11 @@ export class ByteWriter {
   /** A length-prefixed run of bytes. */
   blob(value: Uint8Array): void {
     this.unsigned(value.length);
+    this.append(value);
+  }
+
+  /** A run of bytes whose length the reader knows otherwise. */
+  append(value: Uint8Array): void {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;
@@ -107,6 +112,11 @@ export class ByteReader {
 
   get done(): boolean {
     return this.#offset >= this.#bytes.length;
+  }
+
+  /** How many bytes are left. */
+  get left(): number {
+    return this.#bytes.length - this.#offset;
   }
 
   byte(): number {

@@ -159,6 +159,9 @@ export const DRAIN_AFTER_MS = 5 * MINUTE_MS;
  *  ordinary stragglers do not publish an hour twice. */
 export const PUBLISH_EVERY_MS = 15 * MINUTE_MS;
 export const PUBLISH_GRACE_MS = 90_000;
+/** Over so long after that, partitions take turns by the hash of their names: at the plan the 700,000 rows of a full hour are
+ *  then 1,200 a second, and not a herd. What is not published yet is in live counters, so answers do not wait for it. */
+export const PUBLISH_SPREAD_MS = 10 * MINUTE_MS;
 /** Rollups written in one tick: one D1 batch, and no more bytes than a partition's memory can spare. */
 export const PUBLISH_BATCH = 100;
 export const PUBLISH_BATCH_BYTES = 4_000_000;
@@ -173,9 +176,12 @@ export const REST_EVENTS = 30_000;
 export const REST_AFTER_MS = 5 * MINUTE_MS;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
-/** A partition reads a merchant's settings again when its copy is older than this (a change is also pushed). */
-export const SETTINGS_FRESH_MS = 5 * MINUTE_MS;
-/** Past this age a copy is not used any more. */
+/** How often a partition that has traffic asks whose settings were changed (a change is also pushed): 256 of them are four
+ *  statements a second. */
+export const SETTINGS_FRESH_MS = MINUTE_MS;
+/** Merchants that one such statement names. */
+export const SETTINGS_CHANGES_PAGE = 5_000;
+/** Past this age what it knows is not used any more. */
 export const SETTINGS_LEASE_MS = 15 * MINUTE_MS;
 /** A zone change takes effect at the first full hour at least this long after it was asked for: by then no partition counts
  *  by a copy from before, not even an event of a clock that runs ahead. */
@@ -369,6 +375,9 @@ export const REPLAY_UNDO_MERCHANTS = 50;
 /** A rebuilt row's version lies this far behind the position it stands for: ahead of what a partition writes once more,
  *  behind the next event. A power of two, exact in a double up to positions of 8e12. */
 export const REBUILD_VERSION_STEP = 1 / 1_024;
+/** Days of one block, by their number: blocks begin at its multiples. Ten take 6 KB each of a merchant with 1,000 events a Day, one
+ *  alone takes 10; thirty would take 5.5 (bench/blocks.ts). */
+export const BLOCK_DAYS = 10;
 /** Differences and failed parts that a job shows. */
 export const REPLAY_LIST_MAX = 20;
 /** Differences of a part that are kept in full; all are counted. */
@@ -594,6 +603,7 @@ export const RATES_FETCH_MS = 30_000;
 export const CURRENCY_PERIODS_MAX = 50;
 
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
+assert(PUBLISH_GRACE_MS + PUBLISH_SPREAD_MS < PUBLISH_EVERY_MS, "a partition publishes before the next quarter hour");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < SPREAD_NOTICE_MS, "no two partitions count one visitor's events");

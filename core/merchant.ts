@@ -50,6 +50,12 @@ export interface PastZone {
   readonly days: readonly [from: number, to: number];
 }
 
+/** Whose settings were changed after some change, and the number of the last change of all. */
+export interface SettingsChanges {
+  readonly last: number;
+  readonly merchants: readonly number[];
+}
+
 export interface Settings {
   readonly merchant: number;
   /** Grows with every change: an older copy never replaces a newer one. */

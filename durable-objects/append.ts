@@ -31,18 +31,21 @@ export async function append(
   arrivals: readonly Arrival[],
   { isLateLimited = false }: Pick<AppendRequest, "isLateLimited"> = {},
 ): Promise<AppendReply> {
-  await ensureSettings(partition, new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]));
-  const moved = arrivals.map((arrival) => movedFrom(partition, arrival));
-  const own = moved.every((one) => one === undefined)
+  const merchants = new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]);
+  const unread = await ensureSettings(partition, merchants);
+  const refused = arrivals.map((arrival) =>
+    unread.has(arrival.event.merchant) ? "unread" : movedFrom(partition, arrival),
+  );
+  const own = refused.every((one) => one === undefined)
     ? arrivals
-    : arrivals.filter((_, index) => moved[index] === undefined);
-  if (own.length === 0) return moved as readonly Moved[];
+    : arrivals.filter((_, index) => refused[index] === undefined);
+  if (own.length === 0) return refused as readonly (Moved | "unread")[];
   const elsewhere = await countedElsewhere(partition, own);
   if (!admit(partition, own)) return "overloaded";
   const fates = orReset(partition, () =>
     arrivals.map(
       (arrival, index) =>
-        moved[index] ?? (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival, isLateLimited)),
+        refused[index] ?? (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival, isLateLimited)),
     ),
   );
   // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.

@@ -34,10 +34,10 @@ export function checkpoint(partition: Partition): void {
 export function writePositions(
   partition: Partition,
   changes: Partial<
-    Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt" | "openFrom">
+    Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt" | "openFrom" | "lease">
   >,
 ): void {
-  const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt, openFrom, erased } = {
+  const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt, openFrom, erased, lease } = {
     ...partition,
     ...changes,
   };
@@ -54,6 +54,7 @@ export function writePositions(
     bundles: cuts,
     publishedAt,
     openFrom,
+    lease,
     erased: [...erased],
   };
   partition.deps.store.writePositions(positions);

@@ -19,9 +19,10 @@ import { type Metered, queueOperations } from "../core/meter.ts";
 import { decodeArrivals } from "../core/overflow.ts";
 import { locationOf } from "../core/region.ts";
 import { packBundle } from "../storage/archive/bundle-message.ts";
-import { readSettings, writeSpread } from "../storage/directory/settings.ts";
+import { readChanges, readSettingsOf, writeSpread } from "../storage/directory/settings.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
 import { writeRollups } from "../storage/ledger/rollup-write.ts";
+import { meteredD1 } from "../storage/metered.ts";
 import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
@@ -127,6 +128,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
 }
 
 function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Deps {
+  const db = meteredD1(env.DB, meter);
   const pauseMsMax = numberOr(env.GROUP_COMMIT_MS, GROUP_COMMIT_LONG_MS);
   return {
     store: new Store(meteredSql(ctx.storage, meter)),
@@ -146,9 +148,10 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       await env.ARCHIVE_QUEUE.send(message, { contentType: "bytes" });
       meter.queue_operations += queueOperations(message.length);
     },
-    publishRollups: (rows) => writeRollups(env.DB, rows, meter),
-    readSettings: (merchant) => readSettings(env.DB, merchant, meter),
-    writeSpread: (settings) => writeSpread(env.DB, settings, meter),
+    publishRollups: (rows) => writeRollups(db, rows),
+    readSettings: (merchants) => readSettingsOf(db, merchants),
+    readChanges: (since) => readChanges(db, since),
+    writeSpread: (settings) => writeSpread(db, settings),
     counted: (name, request) => env.PARTITION.getByName(name, locationOf(name)).counted(request),
     poolSize: parsePoolSize(env.POOL_SIZE),
     background: (work) => ctx.waitUntil(work),

@@ -6,9 +6,10 @@ import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import type { DropReason } from "../core/outcome.ts";
 
-/** What became of one arrival. "unknown": the merchant is not (or no longer) there. "late": its Day is closed, and who has no key sends
- *  of too many such (late-budget.ts). */
-export type Fate = "accepted" | "duplicate" | "unknown" | "late" | { readonly dropped: DropReason } | Moved;
+/** What became of one arrival. "unknown": the merchant is not (or no longer) there. "unread": it is new here and its settings cannot
+ *  be read at the moment; the arrival was not taken. "late": its Day is closed, and who has no key sends of too many such
+ *  (late-budget.ts). */
+export type Fate = "accepted" | "duplicate" | "unknown" | "unread" | "late" | { readonly dropped: DropReason } | Moved;
 
 /** Ids that another partition may have counted on these Days. */
 export interface CountedRequest {

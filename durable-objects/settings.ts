@@ -1,65 +1,130 @@
-// How merchants' settings reach a partition without a database read per hit: read when a merchant is first seen, kept on
-// disk, pushed by the admin API when they change, and read again in the background when they grow old. A copy is only good
-// for a lease shorter than the notice of a zone change: past it nothing is counted before the database has answered, so
-// that an event's Day is never taken from a zone that no longer holds (the collector overflows meanwhile). New settings
-// start after a checkpoint: the log after it is then counted again under the settings it was counted with.
+// How merchants' settings reach a partition without a database read per hit or per merchant. They are read when a merchant is
+// first seen and kept on disk. Once a minute the partition asks, in one statement, whose settings were changed since it last
+// asked, and reads those of its own merchants (the admin API pushes changes too, which is sooner). What it knows is good for a
+// lease from that moment on, shorter than the notice of a zone change: past it nothing is counted before the database has
+// answered, so that an event's Day is never taken from a zone that no longer holds. The lease is on disk: a restart asks
+// nothing. New settings start after a checkpoint: the log after it is then counted again under those it was counted with.
 
 import { RETRY_MIN_MS, SETTINGS_FRESH_MS, SETTINGS_LEASE_MS } from "../core/limits.ts";
+import type { Settings } from "../core/merchant.ts";
 import { causeOf } from "../core/outcome.ts";
-import { checkpoint } from "./checkpoint.ts";
+import { GLOBAL_MERCHANT } from "../core/rules.ts";
+import { checkpoint, writePositions } from "./checkpoint.ts";
 import type { Partition } from "./state.ts";
 
 /** A merchant the database does not know is not asked for again within this time. */
 const UNKNOWN_KEPT_MS = 10 * RETRY_MIN_MS;
 
-/** Makes sure settings in force are there for each merchant that exists; throws when the database does not answer. */
-export async function ensureSettings(partition: Partition, merchants: ReadonlySet<number>): Promise<void> {
+/** Up to which change a partition's settings are known, and UTC ms at which that was read. */
+export interface SettingsLease {
+  readonly change: number;
+  readonly readAt: number;
+}
+
+/**
+ * Makes sure settings in force are there for each merchant that exists. Gives the merchants that are new here and whose settings
+ * could not be read; what is known of the others does not wait for them. Throws when the lease is over and the database does not
+ * answer.
+ */
+export async function ensureSettings(
+  partition: Partition,
+  merchants: ReadonlySet<number>,
+): Promise<ReadonlySet<number>> {
   const now = partition.deps.now();
-  const needed: number[] = [];
+  const age = now - (partition.lease?.readAt ?? Number.NEGATIVE_INFINITY);
+  if (age > SETTINGS_LEASE_MS) await renewLease(partition);
+  else if (age > SETTINGS_FRESH_MS && now - partition.leaseAskedAt > SETTINGS_FRESH_MS) {
+    partition.deps.background(renewOrLog(partition));
+  }
+  const isWaiting = (merchant: number) => (partition.unknown.get(merchant) ?? 0) > now;
+  const strangers = [...merchants].filter((merchant) => !partition.settings.has(merchant));
+  const unread = await lookUp(
+    partition,
+    strangers.filter((merchant) => !isWaiting(merchant) && !isUnread(partition, merchant)),
+  );
+  return new Set([...unread, ...strangers.filter((merchant) => isUnread(partition, merchant))]);
+}
+
+function isUnread(partition: Partition, merchant: number): boolean {
+  return (partition.unread.get(merchant) ?? 0) > partition.deps.now();
+}
+
+/** Reads merchants that are new here, in one statement. Those it cannot read are not asked for again for a moment. */
+async function lookUp(partition: Partition, merchants: readonly number[]): Promise<readonly number[]> {
+  if (merchants.length === 0) return [];
+  try {
+    await readAgain(partition, merchants);
+    return [];
+  } catch (error) {
+    // Without the deployment's rules nobody's events can be judged.
+    if (merchants.includes(GLOBAL_MERCHANT)) throw error;
+    const until = partition.deps.now() + RETRY_MIN_MS;
+    for (const merchant of merchants) partition.unread.set(merchant, until);
+    log(partition, "settings_unread", error);
+    return merchants;
+  }
+}
+
+/** Reads a merchant's settings and adopts them when they are newer: the admin API has changed them. */
+export async function refreshSettings(partition: Partition, merchant: number): Promise<void> {
+  await readAgain(partition, [merchant]);
+}
+
+/** Asks whose settings have changed and adopts those of its own merchants. Whoever comes meanwhile waits for the same answer. */
+function renewLease(partition: Partition): Promise<void> {
+  partition.leaseAskedAt = partition.deps.now();
+  partition.leaseRenewal ??= renew(partition).finally(() => {
+    partition.leaseRenewal = undefined;
+  });
+  return partition.leaseRenewal;
+}
+
+async function renew(partition: Partition): Promise<void> {
+  const readAt = partition.deps.now(); // the lease begins before the read: a change made during it may be missed
+  const since = partition.lease?.change;
+  const { last, merchants } = await partition.deps.readChanges(since);
+  // Never asked, or a directory that was restored to an earlier instant: what is known may be of any age.
+  const all = since === undefined || last < since;
+  const known = all ? [...partition.settings.keys()] : merchants.filter((merchant) => partition.settings.has(merchant));
+  await readAgain(partition, known);
+  const lease = { change: last, readAt };
+  writePositions(partition, { lease });
+  partition.lease = lease;
+}
+
+/** Reads the settings of some merchants and adopts what is newer. */
+async function readAgain(partition: Partition, merchants: readonly number[]): Promise<void> {
+  if (merchants.length === 0) return;
+  const found = new Map((await partition.deps.readSettings(merchants)).map((one) => [one.merchant, one]));
+  const newer = [...found.values()].filter((one) => isNewer(partition, one));
+  if (newer.some(({ merchant }) => partition.settings.has(merchant))) checkpoint(partition);
+  for (const settings of newer) {
+    partition.deps.store.writeSettings(settings);
+    partition.settings.set(settings.merchant, { settings, gone: false });
+  }
   for (const merchant of merchants) {
     const known = partition.settings.get(merchant);
-    if (known === undefined) {
-      if ((partition.unknown.get(merchant) ?? 0) <= now) needed.push(merchant);
-    } else if (now - known.readAt > SETTINGS_LEASE_MS) needed.push(merchant);
-    else if (now - known.readAt > SETTINGS_FRESH_MS && now - known.askedAt > SETTINGS_FRESH_MS) {
-      known.askedAt = now;
-      partition.deps.background(refreshOrLog(partition, merchant));
-    }
+    if (known !== undefined) known.gone = !found.has(merchant);
+    if (found.has(merchant)) partition.unknown.delete(merchant);
+    else partition.unknown.set(merchant, partition.deps.now() + UNKNOWN_KEPT_MS);
+    partition.unread.delete(merchant);
   }
-  if (needed.length > 0) await Promise.all(needed.map((merchant) => refreshSettings(partition, merchant)));
 }
 
-/** Reads a merchant's settings and adopts them when they are newer. */
-export async function refreshSettings(partition: Partition, merchant: number): Promise<void> {
-  const now = partition.deps.now(); // the lease begins before the read: a change made during it may be missed
-  const settings = await partition.deps.readSettings(merchant);
+function isNewer(partition: Partition, { merchant, version }: Settings): boolean {
   const known = partition.settings.get(merchant);
-  if (settings === undefined) {
-    partition.unknown.set(merchant, now + UNKNOWN_KEPT_MS);
-    if (known !== undefined) known.gone = true;
-    return;
-  }
-  partition.unknown.delete(merchant);
-  if (known !== undefined && known.settings.version >= settings.version) {
-    known.readAt = now;
-    known.gone = false;
-    return;
-  }
-  if (known !== undefined) checkpoint(partition);
-  partition.deps.store.writeSettings(settings);
-  partition.settings.set(merchant, { settings, readAt: now, askedAt: now, gone: false });
+  return known === undefined || known.settings.version < version;
 }
 
-/** A failed refresh is no reason to refuse hits while the lease lasts. */
-async function refreshOrLog(partition: Partition, merchant: number): Promise<void> {
+/** A failed renewal is no reason to refuse hits while the lease lasts. */
+async function renewOrLog(partition: Partition): Promise<void> {
   try {
-    await refreshSettings(partition, merchant);
+    await renewLease(partition);
   } catch (error) {
-    partition.deps.log({
-      event: "settings_refresh_failed",
-      partition: partition.name,
-      merchant,
-      error: causeOf(error),
-    });
+    log(partition, "settings_refresh_failed", error);
   }
+}
+
+function log(partition: Partition, event: string, error: unknown): void {
+  partition.deps.log({ event, partition: partition.name, error: causeOf(error) });
 }

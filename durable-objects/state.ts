@@ -9,13 +9,14 @@ import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import { type HashKey, toHashKey } from "../core/keyed-hash.ts";
 import { SHELVES_PER_DAY } from "../core/limits.ts";
-import type { Settings } from "../core/merchant.ts";
+import type { Settings, SettingsChanges } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
 import type { Gathering, Patience } from "./commit.ts";
 import type { LateDays } from "./late.ts";
 import { type LateBudget, newLateBudget } from "./late-budget.ts";
 import type { CountedReply, CountedRequest } from "./rpc.ts";
+import type { SettingsLease } from "./settings.ts";
 import type { Busy } from "./spread.ts";
 import { type BundleCut, FIRST_POSITION, type Salt, type ShelfKey, type Store } from "./store.ts";
 
@@ -40,8 +41,10 @@ export interface Deps {
   /** A bundle's message, compressed, for its text. */
   readonly packBundle: (text: string) => Uint8Array<ArrayBuffer>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
-  /** A merchant's settings from the database, or undefined when there is no such merchant. */
-  readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+  /** Settings of some merchants from the database; those that do not exist are left out. */
+  readonly readSettings: (merchants: readonly number[]) => Promise<readonly Settings[]>;
+  /** Whose settings were changed after a change, or none of them where no change is named; and which was the last. */
+  readonly readChanges: (since: number | undefined) => Promise<SettingsChanges>;
   /** Stores how a merchant is spread; false when its settings are not the ones it was read with any more. */
   readonly writeSpread: (settings: Settings) => Promise<boolean>;
   /** Asks another partition whether it has counted something. */
@@ -79,10 +82,6 @@ export interface Shelf extends ShelfKey {
 
 export interface KnownSettings {
   readonly settings: Settings;
-  /** UTC ms when they were last read from the database; 0 when they come from disk. */
-  readAt: number;
-  /** UTC ms of the last refresh in the background. */
-  askedAt: number;
   /** The database no longer has the merchant. */
   gone: boolean;
 }
@@ -128,6 +127,13 @@ export interface Partition {
   /** Stored shelves, by key; true where rollups were not published when it was written. */
   readonly stored: Map<string, boolean>;
   readonly settings: Map<number, KnownSettings>;
+  /** How far settings are known; undefined where nobody ever asked. */
+  lease: SettingsLease | undefined;
+  /** UTC ms at which it was last tried to renew the lease, and that attempt while it goes on. */
+  leaseAskedAt: number;
+  leaseRenewal: Promise<void> | undefined;
+  /** Merchants that could not be asked for → UTC ms until which that is not tried again. */
+  readonly unread: Map<number, number>;
   /** Merchants the database does not know → UTC ms until which that is believed. */
   readonly unknown: Map<number, number>;
   readonly salts: Map<number, Salt>;
@@ -186,9 +192,11 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     patience: { misses: 0, shortUntil: 0 },
     shelves: new Map(),
     stored: new Map(store.listShelves().map((key) => [keyOf(key), key.unpublished])),
-    settings: new Map(
-      store.readAllSettings().map((s) => [s.merchant, { settings: s, readAt: 0, askedAt: 0, gone: false }]),
-    ),
+    settings: new Map(store.readAllSettings().map((s) => [s.merchant, { settings: s, gone: false }])),
+    lease: positions?.lease,
+    leaseAskedAt: 0,
+    leaseRenewal: undefined,
+    unread: new Map(),
     unknown: new Map(),
     salts: new Map(store.readSalts().map((salt) => [salt.day, salt])),
     admission: { window: 0, taken: new Map() },

@@ -7,6 +7,7 @@ import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { FIRST_SEGMENT, LogSegments } from "./log-segments.ts";
+import type { SettingsLease } from "./settings.ts";
 
 export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
@@ -45,6 +46,8 @@ export interface Positions {
   /** UTC ms of the last run of each duty: the platform evicts an idle object, and what was due must stay due. */
   readonly checkpointedAt: number;
   readonly publishedAt: number;
+  /** How far settings are known. */
+  readonly lease?: SettingsLease | undefined;
   /** The first Day whose events are counted; earlier ones are closed. */
   readonly openFrom?: number;
   /** Erasures that were carried out, with the position each was carried out at; the last so many. */

@@ -80,11 +80,10 @@ function merchantDays(events: Bundle["events"]): readonly MerchantDay[] {
 }
 
 /** Waits for every put, the failed ones' neighbours too, so that nothing of a message is still running when it ends. */
-async function putAll(files: readonly ArchiveFile[], { bucket, meter }: ArchiveDeps): Promise<void> {
+async function putAll(files: readonly ArchiveFile[], { bucket }: ArchiveDeps): Promise<void> {
   const puts = await Promise.allSettled(
     files.map(async (file) => {
       const bytes = encodeParquet(file);
-      meter.r2_class_a += 1;
       await bucket.put(bundleKey(file), bytes);
     }),
   );

@@ -41,7 +41,6 @@ export async function storeDeadLetters(batch: QueueBatch, deps: DeadLetterDeps):
 async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadLetterDeps): Promise<void> {
   const { bytes, encoding } = letterOf(message.body);
   const key = deadLetterKey({ queue, digest: await sha256Hex(bytes) });
-  deps.meter.r2_class_a += 1;
   await deps.bucket.put(key, bytes, {
     customMetadata: { queue, message: message.id, encoding, stored_at: new Date(deps.now()).toISOString() },
   });
@@ -51,10 +50,8 @@ async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadL
 /** The cron: one line of alert for as long as any dead letter lies in R2. */
 export async function alertDeadLetters({
   bucket,
-  meter,
   log,
-}: Pick<DeadLetterDeps, "meter" | "log"> & { readonly bucket: DeadLetterList }): Promise<void> {
-  meter.r2_class_a += 1;
+}: Pick<DeadLetterDeps, "log"> & { readonly bucket: DeadLetterList }): Promise<void> {
   const { letters, cursor } = await listDeadLetters(bucket);
   const [first] = letters;
   if (first === undefined) return;

@@ -13,11 +13,11 @@ const TURN_SEED = 0x45525301;
 export async function driveErasures(deps: ErasureDeps): Promise<void> {
   const now = deps.now();
   const some = { turn: hash32(String(now), TURN_SEED), rowsMax: ERASURES_DRIVEN_MAX };
-  for (const erasure of await listRunning(deps.db, some, deps.meter)) await driveErasure(erasure, deps);
+  for (const erasure of await listRunning(deps.db, some)) await driveErasure(erasure, deps);
   const today = Math.floor(now / DAY_MS);
   for (const retention of RETENTION_DAYS) {
     const toDay = today - retention;
     const days = { retention, fromDay: toDay - SEAL_LOOKBACK_DAYS, toDay, now };
-    await wakeExpired(deps.db, days, deps.meter);
+    await wakeExpired(deps.db, days);
   }
 }

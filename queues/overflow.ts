@@ -84,6 +84,8 @@ async function append(
 ) {
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
+  // What was taken beside them are duplicates when the message comes again.
+  if (reply.includes("unread")) throw new Error(`${partition} cannot read the settings of a merchant`);
   arrivals.forEach((arrival, index) => {
     const fate = reply[index];
     if (!isMoved(fate)) return;

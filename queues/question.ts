@@ -5,6 +5,7 @@
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import { JOB_ATTEMPTS_MAX, JOB_KEPT_MS, JOB_STALE_MS, JOBS_DRIVEN_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
+import type { Metered } from "../core/meter.ts";
 import type { CountPlan } from "../core/query/count.ts";
 import { decodeQuestionPart, type JobCounting, planOfJob, type QuestionPart } from "../core/query/job.ts";
 import { refusalOf, type ScanProblem } from "../core/query/scan.ts";
@@ -37,6 +38,7 @@ export interface QuestionDeps extends EventDeps {
   readonly partition: (name: string) => { recentEvents(request: RecentRequest): Promise<RecentReply> };
   readonly sendQuestions: (parts: readonly QuestionPart[]) => Promise<void>;
   readonly now: () => number;
+  readonly meter: Metered;
   readonly log: Log;
 }
 
@@ -49,10 +51,10 @@ export async function answerParts(batch: QueueBatch, deps: QuestionDeps): Promis
 export async function driveQuestions(deps: QuestionDeps): Promise<void> {
   const now = deps.now();
   const stale = { now, before: now - JOB_STALE_MS, jobsMax: JOBS_DRIVEN_MAX };
-  const parts = await takeStaleParts(deps.db, stale, deps.meter);
+  const parts = await takeStaleParts(deps.db, stale);
   if (parts.length > 0) await deps.sendQuestions(parts);
   const old = { before: now - JOB_KEPT_MS, jobsMax: JOBS_DRIVEN_MAX };
-  const forgotten = await forgetQuestionJobs(deps.db, old, deps.meter);
+  const forgotten = await forgetQuestionJobs(deps.db, old);
   for (const job of forgotten) await forgetObjects(job, deps);
 }
 
@@ -68,25 +70,25 @@ async function handlePart(message: QueueMessage, deps: QuestionDeps): Promise<vo
 }
 
 async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void> {
-  const job = await findQuestionJob(deps.db, named.job, deps.meter);
+  const job = await findQuestionJob(deps.db, named.job);
   if (job === undefined || job.state !== "running") return;
-  const merchant = await findScope(deps.db, job.merchant, deps.meter);
+  const merchant = await findScope(deps.db, job.merchant);
   if (merchant === undefined) return fail(job.id, "The merchant is gone.", deps);
   const plan = planOfJob(job.question, zonesOf(merchant));
-  const places = await findQuestionPart(deps.db, named, deps.meter);
+  const places = await findQuestionPart(deps.db, named);
   if (places !== undefined) {
     const counting = plan.open(await underOf(merchant, deps), "part");
     const problem = await countPlaces(counting, { plan, merchant, places }, deps);
     if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
     await putObject(deps, partKey(named), counting.encode());
-    await markQuestionPart(deps.db, named, deps.meter);
+    await markQuestionPart(deps.db, named);
   }
-  const after = await findQuestionJob(deps.db, job.id, deps.meter);
+  const after = await findQuestionJob(deps.db, job.id);
   if (after?.state === "running" && after.partsDone === after.parts) await putTogether(after, plan, merchant, deps);
 }
 
 async function underOf(merchant: Merchant, deps: QuestionDeps): Promise<SeenUnder> {
-  const global = (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter))?.rules ?? [];
+  const global = (await readSettings(deps.db, GLOBAL_MERCHANT))?.rules ?? [];
   const settings = settingsOf(merchant);
   return { settings: { ...settings, rules: asRead(settings.rules) }, global };
 }
@@ -142,13 +144,13 @@ async function putTogether(
   const answered = counting.answer({ currency: merchant.currency, convert, asOf: completeUntil, cost, rules });
   if (!answered.ok) return fail(job.id, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
-  await endQuestionJob(deps.db, { id: job.id, state: "done", error: "", now: deps.now() }, deps.meter);
+  await endQuestionJob(deps.db, { id: job.id, state: "done", error: "", now: deps.now() });
   // They hold visitors; the answer holds none.
   await deleteKeys(deps, keys);
 }
 
 async function fail(job: string, error: string, deps: QuestionDeps): Promise<void> {
-  await endQuestionJob(deps.db, { id: job, state: "failed", error, now: deps.now() }, deps.meter);
+  await endQuestionJob(deps.db, { id: job, state: "failed", error, now: deps.now() });
   await forgetObjects(job, deps);
 }
 

@@ -21,7 +21,6 @@ import {
   REPLAY_READ_BYTES,
 } from "../core/limits.ts";
 import type { PastZone, Settings, ZonePeriod } from "../core/merchant.ts";
-import type { Metered } from "../core/meter.ts";
 import { countedBy, foldersOf, isMovedDay, type Span, shownDay, shownZones, withPastZone } from "../core/past-zone.ts";
 import { GLOBAL_MERCHANT, isBeingCounted, periodOfDays, type Rules, type RuleTimeline } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
@@ -47,7 +46,6 @@ export interface RecountDeps {
   readonly partition: (name: string) => RecountedPartition;
   /** UTC ms. */
   readonly now: () => number;
-  readonly meter: Metered;
 }
 
 export interface Recount {
@@ -143,8 +141,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const { after, merchants, columns } = what;
   const isWanted = (merchant: number) => merchants?.has(merchant) ?? true;
   const others = new Set([...what.others].filter(isWanted));
-  const { version: globalVersion, rules: decided } =
-    (await readSettings(deps.db, GLOBAL_MERCHANT, deps.meter)) ?? NO_GLOBAL;
+  const { version: globalVersion, rules: decided } = (await readSettings(deps.db, GLOBAL_MERCHANT)) ?? NO_GLOBAL;
   const { preview } = what;
   const isOfMoved = what.folders !== undefined;
   const hasMoved = what.hasMoved ?? ((settings: Settings) => isMovedDay(settings, what.day));
@@ -182,7 +179,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ || bytes >= REPLAY_READ_BYTES) await flush();
   };
   const folders = what.folders ?? [what.archived];
-  const slices = readDays({ bucket: deps.bucket, meter: deps.meter }, folders, { after, isWanted, columns });
+  const slices = readDays({ bucket: deps.bucket }, folders, { after, isWanted, columns });
   for await (const { rows, settings, isOver } of withSettings(slices, what, deps)) {
     const { merchant } = (rows[0] as ArchivedEvent).event;
     if (current?.day.state.merchant !== merchant) {
@@ -250,12 +247,12 @@ interface Settled {
 export async function readSettled(
   merchants: readonly number[],
   { day, partition, folders, zonePreview }: SettledPlace,
-  deps: Pick<RecountDeps, "db" | "now" | "meter">,
+  deps: Pick<RecountDeps, "db" | "now">,
 ): Promise<ReadonlyMap<number, Settled>> {
   const today = Math.floor(deps.now() / DAY_MS);
   const days: Span = folders === undefined ? [day, day + 1] : [day - FOLDERS_APART_MAX, day + FOLDERS_APART_MAX + 1];
-  const taken = await listTaken(deps.db, { merchants, days, partition }, deps.meter);
-  const found = await readSettingsOf(deps.db, merchants, deps.meter);
+  const taken = await listTaken(deps.db, { merchants, days, partition });
+  const found = await readSettingsOf(deps.db, merchants);
   return new Map(
     found.map((known) => {
       const settings = zonePreview === undefined ? known : withPastZone(known, zonePreview);
@@ -338,7 +335,7 @@ async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps
   const live = await readLive(what, liveOnes, deps);
   const { day, partition, archivedPosition } = what;
   const isMoved = what.folders !== undefined;
-  const stored = await readDayRollups(deps.db, { day, partition, merchants, isMoved }, deps.meter);
+  const stored = await readDayRollups(deps.db, { day, partition, merchants, isMoved });
   const liveOf = Map.groupBy(live, ({ merchant }) => merchant);
   const storedOf = Map.groupBy(stored, ({ merchant }) => merchant);
   return ended.map(({ merchant, events, rows: replayed, countedBy, isBeingCounted, zones }) => {

@@ -4,7 +4,6 @@
 
 import { parseDeadLetterKey } from "../core/archive/object-key.ts";
 import { DEAD_LETTERS_REDRIVEN_MAX } from "../core/limits.ts";
-import type { Metered } from "../core/meter.ts";
 import type { Redriven, RedrivenPage, RedriveRequest } from "../core/redrive.ts";
 import { type DeadLetterList, listDeadLetters } from "../storage/dead-letter.ts";
 import { reasonOf } from "./message.ts";
@@ -24,7 +23,6 @@ export interface RedriveDeps {
   readonly bucket: LetterBucket;
   /** What handles a message's body, by the name of its queue. Throws when it could not. */
   readonly handlers: Readonly<Record<string, (body: unknown) => Promise<void>>>;
-  readonly meter: Metered;
 }
 
 /** Handles one letter again, or a page of them. */
@@ -36,7 +34,6 @@ export async function redrive({ key, after }: RedriveRequest, deps: RedriveDeps)
 
 /** Handles the letters of one page again, one after the other, and says where the next page starts if there is one. */
 export async function redriveLetters(deps: RedriveDeps, after?: string): Promise<RedrivenPage> {
-  deps.meter.r2_class_a += 1;
   const { letters, cursor } = await listDeadLetters(deps.bucket, after, DEAD_LETTERS_REDRIVEN_MAX);
   const redriven: Redriven[] = [];
   for (const { key } of letters) {
@@ -55,7 +52,6 @@ export async function redriveLetter(key: string, deps: RedriveDeps): Promise<Red
   const queue = parseDeadLetterKey(key)?.queue;
   if (queue === undefined) return undefined;
   try {
-    deps.meter.r2_class_b += 1;
     const letter = await deps.bucket.get(key);
     if (letter === null) return undefined;
     const handle = Object.hasOwn(deps.handlers, queue) ? deps.handlers[queue] : undefined;

@@ -51,8 +51,8 @@ export async function replayParts(batch: QueueBatch, deps: ReplayDeps): Promise<
 /** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
  *  Repeating it is harmless: a part is taken by one statement, and one that is done is left alone. */
 export async function driveReplays(deps: DriveDeps): Promise<void> {
-  for (const job of await listActiveJobs(deps.db, deps.meter)) await driveJob(job, deps);
-  await pruneJobs(deps.db, deps.now(), deps.meter);
+  for (const job of await listActiveJobs(deps.db)) await driveJob(job, deps);
+  await pruneJobs(deps.db, deps.now());
 }
 
 /** Does what the job wants of one part, fresh from the queue or out of the dead letters. */
@@ -68,7 +68,7 @@ async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void
     await replayPart(part, deps);
   } catch (error) {
     const gaveUp = message.attempts >= REPLAY_ATTEMPTS_MAX;
-    await failPart(deps.db, { part, error: causeOf(error), gaveUp }, deps.meter);
+    await failPart(deps.db, { part, error: causeOf(error), gaveUp });
     if (!gaveUp) throw error;
     deps.log({ alert: "replay_part_failed", job: part.job, partition: part.partition, reason: reasonOf(error) });
   }
@@ -76,16 +76,16 @@ async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void
 }
 
 async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
-  const job = await findJob(deps.db, part.job, deps.meter);
-  const state = await findPart(deps.db, part, deps.meter);
+  const job = await findJob(deps.db, part.job);
+  const state = await findPart(deps.db, part);
   if (job?.state === "running" && state === "waiting") {
     const result = await recountPart(part, job, deps);
-    await finishPart(deps.db, { part, result }, deps.meter);
+    await finishPart(deps.db, { part, result });
   }
   if (job?.state === "undoing" && state !== "undone") {
-    await restoreRollups(deps.db, part, deps.meter);
+    await restoreRollups(deps.db, part);
     if (hasApplied(job)) await correctPart(part, job, deps);
-    await markUndone(deps.db, part, deps.meter);
+    await markUndone(deps.db, part);
   }
 }
 
@@ -154,7 +154,7 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     compared: async (recounted: readonly Recounted[]) => {
       for (const { differences } of recounted) {
         const certain = differences.filter(({ inDoubt, held }) => !inDoubt && (held?.published ?? true));
-        await correctRollups(deps.db, { job: job.id, differences: certain, known: what.known }, deps.meter);
+        await correctRollups(deps.db, { job: job.id, differences: certain, known: what.known });
       }
       return undefined;
     },
@@ -181,7 +181,7 @@ async function passesOf(
   const { merchants, pastZone } = job;
   const preview = previewOf(job);
   if (pastZone !== undefined) {
-    const settings = await readSettingsOf(deps.db, merchants ?? [], deps.meter);
+    const settings = await readSettingsOf(deps.db, merchants ?? []);
     const zonePreview = job.kind === "verify" ? pastZone : undefined;
     return settings.length === 0 ? [] : [() => openMoved({ day, partition, settings, zonePreview }, deps)];
   }
@@ -194,8 +194,8 @@ async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Pro
   // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(part.partition).status();
-  const removals = await listRemovals(deps.db, part, deps.meter);
-  const seal = await findSeal(deps.db, part, deps.meter);
+  const removals = await listRemovals(deps.db, part);
+  const seal = await findSeal(deps.db, part);
   const place = { date: dateOf(part.day), partition: part.partition };
   const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
   const what: Recount = {
@@ -237,7 +237,7 @@ async function settle(
   result.unpublished += written.length - writable.length;
   const isKept = !isOfGoals(job);
   if (!isKept) result.written = (result.written ?? 0) + writable.length;
-  await replaceRollups(deps.db, { job: job.id, differences: writable, known, isKept }, deps.meter);
+  await replaceRollups(deps.db, { job: job.id, differences: writable, known, isKept });
 }
 
 /** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */
@@ -275,5 +275,5 @@ function keptTotals(
 /** All merchants that a reader may see something of, in D1 or in the partition, also where the archive has nothing. */
 async function shownMerchants(part: ReplayPart, deps: ReplayDeps): Promise<readonly number[]> {
   const unpublished = await deps.partition(part.partition).unpublished(part.day);
-  return [...new Set([...unpublished, ...(await listCounted(deps.db, part, deps.meter))])];
+  return [...new Set([...unpublished, ...(await listCounted(deps.db, part))])];
 }

@@ -102,7 +102,7 @@ export async function sealDays(batch: QueueBatch, deps: SealDeps): Promise<void>
 async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
   const { day, partition } = (body ?? {}) as Record<string, unknown>;
   assert(Number.isInteger(day) && typeof partition === "string", "a seal names a Day and a partition");
-  const row = await findSeal(deps.db, { day: day as number, partition }, deps.meter);
+  const row = await findSeal(deps.db, { day: day as number, partition });
   if (row === undefined) return;
   try {
     if (row.cleanAt !== null && row.cleanAt <= deps.now()) await clean(row, deps);
@@ -113,7 +113,7 @@ async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
 }
 
 async function postpone(row: SealRow, why: string, deps: SealDeps): Promise<void> {
-  await postponeSeal(deps.db, { row, why, now: deps.now() }, deps.meter);
+  await postponeSeal(deps.db, { row, why, now: deps.now() });
   if (row.attempts + 1 < SEAL_ATTEMPTS_DOUBTFUL) return;
   deps.log({ alert: "seal_in_doubt", day: dateOf(row.day), partition: row.partition, reason: why });
 }
@@ -127,7 +127,7 @@ async function wait(row: SealRow, why: string, deps: SealDeps): Promise<void> {
   const now = deps.now();
   const since = Math.max(row.lateSince ?? 0, closesAt(row.day, pace.sealAfterMs));
   if (now - since > SEAL_RETRY_MAX_MS) return postpone(row, why, deps);
-  await waitSeal(deps.db, { row, why, now }, deps.meter);
+  await waitSeal(deps.db, { row, why, now });
   // The cron asks again every few minutes; where late events are gathered for less, so does this.
   const waitSeconds = Math.ceil(pace.lateCoalesceMs / 1_000);
   if (pace.lateCoalesceMs < SEAL_RETRY_MS)
@@ -141,7 +141,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const all = await findDay(deps, place, { folder: row.folder, before: state.position });
   const since = deps.now();
-  const removals = await listRemovals(deps.db, row, deps.meter);
+  const removals = await listRemovals(deps.db, row);
   const erasures = removals.map(({ number }) => number);
   const begun = await findBegun(row, removalsName(erasures), deps);
   const archived = begun === undefined ? all : { ...all, bundles: bundlesBefore(all, begun) };
@@ -160,7 +160,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
   if (mayStay && !(await hasRemovable(what, deps))) {
     await countLate(row, what, deps);
-    await finishParts(deps.db, { ...row, erasures }, deps.meter);
+    await finishParts(deps.db, { ...row, erasures });
   } else {
     const isAll = archived.bundles.length === all.bundles.length;
     const isDone = await compact(row, { what, counted, isAll, erasures }, deps);
@@ -168,7 +168,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   }
   await partition.dropDay(day);
   // What was to be erased is gone from where it was, and not only from where it is read.
-  const sealed = removals.length === 0 ? undefined : await findSeal(deps.db, row, deps.meter);
+  const sealed = removals.length === 0 ? undefined : await findSeal(deps.db, row);
   if (sealed === undefined) return;
   // And once more later: a seal that ran beside this one may be writing files of its own yet, which then nobody points to.
   const again = sealed.cleanAt === null ? null : deps.now() + deps.pace.sealGraceMs;
@@ -235,8 +235,8 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
   };
   await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
   await countMoved(row, merchants, deps);
-  await notePlaces(deps.db, { ...row, merchants: [...late] }, deps.meter);
-  await commitLate(deps.db, { row, now: deps.now() }, deps.meter);
+  await notePlaces(deps.db, { ...row, merchants: [...late] });
+  await commitLate(deps.db, { row, now: deps.now() });
 }
 
 /** What is known once one of a seal's files is written: enough to go on behind it. */
@@ -331,7 +331,7 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
   await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
   const merchants = files.flatMap((file) => file.merchants.map(({ merchant }) => merchant));
-  await notePlaces(deps.db, { ...row, merchants }, deps.meter);
+  await notePlaces(deps.db, { ...row, merchants });
   const gone = parts.flatMap((part) => part.removed);
   await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, erasures }, deps);
   return true;
@@ -344,7 +344,7 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
 async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: SealDeps): Promise<void> {
   const { day: folder, partition } = row;
   const isTheirs = (settings: Settings) => merchants.has(settings.merchant) && isMovedDay(settings, folder);
-  const moved = (await readMoved(deps.db, deps.meter)).filter(isTheirs);
+  const moved = (await readMoved(deps.db)).filter(isTheirs);
   for (let day = folder - FOLDERS_APART_MAX; day <= folder + FOLDERS_APART_MAX; day++) {
     const settings = moved.filter((one) => {
       const [from, to] = shownDaysOf(one, folder);
@@ -424,7 +424,7 @@ async function commit(row: SealRow, { folder, manifest, gone, erasures }: Commit
   const noted = { ...row, replaced, folder, removed: gone, erasures, at: now };
   const cleanAt = gone.length > 0 ? now : now + deps.pace.sealGraceMs;
   const also = erasures.length > 0 || gone.length > 0 ? noteRemovals(deps.db, noted) : [];
-  await commitSeal(deps.db, { row, sealed, now, cleanAt, also }, deps.meter);
+  await commitSeal(deps.db, { row, sealed, now, cleanAt, also });
 }
 
 /** Writes what a merchant's Day should be where D1 has something else. */
@@ -442,7 +442,7 @@ async function correct(
     assert(held?.published !== false && !inDoubt, "a complete Day holds nothing that D1 and the archive do not");
   }
   const shown: ShownDifference[] = differences.slice(0, REPLAY_SHOWN_MAX).map(shownOf);
-  await sealRollups(deps.db, { seal: row, differences, corrected, shown, countedBy, known }, deps.meter);
+  await sealRollups(deps.db, { seal: row, differences, corrected, shown, countedBy, known });
 }
 
 /** The position below which the inputs' bundles begin. With the generation it names the inputs, and so the files' bytes. */
@@ -479,7 +479,7 @@ async function clean(row: SealRow, deps: SealDeps, again: number | null = null):
   const keys = [...sealed, ...bundles, ...runs].map(({ key }) => key);
   await deleteKeys(deps, keys);
   await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did
-  await commitClean(deps.db, { row, again }, deps.meter);
+  await commitClean(deps.db, { row, again });
 }
 
 function sum<T>(items: readonly T[], numberOf: (item: T) => number): number {

@@ -4,7 +4,6 @@
 
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Log } from "../core/log.ts";
-import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { type Erasure, finishErasure, listPartitionsOf, markTold, wakeParts } from "./ledger/erasure.ts";
 
@@ -31,7 +30,6 @@ export interface ErasureDeps {
   /** UTC ms. */
   readonly now: () => number;
   readonly pace: { readonly sealAfterMs: number };
-  readonly meter: Metered;
   readonly log: Log;
 }
 
@@ -39,11 +37,11 @@ export interface ErasureDeps {
 export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
   let isArchived = true;
-  for (const { partition, told } of await listPartitionsOf(deps.db, number, deps.meter)) {
+  for (const { partition, told } of await listPartitionsOf(deps.db, number)) {
     try {
       const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant", told };
       const { position, archivedPosition } = await deps.partition(partition).erase(asked);
-      await markTold(deps.db, { erasure, partition, position }, deps.meter);
+      await markTold(deps.db, { erasure, partition, position });
       isArchived &&= archivedPosition >= position;
     } catch (error) {
       isArchived = false;
@@ -51,7 +49,7 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
     }
   }
   const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() }, deps.meter);
+  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() });
   // What lies in a partition's log comes into the archive yet, and has to go from there.
-  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() }, deps.meter);
+  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() });
 }

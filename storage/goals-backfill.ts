@@ -39,9 +39,9 @@ export async function startGoalsBackfill(
   deps: GoalsDeps,
   { goesOn = false } = {},
 ): Promise<string | undefined> {
-  const settings = await readSettings(deps.db, merchant, deps.meter);
+  const settings = await readSettings(deps.db, merchant);
   if (settings === undefined || goalsDecided(settings.rules).length === 0) return undefined;
-  const last = await findGoalsJob(deps.db, merchant, deps.meter);
+  const last = await findGoalsJob(deps.db, merchant);
   if (last?.state === "running" || last?.state === "paused") return undefined;
   const next = await nextDays(settings, goesOn && last?.state === "cancelled" ? undefined : last, deps);
   if (next === undefined) return undefined;
@@ -68,7 +68,7 @@ export async function startGoalsBackfill(
   const parts = places.map((place) => ({ job: job.id, ...place }));
   const applies = [{ scope: merchant, version, timeline, past }];
   // "overlaps", "stale": somebody else is at work on these Days, and ends with another look.
-  return (await createJob(deps.db, { job, parts, applies }, deps.meter)) === "created" ? job.id : undefined;
+  return (await createJob(deps.db, { job, parts, applies })) === "created" ? job.id : undefined;
 }
 
 interface NextDays {
@@ -83,14 +83,14 @@ async function nextDays(
   deps: GoalsDeps,
 ): Promise<NextDays | undefined> {
   const { merchant, retentionDays } = settings;
-  const first = await readFirstDay(deps.db, merchant, deps.meter);
+  const first = await readFirstDay(deps.db, merchant);
   const kept = retentionDays === undefined ? 0 : Math.floor(deps.now() / DAY_MS) - retentionDays + FOLDERS_APART_MAX;
   const from = Math.max(first ?? Number.POSITIVE_INFINITY, kept);
   const to = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   if (from >= to || !hasUncounted(settings, from, to)) return undefined;
-  const places = Map.groupBy(await listPlacesOf(deps.db, { merchant, from, to }, deps.meter), ({ day }) => day);
-  const sealed = await listSealedOf(deps.db, { places: [...places.values()].flat(), from, to }, deps.meter);
-  const taken = new Set(await listTakenDays(deps.db, { merchant, days: [from, to] }, deps.meter));
+  const places = Map.groupBy(await listPlacesOf(deps.db, { merchant, from, to }), ({ day }) => day);
+  const sealed = await listSealedOf(deps.db, { places: [...places.values()].flat(), from, to });
+  const taken = new Set(await listTakenDays(deps.db, { merchant, days: [from, to] }));
   const isReady = (day: number) =>
     !isCounted(settings, day) &&
     !taken.has(day) &&

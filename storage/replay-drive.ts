@@ -16,11 +16,11 @@ export interface DriveDeps extends GoalsDeps {
 
 /** Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. */
 export async function driveJob(job: string, deps: DriveDeps): Promise<void> {
-  const parts = await takeParts(deps.db, { job, now: deps.now() }, deps.meter);
+  const parts = await takeParts(deps.db, { job, now: deps.now() });
   if (parts.length > 0) return deps.sendParts(parts);
-  const ending = await findJob(deps.db, job, deps.meter);
+  const ending = await findJob(deps.db, job);
   if (ending?.state === "running" && !(await settleApplied(ending, deps))) return; // the cron comes again
-  if (!(await finishJob(deps.db, { job, now: deps.now() }, deps.meter))) return;
+  if (!(await finishJob(deps.db, { job, now: deps.now() }))) return;
   const [merchant, ...others] = ending?.merchants ?? [];
   if (ending?.kind === "verify" || merchant === undefined || others.length > 0) return;
   const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(ending as ReplayJob) });
@@ -34,15 +34,15 @@ export async function driveJob(job: string, deps: DriveDeps): Promise<void> {
  */
 async function settleApplied(job: ReplayJob, deps: DriveDeps): Promise<boolean> {
   if (job.applied === undefined || job.kind === "verify") return true;
-  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id, deps.meter);
+  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id);
   if (done < parts || unpublished > 0 || inDoubt > 0) return true;
   const days = [job.fromDay, job.toDay] as const;
   const versions = new Map(job.applied);
-  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()], deps.meter)) {
+  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()])) {
     const what = isOfGoals(job) ? "goals" : "rules";
     const timeline = settlePeriod(rules, { version: versions.get(scope) as number, days, what });
     if (timeline.every((period, index) => period === rules[index])) continue;
-    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }, deps.meter))) return false;
+    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }))) return false;
   }
   return true;
 }

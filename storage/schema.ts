@@ -51,6 +51,19 @@ export const merchants = sqliteTable(
   (table) => [index("merchants_moved").on(table.number).where(sql`past_zones <> '[]'`)],
 );
 
+/**
+ * Whose settings were changed, each with the number of the last change; numbers grow. Triggers write it (the migration says so;
+ * drizzle cannot), so that no way of changing settings can forget it. Rows stay when their merchant goes.
+ */
+export const settingsChanges = sqliteTable(
+  "settings_changes",
+  {
+    merchant: integer("merchant").primaryKey(),
+    change: integer("change").notNull(),
+  },
+  (table) => [uniqueIndex("settings_changes_change").on(table.change)],
+);
+
 /** A merchant's shop, app or till. */
 export const streams = sqliteTable(
   "streams",
@@ -276,6 +289,7 @@ const rollupColumns = () => ({
   money: text("money").notNull().default("{}"),
   drops: text("drops", { mode: "json" }).$type<Partial<Record<DropReason, number>>>().notNull(),
   sketch: bytes("sketch").notNull(),
+  presence: bytes("presence").notNull().default(sql`x''`),
   ...(Object.fromEntries(DIMENSIONS.map(({ name }) => [`by_${name}`, bytes(`by_${name}`)])) as BreakdownColumns),
 });
 

@@ -46,12 +46,12 @@ export function sealPaceOf(env: SealPaceEnv): SealPace {
 export async function noteDay(day: number, deps: NoteDeps): Promise<number> {
   const partitions = await listPartitions(deps, dateOf(day));
   const places = partitions.map((partition) => ({ day, partition }));
-  await noteClosed(deps.db, { places, now: deps.now() }, deps.meter);
+  await noteClosed(deps.db, { places, now: deps.now() });
   return places.length;
 }
 
 /** Sends on what is due now, whoever wanted it. */
-export async function sendDue({ db, now, meter, sendSeals }: Omit<DueDeps, "pace">): Promise<void> {
-  const places = await takeDue(db, { now: now(), rowsMax: SEALS_SENT_MAX }, meter);
+export async function sendDue({ db, now, sendSeals }: Omit<DueDeps, "pace">): Promise<void> {
+  const places = await takeDue(db, { now: now(), rowsMax: SEALS_SENT_MAX });
   if (places.length > 0) await sendSeals(places, 0);
 }

@@ -7,7 +7,6 @@
 // key that Footfall used before there were keys.
 
 import { hash64Hex } from "../core/hash.ts";
-import type { Metered } from "../core/meter.ts";
 import type { ArchiveBucket } from "./archive/bucket.ts";
 import type { ClaimBucket } from "./directory/number-claim.ts";
 import { deriveKey, hmac, keyName } from "./secret.ts";
@@ -63,20 +62,17 @@ export function everyVisitorOf(
 
 interface KeyNotes {
   readonly bucket: ClaimBucket & Pick<ArchiveBucket, "get">;
-  readonly meter: Metered;
 }
 
 /** Notes in R2 that a key is in use, by its name and with the first instant: who looks for a visitor of long ago learns which secrets it
  *  takes. */
-export async function noteVisitorKey({ name }: VisitorKeys, now: number, { bucket, meter }: KeyNotes): Promise<void> {
-  meter.r2_class_a += 1;
+export async function noteVisitorKey({ name }: VisitorKeys, now: number, { bucket }: KeyNotes): Promise<void> {
   const seen = JSON.stringify({ purpose: "visitor", name, first_seen: new Date(now).toISOString() });
   await bucket.put(noteOf(name), seen, { onlyIf: { etagDoesNotMatch: "*" } });
 }
 
 /** When a key was first seen, UTC ms. */
-export async function keySeenAt({ name }: VisitorKeys, { bucket, meter }: KeyNotes): Promise<number | undefined> {
-  meter.r2_class_b += 1;
+export async function keySeenAt({ name }: VisitorKeys, { bucket }: KeyNotes): Promise<number | undefined> {
   const note = await bucket.get(noteOf(name));
   if (note === null) return undefined;
   const { first_seen } = JSON.parse(new TextDecoder().decode(await note.arrayBuffer())) as { first_seen: string };

@@ -93,6 +93,12 @@ test("[TDY-6] a secret is never compared with ===", () => {
   ).toEqual([]);
 });
 
+test("[COST-2] nobody but the metered D1 and R2 adds rows or operations of them to a meter", () => {
+  const adding = /\b(d1_rows_read|d1_rows_written|r2_class_a|r2_class_b)\s*\+=/;
+  const shipped = product.filter(({ path }) => !path.startsWith("bench/") && path !== "storage/metered.ts");
+  expect(offenders(shipped, ({ text }) => adding.test(text))).toEqual([]);
+});
+
 test("[TDY-7] every rule of docs/spec.md is quoted by a test, and every quoted rule is in it", () => {
   const spec = readFileSync(join(ROOT, "docs/spec.md"), "utf8");
   const stated = new Set([...spec.matchAll(/^- \*\*([A-Z][A-Z0-9]*-\d+)\*\*/gm)].map(([, id]) => id));

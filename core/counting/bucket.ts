@@ -8,7 +8,8 @@ import type { DropReason } from "../outcome.ts";
 import { type DayNames, type DayState, namesOf, WHOLE_DAY } from "./day.ts";
 import { type DimensionName, PLACE_FIELDS, PROFILE_FIELDS } from "./dimension.ts";
 import { type GroupedField, type Grouping, groupingsOf } from "./grouping.ts";
-import { addCounts, type BreakdownEntry, type Counts, cutBreakdown, type Rollup, zeroCounts } from "./rollup.ts";
+import { PresenceCounter } from "./presence.ts";
+import { addCounts, type CountedValue, type Counts, cutBreakdown, type Rollup, zeroCounts } from "./rollup.ts";
 import { settledVisits, unseenPrefetches, type VisitsByVisitor } from "./settled.ts";
 import { addEntry, emptySketch, entryOf, type Sketch } from "./sketch.ts";
 import { addMoney, noTakings, TAKINGS, type Takings } from "./takings.ts";
@@ -35,18 +36,21 @@ export function rollupOf(
   const names = known.names ?? namesOf(state);
   const visitors = known.visitors ?? settledVisits(state, names);
   const tally = newTally(state, slot, { dimensions, visitors, names });
+  const presence = slot === WHOLE_DAY ? new PresenceCounter() : undefined;
   for (const [visitor, visits] of visitors) {
     let who: Who | undefined;
     for (const visit of visits) {
       if (!touches(visit, slot)) continue;
-      who ??= { entry: entryOf(visitor) };
+      who ??= { entry: entryOf(visitor), isKnown: slot !== WHOLE_DAY || isKnown(visits) };
       tallyVisit(tally, who, visit);
     }
+    if (who !== undefined) presence?.add(visitor, slotsOf(visits));
   }
   const entries = entriesOf(tally);
   return {
     counts: tally.total.counts,
     sketch: tally.total.sketch,
+    presence: presence?.finish(),
     drops: dropsOf(state, slot, names),
     breakdowns: new Map(dimensions.map((name) => [name, cutBreakdown(entries.get(name) ?? [])])),
   };
@@ -59,16 +63,31 @@ function touches({ cells }: Visit, slot: number): boolean {
   return false;
 }
 
+/** Whether anything that a visitor did says that it can be known again. */
+function isKnown(visits: readonly Visit[]): boolean {
+  return visits.some(({ known }) => known);
+}
+
+/** The Hours that a visitor was there; nearly all have one visit. */
+function slotsOf(visits: readonly Visit[]): readonly number[] {
+  const [first] = visits;
+  return visits.length === 1 ? (first as Visit).slots : visits.flatMap(({ slots }) => slots);
+}
+
 /** A visitor while its visits are counted: each has an object of its own. */
 interface Who {
   /** For sketches. */
   readonly entry: number;
+  /** Whether it may be in another bucket as well (VIS-8). */
+  readonly isKnown: boolean;
 }
 
 /** What is being added up for the total or for one value. */
 interface Tallied {
   readonly counts: Counts;
   readonly sketch: Sketch;
+  /** Visitors that are not in the sketch; undefined where nobody asks for them. */
+  readonly others: Sketch | undefined;
   /** The visitor counted last: visitors come one after the other, so this is all it takes to count each once. */
   lastVisitor: Who | undefined;
   /** The visit counted last, for the same reason. */
@@ -140,7 +159,7 @@ function newTally(state: DayState, slot: number, { dimensions, visitors, names }
     state,
     names,
     slot,
-    total: newTallied(TOTAL_SKETCH_PRECISION),
+    total: newTallied(TOTAL_SKETCH_PRECISION, undefined),
     profiles,
     byProfile: group(profiles.keys(), PROFILE_DIMENSIONS),
     places,
@@ -160,8 +179,12 @@ function placeOf({ texts, tuples }: DayNames, number: number, ordinal: number): 
   return { ordinal, kind, goals: more.slice(0, goals), products: more.slice(goals) };
 }
 
-function newTallied(precision: number): Tallied {
-  return { counts: zeroCounts(), sketch: emptySketch(precision), lastVisitor: undefined, lastVisit: undefined };
+function newTallied(precision: number, others: Sketch | undefined): Tallied {
+  return { counts: zeroCounts(), sketch: emptySketch(precision), others, lastVisitor: undefined, lastVisit: undefined };
+}
+
+function newValue(): Tallied {
+  return newTallied(VALUE_SKETCH_PRECISION, emptySketch(VALUE_SKETCH_PRECISION));
 }
 
 /** Event metrics belong to the hour of the event, visit metrics to the hour in which the visit starts. */
@@ -256,14 +279,17 @@ function see(tallied: Tallied, who: Who): void {
   if (tallied.lastVisitor === who) return;
   tallied.lastVisitor = who;
   tallied.counts.visitors += 1;
-  addEntry(tallied.sketch, who.entry);
+  if (who.isKnown) {
+    tallied.counts.known += 1;
+    addEntry(tallied.sketch, who.entry);
+  } else if (tallied.others !== undefined) addEntry(tallied.others, who.entry);
 }
 
 function talliedOf({ groupOf, tallied }: TalliedGroups, ordinal: number): Tallied {
   const group = groupOf[ordinal] as number;
   const known = tallied[group];
   if (known !== undefined) return known;
-  const made = newTallied(VALUE_SKETCH_PRECISION);
+  const made = newValue();
   tallied[group] = made;
   return made;
 }
@@ -271,19 +297,21 @@ function talliedOf({ groupOf, tallied }: TalliedGroups, ordinal: number): Tallie
 function talliedUnder(values: Map<number, Tallied>, value: number): Tallied {
   const known = values.get(value);
   if (known !== undefined) return known;
-  const tallied = newTallied(VALUE_SKETCH_PRECISION);
+  const tallied = newValue();
   values.set(value, tallied);
   return tallied;
 }
 
 /** What was counted, under the values of each dimension. Dimensions that divide alike share their numbers. */
-function entriesOf(tally: Tally): ReadonlyMap<DimensionName, BreakdownEntry[]> {
+function entriesOf(tally: Tally): ReadonlyMap<DimensionName, CountedValue[]> {
   const { texts } = tally.names;
-  const entryOfValue = (value: number, { counts, sketch }: Tallied) => ({ value: texts[value] ?? "", counts, sketch });
-  const entries = new Map<DimensionName, BreakdownEntry[]>();
+  const entryOfValue = (value: number, { counts, sketch, others }: Tallied) => {
+    return { value: texts[value] ?? "", counts, sketch, others };
+  };
+  const entries = new Map<DimensionName, CountedValue[]>();
   for (const { fields, samples, tallied } of [...tally.byProfile, ...tally.byPlace]) {
     for (const { name, index } of fields) {
-      const ofField: BreakdownEntry[] = [];
+      const ofField: CountedValue[] = [];
       samples.forEach((sample, group) => {
         const one = tallied[group];
         if (one !== undefined) ofField.push(entryOfValue(tupleAt(sample, index) as number, one));

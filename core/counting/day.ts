@@ -85,12 +85,17 @@ export function slotStart(day: number, slot: number): number {
   return day * DAY_MS + slot * SLOT_MS;
 }
 
+/** The slot of an Hour that starts at a UTC instant. */
+export function slotOf(day: number, instant: number): number {
+  return (instant - day * DAY_MS) / SLOT_MS;
+}
+
 /**
  * Counts one event that is not a duplicate. `position` is its place in the partition's log; rollups carry the highest
  * one as their version. A dropped event only counts as a drop.
  */
 export function countEvent(state: DayState, { event, opinion, settings, position }: CountedEvent): void {
-  const slot = (hourOf(settings.zones, event.timestamp) - state.day * DAY_MS) / SLOT_MS;
+  const slot = slotOf(state.day, hourOf(settings.zones, event.timestamp));
   state.ids.remember(event);
   if (event.dropped === "prefetch") {
     notePrefetch(state, event.visitor, toVisit(state.dictionary, { event, opinion, settings, slot }));

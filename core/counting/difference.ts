@@ -6,6 +6,7 @@ import { ByteWriter } from "../bytes.ts";
 import { REPLAY_MISMATCHES_MAX, TOTAL_SKETCH_PRECISION } from "../limits.ts";
 import { DROP_REASONS } from "../outcome.ts";
 import { dateOf } from "../time.ts";
+import { encodePresence, NOBODY } from "./presence.ts";
 import { ALL_DIMENSIONS, type BreakdownEntry, COUNTERS, type Counts, encodeBreakdown, zeroCounts } from "./rollup.ts";
 import { breakdownOf, encodeTotalSketch, type Grain, type RollupRow } from "./rollup-row.ts";
 import { emptySketch, encodeSketch } from "./sketch.ts";
@@ -98,6 +99,7 @@ export function emptyRow(named: RollupRow): RollupRow {
     counts: zeroCounts(),
     drops: {},
     sketch: encodeTotalSketch(emptySketch(TOTAL_SKETCH_PRECISION)),
+    presence: named.grain === "day" ? encodePresence(NOBODY) : new Uint8Array(),
     breakdowns: Object.fromEntries(ALL_DIMENSIONS.map((name) => [name, nothing])),
   };
 }
@@ -113,7 +115,7 @@ export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mis
   return found.slice(0, REPLAY_MISMATCHES_MAX);
 }
 
-/** Mismatches of counters, drops and the total sketch. */
+/** Mismatches of counters, drops, the total sketch, and who was there when. */
 export function totalMismatches(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
   const found = countMismatches("", held.counts, replayed.counts);
   if (held.day !== replayed.day) found.unshift({ what: "day", held: dateOf(held.day), replayed: dateOf(replayed.day) });
@@ -121,7 +123,10 @@ export function totalMismatches(held: RollupRow, replayed: RollupRow): readonly 
     const [a, b] = [held.drops[reason] ?? 0, replayed.drops[reason] ?? 0];
     if (a !== b) found.push({ what: `dropped ${reason}`, held: a, replayed: b });
   }
-  if (!isSameBytes(held.sketch, replayed.sketch)) found.push(sketchMismatch("", held.sketch, replayed.sketch));
+  if (!isSameBytes(held.sketch, replayed.sketch)) found.push(bytesMismatch("sketch", held.sketch, replayed.sketch));
+  // A Day's sketch says nothing of visitors who cannot come again: that others were there shows here alone.
+  if (!isSameBytes(held.presence, replayed.presence))
+    found.push(bytesMismatch("presence", held.presence, replayed.presence));
   return found;
 }
 
@@ -144,7 +149,7 @@ function entryMismatches(of: string, held?: BreakdownEntry, replayed?: Breakdown
   const found = countMismatches(of, held?.counts ?? zeroCounts(), replayed?.counts ?? zeroCounts());
   if (found.length > 0) return found;
   const [a, b] = [sketchBytes(held), sketchBytes(replayed)];
-  return isSameBytes(a, b) ? [] : [sketchMismatch(of, a, b)];
+  return isSameBytes(a, b) ? [] : [bytesMismatch(`${of}sketch`, a, b)];
 }
 
 function countMismatches(of: string, held: Counts, replayed: Counts): Mismatch[] {
@@ -168,8 +173,8 @@ function moneyMismatches(of: string, held: Money, replayed: Money): readonly Mis
   });
 }
 
-function sketchMismatch(of: string, held: Uint8Array, replayed: Uint8Array): Mismatch {
-  return { what: `${of}sketch`, held: `${held.length} bytes`, replayed: `${replayed.length} other bytes` };
+function bytesMismatch(what: string, held: Uint8Array, replayed: Uint8Array): Mismatch {
+  return { what, held: `${held.length} bytes`, replayed: `${replayed.length} other bytes` };
 }
 
 /** A sketch of the same set has the same bytes (SKE-3). */

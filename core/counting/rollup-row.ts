@@ -7,6 +7,7 @@ import type { DropReason } from "../outcome.ts";
 import { type KnownOfDay, rollupOf } from "./bucket.ts";
 import { type DayState, slotStart, WHOLE_DAY } from "./day.ts";
 import type { DimensionName } from "./dimension.ts";
+import { encodePresence } from "./presence.ts";
 import {
   type Breakdown,
   type Counts,
@@ -34,6 +35,8 @@ export interface RollupRow {
   readonly drops: Readonly<Partial<Record<DropReason, number>>>;
   /** `absorbEncoded` reads it. */
   readonly sketch: Uint8Array;
+  /** Of a Day, `decodePresence` reads it; of an Hour, and where it was not asked for, of no bytes. */
+  readonly presence: Uint8Array;
   /** `decodeBreakdown` reads each. Only the dimensions that were asked for. */
   readonly breakdowns: Readonly<Partial<Record<DimensionName, Uint8Array>>>;
 }
@@ -65,6 +68,7 @@ export function toRollupRow(
     counts: rollup.counts,
     drops: Object.fromEntries(rollup.drops),
     sketch: encodeTotalSketch(rollup.sketch),
+    presence: rollup.presence === undefined ? new Uint8Array() : encodePresence(rollup.presence),
     breakdowns,
   };
 }

@@ -7,12 +7,18 @@ import { ByteReader, ByteWriter } from "../bytes.ts";
 import { DIMENSION_BYTES_MAX, DIMENSION_VALUES_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
 import { assert, type DropReason } from "../outcome.ts";
 import { DIMENSIONS, type DimensionName, OTHER } from "./dimension.ts";
+import type { Presence } from "./presence.ts";
 import { absorbSketch, decodeSketch, emptySketch, encodeSketch, estimate, type Sketch, skipSketch } from "./sketch.ts";
 import { addMoney, decodeMoney, encodeMoney, type Money, TAKINGS } from "./takings.ts";
 
-/** The counters of a rollup and of each value in a breakdown, in stored order. All integers; all but visitors add up. */
+/**
+ * The counters of a rollup and of each value in a breakdown, in stored order. All integers. `known` is how many of the visitors
+ * may be in another bucket as well, and are in the sketch: of a Day those with an id, of an Hour all (VIS-8). All but those
+ * add up.
+ */
 export const COUNTERS = [
   "visitors",
+  "known",
   "visits",
   "bounces",
   "duration_ms",
@@ -34,7 +40,14 @@ const OF_TRAFFIC = COUNTERS.filter((name) => !(OF_ORDERS as readonly string[]).i
 export interface BreakdownEntry {
   readonly value: string;
   readonly counts: Counts;
+  /** Of those visitors that `counts.known` counts. */
   readonly sketch: Sketch;
+}
+
+/** A value before its breakdown is cut. */
+export interface CountedValue extends BreakdownEntry {
+  /** The other visitors, for the sake of those values that are then added up; undefined where there are none. */
+  readonly others: Sketch | undefined;
 }
 
 export interface Breakdown {
@@ -47,6 +60,8 @@ export interface Breakdown {
 export interface Rollup {
   readonly counts: Counts;
   readonly sketch: Sketch;
+  /** Of a Day; undefined of an Hour. */
+  readonly presence: Presence | undefined;
   readonly drops: ReadonlyMap<DropReason, number>;
   readonly breakdowns: ReadonlyMap<DimensionName, Breakdown>;
 }
@@ -56,6 +71,7 @@ export const ALL_DIMENSIONS: readonly DimensionName[] = DIMENSIONS.map((dimensio
 export function zeroCounts(): Counts {
   return {
     visitors: 0,
+    known: 0,
     visits: 0,
     bounces: 0,
     duration_ms: 0,
@@ -72,6 +88,7 @@ export function zeroCounts(): Counts {
 /** Adds `from` to `into`. Written out: going through COUNTERS took three times as long, and this is done for every value. */
 export function addCounts(into: Counts, from: Counts): void {
   into.visitors += from.visitors;
+  into.known += from.known;
   into.visits += from.visits;
   into.bounces += from.bounces;
   into.duration_ms += from.duration_ms;
@@ -89,8 +106,8 @@ export function isNothing(counts: Counts): boolean {
   return counts.money === undefined && COUNTERS.every((counter) => counts[counter] === 0);
 }
 
-/** 1: orders, refunds, units and money by currency. Stands above the mark of a cut. */
-const BREAKDOWN_VERSION = 1;
+/** 2: known visitors are counted, and of a Day they alone are in sketches. Stands above the mark of a cut. */
+const BREAKDOWN_VERSION = 2;
 
 /** A breakdown as one packed column. With a writer of the caller's, its bytes begin where that stood. */
 export function encodeBreakdown({ cut, entries }: Breakdown, writer = new ByteWriter()): Uint8Array {
@@ -152,7 +169,7 @@ export function skipEntry(reader: ByteReader): void {
  * Keeps the largest values within DIMENSION_VALUES_MAX and DIMENSION_BYTES_MAX and adds up the rest as "(other)". The
  * order is total, so the cut is a function of the values alone.
  */
-export function cutBreakdown(entries: BreakdownEntry[]): Breakdown {
+export function cutBreakdown(entries: CountedValue[]): Breakdown {
   const sorted = entries.sort(bySize);
   const room = DIMENSION_BYTES_MAX - otherBytes(entries);
   const mayFit = sorted.reduce((sum, entry) => sum + entryBytesMax(entry), 0) <= room;
@@ -160,7 +177,7 @@ export function cutBreakdown(entries: BreakdownEntry[]): Breakdown {
   const writer = new ByteWriter();
   let kept = 0;
   while (kept < sorted.length && kept < DIMENSION_VALUES_MAX) {
-    encodeEntry(sorted[kept] as BreakdownEntry, writer);
+    encodeEntry(sorted[kept] as CountedValue, writer);
     if (writer.length > room) break;
     kept += 1;
   }
@@ -169,14 +186,17 @@ export function cutBreakdown(entries: BreakdownEntry[]): Breakdown {
 }
 
 /** The values that were cut, as one. Its visitors are estimated: one visitor may have seen many of the values. */
-function addUp(entries: readonly BreakdownEntry[]): BreakdownEntry {
+function addUp(values: readonly CountedValue[]): BreakdownEntry {
   const counts = zeroCounts();
   const sketch = emptySketch(VALUE_SKETCH_PRECISION);
-  for (const entry of entries) {
-    addCounts(counts, entry.counts);
-    absorbSketch(sketch, entry.sketch);
+  const others = emptySketch(VALUE_SKETCH_PRECISION);
+  for (const value of values) {
+    addCounts(counts, value.counts);
+    absorbSketch(sketch, value.sketch);
+    if (value.others !== undefined) absorbSketch(others, value.others);
   }
-  counts.visitors = estimate(sketch);
+  counts.known = estimate(sketch);
+  counts.visitors = counts.known + estimate(others);
   return { value: OTHER, counts, sketch };
 }
 

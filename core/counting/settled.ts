@@ -50,11 +50,14 @@ function settleVisits(
   const own = runs.map(copyOf);
   for (const prefetch of seen) insert(own, copyOf(prefetch));
   const visits: Visit[] = [];
+  // A run that becomes part of another, or of none, still says of its visitor whether it can be known again.
+  const known = own.some((run) => run.known);
   for (const run of own) {
     const before = visits.at(-1);
     if (before === undefined || run.rank === RANK.opening) {
       if (run.rank === RANK.engagement) continue; // reading on from another Day, or from a page that was never told of
       if (before !== undefined && run.returns) run.profile = before.profile;
+      run.known = known;
       visits.push(run);
     } else for (const cell of run.cells) addCell(before, cell);
   }

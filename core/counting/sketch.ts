@@ -5,6 +5,8 @@
 // sketches" (2017), which needs no bias tables. Nothing on npm is mergeable, 64-bit, sparse and compact.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
+import { TOTAL_SKETCH_PRECISION } from "../limits.ts";
+import { assert } from "../outcome.ts";
 
 const SPARSE_PRECISION = 25;
 const RANK_BITS = 6;
@@ -98,6 +100,12 @@ export function standardError(precision: number): number {
   return 1.04 / Math.sqrt(2 ** precision);
 }
 
+/** The entries of a sparse sketch, in order, each index once; undefined of a dense one. */
+export function entriesOf(sketch: Sketch): readonly number[] | undefined {
+  settle(sketch);
+  return sketch.sparse;
+}
+
 export function encodeSketch(sketch: Sketch, writer: ByteWriter): void {
   settle(sketch);
   if (sketch.sparse !== undefined) {
@@ -130,6 +138,7 @@ export function decodeSketch(reader: ByteReader): Sketch {
 /** Adds what an encoded sketch has seen to `into`, or to an empty sketch of its precision, without making a sketch of it. */
 export function absorbEncoded(into: Sketch | undefined, reader: ByteReader): Sketch {
   const head = reader.byte();
+  assert((head & ~DENSE) <= TOTAL_SKETCH_PRECISION, "a sketch is of a precision that there is");
   const union = into ?? emptySketch(head & ~DENSE);
   if (head >= DENSE) {
     raiseAll(densify(union), reader.bytes(denseBytes(union.precision)));

@@ -17,7 +17,7 @@ interface EncodedSum {
 }
 
 interface EncodedScan {
-  readonly version: 2;
+  readonly version: 3;
   readonly sums: readonly EncodedSum[];
   readonly entries: readonly (readonly [key: string, counts: VisitCounts])[];
   readonly orderPlaces: readonly string[];
@@ -30,7 +30,7 @@ export function encodeScan({ sums, entries, totals, orderPlaces }: Scan): string
   const sets = (map: ReadonlyMap<string, ReadonlySet<string>>) =>
     [...map].map(([key, visitors]) => [key, [...visitors]] as const);
   const encoded: EncodedScan = {
-    version: 2,
+    version: 3,
     sums: [...sums.values()].map(({ dimensions, counts, visitors, purse, ...more }) => ({
       dimensions,
       counts: COUNTERS.map((counter) => counts[counter]),

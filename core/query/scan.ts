@@ -216,18 +216,23 @@ function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
 function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: number; admitted: readonly Seen[] }): void {
   const { plan, totals, possible } = scan;
   const isHere = (seen: Seen) => isInRange(scan, seen, day);
-  if (admitted.some(isHere)) addVisitor(scan, totals.all, "", visit.visitor);
+  if (admitted.some(isHere)) addVisitor(scan, totals.all, "", nameOf(scan, visit));
   for (const seen of visit.events) {
     if (!isHere(seen) || !passes(possible, seen)) continue;
     const label = labelOf(plan, seen, day);
-    addVisitor(scan, totals.label, label, visit.visitor);
+    addVisitor(scan, totals.label, label, nameOf(scan, visit));
     if (!plan.totals.includes("group")) continue;
     const others = scan.axes.filter((axis) => !isGoal(axis));
     for (const dimensions of combinationsOf({ ...scan, axes: others }, seen, label)) {
       const left = dimensions.filter((_, at) => at === scan.timeAt || others.some((axis) => axis.at === at));
-      addVisitor(scan, totals.group, keyOf(left), visit.visitor);
+      addVisitor(scan, totals.group, keyOf(left), nameOf(scan, visit));
     }
   }
+}
+
+/** Over Hours everybody is told apart by the id alone, as in the sketches of Hours. */
+function nameOf({ plan }: Scan, { visitor, start }: SeenVisit): string {
+  return plan.grain === "hour" ? start.event.visitor : visitor;
 }
 
 export function addVisitor(scan: Scan, sets: Map<string, Set<string>>, key: string, visitor: string): void {
@@ -245,7 +250,7 @@ export function addTo(scan: Scan, set: Set<string>, visitor: string): void {
 function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; readonly day: number }): void {
   const { event, earning } = seen;
   const { counts } = sum;
-  addTo(scan, sum.visitors, event.visitor);
+  addTo(scan, sum.visitors, nameOf(scan, seen.visit));
   if (isPageview(event.name)) counts.pageviews += 1;
   if (!isEngagement(event.name)) counts.events += 1;
   counts.engagement_ms += event.engagementMs;

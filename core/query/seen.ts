@@ -13,6 +13,7 @@ import { VISIT_GAP_MS } from "../limits.ts";
 import { currencyOf, type Settings } from "../merchant.ts";
 import { type Claim, type Earning, linesOf, type ProductLine, type Sale, settle } from "../order.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
+import { visitorName } from "./visitor-name.ts";
 
 export interface Seen {
   readonly event: Event;
@@ -29,6 +30,7 @@ export function productsOf({ event, earning }: Seen): readonly ProductLine[] {
 }
 
 export interface SeenVisit {
+  /** Who it was, as numbers over several Days have to tell visitors apart (`visitor-name.ts`). */
   readonly visitor: string;
   /** In order. */
   readonly events: readonly Seen[];
@@ -74,12 +76,13 @@ export function seeDay({ rows, day, isCounted = () => true }: SeenRows, under: S
   );
   const dropped: Judged[] = [];
   const visits: SeenVisit[] = [];
-  for (const [visitor, own] of Map.groupBy(judged, ({ event }) => event.visitor)) {
-    if (!isCounted(visitor)) continue;
+  for (const [id, own] of Map.groupBy(judged, ({ event }) => event.visitor)) {
+    if (!isCounted(id)) continue;
     const seen = seenPrefetches(own);
     const counted = own.filter((one) => one.opinion.dropped === "" || seen.has(one));
     for (const one of own) if (one.opinion.dropped !== "" && !seen.has(one)) dropped.push(one);
-    visits.push(...visitsOf(runsOf(counted.sort(inOrder)), earnings));
+    const visitor = visitorName({ id, day, isKnown: counted.some(({ event }) => event.visitorKind !== "daily") });
+    visits.push(...visitsOf(runsOf(counted.sort(inOrder)), { visitor, earnings }));
   }
   return { visits, dropped };
 }
@@ -88,7 +91,12 @@ export function seeDay({ rows, day, isCounted = () => true }: SeenRows, under: S
 export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | undefined {
   if (event.dropped === "duplicate") return undefined; // another story under a known id is no event (DUP-2)
   const judged = judge(event, day, under);
-  return judged.opinion.dropped === "" ? toVisit({ own: [judged], start: judged }, new Map()).start : undefined;
+  return judged.opinion.dropped === "" ? aloneOf(judged) : undefined;
+}
+
+function aloneOf(judged: Judged): Seen {
+  const { visitor } = judged.event;
+  return toVisit({ own: [judged], start: judged }, { visitor, earnings: new Map() }).start;
 }
 
 /** Each event once; other stories under its id are no events. */
@@ -187,8 +195,14 @@ interface Opened {
   readonly before: SeenVisit | undefined;
 }
 
+/** What visits of one visitor have in common. */
+interface OfVisitor {
+  readonly visitor: string;
+  readonly earnings: Earnings;
+}
+
 /** The visits that runs are (VIS-4): one that nothing opened belongs to the visit before it. */
-function visitsOf(runs: readonly (readonly Judged[])[], earnings: Earnings): readonly SeenVisit[] {
+function visitsOf(runs: readonly (readonly Judged[])[], of: OfVisitor): readonly SeenVisit[] {
   const opened: { own: readonly Judged[]; start: Judged; more: Judged[] }[] = [];
   for (const own of runs) {
     const highest = Math.max(...own.map(rankOf));
@@ -200,7 +214,7 @@ function visitsOf(runs: readonly (readonly Judged[])[], earnings: Earnings): rea
     }
   }
   const visits: SeenVisit[] = [];
-  for (const one of opened) visits.push(toVisit({ ...one, before: visits.at(-1) }, earnings));
+  for (const one of opened) visits.push(toVisit({ ...one, before: visits.at(-1) }, of));
   return visits;
 }
 
@@ -211,11 +225,11 @@ function rankOf({ event, opinion }: Judged): Rank {
 
 function toVisit(
   { own, start, more = [], before }: Pick<Opened, "own" | "start"> & Partial<Opened>,
-  earnings: Earnings,
+  { visitor, earnings }: OfVisitor,
 ): SeenVisit {
   const events: Seen[] = [];
   const visit: { -readonly [key in keyof SeenVisit]: SeenVisit[key] } = {
-    visitor: start.event.visitor,
+    visitor,
     events,
     start: undefined as unknown as Seen,
     profile: undefined as unknown as Seen,

@@ -24,6 +24,7 @@ import { covers, type Plan, timeLabel } from "./plan.ts";
 import { DROP_REASON } from "./question.ts";
 import { type Aside, attributeRead, givesOthers, isBeforeGoals, lackOf, restPlan, wholePlan } from "./rest.ts";
 import type { Scan } from "./scan.ts";
+import { isKnownName } from "./visitor-name.ts";
 
 /** The numbers of one group while they are added up. */
 interface Sum {
@@ -31,12 +32,14 @@ interface Sum {
   readonly label: string;
   /** Value of the breakdown as shown; empty without one. */
   readonly value: string;
-  /** `visitors` is a plain sum: right as long as `severalBuckets` is false. */
+  /** `visitors` is a plain sum: right as long as known ones are of one bucket. */
   readonly counts: Counts;
-  readonly bucket: number;
-  severalBuckets: boolean;
+  /** The bucket that known visitors are of; undefined while there are none. */
+  knownIn: number | undefined;
+  /** Whether they are of several: one may have come again. */
+  isKnownInSeveral: boolean;
   readonly purse: Purse;
-  /** The union of all visitors; undefined when every group is of one bucket. */
+  /** The union of all known visitors; undefined when every group is of one bucket. */
   sketch: Sketch | undefined;
 }
 
@@ -123,8 +126,8 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
   const of = (own: readonly string[]) => ({ label: own[timeAt] ?? "", value: own[valueAt] ?? "" });
   for (const place of orderPlaces) tally.orderPlaces.add(place);
   for (const { dimensions: own, counts, visitors, purse } of sums.values()) {
-    const sum = sumOf(tally.sums, { ...of(own), bucket });
-    addVisitors(tally, sum, { counts, visitors });
+    const sum = sumOf(tally.sums, of(own));
+    addVisitors(tally, sum, { bucket, counts, visitors });
     for (const takings of purse.values()) addDated(sum.purse, takings);
     if (tally.sums.size > GROUPS_MAX) return false;
   }
@@ -135,9 +138,9 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
   if (plan.totals.length > 0) {
     const everybody = totals.all.get("");
     for (const [label, visitors] of totals.label)
-      addVisitors(tally, sumOf(tally.totals, { label, value: "", bucket }), { visitors });
+      addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors });
     if (plan.totals.includes("all") && everybody !== undefined)
-      addVisitors(tally, sumOf(tally.totals, { label: "", value: "", bucket }, EVERYBODY), { visitors: everybody });
+      addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), { bucket, visitors: everybody });
   }
   return true;
 }
@@ -146,17 +149,31 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
 const SEVERAL = Number.NaN;
 
 /** Within one bucket partitions share no visitor, and rows and events of one partition are never both counted. */
-function addVisitors(
-  { plan }: Tally,
-  sum: Sum,
-  { counts, visitors }: { readonly counts?: Counts; readonly visitors: ReadonlySet<string> },
-): void {
+function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors }: ScannedVisitors): void {
   if (counts !== undefined) addCounts(sum.counts, counts);
+  // Of Hours everybody may be in the next.
+  const known = plan.grain === "hour" ? [...visitors] : [...visitors].filter(isKnownName);
   sum.counts.visitors += visitors.size;
+  sum.counts.known += known.length;
+  noteKnown(sum, bucket, known.length);
   if (plan.oneBucketEach) return;
   const isTotal = plan.breakdowns.length === 0 || counts === undefined;
   sum.sketch ??= emptySketch(isTotal ? TOTAL_SKETCH_PRECISION : VALUE_SKETCH_PRECISION);
-  for (const visitor of visitors) addVisitor(sum.sketch, visitor);
+  for (const visitor of known) addVisitor(sum.sketch, visitor);
+}
+
+interface ScannedVisitors {
+  readonly bucket: number;
+  readonly counts?: Counts;
+  /** By name. */
+  readonly visitors: ReadonlySet<string>;
+}
+
+/** Known visitors of a bucket were added to a sum. */
+function noteKnown(sum: Sum, bucket: number, count: number): void {
+  if (count === 0) return;
+  if (sum.knownIn !== undefined && sum.knownIn !== bucket) sum.isKnownInSeveral = true;
+  sum.knownIn = bucket;
 }
 
 /** Adds the live rows that are left, and gives the groups; undefined when there are too many. */
@@ -196,17 +213,22 @@ function toGroup({ plan, entries, totals }: Tally, sum: Sum): Group {
   };
 }
 
-/** Exact within one bucket, where partitions share no visitor; over several a visitor may have come again. */
-function visitorsOf({ counts, severalBuckets, sketch }: Sum): number {
-  return severalBuckets && sketch !== undefined ? estimate(sketch) : counts.visitors;
+/** Exact where nobody can have come again: within one bucket, where partitions share no visitor, and of all who live a Day. */
+function visitorsOf(sum: Sum): number {
+  const { counts, sketch } = sum;
+  return isEstimated(sum) ? counts.visitors - counts.known + estimate(sketch as Sketch) : counts.visitors;
+}
+
+function isEstimated({ isKnownInSeveral, sketch }: Sum): boolean {
+  return isKnownInSeveral && sketch !== undefined;
 }
 
 /** The worst error of any group. "(other)" is an estimate even within one bucket: a visitor may have seen many values. */
 function errorOf({ sums, totals, plan }: Tally): number {
   let error = 0;
-  for (const { severalBuckets, sketch, value } of [...sums.values(), ...totals.values()]) {
-    if (severalBuckets && sketch !== undefined) error = Math.max(error, standardError(sketch.precision));
-    else if (plan.breakdowns.length > 0 && value === OTHER)
+  for (const sum of [...sums.values(), ...totals.values()]) {
+    if (isEstimated(sum)) error = Math.max(error, standardError((sum.sketch as Sketch).precision));
+    else if (plan.breakdowns.length > 0 && sum.value === OTHER)
       error = Math.max(error, standardError(VALUE_SKETCH_PRECISION));
   }
   return error;
@@ -297,8 +319,10 @@ function addBreakdown(
     const value = attribute === undefined ? stored : shownValue(attribute, stored);
     // What was cut is no value that a filter could choose.
     if (!isKept(value) || (cut && stored === OTHER && plan.keeps !== undefined)) return skipEntry(reader);
-    const sum = sumOf(tally.sums, { label, value: showsValues ? value : "", bucket: row.bucket });
+    const sum = sumOf(tally.sums, { label, value: showsValues ? value : "" });
+    const knownBefore = sum.counts.known;
     addToPurse(sum.purse, addEncodedCounts(sum.counts, reader), { day: row.day, home: tally.home });
+    noteKnown(sum, row.bucket, sum.counts.known - knownBefore);
     if (plan.oneBucketEach) skipSketch(reader);
     else sum.sketch = absorbEncoded(sum.sketch, reader);
   });
@@ -336,21 +360,20 @@ function addVisits({ entries }: Tally, key: string, { visits, bounces, duration_
   entries.set(key, known);
 }
 
-/** The sum of a label and value, which now has something of a bucket. */
-function sumOf(sums: Map<string, Sum>, { label, value, bucket }: Pick<Sum, "label" | "value" | "bucket">, at?: string) {
+/** The sum of a label and value. */
+function sumOf(sums: Map<string, Sum>, { label, value }: Pick<Sum, "label" | "value">, at?: string): Sum {
   const key = at ?? groupKey(label, value);
   const known = sums.get(key);
-  if (known !== undefined) {
-    if (known.bucket !== bucket) known.severalBuckets = true;
-    return known;
-  }
+  if (known !== undefined) return known;
   const counts = zeroCounts();
-  const sum: Sum = { label, value, counts, sketch: undefined, bucket, severalBuckets: false, purse: new Map() };
+  const none = { knownIn: undefined, isKnownInSeveral: false, sketch: undefined };
+  const sum: Sum = { label, value, counts, ...none, purse: new Map() };
   sums.set(key, sum);
   return sum;
 }
 
-interface Addition extends Pick<Sum, "label" | "value" | "counts" | "bucket"> {
+interface Addition extends Pick<Sum, "label" | "value" | "counts"> {
+  readonly bucket: number;
   /** Encoded; undefined where it is not wanted. */
   readonly sketch: Uint8Array | undefined;
 }
@@ -358,6 +381,7 @@ interface Addition extends Pick<Sum, "label" | "value" | "counts" | "bucket"> {
 function addTo(sums: Map<string, Sum>, addition: Addition, at?: string): Sum {
   const sum = sumOf(sums, addition, at);
   addCounts(sum.counts, addition.counts);
+  noteKnown(sum, addition.bucket, addition.counts.known);
   if (addition.sketch !== undefined) sum.sketch = absorbEncoded(sum.sketch, new ByteReader(addition.sketch));
   return sum;
 }

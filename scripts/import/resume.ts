@@ -25,7 +25,7 @@ export function decodeResume(text: string): ResumeState | undefined {
     const sound = places.every(({ line, chain }) => Number.isInteger(line) && typeof chain === "string");
     return typeof value.salt === "string" && value.salt !== "" && sound ? value : undefined;
   } catch {
-    return undefined; // damaged by a crash while it was written: starting over is harmless
+    return undefined;
   }
 }
 

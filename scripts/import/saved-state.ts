@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { makeStateDir } from "../local-state.ts";
+import { messageOf, Problem } from "../problem.ts";
 import { decodeResume, encodeResume, type ResumeState } from "./resume.ts";
 
 export interface SavedState {
@@ -35,12 +36,19 @@ export async function openState({
 }
 
 async function readState(path: string): Promise<ResumeState | undefined> {
-  try {
-    return decodeResume(await readFile(path, "utf8"));
-  } catch (error) {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined; // a first run
-    throw error;
-  }
+    throw new Problem(
+      `${path} cannot be read: ${messageOf(error)}. It says how far this import is and who its visitors are.`,
+    );
+  });
+  if (text === undefined) return undefined;
+  const state = decodeResume(text);
+  if (state !== undefined) return state;
+  throw new Problem(
+    `${path} is damaged. Restore it from a backup, or delete it and import again: ` +
+      "events have the same ids and count once, but visitors known by their address alone become other visitors.",
+  );
 }
 
 function codeOf(error: unknown): string {

@@ -11,7 +11,6 @@ import { removalOf } from "../../core/counting/erasure.ts";
 import { MovedDay } from "../../core/counting/moved-day.ts";
 import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
 import { isMovedDay } from "../../core/past-zone.ts";
 import { dateOf } from "../../core/time.ts";
 import { isolateHashKey } from "../hash-key.ts";
@@ -29,7 +28,6 @@ import { openSealed } from "./sealed-file.ts";
 export interface ExportSource {
   readonly archive: Archive;
   readonly db: D1Database;
-  readonly meter: Metered;
 }
 
 /** A (Day, partition) and the folders that its events are in: one, unless its merchant has got another zone there. */
@@ -54,7 +52,7 @@ export interface ExportSearch extends Exporting {
 
 /** Looks up some (Day, partition)s; those without anything of the merchant are left out. */
 export async function findExport(
-  { archive, db, meter }: ExportSource,
+  { archive, db }: ExportSource,
   { settings, places, recent: unarchived }: ExportSearch,
 ): Promise<readonly ExportPlace[]> {
   const { merchant } = settings;
@@ -62,7 +60,7 @@ export async function findExport(
   const found = new Map<string, ExportFolder>();
   for (let start = 0; start < wanted.length; start += CONNECTIONS_MAX) {
     const search = { merchant, places: wanted.slice(start, start + CONNECTIONS_MAX) };
-    for (const place of await findScanPlaces(archive, db, search, meter)) {
+    for (const place of await findScanPlaces(archive, db, search)) {
       const { manifest, bundles } = place.archived;
       // Of a manifest that names a hundred thousand merchants only the files of this one are kept in mind.
       const files = (manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));
@@ -97,7 +95,7 @@ export async function* readExport(
   source: ExportSource,
   { settings, places, admit = () => true }: ExportRead,
 ): AsyncGenerator<readonly ExportedEvent[]> {
-  const removals = await listRemovalsOf(source.db, settings.merchant, source.meter);
+  const removals = await listRemovalsOf(source.db, settings.merchant);
   for (const place of places) {
     const { day, partition } = place;
     const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);

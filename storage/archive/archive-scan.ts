@@ -6,7 +6,6 @@ import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { Event } from "../../core/event.ts";
 import { CONNECTIONS_MAX, ROW_GROUP_ROWS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { dateOf } from "../../core/time.ts";
 import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
 import { type ArchivedDay, findDay } from "./archive-day.ts";
@@ -38,9 +37,8 @@ export async function findScanPlaces(
   archive: Archive,
   db: D1Database,
   { merchant, places, putSince = 0 }: ScanSearch,
-  meter: Metered,
 ): Promise<readonly ScanPlace[]> {
-  const folders = await findFolders(db, places, meter);
+  const folders = await findFolders(db, places);
   const found: ScanPlace[] = [];
   for (let start = 0; start < places.length; start += CONNECTIONS_MAX) {
     const some = places.slice(start, start + CONNECTIONS_MAX);

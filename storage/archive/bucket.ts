@@ -1,7 +1,6 @@
 // The part of an R2 bucket that reading and sealing the archive use, and the two things done with it everywhere: reading a
 // listing page by page, and deleting many keys. A simulation can stand in for it.
 
-import type { Metered } from "../../core/meter.ts";
 import { assert } from "../../core/outcome.ts";
 
 export interface ByteRange {
@@ -18,8 +17,8 @@ export interface ArchiveBucket {
 }
 
 /** The archive of a Worker that binds its bucket. */
-export function archiveOf({ bucket, meter }: { readonly bucket: R2Bucket; readonly meter: Metered }): Archive {
-  return { bucket: archiveBucketOf(bucket), meter };
+export function archiveOf({ bucket }: { readonly bucket: R2Bucket }): Archive {
+  return { bucket: archiveBucketOf(bucket) };
 }
 
 /** R2's own shape says more than the archive needs, in unions that structural types cannot follow. */
@@ -53,10 +52,9 @@ export interface Listing {
   readonly cursor?: string;
 }
 
-/** What reading costs: where it is read from, and who counts. */
+/** Where the archive is read from. */
 export interface Archive {
   readonly bucket: ArchiveBucket;
-  readonly meter: Metered;
 }
 
 /** Keys one call may delete. */
@@ -64,12 +62,11 @@ const DELETED_MAX = 1_000;
 
 /** The pages of a listing. */
 export async function* pagesOf(
-  { bucket, meter }: Archive,
+  { bucket }: Archive,
   options: { prefix: string; delimiter?: string },
 ): AsyncGenerator<Listing> {
   let cursor: string | undefined;
   do {
-    meter.r2_class_a += 1;
     const page = await bucket.list({ ...options, ...(cursor === undefined ? {} : { cursor }) });
     yield page;
     cursor = page.truncated ? page.cursor : undefined;
@@ -85,11 +82,10 @@ export async function listKeys(archive: Archive, prefix: string): Promise<readon
 
 /** The bytes of an object or of a range of it; undefined when there is no such object. */
 export async function readObject(
-  { bucket, meter }: Archive,
+  { bucket }: Archive,
   key: string,
   range?: ByteRange,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  meter.r2_class_b += 1;
   const object = await (range === undefined ? bucket.get(key) : bucket.get(key, { range }));
   return object === null ? undefined : new Uint8Array(await object.arrayBuffer());
 }
@@ -102,11 +98,10 @@ export async function readObjectOf(archive: Archive, key: string, range?: ByteRa
 }
 
 export async function putObject(
-  { bucket, meter }: Archive,
+  { bucket }: Archive,
   key: string,
   value: Uint8Array<ArrayBuffer> | string,
 ): Promise<void> {
-  meter.r2_class_a += 1;
   await bucket.put(key, value);
 }
 

@@ -12,7 +12,6 @@ import type { Event } from "../../core/event.ts";
 import { hash32 } from "../../core/hash.ts";
 import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
 import { assert } from "../../core/outcome.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
@@ -29,7 +28,6 @@ export type RecentEvents = ReadonlyMap<string, SealPlace & { readonly rows: read
 export interface EventDeps {
   readonly db: D1Database;
   readonly bucket: ArchiveBucket;
-  readonly meter: Metered;
 }
 
 export interface EventSearch {
@@ -74,13 +72,13 @@ export function recentOf(
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
   { settings, places, recent, columns, together, putSince = 0 }: EventSearch,
-  { db, bucket, meter }: EventDeps,
+  { db, bucket }: EventDeps,
 ): Promise<FoundEvents> {
   const { merchant } = settings;
-  const removals = await listRemovalsOf(db, merchant, meter);
-  const archive = { bucket, meter };
+  const removals = await listRemovalsOf(db, merchant);
+  const archive = { bucket };
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
-  const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince }, meter);
+  const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince });
   const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
   const read = { settings, folders, recent, removals, columns, together };
   const days = () => readTogether(archive, places, read);
@@ -136,12 +134,12 @@ export async function* readTogether(
  */
 export async function findVersions(
   { settings, places, recent }: Pick<EventSearch, "settings" | "places" | "recent">,
-  { db, meter }: Pick<EventDeps, "db" | "meter">,
+  { db }: Pick<EventDeps, "db">,
 ): Promise<ReadonlyMap<string, string>> {
-  const removals = await listRemovalsOf(db, settings.merchant, meter);
+  const removals = await listRemovalsOf(db, settings.merchant);
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
   const settled = wanted.filter((folder) => !recent.has(keyOf(folder)));
-  const seals = new Map((await findSealed(db, settled, meter)).map((seal) => [keyOf(seal), seal]));
+  const seals = new Map((await findSealed(db, settled)).map((seal) => [keyOf(seal), seal]));
   const versions = new Map<string, string>();
   for (const place of places) {
     const own = foldersOfPlace(settings, place).map((folder) => seals.get(keyOf(folder)));

@@ -5,10 +5,10 @@
 import { and, asc, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { KEY_USE_NOTED_EVERY_MS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { apiKeys, merchants, type Scope } from "../schema.ts";
 import { hashKey, hintOf } from "./credential.ts";
 import type { Merchant } from "./merchants.ts";
+import { named } from "./named.ts";
 
 const { hash: _, previousHash: __, ...SHOWN_COLUMNS } = getTableColumns(apiKeys);
 
@@ -29,15 +29,17 @@ export interface KeyHolder {
 }
 
 /** Who holds a key, expired or not; undefined when nobody does. */
-export async function findKeyHolder(db: D1Database, hash: string, meter: Metered): Promise<KeyHolder | undefined> {
-  const { id, scope, expiresAt, lastUsedAt, previousUntil } = apiKeys;
-  const secretUntil = sql<number | null>`CASE WHEN ${apiKeys.hash} = ${hash} THEN NULL ELSE ${previousUntil} END`;
+export async function findKeyHolder(db: D1Database, hash: string): Promise<KeyHolder | undefined> {
+  const { scope, expiresAt, lastUsedAt, previousUntil } = apiKeys;
+  const id = named(apiKeys.id, "key_id");
+  const secretUntil = sql<number | null>`CASE WHEN ${apiKeys.hash} = ${hash} THEN NULL ELSE ${previousUntil} END`.as(
+    "secret_until",
+  );
   const [found] = await drizzle(db)
     .select({ merchant: merchants, id, scope, expiresAt, lastUsedAt, secretUntil })
     .from(apiKeys)
     .innerJoin(merchants, eq(merchants.number, apiKeys.merchant))
     .where(or(eq(apiKeys.hash, hash), eq(apiKeys.previousHash, hash)));
-  meter.d1_rows_read += 2;
   return found;
 }
 
@@ -51,12 +53,11 @@ export interface NewApiKey {
   readonly expiresAt: number | null;
 }
 
-export async function createApiKey(db: D1Database, { secret, ...columns }: NewApiKey, meter: Metered): Promise<ApiKey> {
+export async function createApiKey(db: D1Database, { secret, ...columns }: NewApiKey): Promise<ApiKey> {
   const key = { ...columns, hint: hintOf(secret), lastUsedAt: null, previousUntil: null };
   await drizzle(db)
     .insert(apiKeys)
     .values({ ...key, hash: hashKey(secret) });
-  meter.d1_rows_written += 1;
   return key;
 }
 
@@ -64,7 +65,6 @@ export async function createApiKey(db: D1Database, { secret, ...columns }: NewAp
 export async function listApiKeys(
   db: D1Database,
   { merchant, after, rowsMax }: { merchant: number; after: string; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly ApiKey[]> {
   const rows = await drizzle(db)
     .select(SHOWN_COLUMNS)
@@ -72,14 +72,12 @@ export async function listApiKeys(
     .where(and(eq(apiKeys.merchant, merchant), gt(apiKeys.id, after)))
     .orderBy(asc(apiKeys.id))
     .limit(rowsMax);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
 /** How many keys a merchant has. */
-export async function countApiKeys(db: D1Database, merchant: number, meter: Metered): Promise<number> {
+export async function countApiKeys(db: D1Database, merchant: number): Promise<number> {
   const keys = await drizzle(db).$count(apiKeys, eq(apiKeys.merchant, merchant));
-  meter.d1_rows_read += keys;
   return keys;
 }
 
@@ -96,40 +94,30 @@ export interface Rotation {
 export async function rotateApiKey(
   db: D1Database,
   { merchant, id, secret, previousUntil }: Rotation,
-  meter: Metered,
 ): Promise<ApiKey | undefined> {
   const [rotated] = await drizzle(db)
     .update(apiKeys)
     .set({ previousHash: sql`${apiKeys.hash}`, previousUntil, hash: hashKey(secret), hint: hintOf(secret) })
     .where(and(eq(apiKeys.merchant, merchant), eq(apiKeys.id, id)))
     .returning(SHOWN_COLUMNS);
-  meter.d1_rows_written += rotated === undefined ? 0 : 1;
   return rotated;
 }
 
 /** Notes that a key was used. The condition keeps it to one row write an hour, however many isolates see the key. */
-export async function noteKeyUse(
-  db: D1Database,
-  { id, now }: { id: string; now: number },
-  meter: Metered,
-): Promise<void> {
+export async function noteKeyUse(db: D1Database, { id, now }: { id: string; now: number }): Promise<void> {
   const isOld = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, now - KEY_USE_NOTED_EVERY_MS));
-  const noted = await drizzle(db)
+  await drizzle(db)
     .update(apiKeys)
     .set({ lastUsedAt: now })
-    .where(and(eq(apiKeys.id, id), isOld))
-    .returning({ id: apiKeys.id });
-  meter.d1_rows_written += noted.length;
+    .where(and(eq(apiKeys.id, id), isOld));
 }
 
 /** Deletes a merchant's key. False when the merchant has no such key. */
 export async function revokeApiKey(
   db: D1Database,
   { merchant, id }: { merchant: number; id: string },
-  meter: Metered,
 ): Promise<boolean> {
   const where = and(eq(apiKeys.merchant, merchant), eq(apiKeys.id, id));
   const deleted = await drizzle(db).delete(apiKeys).where(where).returning({ id: apiKeys.id });
-  meter.d1_rows_written += deleted.length;
   return deleted.length > 0;
 }

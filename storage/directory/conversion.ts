@@ -1,23 +1,21 @@
 // How an answer's money is converted: which rates its sums need, read once they are known. An answer whose money is all of the
 // merchant's own currency, as nearly all are, reads nothing.
 
-import type { Metered } from "../../core/meter.ts";
 import { type Convert, convertBy, foreignOf, type Purse, UNCONVERTED } from "../../core/query/money.ts";
 import type { RateMemory } from "./rate-memory.ts";
 
 export interface ConversionDeps {
   readonly db: D1Database;
   readonly rates: RateMemory;
-  readonly meter: Metered;
 }
 
 /** Converts the money of purses into a merchant's currency. */
 export async function conversionOf(
   purses: Iterable<Purse>,
   { number: merchant, currency }: { readonly number: number; readonly currency: string },
-  { db, rates, meter }: ConversionDeps,
+  { db, rates }: ConversionDeps,
 ): Promise<Convert> {
   const wanted = foreignOf(purses, currency);
   if (wanted === undefined) return UNCONVERTED;
-  return convertBy(await rates.ratesFor(db, { merchant, ...wanted }, meter), currency);
+  return convertBy(await rates.ratesFor(db, { merchant, ...wanted }), currency);
 }

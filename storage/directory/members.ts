@@ -4,10 +4,10 @@
 import { and, asc, eq, gt, lt, ne, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { EMAIL_LENGTH_MAX, INVITES_COUNT_MAX, MEMBERS_COUNT_MAX, MEMBERSHIPS_COUNT_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { invites, members, merchants, type Role, sessions } from "../schema.ts";
 import { hashKey } from "./credential.ts";
 import type { Merchant } from "./merchants.ts";
+import { named } from "./named.ts";
 
 export type Member = typeof members.$inferSelect;
 export type Invite = Omit<typeof invites.$inferSelect, "hash">;
@@ -18,24 +18,29 @@ export interface Membership {
   readonly merchant: Merchant;
 }
 
+/** Of a member beside its merchant, whose columns come without a prefix. */
+export const MEMBER_COLUMNS = {
+  id: named(members.id, "member_id"),
+  email: members.email,
+  role: members.role,
+};
+
 /** All members of a merchant. */
-export async function listMembers(db: D1Database, merchant: number, meter: Metered): Promise<readonly Member[]> {
+export async function listMembers(db: D1Database, merchant: number): Promise<readonly Member[]> {
   const query = drizzle(db).select().from(members).where(eq(members.merchant, merchant));
   const rows = await query.orderBy(asc(members.createdAt), asc(members.id)).limit(MEMBERS_COUNT_MAX);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
 /** Where an address is a member. */
-export async function listMemberships(db: D1Database, email: string, meter: Metered): Promise<readonly Membership[]> {
+export async function listMemberships(db: D1Database, email: string): Promise<readonly Membership[]> {
   const rows = await drizzle(db)
-    .select({ member: { id: members.id, email: members.email, role: members.role }, merchant: merchants })
+    .select({ member: MEMBER_COLUMNS, merchant: merchants })
     .from(members)
     .innerJoin(merchants, eq(merchants.number, members.merchant))
     .where(eq(members.email, email))
     .orderBy(asc(members.createdAt))
     .limit(MEMBERSHIPS_COUNT_MAX);
-  meter.d1_rows_read += rows.length * 2;
   return rows;
 }
 
@@ -52,32 +57,27 @@ const ownerStays = (merchant: number) =>
 export async function changeRole(
   db: D1Database,
   { merchant, id, role }: Named & { readonly role: Role },
-  meter: Metered,
 ): Promise<Member | "last owner" | undefined> {
   const named = and(eq(members.merchant, merchant), eq(members.id, id));
   const where = role === "owner" ? named : and(named, ownerStays(merchant));
   const [changed] = await drizzle(db).update(members).set({ role }).where(where).returning();
-  meter.d1_rows_written += 1;
-  return changed ?? ((await hasMember(db, { merchant, id }, meter)) ? "last owner" : undefined);
+  return changed ?? ((await hasMember(db, { merchant, id })) ? "last owner" : undefined);
 }
 
 /** Removes a member, whose sessions end with that. */
 export async function removeMember(
   db: D1Database,
   { merchant, id }: Named,
-  meter: Metered,
 ): Promise<"removed" | "last owner" | undefined> {
   const where = and(eq(members.merchant, merchant), eq(members.id, id), ownerStays(merchant));
   const [removed] = await drizzle(db).delete(members).where(where).returning({ id: members.id });
-  meter.d1_rows_written += 1;
-  if (removed === undefined) return (await hasMember(db, { merchant, id }, meter)) ? "last owner" : undefined;
+  if (removed === undefined) return (await hasMember(db, { merchant, id })) ? "last owner" : undefined;
   // A session without its member opens nothing: if this fails, nothing is open.
   await drizzle(db).delete(sessions).where(eq(sessions.member, id));
   return "removed";
 }
 
-async function hasMember(db: D1Database, { merchant, id }: Named, meter: Metered): Promise<boolean> {
-  meter.d1_rows_read += 1;
+async function hasMember(db: D1Database, { merchant, id }: Named): Promise<boolean> {
   return (await drizzle(db).$count(members, and(eq(members.merchant, merchant), eq(members.id, id)))) > 0;
 }
 
@@ -92,20 +92,14 @@ export interface NewInvite {
 }
 
 /** Makes an invite; "full" when members and open invites are as many as there may be. Those that ended make room. */
-export async function createInvite(
-  db: D1Database,
-  { token, ...invite }: NewInvite,
-  meter: Metered,
-): Promise<Invite | "full"> {
+export async function createInvite(db: D1Database, { token, ...invite }: NewInvite): Promise<Invite | "full"> {
   const orm = drizzle(db);
   const ofMerchant = eq(invites.merchant, invite.merchant);
   await orm.delete(invites).where(and(ofMerchant, lt(invites.expiresAt, invite.createdAt)));
   const open = await orm.$count(invites, ofMerchant);
   const all = await orm.$count(members, eq(members.merchant, invite.merchant));
-  meter.d1_rows_read += open + all;
   if (open >= INVITES_COUNT_MAX || all + open >= MEMBERS_COUNT_MAX) return "full";
   await orm.insert(invites).values({ ...invite, hash: hashKey(token) });
-  meter.d1_rows_written += 1;
   return invite;
 }
 
@@ -113,7 +107,6 @@ export async function createInvite(
 export async function listInvites(
   db: D1Database,
   { merchant, now }: { merchant: number; now: number },
-  meter: Metered,
 ): Promise<readonly Invite[]> {
   const rows = await drizzle(db)
     .select()
@@ -121,14 +114,12 @@ export async function listInvites(
     .where(and(eq(invites.merchant, merchant), gt(invites.expiresAt, now)))
     .orderBy(asc(invites.createdAt), asc(invites.id))
     .limit(INVITES_COUNT_MAX);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
-export async function revokeInvite(db: D1Database, { merchant, id }: Named, meter: Metered): Promise<boolean> {
+export async function revokeInvite(db: D1Database, { merchant, id }: Named): Promise<boolean> {
   const where = and(eq(invites.merchant, merchant), eq(invites.id, id));
   const gone = await drizzle(db).delete(invites).where(where).returning({ id: invites.id });
-  meter.d1_rows_written += gone.length;
   return gone.length > 0;
 }
 
@@ -136,18 +127,16 @@ export async function revokeInvite(db: D1Database, { merchant, id }: Named, mete
 export async function takeInvite(
   db: D1Database,
   { token, email, now }: { token: string; email: string | undefined; now: number },
-  meter: Metered,
 ): Promise<Invite | undefined> {
   const isMeant = email === undefined ? undefined : eq(invites.email, email);
   const where = and(eq(invites.hash, hashKey(token)), gt(invites.expiresAt, now), isMeant);
   const [taken] = await drizzle(db).delete(invites).where(where).returning();
-  meter.d1_rows_written += 1;
   return taken;
 }
 
 /** Makes the invited a member. One that was a member already keeps its role and gets the new password; what was signed in
  *  with the old one is not any more. */
-export async function admitMember(db: D1Database, member: Member, meter: Metered): Promise<Member> {
+export async function admitMember(db: D1Database, member: Member): Promise<Member> {
   const orm = drizzle(db);
   const [admitted] = await orm
     .insert(members)
@@ -156,7 +145,6 @@ export async function admitMember(db: D1Database, member: Member, meter: Metered
     .returning();
   const made = admitted as Member;
   await orm.delete(sessions).where(eq(sessions.member, made.id));
-  meter.d1_rows_written += 2;
   return made;
 }
 

@@ -1,12 +1,10 @@
 // Merchants and their streams in D1: made and changed by the admin API, read by partitions (settings) and by questions
 // (who owns this hostname). API keys are in `api-keys.ts`. A change of settings raises the merchant's version and only
-// succeeds on the version that was read, so that two changes at once cannot undo each other. These requests are few, so
-// the meter counts rows and leaves out the index entries beside them.
+// succeeds on the version that was read, so that two changes at once cannot undo each other.
 
 import { and, asc, count, eq, gt, inArray, max } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Settings, ZonePeriod } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
 import { shownZones } from "../../core/past-zone.ts";
 import { apiKeys, merchants, streams } from "../schema.ts";
 import { hashKey, hintOf } from "./credential.ts";
@@ -33,7 +31,6 @@ export interface NewMerchant {
 export async function createMerchant(
   db: D1Database,
   { hostname, key, now, ...columns }: NewMerchant,
-  meter: Metered,
 ): Promise<Merchant | "taken"> {
   const orm = drizzle(db);
   const { number } = columns;
@@ -59,24 +56,21 @@ export async function createMerchant(
     ]),
   );
   if (made === "taken") return made;
-  meter.d1_rows_written += 3;
   return made[0][0] as Merchant;
 }
 
 /** The highest number that D1 knows to have been given to a merchant, gone ones included; 0 for none. */
-export async function lastMerchantNumber(db: D1Database, meter: Metered): Promise<number> {
+export async function lastMerchantNumber(db: D1Database): Promise<number> {
   const last = await db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'merchants'").first<{ seq: number }>();
-  meter.d1_rows_read += 1;
   return last?.seq ?? 0;
 }
 
 /** The highest number that D1 knows to be a stream's of a merchant. */
-export async function lastStreamNumber(db: D1Database, merchant: number, meter: Metered): Promise<number> {
+export async function lastStreamNumber(db: D1Database, merchant: number): Promise<number> {
   const [last] = await drizzle(db)
     .select({ number: max(streams.number) })
     .from(streams)
     .where(eq(streams.merchant, merchant));
-  meter.d1_rows_read += 1;
   return last?.number ?? 0;
 }
 
@@ -84,29 +78,21 @@ export async function lastStreamNumber(db: D1Database, merchant: number, meter: 
 export async function listMerchants(
   db: D1Database,
   { after, rowsMax }: { after: number; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly Merchant[]> {
   const query = drizzle(db).select().from(merchants).where(gt(merchants.number, after));
   const rows = await query.orderBy(asc(merchants.number)).limit(rowsMax);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
-export async function findMerchant(db: D1Database, id: string, meter: Metered): Promise<Merchant | undefined> {
+export async function findMerchant(db: D1Database, id: string): Promise<Merchant | undefined> {
   const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.id, id));
-  meter.d1_rows_read += 1;
   return merchant;
 }
 
 /** The numbers of merchants by their ids; those that do not exist are left out. A statement's worth of them. */
-export async function findMerchantNumbers(
-  db: D1Database,
-  ids: readonly string[],
-  meter: Metered,
-): Promise<readonly number[]> {
+export async function findMerchantNumbers(db: D1Database, ids: readonly string[]): Promise<readonly number[]> {
   const where = inArray(merchants.id, [...ids]);
   const rows = await drizzle(db).select({ number: merchants.number }).from(merchants).where(where);
-  meter.d1_rows_read += rows.length;
   return rows.map(({ number }) => number);
 }
 
@@ -114,11 +100,9 @@ export async function findMerchantNumbers(
 export async function findMerchantIds(
   db: D1Database,
   numbers: readonly number[],
-  meter: Metered,
 ): Promise<ReadonlyMap<number, string>> {
   const where = inArray(merchants.number, [...numbers]);
   const rows = await drizzle(db).select({ number: merchants.number, id: merchants.id }).from(merchants).where(where);
-  meter.d1_rows_read += rows.length;
   return new Map(rows.map(({ number, id }) => [number, id]));
 }
 
@@ -130,22 +114,19 @@ export type MerchantChange = Partial<
 export async function updateMerchant(
   db: D1Database,
   { merchant, change }: { merchant: Merchant; change: MerchantChange },
-  meter: Metered,
 ): Promise<Merchant | "stale"> {
   const [changed] = await drizzle(db)
     .update(merchants)
     .set({ ...change, version: merchant.version + 1 })
     .where(and(eq(merchants.number, merchant.number), eq(merchants.version, merchant.version)))
     .returning();
-  meter.d1_rows_written += 1;
   return changed ?? "stale";
 }
 
 /** Adds a stream under a number that was claimed for it (number-claim.ts). */
-export async function createStream(db: D1Database, stream: Stream, meter: Metered): Promise<Stream | "taken"> {
+export async function createStream(db: D1Database, stream: Stream): Promise<Stream | "taken"> {
   const made = await orNameTaken(() => drizzle(db).insert(streams).values(stream).returning());
   if (made === "taken") return made;
-  meter.d1_rows_written += 1;
   return made[0] as Stream;
 }
 
@@ -153,11 +134,9 @@ export async function createStream(db: D1Database, stream: Stream, meter: Metere
 export async function listStreams(
   db: D1Database,
   { merchant, after, rowsMax }: { merchant: number; after: number; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly Stream[]> {
   const where = and(eq(streams.merchant, merchant), gt(streams.number, after));
   const rows = await drizzle(db).select().from(streams).where(where).orderBy(asc(streams.number)).limit(rowsMax);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
@@ -165,11 +144,9 @@ export async function listStreams(
 export async function ownsHostname(
   db: D1Database,
   { merchant, hostname }: { merchant: number; hostname: string },
-  meter: Metered,
 ): Promise<boolean> {
   const where = and(eq(streams.merchant, merchant), eq(streams.hostname, hostname));
   const [found] = await drizzle(db).select({ owned: count() }).from(streams).where(where);
-  meter.d1_rows_read += 1;
   return (found?.owned ?? 0) > 0;
 }
 

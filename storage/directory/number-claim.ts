@@ -6,7 +6,6 @@
 // "numbers/merchant/4294967253" for number 42. It is put on the condition that there is none: of two at once one goes on to the next.
 
 import { NUMBER_CLAIM_TRIES_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { MERCHANT_NUMBER_MAX, STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 
 /** The part of an R2 bucket that claims use. */
@@ -18,7 +17,6 @@ export interface ClaimBucket {
 
 export interface Claims {
   readonly bucket: ClaimBucket;
-  readonly meter: Metered;
 }
 
 /** What numbers are given to. */
@@ -50,8 +48,7 @@ export async function claimKnown(numbered: Numbered, known: number, claims: Clai
 }
 
 /** undefined where nothing was ever claimed. */
-export async function highestClaim({ kind, max }: Numbered, { bucket, meter }: Claims): Promise<number | undefined> {
-  meter.r2_class_a += 1;
+export async function highestClaim({ kind, max }: Numbered, { bucket }: Claims): Promise<number | undefined> {
   const prefix = `numbers/${kind}/`;
   const [first] = (await bucket.list({ prefix, limit: 1 })).objects;
   return first === undefined ? undefined : max - Number(first.key.slice(prefix.length));
@@ -61,7 +58,6 @@ export function claimKey({ kind, max }: Numbered, number: number): string {
   return `numbers/${kind}/${String(max - number).padStart(String(max).length, "0")}`;
 }
 
-async function putClaim(numbered: Numbered, number: number, { bucket, meter }: Claims): Promise<boolean> {
-  meter.r2_class_a += 1;
+async function putClaim(numbered: Numbered, number: number, { bucket }: Claims): Promise<boolean> {
   return (await bucket.put(claimKey(numbered, number), "", { onlyIf: { etagDoesNotMatch: "*" } })) !== null;
 }

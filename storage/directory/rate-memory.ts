@@ -3,7 +3,6 @@
 // answer.
 
 import { OWN_RATES_KEPT_MAX, RATE_AGE_DAYS_MAX, RATE_DAYS_KEPT_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { NO_RATES, type OwnRate, type PublishedRates, type RateTable } from "../../core/rate.ts";
 import { type RateVersions, readOwnRates, readRates, readRateVersions } from "./rates.ts";
 
@@ -30,24 +29,19 @@ export class RateMemory {
   readonly #own = new Map<number, { readonly version: number; readonly rates: readonly OwnRate[] }>();
 
   /** The rates by which money of these Days is converted. Of one currency nothing is read. */
-  async ratesFor(
-    db: D1Database,
-    { merchant, currencies, fromDay, toDay }: RatesWanted,
-    meter: Metered,
-  ): Promise<RateTable> {
+  async ratesFor(db: D1Database, { merchant, currencies, fromDay, toDay }: RatesWanted): Promise<RateTable> {
     if (new Set(currencies).size < 2 || toDay <= fromDay) return NO_RATES;
-    const versions = await readRateVersions(db, merchant, meter);
+    const versions = await readRateVersions(db, merchant);
     const span = { from: fromDay - RATE_AGE_DAYS_MAX, to: toDay };
     return {
-      published: await this.#publishedIn(db, { ...span, versions }, meter),
-      own: await this.#ownOf(db, { merchant, versions }, meter),
+      published: await this.#publishedIn(db, { ...span, versions }),
+      own: await this.#ownOf(db, { merchant, versions }),
     };
   }
 
   async #publishedIn(
     db: D1Database,
     { from, to, versions }: { readonly from: number; readonly to: number; readonly versions: RateVersions },
-    meter: Metered,
   ): Promise<readonly PublishedRates[]> {
     const version = versions.published;
     const kept = this.#published;
@@ -57,7 +51,7 @@ export class RateMemory {
     // One span that grows: questions end today and differ in how far they go back.
     const joined = isKept ? { from: Math.min(from, kept.from), to: Math.max(to, kept.to) } : { from, to };
     const wanted = joined.to - joined.from <= RATE_DAYS_KEPT_MAX ? joined : { from, to };
-    const rates = await readRates(db, wanted, meter);
+    const rates = await readRates(db, wanted);
     if (wanted.to - wanted.from <= RATE_DAYS_KEPT_MAX) this.#published = { version, ...wanted, rates };
     return rates;
   }
@@ -65,12 +59,11 @@ export class RateMemory {
   async #ownOf(
     db: D1Database,
     { merchant, versions }: { readonly merchant: number; readonly versions: RateVersions },
-    meter: Metered,
   ): Promise<readonly OwnRate[]> {
     const version = versions.own;
     if (version === 0) return [];
     const kept = this.#own.get(merchant);
-    const rates = kept?.version === version ? kept.rates : await readOwnRates(db, merchant, meter);
+    const rates = kept?.version === version ? kept.rates : await readOwnRates(db, merchant);
     this.#own.delete(merchant); // who is asked for goes to the end: the first is the one unused for longest
     this.#own.set(merchant, { version, rates });
     for (const [oldest] of this.#own) {

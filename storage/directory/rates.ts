@@ -3,7 +3,6 @@
 // Plain SQL: rates are written many Days at a time, as one parameter of JSON.
 
 import { OWN_RATES_MAX, RATE_DAYS_WRITTEN } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { OwnRate, PublishedRates } from "../../core/rate.ts";
 import type { OwnChange, PublishedChange } from "../../core/rate-parser.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
@@ -17,7 +16,7 @@ export interface Imported {
 }
 
 /** Puts rates beside those of their Days, and over those of the same Day and currency. The same again changes nothing. */
-export async function writeRates(db: D1Database, days: readonly PublishedChange[], meter: Metered): Promise<Imported> {
+export async function writeRates(db: D1Database, days: readonly PublishedChange[]): Promise<Imported> {
   let [added, changed] = [0, 0];
   for (let start = 0; start < days.length; start += RATE_DAYS_WRITTEN) {
     const rows = JSON.stringify(days.slice(start, start + RATE_DAYS_WRITTEN).map(({ day, perEuro }) => [day, perEuro]));
@@ -40,10 +39,6 @@ export async function writeRates(db: D1Database, days: readonly PublishedChange[
         .bind(rows),
       raiseVersion(db, GLOBAL_MERCHANT),
     ]);
-    for (const { meta } of results) {
-      meter.d1_rows_read += meta.rows_read;
-      meter.d1_rows_written += meta.rows_written;
-    }
     changed += results[0]?.meta.changes ?? 0;
     added += results[1]?.meta.changes ?? 0;
   }
@@ -58,20 +53,18 @@ const FRESH = "json_patch('{}', given.value -> 1)";
 export async function listRates(
   db: D1Database,
   { before, rowsMax }: { readonly before: number; readonly rowsMax: number },
-  meter: Metered,
 ): Promise<readonly PublishedRates[]> {
   const text = "SELECT day, per_euro FROM rates WHERE day < ? ORDER BY day DESC LIMIT ?";
-  return (await select<StoredRates>(db, [text, before, rowsMax], meter)).map(toRates);
+  return (await select<StoredRates>(db, [text, before, rowsMax])).map(toRates);
 }
 
 /** Rates of the Days in [from, to), ascending. */
 export async function readRates(
   db: D1Database,
   { from, to }: { readonly from: number; readonly to: number },
-  meter: Metered,
 ): Promise<readonly PublishedRates[]> {
   const text = "SELECT day, per_euro FROM rates WHERE day >= ? AND day < ? ORDER BY day";
-  return (await select<StoredRates>(db, [text, from, to], meter)).map(toRates);
+  return (await select<StoredRates>(db, [text, from, to])).map(toRates);
 }
 
 interface StoredRates {
@@ -90,42 +83,41 @@ export interface RateVersions {
   readonly own: number;
 }
 
-export async function readRateVersions(db: D1Database, merchant: number, meter: Metered): Promise<RateVersions> {
+export async function readRateVersions(db: D1Database, merchant: number): Promise<RateVersions> {
   const text = "SELECT merchant, version FROM rate_versions WHERE merchant IN (?, ?)";
-  const rows = await select<{ merchant: number; version: number }>(db, [text, GLOBAL_MERCHANT, merchant], meter);
+  const rows = await select<{ merchant: number; version: number }>(db, [text, GLOBAL_MERCHANT, merchant]);
   const versionOf = (number: number) => rows.find((row) => row.merchant === number)?.version ?? 0;
   return { published: versionOf(GLOBAL_MERCHANT), own: versionOf(merchant) };
 }
 
 /** When the cron has last fetched the deployment's rates, UTC ms; null while it never has. */
-export async function readFetchedAt(db: D1Database, meter: Metered): Promise<number | null> {
+export async function readFetchedAt(db: D1Database): Promise<number | null> {
   const text = "SELECT fetched_at FROM rate_versions WHERE merchant = ?";
-  const [row] = await select<{ fetched_at: number | null }>(db, [text, GLOBAL_MERCHANT], meter);
+  const [row] = await select<{ fetched_at: number | null }>(db, [text, GLOBAL_MERCHANT]);
   return row?.fetched_at ?? null;
 }
 
-export async function noteFetched(db: D1Database, now: number, meter: Metered): Promise<void> {
+export async function noteFetched(db: D1Database, now: number): Promise<void> {
   const text = `INSERT INTO rate_versions (merchant, version, fetched_at) VALUES (?1, 0, ?2)
     ON CONFLICT (merchant) DO UPDATE SET fetched_at = ?2`;
-  await select(db, [text, GLOBAL_MERCHANT, now], meter);
+  await select(db, [text, GLOBAL_MERCHANT, now]);
 }
 
 const OWN_COLUMNS = 'own_rates.currency, own_rates."in", own_rates.rate, own_rates.from_day AS "from"';
 
 /** All of a merchant's own rates. */
-export async function readOwnRates(db: D1Database, merchant: number, meter: Metered): Promise<readonly OwnRate[]> {
-  return await select<OwnRate>(db, [`SELECT ${OWN_COLUMNS} FROM own_rates WHERE merchant = ?`, merchant], meter);
+export async function readOwnRates(db: D1Database, merchant: number): Promise<readonly OwnRate[]> {
+  return await select<OwnRate>(db, [`SELECT ${OWN_COLUMNS} FROM own_rates WHERE merchant = ?`, merchant]);
 }
 
 /** A page of them, the newest first. */
 export async function listOwnRates(
   db: D1Database,
   { merchant, after, rowsMax }: { readonly merchant: number; readonly after: number; readonly rowsMax: number },
-  meter: Metered,
 ): Promise<readonly OwnRate[]> {
   const text = `SELECT ${OWN_COLUMNS} FROM own_rates WHERE merchant = ?
     ORDER BY from_day DESC, currency, "in" LIMIT ? OFFSET ?`;
-  return await select<OwnRate>(db, [text, merchant, rowsMax, after], meter);
+  return await select<OwnRate>(db, [text, merchant, rowsMax, after]);
 }
 
 /** The merchant's own rates that stand where changes would put theirs: of the same two currencies and the same first
@@ -133,10 +125,9 @@ export async function listOwnRates(
 export async function findReplaced(
   db: D1Database,
   { merchant, changes }: { readonly merchant: number; readonly changes: readonly OwnChange[] },
-  meter: Metered,
 ): Promise<readonly OwnRate[]> {
   const text = `SELECT ${OWN_COLUMNS} FROM json_each(?2) AS given JOIN own_rates ON merchant = ?1 AND ${IS_REPLACED}`;
-  return await select<OwnRate>(db, [text, merchant, toJson(changes)], meter);
+  return await select<OwnRate>(db, [text, merchant, toJson(changes)]);
 }
 
 /** Changes a merchant's own rates; "full" when there would be more than it may have. Doing it twice changes nothing
@@ -144,16 +135,14 @@ export async function findReplaced(
 export async function writeOwnRates(
   db: D1Database,
   { merchant, changes }: { readonly merchant: number; readonly changes: readonly OwnChange[] },
-  meter: Metered,
 ): Promise<"done" | "full"> {
-  const [counted] = await select<{ rows: number }>(
-    db,
-    ["SELECT count(*) AS rows FROM own_rates WHERE merchant = ?", merchant],
-    meter,
-  );
+  const [counted] = await select<{ rows: number }>(db, [
+    "SELECT count(*) AS rows FROM own_rates WHERE merchant = ?",
+    merchant,
+  ]);
   const added = changes.filter(({ rate }) => rate !== null);
   if (added.length > 0 && (counted?.rows ?? 0) + added.length > OWN_RATES_MAX) return "full";
-  const results = await db.batch([
+  await db.batch([
     db
       .prepare(
         `DELETE FROM own_rates WHERE merchant = ?1 AND EXISTS (SELECT 1 FROM json_each(?2) AS given WHERE ${IS_REPLACED})`,
@@ -167,7 +156,6 @@ export async function writeOwnRates(
       .bind(merchant, toJson(added)),
     raiseVersion(db, merchant),
   ]);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   return "done";
 }
 

@@ -5,7 +5,6 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { PastZone } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
 import { merchants, ruleVersions } from "../schema.ts";
 import type { Merchant } from "./merchants.ts";
@@ -31,14 +30,12 @@ export async function writeTimeline(
     timeline,
     added,
   }: { readonly merchant: Merchant; readonly timeline: RuleTimeline; readonly added?: NewRuleVersion },
-  meter: Metered,
 ): Promise<Merchant | "stale"> {
   const { number, version } = merchant;
   const update = db
     .prepare("UPDATE merchants SET rules = ?, version = version + 1 WHERE number = ? AND version = ? RETURNING number")
     .bind(JSON.stringify(timeline), number, version);
   const results = await db.batch(added === undefined ? [update] : [keepVersion(db, merchant, added), update]);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   const isStale = results.at(-1)?.results.length === 0;
   return isStale ? "stale" : { ...merchant, rules: timeline, version: version + 1 };
 }
@@ -85,12 +82,10 @@ export function putTimeline(
 export async function settleTimeline(
   db: D1Database,
   { scope, version, timeline, job }: Pick<TimelineChange, "scope" | "version" | "timeline"> & { readonly job: string },
-  meter: Metered,
 ): Promise<boolean> {
   const text = `UPDATE merchants SET rules = ?, version = version + 1 WHERE number = ? AND version = ?
     AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running') RETURNING number`;
-  const { results, meta } = await db.prepare(text).bind(JSON.stringify(timeline), scope, version, job).all();
-  meter.d1_rows_written += meta.rows_written;
+  const { results } = await db.prepare(text).bind(JSON.stringify(timeline), scope, version, job).all();
   return results.length > 0;
 }
 
@@ -98,31 +93,26 @@ export async function settleTimeline(
 export async function listRuleVersions(
   db: D1Database,
   { merchant, before, rowsMax }: { merchant: number; before: number; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly Omit<RuleVersion, "rules" | "merchant">[]> {
   const { version, note, createdAt } = ruleVersions;
   const where = and(eq(ruleVersions.merchant, merchant), lt(version, before));
   const query = drizzle(db).select({ version, note, createdAt }).from(ruleVersions).where(where);
   const rows = await query.orderBy(desc(version)).limit(rowsMax);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
 export async function findRuleVersion(
   db: D1Database,
   { merchant, version }: { merchant: number; version: number },
-  meter: Metered,
 ): Promise<RuleVersion | undefined> {
   const where = and(eq(ruleVersions.merchant, merchant), eq(ruleVersions.version, version));
   const [found] = await drizzle(db).select().from(ruleVersions).where(where);
-  meter.d1_rows_read += 1;
   return found;
 }
 
 /** A merchant, or the deployment, by its number. */
-export async function findScope(db: D1Database, number: number, meter: Metered): Promise<Merchant | undefined> {
+export async function findScope(db: D1Database, number: number): Promise<Merchant | undefined> {
   const [found] = await drizzle(db).select().from(merchants).where(eq(merchants.number, number));
-  meter.d1_rows_read += 1;
   return found;
 }
 

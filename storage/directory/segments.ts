@@ -4,31 +4,23 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SEGMENTS_COUNT_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { segments } from "../schema.ts";
 
 export type Segment = typeof segments.$inferSelect;
 
 /** All segments of a merchant. */
-export async function listSegments(db: D1Database, merchant: number, meter: Metered): Promise<readonly Segment[]> {
+export async function listSegments(db: D1Database, merchant: number): Promise<readonly Segment[]> {
   const query = drizzle(db).select().from(segments).where(eq(segments.merchant, merchant));
   const rows = await query.orderBy(asc(segments.createdAt), asc(segments.id)).limit(SEGMENTS_COUNT_MAX);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
 /** Saves a segment. "taken" when the merchant has one of that name, "full" when it has as many as there may be. */
-export async function createSegment(
-  db: D1Database,
-  segment: Segment,
-  meter: Metered,
-): Promise<"made" | "taken" | "full"> {
+export async function createSegment(db: D1Database, segment: Segment): Promise<"made" | "taken" | "full"> {
   const orm = drizzle(db);
   const count = await orm.$count(segments, eq(segments.merchant, segment.merchant));
-  meter.d1_rows_read += count;
   if (count >= SEGMENTS_COUNT_MAX) return "full";
   const made = await orm.insert(segments).values(segment).onConflictDoNothing().returning({ id: segments.id });
-  meter.d1_rows_written += made.length;
   return made.length > 0 ? "made" : "taken";
 }
 
@@ -36,7 +28,6 @@ export async function createSegment(
 export async function changeSegment(
   db: D1Database,
   { merchant, id, ...changes }: Pick<Segment, "merchant" | "id" | "updatedAt"> & Partial<Segment>,
-  meter: Metered,
 ): Promise<Segment | "taken" | undefined> {
   const { name } = changes;
   const isFree =
@@ -45,20 +36,16 @@ export async function changeSegment(
       : sql`NOT EXISTS (SELECT 1 FROM segments AS other WHERE other.merchant = ${merchant} AND other.name = ${name} AND other.id <> ${id})`;
   const isIt = and(eq(segments.merchant, merchant), eq(segments.id, id));
   const [changed] = await drizzle(db).update(segments).set(changes).where(and(isIt, isFree)).returning();
-  meter.d1_rows_written += changed === undefined ? 0 : 1;
   if (changed !== undefined) return changed;
   const [known] = await drizzle(db).select({ id: segments.id }).from(segments).where(isIt);
-  meter.d1_rows_read += 1;
   return known === undefined ? undefined : "taken";
 }
 
 export async function deleteSegment(
   db: D1Database,
   { merchant, id }: { merchant: number; id: string },
-  meter: Metered,
 ): Promise<boolean> {
   const where = and(eq(segments.merchant, merchant), eq(segments.id, id));
   const gone = await drizzle(db).delete(segments).where(where).returning({ id: segments.id });
-  meter.d1_rows_written += gone.length;
   return gone.length > 0;
 }

@@ -5,10 +5,9 @@
 import { and, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SESSIONS_FORGET_ROWS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { invites, members, merchants, sessions, signIns } from "../schema.ts";
 import { hashKey } from "./credential.ts";
-import type { Membership } from "./members.ts";
+import { MEMBER_COLUMNS, type Membership } from "./members.ts";
 
 /** Where somebody says to be a member. */
 export interface Claim {
@@ -35,7 +34,6 @@ export interface Attempt {
 export async function countAttempt(
   db: D1Database,
   { now, seconds, ...attempt }: Attempt & { readonly now: number; readonly seconds: number },
-  meter: Metered,
 ): Promise<number> {
   const until = now + seconds * 1_000;
   const isOver = sql`${signIns.until} <= ${now}`;
@@ -50,68 +48,58 @@ export async function countAttempt(
       },
     })
     .returning({ attempts: signIns.attempts });
-  meter.d1_rows_read += 1;
-  meter.d1_rows_written += 1;
   return counted[0]?.attempts ?? 1;
 }
 
 /** Whom a claim names, if anybody. */
-export async function findCandidate(db: D1Database, claim: Claim, meter: Metered): Promise<Candidate | undefined> {
+export async function findCandidate(db: D1Database, claim: Claim): Promise<Candidate | undefined> {
   const [found] = await drizzle(db)
     .select({ id: members.id, merchant: members.merchant, password: members.password })
     .from(members)
     .innerJoin(merchants, eq(merchants.number, members.merchant))
     .where(and(eq(merchants.id, claim.merchant), eq(members.email, claim.email)));
-  meter.d1_rows_read += 1;
   return found;
 }
 
 /** Forgets the attempts from where somebody has signed in. */
-export async function forgetAttempts(db: D1Database, attempt: Attempt, meter: Metered): Promise<void> {
+export async function forgetAttempts(db: D1Database, attempt: Attempt): Promise<void> {
   await drizzle(db)
     .delete(signIns)
     .where(eq(signIns.hash, hashOf(attempt)));
-  meter.d1_rows_written += 1;
 }
 
 export async function openSession(
   db: D1Database,
   { token, member, expiresAt }: { token: string; member: string; expiresAt: number },
-  meter: Metered,
 ): Promise<void> {
   await drizzle(db)
     .insert(sessions)
     .values({ hash: hashKey(token), member, expiresAt });
-  meter.d1_rows_written += 1;
 }
 
 /** Who is signed in by a token; undefined when nobody is (any more). */
 export async function findSession(
   db: D1Database,
   { token, now }: { token: string; now: number },
-  meter: Metered,
 ): Promise<Membership | undefined> {
   const [found] = await drizzle(db)
-    .select({ member: { id: members.id, email: members.email, role: members.role }, merchant: merchants })
+    .select({ member: MEMBER_COLUMNS, merchant: merchants })
     .from(sessions)
     .innerJoin(members, eq(members.id, sessions.member))
     .innerJoin(merchants, eq(merchants.number, members.merchant))
     .where(and(eq(sessions.hash, hashKey(token)), gt(sessions.expiresAt, now)));
-  meter.d1_rows_read += 3;
   return found;
 }
 
-export async function endSession(db: D1Database, token: string, meter: Metered): Promise<void> {
+export async function endSession(db: D1Database, token: string): Promise<void> {
   await drizzle(db)
     .delete(sessions)
     .where(eq(sessions.hash, hashKey(token)));
-  meter.d1_rows_written += 1;
 }
 
 /** The stored password of a member. */
-export async function readPassword(db: D1Database, member: string, meter: Metered): Promise<string | null> {
+export async function readPassword(db: D1Database, member: string): Promise<string | null> {
   const [found] = await drizzle(db).select({ password: members.password }).from(members).where(eq(members.id, member));
-  meter.d1_rows_read += 1;
   return found?.password ?? null;
 }
 
@@ -119,19 +107,16 @@ export async function readPassword(db: D1Database, member: string, meter: Metere
 export async function changePassword(
   db: D1Database,
   { member, password, token }: { member: string; password: string; token: string },
-  meter: Metered,
 ): Promise<void> {
   const orm = drizzle(db);
   await orm.batch([
     orm.update(members).set({ password }).where(eq(members.id, member)),
     orm.delete(sessions).where(and(eq(sessions.member, member), ne(sessions.hash, hashKey(token)))),
   ]);
-  meter.d1_rows_written += 2;
 }
 
 /** Deletes what has ended, a few rows at a time. Repeating it is harmless. */
-export async function forgetEnded(db: D1Database, now: number, meter: Metered): Promise<void> {
-  meter.d1_rows_read += 1;
+export async function forgetEnded(db: D1Database, now: number): Promise<void> {
   const orm = drizzle(db);
   const ended = orm.select({ hash: sessions.hash }).from(sessions).where(lte(sessions.expiresAt, now));
   const over = orm.select({ hash: signIns.hash }).from(signIns).where(lte(signIns.until, now));

@@ -1,10 +1,18 @@
-// A merchant's settings as its partitions read them from D1: one row by primary key, when a merchant is first seen and
-// then every few minutes; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
+// Merchants' settings as partitions read them from D1: by primary key when a merchant is first seen, and once a minute whose were
+// changed; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
 
 import type { Spread } from "../../core/counting/placement.ts";
-import type { CurrencyTimeline, PastZone, Settings, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
+import { SETTINGS_CHANGES_PAGE } from "../../core/limits.ts";
+import type {
+  CurrencyTimeline,
+  PastZone,
+  Settings,
+  SettingsChanges,
+  SpreadTimeline,
+  ZonePeriod,
+} from "../../core/merchant.ts";
 import type { RuleTimeline } from "../../core/rules.ts";
+import { select } from "../statement.ts";
 
 interface StoredSettings {
   readonly version: number;
@@ -20,56 +28,67 @@ interface StoredSettings {
 const COLUMNS = "version, zones, currency, currencies, rules, retention_days, spread, past_zones";
 
 /** Settings by merchant number; undefined when there is no such merchant. */
-export async function readSettings(db: D1Database, merchant: number, meter: Metered): Promise<Settings | undefined> {
+export async function readSettings(db: D1Database, merchant: number): Promise<Settings | undefined> {
   const statement = db.prepare(`SELECT ${COLUMNS} FROM merchants WHERE number = ?`).bind(merchant);
-  const { results, meta } = await statement.all<StoredSettings>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings>();
   const [row] = results;
   return row && toSettings(merchant, row);
 }
 
-/** Settings of some merchants; those that do not exist are left out. A statement's worth of them. */
-export async function readSettingsOf(
-  db: D1Database,
-  merchants: readonly number[],
-  meter: Metered,
-): Promise<readonly Settings[]> {
-  const marks = merchants.map(() => "?").join(", ");
+/** Settings of some merchants; those that do not exist are left out. */
+export async function readSettingsOf(db: D1Database, merchants: readonly number[]): Promise<readonly Settings[]> {
   const statement = db
-    .prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE number IN (${marks})`)
-    .bind(...merchants);
-  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
-  meter.d1_rows_read += meta.rows_read;
+    .prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE number IN (SELECT value FROM json_each(?))`)
+    .bind(JSON.stringify(merchants));
+  const { results } = await statement.all<StoredSettings & { readonly number: number }>();
   return results.map((row) => toSettings(row.number, row));
 }
 
+/**
+ * Whose settings were changed after the change `since`, and which was the last change of all. Where that is an earlier one, the
+ * database was restored. One statement, and one more for each further SETTINGS_CHANGES_PAGE that were changed.
+ */
+export async function readChanges(db: D1Database, since: number | undefined): Promise<SettingsChanges> {
+  const text = `SELECT last, change, merchant
+    FROM (SELECT coalesce(max(change), 0) AS last FROM settings_changes) LEFT JOIN settings_changes ON change > ?1
+    ORDER BY change LIMIT ${SETTINGS_CHANGES_PAGE}`;
+  const merchants: number[] = [];
+  for (let after = since ?? Number.MAX_SAFE_INTEGER; ; ) {
+    const rows = await select<ChangeRow>(db, [text, after]);
+    for (const { merchant } of rows) if (merchant !== null) merchants.push(merchant);
+    const { last = 0, change = null } = rows.at(-1) ?? {};
+    if (change === null || rows.length < SETTINGS_CHANGES_PAGE) return { last, merchants };
+    after = change;
+  }
+}
+
+/** `change` and `merchant` are null in the one row that says that nothing was changed. */
+interface ChangeRow {
+  readonly last: number;
+  readonly change: number | null;
+  readonly merchant: number | null;
+}
+
 /** Stores how a merchant is spread from the next version of its settings on; false when they were changed meanwhile. */
-export async function writeSpread(
-  db: D1Database,
-  { merchant, version, spread = [] }: Settings,
-  meter: Metered,
-): Promise<boolean> {
+export async function writeSpread(db: D1Database, { merchant, version, spread = [] }: Settings): Promise<boolean> {
   const { meta } = await db
     .prepare("UPDATE merchants SET spread = ?, version = version + 1 WHERE number = ? AND version = ?")
     .bind(JSON.stringify(spread), merchant, version)
     .run();
-  meter.d1_rows_written += meta.rows_written;
   return meta.changes > 0;
 }
 
 /** Merchants that are, were or will be on partitions of their own. */
-export async function listSpread(db: D1Database, meter: Metered): Promise<readonly Spread[]> {
+export async function listSpread(db: D1Database): Promise<readonly Spread[]> {
   const statement = db.prepare("SELECT number, spread FROM merchants WHERE spread != '[]' ORDER BY number");
-  const { results, meta } = await statement.all<{ readonly number: number; readonly spread: string }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<{ readonly number: number; readonly spread: string }>();
   return results.map(({ number, spread }) => ({ merchant: number, spread: JSON.parse(spread) as SpreadTimeline }));
 }
 
 /** Settings of the merchants that have zones of the past. */
-export async function readMoved(db: D1Database, meter: Metered): Promise<readonly Settings[]> {
+export async function readMoved(db: D1Database): Promise<readonly Settings[]> {
   const statement = db.prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE past_zones <> '[]'`);
-  const { results, meta } = await statement.all<StoredSettings & { readonly number: number }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<StoredSettings & { readonly number: number }>();
   return results.map((row) => toSettings(row.number, row));
 }
 

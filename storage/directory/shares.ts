@@ -4,10 +4,10 @@
 import { and, asc, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SHARES_COUNT_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { merchants, shares } from "../schema.ts";
 import { hashKey, hintOf } from "./credential.ts";
 import type { Merchant } from "./merchants.ts";
+import { named } from "./named.ts";
 
 export type Share = Omit<typeof shares.$inferSelect, "hash">;
 
@@ -18,50 +18,41 @@ export interface ShareHolder {
 }
 
 /** Whose link a token is, expired or not. */
-export async function findShareHolder(db: D1Database, hash: string, meter: Metered): Promise<ShareHolder | undefined> {
-  const { id, name, filters, expiresAt } = shares;
+export async function findShareHolder(db: D1Database, hash: string): Promise<ShareHolder | undefined> {
+  const { filters, expiresAt } = shares;
+  const [id, name] = [named(shares.id, "share_id"), named(shares.name, "share_name")];
   const [found] = await drizzle(db)
     .select({ merchant: merchants, share: { id, name, filters, expiresAt } })
     .from(shares)
     .innerJoin(merchants, eq(merchants.number, shares.merchant))
     .where(eq(shares.hash, hash));
-  meter.d1_rows_read += 2;
   return found;
 }
 
 export type NewShare = Omit<Share, "hint"> & { readonly token: string };
 
 /** Makes a link; "full" when the merchant has as many as there may be. */
-export async function createShare(
-  db: D1Database,
-  { token, ...columns }: NewShare,
-  meter: Metered,
-): Promise<Share | "full"> {
+export async function createShare(db: D1Database, { token, ...columns }: NewShare): Promise<Share | "full"> {
   const orm = drizzle(db);
   const count = await orm.$count(shares, eq(shares.merchant, columns.merchant));
-  meter.d1_rows_read += count;
   if (count >= SHARES_COUNT_MAX) return "full";
   const share = { ...columns, hint: hintOf(token) };
   await orm.insert(shares).values({ ...share, hash: hashKey(token) });
-  meter.d1_rows_written += 1;
   return share;
 }
 
 /** All links of a merchant. */
-export async function listShares(db: D1Database, merchant: number, meter: Metered): Promise<readonly Share[]> {
+export async function listShares(db: D1Database, merchant: number): Promise<readonly Share[]> {
   const query = drizzle(db).select().from(shares).where(eq(shares.merchant, merchant));
   const rows = await query.orderBy(asc(shares.createdAt), asc(shares.id)).limit(SHARES_COUNT_MAX);
-  meter.d1_rows_read += rows.length;
   return rows;
 }
 
 export async function revokeShare(
   db: D1Database,
   { merchant, id }: { merchant: number; id: string },
-  meter: Metered,
 ): Promise<boolean> {
   const where = and(eq(shares.merchant, merchant), eq(shares.id, id));
   const gone = await drizzle(db).delete(shares).where(where).returning({ id: shares.id });
-  meter.d1_rows_written += gone.length;
   return gone.length > 0;
 }

@@ -2,7 +2,6 @@
 // GoatCounter). Plain SQL, because the collector carries no ORM (docs/decisions/0006).
 
 import { D1_PARAMETERS_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { assert } from "../../core/outcome.ts";
 import type { TrackingId } from "../../core/tracking-id.ts";
 
@@ -10,14 +9,12 @@ import type { TrackingId } from "../../core/tracking-id.ts";
 export async function findSites(
   db: D1Database,
   hostnames: readonly string[],
-  meter: Metered,
 ): Promise<ReadonlyMap<string, TrackingId>> {
   assert(hostnames.length <= D1_PARAMETERS_MAX, "the hostnames of one look-up fit one statement");
   const places = hostnames.map(() => "?").join(", ");
   const statement = db.prepare(
     `SELECT hostname, merchant, number AS stream FROM streams WHERE hostname IN (${places})`,
   );
-  const { results, meta } = await statement.bind(...hostnames).all<TrackingId & { readonly hostname: string }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.bind(...hostnames).all<TrackingId & { readonly hostname: string }>();
   return new Map(results.map(({ hostname, merchant, stream }) => [hostname, { merchant, stream }]));
 }

@@ -2,7 +2,6 @@
 // because the collector carries no ORM (docs/decisions/0006); keys are made, rotated and revoked in api-keys.ts.
 
 import { KEY_STREAMS_MAX, KEY_USE_NOTED_EVERY_MS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 
 export interface WriteKey {
   readonly id: string;
@@ -37,10 +36,8 @@ const FIND = `
 export async function findWriteKey(
   db: D1Database,
   { hash, now }: { readonly hash: string; readonly now: number },
-  meter: Metered,
 ): Promise<WriteKey | undefined> {
-  const { results, meta } = await db.prepare(FIND).bind(hash, KEY_STREAMS_MAX).all<Row>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await db.prepare(FIND).bind(hash, KEY_STREAMS_MAX).all<Row>();
   const [first] = results;
   if (first === undefined) return undefined;
   const { id, merchant, scope, expiresAt, secretUntil, lastUsedAt } = first;
@@ -59,12 +56,10 @@ export async function findWriteKey(
 export async function noteWriteKeyUse(
   db: D1Database,
   { id, now }: { readonly id: string; readonly now: number },
-  meter: Metered,
 ): Promise<void> {
   const sql = "UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?3)";
-  const { meta } = await db
+  await db
     .prepare(sql)
     .bind(id, now, now - KEY_USE_NOTED_EVERY_MS)
     .run();
-  meter.d1_rows_written += meta.rows_written;
 }

@@ -4,7 +4,6 @@
 
 import { RETENTION, type Removal } from "../../core/counting/erasure.ts";
 import { CLOCKS_APART_MS, FOLDERS_APART_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { ErasureKind } from "../schema.ts";
 import { select } from "../statement.ts";
 
@@ -75,12 +74,11 @@ function without(table: "archive_days" | "replay_parts", column: "shown" | "tota
  * open Days. That of a whole merchant ends the merchant in the same transaction: from then on nothing of it is taken.
  * Undefined when the settings were changed since they were seen.
  */
-export async function createErasure(db: D1Database, asked: NewErasure, meter: Metered): Promise<Erasure>;
-export async function createErasure(db: D1Database, asked: SeenErasure, meter: Metered): Promise<Erasure | undefined>;
+export async function createErasure(db: D1Database, asked: NewErasure): Promise<Erasure>;
+export async function createErasure(db: D1Database, asked: SeenErasure): Promise<Erasure | undefined>;
 export async function createErasure(
   db: D1Database,
   { erasure, partitions, openDays, seenVersion }: NewErasure & Partial<SeenErasure>,
-  meter: Metered,
 ): Promise<Erasure | undefined> {
   const { id, merchant, kind, visitor, fromDay, toDay, createdAt } = erasure;
   const names = JSON.stringify(partitions);
@@ -126,7 +124,6 @@ export async function createErasure(
     db.prepare(`SELECT ${COLUMNS} FROM erasures WHERE id = ?`).bind(id),
   ];
   const results = await db.batch<Erasure>(statements);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   return results.at(-1)?.results[0];
 }
 
@@ -141,19 +138,18 @@ export interface SeenErasure extends NewErasure {
   readonly seenVersion: number | undefined;
 }
 
-export async function findErasure(db: D1Database, id: string, meter: Metered): Promise<Erasure | undefined> {
-  return (await select<Erasure>(db, [`SELECT ${COLUMNS} FROM erasures WHERE id = ?`, id], meter))[0];
+export async function findErasure(db: D1Database, id: string): Promise<Erasure | undefined> {
+  return (await select<Erasure>(db, [`SELECT ${COLUMNS} FROM erasures WHERE id = ?`, id]))[0];
 }
 
 /** The newest erasures, of one merchant or of all, below a number. */
 export async function listErasures(
   db: D1Database,
   { merchant, before, rowsMax }: { merchant: number | undefined; before: number; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly Erasure[]> {
   const where = merchant === undefined ? "?1 IS NULL" : "merchant = ?1";
   const text = `SELECT ${COLUMNS} FROM erasures WHERE ${where} AND number < ?2 ORDER BY number DESC LIMIT ?3`;
-  return select<Erasure>(db, [text, merchant ?? null, before, rowsMax], meter);
+  return select<Erasure>(db, [text, merchant ?? null, before, rowsMax]);
 }
 
 /**
@@ -163,28 +159,26 @@ export async function listErasures(
 export async function listRunning(
   db: D1Database,
   { turn, rowsMax }: { turn: number; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly Erasure[]> {
   const isRunning = "state = 'running'";
   const text = `SELECT ${COLUMNS} FROM erasures WHERE ${isRunning} ORDER BY number LIMIT ?1
     OFFSET max(0, CAST(?2 AS INTEGER) % ((SELECT count(*) FROM erasures WHERE ${isRunning}) + ?1 - 1) - ?1 + 1)`;
-  return select<Erasure>(db, [text, rowsMax, turn], meter);
+  return select<Erasure>(db, [text, rowsMax, turn]);
 }
 
 /** How many erasures of a merchant are under way. */
-export async function countRunning(db: D1Database, merchant: number, meter: Metered): Promise<number> {
+export async function countRunning(db: D1Database, merchant: number): Promise<number> {
   const text = "SELECT count(*) AS running FROM erasures WHERE merchant = ? AND state = 'running'";
-  return (await select<{ running: number }>(db, [text, merchant], meter))[0]?.running ?? 0;
+  return (await select<{ running: number }>(db, [text, merchant]))[0]?.running ?? 0;
 }
 
 /** The partitions an erasure concerns. */
 export async function listPartitionsOf(
   db: D1Database,
   erasure: number,
-  meter: Metered,
 ): Promise<readonly { readonly partition: string; readonly told: number }[]> {
   const text = `SELECT "partition", min(told) AS told FROM erasure_parts WHERE erasure = ? GROUP BY "partition"`;
-  return select(db, [text, erasure], meter);
+  return select(db, [text, erasure]);
 }
 
 /**
@@ -194,15 +188,14 @@ export async function listPartitionsOf(
 export async function markTold(
   db: D1Database,
   { erasure, partition, position }: { erasure: Erasure; partition: string; position: number },
-  meter: Metered,
 ): Promise<void> {
   const { number, fromDay, toDay } = erasure;
   const told = `UPDATE erasure_parts SET told = ? WHERE erasure = ? AND "partition" = ? AND told = 0`;
-  await select(db, [told, position, number, partition], meter);
+  await select(db, [told, position, number, partition]);
   const parts = `INSERT INTO erasure_parts (day, "partition", erasure, told, state)
     SELECT day, "partition", ?1, ?2, 'waiting' FROM archive_days WHERE day >= ?3 AND day < ?4 AND "partition" = ?5
     ON CONFLICT DO NOTHING`;
-  await select(db, [parts, number, position, fromDay, toDay, partition], meter);
+  await select(db, [parts, number, position, fromDay, toDay, partition]);
 }
 
 /**
@@ -211,7 +204,6 @@ export async function markTold(
 export async function wakeParts(
   db: D1Database,
   { erasure, openFrom, now }: { erasure: number; openFrom: number; now: number },
-  meter: Metered,
 ): Promise<void> {
   const waiting = `SELECT day, "partition" FROM erasure_parts WHERE erasure = ?1 AND state = 'waiting' AND told > 0 AND day < ?2`;
   const insert = `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences,
@@ -219,14 +211,13 @@ export async function wakeParts(
     SELECT day, "partition", 0, '', 0, 0, 0, 0, 0, '[]', 0, ?3, 0, '' FROM (${waiting}) WHERE true ON CONFLICT DO NOTHING`;
   const wake = `UPDATE archive_days SET late_since = ?3, late_marks = late_marks + 1, due_at = ?3
     WHERE late_since IS NULL AND (day, "partition") IN (${waiting})`;
-  for (const text of [insert, wake]) await select(db, [text, erasure, openFrom, now], meter);
+  for (const text of [insert, wake]) await select(db, [text, erasure, openFrom, now]);
 }
 
 /** Ends an erasure whose parts are all done. Of a merchant no number is left, whatever was published meanwhile. */
 export async function finishErasure(
   db: D1Database,
   { erasure, now }: { erasure: Erasure; now: number },
-  meter: Metered,
 ): Promise<void> {
   const { number, merchant, kind, fromDay, toDay } = erasure;
   // Days that have become late since then wait for events of others: what is meant was noted before it was archived.
@@ -249,7 +240,7 @@ export async function finishErasure(
       )
       .bind(number, now, fromDay, toDay),
   ];
-  for (const { meta } of await db.batch(statements)) meter.d1_rows_written += meta.rows_written;
+  await db.batch(statements);
 }
 
 /**
@@ -259,27 +250,22 @@ export async function finishErasure(
 export async function listRemovals(
   db: D1Database,
   { day, partition }: { day: number; partition: string },
-  meter: Metered,
 ): Promise<readonly (Removal & { readonly number: number })[]> {
   const text = `SELECT e.number, e.id AS erasure, e.merchant, e.visitor,
       CASE e.kind WHEN 'merchant' THEN 9e15 ELSE max(p.told) END AS before
     FROM erasures AS e JOIN erasure_parts AS p ON p.erasure = e.number
     WHERE e.state = 'running' AND e.from_day <= ?1 AND e.to_day > ?1 AND p."partition" = ?2 AND p.told > 0
     GROUP BY e.number ORDER BY e.number`;
-  return select(db, [text, day, partition], meter);
+  return select(db, [text, day, partition]);
 }
 
 /** What is not to be shown of a merchant's events: the erasures under way, by partition and range of Days. */
-export async function listRemovalsOf(
-  db: D1Database,
-  merchant: number,
-  meter: Metered,
-): Promise<readonly MerchantRemoval[]> {
+export async function listRemovalsOf(db: D1Database, merchant: number): Promise<readonly MerchantRemoval[]> {
   const text = `SELECT e.id AS erasure, e.merchant, e.visitor, e.from_day AS fromDay, e.to_day AS toDay, p."partition",
       max(p.told) AS before
     FROM erasures AS e JOIN erasure_parts AS p ON p.erasure = e.number
     WHERE e.merchant = ? AND e.state = 'running' AND p.told > 0 GROUP BY e.number, p."partition"`;
-  return select(db, [text, merchant], meter);
+  return select(db, [text, merchant]);
 }
 
 export interface MerchantRemoval extends Removal {
@@ -376,12 +362,11 @@ interface NotedRemovals {
 export async function finishParts(
   db: D1Database,
   { day, partition, erasures }: { day: number; partition: string; erasures: readonly number[] },
-  meter: Metered,
 ): Promise<void> {
   if (erasures.length === 0) return;
   const text = `UPDATE erasure_parts SET state = 'done' WHERE day = ? AND "partition" = ?
     AND erasure IN (SELECT value FROM json_each(?))`;
-  await select(db, [text, day, partition, JSON.stringify(erasures)], meter);
+  await select(db, [text, day, partition, JSON.stringify(erasures)]);
 }
 
 export interface Receipt {
@@ -399,12 +384,12 @@ export interface Receipt {
 }
 
 /** How far an erasure is, and what it has removed from where. */
-export async function readReceipt(db: D1Database, erasure: Erasure, rowsMax: number, meter: Metered): Promise<Receipt> {
+export async function readReceipt(db: D1Database, erasure: Erasure, rowsMax: number): Promise<Receipt> {
   const counts = "SELECT count(*) AS parts, total(state = 'done') AS done FROM erasure_parts WHERE erasure = ?";
-  const [progress] = await select<{ parts: number; done: number }>(db, [counts, erasure.number], meter);
+  const [progress] = await select<{ parts: number; done: number }>(db, [counts, erasure.number]);
   const text = `SELECT day, "partition", at, rows_before AS rowsBefore, rows_after AS rowsAfter, replaced, folder
     FROM removals WHERE merchant = ? AND erasure = ? ORDER BY day, "partition" LIMIT ?`;
-  const removals = await select<Receipt["removals"][number]>(db, [text, erasure.merchant, erasure.id, rowsMax], meter);
+  const removals = await select<Receipt["removals"][number]>(db, [text, erasure.merchant, erasure.id, rowsMax]);
   return { parts: progress?.parts ?? 0, done: progress?.done ?? 0, removals };
 }
 
@@ -417,31 +402,28 @@ export async function listTaken(
     days: [from, to],
     partition,
   }: { merchants: readonly number[]; days: readonly [number, number]; partition: string },
-  meter: Metered,
 ): Promise<readonly { readonly merchant: number; readonly day: number }[]> {
   const text = `SELECT DISTINCT merchant, day FROM removals WHERE merchant IN (SELECT value FROM json_each(?1))
     AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3 AND "partition" = ?4`;
-  return select(db, [text, JSON.stringify(merchants), from, to, partition], meter);
+  return select(db, [text, JSON.stringify(merchants), from, to, partition]);
 }
 
 /** Whether a retention has taken rows of a merchant's Days in [from, to), in any partition. */
 export async function hasTaken(
   db: D1Database,
   { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
-  meter: Metered,
 ): Promise<boolean> {
   const text = `SELECT 1 FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3 LIMIT 1`;
-  return (await select(db, [text, merchant, from, to], meter)).length > 0;
+  return (await select(db, [text, merchant, from, to])).length > 0;
 }
 
 /** The Days in [from, to) of which a retention has taken rows of a merchant. */
 export async function listTakenDays(
   db: D1Database,
   { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
-  meter: Metered,
 ): Promise<readonly number[]> {
   const text = `SELECT DISTINCT day FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3`;
-  const rows = await select<{ readonly day: number }>(db, [text, merchant, from, to], meter);
+  const rows = await select<{ readonly day: number }>(db, [text, merchant, from, to]);
   return rows.map(({ day }) => day);
 }
 
@@ -449,20 +431,18 @@ export async function listTakenDays(
 export async function wakeExpired(
   db: D1Database,
   { retention, fromDay, toDay, now }: { retention: number; fromDay: number; toDay: number; now: number },
-  meter: Metered,
 ): Promise<void> {
   const text = `UPDATE archive_days SET expired = ?1, late_since = coalesce(late_since, ?4), late_marks = late_marks + 1,
       due_at = ?4 WHERE day >= ?2 AND day < ?3 AND expired < ?1 AND generation > 0`;
-  await select(db, [text, retention, fromDay, toDay, now], meter);
+  await select(db, [text, retention, fromDay, toDay, now]);
 }
 
 /** The same of a merchant whose retention has become shorter: all Days beyond it, whatever was enforced there. */
 export async function wakeBeyond(
   db: D1Database,
   { partitions, beforeDay, now }: { partitions: readonly string[]; beforeDay: number; now: number },
-  meter: Metered,
 ): Promise<void> {
   const text = `UPDATE archive_days SET late_since = coalesce(late_since, ?3), late_marks = late_marks + 1, due_at = ?3
     WHERE day < ?2 AND "partition" IN (SELECT value FROM json_each(?1)) AND generation > 0`;
-  await select(db, [text, JSON.stringify(partitions), beforeDay, now], meter);
+  await select(db, [text, JSON.stringify(partitions), beforeDay, now]);
 }

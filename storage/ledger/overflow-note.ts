@@ -4,19 +4,14 @@
 // asked for its oldest message: what is being handled, or waits for another try, does not show.
 
 import { OVERFLOW_NOTES_DONE_MS, OVERFLOW_NOTES_KEPT_MS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { OverflowNote } from "../../core/overflow.ts";
 import { select } from "../statement.ts";
 
 /** Notes that a message waits, unless it is known to have been delivered. Repeating it changes nothing. */
-export async function noteOverflow(
-  db: D1Database,
-  { id, merchants, since }: OverflowNote,
-  meter: Metered,
-): Promise<void> {
+export async function noteOverflow(db: D1Database, { id, merchants, since }: OverflowNote): Promise<void> {
   const text = `INSERT INTO overflow_notes (merchant, id, since) SELECT value, ?2, ?3 FROM json_each(?1)
     WHERE true ON CONFLICT DO NOTHING`;
-  await select(db, [text, JSON.stringify(merchants), id, since], meter);
+  await select(db, [text, JSON.stringify(merchants), id, since]);
 }
 
 /**
@@ -26,10 +21,9 @@ export async function noteOverflow(
 export async function settleOverflow(
   db: D1Database,
   { id, merchants, since, now }: OverflowNote & { readonly now: number },
-  meter: Metered,
 ): Promise<void> {
   const named = JSON.stringify(merchants);
-  const results = await db.batch([
+  await db.batch([
     db
       .prepare(
         `INSERT INTO overflow_notes (merchant, id, since, done_at) SELECT value, ?2, ?3, ?4 FROM json_each(?1)
@@ -42,21 +36,17 @@ export async function settleOverflow(
       )
       .bind(named, id),
   ]);
-  for (const { meta } of results) {
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
-  }
 }
 
 /** UTC ms since which something of a merchant waits; undefined where nothing does, and then no row is read. */
-export async function readOverflowSince(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
+export async function readOverflowSince(db: D1Database, merchant: number): Promise<number | undefined> {
   const text = "SELECT min(since) AS since FROM overflow_notes WHERE merchant = ?1 AND done_at IS NULL";
-  const [first] = await select<{ readonly since: number | null }>(db, [text, merchant], meter);
+  const [first] = await select<{ readonly since: number | null }>(db, [text, merchant]);
   return first?.since ?? undefined;
 }
 
 /** The cron: rows that kept late notes out, and notes of messages that no queue can have any more. */
-export async function forgetOverflow(db: D1Database, now: number, meter: Metered): Promise<void> {
+export async function forgetOverflow(db: D1Database, now: number): Promise<void> {
   const text = "DELETE FROM overflow_notes WHERE done_at < ?1 OR since < ?2";
-  await select(db, [text, now - OVERFLOW_NOTES_DONE_MS, now - OVERFLOW_NOTES_KEPT_MS], meter);
+  await select(db, [text, now - OVERFLOW_NOTES_DONE_MS, now - OVERFLOW_NOTES_KEPT_MS]);
 }

@@ -5,7 +5,6 @@
 // harmless: a row is there or not, and `marks` only grows.
 
 import { LATE_COALESCE_MS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { select } from "../statement.ts";
 import { lateStatement, type SealPlace, wokenOf } from "./sealed-day.ts";
 
@@ -42,17 +41,15 @@ interface NotedBundle {
 export async function countUncounted(
   db: D1Database,
   { uncounted }: Pick<ArchivedBundle, "uncounted">,
-  meter: Metered,
 ): Promise<ReadonlyMap<number, number>> {
   const merchants = [...new Set(uncounted.map(([merchant]) => merchant))];
   if (merchants.length === 0) return new Map();
-  const { results, meta } = await db
+  const { results } = await db
     .prepare(
       "SELECT merchant, count(*) AS days FROM uncounted WHERE merchant IN (SELECT value FROM json_each(?)) GROUP BY merchant",
     )
     .bind(JSON.stringify(merchants))
     .all<{ readonly merchant: number; readonly days: number }>();
-  meter.d1_rows_read += meta.rows_read;
   return new Map(results.map(({ merchant, days }) => [merchant, days]));
 }
 
@@ -63,7 +60,6 @@ export async function countUncounted(
 export async function noteArchived(
   db: D1Database,
   { bundle, now, coalesceMs = LATE_COALESCE_MS, waits = new Map() }: NotedBundle,
-  meter: Metered,
 ): Promise<readonly SealPlace[]> {
   const { partition, places, uncounted, lateDays } = bundle;
   const late = lateDays.map((day) => ({ day, partition, waitMs: (waits.get(day) ?? 0) * 1_000 }));
@@ -74,10 +70,6 @@ export async function noteArchived(
     ...(uncounted.length > 0 ? [db.prepare(NOTE_UNCOUNTED).bind(JSON.stringify(uncounted), partition)] : []),
   ];
   const results = await db.batch<SealPlace & { readonly late_since: number }>(statements);
-  for (const { meta } of results) {
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
-  }
   return late.length > 0 ? wokenOf(results[1]?.results ?? [], now) : [];
 }
 
@@ -90,7 +82,6 @@ const NOTE_UNCOUNTED = `INSERT INTO uncounted (merchant, day, "partition", marks
 export async function notePlaces(
   db: D1Database,
   { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
-  meter: Metered,
 ): Promise<void> {
   for (let start = 0; start < merchants.length; start += PLACES_NOTED_ONCE) {
     const some = merchants.slice(start, start + PLACES_NOTED_ONCE);
@@ -99,9 +90,7 @@ export async function notePlaces(
       partition,
       some.map((merchant) => [merchant, day]),
     );
-    const { meta } = await statement.run();
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
+    await statement.run();
   }
 }
 
@@ -121,38 +110,32 @@ function placesStatement(db: D1Database, partition: string, places: readonly Mer
 export async function listPlaces(
   db: D1Database,
   { merchant, from, to, rowsMax }: PlaceRange & { readonly rowsMax: number },
-  meter: Metered,
 ): Promise<readonly (SealPlace & { readonly events: number })[]> {
   const text = `SELECT p.day, p."partition", coalesce(d.events, 0) AS events FROM places AS p
     LEFT JOIN daily AS d ON d.merchant = p.merchant AND d.bucket = p.day AND d."partition" = p."partition"
     WHERE p.merchant = ?1 AND p.day >= ?2 AND p.day < ?3 ORDER BY p.day, p."partition" LIMIT ?4`;
-  return select(db, [text, merchant, from, to, rowsMax], meter);
+  return select(db, [text, merchant, from, to, rowsMax]);
 }
 
 /** Those of them that have late events which no rollup knows. Normally none, and then no row is read. */
-export async function listUncounted(
-  db: D1Database,
-  { merchant, from, to }: PlaceRange,
-  meter: Metered,
-): Promise<readonly SealPlace[]> {
+export async function listUncounted(db: D1Database, { merchant, from, to }: PlaceRange): Promise<readonly SealPlace[]> {
   const text = `SELECT day, "partition" FROM uncounted WHERE merchant = ?1 AND day >= ?2 AND day < ?3`;
-  return select(db, [text, merchant, from, to], meter);
+  return select(db, [text, merchant, from, to]);
 }
 
 /** The partitions in which anything of a merchant's Days in [from, to) lies. */
 export async function listPartitionsOfDays(
   db: D1Database,
   { merchant, from, to }: PlaceRange,
-  meter: Metered,
 ): Promise<readonly string[]> {
   const text = `SELECT DISTINCT "partition" FROM places WHERE merchant = ?1 AND day >= ?2 AND day < ?3`;
-  const rows = await select<Pick<SealPlace, "partition">>(db, [text, merchant, from, to], meter);
+  const rows = await select<Pick<SealPlace, "partition">>(db, [text, merchant, from, to]);
   return rows.map(({ partition }) => partition);
 }
 
 /** The first Day of which anything of a merchant lies in the archive. One row is read: the primary key is in this order. */
-export async function readFirstPlace(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
+export async function readFirstPlace(db: D1Database, merchant: number): Promise<number | undefined> {
   const text = "SELECT min(day) AS day FROM places WHERE merchant = ?1";
-  const [first] = await select<{ readonly day: number | null }>(db, [text, merchant], meter);
+  const [first] = await select<{ readonly day: number | null }>(db, [text, merchant]);
   return first?.day ?? undefined;
 }

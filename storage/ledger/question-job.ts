@@ -1,7 +1,6 @@
 // Jobs of large questions in D1: one row for a job, one for each part. The rows are the truth; a message only says "look at this
 // one", so losing or repeating it changes nothing. What parts have counted, and the answer, lie in R2 under the job's id.
 
-import type { Metered } from "../../core/meter.ts";
 import type { JobQuestion, QuestionPart } from "../../core/query/job.ts";
 import type { QuestionJobState } from "../schema.ts";
 import type { SealPlace } from "./sealed-day.ts";
@@ -40,7 +39,7 @@ export function answerKey(job: string): string {
 }
 
 /** Makes a job with its parts, all or nothing; false where the merchant has as many under way as it may. */
-export async function createQuestionJob(db: D1Database, job: NewQuestionJob, meter: Metered): Promise<boolean> {
+export async function createQuestionJob(db: D1Database, job: NewQuestionJob): Promise<boolean> {
   const { id, merchant, question, parts, runningMax } = job;
   const places = JSON.stringify(parts.map((part) => part.map(({ day, partition }) => [day, partition])));
   const results = await db.batch([
@@ -58,20 +57,18 @@ export async function createQuestionJob(db: D1Database, job: NewQuestionJob, met
       )
       .bind(id, places),
   ]);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   return (results[0]?.meta.changes ?? 0) > 0;
 }
 
-export async function findQuestionJob(db: D1Database, id: string, meter: Metered): Promise<QuestionJob | undefined> {
+export async function findQuestionJob(db: D1Database, id: string): Promise<QuestionJob | undefined> {
   const text = `SELECT id, merchant, question, state, error, created_at AS createdAt,
       (SELECT count(*) FROM question_parts WHERE job = id) AS parts,
       (SELECT count(*) FROM question_parts WHERE job = id AND done = 1) AS partsDone
     FROM question_jobs WHERE id = ?`;
-  const { results, meta } = await db
+  const { results } = await db
     .prepare(text)
     .bind(id)
     .all<Omit<QuestionJob, "question"> & { readonly question: string }>();
-  meter.d1_rows_read += meta.rows_read;
   const [row] = results;
   return row && { ...row, question: JSON.parse(row.question) as JobQuestion };
 }
@@ -80,29 +77,26 @@ export async function findQuestionJob(db: D1Database, id: string, meter: Metered
 export async function findQuestionPart(
   db: D1Database,
   { job, part }: QuestionPart,
-  meter: Metered,
 ): Promise<readonly SealPlace[] | undefined> {
   const text = "SELECT places FROM question_parts WHERE job = ? AND part = ? AND done = 0";
-  const { results, meta } = await db.prepare(text).bind(job, part).all<{ readonly places: string }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await db.prepare(text).bind(job, part).all<{ readonly places: string }>();
   const [row] = results;
   if (row === undefined) return undefined;
   const places = JSON.parse(row.places) as readonly (readonly [number, string])[];
   return places.map(([day, partition]) => ({ day, partition }));
 }
 
-export async function markQuestionPart(db: D1Database, { job, part }: QuestionPart, meter: Metered): Promise<void> {
-  await write(db, ["UPDATE question_parts SET done = 1 WHERE job = ? AND part = ?", job, part], meter);
+export async function markQuestionPart(db: D1Database, { job, part }: QuestionPart): Promise<void> {
+  await write(db, ["UPDATE question_parts SET done = 1 WHERE job = ? AND part = ?", job, part]);
 }
 
 /** Ends a job that runs; one that has ended stays as it is. */
 export async function endQuestionJob(
   db: D1Database,
   { id, state, error, now }: { id: string; state: "done" | "failed"; error: string; now: number },
-  meter: Metered,
 ): Promise<void> {
   const text = "UPDATE question_jobs SET state = ?2, error = ?3, finished_at = ?4 WHERE id = ?1 AND state = 'running'";
-  await write(db, [text, id, state, error, now], meter);
+  await write(db, [text, id, state, error, now]);
 }
 
 /** Parts of jobs whose messages may be lost; their jobs are put off while these are under way. A job that is only to be put
@@ -110,7 +104,6 @@ export async function endQuestionJob(
 export async function takeStaleParts(
   db: D1Database,
   { now, before, jobsMax }: { now: number; before: number; jobsMax: number },
-  meter: Metered,
 ): Promise<readonly QuestionPart[]> {
   const stale = "SELECT id FROM question_jobs WHERE state = 'running' AND sent_at <= ? ORDER BY sent_at LIMIT ?";
   const { results } = await db.prepare(stale).bind(before, jobsMax).all<{ readonly id: string }>();
@@ -118,10 +111,9 @@ export async function takeStaleParts(
   const ids = JSON.stringify(results.map(({ id }) => id));
   const text = `SELECT job, part FROM question_parts
     WHERE job IN (SELECT value FROM json_each(?)) AND (done = 0 OR part = 0) ORDER BY job, part`;
-  const { results: parts, meta } = await db.prepare(text).bind(ids).all<QuestionPart>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results: parts } = await db.prepare(text).bind(ids).all<QuestionPart>();
   const sent = "UPDATE question_jobs SET sent_at = ? WHERE id IN (SELECT value FROM json_each(?))";
-  await write(db, [sent, now, ids], meter);
+  await write(db, [sent, now, ids]);
   return parts;
 }
 
@@ -129,26 +121,23 @@ export async function takeStaleParts(
 export async function forgetQuestionJobs(
   db: D1Database,
   { before, jobsMax }: { before: number; jobsMax: number },
-  meter: Metered,
 ): Promise<readonly string[]> {
   const old = "SELECT id FROM question_jobs WHERE created_at < ? ORDER BY created_at LIMIT ?";
   const { results } = await db.prepare(old).bind(before, jobsMax).all<{ readonly id: string }>();
   const ids = results.map(({ id }) => id);
   if (ids.length === 0) return ids;
   const named = JSON.stringify(ids);
-  await write(db, ["DELETE FROM question_parts WHERE job IN (SELECT value FROM json_each(?))", named], meter);
-  await write(db, ["DELETE FROM question_jobs WHERE id IN (SELECT value FROM json_each(?))", named], meter);
+  await write(db, ["DELETE FROM question_parts WHERE job IN (SELECT value FROM json_each(?))", named]);
+  await write(db, ["DELETE FROM question_jobs WHERE id IN (SELECT value FROM json_each(?))", named]);
   return ids;
 }
 
 async function write(
   db: D1Database,
   [text, ...values]: readonly [text: string, ...values: (string | number)[]],
-  meter: Metered,
 ): Promise<void> {
-  const { meta } = await db
+  await db
     .prepare(text)
     .bind(...values)
     .run();
-  meter.d1_rows_written += meta.rows_written;
 }

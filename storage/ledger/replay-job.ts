@@ -12,7 +12,6 @@ import {
   REPLAY_PARTS_SENT_MAX,
 } from "../../core/limits.ts";
 import type { PastZone } from "../../core/merchant.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { Rules } from "../../core/rules.ts";
 import { areUnchanged, putTimeline, seenVersions, type TimelineChange } from "../directory/rules.ts";
 import type {
@@ -83,8 +82,8 @@ export interface ReplayProgress extends Omit<PartResult, "shown" | "totals" | "w
   readonly replaced: number;
 }
 
-export async function findJob(db: D1Database, id: string, meter: Metered): Promise<ReplayJob | undefined> {
-  const rows = await select<StoredJob>(db, ["SELECT * FROM replay_jobs WHERE id = ?", id], meter);
+export async function findJob(db: D1Database, id: string): Promise<ReplayJob | undefined> {
+  const rows = await select<StoredJob>(db, ["SELECT * FROM replay_jobs WHERE id = ?", id]);
   return rows[0] && toJob(rows[0]);
 }
 
@@ -92,36 +91,34 @@ export async function findJob(db: D1Database, id: string, meter: Metered): Promi
 export async function listJobs(
   db: D1Database,
   { merchant, rowsMax }: { merchant: number | undefined; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly ReplayJob[]> {
   const text = `SELECT id, kind, state, from_day, to_day, merchants, created_at, finished_at, rules, NULL AS draft, applied,
     dimensions, past_zone FROM replay_jobs WHERE ?1 IS NULL OR merchants = ?1 ORDER BY created_at DESC, id LIMIT ?2`;
-  return (await select<StoredJob>(db, [text, aloneOf(merchant), rowsMax], meter)).map(toJob);
+  return (await select<StoredJob>(db, [text, aloneOf(merchant), rowsMax])).map(toJob);
 }
 
 /** Jobs of one merchant alone: those that have not ended, and those asked for since `since` (UTC ms). */
 export async function countJobs(
   db: D1Database,
   { merchant, since }: { merchant: number; since: number },
-  meter: Metered,
 ): Promise<{ readonly active: number; readonly recent: number }> {
   const text = `SELECT total(state IN ('running', 'paused', 'undoing')) AS active, total(created_at > ?2) AS recent
     FROM replay_jobs WHERE merchants = ?1 AND rules != 'goals_due'`;
-  const [counts] = await select<{ active: number; recent: number }>(db, [text, aloneOf(merchant), since], meter);
+  const [counts] = await select<{ active: number; recent: number }>(db, [text, aloneOf(merchant), since]);
   return counts ?? { active: 0, recent: 0 };
 }
 
 /** The latest job of one merchant's goals. */
-export async function findGoalsJob(db: D1Database, merchant: number, meter: Metered): Promise<ReplayJob | undefined> {
+export async function findGoalsJob(db: D1Database, merchant: number): Promise<ReplayJob | undefined> {
   const text = `SELECT * FROM replay_jobs WHERE merchants = ? AND rules IN ${OF_GOALS} ORDER BY created_at DESC LIMIT 1`;
-  const [row] = await select<StoredJob>(db, [text, aloneOf(merchant)], meter);
+  const [row] = await select<StoredJob>(db, [text, aloneOf(merchant)]);
   return row && toJob(row);
 }
 
 /** The backfill of one merchant's goals that is under way. */
-export async function findGoalsUnderWay(db: D1Database, merchant: number, meter: Metered): Promise<string | undefined> {
+export async function findGoalsUnderWay(db: D1Database, merchant: number): Promise<string | undefined> {
   const text = `SELECT id FROM replay_jobs WHERE state IN ('running', 'paused') AND merchants = ? AND rules IN ${OF_GOALS} LIMIT 1`;
-  const [row] = await select<{ readonly id: string }>(db, [text, aloneOf(merchant)], meter);
+  const [row] = await select<{ readonly id: string }>(db, [text, aloneOf(merchant)]);
   return row?.id;
 }
 
@@ -131,14 +128,14 @@ function aloneOf(merchant: number | undefined): string | null {
 }
 
 /** Jobs that something is still to be done for. */
-export async function listActiveJobs(db: D1Database, meter: Metered): Promise<readonly string[]> {
+export async function listActiveJobs(db: D1Database): Promise<readonly string[]> {
   const text = "SELECT id FROM replay_jobs WHERE state IN ('running', 'undoing')";
-  return (await select<{ id: string }>(db, [text], meter)).map(({ id }) => id);
+  return (await select<{ id: string }>(db, [text])).map(({ id }) => id);
 }
 
-export async function findPart(db: D1Database, part: ReplayPart, meter: Metered): Promise<PartState | undefined> {
+export async function findPart(db: D1Database, part: ReplayPart): Promise<PartState | undefined> {
   const text = `SELECT state FROM replay_parts WHERE job = ? AND day = ? AND "partition" = ?`;
-  const rows = await select<{ state: PartState }>(db, [text, part.job, part.day, part.partition], meter);
+  const rows = await select<{ state: PartState }>(db, [text, part.job, part.day, part.partition]);
   return rows[0]?.state;
 }
 
@@ -146,7 +143,6 @@ export async function findPart(db: D1Database, part: ReplayPart, meter: Metered)
 export async function finishPart(
   db: D1Database,
   { part, result }: { part: ReplayPart; result: PartResult },
-  meter: Metered,
 ): Promise<void> {
   const { events, buckets, differences, inDoubt, unpublished, written = 0, durationMs, shown, totals } = result;
   // What was replaced is counted from what is kept: a run that died half way has its share in it.
@@ -156,24 +152,23 @@ export async function finishPart(
     WHERE job = ? AND day = ? AND "partition" = ? AND state = 'waiting'`;
   const values = [events, buckets, differences, inDoubt, unpublished, durationMs];
   const lists = [JSON.stringify(shown), JSON.stringify(totals)];
-  await write(db, [text, ...values, ...lists, written, part.job, part.day, part.partition], meter);
+  await write(db, [text, ...values, ...lists, written, part.job, part.day, part.partition]);
 }
 
 /** Notes why a part failed; with `gaveUp` it waits for somebody to resume the job. */
 export async function failPart(
   db: D1Database,
   { part, error, gaveUp }: { part: ReplayPart; error: string; gaveUp: boolean },
-  meter: Metered,
 ): Promise<void> {
   const text = `UPDATE replay_parts SET error = ?, state = CASE WHEN ? AND state = 'waiting' THEN 'failed' ELSE state END
     WHERE job = ? AND day = ? AND "partition" = ?`;
-  await write(db, [text, error, gaveUp ? 1 : 0, part.job, part.day, part.partition], meter);
+  await write(db, [text, error, gaveUp ? 1 : 0, part.job, part.day, part.partition]);
 }
 
-export async function markUndone(db: D1Database, part: ReplayPart, meter: Metered): Promise<void> {
+export async function markUndone(db: D1Database, part: ReplayPart): Promise<void> {
   const text = `UPDATE replay_parts SET state = 'undone' WHERE job = ? AND day = ? AND "partition" = ?
     AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = job AND state = 'undoing')`;
-  await write(db, [text, part.job, part.day, part.partition], meter);
+  await write(db, [text, part.job, part.day, part.partition]);
 }
 
 /** What is left to do of a job ?1, in its state. */
@@ -187,24 +182,19 @@ const LEFT = `job = ?1 AND state != 'undone' AND (state = 'waiting' OR 'undoing'
 export async function takeParts(
   db: D1Database,
   { job, now }: { job: string; now: number },
-  meter: Metered,
 ): Promise<readonly ReplayPart[]> {
   const text = `UPDATE replay_parts SET sent_at = ?2 WHERE job = ?1 AND (day, "partition") IN (
       SELECT day, "partition" FROM replay_parts WHERE ${LEFT} AND sent_at < ?3 ORDER BY day, "partition"
       LIMIT max(0, ${REPLAY_PARTS_SENT_MAX} - (SELECT count(*) FROM replay_parts WHERE ${LEFT} AND sent_at >= ?3)))
     RETURNING job, day, "partition"`;
-  return select<ReplayPart>(db, [text, job, now, now - REPLAY_PART_STALE_MS], meter);
+  return select<ReplayPart>(db, [text, job, now, now - REPLAY_PART_STALE_MS]);
 }
 
 /** Ends a job that has nothing left to do; whether it did. Parts that failed are left for somebody to see. */
-export async function finishJob(
-  db: D1Database,
-  { job, now }: { job: string; now: number },
-  meter: Metered,
-): Promise<boolean> {
+export async function finishJob(db: D1Database, { job, now }: { job: string; now: number }): Promise<boolean> {
   const text = `UPDATE replay_jobs SET state = CASE state WHEN 'running' THEN 'done' ELSE 'undone' END, finished_at = ?2
     WHERE id = ?1 AND state IN ('running', 'undoing') AND NOT EXISTS (SELECT 1 FROM replay_parts WHERE ${LEFT}) RETURNING id`;
-  return (await select(db, [text, job, now], meter)).length > 0;
+  return (await select(db, [text, job, now])).length > 0;
 }
 
 /** A change of state that somebody asks for: from which states, with what consequences for the parts. */
@@ -223,12 +213,8 @@ export interface JobChange {
  * Does what the verb says, where the job's state allows it; false where it does not. What runs at the moment goes on to the
  * end of its merchant and then finds that it may not write any more.
  */
-export async function changeJob(
-  db: D1Database,
-  { job, verb, now, taken = [] }: JobChange,
-  meter: Metered,
-): Promise<boolean> {
-  if (verb !== "pause" && !isOfGoals(job)) await endGoalsInTheWay(db, { ...job, createdAt: now }, meter);
+export async function changeJob(db: D1Database, { job, verb, now, taken = [] }: JobChange): Promise<boolean> {
+  if (verb !== "pause" && !isOfGoals(job)) await endGoalsInTheWay(db, { ...job, createdAt: now });
   const isTakenBack = hasApplied(job) && (verb === "undo" || verb === "cancel");
   const change = isTakenBack && verb === "cancel" ? CANCEL_APPLIED : CHANGES[verb];
   const seen = seenVersions(taken);
@@ -245,7 +231,6 @@ export async function changeJob(
       ? [db.prepare("UPDATE replay_jobs SET applied = NULL WHERE id = ? AND state = 'undoing'").bind(job.id)]
       : []),
   ]);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   return (results[0]?.meta.changes ?? 0) > 0;
 }
 
@@ -305,14 +290,14 @@ export function isOver({ finishedAt, pastZone, kind, state }: ReplayJob, now: nu
  * Deletes some parts of jobs that are long over, with what they kept for an undo; false where there were none. The jobs
  * themselves stay. Running it again finds the next ones.
  */
-export async function pruneJobs(db: D1Database, now: number, meter: Metered): Promise<boolean> {
+export async function pruneJobs(db: D1Database, now: number): Promise<boolean> {
   const text = `SELECT job, day, "partition" FROM replay_parts WHERE job IN (SELECT id FROM replay_jobs
       WHERE state IN ('done', 'cancelled', 'undone') AND ${whetherOver("?1")}) LIMIT ${REPLAY_PARTS_PRUNED}`;
-  const parts = await select<ReplayPart>(db, [text, now], meter);
+  const parts = await select<ReplayPart>(db, [text, now]);
   if (parts.length === 0) return false;
   const jobs = [...new Set(parts.map(({ job }) => job))];
   const inPart = `job = ? AND day = ? AND "partition" = ?`;
-  const results = await db.batch([
+  await db.batch([
     ...parts.flatMap(({ job, day, partition }) =>
       ["replay_undo", "replay_parts"].map((table) =>
         db.prepare(`DELETE FROM ${table} WHERE ${inPart}`).bind(job, day, partition),
@@ -325,27 +310,26 @@ export async function pruneJobs(db: D1Database, now: number, meter: Metered): Pr
         .bind(job),
     ),
   ]);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   return true;
 }
 
 /** How far a job is. */
-export async function readProgress(db: D1Database, job: string, meter: Metered): Promise<ReplayProgress> {
+export async function readProgress(db: D1Database, job: string): Promise<ReplayProgress> {
   const text = `SELECT count(*) AS parts, total(state = 'done') AS done, total(state = 'failed') AS failed,
     total(state = 'undone') AS undone, total(events) AS events, total(buckets) AS buckets,
     total(differences) AS differences, total(in_doubt) AS inDoubt, total(unpublished) AS unpublished,
     total(replaced) AS replaced, total(duration_ms) AS durationMs FROM replay_parts WHERE job = ?`;
-  const [progress] = await select<ReplayProgress>(db, [text, job], meter);
+  const [progress] = await select<ReplayProgress>(db, [text, job]);
   return progress as ReplayProgress;
 }
 
 /** The sums of what a verify's parts kept, of the first merchants that have a number that differs. */
-export async function listTotals(db: D1Database, job: string, meter: Metered): Promise<readonly JobTotal[]> {
+export async function listTotals(db: D1Database, job: string): Promise<readonly JobTotal[]> {
   const text = `WITH sums AS (SELECT value ->> 0 AS merchant, value ->> 1 AS what, sum(value ->> 2) AS before,
       sum(value ->> 3) AS after FROM replay_parts, json_each(totals) WHERE job = ? GROUP BY 1, 2)
     SELECT * FROM sums WHERE merchant IN (SELECT DISTINCT merchant FROM sums WHERE before != after ORDER BY merchant LIMIT ?)
     ORDER BY merchant, what`;
-  return select<JobTotal>(db, [text, job, REPLAY_LIST_MAX], meter);
+  return select<JobTotal>(db, [text, job, REPLAY_LIST_MAX]);
 }
 
 export interface JobTotal {
@@ -364,10 +348,10 @@ export interface PartOutcome {
 }
 
 /** The first parts that differ, and those that failed. */
-export async function listOutcomes(db: D1Database, job: string, meter: Metered): Promise<readonly PartOutcome[]> {
+export async function listOutcomes(db: D1Database, job: string): Promise<readonly PartOutcome[]> {
   const text = `SELECT day, "partition", state, shown, error FROM replay_parts
     WHERE job = ? AND (shown != '[]' OR error != '') ORDER BY state = 'failed' DESC, day, "partition" LIMIT ?`;
-  const rows = await select<Omit<PartOutcome, "shown"> & { shown: string }>(db, [text, job, REPLAY_LIST_MAX], meter);
+  const rows = await select<Omit<PartOutcome, "shown"> & { shown: string }>(db, [text, job, REPLAY_LIST_MAX]);
   return rows.map((row) => ({ ...row, shown: JSON.parse(row.shown) as PartOutcome["shown"] }));
 }
 
@@ -409,19 +393,18 @@ function parsed<T>(json: string | null): T | undefined {
   return json === null ? undefined : (JSON.parse(json) as T);
 }
 
-async function write(db: D1Database, bound: Bound, meter: Metered): Promise<void> {
-  await select(db, bound, meter);
+async function write(db: D1Database, bound: Bound): Promise<void> {
+  await select(db, bound);
 }
 
 /**
  * How many jobs have been undone; undefined while one is being undone. An undo is the only writer that gives a row a lower
  * version, after which a version may come again with other numbers.
  */
-export async function countUndone(db: D1Database, meter: Metered): Promise<number | undefined> {
+export async function countUndone(db: D1Database): Promise<number | undefined> {
   const text = `SELECT total(state = 'undone') AS undone, total(state = 'undoing') AS undoing FROM replay_jobs
     WHERE state IN ('undone', 'undoing')`;
-  const { results, meta } = await db.prepare(text).all<{ readonly undone: number; readonly undoing: number }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await db.prepare(text).all<{ readonly undone: number; readonly undoing: number }>();
   const [found] = results;
   return found === undefined || found.undoing > 0 ? undefined : found.undone;
 }

@@ -4,7 +4,6 @@
 
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import { FOLDERS_APART_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { areUnchanged, putTimeline, seenVersions, type TimelineChange } from "../directory/rules.ts";
 import type { ReplayJob } from "./replay-job.ts";
 
@@ -39,12 +38,10 @@ export interface NewJob {
 export async function endGoalsInTheWay(
   db: D1Database,
   { fromDay, toDay, merchants, createdAt }: Pick<ReplayJob, "fromDay" | "toDay" | "merchants" | "createdAt">,
-  meter: Metered,
 ): Promise<void> {
   const text = `UPDATE replay_jobs AS other SET state = 'cancelled', finished_at = ?4 WHERE rules = 'goals_due' AND ${WRITES_THERE}
     AND ${sharesMerchant("?3")}`;
-  const { meta } = await db.prepare(text).bind(fromDay, toDay, jsonOf(merchants), createdAt).run();
-  meter.d1_rows_written += meta.rows_written;
+  await db.prepare(text).bind(fromDay, toDay, jsonOf(merchants), createdAt).run();
 }
 
 /** Makes a job with its parts, all or nothing. "overlaps": another one that writes has a Day and a merchant in
@@ -52,7 +49,6 @@ export async function endGoalsInTheWay(
 export async function createJob(
   db: D1Database,
   { job, parts, applies }: NewJob,
-  meter: Metered,
 ): Promise<"created" | "overlaps" | "stale" | "erasing"> {
   const { id, kind, state, fromDay, toDay, createdAt, rules } = job;
   const places = JSON.stringify(parts.map(({ day, partition }) => [day, partition]));
@@ -82,7 +78,6 @@ export async function createJob(
       .bind(id, places),
     ...applies.map((one) => putTimeline(db, one, { job: id, where: "state = 'running'" })),
   ]);
-  for (const { meta } of results) meter.d1_rows_written += meta.rows_written;
   if ((results[1]?.meta.changes ?? 0) > 0) return "created";
   const [found] = (results[0]?.results ?? []) as { fresh: number; erasing: number }[];
   if (found?.erasing === 1) return "erasing";

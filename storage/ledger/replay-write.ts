@@ -8,7 +8,6 @@ import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import { COUNTERS } from "../../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX, REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import type { ShownDifference } from "../schema.ts";
 import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
@@ -35,7 +34,6 @@ const UNDOES = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'undo
 export async function sealRollups(
   db: D1Database,
   { seal, differences, corrected, shown, countedBy, known }: Sealing,
-  meter: Metered,
 ): Promise<void> {
   const [first] = differences;
   if (first === undefined) return;
@@ -51,7 +49,7 @@ export async function sealRollups(
   // Counted in the same transaction: once it is through, nobody finds these differences again.
   if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }, guard));
   // A rebuild may have written a row meanwhile, or have applied rules that these rows do not know.
-  mustHaveWritten((await run(db, statements, meter)).slice(0, differences.length));
+  mustHaveWritten((await run(db, statements)).slice(0, differences.length));
 }
 
 /** Rows that were left alone are to be counted again. */
@@ -121,7 +119,6 @@ interface Guard {
 export async function replaceRollups(
   db: D1Database,
   { job, differences, known, isKept = true }: Replacing & { readonly isKept?: boolean },
-  meter: Metered,
 ): Promise<void> {
   const [first] = differences;
   if (first === undefined) return;
@@ -135,7 +132,7 @@ export async function replaceRollups(
       put(db, change, guard),
     ];
   });
-  await run(db, statements, meter);
+  await run(db, statements);
 }
 
 /**
@@ -143,16 +140,12 @@ export async function replaceRollups(
  * is harmless. Fails where a row is no longer the one that was compared: an Hour may be in two Days, of which the undo of
  * the other has taken it meanwhile.
  */
-export async function correctRollups(
-  db: D1Database,
-  { job, differences, known }: Replacing,
-  meter: Metered,
-): Promise<void> {
+export async function correctRollups(db: D1Database, { job, differences, known }: Replacing): Promise<void> {
   const [first] = differences;
   if (first === undefined) return;
   const guard: Guard = { sql: `${UNDOES} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
   const statements = differences.map((difference) => put(db, changeOf(difference), guard));
-  mustHaveWritten(await run(db, statements, meter));
+  mustHaveWritten(await run(db, statements));
 }
 
 /** The new row lies ahead of the one it replaces and of the events it was counted from. */
@@ -216,8 +209,8 @@ function keepNothing(db: D1Database, { job, row }: JobChange): D1PreparedStateme
   return db
     .prepare(
       `INSERT OR REPLACE INTO replay_undo
-         (job, grain, written_version, merchant, bucket, "partition", day, version, ${counters}, drops, sketch)
-       SELECT ?, ?, ?, ?, ?, ?, ?, -1, ${COUNTERS.map(() => "0").join(", ")}, '{}', x''
+         (job, grain, written_version, merchant, bucket, "partition", day, version, ${counters}, drops, sketch, presence)
+       SELECT ?, ?, ?, ?, ?, ?, ?, -1, ${COUNTERS.map(() => "0").join(", ")}, '{}', x'', x''
        WHERE ${RUNS} AND NOT EXISTS (SELECT 1 FROM ${TABLE[row.grain]} WHERE ${IS_ROW})`,
     )
     .bind(job, row.grain, row.version, ...key, row.day, job, ...key);
@@ -246,12 +239,12 @@ const NEXT_KEPT = `job = ?1 AND day = ?2 AND "partition" = ?3 AND merchant IN (
  * the rebuild wrote is taken back: what a partition has published since holds later events. Running it again finds what is
  * left.
  */
-export async function restoreRollups(db: D1Database, part: ReplayPart, meter: Metered): Promise<void> {
+export async function restoreRollups(db: D1Database, part: ReplayPart): Promise<void> {
   const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
   sql.push(`DELETE FROM replay_undo WHERE ${NEXT_KEPT}`);
   for (;;) {
     const statements = sql.map((text) => db.prepare(text).bind(part.job, part.day, part.partition));
-    const results = await run(db, statements, meter);
+    const results = await run(db, statements);
     if ((results.at(-1)?.meta.changes ?? 0) === 0) return;
   }
 }
@@ -270,15 +263,7 @@ function removeFrom(grain: Grain): string {
     WHERE grain = '${grain}' AND version < 0 AND ${NEXT_KEPT})`;
 }
 
-async function run(
-  db: D1Database,
-  statements: D1PreparedStatement[],
-  meter: Metered,
-): Promise<readonly D1Result<unknown>[]> {
+async function run(db: D1Database, statements: D1PreparedStatement[]): Promise<readonly D1Result<unknown>[]> {
   const results = await db.batch(statements);
-  for (const { meta } of results) {
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
-  }
   return results;
 }

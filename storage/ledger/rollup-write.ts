@@ -7,7 +7,6 @@ import { COUNTERS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { toMoneyText } from "../../core/counting/takings.ts";
 import { COUNT_MAX, D1_PARAMETERS_MAX } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { assert } from "../../core/outcome.ts";
 
 /** The columns that name a rollup, and those that a newer one replaces, in the order of `rollupValues`. */
@@ -19,6 +18,7 @@ export const ROLLUP_REPLACED = [
   "money",
   "drops",
   "sketch",
+  "presence",
   ...DIMENSIONS.map(({ name }) => `by_${name}`),
 ];
 
@@ -31,13 +31,9 @@ const UPSERT = { hour: upsertInto("hourly"), day: upsertInto("daily") };
  * Writes rollups in one transaction. Running it again, whole or in part, is harmless: values are absolute, and where the
  * stored version is higher the row is left alone.
  */
-export async function writeRollups(db: D1Database, rows: readonly RollupRow[], meter: Metered): Promise<void> {
+export async function writeRollups(db: D1Database, rows: readonly RollupRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const statements = rows.map((row) => db.prepare(UPSERT[row.grain]).bind(...rollupValues(row)));
-  for (const { meta } of await db.batch(statements)) {
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
-  }
+  await db.batch(rows.map((row) => db.prepare(UPSERT[row.grain]).bind(...rollupValues(row))));
 }
 
 function upsertInto(table: "hourly" | "daily"): string {
@@ -61,6 +57,7 @@ export function rollupValues(row: RollupRow): readonly (string | number | ArrayB
     toMoneyText(row.counts.money),
     JSON.stringify(row.drops),
     bytesOf(row.sketch),
+    bytesOf(row.presence),
     ...DIMENSIONS.map(({ name }) => bytesOf(row.breakdowns[name])),
   ];
 }

@@ -9,7 +9,6 @@ import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../../core/co
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { fromMoneyText } from "../../core/counting/takings.ts";
 import { COUNTED_PAGE } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { type BreakdownColumn, daily, hourly } from "../schema.ts";
 
@@ -24,11 +23,12 @@ export interface RollupRead {
   readonly rowsMax: number;
   /** Columns beside the totals. They are most of a row's bytes, so only what a question needs is read. */
   readonly sketch: boolean;
+  readonly presence?: boolean;
   readonly breakdowns: readonly DimensionName[];
 }
 
 /** One page of a merchant's rollups. Fewer rows than `rowsMax` means there are no more. */
-export async function readRollups(db: D1Database, read: RollupRead, meter: Metered): Promise<readonly RollupRow[]> {
+export async function readRollups(db: D1Database, read: RollupRead): Promise<readonly RollupRow[]> {
   const table = tableOf(read.grain);
   const query = drizzle(db)
     .select(columnsOf(read))
@@ -46,11 +46,10 @@ export async function readRollups(db: D1Database, read: RollupRead, meter: Meter
     .limit(read.rowsMax);
   // Drizzle gives rows without D1's own account of them; so it makes the statement and D1 is asked directly.
   const { sql: text, params } = query.toSQL();
-  const { results, meta } = await db
+  const { results } = await db
     .prepare(text)
     .bind(...params)
     .all<StoredRow>();
-  meter.d1_rows_read += meta.rows_read;
   return results.map((row) => toRow(row, read));
 }
 
@@ -59,18 +58,16 @@ export type RollupVersion = Pick<RollupRow, "bucket" | "partition" | "version">;
 /** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
 export async function readRollupVersions(
   db: D1Database,
-  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "breakdowns">,
-  meter: Metered,
+  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "presence" | "breakdowns">,
 ): Promise<readonly RollupVersion[]> {
   const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
     WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
     ORDER BY bucket, "partition" LIMIT ?6`;
   const values = [merchant, after?.bucket ?? from, to, after?.bucket ?? from - 1, after?.partition ?? "", rowsMax];
-  const { results, meta } = await db
+  const { results } = await db
     .prepare(text)
     .bind(...values)
     .all<RollupVersion>();
-  meter.d1_rows_read += meta.rows_read;
   return results;
 }
 
@@ -86,12 +83,11 @@ export interface DayRollupsRead {
 export async function readDayRollups(
   db: D1Database,
   { merchants, day, partition, isMoved = false }: DayRollupsRead,
-  meter: Metered,
 ): Promise<readonly RollupRow[]> {
   const rows: RollupRow[] = [];
   for (const grain of ["hour", "day"] as const) {
     const table = tableOf(grain);
-    const read = { grain, sketch: true, breakdowns: ALL_DIMENSIONS };
+    const read = { grain, sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
     // Zones are within a Day of UTC; the bounds let the primary key find the rows, `day` picks the right ones.
     const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
     const query = drizzle(db)
@@ -108,8 +104,7 @@ export async function readDayRollups(
       );
     const { sql: text, params } = query.toSQL();
     const statement = db.prepare(text).bind(...params);
-    const { results, meta } = await statement.all<StoredRow>();
-    meter.d1_rows_read += meta.rows_read;
+    const { results } = await statement.all<StoredRow>();
     rows.push(...results.map((row) => toRow(row, { ...read, merchant: row["merchant"] as number })));
   }
   return rows;
@@ -123,7 +118,6 @@ export async function readDayRollups(
 export async function listCounted(
   db: D1Database,
   { day, partition }: { day: number; partition: string },
-  meter: Metered,
 ): Promise<readonly number[]> {
   const text = `SELECT number FROM merchants WHERE number > ?1 AND number <= ?1 + ${COUNTED_PAGE} AND (
       EXISTS (SELECT 1 FROM daily WHERE merchant = number AND bucket = ?2 AND "partition" = ?3) OR
@@ -132,8 +126,7 @@ export async function listCounted(
   const found: number[] = [];
   for (let after = 0; after < (last.results[0]?.number ?? 0); after += COUNTED_PAGE) {
     const statement = db.prepare(text).bind(after, day, partition, (day - 1) * DAY_MS, (day + 2) * DAY_MS);
-    const { results, meta } = await statement.all<{ readonly number: number }>();
-    meter.d1_rows_read += meta.rows_read;
+    const { results } = await statement.all<{ readonly number: number }>();
     found.push(...results.map(({ number }) => number));
   }
   return found;
@@ -141,12 +134,11 @@ export async function listCounted(
 
 /** The partitions in which anything of a merchant ever was, archived or counted, also those that today's placement does not
  *  give it. */
-export async function listPartitionsOf(db: D1Database, merchant: number, meter: Metered): Promise<readonly string[]> {
+export async function listPartitionsOf(db: D1Database, merchant: number): Promise<readonly string[]> {
   const text = ["places", "daily", "hourly"]
     .map((table) => `SELECT "partition" FROM ${table} WHERE merchant = ?1`)
     .join(" UNION ");
-  const { results, meta } = await db.prepare(text).bind(merchant).all<{ readonly partition: string }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await db.prepare(text).bind(merchant).all<{ readonly partition: string }>();
   return results.map(({ partition }) => partition);
 }
 
@@ -154,23 +146,20 @@ export async function listPartitionsOf(db: D1Database, merchant: number, meter: 
 export async function listPlacesOf(
   db: D1Database,
   { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
-  meter: Metered,
 ): Promise<readonly { readonly day: number; readonly partition: string }[]> {
   const text = `SELECT bucket AS day, "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3`;
   const statement = db.prepare(text).bind(merchant, from, to);
-  const { results, meta } = await statement.all<{ readonly day: number; readonly partition: string }>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await statement.all<{ readonly day: number; readonly partition: string }>();
   return results;
 }
 
 /** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
-export async function readFirstDay(db: D1Database, merchant: number, meter: Metered): Promise<number | undefined> {
+export async function readFirstDay(db: D1Database, merchant: number): Promise<number | undefined> {
   const query = drizzle(db)
     .select({ day: min(daily.bucket) })
     .from(daily)
     .where(eq(daily.merchant, merchant));
   const [first] = await query;
-  meter.d1_rows_read += 1;
   return first?.day ?? undefined;
 }
 
@@ -182,15 +171,18 @@ function tableOf(grain: Grain): RollupTable {
   return grain === "hour" ? hourly : daily;
 }
 
+type Columns = Pick<RollupRead, "grain" | "sketch" | "presence" | "breakdowns">;
+
 /** As one comparison of both columns: an OR would be two searches. */
 function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; partition: string }) {
   return sql`(${table.bucket}, ${table.partition}) > (${bucket}, ${partition})`;
 }
 
-function columnsOf({ grain, sketch, breakdowns }: Pick<RollupRead, "grain" | "sketch" | "breakdowns">) {
+function columnsOf({ grain, sketch, presence = false, breakdowns }: Columns) {
   const table = tableOf(grain);
   const plain = [...(["bucket", "partition", "day", "version", "money", "drops"] as const), ...COUNTERS];
-  const packed = [...(sketch ? (["sketch"] as const) : []), ...breakdowns.map(breakdownColumn)];
+  const ofVisitors = [...(sketch ? (["sketch"] as const) : []), ...(presence ? (["presence"] as const) : [])];
+  const packed = [...ofVisitors, ...breakdowns.map(breakdownColumn)];
   return {
     ...Object.fromEntries(plain.map((name) => [name, table[name]])),
     // D1 would give a blob as an array of numbers: 3.6 characters of JSON a byte, each parsed and made a value. This is two.
@@ -224,6 +216,7 @@ function toRow(
     counts,
     drops: JSON.parse(stored["drops"] as string) as RollupRow["drops"],
     sketch: toBytes((stored["sketch"] as string | undefined) ?? ""),
+    presence: toBytes((stored["presence"] as string | undefined) ?? ""),
     breakdowns: Object.fromEntries(wanted),
   };
 }

@@ -3,7 +3,6 @@
 // has seen, and whoever comes second finds it gone.
 
 import { REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
-import type { Metered } from "../../core/meter.ts";
 import type { ShownDifference } from "../schema.ts";
 import { type Bound, select } from "../statement.ts";
 
@@ -46,18 +45,14 @@ const UNSEALED = "0, '', 0, 0, 0, 0, 0, '[]', NULL";
 const DONE = "attempts = 0, error = '', late_since = CASE WHEN";
 const DONE_END = "THEN NULL ELSE late_since END";
 
-export async function findSeal(db: D1Database, place: SealPlace, meter: Metered): Promise<SealRow | undefined> {
+export async function findSeal(db: D1Database, place: SealPlace): Promise<SealRow | undefined> {
   const text = `SELECT ${COLUMNS} FROM archive_days WHERE ${IS_PLACE}`;
-  return (await selectRows(db, [text, place.day, place.partition], meter))[0];
+  return (await selectRows(db, [text, place.day, place.partition]))[0];
 }
 
 /** The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out. */
-export async function findFolders(
-  db: D1Database,
-  places: readonly SealPlace[],
-  meter: Metered,
-): Promise<ReadonlyMap<string, string>> {
-  const sealed = await findSealed(db, places, meter);
+export async function findFolders(db: D1Database, places: readonly SealPlace[]): Promise<ReadonlyMap<string, string>> {
+  const sealed = await findSealed(db, places);
   return new Map(sealed.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
 }
 
@@ -65,38 +60,31 @@ export async function findFolders(
 export async function findSealed(
   db: D1Database,
   places: readonly SealPlace[],
-  meter: Metered,
 ): Promise<readonly (SealPlace & { readonly folder: string; readonly lateMarks: number })[]> {
   if (places.length === 0) return [];
   const text = `SELECT a.day, a."partition", a.folder, a.late_marks AS lateMarks FROM json_each(?1) AS j
     JOIN archive_days AS a ON a.day = j.value ->> 0 AND a."partition" = j.value ->> 1 WHERE a.folder <> ''`;
   const wanted = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
-  return select(db, [text, wanted], meter);
+  return select(db, [text, wanted]);
 }
 
 /** Closed Days in [from, to), by Day and partition, after a row of the page before. */
 export async function listSeals(
   db: D1Database,
   { from, to, after, rowsMax }: { from: number; to: number; after?: SealPlace | undefined; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly SealRow[]> {
   const text = `SELECT ${COLUMNS} FROM archive_days WHERE day >= ?1 AND day < ?2
     AND (day, "partition") > (?3, ?4) ORDER BY day, "partition" LIMIT ?5`;
-  return selectRows(db, [text, from, to, after?.day ?? -1, after?.partition ?? "", rowsMax], meter);
+  return selectRows(db, [text, from, to, after?.day ?? -1, after?.partition ?? "", rowsMax]);
 }
 
 /** The first of some (Day, partition)s that has never been sealed. */
-export async function findUnsealed(
-  db: D1Database,
-  places: readonly SealPlace[],
-  meter: Metered,
-): Promise<SealPlace | undefined> {
+export async function findUnsealed(db: D1Database, places: readonly SealPlace[]): Promise<SealPlace | undefined> {
   const text = `SELECT value ->> 0 AS day, value ->> 1 AS "partition" FROM json_each(?1) AS asked WHERE NOT EXISTS (
       SELECT 1 FROM archive_days AS known WHERE known.day = asked.value ->> 0 AND known."partition" = asked.value ->> 1
       AND generation > 0) ORDER BY 1 LIMIT 1`;
   const asked = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
-  const { results, meta } = await db.prepare(text).bind(asked).all<SealPlace>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await db.prepare(text).bind(asked).all<SealPlace>();
   return results[0];
 }
 
@@ -104,13 +92,11 @@ export async function findUnsealed(
 export async function listSealedOf(
   db: D1Database,
   { places, from, to }: { readonly places: readonly SealPlace[]; readonly from: number; readonly to: number },
-  meter: Metered,
 ): Promise<ReadonlySet<string>> {
   const partitions = JSON.stringify([...new Set(places.map(({ partition }) => partition))]);
   const text = `SELECT day, "partition" FROM archive_days WHERE day >= ?1 AND day < ?2 AND generation > 0
     AND "partition" IN (SELECT value FROM json_each(?3))`;
-  const { results, meta } = await db.prepare(text).bind(from, to, partitions).all<SealPlace>();
-  meter.d1_rows_read += meta.rows_read;
+  const { results } = await db.prepare(text).bind(from, to, partitions).all<SealPlace>();
   return new Set(results.map(({ day, partition }) => `${day} ${partition}`));
 }
 
@@ -118,12 +104,11 @@ export async function listSealedOf(
 export async function noteClosed(
   db: D1Database,
   { places, now }: { places: readonly SealPlace[]; now: number },
-  meter: Metered,
 ): Promise<void> {
   if (places.length === 0) return;
   const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, NULL, 0, ?2, 0, '', NULL FROM json_each(?1)
     WHERE true ON CONFLICT DO NOTHING`;
-  await select(db, [text, JSON.stringify(places.map(({ day, partition }) => [day, partition])), now], meter);
+  await select(db, [text, JSON.stringify(places.map(({ day, partition }) => [day, partition])), now]);
 }
 
 /**
@@ -159,17 +144,14 @@ type LateRow = SealPlace & { readonly late_since: number };
 export async function takeDue(
   db: D1Database,
   { now, rowsMax }: { now: number; rowsMax: number },
-  meter: Metered,
 ): Promise<readonly SealPlace[]> {
   const text = `UPDATE archive_days SET due_at = ?2 WHERE (day, "partition") IN (
       SELECT day, "partition" FROM archive_days WHERE due_at <= ?1 ORDER BY due_at LIMIT ?3)
     RETURNING day, "partition"`;
-  const { results, meta } = await db
+  const { results } = await db
     .prepare(text)
     .bind(now, now + REPLAY_PART_STALE_MS, rowsMax)
     .all<SealPlace>();
-  meter.d1_rows_read += meta.rows_read;
-  meter.d1_rows_written += meta.rows_written;
   return results.map(({ day, partition }) => ({ day, partition }));
 }
 
@@ -177,16 +159,13 @@ export async function takeDue(
 export async function hurryClosed(
   db: D1Database,
   { from, to, now }: { from: number; to: number; now: number },
-  meter: Metered,
 ): Promise<readonly SealPlace[]> {
   const text = `UPDATE archive_days SET due_at = ?3 WHERE day >= ?1 AND day < ?2 AND (generation = 0 OR late_since IS NOT NULL)
     RETURNING day, "partition"`;
-  const { results, meta } = await db
+  const { results } = await db
     .prepare(text)
     .bind(from, to, now + REPLAY_PART_STALE_MS)
     .all<SealPlace>();
-  meter.d1_rows_read += meta.rows_read;
-  meter.d1_rows_written += meta.rows_written;
   return results.map(({ day, partition }) => ({ day, partition }));
 }
 
@@ -213,7 +192,6 @@ export interface CommittedSeal {
 export async function commitSeal(
   db: D1Database,
   { row, sealed, now, cleanAt, also = [] }: CommittedSeal,
-  meter: Metered,
 ): Promise<void> {
   const { folder, rows, merchants, bytes, duplicates } = sealed;
   const text = `UPDATE archive_days SET generation = generation + 1, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
@@ -223,27 +201,16 @@ export async function commitSeal(
   const values = [row.day, row.partition, row.generation, folder, rows, merchants, bytes, duplicates];
   const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks);
   const isDone = { sql: `${EXISTS_PLACE} AND folder = ?)`, values: [row.day, row.partition, folder] };
-  const results = await db.batch([commit, settleUncounted(db, row, isDone), ...also]);
-  for (const { meta } of results) {
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
-  }
+  await db.batch([commit, settleUncounted(db, row, isDone), ...also]);
 }
 
 /** Late events were counted and stay beside the sealed files. Those that came meanwhile keep waiting. */
-export async function commitLate(
-  db: D1Database,
-  { row, now }: { row: SealRow; now: number },
-  meter: Metered,
-): Promise<void> {
+export async function commitLate(db: D1Database, { row, now }: { row: SealRow; now: number }): Promise<void> {
   const text = `UPDATE archive_days SET due_at = CASE WHEN late_marks = ?4 THEN clean_at ELSE ?5 END,
       ${DONE} late_marks = ?4 ${DONE_END} WHERE ${IS_PLACE} AND generation = ?3`;
   const commit = db.prepare(text).bind(row.day, row.partition, row.generation, row.lateMarks, now);
   const isDone = { sql: `${EXISTS_PLACE} AND generation = ?)`, values: [row.day, row.partition, row.generation] };
-  for (const { meta } of await db.batch([commit, settleUncounted(db, row, isDone)])) {
-    meter.d1_rows_read += meta.rows_read;
-    meter.d1_rows_written += meta.rows_written;
-  }
+  await db.batch([commit, settleUncounted(db, row, isDone)]);
 }
 
 /**
@@ -264,37 +231,34 @@ function settleUncounted(
 export async function commitClean(
   db: D1Database,
   { row, again }: { row: SealRow; again: number | null },
-  meter: Metered,
 ): Promise<void> {
   const text = `UPDATE archive_days SET clean_at = ?4, due_at = CASE WHEN late_since IS NULL THEN ?4 ELSE due_at END
     WHERE ${IS_PLACE} AND generation = ?3`;
-  await select(db, [text, row.day, row.partition, row.generation, again], meter);
+  await select(db, [text, row.day, row.partition, row.generation, again]);
 }
 
 /** Nothing was sealed, because something is still on its way: what, and that it is looked for again soon. */
 export async function waitSeal(
   db: D1Database,
   { row, why, now }: { row: SealRow; why: string; now: number },
-  meter: Metered,
 ): Promise<void> {
   const text = `UPDATE archive_days SET error = ?3, due_at = ?4 WHERE ${IS_PLACE}`;
-  await select(db, [text, row.day, row.partition, why, now + SEAL_RETRY_MS], meter);
+  await select(db, [text, row.day, row.partition, why, now + SEAL_RETRY_MS]);
 }
 
 /** Sealing failed: why, and when it is tried again. */
 export async function postponeSeal(
   db: D1Database,
   { row, why, now }: { row: SealRow; why: string; now: number },
-  meter: Metered,
 ): Promise<void> {
   const waitMs = Math.min(SEAL_RETRY_MS * 2 ** Math.min(row.attempts, 20), SEAL_RETRY_MAX_MS);
   const text = `UPDATE archive_days SET attempts = attempts + 1, error = ?3, due_at = ?4
     WHERE ${IS_PLACE} AND generation = ?5 AND attempts = ?6 AND due_at IS NOT NULL`;
   const values = [why, now + waitMs, row.generation, row.attempts];
-  await select(db, [text, row.day, row.partition, ...values], meter);
+  await select(db, [text, row.day, row.partition, ...values]);
 }
 
-async function selectRows(db: D1Database, bound: Bound, meter: Metered): Promise<readonly SealRow[]> {
-  const rows = await select<Omit<SealRow, "shown"> & { readonly shown: string }>(db, bound, meter);
+async function selectRows(db: D1Database, bound: Bound): Promise<readonly SealRow[]> {
+  const rows = await select<Omit<SealRow, "shown"> & { readonly shown: string }>(db, bound);
   return rows.map((row) => ({ ...row, shown: JSON.parse(row.shown) as SealRow["shown"] }));
 }

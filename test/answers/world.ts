@@ -133,7 +133,7 @@ export class AnswersWorld {
       day: Date.parse(`${date}T00:00:00Z`) / DAY_MS,
       perEuro: { USD: perEuro },
     }));
-    if (days.length > 0) await writeRates(this.#d1, days, zeroMeter());
+    if (days.length > 0) await writeRates(this.#d1, days);
   }
 
   /** One turn of everything that waits: alarms, bundles, rollups, seals. */
@@ -214,7 +214,7 @@ export class AnswersWorld {
     const started = await startReplay({ ...none, ...asked }, deps);
     if (!started.ok) throw new Error(JSON.stringify(started));
     for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) await replayBody(part, deps);
-    return readProgress(this.#d1, started.value.id, zeroMeter());
+    return readProgress(this.#d1, started.value.id);
   }
 
   async #take(events: readonly Told[]): Promise<void> {
@@ -255,13 +255,13 @@ export class AnswersWorld {
           ...this.sealDeps(),
           confirm: async (_, first) => confirm(it.partition, first),
           note: async (bundle) => {
-            const woken = await noteArchived(this.#d1, { bundle, now: this.now }, zeroMeter());
+            const woken = await noteArchived(this.#d1, { bundle, now: this.now });
             for (const own of woken) this.#seals.push({ place: own, at: this.now + LATE_COALESCE_MS });
           },
         });
       }
       done.archived = it.sent.length;
-      await writeRollups(this.#d1, it.published.slice(done.published), zeroMeter());
+      await writeRollups(this.#d1, it.published.slice(done.published));
       done.published = it.published.length;
     }
   }
@@ -324,7 +324,7 @@ export class AnswersWorld {
   }
 
   async #merchant(merchant: number): Promise<Merchant> {
-    return (await findMerchant(this.#d1, idOf(merchant), zeroMeter())) as Merchant;
+    return (await findMerchant(this.#d1, idOf(merchant))) as Merchant;
   }
 
   #namesOf(settings: Settings): readonly string[] {

@@ -3,7 +3,6 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { bundleKey } from "../../core/archive/object-key.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { dateOf, dayAt } from "../../core/time.ts";
 import { STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import {
@@ -61,7 +60,7 @@ test("[MER-9] D1 is restored to an earlier instant, twice: two new merchants get
 test("[MER-9] a number is passed over that partitions or rollups know, though no claim tells of it", async () => {
   const row = rowOf({ bucket: today, seen: { pageviews: 7 } });
   worker.live.push({ ...row, merchant: 1 });
-  await writeRollups(worker.db, [{ ...row, merchant: 2 }], zeroMeter());
+  await writeRollups(worker.db, [{ ...row, merchant: 2 }]);
   expect(await makeTwo()).toEqual([3, 4]);
 });
 
@@ -90,7 +89,7 @@ test("[MER-9] a stream's number is not given again: D1 restored, or the stream g
 });
 
 test("[MER-9] of many claims at once each gets its own number; the last number is the last", async () => {
-  const claims = { bucket: memoryArchive(worker.objects), meter: zeroMeter() };
+  const claims = { bucket: memoryArchive(worker.objects) };
   const streams = streamsOf(7);
   const given = await Promise.all(Array.from({ length: 20 }, () => claimNumber(streams, 1, claims)));
   expect(new Set(given).size).toBe(20);
@@ -100,7 +99,7 @@ test("[MER-9] of many claims at once each gets its own number; the last number i
 });
 
 test("[MER-9] numbers from before there were claims are claimed by the cron, before any restore", async () => {
-  const claims = { bucket: memoryArchive(worker.objects), meter: zeroMeter() };
+  const claims = { bucket: memoryArchive(worker.objects) };
   await claimKnown(MERCHANTS, 900, claims);
   await claimKnown(MERCHANTS, 900, claims);
   await claimKnown(MERCHANTS, 12, claims);

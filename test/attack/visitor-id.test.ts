@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { addVisitor, emptySketch, estimate } from "../../core/counting/sketch.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { VALUE_SKETCH_PRECISION } from "../../core/limits.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { deriveKey, keyName } from "../../storage/secret.ts";
 import { everyVisitorOf, keySeenAt, noteVisitorKey, visitorKeysOf, visitorOf } from "../../storage/visitor-key.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
@@ -76,7 +75,7 @@ test("[VKY-2] another key holds from its instant on, by the event's own time; be
 
 test("[VKY-3] an erasure finds whom an id was under every key; a merchant of the current key has no others", async () => {
   const keys = visitorKeysOf({ ...env, HASH_SECRET: "next", HASH_SECRET_PREVIOUS: "hash" });
-  const notes = { bucket: memoryArchive(), meter: zeroMeter() };
+  const notes = { bucket: memoryArchive() };
   expect(await keySeenAt(keys, notes)).toBe(undefined);
   const previous = visitorOf(visitorKeysOf(env), anna, NOW);
   const all = [visitorOf(keys, anna, NOW), previous, hash64Hex("7:anna")];

@@ -110,7 +110,8 @@ function open(): Partition {
       packBundle,
       sendBundle: async ({ message }) => void sent.push(unpackBundle(message).first),
       publishRollups: async () => {},
-      readSettings: async (merchant) => settingsOf("UTC", { merchant }),
+      readSettings: async (merchants) => merchants.map((merchant) => settingsOf("UTC", { merchant })),
+      readChanges: async () => ({ last: 0, merchants: [] }),
       background: (work) => void work,
       log: (entry) => expect.fail(JSON.stringify(entry)),
       timing: {

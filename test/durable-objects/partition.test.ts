@@ -13,6 +13,7 @@ import {
   GROUP_COMMIT_SHORT_FOR_MS,
   LOG_SEGMENT_ROWS,
   MERCHANT_EVENTS_PER_WINDOW_MAX,
+  PUBLISH_EVERY_MS,
   RETRY_MAX_MS,
   SALT_KEPT_MS,
   SETTINGS_LEASE_MS,
@@ -22,7 +23,7 @@ import type { Settings } from "../../core/merchant.ts";
 import { GLOBAL_MERCHANT, NO_RULES, rulesTakeEffectAt } from "../../core/rules.ts";
 import { DAY_MS, dayAt, HOUR_MS } from "../../core/time.ts";
 import { admit } from "../../durable-objects/admission.ts";
-import { dutiesDue, nextPublish } from "../../durable-objects/alarm.ts";
+import { dutiesDue, nextPublish, publishTurn } from "../../durable-objects/alarm.ts";
 import { checkpoint, forget } from "../../durable-objects/checkpoint.ts";
 import { confirm, drain } from "../../durable-objects/drain.ts";
 import { live } from "../../durable-objects/live.ts";
@@ -342,6 +343,15 @@ test.each([
   expect(nextPublish(last, 900_000, 90_000)).toBe(next);
 });
 
+test("[PAR-16] partitions publish one after the other: 256 of them in ten minutes, about as many in each", () => {
+  const turns = Array.from({ length: 256 }, (_, index) => publishTurn(`pool-${index}`, PUBLISH_EVERY_MS));
+  const minutes = Map.groupBy(turns, (turn) => Math.floor(turn / 60_000));
+  expect([...minutes.keys()].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  for (const inMinute of minutes.values()) expect(inMinute.length).toBeLessThan(2 * 25.6);
+  expect(publishTurn("pool-7", PUBLISH_EVERY_MS)).toBe(turns[7]);
+  expect(publishTurn("pool-7", 1_000)).toBeLessThan(667);
+});
+
 test("[PAR-17] settings: unknown merchants are told so, changes start after a checkpoint, an old copy is not used", async () => {
   const it = new TestPartition();
   expect(await it.send([{ merchant: 9 }])).toEqual(["unknown"]);
@@ -352,6 +362,7 @@ test("[PAR-17] settings: unknown merchants are told so, changes start after a ch
   expect(await it.send([{ id: "b" }])).toEqual([{ dropped: "hostname" }]);
   it.restart();
   expect(pageviews(it)).toBe(1);
+  it.now += SETTINGS_LEASE_MS + 1;
   it.broken.add("settings");
   await expect(it.send([{ id: "c" }])).rejects.toThrow("settings is down");
 });

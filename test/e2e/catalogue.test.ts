@@ -3,7 +3,6 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES } from "../../core/rules.ts";
 import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
 import {
@@ -315,10 +314,10 @@ async function expectedOf(question: CataloguedQuestion, shop: Shop, span: Span):
 /** As if the merchant had had its goals from the beginning. */
 async function setGoals(merchant: Merchant): Promise<void> {
   const db = (await services.runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
-  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16), zeroMeter());
+  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
   if (scope === undefined) throw new Error("no such merchant");
   const timeline = [{ version: 1, from: 0, rules: { ...NO_RULES, goals: GOALS } }];
-  expect(await writeTimeline(db, { merchant: scope, timeline }, zeroMeter())).not.toBe("stale");
+  expect(await writeTimeline(db, { merchant: scope, timeline })).not.toBe("stale");
 }
 
 /** Money as its value, and DuckDB's large integers as numbers. */

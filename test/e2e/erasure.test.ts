@@ -2,7 +2,6 @@
 // gone with their numbers, and a merchant that is deleted is unknown at once.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { zeroMeter } from "../../core/meter.ts";
 import { listRunning } from "../../storage/ledger/erasure.ts";
 import { type Merchant, startServices, until, untilSealed } from "../support/services.ts";
 
@@ -59,7 +58,7 @@ test("[ERS-5] a merchant is unknown at once, and the cron finds what waits for i
   await expect(client.admin("GET", `/api/v1/merchants/${other.id}`)).rejects.toThrow("404");
   const db = (await runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
   for (let turn = 0; turn < 30; turn++) {
-    const running = await listRunning(db, { turn, rowsMax: 20 }, zeroMeter());
+    const running = await listRunning(db, { turn, rowsMax: 20 });
     expect(running.filter(({ kind }) => kind === "merchant").length).toBeLessThanOrEqual(1);
     if (running.length === 3) return;
   }

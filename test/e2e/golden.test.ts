@@ -13,7 +13,6 @@ import { decodeManifest } from "../../core/archive/manifest.ts";
 import { replay } from "../../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { importFile } from "../../scripts/import/run.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { readParquet } from "../../storage/archive/parquet.ts";
@@ -123,7 +122,8 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
     for (const merchant of zones.keys()) {
       for (const grain of ["hour", "day"] as const) {
         const range = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000 };
-        for (const row of await readRollups(db, { ...range, sketch: true, breakdowns: ALL_DIMENSIONS }, zeroMeter())) {
+        const columns = { sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
+        for (const row of await readRollups(db, { ...range, ...columns })) {
           expect(row).toEqual(replayed.get(nameOf(row)));
           rows += 1;
         }

@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
@@ -174,10 +173,10 @@ function ended(id: string): Promise<Job> {
 /** As if a merchant had decided on its rules before its first event. */
 async function holdFromTheStart(merchant: Merchant, rules: Rules): Promise<void> {
   const db = (await services.runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
-  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16), zeroMeter());
+  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
   if (scope === undefined) throw new Error("no such merchant");
   const timeline = [{ version: 1, rules, from: 0 }];
-  expect(await writeTimeline(db, { merchant: scope, timeline }, zeroMeter())).not.toBe("stale");
+  expect(await writeTimeline(db, { merchant: scope, timeline })).not.toBe("stale");
 }
 
 /** Three closed Days: browsers, a crawler and a monitor, some from the office. */

@@ -2,7 +2,6 @@
 // found, put right and, if asked, put wrong again; and neither repeated messages nor lost ones change anything.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES, type RuleTimeline, takeBackFromDays } from "../../core/rules.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
@@ -226,9 +225,9 @@ const PAST = {
 
 async function setTimeline(merchant: Merchant, change: (timeline: RuleTimeline) => RuleTimeline): Promise<void> {
   const db = database as unknown as D1Database;
-  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16), zeroMeter());
+  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
   if (scope === undefined) throw new Error("no such merchant");
-  const written = await writeTimeline(db, { merchant: scope, timeline: change(scope.rules) }, zeroMeter());
+  const written = await writeTimeline(db, { merchant: scope, timeline: change(scope.rules) });
   expect(written).not.toBe("stale");
 }
 

@@ -8,6 +8,7 @@ import { archive } from "../../queues/archive.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { readParquet } from "../../storage/archive/parquet.ts";
 import type { ArchivedBundle } from "../../storage/ledger/places.ts";
+import { meteredR2 } from "../../storage/metered.ts";
 import { bundleText, DAY, DAY_START_MS, traffic } from "../support/archive-fixture.ts";
 import { batchOf, deliver, memoryBucket, memoryLog } from "../support/delivery.ts";
 
@@ -35,8 +36,9 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     if (failing.confirm?.() === true) throw new Error("partition is unreachable");
   };
   const noted: ArchivedBundle[] = [];
+  const meter = zeroMeter();
   const deps = {
-    bucket: { put },
+    bucket: meteredR2({ put } as unknown as R2Bucket, meter),
     confirm,
     note: async (bundle: ArchivedBundle) => {
       steps.push("note");
@@ -44,7 +46,7 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     },
     now: () => DAY_START_MS,
     pace: { sealAfterMs: SEAL_AFTER_MS },
-    meter: zeroMeter(),
+    meter,
     log,
   };
   return { steps, lines, noted, objects: bucket.objects, deps };

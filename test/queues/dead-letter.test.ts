@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
 import { storeDeadLetters } from "../../queues/dead-letter.ts";
 import { listDeadLetters } from "../../storage/dead-letter.ts";
+import { meteredR2 } from "../../storage/metered.ts";
 import { batchOf, deliver, memoryBucket, memoryLog } from "../support/delivery.ts";
 
 const QUEUE = "footfall-archive-dead-letter";
@@ -12,7 +13,9 @@ const NOW = Date.parse("2026-11-21T12:00:00Z");
 function world(failing?: () => boolean) {
   const bucket = memoryBucket(failing);
   const { lines, log } = memoryLog();
-  return { bucket, lines, deps: { bucket, now: () => NOW, meter: zeroMeter(), log } };
+  const meter = zeroMeter();
+  const metered = meteredR2(bucket as unknown as R2Bucket, meter);
+  return { bucket, lines, deps: { bucket: metered, now: () => NOW, meter, log } };
 }
 
 describe("the dead-letter consumer", () => {

@@ -4,7 +4,6 @@
 import { expect, test } from "vitest";
 import { replay } from "../../core/counting/replay.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { erase } from "../../durable-objects/erase.ts";
 import { live } from "../../durable-objects/live.ts";
@@ -27,11 +26,11 @@ const [ANNA, BEN] = ["00000000000000aa", "00000000000000bb"];
 const MERCHANTS = [1, 2].map((merchant) => settingsOf("UTC", { merchant }));
 
 function erasureDeps(world: SealedWorld): ErasureDeps {
-  const { db, now, pace, meter, log } = world.deps();
+  const { db, now, pace, log } = world.deps();
   const partition = () => ({
     erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
   });
-  return { db, now, pace, meter, log, partition };
+  return { db, now, pace, log, partition };
 }
 
 async function begin(world: SealedWorld, scope: Partial<Erasure>): Promise<Erasure> {
@@ -46,11 +45,11 @@ async function begin(world: SealedWorld, scope: Partial<Erasure>): Promise<Erasu
     createdAt: world.it.now,
   };
   const open = Math.floor((world.it.now - SEAL_AFTER_MS) / DAY_MS) + 1;
-  const erasure = await createErasure(
-    world.d1,
-    { erasure: { ...asked, ...scope }, partitions: ["pool-0"], openDays: [open, open + 1, open + 2, open + 3] },
-    zeroMeter(),
-  );
+  const erasure = await createErasure(world.d1, {
+    erasure: { ...asked, ...scope },
+    partitions: ["pool-0"],
+    openDays: [open, open + 1, open + 2, open + 3],
+  });
   await driveErasure(erasure, erasureDeps(world));
   return erasure;
 }
@@ -75,7 +74,7 @@ async function rows(world: SealedWorld) {
 }
 
 async function dayRow(world: SealedWorld, merchant: number) {
-  const stored = await readDayRollups(world.d1, { merchants: [merchant], day: DAY, partition: "pool-0" }, zeroMeter());
+  const stored = await readDayRollups(world.d1, { merchants: [merchant], day: DAY, partition: "pool-0" });
   return stored.find(({ grain }) => grain === "day");
 }
 
@@ -96,8 +95,8 @@ test("[ERS-1] a visitor of a sealed Day goes from files and numbers, and the rec
   await driveErasures(erasureDeps(world));
   await world.seal();
   await driveErasures(erasureDeps(world));
-  expect(await findErasure(world.d1, erasure.id, zeroMeter())).toMatchObject({ state: "done" });
-  const receipt = await readReceipt(world.d1, erasure, 100, zeroMeter());
+  expect(await findErasure(world.d1, erasure.id)).toMatchObject({ state: "done" });
+  const receipt = await readReceipt(world.d1, erasure, 100);
   expect(receipt.removals).toMatchObject([
     { day: DAY, partition: "pool-0", rowsBefore: 3, rowsAfter: 1, replaced: before },
   ]);
@@ -150,7 +149,7 @@ test("[ERS-4] a range of Days goes, its numbers too, and no other Day", async ()
   await world.seal();
   expect((await rows(world)).map(({ event }) => event.id)).toEqual(["other"]);
   expect((await dayRow(world, 1))?.counts).toMatchObject({ pageviews: 0, visits: 0 });
-  const next = await readDayRollups(world.d1, { merchants: [1], day: DAY + 1, partition: "pool-0" }, zeroMeter());
+  const next = await readDayRollups(world.d1, { merchants: [1], day: DAY + 1, partition: "pool-0" });
   expect(next.find(({ grain }) => grain === "day")?.counts.pageviews).toBe(1);
 });
 
@@ -176,8 +175,8 @@ test("[ERS-5] of a whole merchant nothing is left: not in D1, not in the partiti
   for (const table of ["hourly", "daily", "replay_undo"]) {
     expect(world.database.prepare(`SELECT count(*) AS n FROM ${table} WHERE merchant = 1`).get()).toEqual({ n: 0 });
   }
-  expect(await findErasure(world.d1, erasure.id, zeroMeter())).toMatchObject({ state: "done" });
-  const receipt = await readReceipt(world.d1, erasure, 100, zeroMeter());
+  expect(await findErasure(world.d1, erasure.id)).toMatchObject({ state: "done" });
+  const receipt = await readReceipt(world.d1, erasure, 100);
   expect(receipt.removals).toMatchObject([{ rowsBefore: 3, rowsAfter: 0 }]);
 });
 
@@ -319,7 +318,7 @@ test("[ERS-1] a seal that began before an erasure and ends after it brings nothi
   await world.seal();
   const folder = (await world.row(DAY))?.folder ?? "none";
   expect(world.keys("sealed/date=2026-03-10/").filter((key) => !key.startsWith(folder))).toEqual([]);
-  expect((await readReceipt(world.d1, erasure, 9, zeroMeter())).removals).toHaveLength(1);
+  expect((await readReceipt(world.d1, erasure, 9)).removals).toHaveLength(1);
 });
 
 test("[ERS-1] two seals of one Day at once give one receipt", async () => {
@@ -342,7 +341,7 @@ test("[ERS-1] two seals of one Day at once give one receipt", async () => {
   await once(async () => {});
   writes.open();
   await slow;
-  expect((await readReceipt(world.d1, erasure, 9, zeroMeter())).removals).toHaveLength(1);
+  expect((await readReceipt(world.d1, erasure, 9)).removals).toHaveLength(1);
 });
 
 test("[ERS-1] late events of others, and their Days in doubt, hold up nobody's erasure", async () => {
@@ -359,7 +358,7 @@ test("[ERS-1] late events of others, and their Days in doubt, hold up nobody's e
   await world.settle();
   expect((await world.row(DAY))?.lateSince).not.toBeNull();
   await driveErasures(erasureDeps(world));
-  expect(await findErasure(world.d1, erasure.id, zeroMeter())).toMatchObject({ state: "done" });
+  expect(await findErasure(world.d1, erasure.id)).toMatchObject({ state: "done" });
 });
 
 test("[ERS-1] the cron comes to every erasure, however many wait for their Days", async () => {

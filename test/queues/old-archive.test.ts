@@ -89,7 +89,7 @@ function dayNumbers() {
 
 async function readArchive(): Promise<readonly ArchivedEvent[]> {
   const source = {
-    archive: { bucket: memoryArchive(world.objects), meter: zeroMeter() },
+    archive: { bucket: memoryArchive(world.objects) },
     db: world.d1,
     meter: zeroMeter(),
   };

@@ -29,6 +29,7 @@ function world() {
     append: async (partition: string) => {
       asked.push(partition);
       if (partition === "broken") throw new Error("D1 is down");
+      if (partition === "blind") return ["unread"];
       return partition === "busy" ? "overloaded" : ["accepted"];
     },
     meter: zeroMeter(),
@@ -56,9 +57,9 @@ describe("the overflow consumer", () => {
 
   test("[OVF-8] what was delivered waits no more; what was not is noted, by whom it may not have been", async () => {
     const { notes, deps } = world();
-    const messages = ["fine", "broken", "busy"].map((name, at) => message(`m${at}`, name));
+    const messages = ["fine", "broken", "busy", "blind"].map((name, at) => message(`m${at}`, name));
     await deliverOverflow(batchOf(QUEUE, ...messages), deps);
-    expect(notes).toEqual(["done: of fine", "waits: of broken", "waits: of busy"]);
+    expect(notes).toEqual(["done: of fine", "waits: of broken", "waits: of busy", "waits: of blind"]);
     const settle = () => Promise.reject(new Error("D1 is down"));
     const again = message("m3", "fine");
     await deliverOverflow(batchOf(QUEUE, again), { ...deps, settle });

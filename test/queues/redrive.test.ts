@@ -28,7 +28,6 @@ async function world(bodies: readonly unknown[], fails: (text: string) => boolea
       delete: async (key) => void bucket.objects.delete(key),
     },
     handlers: { [QUEUE]: handle },
-    meter,
   };
   return { objects: bucket.objects, handled, redrive };
 }

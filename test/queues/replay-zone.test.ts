@@ -6,7 +6,6 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { erase } from "../../durable-objects/erase.ts";
 import { driveErasures } from "../../queues/erasure.ts";
@@ -70,16 +69,15 @@ function shown(world: ReplayedWorld, merchant = 1): readonly object[] {
 }
 
 async function settings(world: ReplayedWorld): Promise<Settings> {
-  return (await readSettings(world.d1, 1, zeroMeter())) as Settings;
+  return (await readSettings(world.d1, 1)) as Settings;
 }
 
 /** Ids by Day, as exports and as questions read them. */
 async function archived(world: ReplayedWorld): Promise<readonly (readonly string[])[]> {
-  const meter = zeroMeter();
   const places = Array.from({ length: 12 }, (_, index) => ({ day: FIRST - 2 + index, partition: "pool-0" }));
   const known = await settings(world);
   const bucket = memoryArchive(world.objects);
-  const source = { archive: { bucket, meter }, db: world.d1, meter };
+  const source = { archive: { bucket }, db: world.d1 };
   const exported: string[] = [];
   const found = await findExport(source, { settings: known, places, recent: new Map() });
   for await (const rows of readExport(source, { settings: known, places: found }))
@@ -87,7 +85,7 @@ async function archived(world: ReplayedWorld): Promise<readonly (readonly string
   const read: string[] = [];
   const events = await findEvents(
     { settings: known, places, recent: new Map(), columns: [], together: "partition" },
-    { db: world.d1, bucket, meter },
+    { db: world.d1, bucket },
   );
   for await (const { day, partitions } of events.days())
     read.push(...new Set(partitions.flat().map(({ event }) => `${day} ${event.id}`)));
@@ -385,18 +383,18 @@ test("[ZON-7] an erased visitor leaves the Days of the new zone, what was kept o
 });
 
 function erasureDeps(world: ReplayedWorld): ErasureDeps {
-  const { db, now, pace, meter, log } = world.deps();
+  const { db, now, pace, log } = world.deps();
   const partition = () => ({
     erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
   });
-  return { db, now, pace, meter, log, partition };
+  return { db, now, pace, log, partition };
 }
 
 /** Everything of a visitor of merchant 1, done. */
 async function erased(world: ReplayedWorld, visitor: string): Promise<void> {
   const scope = { id: `ers_${visitor}`, merchant: 1, kind: "visitor", visitor, fromDay: 0, toDay: DAY + 3 } as const;
   const asked = { erasure: { ...scope, createdAt: world.it.now }, partitions: ["pool-0"], openDays: [] };
-  await createErasure(world.d1, asked, zeroMeter());
+  await createErasure(world.d1, asked);
   for (let turn = 0; turn < 3; turn++) {
     world.it.now += HOUR_MS;
     await world.settle();

@@ -339,8 +339,7 @@ test("[RPL-19] 90 days after its end a job's parts go, with what they kept; a zo
         .all()
         .map(({ job }) => job),
     );
-  const { meter } = world.deps();
-  while (await pruneJobs(world.d1, world.it.now, meter));
+  while (await pruneJobs(world.d1, world.it.now));
   expect(left()).toEqual([[zone.id, young.id].sort(), [zone.id, young.id].sort()]);
   expect(await world.change(old.id, "undo")).toBe(false);
   for (const { id } of [young, zone]) {
@@ -349,7 +348,7 @@ test("[RPL-19] 90 days after its end a job's parts go, with what they kept; a zo
   }
   expect((await world.look(old.id)).state).toBe("done");
   world.it.now += REPLAY_KEPT_MS;
-  while (await pruneJobs(world.d1, world.it.now, meter));
+  while (await pruneJobs(world.d1, world.it.now));
   expect(left()).toEqual([[], []]);
 });
 

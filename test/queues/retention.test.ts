@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { hash64Hex } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { erase } from "../../durable-objects/erase.ts";
 import { driveErasures } from "../../queues/erasure.ts";
@@ -21,11 +20,11 @@ const DAY = Math.floor(TUESDAY / DAY_MS);
 const CLOSED_MS = DAY * DAY_MS + SEAL_AFTER_MS;
 
 function erasureDeps(world: ReplayedWorld): ErasureDeps {
-  const { db, now, pace, meter, log } = world.deps();
+  const { db, now, pace, log } = world.deps();
   const partition = () => ({
     erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
   });
-  return { db, now, pace, meter, log, partition };
+  return { db, now, pace, log, partition };
 }
 
 function set(world: ReplayedWorld, settings: Settings): void {
@@ -63,7 +62,7 @@ async function ids(world: ReplayedWorld): Promise<readonly string[]> {
 }
 
 async function pageviews(world: ReplayedWorld): Promise<number | undefined> {
-  const stored = await readDayRollups(world.d1, { merchants: [1], day: DAY, partition: "pool-0" }, zeroMeter());
+  const stored = await readDayRollups(world.d1, { merchants: [1], day: DAY, partition: "pool-0" });
   return stored.find(({ grain }) => grain === "day")?.counts.pageviews;
 }
 
@@ -95,15 +94,11 @@ test("[ERS-6] a late event of a merchant whose retention is over does not stay i
 
 test("[ERS-4] an erasure of Days takes the numbers that a retention has left", async () => {
   const world = await expired();
-  const erasure = await createErasure(
-    world.d1,
-    {
-      erasure: { id: "ers_1", merchant: 1, kind: "days", visitor: "", fromDay: DAY, toDay: DAY + 1, createdAt: 1 },
-      partitions: ["pool-0"],
-      openDays: [],
-    },
-    zeroMeter(),
-  );
+  const erasure = await createErasure(world.d1, {
+    erasure: { id: "ers_1", merchant: 1, kind: "days", visitor: "", fromDay: DAY, toDay: DAY + 1, createdAt: 1 },
+    partitions: ["pool-0"],
+    openDays: [],
+  });
   await driveErasure(erasure, erasureDeps(world));
   await world.seal();
   expect(await pageviews(world)).toBe(0);

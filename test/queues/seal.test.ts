@@ -11,7 +11,6 @@ import {
   SEAL_GRACE_MS,
   SEALED_FILE_ROWS,
 } from "../../core/limits.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { findDay, readDay } from "../../storage/archive/archive-day.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
@@ -28,7 +27,7 @@ const PLACE = { date: "2026-03-10", partition: "pool-0" };
 const MERCHANTS = [1, 2, 3].map((merchant) => settingsOf("UTC", { merchant }));
 
 async function pageviews(world: SealedWorld, merchant: number): Promise<number | undefined> {
-  const rows = await readDayRollups(world.d1, { merchants: [merchant], day: DAY, partition: "pool-0" }, zeroMeter());
+  const rows = await readDayRollups(world.d1, { merchants: [merchant], day: DAY, partition: "pool-0" });
   return rows.find(({ grain }) => grain === "day")?.counts.pageviews;
 }
 
@@ -91,7 +90,7 @@ test("[SEA-11] events that were counted and are not in the archive keep a Day fr
   world.objects.delete(bundle ?? "");
   await world.seal();
   expect(await world.row(DAY)).toBeUndefined(); // nothing of the Day is there at all
-  await noteArchived(world.d1, { bundle: LATE, now: world.it.now }, zeroMeter());
+  await noteArchived(world.d1, { bundle: LATE, now: world.it.now });
   world.it.now += 3_600_000;
   await world.seal();
   expect((await world.row(DAY))?.error).toContain("the archive has 0 of the 3 events counted of merchant 1");
@@ -193,7 +192,7 @@ test("[SEA-9] a late event that comes while late events are counted is not forgo
     ...deps.bucket,
     list: async (options: Parameters<typeof list>[0]) => {
       const listed = await list(options);
-      if (isFirst) await noteArchived(world.d1, { bundle: LATE, now: world.it.now }, deps.meter);
+      if (isFirst) await noteArchived(world.d1, { bundle: LATE, now: world.it.now });
       isFirst = false;
       return listed;
     },

@@ -9,7 +9,6 @@ import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { readRollups } from "../../storage/ledger/rollups.ts";
 import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
 import { mayBeErased } from "./erasure.ts";
@@ -100,8 +99,9 @@ export async function checkReplay(simulation: Simulation, rows: readonly Archive
   for (const merchant of simulation.settings.keys()) {
     const held = new Map<string, RollupRow>();
     for (const grain of ["hour", "day"] as const) {
-      const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000, sketch: true };
-      const stored = await readRollups(simulation.d1, { ...read, breakdowns: ALL_DIMENSIONS }, zeroMeter());
+      const columns = { sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
+      const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000, ...columns };
+      const stored = await readRollups(simulation.d1, read);
       for (const row of stored) held.set(nameOf(row), row);
     }
     for (const row of await readLive(simulation, merchant)) held.set(nameOf(row), row);
@@ -133,9 +133,9 @@ function differenceOf(held: RollupRow, replayed: RollupRow): string | undefined 
     : `has ${first.what} ${first.held}, replayed ${first.replayed}`;
 }
 
-function comparable({ counts, drops, sketch, breakdowns, day }: RollupRow): string {
+function comparable({ counts, drops, sketch, presence, breakdowns, day }: RollupRow): string {
   const packed = ALL_DIMENSIONS.map((name) => [name, [...(breakdowns[name] ?? [])]]);
-  return JSON.stringify([day, counts, Object.entries(drops).sort(), [...sketch], packed]);
+  return JSON.stringify([day, counts, Object.entries(drops).sort(), [...sketch], [...presence], packed]);
 }
 
 /** What the hours say adds up to what the Days say. */

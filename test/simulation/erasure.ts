@@ -6,7 +6,6 @@ import { partitionsOf } from "../../core/counting/placement.ts";
 import type { Event } from "../../core/event.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { EraseAsked } from "../../storage/erasure-drive.ts";
 import { createErasure } from "../../storage/ledger/erasure.ts";
@@ -34,7 +33,7 @@ export async function askForErasure(simulation: Simulation, db: D1Database): Pro
     const id = `ers_${world.random.hex(4)}`;
     const asked = { id, merchant, kind: "visitor" as const, visitor, fromDay: 0, toDay: 1e6, createdAt };
     try {
-      await createErasure(db, { erasure: asked, partitions, openDays: [open, open + 1, open + 2] }, zeroMeter());
+      await createErasure(db, { erasure: asked, partitions, openDays: [open, open + 1, open + 2] });
       return;
     } catch {
       await world.sleep(60_000); // it may have been heard all the same; asking twice is harmless

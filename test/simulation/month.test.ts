@@ -153,13 +153,13 @@ class Month {
           ...this.sealDeps(),
           confirm: async (_, first) => confirm(it.partition, first),
           note: async (bundle) => {
-            const woken = await noteArchived(this.#d1, { bundle, now: this.now }, zeroMeter());
+            const woken = await noteArchived(this.#d1, { bundle, now: this.now });
             for (const place of woken) this.#sealQueue.push({ place, at: this.now + LATE_COALESCE_MS });
           },
         });
       }
       done.archived = it.sent.length;
-      await writeRollups(this.#d1, it.published.slice(done.published), zeroMeter());
+      await writeRollups(this.#d1, it.published.slice(done.published));
       done.published = it.published.length;
     }
   }
@@ -185,15 +185,15 @@ class Month {
     const job = { id, kind: "verify", state: "running", fromDay: from, toDay: to + 1, merchants: undefined } as const;
     const asDated = { rules: "dated", draft: undefined, applied: undefined, dimensions: undefined } as const;
     const created = { ...job, ...asDated, createdAt: this.now, finishedAt: null };
-    expect(await createJob(this.#d1, { job: created, parts, applies: [] }, zeroMeter())).toBe("created");
+    expect(await createJob(this.#d1, { job: created, parts, applies: [] })).toBe("created");
     await driveJob(id, deps);
     for (let part = this.#partQueue.shift(); part !== undefined; part = this.#partQueue.shift())
       await replayBody(part, deps);
-    return readProgress(this.#d1, id, zeroMeter());
+    return readProgress(this.#d1, id);
   }
 
   seals() {
-    return listSeals(this.#d1, { from: 0, to: 100_000, rowsMax: 100_000 }, zeroMeter());
+    return listSeals(this.#d1, { from: 0, to: 100_000, rowsMax: 100_000 });
   }
 
   sealDeps(): SealDeps {

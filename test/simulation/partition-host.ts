@@ -5,7 +5,6 @@ import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
-import type { Settings } from "../../core/merchant.ts";
 import { type BundleMessage, type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type Sql, Store } from "../../durable-objects/store.ts";
 import { tick } from "../../durable-objects/tick.ts";
@@ -16,7 +15,8 @@ import type { World } from "./world.ts";
 export interface Surroundings {
   readonly sendBundle: (bundle: BundleMessage) => Promise<void>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
-  readonly readSettings: (merchant: number) => Promise<Settings | undefined>;
+  readonly readSettings: Deps["readSettings"];
+  readonly readChanges: Deps["readChanges"];
   readonly writeSpread: Deps["writeSpread"];
   readonly counted: Deps["counted"];
 }
@@ -140,7 +140,8 @@ export class PartitionHost {
       sendBundle: (bundle) => step("send", () => this.#around.sendBundle(bundle)),
       packBundle,
       publishRollups: (rows) => step("publish", () => this.#around.publishRollups(rows)),
-      readSettings: (merchant) => step("read settings", () => this.#around.readSettings(merchant)),
+      readSettings: (merchants) => step("read settings", () => this.#around.readSettings(merchants)),
+      readChanges: (since) => step("read changes", () => this.#around.readChanges(since)),
       writeSpread: (settings) => step("write spread", () => this.#around.writeSpread(settings)),
       counted: (name, request) => step("ask another", () => this.#around.counted(name, request)),
       poolSize: POOL_SIZE,

@@ -2,7 +2,6 @@
 // wherever the event is at that moment (L8): in rollups, in events, in a report, in an export. What an answer may lack it says
 // itself: what was acknowledged at its `as_of` or later.
 
-import { zeroMeter } from "../../core/meter.ts";
 import { REPORTS } from "../../core/query/report-count.ts";
 import { readExport } from "../../storage/archive/archive-export.ts";
 import { settingsOf } from "../../storage/directory/merchants.ts";
@@ -86,8 +85,7 @@ async function readWholeExport(simulation: Simulation, merchant: number): Promis
   const [from, to] = RANGE.map((date) => Date.parse(date) / 86_400_000) as [number, number];
   const places = await findExported(row, { from, to }, deps);
   if (!places.ok) throw new Error(JSON.stringify(places.problem));
-  const meter = zeroMeter();
-  const source = { archive: { bucket: deps.bucket as never, meter }, db: deps.db, meter };
+  const source = { archive: { bucket: deps.bucket as never }, db: deps.db };
   const ids = new Set<string>();
   for await (const rows of readExport(source, { settings: settingsOf(row), places: places.value })) {
     for (const { event } of rows) {

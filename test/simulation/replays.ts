@@ -5,7 +5,6 @@
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import { GOALS_RETRY_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { type ReplayDeps, replayParts } from "../../queues/replay.ts";
@@ -132,7 +131,7 @@ class Replays {
   /** Asks until there is a job; an answer that was lost may have made one. */
   async start(asked: Asked): Promise<ReplayJob | undefined> {
     const { world, d1 } = this.#simulation;
-    const known = new Set((await listJobs(d1, { merchant: undefined, rowsMax: 100 }, zeroMeter())).map(({ id }) => id));
+    const known = new Set((await listJobs(d1, { merchant: undefined, rowsMax: 100 })).map(({ id }) => id));
     for (let poll = 0; poll < POLLS_MAX; poll++) {
       try {
         const started = await startReplay(asked, this.#deps());
@@ -143,7 +142,7 @@ class Replays {
         world.note(`asking for a replay failed: ${String(error)}`);
         await world.sleep(SETTLED_MS);
       }
-      const jobs = await listJobs(d1, { merchant: undefined, rowsMax: 100 }, zeroMeter());
+      const jobs = await listJobs(d1, { merchant: undefined, rowsMax: 100 });
       const made = jobs.find(({ id, rules }) => !known.has(id) && rules !== "goals_due");
       await this.#loadSettings();
       if (made !== undefined) return made;
@@ -157,11 +156,11 @@ class Replays {
     const { world, d1 } = this.#simulation;
     const deps = this.#deps();
     for (let poll = 0; poll < POLLS_MAX; poll++) {
-      const job = (await findJob(d1, id, zeroMeter())) as ReplayJob;
+      const job = (await findJob(d1, id)) as ReplayJob;
       if (job.state === "undoing" || job.state === "undone") break;
       const verb: ReplayVerb = job.state === "done" ? "undo" : "cancel";
       try {
-        await changeJob(deps.db, { job, verb, now: world.now, taken: await takenBack(job, verb, deps) }, zeroMeter());
+        await changeJob(deps.db, { job, verb, now: world.now, taken: await takenBack(job, verb, deps) });
       } catch (error) {
         world.note(`${verb} failed: ${String(error)}`);
         await world.sleep(SETTLED_MS);
@@ -176,15 +175,15 @@ class Replays {
     for (let poll = 0; poll < POLLS_MAX; poll++) {
       await world.sleep(HOUR_MS / 4);
       if (poll > 8) world.faults = CALM;
-      const job = (await findJob(d1, id, zeroMeter())) as ReplayJob;
-      const { failed } = await readProgress(d1, id, zeroMeter());
+      const job = (await findJob(d1, id)) as ReplayJob;
+      const { failed } = await readProgress(d1, id);
       if (job.state === "undone" || (job.state === "done" && failed === 0)) {
         this.#simulation.statistics.replays += 1;
         return job.state;
       }
-      if (failed > 0 && job.state === "done") await changeJob(d1, { job, verb: "resume", now: world.now }, zeroMeter());
+      if (failed > 0 && job.state === "done") await changeJob(d1, { job, verb: "resume", now: world.now });
     }
-    const { state } = (await findJob(d1, id, zeroMeter())) as ReplayJob;
+    const { state } = (await findJob(d1, id)) as ReplayJob;
     this.#fail(`replay ${id} does not end: ${state}`);
     return state;
   }
@@ -194,7 +193,7 @@ class Replays {
     const { world, d1, database } = this.#simulation;
     world.faults = CALM;
     const waiting = database.prepare("SELECT count(*) AS late FROM archive_days WHERE late_since IS NOT NULL");
-    const isWaiting = async () => waiting.get()?.["late"] !== 0 || (await listActiveJobs(d1, zeroMeter())).length > 0;
+    const isWaiting = async () => waiting.get()?.["late"] !== 0 || (await listActiveJobs(d1)).length > 0;
     let doubt = "";
     // What a backfill of goals has not counted is in doubt, and its questions go to events. One that had to give way goes on when
     // somebody asks for the goals: here it is asked to.
@@ -204,7 +203,7 @@ class Replays {
       const job = await this.start({ ...asked, kind: "verify", rules: "dated" });
       if (job === undefined) return;
       await this.ended(job.id);
-      const { differences, inDoubt } = await readProgress(d1, job.id, zeroMeter());
+      const { differences, inDoubt } = await readProgress(d1, job.id);
       doubt = `L3: replay ${job.id} finds ${differences} differences, ${inDoubt} in doubt`;
       if (differences > 0) break;
       if (inDoubt === 0) return;
@@ -218,7 +217,7 @@ class Replays {
   }
 
   async #drive(): Promise<void> {
-    for (const job of await listActiveJobs(this.#simulation.d1, zeroMeter())) await driveJob(job, this.#deps());
+    for (const job of await listActiveJobs(this.#simulation.d1)) await driveJob(job, this.#deps());
   }
 
   #fail(problem: string): void {
@@ -229,7 +228,7 @@ class Replays {
   async #loadSettings(): Promise<void> {
     const { settings, d1 } = this.#simulation;
     for (const merchant of [GLOBAL_MERCHANT, ...settings.keys()])
-      setSettings(this.#simulation, (await readSettings(d1, merchant, zeroMeter())) as Settings);
+      setSettings(this.#simulation, (await readSettings(d1, merchant)) as Settings);
   }
 
   #deps(): ReplayDeps & StartDeps {

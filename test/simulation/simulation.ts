@@ -40,6 +40,7 @@ import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive/archive-day.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
+import { readChanges, readSettingsOf } from "../../storage/directory/settings.ts";
 import type { ErasureDeps } from "../../storage/erasure-drive.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
 import { type ArchivedBundle, noteArchived } from "../../storage/ledger/places.ts";
@@ -202,11 +203,11 @@ export function settingsOf({ settings, global }: Simulation, merchant: number): 
 
 /** Every row of the archive that counts, through what a replay reads it with. */
 export async function readArchive({ objects, d1 }: Simulation): Promise<readonly ArchivedEvent[]> {
-  const archive = { bucket: memoryArchive(objects), meter: zeroMeter() };
+  const archive = { bucket: memoryArchive(objects) };
   const found: ArchivedEvent[] = [];
   for (let day = FIRST_DAY; day < FIRST_DAY + 20; day++) {
     for (const partition of await listPartitions(archive, dateOf(day))) {
-      const seal = await findSeal(d1, { day, partition }, zeroMeter());
+      const seal = await findSeal(d1, { day, partition });
       const archived = await findDay(archive, { date: dateOf(day), partition }, { folder: seal?.folder ?? "" });
       const ids = new Set<string>();
       for await (const rows of readDay(archive, archived, { after: 0, isWanted: () => true })) {
@@ -322,8 +323,9 @@ export function hostOf(simulation: Simulation, name: string): PartitionHost {
   const { world } = simulation;
   const host = new PartitionHost(name, world, {
     sendBundle: ({ message }) => world.call("bundle send", () => simulation.archiveQueue.send(message)),
-    publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows, zeroMeter())),
-    readSettings: (merchant) => world.call("D1 read", () => settingsOf(simulation, merchant)),
+    publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows)),
+    readSettings: (merchants) => world.call("D1 read", () => readSettingsOf(simulation.d1, merchants)),
+    readChanges: (since) => world.call("D1 changes", () => readChanges(simulation.d1, since)),
     writeSpread: async () => false,
     counted: (other, request) =>
       world.call("counted", () => hostOf(simulation, other).request("counted", (asked) => counted(asked, request))),
@@ -341,7 +343,7 @@ function archiveDeps(simulation: Simulation) {
     note: (bundle: ArchivedBundle) =>
       world.call("note bundle", async () => {
         const noted = { bundle, now: world.now, coalesceMs: COALESCE_MS };
-        const woken = await noteArchived(simulation.d1, noted, zeroMeter());
+        const woken = await noteArchived(simulation.d1, noted);
         for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
       }),
     now: () => world.now,
@@ -411,11 +413,10 @@ function overflowDeps(simulation: Simulation) {
   return {
     unpack: (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as Overflow,
     append: (name: string, arrivals: readonly Arrival[]) => appendTo(simulation, name, arrivals),
-    note: (note: OverflowNote) =>
-      simulation.world.call("overflow note", () => noteOverflow(simulation.d1, note, zeroMeter())),
+    note: (note: OverflowNote) => simulation.world.call("overflow note", () => noteOverflow(simulation.d1, note)),
     settle: (note: OverflowNote) =>
       simulation.world.call("overflow settle", () =>
-        settleOverflow(simulation.d1, { ...note, now: simulation.world.now }, zeroMeter()),
+        settleOverflow(simulation.d1, { ...note, now: simulation.world.now }),
       ),
     poolSize: POOL_SIZE,
     meter: zeroMeter(),
@@ -429,10 +430,10 @@ function overflowRoad(simulation: Simulation): OverflowRoad {
   let noted = false;
   return {
     note: async (note) => {
-      await world.call("overflow note", () => noteOverflow(d1, note, zeroMeter()));
+      await world.call("overflow note", () => noteOverflow(d1, note));
       noted = true;
     },
-    settle: (note) => world.call("overflow settle", () => settleOverflow(d1, { ...note, now: world.now }, zeroMeter())),
+    settle: (note) => world.call("overflow settle", () => settleOverflow(d1, { ...note, now: world.now })),
     send: (overflow) => {
       simulation.statistics.overflows += 1;
       const ids = new Set(overflow.arrivals.map(({ event }) => event.id));

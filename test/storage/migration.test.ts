@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { zeroMeter } from "../../core/meter.ts";
 import { NO_RULES } from "../../core/rules.ts";
 import { readSettings } from "../../storage/directory/settings.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
@@ -26,7 +25,7 @@ test("[RUL-11] hostnames that were allowed before there were timelines hold from
   insert.run("mer_a", '{"hostnames":["shop.example"]}');
   insert.run("mer_b", '{"hostnames":[]}');
   for (const name of names.slice(changing)) database.exec(sqlOf(name));
-  const rulesOf = async (number: number) => (await readSettings(sqliteD1(database), number, zeroMeter()))?.rules;
+  const rulesOf = async (number: number) => (await readSettings(sqliteD1(database), number))?.rules;
   const { returns: _, orders: __, ...before } = NO_RULES; // lists of later; they are completed where rules are looked up
   const rules = { ...before, hostnames: ["shop.example"] };
   expect(await rulesOf(1)).toEqual([{ version: 1, rules, from: 0 }]);

@@ -21,9 +21,11 @@ import { findDay, readDay } from "../../storage/archive/archive-day.ts";
 import type { ArchiveBucket } from "../../storage/archive/bucket.ts";
 import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
+import { meteredD1 } from "../../storage/metered.ts";
 import { noteDay } from "../../storage/seal-due.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { CHROME, GOOGLEBOT, IPHONE, settingsOf } from "./events.ts";
+import { meteredArchive } from "./memory-bucket.ts";
 import { seededRandom } from "./random.ts";
 import { migrate, putSettings } from "./sealed-world.ts";
 import { sqliteD1 } from "./sqlite.ts";
@@ -143,7 +145,7 @@ export async function sealLargeDay(folder: string, jumpMs = 0): Promise<LargeDay
 export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
   const deps = depsOf(folder, openDatabase(folder), { queue: [], jumpMs: 0 });
   const startedAt = performance.now();
-  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition }, deps.meter);
+  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition });
   const archived = await findDay(deps, PLACE, { folder: row?.folder ?? "" });
   let events = 0;
   let differences = 0;
@@ -177,7 +179,7 @@ export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
 export async function countLargeDay(folder: string): Promise<LargeDayRun> {
   const deps = depsOf(folder, openDatabase(folder), { queue: [], jumpMs: 0 });
   const startedAt = performance.now();
-  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition }, deps.meter);
+  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition });
   const archived = await findDay(deps, PLACE, { folder: row?.folder ?? "" });
   let events = 0;
   let rollups = 0;
@@ -200,7 +202,7 @@ export async function countLargeDay(folder: string): Promise<LargeDayRun> {
 }
 
 async function resultOf(deps: SealDeps, startedAt: number) {
-  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition }, deps.meter);
+  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition });
   if (row === undefined) throw new Error("the Day was not noted");
   const { user, system } = process.cpuUsage();
   const cpuMs = Math.round((user + system) / 1_000);
@@ -214,9 +216,10 @@ function depsOf(
   { queue, jumpMs }: { queue: SealPlace[]; jumpMs: number },
 ): SealDeps {
   let now = DAY * DAY_MS + SEAL_AFTER_MS;
+  const meter = zeroMeter();
   return {
-    db: sqliteD1(database),
-    bucket: folderArchive(folder),
+    db: meteredD1(sqliteD1(database), meter),
+    bucket: meteredArchive(folderArchive(folder), meter),
     // A partition that counted nothing of the Day: all of it is history.
     partition: () => ({
       unpublished: async () => [],
@@ -231,7 +234,7 @@ function depsOf(
       return now;
     },
     pace: { sealAfterMs: SEAL_AFTER_MS, lateCoalesceMs: LATE_COALESCE_MS, sealGraceMs: SEAL_GRACE_MS },
-    meter: zeroMeter(),
+    meter,
     log: (line) => console.error(JSON.stringify(line)),
   };
 }

@@ -1,7 +1,9 @@
 // An archive bucket in memory, for tests of what reads and writes it; the real one is in the tests that start workerd.
 
+import type { Metered } from "../../core/meter.ts";
 import type { ArchiveBucket } from "../../storage/archive/bucket.ts";
 import type { ClaimBucket } from "../../storage/directory/number-claim.ts";
+import { meteredR2 } from "../../storage/metered.ts";
 
 interface ListOptions {
   readonly prefix: string;
@@ -43,4 +45,9 @@ export function memoryArchive(
       for (const key of keys) objects.delete(key);
     },
   };
+}
+
+/** The same, counting what R2 would bill. */
+export function meteredArchive(bucket: ArchiveBucket, meter: Metered): ArchiveBucket {
+  return meteredR2(bucket as unknown as R2Bucket, meter) as unknown as ArchiveBucket;
 }

@@ -35,8 +35,8 @@ export interface NaiveMoney {
   orders: number;
 }
 
-/** Counters as the product has them, in the shape that the naive totals have. */
-export function plainCounts({ money, ...counts }: Counts): NaiveTotals {
+/** Counters as the product has them, in the shape that the naive totals have: without who may come again. */
+export function plainCounts({ money, known: _, ...counts }: Counts): NaiveTotals {
   const byCurrency = (money ?? []).map(({ currency, ...sums }) => [currency, sums] as const);
   return { ...counts, money: Object.fromEntries(byCurrency) };
 }

@@ -8,7 +8,7 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import { hash32 } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
-import type { Settings } from "../../core/merchant.ts";
+import type { Settings, SettingsChanges } from "../../core/merchant.ts";
 import { append } from "../../durable-objects/append.ts";
 import type { Fate } from "../../durable-objects/rpc.ts";
 import { type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
@@ -21,6 +21,31 @@ import { sqliteSql } from "./sqlite.ts";
 /** "answer": D1 takes what it is sent, and the answer is lost. */
 type Party = "queue" | "d1" | "settings" | "answer";
 
+/** What triggers note in D1: whose settings were changed, found by what they are now. */
+class Changes {
+  readonly #settings: ReadonlyMap<number, Settings>;
+  readonly #seen = new Map<number, { readonly version: number; readonly change: number }>();
+  #last = 0;
+
+  constructor(settings: ReadonlyMap<number, Settings>) {
+    this.#settings = settings;
+    this.#look();
+  }
+
+  after(since: number | undefined): SettingsChanges {
+    this.#look();
+    const merchants = [...this.#seen].filter(([, { change }]) => change > (since ?? this.#last));
+    return { last: this.#last, merchants: merchants.map(([merchant]) => merchant) };
+  }
+
+  #look(): void {
+    for (const merchant of new Set([...this.#settings.keys(), ...this.#seen.keys()])) {
+      const version = this.#settings.get(merchant)?.version ?? -1;
+      if (this.#seen.get(merchant)?.version !== version) this.#seen.set(merchant, { version, change: ++this.#last });
+    }
+  }
+}
+
 export class TestPartition {
   now = TUESDAY;
   readonly database = new DatabaseSync(":memory:");
@@ -32,6 +57,9 @@ export class TestPartition {
   readonly published: RollupRow[] = [];
   readonly alarms: number[] = [];
   readonly logged: Readonly<Record<string, string | number>>[] = [];
+  /** What the database was asked about settings: whose they are, or what was changed. */
+  readonly asked: (readonly number[] | "changes")[] = [];
+  readonly #changes = new Changes(this.settings);
   resets = 0;
   /** Waits for company before a commit. */
   pause: (ms: number) => Promise<void> = () => Promise.resolve();
@@ -102,9 +130,15 @@ export class TestPartition {
         orBroken("d1");
         this.published.push(...rows);
       },
-      readSettings: async (merchant) => {
+      readSettings: async (merchants) => {
         orBroken("settings");
-        return this.settings.get(merchant);
+        this.asked.push(merchants);
+        return merchants.flatMap((merchant) => this.settings.get(merchant) ?? []);
+      },
+      readChanges: async (since) => {
+        orBroken("settings");
+        this.asked.push("changes");
+        return this.#changes.after(since);
       },
       writeSpread: async ({ merchant, version, spread = [] }) => {
         orBroken("d1");

@@ -52,12 +52,8 @@ export class ReplayedWorld extends SealedWorld {
 
   async change(id: string, verb: ReplayVerb): Promise<boolean> {
     const deps = this.replayDeps();
-    const job = (await findJob(this.d1, id, deps.meter)) as ReplayJob;
-    const changed = await changeJob(
-      this.d1,
-      { job, verb, now: this.it.now, taken: await takenBack(job, verb, deps) },
-      deps.meter,
-    );
+    const job = (await findJob(this.d1, id)) as ReplayJob;
+    const changed = await changeJob(this.d1, { job, verb, now: this.it.now, taken: await takenBack(job, verb, deps) });
     await this.sendAgain(id);
     return changed;
   }
@@ -83,17 +79,16 @@ export class ReplayedWorld extends SealedWorld {
   }
 
   async look(id: string): Promise<ReplayJob & Awaited<ReturnType<typeof readProgress>>> {
-    const { meter } = this.deps();
-    return { ...((await findJob(this.d1, id, meter)) as ReplayJob), ...(await readProgress(this.d1, id, meter)) };
+    return { ...((await findJob(this.d1, id)) as ReplayJob), ...(await readProgress(this.d1, id)) };
   }
 
   totals(id: string) {
-    return listTotals(this.d1, id, this.deps().meter);
+    return listTotals(this.d1, id);
   }
 
   /** Decides on rules that hold from now on, in D1 alone: its Days are closed. */
   async decide(merchant: number, rules: Rules): Promise<void> {
-    const known = await readSettings(this.d1, merchant, this.deps().meter);
+    const known = await readSettings(this.d1, merchant);
     if (known === undefined) throw new Error("no such merchant");
     const period = { version: known.rules.length + 1, rules, from: this.it.now };
     putSettings(this.database, { ...known, version: known.version + 1, rules: [...known.rules, period] });

@@ -13,7 +13,7 @@ export function moneyOf(currency: string, revenue: number, more: Partial<Takings
   return [{ ...noTakings(currency), revenue, gross_revenue: Math.max(0, revenue), payments: 1, ...more }];
 }
 
-/** Counters, and who was seen; `visitors` is their number unless it is given. */
+/** Counters, and who was seen; `visitors` and `known` are their number unless they are given. */
 export interface Seen extends Partial<Counts> {
   readonly who?: readonly number[];
 }
@@ -41,6 +41,7 @@ export function rowOf({ seen = {}, by = {}, cut = false, ...names }: RowSpec): R
     counts: countsOf(seen),
     drops: {},
     sketch: encodeTotalSketch(sketchOf(seen, TOTAL_SKETCH_PRECISION)),
+    presence: new Uint8Array(),
     breakdowns: Object.fromEntries(breakdowns),
   };
 }
@@ -50,7 +51,7 @@ function entryOf(value: string, seen: Seen): BreakdownEntry {
 }
 
 function countsOf({ who = [], ...counts }: Seen): Counts {
-  return { ...zeroCounts(), visitors: who.length, ...counts };
+  return { ...zeroCounts(), visitors: who.length, known: who.length, ...counts };
 }
 
 function sketchOf({ who = [] }: Seen, precision: number): Sketch {

@@ -46,8 +46,10 @@ export function putSettings(database: DatabaseSync, settings: Settings): void {
   const { merchant, version, zones, past = [], currency, rules, retentionDays, spread = [] } = settings;
   database
     .prepare(
-      `INSERT OR REPLACE INTO merchants (number, id, name, zones, past_zones, currency, rules, version, created_at, retention_days, spread)
-       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, 0, ?, ?)`,
+      `INSERT INTO merchants (number, id, name, zones, past_zones, currency, rules, version, created_at, retention_days, spread)
+       VALUES (?, ?, 'm', ?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT (number) DO UPDATE SET zones = excluded.zones,
+         past_zones = excluded.past_zones, currency = excluded.currency, rules = excluded.rules, version = excluded.version,
+         retention_days = excluded.retention_days, spread = excluded.spread`,
     )
     .run(
       merchant,
@@ -115,14 +117,14 @@ export class SealedWorld {
         ...deps,
         confirm: async (_, first) => confirm(this.it.partition, first),
         note: async (bundle) => {
-          const woken = await noteArchived(this.d1, { bundle, now: this.it.now }, deps.meter);
+          const woken = await noteArchived(this.d1, { bundle, now: this.it.now });
           this.queue.push(...woken);
         },
       });
     }
     this.#archived = this.it.sent.length;
     await publish(this.it.partition);
-    await writeRollups(this.d1, this.it.published.slice(this.#published), deps.meter);
+    await writeRollups(this.d1, this.it.published.slice(this.#published));
     this.#published = this.it.published.length;
   }
 
@@ -146,7 +148,7 @@ export class SealedWorld {
   }
 
   row(day: number): Promise<SealRow | undefined> {
-    return findSeal(this.d1, { day, partition: "pool-0" }, zeroMeter());
+    return findSeal(this.d1, { day, partition: "pool-0" });
   }
 
   keys(prefix: string): readonly string[] {

@@ -81,7 +81,7 @@ describe("[WRK-1] what is in the scripts", () => {
     expect(Object.keys(query)).toEqual(["fetch"]);
     expect(optionsOf("query")).toMatchObject({ cronTriggers: [] });
     // What only consumers use of what lies in storage/.
-    const consumed = /^storage\/(bundle-message|overflow-message|replay-write)\.ts$/;
+    const consumed = /^storage\/(archive\/bundle-message|overflow-message|ledger\/replay-write)\.ts$/;
     expect(filesOf("background").filter((path) => consumed.test(path))).toHaveLength(3);
     expect(filesOf("query").filter((path) => consumed.test(path))).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { locationOf } from "../../core/region.ts";
 import { type ArchiveBucket, archiveBucketOf } from "../../storage/archive/bucket.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { meteredD1, meteredR2 } from "../../storage/metered.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
 import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf } from "../../storage/signing.ts";
@@ -50,11 +51,12 @@ function ratesOf(db: D1Database): RateMemory {
 }
 
 export function depsOf(env: BackgroundEnv): Deps {
+  const objects = meteredR2(env.BUCKET, isolateMeter);
   return {
     ...producerOf(env, isolateMeter),
-    db: env.DB,
-    bucket: archiveBucketOf(env.BUCKET),
-    objects: env.BUCKET,
+    db: meteredD1(env.DB, isolateMeter),
+    bucket: archiveBucketOf(objects),
+    objects,
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     poolSize: parsePoolSize(env.POOL_SIZE),
     pace: sealPaceOf(env),

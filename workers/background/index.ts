@@ -51,9 +51,9 @@ const CRON: CronSteps<Deps> = {
   drive_questions: driveQuestions,
   drive_erasures: driveErasures,
   fetch_rates: fetchRates,
-  forget_audit: ({ db, now, meter }) => forgetEntries(db, now() - AUDIT_KEPT_MS, meter),
-  forget_sessions: ({ db, now, meter }) => forgetEnded(db, now(), meter),
-  forget_overflow: ({ db, now, meter }) => forgetOverflow(db, now(), meter),
+  forget_audit: ({ db, now }) => forgetEntries(db, now() - AUDIT_KEPT_MS),
+  forget_sessions: ({ db, now }) => forgetEnded(db, now()),
+  forget_overflow: ({ db, now }) => forgetOverflow(db, now()),
   claim_known_numbers: claimKnownNumbers,
 };
 

@@ -14,7 +14,7 @@ export async function claimKnownNumbers(
   if (areKnownClaimed) return;
   const { db, meter } = deps;
   const claims = { bucket: deps.objects, meter };
-  await claimKnown(MERCHANTS, await lastMerchantNumber(db, meter), claims);
+  await claimKnown(MERCHANTS, await lastMerchantNumber(db), claims);
   await noteVisitorKey(deps.visitorKeys, deps.now(), claims);
   areKnownClaimed = true;
 }

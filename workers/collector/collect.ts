@@ -24,6 +24,7 @@ import { DAY_MS } from "../../core/time.ts";
 import type { WriteKey } from "../../storage/directory/write-key.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
+import { meteredD1 } from "../../storage/metered.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { isLimiting } from "../../storage/rate-limit.ts";
 import { type VisitorKeys, visitorKeysOf, visitorOf } from "../../storage/visitor-key.ts";
@@ -215,9 +216,10 @@ async function sendOverflow({ partition, arrivals }: Omit<Overflow, "id">, looki
 }
 
 function roadOf(message: Uint8Array, { env, later }: Looking): OverflowRoad {
+  const db = meteredD1(env.DB, isolateMeter);
   return {
-    note: (note) => noteOverflow(env.DB, note, isolateMeter),
-    settle: (note) => settleOverflow(env.DB, { ...note, now: Date.now() }, isolateMeter),
+    note: (note) => noteOverflow(db, note),
+    settle: (note) => settleOverflow(db, { ...note, now: Date.now() }),
     send: async () => {
       await env.OVERFLOW_QUEUE.send(message, { contentType: "bytes" });
       isolateMeter.queue_operations += queueOperations(message.length);

@@ -16,7 +16,7 @@ export interface Delivery {
 }
 
 /** "unavailable": not stored anywhere; the client must send it again. */
-export type Delivered = Exclude<Fate, Moved> | "unavailable";
+export type Delivered = Exclude<Fate, Moved | "unread"> | "unavailable";
 
 /** Resolves, once they are durable somewhere, with the fate of each arrival, or where else it belongs; never throws. */
 export async function deliver(
@@ -27,7 +27,7 @@ export async function deliver(
   for (let attempt = 1; attempt <= 2; attempt++) {
     try {
       const reply = await delivery.append(partition, arrivals);
-      if (reply !== "overloaded") return reply;
+      if (reply !== "overloaded") return await withoutUnread({ partition, arrivals, fates: reply }, delivery);
       delivery.log({ event: "partition_overloaded", partition, events: arrivals.length });
       break; // asking an overloaded partition again would only load it more
     } catch (error) {
@@ -35,6 +35,17 @@ export async function deliver(
     }
   }
   return overflow(partition, arrivals, delivery);
+}
+
+/** What a partition could not take, because its settings cannot be read, waits in the overflow queue. */
+async function withoutUnread(
+  { partition, arrivals, fates }: Omit<Overflow, "id"> & { readonly fates: readonly Fate[] },
+  delivery: Delivery,
+): Promise<readonly (Delivered | Moved)[]> {
+  const unread = arrivals.filter((_, index) => fates[index] === "unread");
+  const waiting = unread.length === 0 ? [] : await overflow(partition, unread, delivery);
+  const rest = waiting.values();
+  return fates.map((fate) => (fate === "unread" ? (rest.next().value as Delivered) : fate));
 }
 
 /** By the overflow queue; "unavailable" where not even that takes them. Never throws. */

@@ -13,6 +13,7 @@ import { findWriteKey, noteWriteKeyUse, type WriteKey } from "../../storage/dire
 import { parseStreamHostname } from "../../storage/hostname.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { Memory } from "../../storage/memory.ts";
+import { meteredD1 } from "../../storage/metered.ts";
 import { signsOf } from "../../storage/signing.ts";
 import type { CollectorEnv } from "./env.ts";
 
@@ -123,7 +124,7 @@ async function openKey(text: string, looking: Looking): Promise<Outcome<WriteKey
 async function recallKey(hash: string, { env, now, later }: Looking): Promise<WriteKey | undefined> {
   const known = keys.find(hash, now);
   if (known?.isFresh) return known.value;
-  const key = await orKnown(known, () => findWriteKey(env.DB, { hash, now }, isolateMeter));
+  const key = await orKnown(known, () => findWriteKey(meteredD1(env.DB, isolateMeter), { hash, now }));
   if (key === undefined) keys.forget(hash);
   else keys.remember(hash, key, now);
   if (key?.mayWrite && key.isUseNews) later(noteUse(key, { env, now }));
@@ -133,7 +134,7 @@ async function recallKey(hash: string, { env, now, later }: Looking): Promise<Wr
 /** Where it fails, the answer stands; the next look-up tries again. */
 async function noteUse({ id }: WriteKey, { env, now }: Pick<Looking, "env" | "now">): Promise<void> {
   try {
-    await noteWriteKeyUse(env.DB, { id, now }, isolateMeter);
+    await noteWriteKeyUse(meteredD1(env.DB, isolateMeter), { id, now });
   } catch (error) {
     console.error(JSON.stringify({ event: "key_use_failed", error: causeOf(error) }));
   }
@@ -160,7 +161,7 @@ async function recallSites(
   }
   if (asked.length === 0) return accepted(found);
   const stale = found.size === named.size ? { value: new Map(found) } : undefined;
-  const fresh = await orKnown(stale, () => findSites(env.DB, asked, isolateMeter));
+  const fresh = await orKnown(stale, () => findSites(meteredD1(env.DB, isolateMeter), asked));
   for (const hostname of asked) {
     const site = fresh.get(hostname);
     sites.remember(hostname, site, now);

@@ -36,7 +36,7 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
   if (after !== undefined && cursor === undefined)
     return problem("invalid_field", 'after must be the "next" of the page before.', "after");
   const open = Math.max(from, firstOpenDay(deps.now(), deps.pace.sealAfterMs));
-  const closed = await listSeals(deps.db, { from, to: to + 1, after: cursor, rowsMax: limit }, deps.meter);
+  const closed = await listSeals(deps.db, { from, to: to + 1, after: cursor, rowsMax: limit });
   const last = closed.at(-1);
   if (closed.length === limit && last !== undefined) {
     const next = `${dateOf(last.day)}/${last.partition}`;
@@ -65,7 +65,7 @@ export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const notes = { ...deps, ...archiveOf(deps) };
   let found = 0;
   for (let day = from; day <= to; day++) found += await noteDay(day, notes);
-  const sent = await hurryClosed(deps.db, { from, to: to + 1, now: deps.now() }, deps.meter);
+  const sent = await hurryClosed(deps.db, { from, to: to + 1, now: deps.now() });
   await deps.sendSeals(sent, 0);
   return { ok: true, value: { status: 202, body: { found, sent: sent.length } } };
 }
@@ -79,7 +79,7 @@ export async function getArchiveFiles(c: Context, deps: Deps): Promise<Checked<R
   if (!asked.ok) return asked;
   const { date: day, partition } = asked.value;
   const place = { date: dateOf(day), partition };
-  const row = await findSeal(deps.db, { day, partition }, deps.meter);
+  const row = await findSeal(deps.db, { day, partition });
   const folder = row?.folder ?? "";
   const { manifest, bundles } = await findDay(archiveOf(deps), place, { folder });
   const body = {

@@ -29,13 +29,13 @@ export async function audited(
   const named = Object.values(c.req.param()).at(-1) ?? "";
   const target = /^\w{1,64}$/.test(named) ? named : null;
   const entry = { at: deps.now(), actor: actorOf(principal), merchant: own, act, target };
-  const id = await openEntry(deps.db, entry, deps.meter);
+  const id = await openEntry(deps.db, entry);
   const reply = await handle();
   try {
-    if (!reply.ok) await dropEntry(deps.db, id, deps.meter);
+    if (!reply.ok) await dropEntry(deps.db, id);
     else {
       const known = { target: targetOf(reply.value) ?? target, merchant: own ?? concerned(c) };
-      await closeEntry(deps.db, { id, ...known, details: detailsOf(askedOf(c)) }, deps.meter);
+      await closeEntry(deps.db, { id, ...known, details: detailsOf(askedOf(c)) });
     }
   } catch (error) {
     // The act is decided; its entry stays as "unknown" and says that much.
@@ -59,7 +59,7 @@ export async function getAudit(c: Context, deps: Deps): Promise<Checked<Reply>> 
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = Number.MAX_SAFE_INTEGER } = page.value;
   const merchant = ownMerchant(principalOf(c))?.number;
-  const rows = await listEntries(deps.db, { merchant, before, rowsMax }, deps.meter);
+  const rows = await listEntries(deps.db, { merchant, before, rowsMax });
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.id);
   return { ok: true, value: { body: { audit: rows.map(shown), next } } };
 }

@@ -10,6 +10,7 @@ import { locationOf, namesOf, parseRegions } from "../../core/region.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { meteredD1, meteredR2 } from "../../storage/metered.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
 import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf, signsOf } from "../../storage/signing.ts";
@@ -79,8 +80,8 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
   const poolSize = parsePoolSize(env.POOL_SIZE);
   return {
     ...producerOf(env, isolateMeter),
-    db: env.DB,
-    bucket: env.BUCKET,
+    db: meteredD1(env.DB, isolateMeter),
+    bucket: meteredR2(env.BUCKET, isolateMeter),
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     background: env.BACKGROUND,
     pace: sealPaceOf(env),

@@ -83,7 +83,7 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
       "Say what to erase: a visitor, or a range of Days. A whole merchant is DELETE /api/v1/merchants/:id.";
     return problem("missing_field", message, "visitor_id");
   }
-  const running = await countRunning(deps.db, merchant.value.number, deps.meter);
+  const running = await countRunning(deps.db, merchant.value.number);
   if (running + earlier.length >= ERASURES_OF_MERCHANT_MAX)
     return problem("rate_limited", `At most ${ERASURES_OF_MERCHANT_MAX} erasures of a merchant are under way at once.`);
   const moved = isOfMovedDays(merchant.value, { from, to });
@@ -131,7 +131,7 @@ export async function getErasures(c: Context, deps: Deps): Promise<Checked<Reply
   const page = parametersOf(c, ERASURE_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = Number.MAX_SAFE_INTEGER } = page.value;
-  const rows = await listErasures(deps.db, { merchant: merchant?.value.number, before, rowsMax }, deps.meter);
+  const rows = await listErasures(deps.db, { merchant: merchant?.value.number, before, rowsMax });
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
   return { ok: true, value: { body: { erasures: rows.map(summaryOf), next } } };
 }
@@ -140,7 +140,7 @@ export async function getErasures(c: Context, deps: Deps): Promise<Checked<Reply
 export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = c.req.param("id") === undefined ? undefined : await merchantOf(c, deps);
   if (merchant?.ok === false) return merchant;
-  const erasure = await findErasure(deps.db, c.req.param("erasure_id") ?? "", deps.meter);
+  const erasure = await findErasure(deps.db, c.req.param("erasure_id") ?? "");
   if (erasure === undefined || (merchant !== undefined && erasure.merchant !== merchant.value.number))
     return problem("not_found", "There is no erasure with this id.");
   return { ok: true, value: { body: await receiptOf(erasure, deps) } };
@@ -150,13 +150,13 @@ export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>
 export async function enforceRetention(merchant: Merchant, days: number, deps: Deps): Promise<void> {
   const now = deps.now();
   const beforeDay = Math.floor(now / DAY_MS) - days;
-  await wakeBeyond(deps.db, { partitions: await allPartitionsOf(merchant, deps), beforeDay, now }, deps.meter);
+  await wakeBeyond(deps.db, { partitions: await allPartitionsOf(merchant, deps), beforeDay, now });
   await sendDue(deps);
 }
 
 /** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
 async function allPartitionsOf({ number: merchant, spread }: Merchant, deps: Deps): Promise<readonly string[]> {
-  const counted = await listPartitionsOf(deps.db, merchant, deps.meter);
+  const counted = await listPartitionsOf(deps.db, merchant);
   return [...new Set([...partitionsOf({ merchant, spread }, deps.placement), ...counted])];
 }
 
@@ -174,21 +174,17 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
   const openDays = Array.from({ length: Math.max(ahead - open, 0) }, (_, index) => open + index);
   const partitions = await allPartitionsOf(found, deps);
   const id = erasureId(deps.random(ID_RANDOM_BYTES));
-  const erasure = await createErasure(
-    deps.db,
-    {
-      erasure: { id, merchant, createdAt: now, ...scope },
-      partitions,
-      openDays,
-      seenVersion: scope.fromDay > 0 ? version : undefined,
-    },
-    deps.meter,
-  );
+  const erasure = await createErasure(deps.db, {
+    erasure: { id, merchant, createdAt: now, ...scope },
+    partitions,
+    openDays,
+    seenVersion: scope.fromDay > 0 ? version : undefined,
+  });
   if (erasure === undefined) return problem("conflict", "The merchant was changed meanwhile: try again.");
   deps.keys.clear();
   await driveErasure(erasure, deps);
   await sendDue(deps);
-  const started = (await findErasure(deps.db, id, deps.meter)) ?? erasure;
+  const started = (await findErasure(deps.db, id)) ?? erasure;
   return {
     ok: true,
     value: { status: 202, location: `/api/v1/erasures/${id}`, body: await receiptOf(started, deps) },
@@ -210,7 +206,7 @@ function summaryOf({ id, kind, visitor, fromDay, toDay, state, createdAt, finish
 
 /** An erasure with what it removed, Day by Day. */
 async function receiptOf(erasure: Erasure, deps: Deps): Promise<Record<string, unknown>> {
-  const { parts, done, removals } = await readReceipt(deps.db, erasure, ERASURE_PARTS_MAX, deps.meter);
+  const { parts, done, removals } = await readReceipt(deps.db, erasure, ERASURE_PARTS_MAX);
   return {
     ...summaryOf(erasure),
     parts: { all: parts, done },

@@ -27,7 +27,7 @@ export async function backfillBehind(
   const behind = read.flatMap((groups) => groups?.aside ?? []).filter(({ why }) => why === "goals");
   const firstOpen = () => firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   if (behind.length === 0 || !behind.some(({ day }) => day < firstOpen())) return undefined;
-  const underWay = await findGoalsUnderWay(deps.db, number, deps.meter);
+  const underWay = await findGoalsUnderWay(deps.db, number);
   if (underWay === undefined) deps.later("goals_backfill", backfillGoals(number, deps));
   return underWay;
 }

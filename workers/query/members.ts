@@ -31,7 +31,7 @@ export async function getMembers(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!merchant.ok) return merchant;
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const rows = await listMembers(deps.db, merchant.value.number, deps.meter);
+  const rows = await listMembers(deps.db, merchant.value.number);
   return { ok: true, value: { body: { members: rows.map(shown), next: null } } };
 }
 
@@ -42,7 +42,7 @@ export async function patchMember(c: Context, deps: Deps): Promise<Checked<Reply
   const body = await bodyOf(c, MEMBER_CHANGE);
   if (!body.ok) return body;
   const named = { merchant: merchant.value.number, id: c.req.param("member_id") ?? "" };
-  const changed = await changeRole(deps.db, { ...named, role: body.value.role }, deps.meter);
+  const changed = await changeRole(deps.db, { ...named, role: body.value.role });
   if (changed === "last owner") return lastOwner();
   return changed === undefined ? unknownMember() : { ok: true, value: { body: shown(changed) } };
 }
@@ -52,7 +52,7 @@ export async function deleteMember(c: Context, deps: Deps): Promise<Checked<Repl
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("member_id") ?? "";
-  const removed = await removeMember(deps.db, { merchant: merchant.value.number, id }, deps.meter);
+  const removed = await removeMember(deps.db, { merchant: merchant.value.number, id });
   if (removed === "last owner") return lastOwner();
   return removed === undefined ? unknownMember() : { ok: true, value: { body: { id, removed: true } } };
 }
@@ -65,18 +65,14 @@ export async function postInvite(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!body.ok) return body;
   const createdAt = deps.now();
   const secret = token("ffi", deps.random(API_KEY_RANDOM_BYTES));
-  const invite = await createInvite(
-    deps.db,
-    {
-      ...body.value,
-      id: inviteId(deps.random(ID_RANDOM_BYTES)),
-      merchant: merchant.value.number,
-      token: secret,
-      createdAt,
-      expiresAt: createdAt + INVITE_MS,
-    },
-    deps.meter,
-  );
+  const invite = await createInvite(deps.db, {
+    ...body.value,
+    id: inviteId(deps.random(ID_RANDOM_BYTES)),
+    merchant: merchant.value.number,
+    token: secret,
+    createdAt,
+    expiresAt: createdAt + INVITE_MS,
+  });
   if (invite === "full") return problem("conflict", `A merchant has at most ${MEMBERS_COUNT_MAX} members and invites.`);
   return { ok: true, value: { status: 201, body: { ...shownInvite(invite), token: secret } } };
 }
@@ -87,7 +83,7 @@ export async function getInvites(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!merchant.ok) return merchant;
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const rows = await listInvites(deps.db, { merchant: merchant.value.number, now: deps.now() }, deps.meter);
+  const rows = await listInvites(deps.db, { merchant: merchant.value.number, now: deps.now() });
   return { ok: true, value: { body: { invites: rows.map(shownInvite), next: null } } };
 }
 
@@ -96,7 +92,7 @@ export async function deleteInvite(c: Context, deps: Deps): Promise<Checked<Repl
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("invite_id") ?? "";
-  const revoked = await revokeInvite(deps.db, { merchant: merchant.value.number, id }, deps.meter);
+  const revoked = await revokeInvite(deps.db, { merchant: merchant.value.number, id });
   if (!revoked) return problem("not_found", "The merchant has no invite with this id.");
   return { ok: true, value: { body: { id, revoked: true } } };
 }

@@ -60,20 +60,16 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   const number = await newNumber(deps);
   if (!number.ok) return number;
   await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // before the merchant: all of its visitors are of this key
-  const merchant = await createMerchant(
-    deps.db,
-    {
-      number: number.value,
-      id: merchantId(deps.random(ID_RANDOM_BYTES)),
-      name,
-      zones: [{ from: 0, zone: time_zone }],
-      currency,
-      hostname,
-      key: { id: keyId(deps.random(ID_RANDOM_BYTES)), secret },
-      now: deps.now(),
-    },
-    deps.meter,
-  );
+  const merchant = await createMerchant(deps.db, {
+    number: number.value,
+    id: merchantId(deps.random(ID_RANDOM_BYTES)),
+    name,
+    zones: [{ from: 0, zone: time_zone }],
+    currency,
+    hostname,
+    key: { id: keyId(deps.random(ID_RANDOM_BYTES)), secret },
+    now: deps.now(),
+  });
   if (merchant === "taken") return hostnameTaken();
   concern(c, merchant);
   const tracking_id = encodeTrackingId({ merchant: merchant.number, stream: 1 }, deps.signs[0]);
@@ -85,7 +81,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
 
 /** A number that no merchant had, whatever instant D1 was restored to: claimed in R2, and with nothing stored under it. */
 async function newNumber(deps: Deps): Promise<Checked<number>> {
-  const known = await lastMerchantNumber(deps.db, deps.meter);
+  const known = await lastMerchantNumber(deps.db);
   if (known === 0 && (await isOrphaned(deps))) return problem("conflict", ORPHANED);
   for (let tries = 0; tries < NUMBER_CLAIM_TRIES_MAX; tries++) {
     const number = await claimNumber(MERCHANTS, known, deps);
@@ -102,7 +98,6 @@ async function newNumber(deps: Deps): Promise<Checked<number>> {
 /** Whether D1 knows of no merchant, R2 of no number, and yet the archive has events: of merchants from before there were claims. */
 async function isOrphaned(deps: Deps): Promise<boolean> {
   if ((await highestClaim(MERCHANTS, deps)) !== undefined) return false;
-  deps.meter.r2_class_a += 2;
   const listed = await Promise.all(
     [EVENTS_PREFIX, SEALED_PREFIX].map((prefix) => deps.bucket.list({ prefix, limit: 1 })),
   );
@@ -117,7 +112,7 @@ export async function getMerchants(c: Context, deps: Deps): Promise<Checked<Repl
   const page = parametersOf(c, MERCHANT_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = 0 } = page.value;
-  const rows = await listMerchants(deps.db, { after, rowsMax }, deps.meter);
+  const rows = await listMerchants(deps.db, { after, rowsMax });
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
   return { ok: true, value: { body: { merchants: rows.map((row) => shown(row, deps)), next } } };
 }
@@ -149,7 +144,7 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
     ...(currencies !== undefined && { currencies }),
     ...(retention_days !== undefined && { retentionDays: retention_days }),
   };
-  const changed = await updateMerchant(deps.db, { merchant: merchant.value, change }, deps.meter);
+  const changed = await updateMerchant(deps.db, { merchant: merchant.value, change });
   if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
   deps.keys.clear();
   await pushSettings(changed, deps);
@@ -175,8 +170,7 @@ async function hasNumbers(merchant: Pick<Merchant, "number" | "spread">, deps: D
 /** The merchant a path names, when whoever asks may see it. */
 export async function merchantOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
   const id = c.req.param("id") ?? "";
-  const find = async (named: string) =>
-    isMerchantIdShaped(named) ? await findMerchant(deps.db, named, deps.meter) : undefined;
+  const find = async (named: string) => (isMerchantIdShaped(named) ? await findMerchant(deps.db, named) : undefined);
   const merchant = await merchantFor(principalOf(c), id, find);
   if (merchant.ok) concern(c, merchant.value);
   return merchant;

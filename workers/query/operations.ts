@@ -45,7 +45,6 @@ export async function getPartitions(c: Context, deps: Deps): Promise<Checked<Rep
 export async function getDeadLetters(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const page = parametersOf(c, DEAD_LETTER_PAGE);
   if (!page.ok) return page;
-  deps.meter.r2_class_a += 1;
   const { letters, cursor } = await listDeadLetters(deps.bucket, page.value.after);
   const shownLetters = letters.map(({ storedAt, ...letter }) => ({ ...letter, stored_at: storedAt }));
   return { ok: true, value: { body: { dead_letters: shownLetters, next: cursor ?? null } } };
@@ -62,12 +61,8 @@ export async function postRedrive(c: Context, deps: Deps): Promise<Checked<Reply
 }
 
 /** The pool's partitions, then those of merchants that have their own. */
-export async function findPartitions({
-  db,
-  meter,
-  placement,
-}: Pick<Deps, "db" | "meter" | "placement">): Promise<readonly string[]> {
-  return allPartitions(await listSpread(db, meter), placement);
+export async function findPartitions({ db, placement }: Pick<Deps, "db" | "placement">): Promise<readonly string[]> {
+  return allPartitions(await listSpread(db), placement);
 }
 
 async function askEach<T>(names: readonly string[], ask: (name: string) => Promise<T>): Promise<readonly T[]> {

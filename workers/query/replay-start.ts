@@ -87,7 +87,7 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
     );
   }
   if (asked.rules !== "dated" || asked.pastZone !== undefined) {
-    const unsealed = await findUnsealed(deps.db, places.archived, deps.meter);
+    const unsealed = await findUnsealed(deps.db, places.archived);
     if (unsealed !== undefined) {
       const date = dateOf(unsealed.day);
       return problem(
@@ -113,8 +113,8 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
     applied,
   };
   const parts = places.all.map((place) => ({ job: job.id, ...place }));
-  if (job.kind !== "verify") await endGoalsInTheWay(deps.db, job, deps.meter);
-  const created = await createJob(deps.db, { job, parts, applies }, deps.meter);
+  if (job.kind !== "verify") await endGoalsInTheWay(deps.db, job);
+  const created = await createJob(deps.db, { job, parts, applies });
   if (created === "overlaps") {
     return problem(
       "conflict",
@@ -140,7 +140,7 @@ async function moveDays(
   { zone, merchants = [], fromDay, toDay }: Omit<AskedReplay, "zone"> & { readonly zone: string },
   deps: StartDeps,
 ): Promise<Checked<{ readonly settings: Settings; readonly pastZone: PastZone }>> {
-  const [settings] = await readSettingsOf(deps.db, merchants, deps.meter);
+  const [settings] = await readSettingsOf(deps.db, merchants);
   if (settings === undefined || merchants.length !== 1)
     return problem("invalid_field", 'A zone is for the Days of one merchant: name it in "merchants".', "merchants");
   if (fromDay * DAY_MS < TIMESTAMP_MIN_MS)
@@ -169,7 +169,7 @@ async function moveDays(
   const [first] = foldersOf(withPastZone(settings, pastZone), pastZone.days[0]);
   const isGone =
     isExpired(settings, first, Math.floor(deps.now() / DAY_MS)) ||
-    (await hasTaken(deps.db, { merchant: settings.merchant, days: [first, last + 1] }, deps.meter));
+    (await hasTaken(deps.db, { merchant: settings.merchant, days: [first, last + 1] }));
   if (isGone) {
     const why = "Events of some of these Days, or of a Day beside them, are deleted, as the merchant's retention says";
     return problem("conflict", `${why}: such Days keep their zone. Ask for later Days.`, "from");
@@ -189,14 +189,14 @@ function splitDay(settings: Settings): number | undefined {
 export async function takenBack(
   job: ReplayJob,
   verb: ReplayVerb,
-  deps: Pick<StartDeps, "db" | "meter">,
+  deps: Pick<StartDeps, "db">,
 ): Promise<readonly TimelineChange[]> {
   if (!hasApplied(job) || (verb !== "undo" && verb !== "cancel")) return [];
   if (job.pastZone !== undefined) return zoneTakenBack(job, job.pastZone, deps);
   if (job.applied === undefined) return [];
   const versions = new Map(job.applied);
   const days = [job.fromDay, job.toDay] as const;
-  const settings = await readSettingsOf(deps.db, [...versions.keys()], deps.meter);
+  const settings = await readSettingsOf(deps.db, [...versions.keys()]);
   return settings.map(({ merchant: scope, version, rules, past = [] }) => {
     return {
       scope,
@@ -210,9 +210,9 @@ export async function takenBack(
 async function zoneTakenBack(
   { merchants = [] }: ReplayJob,
   pastZone: PastZone,
-  deps: Pick<StartDeps, "db" | "meter">,
+  deps: Pick<StartDeps, "db">,
 ): Promise<readonly TimelineChange[]> {
-  const settings = await readSettingsOf(deps.db, merchants, deps.meter);
+  const settings = await readSettingsOf(deps.db, merchants);
   return settings.flatMap(({ merchant: scope, version, rules: timeline, past = [] }) => {
     const at = past.findLastIndex((one) => JSON.stringify(one) === JSON.stringify(pastZone));
     return at < 0 ? [] : [{ scope, version, timeline, past: past.filter((_, index) => index !== at) }];
@@ -234,7 +234,7 @@ async function appliedTimelines(
   const applies: TimelineChange[] = [];
   const applied: AppliedRules[] = [];
   let length = 0;
-  for (const settings of await readSettingsOf(deps.db, merchants ?? [GLOBAL_MERCHANT], deps.meter)) {
+  for (const settings of await readSettingsOf(deps.db, merchants ?? [GLOBAL_MERCHANT])) {
     const { merchant: scope, version, rules, past = [] } = settings;
     const days = [fromDay, toDay] as const;
     const isGoals = isOfGoals({ rules: asked });
@@ -268,7 +268,7 @@ async function placesOf(
   deps: StartDeps,
 ): Promise<Places | undefined> {
   const placed = new Set(await findPartitions(deps));
-  const named = merchants && (await readSettingsOf(deps.db, merchants, deps.meter));
+  const named = merchants && (await readSettingsOf(deps.db, merchants));
   const wanted = named?.flatMap((settings) => partitionsOf(settings, deps.placement)) ?? [...placed];
   const all: SealPlace[] = [];
   const archived: SealPlace[] = [];

@@ -140,11 +140,10 @@ function countedBy(
 export async function getReplays(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const jobs = await listJobs(deps.db, { merchant: ownNumber(c), rowsMax: ADMIN_PAGE_MAX }, deps.meter);
+  const jobs = await listJobs(deps.db, { merchant: ownNumber(c), rowsMax: ADMIN_PAGE_MAX });
   const ids = await findMerchantIds(
     deps.db,
     jobs.flatMap(({ merchants }) => merchants ?? []).slice(0, REPLAY_MERCHANTS_MAX),
-    deps.meter,
   );
   return { ok: true, value: { body: { replays: jobs.map((job) => summaryOf(job, ids)), next: null } } };
 }
@@ -173,12 +172,12 @@ export function postReplayVerb(verb: ReplayVerb) {
         "A backfill of goals changes no answer, so there is nothing to undo: take the goal out of the rules.",
       );
     const taken = await takenBack(job, verb, deps);
-    if (!(await changeJob(deps.db, { job, verb, now: deps.now(), taken }, deps.meter))) {
+    if (!(await changeJob(deps.db, { job, verb, now: deps.now(), taken }))) {
       return problem("conflict", `A ${job.kind} that is ${job.state} cannot ${verb}: ${WHY_NOT[verb]}`);
     }
     if (taken.length > 0) deps.keys.clear();
     await driveJob(job.id, deps);
-    const changed = await findJob(deps.db, job.id, deps.meter);
+    const changed = await findJob(deps.db, job.id);
     return { ok: true, value: { body: await shown(c, changed ?? job, deps) } };
   };
 }
@@ -198,12 +197,12 @@ async function merchantsOf(
 ): Promise<Checked<readonly number[] | undefined>> {
   const own = ownMerchant(principalOf(c));
   if (own === undefined) {
-    const numbers = ids && (await findMerchantNumbers(deps.db, ids, deps.meter));
+    const numbers = ids && (await findMerchantNumbers(deps.db, ids));
     return numbers?.length === ids?.length ? { ok: true, value: numbers } : noSuchMerchants();
   }
   if (ids?.some((id) => id !== own.id)) return noSuchMerchants();
   const since = deps.now() - DAY_MS;
-  const { active, recent } = await countJobs(deps.db, { merchant: own.number, since }, deps.meter);
+  const { active, recent } = await countJobs(deps.db, { merchant: own.number, since });
   if (active >= REPLAYS_OF_MERCHANT_MAX)
     return problem("conflict", `At most ${REPLAYS_OF_MERCHANT_MAX} replays of a merchant go on at once: end one.`);
   if (recent >= REPLAYS_A_DAY_MAX)
@@ -217,7 +216,7 @@ function noSuchMerchants() {
 
 /** The job a path names, when whoever asks may see it: of one merchant only those that are of it alone. */
 async function jobOf(c: Context, deps: Deps): Promise<ReplayJob | undefined> {
-  const job = await findJob(deps.db, c.req.param("id") ?? "", deps.meter);
+  const job = await findJob(deps.db, c.req.param("id") ?? "");
   const own = ownNumber(c);
   const isOwn = own === undefined || (job?.merchants?.length === 1 && job.merchants[0] === own);
   return isOwn ? job : undefined;
@@ -250,17 +249,17 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
 /** A job with its progress, the first differences and the parts that failed. Why a part failed may speak of a partition's
  *  other merchants: only the deployment is told. */
 async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<string, unknown>> {
-  const progress = await readProgress(deps.db, job.id, deps.meter);
-  const outcomes = await listOutcomes(deps.db, job.id, deps.meter);
+  const progress = await readProgress(deps.db, job.id);
+  const outcomes = await listOutcomes(deps.db, job.id);
   const differences = outcomes
     .flatMap(({ day, partition, shown }) =>
       shown.map((difference) => ({ date: dateOf(day), partition, ...difference })),
     )
     .slice(0, REPLAY_LIST_MAX);
-  const totals = job.kind === "verify" ? await listTotals(deps.db, job.id, deps.meter) : [];
+  const totals = job.kind === "verify" ? await listTotals(deps.db, job.id) : [];
   const differing = [...differences, ...totals].map(({ merchant }) => merchant);
   const numbers = [...(job.merchants ?? []), ...differing];
-  const ids = await findMerchantIds(deps.db, [...new Set(numbers)].slice(0, REPLAY_MERCHANTS_MAX), deps.meter);
+  const ids = await findMerchantIds(deps.db, [...new Set(numbers)].slice(0, REPLAY_MERCHANTS_MAX));
   return {
     ...summaryOf(job, ids),
     parts: { all: progress.parts, done: progress.done, failed: progress.failed, undone: progress.undone },

@@ -55,6 +55,15 @@ describe("[RPL-2] a difference names the bucket and each number on both sides", 
   });
 });
 
+test("[RPL-2] other visitors who live one Day show although every counter is the same", () => {
+  const daily = (visitor: string) =>
+    rowsOf([eventOf({ id: "a", visitor, visitorKind: "daily" })]).find(({ grain }) => grain === "day") as RollupRow;
+  const [held, replayed] = [daily("00000000000000aa"), daily("00000000000000ab")];
+  expect(held.sketch).toEqual(replayed.sketch);
+  const compared = { held: published([held]), replayed: [replayed], archivedPosition: 100, day: held.day };
+  expect(differencesOf(compared).map(({ mismatches }) => mismatches.map(({ what }) => what))).toEqual([["presence"]]);
+});
+
 test("[RPL-3] a row that nobody holds and a row that no event explains are differences", () => {
   const missing = differencesOf({ held: [], replayed: [DAY], archivedPosition: 100, day: DAY.day });
   expect(missing).toMatchObject([{ held: undefined, inDoubt: false, replayed: DAY }]);

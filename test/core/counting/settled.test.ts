@@ -1,8 +1,12 @@
 // What becomes a visit, and what a visit takes from others: the same stories counted by a Day's state and seen by a scan.
 
 import { describe, expect, test } from "vitest";
+import { ByteReader } from "../../../core/bytes.ts";
 import { rollupOf } from "../../../core/counting/bucket.ts";
 import { countEvent, emptyDay, WHOLE_DAY } from "../../../core/counting/day.ts";
+import { replay } from "../../../core/counting/replay.ts";
+import { breakdownOf, type RollupRow } from "../../../core/counting/rollup-row.ts";
+import { decodeSketch, estimate } from "../../../core/counting/sketch.ts";
 import { opine } from "../../../core/enrichment/opinion.ts";
 import type { Event } from "../../../core/event.ts";
 import { seeDay } from "../../../core/query/seen.ts";
@@ -259,4 +263,28 @@ test("[VIS-7] a Day knows of each run whether its visitor may come again; what d
     },
   );
   expect([...state.visitors].map(([, [visit]]) => visit?.known)).toEqual([false, true, true]);
+});
+
+test("[VIS-8] a Day counts who is known, also by an event that is no visit, and keeps these alone in sketches", () => {
+  const daily = { visitorKind: "daily" } as const;
+  const events = [
+    ...eventsOf([[0, "/", { ...daily, visitor: "00000000000000aa" }]]),
+    // An engagement report before it, which is nobody's, and one that says what it is.
+    ...eventsOf([
+      [0, "/", { name: "engagement", engagementMs: 900, visitor: "10000000000000bb", visitorKind: "known" }],
+      [90, "/", { ...daily, visitor: "10000000000000bb" }],
+    ]),
+  ];
+  const rows = replay(
+    events.map((event, position) => ({ partition: "p", position, event })),
+    () => settingsOf(),
+  );
+  const day = rows.find(({ grain }) => grain === "day") as RollupRow;
+  const hours = rows.filter(({ grain }) => grain === "hour");
+  const sizeOf = (bytes: Uint8Array) => estimate(decodeSketch(new ByteReader(bytes)));
+  expect([day.counts.visitors, day.counts.known, sizeOf(day.sketch)]).toEqual([2, 1, 1]);
+  const pages = breakdownOf(day, "page").entries.map(({ counts, sketch }) => [counts.known, estimate(sketch)]);
+  expect(pages).toEqual([[1, 1]]);
+  for (const { counts, sketch } of hours)
+    expect([counts.known, sizeOf(sketch)]).toEqual([counts.visitors, counts.visitors]);
 });

@@ -107,6 +107,24 @@ describe("visitors", () => {
     expect(meta.visitors).toEqual({ exact: false, standard_error: 0.0081 });
   });
 
+  test("[VIS-8] visitors that live one Day add up, and are exact over any range", () => {
+    const daily = stored.map(({ seen, ...row }) => ({ ...row, seen: { ...seen, visitors: 100, known: 0, who: [] } }));
+    const { results, meta } = ask({}, { stored: daily });
+    expect(results[0]?.metrics).toEqual([300]);
+    expect(meta.visitors).toEqual({ exact: true });
+  });
+
+  test("[VIS-8] the sum of those and the union of the others is an estimate, unless all others are of one Day", () => {
+    const [first, second, third] = stored.map((row) => ({ ...row, seen: { ...row.seen, visitors: 200 } }));
+    const both = ask({}, { stored: [first, second, third] as RowSpec[] });
+    // 100, 150 and 100 of 200 each live one Day; of 0 to 99, 100 to 149 and 50 to 149 there are 150.
+    expect(both.results[0]?.metrics).toEqual([100 + 150 + 100 + 150]);
+    expect(both.meta.visitors).toEqual({ exact: false, standard_error: 0.0081 });
+    const daily = { ...third, seen: { visitors: 200, known: 0 } } as RowSpec;
+    const one = ask({}, { stored: [first, second, daily] as RowSpec[] });
+    expect([one.results[0]?.metrics, one.meta.visitors]).toEqual([[600], { exact: true }]);
+  });
+
   test("[QRY-16] a range of several Days of which one has numbers is exact", () => {
     const { results, meta } = ask({}, { stored: stored.slice(0, 2) });
     expect(results[0]?.metrics).toEqual([150]);

@@ -7,14 +7,14 @@ import type { Manifest } from "../../../core/archive/manifest.ts";
 import { encodeManifest } from "../../../core/archive/manifest.ts";
 import { bundleKey, manifestKey, runsPrefix, sealedFolder } from "../../../core/archive/object-key.ts";
 import { ROW_GROUP_ROWS, RUN_BYTES } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
+import { type Metered, zeroMeter } from "../../../core/meter.ts";
 import { type DayRead, findDay, listPartitions, readDay } from "../../../storage/archive/archive-day.ts";
 import { sortRows } from "../../../storage/archive/archive-merge.ts";
 import { type Archive, putObject } from "../../../storage/archive/bucket.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { SealedFileWriter } from "../../../storage/archive/sealed-file.ts";
 import { duckdb, traffic } from "../../support/archive-fixture.ts";
-import { memoryArchive } from "../../support/memory-bucket.ts";
+import { memoryArchive, meteredArchive } from "../../support/memory-bucket.ts";
 
 const PLACE = { date: "2026-11-21", partition: "pool-1" };
 const FOLDER = sealedFolder(PLACE, "1-1000");
@@ -28,8 +28,9 @@ function rowsFrom(position: number, count: number, seed = 1): readonly ArchivedE
   }));
 }
 
-function archiveOf(objects: Map<string, Uint8Array>): Archive {
-  return { bucket: memoryArchive(objects, 2), meter: zeroMeter() };
+function archiveOf(objects: Map<string, Uint8Array>): Archive & { readonly meter: Metered } {
+  const meter = zeroMeter();
+  return { bucket: meteredArchive(memoryArchive(objects, 2), meter), meter };
 }
 
 async function putBundle(archive: Archive, rows: readonly ArchivedEvent[]): Promise<void> {

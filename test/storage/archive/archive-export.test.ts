@@ -9,7 +9,6 @@ import { encodeManifest } from "../../../core/archive/manifest.ts";
 import { bundleKey, manifestKey, sealedFolder } from "../../../core/archive/object-key.ts";
 import type { Event } from "../../../core/event.ts";
 import { EXPORT_BYTES_MAX, EXPORT_UNSEALED_BYTES_MAX, ROW_GROUP_ROWS, SEAL_AFTER_MS } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { recentEvents } from "../../../durable-objects/recent.ts";
 import { findExport, findTooOpen, readExport } from "../../../storage/archive/archive-export.ts";
@@ -36,8 +35,7 @@ async function exported(
   merchant: number,
   recent: RecentEvents = new Map(),
 ): Promise<readonly ExportedEvent[]> {
-  const meter = zeroMeter();
-  const source = { archive: { bucket: memoryArchive(objects), meter }, db: d1, meter };
+  const source = { archive: { bucket: memoryArchive(objects) }, db: d1 };
   const settings = settingsOf("UTC", { merchant });
   const days = [DAY - 1, DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
   const places = await findExport(source, { settings, places: days, recent });
@@ -154,8 +152,7 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
       return get(key, options);
     },
   };
-  const meter = zeroMeter();
-  const source = { archive: { bucket, meter }, db: it.d1, meter };
+  const source = { archive: { bucket }, db: it.d1 };
   const places = await findExport(source, {
     settings: settingsOf("UTC"),
     places: [{ day: DAY, partition: "pool-0" }],
@@ -177,7 +174,7 @@ test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came 
   const it = world();
   const place = { date: "2026-03-10", partition: "pool-0" };
   const folder = sealedFolder(place, "1-100000");
-  const archive = { bucket: memoryArchive(it.objects), meter: zeroMeter() };
+  const archive = { bucket: memoryArchive(it.objects) };
   const rowsCount = 34_000;
   const rowOf = (position: number, url: string) => ({
     partition: place.partition,
@@ -202,7 +199,7 @@ test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came 
   }));
   it.objects.set(bundleKey({ ...place, first: 100_000 }), encodeParquet({ ...place, first: 100_000, rows: late }));
   const settings = settingsOf("UTC", { merchant: 1 });
-  const source = { archive, db: it.d1, meter: zeroMeter() };
+  const source = { archive, db: it.d1 };
   const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(places[0]?.folders[0]?.cost.bytes).toBeGreaterThan(LARGE_BYTES);
   expect(places[0]?.folders[0]?.cost.bytes).toBeLessThan(EXPORT_BYTES_MAX);
@@ -218,9 +215,8 @@ test("[EXP-5] a Day of which more is not sealed than can be kept in mind is refu
   const it = world();
   await it.send([{ merchant: 1, id: "a", timestamp: TUESDAY }]);
   await it.settle();
-  const meter = zeroMeter();
   const settings = settingsOf("UTC", { merchant: 1 });
-  const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
+  const source = { archive: { bucket: memoryArchive(it.objects) }, db: it.d1 };
   const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(findTooOpen({ settings }, found)).toBeUndefined();
   const large = found.map((place) => ({

@@ -7,7 +7,6 @@ import { expect, test } from "vitest";
 import { bundleKey } from "../../../core/archive/object-key.ts";
 import type { Event } from "../../../core/event.ts";
 import { EXPORT_STEPS_MAX, EXPORT_VISITS_BYTES_MAX, SCAN_DAY_ROWS_MAX, SEAL_AFTER_MS } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { openBudgets } from "../../../core/query/budget.ts";
 import { needsVisits, parseFilters } from "../../../core/query/filter.ts";
 import { DAY_MS, dateOf } from "../../../core/time.ts";
@@ -167,8 +166,7 @@ test("[EXP-10] exported rows are those that the naive model selects, whatever th
 });
 
 async function exportedIds({ objects, d1 }: Pick<SealedWorld, "objects" | "d1">, filter: ReturnType<typeof filterOf>) {
-  const meter = zeroMeter();
-  const source = { archive: { bucket: memoryArchive(objects), meter }, db: d1, meter };
+  const source = { archive: { bucket: memoryArchive(objects) }, db: d1 };
   const days = [DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
   const places = await findExport(source, { settings: SETTINGS, places: days, recent: new Map() });
   const admit = await admitterOf(source, {
@@ -216,8 +214,7 @@ test("[EXP-10] filters of visits that would have to read too much are refused be
   const it = new SealedWorld([SETTINGS]);
   await it.send([{ merchant: 1, id: "a", timestamp: TUESDAY }]);
   await it.settle();
-  const meter = zeroMeter();
-  const source = { archive: { bucket: memoryArchive(it.objects), meter }, db: it.d1, meter };
+  const source = { archive: { bucket: memoryArchive(it.objects) }, db: it.d1 };
   const found = await findExport(source, {
     settings: SETTINGS,
     places: [{ day: DAY, partition: "pool-0" }],

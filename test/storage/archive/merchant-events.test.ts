@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
 import { bundleKey } from "../../../core/archive/object-key.ts";
 import { SCAN_DAY_ROWS_MAX } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { findEvents } from "../../../storage/archive/merchant-events.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { DAY, traffic } from "../../support/archive-fixture.ts";
@@ -31,7 +30,6 @@ test("[SCN-6] a large Day is read in passes: every row once, and a visitor's in 
   const found = await findEvents(search, {
     db: migratedDatabase(),
     bucket: memoryArchive(objects),
-    meter: zeroMeter(),
   });
   const passOf = new Map<string, number>();
   const positions: number[] = [];
@@ -65,7 +63,6 @@ test("[RPT-6] all partitions of a large Day are read together in passes: a visit
   const found = await findEvents(search, {
     db: migratedDatabase(),
     bucket: memoryArchive(objects),
-    meter: zeroMeter(),
   });
   const passes: string[][] = [];
   let read = 0;

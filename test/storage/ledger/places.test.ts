@@ -10,6 +10,7 @@ import {
 } from "../../../storage/ledger/overflow-note.ts";
 import { listPlaces, listUncounted, noteArchived, notePlaces, readFirstPlace } from "../../../storage/ledger/places.ts";
 import { commitLate, findSeal, type SealRow } from "../../../storage/ledger/sealed-day.ts";
+import { meteredD1 } from "../../../storage/metered.ts";
 import { migratedDatabase } from "../../support/query-worker.ts";
 
 const PLACE = { day: 20_000, partition: "pool-0" };
@@ -29,75 +30,75 @@ test("[GAP-1] [GAP-5] a bundle noted twice writes its places once, and wakes one
     [2, 20_000],
   ]);
   const meter = zeroMeter();
-  expect(await noteArchived(db, { bundle: late, now: 5 }, meter)).toEqual([PLACE]);
+  expect(await noteArchived(meteredD1(db, meter), { bundle: late, now: 5 })).toEqual([PLACE]);
   expect(meter.d1_rows_written).toBe(3 + 1 + 2); // places, the Day, and whose late events it has
-  expect(await noteArchived(db, { bundle: late, now: 6 }, zeroMeter())).toEqual([]);
-  expect(await listPlaces(db, ALL, zeroMeter())).toEqual([
+  expect(await noteArchived(db, { bundle: late, now: 6 })).toEqual([]);
+  expect(await listPlaces(db, ALL)).toEqual([
     { ...PLACE, events: 0 },
     { ...PLACE, day: 20_001, events: 0 },
   ]);
-  expect(await listUncounted(db, ALL, zeroMeter())).toEqual([PLACE]);
-  expect(await readFirstPlace(db, 2, zeroMeter())).toBe(20_000);
-  expect(await readFirstPlace(db, 3, zeroMeter())).toBeUndefined();
+  expect(await listUncounted(db, ALL)).toEqual([PLACE]);
+  expect(await readFirstPlace(db, 2)).toBe(20_000);
+  expect(await readFirstPlace(db, 3)).toBeUndefined();
   const again = zeroMeter();
-  await noteArchived(db, { bundle: bundle(), now: 7 }, again);
+  await noteArchived(meteredD1(db, again), { bundle: bundle(), now: 7 });
   expect(again.d1_rows_written).toBe(0);
 });
 
 test("[GAP-5] where nothing is late, looking for it reads no row", async () => {
   const db = migratedDatabase();
-  await noteArchived(db, { bundle: bundle(), now: 5 }, zeroMeter());
+  await noteArchived(db, { bundle: bundle(), now: 5 });
   const meter = zeroMeter();
-  expect(await listUncounted(db, ALL, meter)).toEqual([]);
+  expect(await listUncounted(meteredD1(db, meter), ALL)).toEqual([]);
   expect(meter.d1_rows_read).toBe(0);
 });
 
 test("[GAP-4] a recount forgets the late events it knew of, and not those that came while it counted", async () => {
   const db = migratedDatabase();
-  await noteArchived(db, { bundle: bundle([[1, 20_000]]), now: 5 }, zeroMeter());
-  const row = (await findSeal(db, PLACE, zeroMeter())) as SealRow;
-  await noteArchived(db, { bundle: bundle([[2, 20_000]]), now: 6 }, zeroMeter());
-  await commitLate(db, { row: { ...row, generation: row.generation + 1 }, now: 7 }, zeroMeter()); // of another seal
-  expect(await listUncounted(db, ALL, zeroMeter())).toEqual([PLACE]);
-  await commitLate(db, { row, now: 7 }, zeroMeter());
-  expect(await listUncounted(db, ALL, zeroMeter())).toEqual([]);
-  expect(await listUncounted(db, { ...ALL, merchant: 2 }, zeroMeter())).toEqual([PLACE]);
-  const again = (await findSeal(db, PLACE, zeroMeter())) as SealRow;
+  await noteArchived(db, { bundle: bundle([[1, 20_000]]), now: 5 });
+  const row = (await findSeal(db, PLACE)) as SealRow;
+  await noteArchived(db, { bundle: bundle([[2, 20_000]]), now: 6 });
+  await commitLate(db, { row: { ...row, generation: row.generation + 1 }, now: 7 }); // of another seal
+  expect(await listUncounted(db, ALL)).toEqual([PLACE]);
+  await commitLate(db, { row, now: 7 });
+  expect(await listUncounted(db, ALL)).toEqual([]);
+  expect(await listUncounted(db, { ...ALL, merchant: 2 })).toEqual([PLACE]);
+  const again = (await findSeal(db, PLACE)) as SealRow;
   expect(again.lateSince).not.toBeNull();
-  await noteArchived(db, { bundle: bundle([[2, 20_000]]), now: 8 }, zeroMeter());
-  await commitLate(db, { row: again, now: 9 }, zeroMeter());
-  expect(await listUncounted(db, { ...ALL, merchant: 2 }, zeroMeter())).toEqual([PLACE]);
+  await noteArchived(db, { bundle: bundle([[2, 20_000]]), now: 8 });
+  await commitLate(db, { row: again, now: 9 });
+  expect(await listUncounted(db, { ...ALL, merchant: 2 })).toEqual([PLACE]);
 });
 
 test("[GAP-1] a recount puts back places that the index lacks", async () => {
   const db = migratedDatabase();
   const merchants = Array.from({ length: 2_500 }, (_, index) => index + 1);
-  await notePlaces(db, { ...PLACE, merchants }, zeroMeter());
-  for (const merchant of [1, 1_000, 1_001, 2_500]) expect(await readFirstPlace(db, merchant, zeroMeter())).toBe(20_000);
+  await notePlaces(db, { ...PLACE, merchants });
+  for (const merchant of [1, 1_000, 1_001, 2_500]) expect(await readFirstPlace(db, merchant)).toBe(20_000);
 });
 
 test("[OVF-8] a message waits from its note to its delivery, in whatever order D1 hears of the two", async () => {
   const db = migratedDatabase();
-  const since = (merchant: number) => readOverflowSince(db, merchant, zeroMeter());
+  const since = (merchant: number) => readOverflowSince(db, merchant);
   const [first, second] = [
     { id: "a", merchants: [1, 2], since: 100 },
     { id: "b", merchants: [1], since: 50 },
   ];
-  await noteOverflow(db, first, zeroMeter());
-  await noteOverflow(db, second, zeroMeter());
+  await noteOverflow(db, first);
+  await noteOverflow(db, second);
   expect([await since(1), await since(2), await since(3)]).toEqual([50, 100, undefined]);
-  await settleOverflow(db, { ...second, now: 200 }, zeroMeter());
-  await settleOverflow(db, { ...first, now: 200 }, zeroMeter());
-  await settleOverflow(db, { ...first, now: 300 }, zeroMeter()); // delivered once more
+  await settleOverflow(db, { ...second, now: 200 });
+  await settleOverflow(db, { ...first, now: 200 });
+  await settleOverflow(db, { ...first, now: 300 }); // delivered once more
   expect([await since(1), await since(2)]).toEqual([undefined, undefined]);
   const third = { id: "c", merchants: [1], since: 400 };
-  await settleOverflow(db, { ...third, now: 500 }, zeroMeter());
-  await noteOverflow(db, third, zeroMeter()); // D1 was slow
+  await settleOverflow(db, { ...third, now: 500 });
+  await noteOverflow(db, third); // D1 was slow
   expect(await since(1)).toBeUndefined();
-  await noteOverflow(db, { id: "d", merchants: [1], since: 4_000_000 }, zeroMeter());
-  await forgetOverflow(db, 4_000_000, zeroMeter());
+  await noteOverflow(db, { id: "d", merchants: [1], since: 4_000_000 });
+  await forgetOverflow(db, 4_000_000);
   expect(await since(1)).toBe(4_000_000);
   expect((await db.prepare("SELECT count(*) AS n FROM overflow_notes").all()).results).toEqual([{ n: 1 }]);
-  await forgetOverflow(db, 4_000_000 + 15 * 86_400_000, zeroMeter());
+  await forgetOverflow(db, 4_000_000 + 15 * 86_400_000);
   expect(await since(1)).toBeUndefined();
 });

@@ -2,7 +2,6 @@
 
 import { expect, test } from "vitest";
 import { breakdownOf } from "../../../core/counting/rollup-row.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { writeRollups } from "../../../storage/ledger/rollup-write.ts";
 import { type RollupRead, readFirstDay, readRollups } from "../../../storage/ledger/rollups.ts";
 import { migratedDatabase } from "../../support/query-worker.ts";
@@ -30,23 +29,23 @@ test("[MER-7] what is written is read back, in the order of bucket and partition
       }),
     ),
   );
-  await writeRollups(db, rows.toReversed(), zeroMeter());
-  expect(await readRollups(db, READ, zeroMeter())).toEqual(rows);
+  await writeRollups(db, rows.toReversed());
+  expect(await readRollups(db, READ)).toEqual(rows);
   const [first, second] = await Promise.all([
-    readRollups(db, { ...READ, rowsMax: 3 }, zeroMeter()),
-    readRollups(db, { ...READ, after: rows[2], rowsMax: 4 }, zeroMeter()),
+    readRollups(db, { ...READ, rowsMax: 3 }),
+    readRollups(db, { ...READ, after: rows[2], rowsMax: 4 }),
   ]);
   expect([...first, ...second]).toEqual(rows);
-  expect(await readFirstDay(db, 1, zeroMeter())).toBe(1);
-  expect(await readFirstDay(db, 2, zeroMeter())).toBeUndefined();
+  expect(await readFirstDay(db, 1)).toBe(1);
+  expect(await readFirstDay(db, 2)).toBeUndefined();
 });
 
 test("[QRY-9] columns that were not asked for are not read", async () => {
   const db = migratedDatabase();
-  await writeRollups(db, [rowOf({ bucket: 1, seen: { who: [1] }, by: { page: { "/": { who: [1] } } } })], zeroMeter());
-  const [row] = await readRollups(db, { ...READ, sketch: false, breakdowns: [] }, zeroMeter());
+  await writeRollups(db, [rowOf({ bucket: 1, seen: { who: [1] }, by: { page: { "/": { who: [1] } } } })]);
+  const [row] = await readRollups(db, { ...READ, sketch: false, breakdowns: [] });
   expect(row).toMatchObject({ sketch: new Uint8Array(), breakdowns: {}, counts: { visitors: 1 } });
-  const [broken] = await readRollups(db, { ...READ, breakdowns: ["city"] }, zeroMeter());
+  const [broken] = await readRollups(db, { ...READ, breakdowns: ["city"] });
   expect(broken && breakdownOf(broken, "city")).toEqual({ entries: [], cut: false });
 });
 
@@ -60,9 +59,9 @@ test.each(WRITES)("[MER-7] %s", async (_, versions, kept) => {
   const db = migratedDatabase();
   for (const version of versions) {
     const seen = { pageviews: version * 10 };
-    await writeRollups(db, [rowOf({ bucket: 1, version, seen, by: { page: { [`/${version}`]: {} } } })], zeroMeter());
+    await writeRollups(db, [rowOf({ bucket: 1, version, seen, by: { page: { [`/${version}`]: {} } } })]);
   }
-  const [row, ...others] = await readRollups(db, READ, zeroMeter());
+  const [row, ...others] = await readRollups(db, READ);
   expect(others).toEqual([]);
   expect(row).toMatchObject({ version: kept, counts: { pageviews: kept * 10 } });
   expect(row && breakdownOf(row, "page").entries.map(({ value }) => value)).toEqual([`/${kept}`]);
@@ -75,9 +74,9 @@ test("[MER-7] Hours and Days, merchants and partitions do not touch each other",
     rowOf({ bucket: 1, grain: "day", seen: { events: 2 } }),
     { ...rowOf({ bucket: 1, seen: { events: 3 } }), merchant: 2 },
   ];
-  await writeRollups(db, rows, zeroMeter());
+  await writeRollups(db, rows);
   const read = { ...READ, breakdowns: [] };
-  expect(await readRollups(db, { ...read, grain: "hour" }, zeroMeter())).toEqual([rows[0]]);
-  expect(await readRollups(db, read, zeroMeter())).toEqual([rows[1]]);
-  expect(await readRollups(db, { ...read, merchant: 2 }, zeroMeter())).toEqual([rows[2]]);
+  expect(await readRollups(db, { ...read, grain: "hour" })).toEqual([rows[0]]);
+  expect(await readRollups(db, read)).toEqual([rows[1]]);
+  expect(await readRollups(db, { ...read, merchant: 2 })).toEqual([rows[2]]);
 });

@@ -1,7 +1,6 @@
 // Exchange rates that the cron fetches: when, what becomes of them, and of files that are none.
 
 import { describe, expect, test } from "vitest";
-import { zeroMeter } from "../../../core/meter.ts";
 import { parseDate } from "../../../core/time.ts";
 import { readFetchedAt } from "../../../storage/directory/rates.ts";
 import { fetchRates, isDue } from "../../../workers/background/rate-fetch.ts";
@@ -27,7 +26,6 @@ describe("[RAT-6] the cron fetches rates once a day", () => {
       };
       await fetchRates({
         db,
-        meter: zeroMeter(),
         now: () => now,
         log: (line) => void lines.push(line),
         ratesUrl,
@@ -63,7 +61,7 @@ describe("[RAT-6] the cron fetches rates once a day", () => {
     const { db, asked, lines, run, known } = cron([broken, ok]);
     await run(AT);
     expect(lines).toEqual([{ event: "rates_fetch_failed", error: expect.stringContaining(error) }]);
-    expect([await known(), await readFetchedAt(db, zeroMeter())]).toEqual([[], null]);
+    expect([await known(), await readFetchedAt(db)]).toEqual([[], null]);
     await run(AT + 300_000);
     expect(asked).toHaveLength(2);
     expect(await known()).toHaveLength(1);

@@ -5,7 +5,6 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { partitionsOf } from "../../../core/counting/placement.ts";
 import type { Arrival } from "../../../core/event.ts";
 import { BUNDLE_MESSAGE_BYTES_MAX } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { decodeArrivals } from "../../../core/overflow.ts";
 import { encodeTrackingId } from "../../../core/tracking-id.ts";
 import type { AppendReply, AppendRequest } from "../../../durable-objects/rpc.ts";
@@ -27,7 +26,7 @@ const CONTEXT = {
 const SECRETS = { TRACKING_SECRET: "secret", ADMIN_TOKEN: "admin" };
 const SETTINGS = { POOL_SIZE: "4", DEVELOPMENT: "true" };
 
-type PartitionMood = "takes" | "throws" | "throws once" | "overloaded";
+type PartitionMood = "takes" | "throws" | "throws once" | "overloaded" | "reads no settings of odd ids";
 
 /** How each partition behaves; those not named take everything. */
 let moods: Map<string, PartitionMood>;
@@ -71,6 +70,14 @@ test("[OVF-3] an overloaded partition is not asked again: its events overflow at
   expect(await send([eventOf(here, 1)])).toMatchObject({ status: 202, body: { accepted: 1 } });
   expect(asked).toEqual([here.partition]);
   expect(overflowed()).toEqual([{ partition: here.partition, ids: ["event 1"] }]);
+});
+
+test("[PAR-23] of what a partition has taken nothing overflows, of what it could not read the settings for everything", async () => {
+  moods.set(here.partition, "reads no settings of odd ids");
+  const events = [eventOf(here, 1), eventOf(here, 2), eventOf(here, 3)];
+  expect(await send(events)).toMatchObject({ status: 202, body: { accepted: 3, rejected: [] } });
+  expect(asked).toEqual([here.partition]);
+  expect(overflowed()).toEqual([{ partition: here.partition, ids: ["event 1", "event 3"] }]);
 });
 
 test("[OVF-1] what overflows is only what belongs to the partition that failed", async () => {
@@ -136,7 +143,7 @@ test("[OVF-5] a request too large for one message overflows in several, each eve
 
 test("[OVF-8] what overflows is noted before it is sent, and no more once the queue has refused it", async () => {
   moods.set(here.partition, "throws");
-  const sinceNow = () => readOverflowSince(db as D1Database, HERE, zeroMeter());
+  const sinceNow = () => readOverflowSince(db as D1Database, HERE);
   const before = Date.now();
   await send([eventOf(here, 1)]);
   expect(await sinceNow()).toBeGreaterThanOrEqual(before);
@@ -211,5 +218,7 @@ function replyOf(name: string, arrivals: readonly Arrival[]): AppendReply {
   const mood = moods.get(name) ?? "takes";
   if (mood === "throws once") moods.delete(name);
   if (mood === "throws" || mood === "throws once") throw new Error(`${name} was reset`);
-  return mood === "overloaded" ? "overloaded" : arrivals.map(() => "accepted" as const);
+  if (mood === "overloaded") return "overloaded";
+  const isUnread = ({ event }: Arrival) => mood === "reads no settings of odd ids" && /[13579]$/.test(event.id);
+  return arrivals.map((arrival) => (isUnread(arrival) ? ("unread" as const) : ("accepted" as const)));
 }

@@ -3,7 +3,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { replay } from "../../../core/counting/replay.ts";
 import { RULES_NOTICE_MS } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dayAt } from "../../../core/time.ts";
 import { hashKey } from "../../../storage/directory/credential.ts";
 import { readSettings } from "../../../storage/directory/settings.ts";
@@ -109,7 +108,7 @@ describe("questions", () => {
       ...rowOf({ bucket, version: 5, seen: { pageviews: 1, who: [bucket] } }),
       merchant,
     }));
-    await writeRollups(worker.db, rows, zeroMeter());
+    await writeRollups(worker.db, rows);
     worker.live.push({ ...rowOf({ bucket: today, version: 6, seen: { pageviews: 3, who: [today] } }), merchant });
     worker.live.push({ ...rowOf({ bucket: today - 500, version: 6, seen: { pageviews: 9, who: [1] } }), merchant });
     const answer = await query(shop.api_key, asked(shop.id, { date_range: "all", metrics: ["pageviews", "visitors"] }));
@@ -262,7 +261,6 @@ describe("admin", () => {
     await writeRollups(
       worker.db,
       replay(events, (merchant) => settingsOf("UTC", { merchant })),
-      zeroMeter(),
     );
     const set = async (hostnames: readonly string[]) => (await admin("PUT", path, { rules: { hostnames } })).body;
     expect(await set(["shop.example"])).not.toHaveProperty("warnings");
@@ -283,7 +281,7 @@ describe("admin", () => {
     const { merchants } = (await admin("GET", "/api/v1/merchants")).body;
     expect(merchants.map(({ id }: Made) => id)).toEqual([shop.id, other.id]);
     expect((await admin("GET", "/api/v1/merchants/global")).status).toBe(404);
-    expect(await readSettings(worker.db, 0, zeroMeter())).toMatchObject({ merchant: 0, version: 2 });
+    expect(await readSettings(worker.db, 0)).toMatchObject({ merchant: 0, version: 2 });
   });
 
   test("[RUL-6] what is the merchant's alone is refused in the deployment's rules", async () => {
@@ -321,7 +319,7 @@ describe("admin", () => {
       coming_time_zones: [{ time_zone: "Asia/Kolkata" }],
     });
     expect(worker.refreshed).toEqual([1]);
-    expect(await readSettings(worker.db, 1, zeroMeter())).toMatchObject({ merchant: 1, version: 2, currency: "EUR" });
+    expect(await readSettings(worker.db, 1)).toMatchObject({ merchant: 1, version: 2, currency: "EUR" });
   });
 
   test("[MER-6] a change holds even when the partition cannot be told", async () => {
@@ -334,7 +332,7 @@ describe("admin", () => {
       ["USD", "CHF"].map((currency) => admin("PATCH", `/api/v1/merchants/${shop.id}`, { currency })),
     );
     const statuses = changes.map(({ status }) => status);
-    const settings = await readSettings(worker.db, 1, zeroMeter());
+    const settings = await readSettings(worker.db, 1);
     expect(settings?.version).toBe(1 + statuses.filter((status) => status === 200).length);
     expect(statuses.every((status) => status === 200 || status === 409)).toBe(true);
   });

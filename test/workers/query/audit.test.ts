@@ -2,7 +2,6 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { AUDIT_KEPT_MS } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { forgetEntries } from "../../../storage/directory/audit.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
@@ -109,9 +108,9 @@ test("[AUD-4] a large request is noted by the names of its fields, and the oldes
   const details = { cut: true, fields: ["rules"] };
   expect((await logOf(admin.api_key))[0]).toMatchObject({ act: "rules.change", merchant: shop.id, details });
   const kept = (await logOf(ADMIN_TOKEN)).length;
-  await forgetEntries(worker.db, Date.now() - AUDIT_KEPT_MS, zeroMeter());
+  await forgetEntries(worker.db, Date.now() - AUDIT_KEPT_MS);
   expect(await logOf(ADMIN_TOKEN)).toHaveLength(kept);
   await worker.db.prepare("UPDATE audit SET at = 0 WHERE id <= 2").run();
-  await forgetEntries(worker.db, Date.now() - AUDIT_KEPT_MS, zeroMeter());
+  await forgetEntries(worker.db, Date.now() - AUDIT_KEPT_MS);
   expect(await logOf(ADMIN_TOKEN)).toHaveLength(kept - 2);
 });

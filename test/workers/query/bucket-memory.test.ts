@@ -79,7 +79,7 @@ async function ask(world: ReplayedWorld, buckets: BucketMemory, merchant = 1): P
     meter: zeroMeter(),
     partition: () => ({ live: async (request: Parameters<typeof live>[1]) => live(world.it.partition, request) }),
   } as unknown as Deps;
-  const settings = await readSettings(d1, merchant, zeroMeter());
+  const settings = await readSettings(d1, merchant);
   const shop = { ...settings, number: merchant, retentionDays: null } as unknown as Merchant;
   const question = parseQuestion({
     site_id: "x",
@@ -137,26 +137,22 @@ test("[MBR-2] a late event, a rebuild, its undo, rules applied to the past and a
   await changes(1);
 
   world.it.now += 60_000;
-  const { db, now, pace, meter, log } = world.deps();
+  const { db, now, pace, log } = world.deps();
   const erasing = { erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request) };
-  const erasure = await createErasure(
-    world.d1,
-    {
-      erasure: {
-        id: "ers_1",
-        merchant: 1,
-        kind: "visitor",
-        visitor: "00000000000000bb",
-        fromDay: DAY - 1,
-        toDay: DAY + 1,
-        createdAt: world.it.now,
-      },
-      partitions: ["pool-0"],
-      openDays: [DAY + 3],
+  const erasure = await createErasure(world.d1, {
+    erasure: {
+      id: "ers_1",
+      merchant: 1,
+      kind: "visitor",
+      visitor: "00000000000000bb",
+      fromDay: DAY - 1,
+      toDay: DAY + 1,
+      createdAt: world.it.now,
     },
-    zeroMeter(),
-  );
-  await driveErasure(erasure, { db, now, pace, meter, log, partition: () => erasing });
+    partitions: ["pool-0"],
+    openDays: [DAY + 3],
+  });
+  await driveErasure(erasure, { db, now, pace, log, partition: () => erasing });
   await world.seal();
   await changes(2);
 });

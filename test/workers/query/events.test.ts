@@ -2,7 +2,6 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { bundleKey } from "../../../core/archive/object-key.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { notePlaces } from "../../../storage/ledger/places.ts";
@@ -27,7 +26,7 @@ async function archive(partition: string): Promise<void> {
   const event = eventOf({ merchant: 1, id: "x", timestamp: today * DAY_MS });
   const file = { date: dateOf(today), partition, first: 1, rows: [{ partition, position: 1, event }] };
   worker.objects.set(bundleKey(file), encodeParquet(file));
-  await notePlaces(worker.db, { day: today, partition, merchants: [1] }, zeroMeter());
+  await notePlaces(worker.db, { day: today, partition, merchants: [1] });
 }
 
 const exported = (from = today) =>

@@ -14,6 +14,7 @@ import { zeroMeter } from "../../../core/meter.ts";
 import { noteKeyUse } from "../../../storage/directory/api-keys.ts";
 import { hashKey } from "../../../storage/directory/credential.ts";
 import { createJob } from "../../../storage/ledger/replay-start.ts";
+import { meteredD1 } from "../../../storage/metered.ts";
 import { SCOPES } from "../../../storage/schema.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { OPENS } from "../../../workers/query/principal.ts";
@@ -212,7 +213,7 @@ describe("use", () => {
     const { id } = await keyOf(shop, "read");
     const meter = zeroMeter();
     const times = [0, 1, KEY_USE_NOTED_EVERY_MS, KEY_USE_NOTED_EVERY_MS + 1, KEY_USE_NOTED_EVERY_MS + 2];
-    for (const time of times) await noteKeyUse(worker.db, { id, now: 1_000_000 + time }, meter);
+    for (const time of times) await noteKeyUse(meteredD1(worker.db, meter), { id, now: 1_000_000 + time });
     expect(meter.d1_rows_written).toBe(2);
     expect(Date.parse((await usedAt(id)) ?? "")).toBe(1_000_000 + KEY_USE_NOTED_EVERY_MS + 1);
   });
@@ -285,7 +286,7 @@ describe("replays of one's own", () => {
       const days = { fromDay: 20_000, toDay: 20_001, createdAt: 0, finishedAt: null };
       const plain = { rules: "dated" as const, draft: undefined, applied: undefined, dimensions: undefined };
       const job = { id, kind: "rebuild" as const, state: "running" as const, merchants, ...days, ...plain };
-      return createJob(worker.db, { job, parts: parts(id), applies: [] }, zeroMeter());
+      return createJob(worker.db, { job, parts: parts(id), applies: [] });
     };
     expect(await rebuild("rpl_a", [1])).toBe("created");
     expect(await rebuild("rpl_b", [2, 3])).toBe("created");

@@ -6,7 +6,6 @@ import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SESSION_MS, SIGN_IN_ATTEMPTS_MAX } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { hashKey } from "../../../storage/directory/credential.ts";
 import { changeRole, parseEmail, removeMember } from "../../../storage/directory/members.ts";
 import { hashPassword, verifyPassword } from "../../../storage/directory/password.ts";
@@ -148,7 +147,7 @@ describe("signing in", () => {
     expect(text).toContain(hashKey(cookie.slice("footfall=".length)));
     await worker.db.prepare("UPDATE sessions SET expires_at = expires_at - ?").bind(SESSION_MS).run();
     expect((await by(cookie, "GET", "/api/v1/session")).status).toBe(401);
-    await forgetEnded(worker.db, Date.now(), zeroMeter());
+    await forgetEnded(worker.db, Date.now());
     expect((await worker.db.prepare("SELECT * FROM sessions").all()).results).toEqual([]);
   });
 
@@ -313,8 +312,8 @@ describe("roles", () => {
     const members = `/api/v1/merchants/${shop.id}/members`;
     const named = (id: string) => ({ merchant: 1, id });
     const both = await Promise.all([
-      removeMember(worker.db, named(anna.id), zeroMeter()),
-      changeRole(worker.db, { ...named(ben.id), role: "viewer" }, zeroMeter()),
+      removeMember(worker.db, named(anna.id)),
+      changeRole(worker.db, { ...named(ben.id), role: "viewer" }),
     ]);
     expect(both.filter((outcome) => outcome === "last owner")).toHaveLength(1);
     const [owner] = (await asOperator("GET", members)).body.members.filter(

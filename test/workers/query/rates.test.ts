@@ -8,6 +8,7 @@ import { convertMoney, type RateTable } from "../../../core/rate.ts";
 import { dateOf, parseDate } from "../../../core/time.ts";
 import { RateMemory } from "../../../storage/directory/rate-memory.ts";
 import { readSettings } from "../../../storage/directory/settings.ts";
+import { meteredD1 } from "../../../storage/metered.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
 
@@ -143,7 +144,7 @@ describe("[RAT-9] an isolate remembers rates by version", () => {
     const memory = new RateMemory();
     const ask = async (asked = wanted) => {
       const meter = zeroMeter();
-      const { amount, unconverted } = into(await memory.ratesFor(worker.db, asked, meter));
+      const { amount, unconverted } = into(await memory.ratesFor(meteredD1(worker.db, meter), asked));
       return [amount, unconverted, meter.d1_rows_read];
     };
     expect(await ask()).toEqual([0, 1, 0]);
@@ -170,7 +171,7 @@ describe("[RAT-9] an isolate remembers rates by version", () => {
     const memory = new RateMemory();
     const read = async (change: Partial<typeof wanted>) => {
       const meter = zeroMeter();
-      await memory.ratesFor(worker.db, { ...wanted, ...change }, meter);
+      await memory.ratesFor(meteredD1(worker.db, meter), { ...wanted, ...change });
       return meter.d1_rows_read;
     };
     const { fromDay } = wanted;
@@ -187,7 +188,7 @@ describe("[RAT-9] an isolate remembers rates by version", () => {
 
 describe("[MER-8] a merchant's currency can change", () => {
   const change = (currency: string) => admin("PATCH", `/merchants/${shop.id}`, { currency });
-  const settings = () => readSettings(worker.db, 1, zeroMeter());
+  const settings = () => readSettings(worker.db, 1);
 
   test("before anything was counted it is the new one from the beginning", async () => {
     const changed = (await change("USD")).body;

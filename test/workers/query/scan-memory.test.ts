@@ -92,7 +92,7 @@ async function ask(
       recentEvents: async (request: Parameters<typeof recentEvents>[1]) => recentEvents(partition, request),
     }),
   } as unknown as Deps;
-  const settings = await readSettings(world.d1, merchant, zeroMeter());
+  const settings = await readSettings(world.d1, merchant);
   const shop = {
     ...{ ...settings, number: merchant, currencies: [], pastZones: settings?.past ?? [], retentionDays: null },
   } as unknown as Merchant;
@@ -156,7 +156,7 @@ test("[MSR-1] what is remembered counts for no bound: a Day of too many events i
   const scans = new ScanMemory();
   const { answer } = await ask(world, scans);
   const many = rowOf({ bucket: DAY, partition: "pool-0", version: 1e9, seen: { events: SCAN_EVENTS_MAX + 1 } });
-  await writeRollups(world.d1, [many], zeroMeter());
+  await writeRollups(world.d1, [many]);
   expect(await ask(world, scans)).toEqual({ answer, remembered: 10, fetched: 0 });
   await expect(ask(world, new ScanMemory())).rejects.toThrow(/more than 100000 events/);
 });
@@ -216,19 +216,15 @@ test("[MSR-2] rules, applied to the past and taken back, and an erasure are in t
   await expectChanged(0);
 
   world.it.now += 60_000;
-  const { db, now, pace, meter, log } = world.deps();
+  const { db, now, pace, log } = world.deps();
   const erasing = { erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request) };
   const whose = { id: "ers_1", merchant: 1, kind: "visitor", visitor: "00000000000000bb" } as const;
-  const erasure = await createErasure(
-    world.d1,
-    {
-      erasure: { ...whose, fromDay: DAY - 1, toDay: DAY + 1, createdAt: world.it.now },
-      partitions: ["pool-0"],
-      openDays: [DAY + 3],
-    },
-    zeroMeter(),
-  );
-  await driveErasure(erasure, { db, now, pace, meter, log, partition: () => erasing });
+  const erasure = await createErasure(world.d1, {
+    erasure: { ...whose, fromDay: DAY - 1, toDay: DAY + 1, createdAt: world.it.now },
+    partitions: ["pool-0"],
+    openDays: [DAY + 3],
+  });
+  await driveErasure(erasure, { db, now, pace, log, partition: () => erasing });
   await expectChanged(8); // as soon as it is asked for
   await world.seal();
   const after = await askBoth(world, scans);

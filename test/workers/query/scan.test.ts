@@ -7,7 +7,6 @@ import { bundleKey } from "../../../core/archive/object-key.ts";
 import { partitionsOf } from "../../../core/counting/placement.ts";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";
 import { JOB_KEPT_MS, JOB_STALE_MS, SCAN_BYTES_MAX } from "../../../core/limits.ts";
-import { zeroMeter } from "../../../core/meter.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
 import { driveQuestions } from "../../../queues/question.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
@@ -76,11 +75,11 @@ test("[SCN-5] what is in the log and in the archive counts once, what is in one 
 /** Says where rows of rollups were counted from: there something lies in the archive. */
 async function note(rows: readonly RollupRow[]): Promise<void> {
   for (const { merchant, day, partition: name } of rows)
-    await notePlaces(worker.db, { day, partition: name, merchants: [merchant] }, zeroMeter());
+    await notePlaces(worker.db, { day, partition: name, merchants: [merchant] });
 }
 
 async function store(rows: readonly RollupRow[]): Promise<void> {
-  await writeRollups(worker.db, rows, zeroMeter());
+  await writeRollups(worker.db, rows);
   await note(rows);
 }
 
@@ -107,8 +106,8 @@ test("[SCN-5] who is to be erased, and is still in the archive, is left out", as
     createdAt: now,
   } as const;
   const erasure = { ...common, fromDay: today, toDay: today + 1 };
-  const made = await createErasure(worker.db, { erasure, partitions: [partition], openDays: [today] }, zeroMeter());
-  await markTold(worker.db, { erasure: made, partition, position: 4 }, zeroMeter());
+  const made = await createErasure(worker.db, { erasure, partitions: [partition], openDays: [today] });
+  await markTold(worker.db, { erasure: made, partition, position: 4 });
   expect((await ask()).body.results[0].metrics).toEqual([1, 1]);
 });
 

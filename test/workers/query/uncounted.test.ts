@@ -109,7 +109,7 @@ async function tryAsk(it: ReplayedWorld, question: object, given: Partial<Mercha
     merchant: _,
     past = [],
     ...settings
-  } = (await readSettings(it.d1, 1, zeroMeter())) as NonNullable<Awaited<ReturnType<typeof readSettings>>>;
+  } = (await readSettings(it.d1, 1)) as NonNullable<Awaited<ReturnType<typeof readSettings>>>;
   const shop = {
     ...settings,
     pastZones: past,
@@ -133,8 +133,7 @@ async function archiveUnheard(it: ReplayedWorld, bundle: number): Promise<void> 
   await archiveBody(packBundle(it.it.sent[bundle]?.text ?? ""), {
     ...deps,
     confirm: async () => {},
-    note: async (noted) =>
-      void it.queue.push(...(await noteArchived(it.d1, { bundle: noted, now: it.it.now }, deps.meter))),
+    note: async (noted) => void it.queue.push(...(await noteArchived(it.d1, { bundle: noted, now: it.it.now }))),
   });
 }
 
@@ -234,8 +233,8 @@ test("[GAP-3] whoever is to be erased is not counted on the way", async () => {
   expect((await ask(it, question)).results[0]?.metrics).toEqual([2, 3]);
   const visitor = "00000000000000bb";
   const erasure = { id: "e", merchant: 1, kind: "visitor", visitor, fromDay: 0, toDay: 1e6, createdAt: 1 } as const;
-  const made = await createErasure(it.d1, { erasure, partitions: ["pool-0"], openDays: [DAY + 3] }, zeroMeter());
-  await markTold(it.d1, { erasure: made, partition: "pool-0", position: 1_000 }, zeroMeter());
+  const made = await createErasure(it.d1, { erasure, partitions: ["pool-0"], openDays: [DAY + 3] });
+  await markTold(it.d1, { erasure: made, partition: "pool-0", position: 1_000 });
   expect((await ask(it, question)).results[0]?.metrics).toEqual([2, 2]);
 });
 

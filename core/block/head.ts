@@ -1,0 +1,153 @@
+// The head of a block: what is asked for most, and what the other sections need to be read. Of each Day its version, totals,
+// drops, the sketch of its known visitors and who was there when; and its Hours as totals. Questions without a dimension read
+// nothing else.
+
+import { ByteReader, ByteWriter } from "../bytes.ts";
+import { decodePresence, encodePresence } from "../counting/presence.ts";
+import { type Counts, zeroCounts } from "../counting/rollup.ts";
+import type { RollupRow } from "../counting/rollup-row.ts";
+import { REBUILD_VERSION_STEP } from "../limits.ts";
+import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
+import { readCounts, readList, readTimes, writeCounts } from "./column.ts";
+
+/** An Hour of a closed Day: what is left of it is its totals. */
+export interface ThinHour {
+  /** As in `counting/day.ts`. */
+  readonly slot: number;
+  readonly counts: Counts;
+  readonly drops: RollupRow["drops"];
+}
+
+export interface HeadOfDay {
+  /** Number of the local date. */
+  readonly day: number;
+  /** Of the Day's rollup; its Hours are of the same. */
+  readonly version: number;
+  readonly counts: Counts;
+  readonly drops: RollupRow["drops"];
+  readonly sketch: Uint8Array;
+  readonly presence: Uint8Array;
+  /** In order. */
+  readonly hours: readonly ThinHour[];
+}
+
+/** Days in order. */
+export function encodeHead(days: readonly HeadOfDay[]): Uint8Array {
+  const writer = new ByteWriter();
+  writeSteps(
+    days.map(({ day }) => day),
+    writer,
+  );
+  for (const { version } of days) writer.unsigned(Math.round(version / REBUILD_VERSION_STEP));
+  writeTotals(days, writer);
+  const hours = days.flatMap((day) => day.hours);
+  for (const day of days) writeSlots(day.hours, writer);
+  writeTotals(hours, writer);
+  for (const { presence } of days) writePresence(presence, writer);
+  for (const { sketch } of days) writer.blob(sketch);
+  return writer.finish();
+}
+
+/** The inverse of `encodeHead`. */
+export function decodeHead(bytes: Uint8Array): readonly HeadOfDay[] {
+  const reader = new ByteReader(bytes);
+  const numbers = readSteps(reader);
+  const versions = numbers.map(() => reader.unsigned() * REBUILD_VERSION_STEP);
+  const totals = readTotals(numbers.length, reader);
+  const slots = numbers.map(() => readSteps(reader));
+  const ofHours = readTotals(
+    slots.reduce((sum, own) => sum + own.length, 0),
+    reader,
+  );
+  const presences = numbers.map(() => readPresence(reader));
+  const sketches = numbers.map(() => reader.blob());
+  assert(reader.done, "a head ends where its bytes do");
+  let at = 0;
+  return numbers.map((day, index) => {
+    const hours = (slots[index] as number[]).map((slot) => ({ slot, ...(ofHours[at++] as Totals) }));
+    return {
+      day,
+      version: versions[index] as number,
+      ...(totals[index] as Totals),
+      sketch: sketches[index] as Uint8Array,
+      presence: presences[index] as Uint8Array,
+      hours,
+    };
+  });
+}
+
+type Totals = Pick<HeadOfDay, "counts" | "drops">;
+
+function writeTotals(all: readonly Totals[], writer: ByteWriter): void {
+  writeCounts(
+    all.map(({ counts }) => counts),
+    writer,
+  );
+  const drops = all.map((one) => DROP_REASONS.flatMap((reason, number) => dropsOf(one, reason, number)));
+  const isNothing = drops.every((own) => own.length === 0);
+  writer.byte(isNothing ? 0 : 1);
+  if (isNothing) return;
+  for (const own of drops) {
+    writer.unsigned(own.length);
+    for (const [number, count] of own) {
+      writer.byte(number);
+      writer.unsigned(count);
+    }
+  }
+}
+
+function dropsOf({ drops }: Totals, reason: DropReason, number: number): readonly (readonly [number, number])[] {
+  const count = drops[reason];
+  return count === undefined ? [] : [[number, count]];
+}
+
+function readTotals(length: number, reader: ByteReader): readonly Totals[] {
+  const all = readTimes(length, () => ({ counts: zeroCounts(), drops: {} as Partial<Record<DropReason, number>> }));
+  readCounts(
+    all.map(({ counts }) => counts),
+    reader,
+  );
+  if (reader.byte() === 0) return all;
+  for (const { drops } of all) {
+    for (let left = reader.unsigned(); left > 0; left--) {
+      const reason = DROP_REASONS[reader.byte()];
+      assert(reason !== undefined, "a drop has a reason that is known");
+      drops[reason] = reader.unsigned();
+    }
+  }
+  return all;
+}
+
+function writeSlots(hours: readonly ThinHour[], writer: ByteWriter): void {
+  writeSteps(
+    hours.map(({ slot }) => slot),
+    writer,
+  );
+}
+
+function writeSteps(numbers: readonly number[], writer: ByteWriter): void {
+  writer.unsigned(numbers.length);
+  let last = 0;
+  for (const number of numbers) {
+    writer.signed(number - last);
+    last = number;
+  }
+}
+
+function readSteps(reader: ByteReader): number[] {
+  let last = 0;
+  return readList(reader, () => {
+    last += reader.signed();
+    return last;
+  });
+}
+
+/** Rollups from before there was a presence have none. */
+function writePresence(presence: Uint8Array, writer: ByteWriter): void {
+  writer.byte(presence.length === 0 ? 0 : 1);
+  writer.append(presence);
+}
+
+function readPresence(reader: ByteReader): Uint8Array {
+  return reader.byte() === 0 ? new Uint8Array() : encodePresence(decodePresence(reader));
+}
