@@ -173,6 +173,20 @@ export const REST_EVENTS = 30_000;
 export const REST_AFTER_MS = 5 * MINUTE_MS;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
+/** What a partition may hold of open Days in memory, as it is estimated (core/counting/held.ts), of the isolate's 128 MB. What
+ *  came without a key gets in while its merchant holds no more than what is free: one merchant gets half of it, a second one
+ *  half of what that leaves. Half of it are 40,000 visitors who are reading, or some 450,000 events of an ordinary Day. */
+export const HELD_BYTES_MAX = 64_000_000;
+/** What came with a key, or was acknowledged before it reached the partition, gets in up to this, ... */
+export const HELD_KEYED_BYTES_MAX = 80_000_000;
+/** ... of one merchant up to this: 8 MB that what comes without a key cannot take. */
+export const HELD_MERCHANT_KEYED_BYTES_MAX = HELD_BYTES_MAX / 2 + 8_000_000;
+/** A merchant that holds no more than this is never slowed for what others hold: 300 visitors who are reading, 1,000 who have
+ *  gone. Hardly any merchant of a pool holds more. */
+export const HELD_SMALL_BYTES = 256_000;
+/** When to come again, in seconds, is told as the time until the next checkpoint, which packs who has gone, within these. */
+export const HELD_RETRY_SECONDS_MIN = 10;
+export const HELD_RETRY_SECONDS_MAX = 3_600;
 /** A partition reads a merchant's settings again when its copy is older than this (a change is also pushed). */
 export const SETTINGS_FRESH_MS = 5 * MINUTE_MS;
 /** Past this age a copy is not used any more. */
@@ -596,6 +610,9 @@ assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event 
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < SPREAD_NOTICE_MS, "no two partitions count one visitor's events");
+assert(HELD_KEYED_BYTES_MAX > HELD_BYTES_MAX, "what came with a key has room that nobody else can take");
+assert(HELD_MERCHANT_KEYED_BYTES_MAX > HELD_BYTES_MAX / 2, "a merchant's own server has room beside its pages");
+assert(HELD_KEYED_BYTES_MAX < 128_000_000, "a partition leaves room in its isolate");
 assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spread before it is turned away");
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
