@@ -173,20 +173,23 @@ export const REST_EVENTS = 30_000;
 export const REST_AFTER_MS = 5 * MINUTE_MS;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
-/** What a partition may hold of open Days in memory, as it is estimated (core/counting/held.ts), of the isolate's 128 MB. What
- *  came without a key gets in while its merchant holds no more than what is free: one merchant gets half of it, a second one
- *  half of what that leaves. Half of it are 40,000 visitors who are reading, or some 450,000 events of an ordinary Day. */
-export const HELD_BYTES_MAX = 64_000_000;
+/** What a partition may hold of open Days in memory, as it is estimated (core/counting/held.ts): the heap has half of it
+ *  where texts are long, and 1.03 times as much at most (bench/held). The isolate has 128 MB, for code, checkpoints,
+ *  rollups and the neighbours of the partition as well. What came without a key gets in while its merchant holds no more than
+ *  what is free: one merchant gets half of it, a second one half of what that leaves. Half of it are 50,000 visitors who are
+ *  reading, or 230,000 events within an hour. */
+export const HELD_BYTES_MAX = 80_000_000;
 /** What came with a key, or was acknowledged before it reached the partition, gets in up to this, ... */
-export const HELD_KEYED_BYTES_MAX = 80_000_000;
+export const HELD_KEYED_BYTES_MAX = 96_000_000;
 /** ... of one merchant up to this: 8 MB that what comes without a key cannot take. */
 export const HELD_MERCHANT_KEYED_BYTES_MAX = HELD_BYTES_MAX / 2 + 8_000_000;
-/** A merchant that holds no more than this is never slowed for what others hold: 300 visitors who are reading, 1,000 who have
- *  gone. Hardly any merchant of a pool holds more. */
+/** A merchant that holds no more than this is never slowed for what others hold, until not even keys help: 300 visitors who
+ *  are reading, 1,000 who have gone. Hardly any merchant of a pool holds more. */
 export const HELD_SMALL_BYTES = 256_000;
-/** When to come again, in seconds, is told as the time until the next checkpoint, which packs who has gone, within these. */
+/** When to come again, in seconds, is the time until the next checkpoint, within these: it packs visitors who have gone, and
+ *  while somebody is slowed it comes after CHECKPOINT_AFTER_MS at the latest. */
 export const HELD_RETRY_SECONDS_MIN = 10;
-export const HELD_RETRY_SECONDS_MAX = 3_600;
+export const HELD_RETRY_SECONDS_MAX = CHECKPOINT_AFTER_MS / 1_000;
 /** A partition reads a merchant's settings again when its copy is older than this (a change is also pushed). */
 export const SETTINGS_FRESH_MS = 5 * MINUTE_MS;
 /** Past this age a copy is not used any more. */

@@ -8,7 +8,7 @@ import type { DayClaim } from "./order-book.ts";
 import type { Cell, Visit } from "./visit.ts";
 
 /** Bytes of a Day with nothing in it: its maps and its first ids. */
-export const DAY_BYTES = 1_500;
+export const DAY_BYTES = 900;
 /** A text of the dictionary beside its characters: a place in a map, and the text's head. */
 const TEXT_BYTES = 72;
 /** A tuple beside its numbers: the same, and what joining it leaves. */

@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import type { Arrival, Event } from "../../core/event.ts";
 import {
+  CHECKPOINT_AFTER_MS,
   HELD_BYTES_MAX,
   HELD_KEYED_BYTES_MAX,
   HELD_MERCHANT_KEYED_BYTES_MAX,
@@ -14,6 +15,7 @@ import {
   PRODUCTS_COUNT_MAX,
 } from "../../core/limits.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
+import { dutiesDue } from "../../durable-objects/alarm.ts";
 import { append } from "../../durable-objects/append.ts";
 import { checkpoint } from "../../durable-objects/checkpoint.ts";
 import { findShelf } from "../../durable-objects/state.ts";
@@ -74,6 +76,8 @@ test("[HLD-5] a refusal says when to come again, and does not go to the queue; a
   const [again, more] = await ask(it, [{ id: "counted" }, {}]);
   expect(again).toBe("duplicate");
   const { fullForSeconds } = more as { fullForSeconds: number };
+  const { checkpoint: due } = dutiesDue(it.partition, it.now);
+  expect(due - it.now).toBeLessThanOrEqual(CHECKPOINT_AFTER_MS);
   expect(fullForSeconds).toBeGreaterThanOrEqual(HELD_RETRY_SECONDS_MIN);
   expect(fullForSeconds).toBeLessThanOrEqual(HELD_RETRY_SECONDS_MAX);
   expect(await ask(it, [{ merchant: 2 }])).toEqual(["accepted"]);
