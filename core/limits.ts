@@ -176,6 +176,23 @@ export const REST_EVENTS = 30_000;
 export const REST_AFTER_MS = 5 * MINUTE_MS;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
+/** What a partition may hold of open Days in memory, as it is estimated (core/counting/held.ts): the heap has half of it
+ *  where texts are long, and 1.03 times as much at most (bench/held). The isolate has 128 MB, for code, checkpoints,
+ *  rollups and the neighbours of the partition as well. What came without a key gets in while its merchant holds no more than
+ *  what is free: one merchant gets half of it, a second one half of what that leaves. Half of it are 50,000 visitors who are
+ *  reading, or 230,000 events within an hour. */
+export const HELD_BYTES_MAX = 80_000_000;
+/** What came with a key, or was acknowledged before it reached the partition, gets in up to this, ... */
+export const HELD_KEYED_BYTES_MAX = 96_000_000;
+/** ... of one merchant up to this: 8 MB that what comes without a key cannot take. */
+export const HELD_MERCHANT_KEYED_BYTES_MAX = HELD_BYTES_MAX / 2 + 8_000_000;
+/** A merchant that holds no more than this is never slowed for what others hold, until not even keys help: 300 visitors who
+ *  are reading, 1,000 who have gone. Hardly any merchant of a pool holds more. */
+export const HELD_SMALL_BYTES = 256_000;
+/** When to come again, in seconds, is the time until the next checkpoint, within these: it packs visitors who have gone, and
+ *  while somebody is slowed it comes after CHECKPOINT_AFTER_MS at the latest. */
+export const HELD_RETRY_SECONDS_MIN = 10;
+export const HELD_RETRY_SECONDS_MAX = CHECKPOINT_AFTER_MS / 1_000;
 /** How often a partition that has traffic asks whose settings were changed (a change is also pushed): 256 of them are four
  *  statements a second. */
 export const SETTINGS_FRESH_MS = MINUTE_MS;
@@ -607,6 +624,9 @@ assert(PUBLISH_GRACE_MS + PUBLISH_SPREAD_MS < PUBLISH_EVERY_MS, "a partition pub
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < SPREAD_NOTICE_MS, "no two partitions count one visitor's events");
+assert(HELD_KEYED_BYTES_MAX > HELD_BYTES_MAX, "what came with a key has room that nobody else can take");
+assert(HELD_MERCHANT_KEYED_BYTES_MAX > HELD_BYTES_MAX / 2, "a merchant's own server has room beside its pages");
+assert(HELD_KEYED_BYTES_MAX < 128_000_000, "a partition leaves room in its isolate");
 assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spread before it is turned away");
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");

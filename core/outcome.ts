@@ -41,6 +41,8 @@ export type RejectionCode = (typeof REJECTION_CODES)[number];
 export interface Rejection {
   readonly code: RejectionCode;
   readonly message: string;
+  /** When to come again, where that is known better than by the code. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** Either a value or the caller's mistake. */

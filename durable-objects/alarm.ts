@@ -93,6 +93,8 @@ function checkpointDue(partition: Partition, now: number): number {
   const events = partition.next - partition.checkpointed;
   const size = Math.max(1, (partition.loadedAtCheckpoint + events) / CHECKPOINT_STATE_EVENTS);
   if (events >= Math.min(CHECKPOINT_EVENTS * size, CHECKPOINT_EVENTS_MAX)) return now;
+  // Who is slowed waits for it: visitors who have gone are packed then.
+  if (partition.slowed.size > 0) return partition.checkpointedAt + CHECKPOINT_AFTER_MS;
   const hasPublished = partition.publishedAt > partition.checkpointedAt;
   if (hasPublished && events < CHECKPOINT_QUIET_EVENTS && hasDirty(partition)) return now;
   return events > 0 || hasDirty(partition) ? partition.checkpointedAt + CHECKPOINT_AFTER_MS * size : Infinity;

@@ -5,7 +5,6 @@
 
 import { encodeLogged } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
-import { countEvent } from "../core/counting/day.ts";
 import type { IdSet } from "../core/counting/duplicate.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import { exclusionsOf } from "../core/enrichment/matcher.ts";
@@ -17,19 +16,22 @@ import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dayAt, dayStart } from "../core/time.ts";
 import { admit } from "./admission.ts";
 import { groupCommit, orReset } from "./commit.ts";
+import { hasRoom, isCrowded, noteSlowed, roomAfterSeconds } from "./held.ts";
 import { addLate } from "./late.ts";
 import { type LateArrival, takesLateDay } from "./late-budget.ts";
 import type { AppendReply, AppendRequest, Fate } from "./rpc.ts";
 import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
 import { countedElsewhere, movedFrom, noteDay } from "./spread.ts";
-import { dayToChange, findDay, type Partition, rulesFor } from "./state.ts";
+import { countInto, findDay, type Partition, rulesFor } from "./state.ts";
+
+type Limits = Pick<AppendRequest, "isLateLimited" | "isRefusable">;
 
 /** Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them. */
 export async function append(
   partition: Partition,
   arrivals: readonly Arrival[],
-  { isLateLimited = false }: Pick<AppendRequest, "isLateLimited"> = {},
+  { isLateLimited = false, isRefusable = false }: Limits = {},
 ): Promise<AppendReply> {
   const merchants = new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]);
   const unread = await ensureSettings(partition, merchants);
@@ -41,11 +43,15 @@ export async function append(
     : arrivals.filter((_, index) => refused[index] === undefined);
   if (own.length === 0) return refused as readonly (Moved | "unread")[];
   const elsewhere = await countedElsewhere(partition, own);
-  if (!admit(partition, own)) return "overloaded";
+  const admitted = isCrowded(partition) ? own.filter((one) => !isHomeless(partition, one, isRefusable)) : own;
+  if (admitted.length < own.length && !isRefusable) return "overloaded";
+  // What is refused takes nothing of its merchant's share, and must not be turned away to the queue, which would acknowledge it.
+  if (admitted.length > 0 && !admit(partition, admitted)) return "overloaded";
   const fates = orReset(partition, () =>
     arrivals.map(
       (arrival, index) =>
-        refused[index] ?? (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival, isLateLimited)),
+        refused[index] ??
+        (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival, { isLateLimited, isRefusable })),
     ),
   );
   // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.
@@ -54,7 +60,11 @@ export async function append(
 }
 
 /** The one place where an event becomes part of the partition. */
-function accept(partition: Partition, { event, address, floating }: Arrival, isLateLimited: boolean): Fate {
+function accept(
+  partition: Partition,
+  { event, address, floating }: Arrival,
+  { isLateLimited = false, isRefusable = false }: Limits,
+): Fate {
   const known = partition.settings.get(event.merchant);
   if (known === undefined || known.gone) return "unknown";
   const { settings } = known;
@@ -64,6 +74,7 @@ function accept(partition: Partition, { event, address, floating }: Arrival, isL
   if (late && isLateLimited && !takesLate(partition, { event, address, day })) return "late";
   const recalledAs = late ? "new" : recalled(partition, { event, day, zone, floating });
   if (recalledAs === "same") return "duplicate";
+  if (!late && isRefusable && !hasRoom(partition, event)) return full(partition, event.merchant);
   const rules = rulesFor(partition, settings, { instant: event.timestamp, day });
   const facts = { ...event, excluded: exclusionsOf(address, rules) };
   const opinion = opine(facts, rules);
@@ -83,6 +94,23 @@ function accept(partition: Partition, { event, address, floating }: Arrival, isL
   return opinion.dropped === "" ? "accepted" : { dropped: opinion.dropped };
 }
 
+/** Whether there is no room for an arrival as things stand. What was acknowledged before has the room of what has a key. */
+function isHomeless(partition: Partition, { event }: Arrival, isRefusable: boolean): boolean {
+  const { merchant, keyed } = event;
+  return !hasRoom(partition, { merchant, keyed: isRefusable ? keyed : 1 }) && isHeld(partition, event);
+}
+
+/** Whether an event would be held: those of closed Days are archived and not counted here, those of nobody are not taken. */
+function isHeld(partition: Partition, { merchant, timestamp }: Event): boolean {
+  const known = partition.settings.get(merchant);
+  return known !== undefined && !isClosed(partition, dayAt(zoneAt(known.settings.zones, timestamp), timestamp));
+}
+
+function full(partition: Partition, merchant: number): Fate {
+  noteSlowed(partition, merchant);
+  return { fullForSeconds: roomAfterSeconds(partition) };
+}
+
 function takesLate(partition: Partition, late: Omit<LateArrival, "openFrom">): boolean {
   const { now, timing } = partition.deps;
   const openFrom = Math.max(partition.openFrom, firstOpenDay(now(), timing.sealAfterMs));
@@ -97,13 +125,11 @@ interface Kept {
 }
 
 function count(partition: Partition, { event, opinion, settings, day }: Kept): void {
-  const state = dayToChange(partition, event.merchant, day);
-  const changedBefore = state.changed.size;
-  countEvent(state, { event, opinion, settings, position: partition.next });
+  const isBelated = event.timestamp < partition.deps.now() - LATE_AFTER_MS;
+  const changedBefore = isBelated ? (findDay(partition, event.merchant, day)?.changed.size ?? 0) : 0;
+  const state = countInto(partition, day, { event, opinion, settings, position: partition.next });
   noteDay(partition, event, state.ids.size);
-  if (event.timestamp < partition.deps.now() - LATE_AFTER_MS) {
-    partition.lateChanges += state.changed.size - changedBefore;
-  }
+  if (isBelated) partition.lateChanges += state.changed.size - changedBefore;
 }
 
 interface Candidate {

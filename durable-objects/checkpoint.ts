@@ -7,6 +7,7 @@ import { encodeDay } from "../core/counting/day.ts";
 import { LOADED_EVENTS_MAX, REST_AFTER_MS, REST_EVENTS, SALT_KEPT_MS, SHELF_IDLE_MS } from "../core/limits.ts";
 import { DAY_MS } from "../core/time.ts";
 import { commitPending } from "./commit.ts";
+import { bytesOf, isCrowded } from "./held.ts";
 import { keyOf, type Partition, type Shelf } from "./state.ts";
 
 export function checkpoint(partition: Partition): void {
@@ -14,7 +15,7 @@ export function checkpoint(partition: Partition): void {
   const { store } = partition.deps;
   const now = partition.deps.now();
   const dirty = [...partition.shelves.values()].filter((shelf) => shelf.dirty);
-  if (loadedEvents(partition) > REST_EVENTS) restVisitors(dirty, now - REST_AFTER_MS);
+  if (loadedEvents(partition) > REST_EVENTS || isCrowded(partition)) restVisitors(dirty, now - REST_AFTER_MS);
   store.transaction(() => {
     for (const shelf of dirty) store.writeShelf(shelf, encodeShelf(shelf), isUnpublished(shelf));
     writePositions(partition, { checkpointed: partition.next, checkpointedAt: now });
@@ -26,6 +27,8 @@ export function checkpoint(partition: Partition): void {
   }
   partition.checkpointed = partition.next;
   partition.checkpointedAt = now;
+  partition.heldBytes = bytesOf(partition.shelves.values());
+  partition.slowed.clear();
   leaveMemory(partition);
   partition.loadedAtCheckpoint = loadedEvents(partition);
 }
@@ -105,8 +108,10 @@ function leaveMemory(partition: Partition): void {
   const oldestFirst = [...partition.shelves.entries()].sort(([, a], [, b]) => a.touchedAt - b.touchedAt);
   for (const [key, shelf] of oldestFirst) {
     if (shelf.dirty || isUnpublished(shelf)) continue;
-    if (events <= LOADED_EVENTS_MAX && now - shelf.touchedAt < SHELF_IDLE_MS) continue;
+    const isPressed = events > LOADED_EVENTS_MAX || isCrowded(partition);
+    if (!isPressed && now - shelf.touchedAt < SHELF_IDLE_MS) continue;
     for (const state of shelf.days.values()) events -= state.ids.size;
+    partition.heldBytes -= bytesOf([shelf]);
     partition.shelves.delete(key);
   }
 }

@@ -8,8 +8,21 @@ import type { DropReason } from "../core/outcome.ts";
 
 /** What became of one arrival. "unknown": the merchant is not (or no longer) there. "unread": it is new here and its settings cannot
  *  be read at the moment; the arrival was not taken. "late": its Day is closed, and who has no key sends of too many such
- *  (late-budget.ts). */
-export type Fate = "accepted" | "duplicate" | "unknown" | "unread" | "late" | { readonly dropped: DropReason } | Moved;
+ *  (late-budget.ts). Full: its merchant holds too much memory (held.ts). */
+export type Fate =
+  | "accepted"
+  | "duplicate"
+  | "unknown"
+  | "unread"
+  | "late"
+  | { readonly dropped: DropReason }
+  | Full
+  | Moved;
+
+/** It was not taken, and there may be room after so many seconds. */
+export interface Full {
+  readonly fullForSeconds: number;
+}
 
 /** Ids that another partition may have counted on these Days. */
 export interface CountedRequest {
@@ -32,6 +45,8 @@ export interface AppendRequest {
   readonly arrivals: string;
   /** Whether senders without a key have a budget of closed Days. What was acknowledged before (the overflow queue's) has none. */
   readonly isLateLimited?: boolean;
+  /** Whether an event may be refused for want of memory. What was acknowledged before may not: it is "overloaded" until there is room. */
+  readonly isRefusable?: boolean;
 }
 
 /** Where a partition stands; for operators and tests. */
@@ -47,6 +62,8 @@ export interface PartitionStatus {
   readonly archivedPosition: number;
   /** Rollups changed since they were published, open ones included. */
   readonly unpublishedRollups: number;
+  /** What the Days in memory take, as it is estimated (HLD-1). */
+  readonly heldBytes: number;
   readonly merchants: number;
 }
 

@@ -8,6 +8,7 @@ import { SEAL_BACKLOG_BUNDLES_MAX, SHELVES_PER_DAY } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { checkpoint, unarchivedFrom, writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
+import { bytesOf } from "./held.ts";
 import type { Completeness } from "./rpc.ts";
 import { findShelf, keyOf, type Partition } from "./state.ts";
 
@@ -45,6 +46,7 @@ export function dropDay(partition: Partition, day: number): boolean {
     partition.shelves.delete(keyOf({ day, shelf }));
     partition.stored.delete(keyOf({ day, shelf }));
   }
+  partition.heldBytes = bytesOf(partition.shelves.values());
   return true;
 }
 

@@ -4,7 +4,7 @@
 
 import { decodeLogged } from "../core/archive/bundle.ts";
 import { ByteReader } from "../core/bytes.ts";
-import { countEvent, type DayState, decodeDay, emptyDay } from "../core/counting/day.ts";
+import { type CountedEvent, countEvent, type DayState, decodeDay, emptyDay, heldBytes } from "../core/counting/day.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import { type HashKey, toHashKey } from "../core/keyed-hash.ts";
@@ -124,6 +124,10 @@ export interface Partition {
   commit: Gathering | undefined;
   readonly patience: Patience;
   readonly shelves: Map<string, Shelf>;
+  /** What the Days in memory hold (held.ts). */
+  heldBytes: number;
+  /** Merchants that were slowed for it since the last checkpoint. */
+  readonly slowed: Set<number>;
   /** Stored shelves, by key; true where rollups were not published when it was written. */
   readonly stored: Map<string, boolean>;
   readonly settings: Map<number, KnownSettings>;
@@ -191,6 +195,8 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     commit: undefined,
     patience: { misses: 0, shortUntil: 0 },
     shelves: new Map(),
+    heldBytes: 0,
+    slowed: new Set(),
     stored: new Map(store.listShelves().map((key) => [keyOf(key), key.unpublished])),
     settings: new Map(store.readAllSettings().map((s) => [s.merchant, { settings: s, gone: false }])),
     lease: positions?.lease,
@@ -233,6 +239,7 @@ export function findShelf(partition: Partition, key: ShelfKey): Shelf | undefine
   while (!reader.done) {
     const state = decodeDay(reader, partition.idKey);
     shelf.days.set(state.merchant, state);
+    partition.heldBytes += heldBytes(state);
   }
   partition.shelves.set(name, shelf);
   return shelf;
@@ -243,8 +250,17 @@ export function findDay(partition: Partition, merchant: number, day: number): Da
   return findShelf(partition, shelfOf(merchant, day))?.days.get(merchant);
 }
 
+/** Counts an event into its merchant's Day, and what that takes. */
+export function countInto(partition: Partition, day: number, counted: CountedEvent): DayState {
+  const state = dayToChange(partition, counted.event.merchant, day);
+  const before = heldBytes(state);
+  countEvent(state, counted);
+  partition.heldBytes += heldBytes(state) - before;
+  return state;
+}
+
 /** The state of a merchant's Day to count into, made when new; its shelf will be written at the next checkpoint. */
-export function dayToChange(partition: Partition, merchant: number, day: number): DayState {
+function dayToChange(partition: Partition, merchant: number, day: number): DayState {
   const key = shelfOf(merchant, day);
   let shelf = findShelf(partition, key);
   if (shelf === undefined) {
@@ -256,6 +272,7 @@ export function dayToChange(partition: Partition, merchant: number, day: number)
   const known = shelf.days.get(merchant);
   if (known !== undefined) return known;
   const state = emptyDay(merchant, day, partition.idKey);
+  partition.heldBytes += heldBytes(state);
   shelf.days.set(merchant, state);
   return state;
 }
@@ -283,7 +300,7 @@ function recount(partition: Partition): void {
     const settings = partition.settings.get(event.merchant)?.settings;
     assert(settings !== undefined, "settings are stored before the first event of a merchant");
     const opinion = opine(event, rulesFor(partition, settings, { instant: event.timestamp, day }));
-    if (!late) countEvent(dayToChange(partition, event.merchant, day), { event, opinion, settings, position });
+    if (!late) countInto(partition, day, { event, opinion, settings, position });
     position += 1;
   }
 }

@@ -24,6 +24,7 @@ export function statusOf(partition: Partition): PartitionStatus {
     // Cuts and confirmations are stored, so this never goes back.
     archivedPosition: unarchivedFrom(partition),
     unpublishedRollups,
+    heldBytes: partition.heldBytes,
     merchants: merchants.size,
   };
 }

@@ -13,10 +13,11 @@ import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
 import { IdSet, KNOWN_KEY } from "./duplicate.ts";
 import { type Earned, earnedWithProducts, ownEarning } from "./earned.ts";
+import { claimBytes, DAY_BYTES, orderBytes, textBytes, tupleBytes, VISITOR_BYTES, visitBytes } from "./held.ts";
 import { momentOf } from "./moment.ts";
 import { type DayClaim, decodeBook, encodeBook, eraseClaims, type OrderBook } from "./order-book.ts";
 import { packTuple, unpackTuple } from "./tuple.ts";
-import { type Cell, insert, isVisit, RANK, type Rank, type Visit } from "./visit.ts";
+import { type Cell, isVisit, RANK, type Rank, type Visit } from "./visit.ts";
 import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 import { Visitors } from "./visitors.ts";
 
@@ -35,16 +36,26 @@ const SHAPE_VERSION = 3;
 export interface Dictionary {
   readonly textNumbers: Map<string, number>;
   readonly tupleNumbers: Map<string, number>;
+  /** What both take in memory (held.ts). */
+  bytes: number;
 }
 
 /** The Day's dictionary by number: lists of one reading, which may add tuples of its own. */
 export interface DayNames {
   readonly texts: readonly string[];
   readonly tuples: string[];
+  /** Numbers of the tuples of the Day, and of those that the reading has added. */
+  readonly known: ReadonlyMap<string, number>;
+  readonly added: Map<string, number>;
 }
 
 export function namesOf({ dictionary: { textNumbers, tupleNumbers } }: Pick<DayState, "dictionary">): DayNames {
-  return { texts: [...textNumbers.keys()], tuples: [...tupleNumbers.keys()] };
+  return {
+    texts: [...textNumbers.keys()],
+    tuples: [...tupleNumbers.keys()],
+    known: tupleNumbers,
+    added: new Map(),
+  };
 }
 
 export interface DayState {
@@ -60,6 +71,8 @@ export interface DayState {
   /** Slot → reason → hits dropped. */
   drops: Map<number, Map<DropReason, number>> | undefined;
   ids: IdSet;
+  /** What orders and prefetches take in memory (held.ts). */
+  looseBytes: number;
   /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map here:
    *  what was computed or sent under the old one says nothing of the new. */
   changed: Map<number, number>;
@@ -70,14 +83,20 @@ export function emptyDay(merchant: number, day: number, idKey: HashKey = KNOWN_K
   return {
     merchant,
     day,
-    dictionary: { textNumbers: new Map(), tupleNumbers: new Map() },
+    dictionary: { textNumbers: new Map(), tupleNumbers: new Map(), bytes: 0 },
     visitors: new Visitors(day * DAY_MS),
     orders: undefined,
     prefetches: undefined,
     drops: undefined,
     ids: new IdSet(idKey),
+    looseBytes: 0,
     changed: new Map(),
   };
+}
+
+/** About what a Day takes in memory, in bytes; a function of what it holds (HLD-1). */
+export function heldBytes({ dictionary, visitors, ids, looseBytes }: DayState): number {
+  return DAY_BYTES + dictionary.bytes + visitors.bytes + ids.bytes + looseBytes;
 }
 
 /** The UTC instant at which an Hour given by its slot starts. */
@@ -111,12 +130,12 @@ function countVisit(state: DayState, observed: Observed, position: number): void
   const { visitor } = observed.event;
   const visit = toVisit(state.dictionary, observed);
   const claim = toClaim(state.dictionary, observed, visit);
-  const visits = state.visitors.get(visitor);
+  const visits = state.visitors.wake(visitor);
   // What belongs to the visit before it, or takes its profile, may do so no more, or to another; and a prefetch may have been seen.
   const wasPlain = visits?.every(isVisit) ?? true;
   if (visits === undefined) state.visitors.set(visitor, [visit]);
   else {
-    insert(visits, visit);
+    state.visitors.insert(visits, visit);
     markVisitHours(state, visits, visit, position);
   }
   if (claim !== undefined) noteClaim(state, { number: observed.event.order, claim, position });
@@ -131,18 +150,41 @@ function noteClaim(
 ): void {
   state.orders ??= new Map();
   const claims = state.orders.get(number);
+  state.looseBytes += claimBytes(claim) + (claims === undefined ? orderBytes(number) : 0);
   if (claims === undefined) state.orders.set(number, [claim]);
   else {
     claims.push(claim);
-    for (const slot of new Set(claims.map((one) => one.slot))) markChanged(state, slot, position);
+    for (const slot of slotsOf(claims, (one) => one.slot)) markChanged(state, slot, position);
   }
 }
 
 function notePrefetch(state: DayState, visitor: string, visit: Visit): void {
   state.prefetches ??= new Map();
   const own = state.prefetches.get(visitor);
+  state.looseBytes += visitBytes(visit) + (own === undefined ? VISITOR_BYTES : 0);
   if (own === undefined) state.prefetches.set(visitor, [visit]);
   else own.push(visit);
+}
+
+/** What orders and prefetches take, counted anew. */
+function looseBytesOf({ orders, prefetches }: DayState): number {
+  let bytes = 0;
+  for (const [number, claims] of orders ?? [])
+    bytes += claims.reduce((sum, claim) => sum + claimBytes(claim), orderBytes(number));
+  for (const visits of prefetches?.values() ?? [])
+    bytes += visits.reduce((sum, visit) => sum + visitBytes(visit), VISITOR_BYTES);
+  return bytes;
+}
+
+const slotsKnown = new WeakMap<readonly unknown[], { readonly slots: Set<number>; upTo: number }>();
+
+/** The slots that are in a list which only grows. What was looked at before is not again: thousands may stand under one number. */
+function slotsOf<T>(list: readonly T[], slotOf: (one: T) => number): Iterable<number> {
+  if (list.length === 1) return [slotOf(list[0] as T)];
+  const known = slotsKnown.get(list) ?? { slots: new Set<number>(), upTo: 0 };
+  slotsKnown.set(list, known);
+  for (; known.upTo < list.length; known.upTo++) known.slots.add(slotOf(list[known.upTo] as T));
+  return known.slots;
 }
 
 export interface CountedEvent {
@@ -193,6 +235,7 @@ export function decodeDay(reader: ByteReader, idKey: HashKey = KNOWN_KEY): DaySt
   const orders = decodeBook(state.day * DAY_MS, reader);
   if (orders.size > 0) state.orders = orders;
   decodePrefetches(state, reader);
+  state.looseBytes = looseBytesOf(state);
   decodeDrops(state, reader);
   for (let left = reader.unsigned(); left > 0; left--) state.changed.set(reader.signed(), reader.unsigned());
   state.ids = IdSet.decode(reader, idKey);
@@ -303,7 +346,9 @@ function markVisits(state: DayState, visits: readonly Visit[], position: number)
 function markVisitor(state: DayState, visitor: string, position: number): void {
   for (const { slots } of state.visitors.get(visitor) ?? [])
     for (const slot of slots) markChanged(state, slot, position);
-  for (const { startSlot } of state.prefetches?.get(visitor) ?? []) markChanged(state, startSlot, position);
+  const prefetches = state.prefetches?.get(visitor);
+  if (prefetches === undefined) return;
+  for (const slot of slotsOf(prefetches, ({ startSlot }) => startSlot)) markChanged(state, slot, position);
 }
 
 /** Takes a visitor out: runs, orders, prefetches. False where there was nothing. */
@@ -316,6 +361,7 @@ export function removeVisitor(state: DayState, visitor: string, position: number
   for (const slot of eraseClaims(state.orders ?? new Map(), visitor)) markChanged(state, slot, position);
   state.visitors.delete(visitor);
   state.prefetches?.delete(visitor);
+  state.looseBytes = looseBytesOf(state);
   return true;
 }
 
@@ -328,6 +374,7 @@ export function removeAll(state: DayState, position: number): boolean {
   state.orders = undefined;
   state.prefetches = undefined;
   state.drops = undefined;
+  state.looseBytes = 0;
   return true;
 }
 
@@ -351,21 +398,33 @@ function countDrop(state: DayState, slot: number, reason: DropReason, count = 1)
   state.drops.set(slot, reasons);
 }
 
-function textNumber({ textNumbers }: Dictionary, text: string): number {
-  return numberOf(textNumbers, text);
-}
-
-function tupleNumber({ tupleNumbers }: Dictionary, tuple: readonly number[]): number {
-  return numberOf(tupleNumbers, packTuple(tuple));
-}
-
 /** The number of a text; the next one when it is new. */
-function numberOf(numbers: Map<string, number>, text: string): number {
-  const known = numbers.get(text);
+function textNumber(dictionary: Dictionary, text: string): number {
+  const known = dictionary.textNumbers.get(text);
   if (known !== undefined) return known;
-  const next = numbers.size;
-  numbers.set(text, next);
+  const next = dictionary.textNumbers.size;
+  dictionary.textNumbers.set(ownText(text), next);
+  dictionary.bytes += textBytes(text);
   return next;
+}
+
+/** The same of a tuple. */
+function tupleNumber(dictionary: Dictionary, tuple: readonly number[]): number {
+  const packed = packTuple(tuple);
+  const known = dictionary.tupleNumbers.get(packed);
+  if (known !== undefined) return known;
+  const next = dictionary.tupleNumbers.size;
+  dictionary.tupleNumbers.set(packed, next);
+  dictionary.bytes += tupleBytes(packed);
+  return next;
+}
+
+/**
+ * An equal text that keeps no other in memory. A path is cut out of an address, and the engine keeps the whole address for it:
+ * 2 KB for a page of ten letters, where somebody sends long parameters.
+ */
+function ownText(text: string): string {
+  return JSON.parse(JSON.stringify(text)) as string;
 }
 
 function encodeDrops(state: DayState, writer: ByteWriter): void {

@@ -52,6 +52,11 @@ export class IdSet {
     return this.#size;
   }
 
+  /** What it takes in memory. */
+  get bytes(): number {
+    return this.#words.byteLength;
+  }
+
   has(id: string): boolean {
     return this.contentOf(id) !== undefined;
   }

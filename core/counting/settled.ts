@@ -33,8 +33,8 @@ export function settledVisits(state: DayState, names: DayNames): VisitsByVisitor
 export function unseenPrefetches(state: DayState, names: DayNames): readonly number[] {
   const slots: number[] = [];
   for (const [visitor, prefetches] of state.prefetches ?? []) {
-    const seen = seenPrefetches(state, visitor, { runs: state.visitors.get(visitor) ?? [], names });
-    for (const prefetch of prefetches) if (!seen.includes(prefetch)) slots.push(prefetch.startSlot);
+    const seen = new Set(seenPrefetches(state, visitor, { runs: state.visitors.get(visitor) ?? [], names }));
+    for (const prefetch of prefetches) if (!seen.has(prefetch)) slots.push(prefetch.startSlot);
   }
   return slots;
 }
@@ -74,10 +74,11 @@ function settleVisits(
 }
 
 /** The number of a place that is like another, with products; made for this reading where the Day has none. */
-function placeWith({ tuples }: DayNames, place: number, products: readonly number[]): number {
+function placeWith({ tuples, known, added }: DayNames, place: number, products: readonly number[]): number {
   const packed = (tuples[place] as string) + packTuple(products);
-  const known = tuples.indexOf(packed);
-  return known >= 0 ? known : tuples.push(packed) - 1;
+  const number = known.get(packed) ?? added.get(packed) ?? tuples.push(packed) - 1;
+  if (number >= known.size) added.set(packed, number);
+  return number;
 }
 
 function copyOf(visit: Visit): Visit {

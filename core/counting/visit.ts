@@ -5,6 +5,7 @@
 
 import { VISIT_GAP_MS } from "../limits.ts";
 import { addEarned, type Earned } from "./earned.ts";
+import { cellBytes, earnedBytes, visitBytes } from "./held.ts";
 import { compareMoments, type Moment } from "./moment.ts";
 
 /** A page view in a run, with the dictionary number of its page. */
@@ -68,8 +69,8 @@ export function touches(a: Visit, b: Visit): boolean {
   return a.from - b.end <= VISIT_GAP_MS && b.from - a.end <= VISIT_GAP_MS;
 }
 
-/** Merges `from` into `into`. Commutative: swapping the two gives an equal run. */
-export function absorb(into: Visit, from: Visit): void {
+/** Merges `from` into `into`. Commutative: swapping the two gives an equal run. Answers by how many bytes `into` has grown. */
+export function absorb(into: Visit, from: Visit): number {
   if (begins(from, into)) {
     into.rank = from.rank;
     into.start = from.start;
@@ -85,7 +86,9 @@ export function absorb(into: Visit, from: Visit): void {
   into.interactions += from.interactions;
   into.entry = earlier(into.entry, from.entry);
   into.exit = later(into.exit, from.exit);
-  for (const cell of from.cells) addCell(into, cell);
+  let grown = 0;
+  for (const cell of from.cells) grown += addCell(into, cell);
+  return grown;
 }
 
 /** Whether the start of `a` goes before that of `b`: by rank, then by time. */
@@ -96,21 +99,22 @@ function begins(a: Visit, b: Visit): boolean {
 
 /**
  * Adds a run to a visitor's runs of the Day, which are kept in order and apart, merging what it touches: none, one, or the two
- * that it bridges.
+ * that it bridges. Answers by how many bytes they have grown (held.ts).
  */
-export function insert(visits: Visit[], visit: Visit): void {
+export function insert(visits: Visit[], visit: Visit): number {
   let index = visits.length;
   while (index > 0 && (visits[index - 1] as Visit).from > visit.from) index -= 1;
   const before = visits[index - 1];
   const after = visits[index];
   if (before !== undefined && touches(before, visit)) {
-    absorb(before, visit);
-    if (after !== undefined && touches(before, after)) {
-      absorb(before, after);
-      visits.splice(index, 1);
-    }
-  } else if (after !== undefined && touches(visit, after)) absorb(after, visit);
-  else visits.splice(index, 0, visit);
+    const grown = absorb(before, visit);
+    if (after === undefined || !touches(before, after)) return grown;
+    visits.splice(index, 1);
+    return grown + absorb(before, after) - visitBytes(after);
+  }
+  if (after !== undefined && touches(visit, after)) return absorb(after, visit);
+  visits.splice(index, 0, visit);
+  return visitBytes(visit);
 }
 
 /** Whether a run is a visit as it stands, whatever else its visitor did. */
@@ -123,18 +127,20 @@ export function isBounce(visit: Visit): boolean {
   return visit.interactions <= 1;
 }
 
-/** Adds a cell's counts to the visit's cell of the same slot and place. */
-export function addCell(visit: Visit, cell: Cell): void {
+/** Adds a cell's counts to the visit's cell of the same slot and place. Answers by how many bytes the visit has grown. */
+export function addCell(visit: Visit, cell: Cell): number {
   const known = findCell(visit, cell);
   if (known === undefined) {
     visit.cells.push(cell);
     visit.index?.set(keyOf(cell), cell);
     if (!visit.slots.includes(cell.slot)) visit.slots.push(cell.slot);
-    return;
+    return cellBytes(cell);
   }
+  const before = earnedBytes(known.earned);
   known.count += cell.count;
   known.engagementMs += cell.engagementMs;
   known.earned = addEarned(known.earned, cell.earned);
+  return earnedBytes(known.earned) - before;
 }
 
 function findCell(visit: Visit, { slot, place }: Cell): Cell | undefined {

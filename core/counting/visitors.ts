@@ -4,7 +4,8 @@
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { hex32 } from "../hash.ts";
-import type { Visit } from "./visit.ts";
+import { VISITOR_BYTES, visitsBytes } from "./held.ts";
+import { insert, type Visit } from "./visit.ts";
 import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 
 export class Visitors {
@@ -15,6 +16,8 @@ export class Visitors {
    * stores in one. One map for both: most merchants are small, and a map takes 200 bytes before its first entry.
    */
   readonly #visits = new Map<string, Visit[] | string>();
+  /** What all of them take in memory (held.ts). */
+  #bytes = 0;
 
   constructor(base: number) {
     this.#base = base;
@@ -24,26 +27,50 @@ export class Visitors {
     return this.#visits.size;
   }
 
-  /** A visitor's visits, to be changed where they are. */
-  get(visitor: string): Visit[] | undefined {
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A visitor's visits, to be added to where they are. */
+  wake(visitor: string): Visit[] | undefined {
     const held = this.#visits.get(visitor);
     if (typeof held !== "string") return held;
     const visits = this.#unpack(held);
-    this.#visits.set(visitor, visits);
+    this.#set(visitor, visits, visitsBytes(visits) - visitsBytes(held));
     return visits;
+  }
+
+  /** Adds a run of events to the visits of a visitor who is awake. */
+  insert(visits: Visit[], visit: Visit): void {
+    this.#bytes += insert(visits, visit);
   }
 
   /** Sets the visits of a visitor who has none. */
   set(visitor: string, visits: Visit[]): void {
-    this.#visits.set(visitor, visits);
+    this.#set(visitor, visits, VISITOR_BYTES + visitsBytes(visits));
+  }
+
+  /** A visitor's visits, to be read. Who rests goes on resting. */
+  get(visitor: string): readonly Visit[] | undefined {
+    const held = this.#visits.get(visitor);
+    return typeof held === "string" ? this.#unpack(held) : held;
   }
 
   delete(visitor: string): void {
+    const held = this.#visits.get(visitor);
+    if (held === undefined) return;
     this.#visits.delete(visitor);
+    this.#bytes -= VISITOR_BYTES + visitsBytes(held);
   }
 
   clear(): void {
     this.#visits.clear();
+    this.#bytes = 0;
+  }
+
+  #set(visitor: string, held: Visit[] | string, grown: number): void {
+    this.#visits.set(visitor, held);
+    this.#bytes += grown;
   }
 
   keys(): Iterable<string> {
@@ -63,7 +90,8 @@ export class Visitors {
   rest(before: number): void {
     for (const [visitor, held] of this.#visits) {
       if (typeof held === "string" || held.some(({ end }) => end >= before)) continue;
-      this.#visits.set(visitor, textOf(this.#pack(held)));
+      const packed = textOf(this.#pack(held));
+      this.#set(visitor, packed, visitsBytes(packed) - visitsBytes(held));
     }
   }
 
@@ -80,7 +108,8 @@ export class Visitors {
   decode(reader: ByteReader): void {
     for (let left = reader.unsigned(); left > 0; left--) {
       const visitor = hex32(reader.word()) + hex32(reader.word());
-      this.#visits.set(visitor, textOf(reader.blob()));
+      const packed = textOf(reader.blob());
+      this.#set(visitor, packed, VISITOR_BYTES + visitsBytes(packed));
     }
   }
 

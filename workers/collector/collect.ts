@@ -21,6 +21,7 @@ import { encodeArrivals, type Overflow } from "../../core/overflow.ts";
 import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
 import type { Report } from "../../core/report.ts";
 import { DAY_MS } from "../../core/time.ts";
+import type { Full } from "../../durable-objects/rpc.ts";
 import type { WriteKey } from "../../storage/directory/write-key.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
@@ -64,10 +65,26 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
     return rejected("too_many_days", TOO_MANY_DAYS);
   if (!(await areWithinLimit(env, outcomes, client))) return rejected("rate_limited", TOO_OFTEN);
   const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
-  return accepted(reportOf(fates));
+  return refusedForMemory(fates) ?? accepted(reportOf(fates));
 }
 
 const TOO_OFTEN = "this tracking_id is sent too often; send the same events again later, several in one request";
+
+const TOO_MUCH_HELD =
+  "this merchant's open Days hold too many different pages, names, order numbers and visitors for now; " +
+  "send the same events again later, or with an API key of scope write";
+
+/** A request of which nothing was taken, at least one event because its merchant holds too much. */
+function refusedForMemory(fates: readonly Settled[]): Outcome<Report> | undefined {
+  const retryAfterSeconds = Math.max(0, ...fates.map((fate) => (isFull(fate) ? fate.fullForSeconds : 0)));
+  const isRefused = fates.every((fate) => isFull(fate) || (typeof fate === "object" && "code" in fate));
+  if (retryAfterSeconds === 0 || !isRefused) return undefined;
+  return { ok: false, rejection: { code: "rate_limited", message: TOO_MUCH_HELD, retryAfterSeconds } };
+}
+
+function isFull(fate: Settled): fate is Full {
+  return typeof fate === "object" && "fullForSeconds" in fate;
+}
 
 const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
@@ -178,6 +195,7 @@ function reportOf(fates: readonly Settled[]): Report {
         code: "unknown_tracking_id",
         message: "tracking_id names a merchant that does not exist (any more)",
       });
+    else if (isFull(fate)) report.rejected.push({ index, code: "unavailable", message: TOO_MUCH_HELD });
     else if (fate === "late") report.rejected.push({ index, code: "too_many_days", message: TOO_MANY_DAYS });
     else if ("dropped" in fate) report.dropped.push({ index, reason: fate.dropped });
     else report.rejected.push({ index, ...fate });
@@ -194,6 +212,7 @@ function deliveryOf(looking: Looking): Delivery {
       partition,
       arrivals: encodeArrivals(arrivals),
       isLateLimited: isLimiting(env),
+      isRefusable: true,
     });
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),

@@ -2,6 +2,7 @@
 // the words of its protocol. Any page may send, so every answer may be read across origins.
 
 import { uuidv7 } from "uuidv7";
+import type { Answer } from "../../core/formats/answer.ts";
 import type { Route } from "../../core/formats/route.ts";
 import type { Hit } from "../../core/hit.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
@@ -36,7 +37,16 @@ async function serveHit(incoming: Incoming, route: Route, headers: Record<string
   const read = body.ok ? { ...hit, body: body.value } : hit;
   if ("reply" in route) return respond(route.reply(read), headers);
   const outcome = body.ok ? await take(incoming, route, read) : body;
-  return respond(route.format.answer({ hit: read, outcome, requestId: uuidv7() }), headers);
+  const answer = route.format.answer({ hit: read, outcome, requestId: uuidv7() });
+  return respond(answer, { ...headers, ...retryOf(answer, outcome) });
+}
+
+/** When to come again, where the refusal says it better than the code does; in each header in which the answer says it. */
+function retryOf({ headers }: Answer, outcome: Outcome<Report>): Record<string, string> {
+  const seconds = outcome.ok ? undefined : outcome.rejection.retryAfterSeconds;
+  if (seconds === undefined) return {};
+  const names = ["Retry-After", "X-RateLimit-Reset"].filter((name) => name in headers);
+  return Object.fromEntries(names.map((name) => [name, String(seconds)]));
 }
 
 async function take(

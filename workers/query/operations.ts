@@ -82,6 +82,7 @@ function shown(status: PartitionStatus) {
     unconfirmed_bundles: status.unconfirmedBundles,
     archived_position: status.archivedPosition,
     unpublished_rollups: status.unpublishedRollups,
+    held_bytes: status.heldBytes,
     merchants: status.merchants,
   };
 }

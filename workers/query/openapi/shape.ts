@@ -259,6 +259,7 @@ export const SHAPES = {
     unconfirmed_bundles: COUNT,
     archived_position: COUNT,
     unpublished_rollups: COUNT,
+    held_bytes: COUNT,
     merchants: COUNT,
   }),
   DeadLetter: object({ key: TEXT, queue: TEXT, message: TEXT, stored_at: INSTANT, bytes: COUNT }),
