@@ -7,7 +7,7 @@ export interface Address {
   readonly scheme: string;
   /** In its one spelling, without user and port. */
   readonly hostname: string;
-  /** As sent, "/" when empty; never a query or fragment. */
+  /** As sent, from its "/" on, which is put there where it is missing ("https://shop.example cart"); no query or fragment. */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
@@ -23,7 +23,7 @@ export function parseAddress(url: string): Address | undefined {
   if (match === null) return undefined;
   const [, scheme = "", authority = "", path = "", query = "", fragment = ""] = match;
   const hostname = spellHost(authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, ""));
-  return { scheme: scheme.toLowerCase(), hostname, path: path === "" ? "/" : path, query, fragment };
+  return { scheme: scheme.toLowerCase(), hostname, path: path.startsWith("/") ? path : `/${path}`, query, fragment };
 }
 
 /** The first value of each parameter of a query string by its name in lower case. */
