@@ -1,6 +1,7 @@
 // Web addresses, split by hand: core has no URL class, and a tracked address must never throw. It follows RFC 3986's
 // generic syntax far enough for counting. Hosts are in their one spelling; paths stand as they were sent (spelling.ts).
 
+import { decodeEscapes } from "./escape.ts";
 import { spellHost } from "./hostname.ts";
 
 export interface Address {
@@ -63,11 +64,5 @@ function queryName(pair: string): string {
 }
 
 function decode(text: string): string {
-  const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced; // a URIError: the sender's escapes are broken, and the raw text still tells pages apart
-  }
+  return decodeEscapes(text.replaceAll("+", " "));
 }

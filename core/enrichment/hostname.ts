@@ -3,6 +3,7 @@
 // Core has no URL class, so RFC 3492 is done here; test/core/enrichment/spelling.test.ts holds it to what Node's makes of it.
 
 import { HOSTNAME_LENGTH_MAX } from "../limits.ts";
+import { decodeEscapes } from "./escape.ts";
 
 /** A host as browsers send it, without final dots. "" for what no host can be, such as "(none)": answers have names of their own in parentheses. */
 export function spellHost(text: string): string {
@@ -40,7 +41,7 @@ const USUAL = /^(?:[a-z0-9._-]*|\[[0-9a-f:.]+\])$/;
 const LABEL_LENGTH_MAX = 63;
 
 function toAscii(lower: string): string {
-  const decoded = lower.includes("%") ? decode(lower) : lower;
+  const decoded = decodeEscapes(lower);
   const composed = decoded.normalize("NFKC").toLowerCase().replace(/[。｡]/g, ".").replace(IGNORED, "");
   if (composed.length > HOSTNAME_LENGTH_MAX) return "";
   const labels = composed.split(".");
@@ -53,14 +54,6 @@ function toAscii(lower: string): string {
 /** Soft hyphens and their like, which names do not show (UTS 46). */
 const IGNORED = /[\u00ad\u200b\u2060\ufeff]/g;
 const IS_ASCII = /^[ -~]*$/;
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a URIError: no host has a percent sign, so it will be none
-  }
-}
 
 // RFC 3492, sections 5 and 6. Numbers are written with digits of 36, the least first, the last of each below a threshold.
 const DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789";

@@ -2,6 +2,7 @@
 // whichever of "/%C3%BCber%20uns", "/%c3%bcber uns" and "/über uns" was sent; what filters, goals and rules say is brought into
 // the same form before it is compared. Events keep their addresses as they came, so this is an opinion like any other.
 
+import { ESCAPE } from "./escape.ts";
 import { readHost, spellHost } from "./hostname.ts";
 
 /**
@@ -114,18 +115,6 @@ function withReadable(host: string): readonly string[] {
 /** Percent signs, control characters, and what is not ASCII: most paths have none of them. */
 const UNUSUAL = /[^\x20-\x24\x26-\x7e]/;
 const LONE_PERCENT = /%(?![0-9a-f]{2})/i;
-/** A character of UTF-8 of two, three or four bytes (RFC 3629), or any byte by itself. */
-const ESCAPE = new RegExp(
-  [
-    "(?:%c[2-9a-f]|%d[0-9a-f])T",
-    "(?:%e0%[ab][0-9a-f]|%e[1-9a-cef]T|%ed%[89][0-9a-f])T",
-    "(?:%f0%[9ab][0-9a-f]|%f[1-3]T|%f4%8[0-9a-f])TT",
-    "%[0-9a-f]{2}",
-  ]
-    .join("|")
-    .replaceAll("T", "%[89ab][0-9a-f]"),
-  "gi",
-);
 /** RFC 3986, section 2.2, and the percent sign. */
 const RESERVED = /[:/?#[\]@!$&'()*+,;=%]/;
 /** Control and format characters and blanks but the common one, without the joiners that words of some scripts need. */

@@ -129,7 +129,7 @@ export function readNumber(field: string, value: unknown, range: NumberRule): Ou
   if (number < range.min || number > range.max) {
     return rejected("invalid_field", `${field} must be from ${range.min} to ${range.max}, not ${number}`);
   }
-  return accepted(Math.round(number));
+  return accepted(Math.round(number) + 0); // + 0 makes 0 of -0
 }
 
 export interface NumberRule {
@@ -215,7 +215,7 @@ export function readRevenue(field: string, value: unknown): Outcome<Revenue> {
   if (currency !== "" && !isCurrency(currency)) {
     return rejected("invalid_field", `${field}.currency must be an ISO 4217 code such as "EUR"`);
   }
-  return accepted({ revenue: Math.round(amount * REVENUE_SCALE), currency });
+  return accepted({ revenue: Math.round(amount * REVENUE_SCALE) + 0, currency });
 }
 
 /** A plain object, as JSON gives it. */

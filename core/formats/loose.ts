@@ -146,7 +146,7 @@ export function looseEngagement(value: unknown): number {
 /** A scroll depth in per cent; -1 when it is none. */
 export function looseScroll(value: unknown): number {
   const number = Math.round(numberOf(value));
-  return number >= 0 ? Math.min(number, 100) : -1;
+  return number >= 0 ? Math.min(number, 100) + 0 : -1;
 }
 
 function numberOf(value: unknown): number {

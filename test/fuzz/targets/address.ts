@@ -2,6 +2,7 @@
 
 import { isIP, isIPv6 } from "node:net";
 import { parseAddress, parseParameters, parseQuery, queryKey } from "../../../core/enrichment/address.ts";
+import { decodeEscapes } from "../../../core/enrichment/escape.ts";
 import { readHost, spellHost } from "../../../core/enrichment/hostname.ts";
 import {
   bare,
@@ -109,6 +110,7 @@ export const targets: readonly Target[] = [
 ];
 
 function runAddress(text: string): void {
+  expectSame(decodeEscapes(text), decodedByNode(text), "escapes are decoded otherwise");
   const address = parseAddress(text);
   for (const read of [parseQuery, parseParameters]) {
     for (const [key, value] of read(text))
@@ -123,6 +125,14 @@ function runAddress(text: string): void {
   expectThat(path !== "" && !/[?#]/.test(path), `the path is ${JSON.stringify(path)}`);
   const again = parseAddress(`${scheme}://${hostname}${path.startsWith("/") ? path : "/"}`);
   expectSame(again?.hostname, hostname, "an address of a hostname has another one");
+}
+
+function decodedByNode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a URIError
+  }
 }
 
 /** What a host in its one spelling is made of. */
