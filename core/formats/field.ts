@@ -239,7 +239,7 @@ export function visitorAgent(header: string): string {
 
 /** The first tag of an Accept-Language header. */
 export function firstLanguage(header: string): string {
-  return /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/.exec(header.trim())?.[0] ?? "";
+  return (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/.exec(header.trim())?.[0] ?? "").slice(0, LANGUAGE_LENGTH_MAX);
 }
 
 /** ISO 8601, or the digits of ms since 1970. A date that does not exist is not taken for another one. */

@@ -20,8 +20,8 @@ export interface Instrumented {
 /** No input comes near it: the dearest takes about a hundredth. */
 const LOOP_MAX = 20_000_000;
 
-/** Loads a file that exports `targets`. */
-export async function instrument(path: string): Promise<Instrumented> {
+/** Loads a file that exports `targets`. A loop is ended after so many rounds. */
+export async function instrument(path: string, loopMax = LOOP_MAX): Promise<Instrumented> {
   const bundled = await build({
     entryPoints: [path],
     bundle: true,
@@ -33,7 +33,7 @@ export async function instrument(path: string): Promise<Instrumented> {
     keepNames: false,
   });
   const source = bundled.outputFiles[0]?.text ?? "";
-  const { text, count, words } = withCounters(source);
+  const { text, count, words } = withCounters(source, loopMax);
   const counters = new Uint32Array(count);
   const tooLong = () => {
     throw new Error("a loop does not end");
@@ -61,7 +61,10 @@ interface Edit {
 }
 
 /** The text of a script with its counters. */
-export function withCounters(source: string): {
+export function withCounters(
+  source: string,
+  loopMax = LOOP_MAX,
+): {
   readonly text: string;
   readonly count: number;
   readonly words: readonly string[];
@@ -74,7 +77,7 @@ export function withCounters(source: string): {
   const end = (at: number, text: string) => edits.push({ at, text, isEnd: true });
 
   const statement = (node: Tree, isLoop = false) => {
-    const count = isLoop ? `if(${counter()}>${LOOP_MAX})${TOO_LONG}();` : `${counter()};`;
+    const count = isLoop ? `if(${counter()}>${loopMax})${TOO_LONG}();` : `${counter()};`;
     if (node.type === "BlockStatement") {
       begin(node.start + 1, count);
       visit(node);
