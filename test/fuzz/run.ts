@@ -14,7 +14,7 @@ import type { Target } from "./target.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 /** What of a corpus is kept in the repository, in characters a target. */
-const KEPT_LENGTH_MAX = 1_500;
+const KEPT_LENGTH_MAX = 600;
 
 interface Options {
   readonly inputs: number;
