@@ -158,6 +158,14 @@ export function decodeEvent(row: EventRow): Event {
   return event as unknown as Event;
 }
 
+/** Whether a value is a row as `encodeEvent` writes it, of today or of before fields were added. */
+export function isEventRow(value: readonly unknown[]): value is EventRow {
+  if (value.length > FIELDS.length) return false;
+  return value.every((item, index) =>
+    FIELDS[index]?.type === "text" ? typeof item === "string" : Number.isFinite(item),
+  );
+}
+
 /** Filling a copy of it takes two thirds of what giving an object thirty fields does; and copies of that are faster made. */
 const BLANK: Readonly<Record<string, string | number>> = Object.fromEntries(
   FIELDS.map(({ name, type }) => [name, type === "text" ? "" : 0]),

@@ -2,7 +2,7 @@
 // than objects of thirty fields; and by another road, the overflow queue, where it could not be reached or was overloaded.
 // Ids and times were fixed at the edge, so delivering one late, twice or out of order changes no count.
 
-import { type Arrival, decodeEvent, type EventRow, encodeEvent } from "./event.ts";
+import { type Arrival, decodeEvent, type EventRow, encodeEvent, isEventRow } from "./event.ts";
 import { assert } from "./outcome.ts";
 
 const OVERFLOW_VERSION = 1;
@@ -47,10 +47,17 @@ export function decodeOverflow(text: string): Overflow {
   assert(version === OVERFLOW_VERSION, `overflow version ${String(version)} is one this consumer knows`);
   const isComplete = typeof id === "string" && typeof partition === "string" && Array.isArray(rows);
   assert(isComplete, "an overflow message is complete");
+  assert(rows.every(isArrivalRow), "an overflow message's rows are arrivals");
   return { id, partition, arrivals: rows.map(decodeArrival) };
 }
 
 type ArrivalRow = [address: string, floating: number, ...EventRow];
+
+function isArrivalRow(value: unknown): value is ArrivalRow {
+  if (!Array.isArray(value)) return false;
+  const [address, floating, ...row] = value as readonly unknown[];
+  return typeof address === "string" && (floating === 0 || floating === 1) && isEventRow(row);
+}
 
 function toRow({ event, address, floating }: Arrival): ArrivalRow {
   return [address, floating ? 1 : 0, ...encodeEvent(event)];

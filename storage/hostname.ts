@@ -13,5 +13,5 @@ export function parseHostname(text: string): string | undefined {
 
 /** The hostname of a stream, as it is stored and as questions name it: "www.example.com" and "example.com" are one. */
 export function parseStreamHostname(text: string): string | undefined {
-  return parseHostname(text)?.replace(/^www\.(?=.*\.)/, "");
+  return parseHostname(text)?.replace(/^(?:www\.)+(?=.*\.)/, "");
 }

@@ -2,7 +2,7 @@
 // remembers the cut before sending, so every delivery is the same bundle; the archive consumer turns it into Parquet
 // objects whose keys are a function of it. Hosts compress the text (gzip) and send bytes.
 
-import { decodeEvent, type Event, type EventRow, encodeEvent } from "../event.ts";
+import { decodeEvent, type Event, type EventRow, encodeEvent, isEventRow } from "../event.ts";
 import { assert } from "../outcome.ts";
 
 const BUNDLE_VERSION = 2;
@@ -49,5 +49,12 @@ export function decodeBundle(text: string): Bundle {
   const { version, partition, first, rows } = JSON.parse(text) as Record<string, unknown>;
   assert(version === BUNDLE_VERSION, `bundle version ${String(version)} is one this consumer knows`);
   assert(typeof partition === "string" && typeof first === "number" && Array.isArray(rows), "a bundle is complete");
-  return { partition, first, events: rows.map((row) => decodeLogged(row as LoggedRow)) };
+  assert(Number.isSafeInteger(first) && first >= 0 && rows.every(isLoggedRow), "a bundle's rows are those of a log");
+  return { partition, first, events: rows.map(decodeLogged) };
+}
+
+function isLoggedRow(value: unknown): value is LoggedRow {
+  if (!Array.isArray(value)) return false;
+  const [day, late, ...row] = value as readonly unknown[];
+  return Number.isSafeInteger(day) && (late === 0 || late === 1) && isEventRow(row);
 }

@@ -1,13 +1,14 @@
 // Web addresses, split by hand: core has no URL class, and a tracked address must never throw. It follows RFC 3986's
 // generic syntax far enough for counting. Hosts are in their one spelling; paths stand as they were sent (spelling.ts).
 
+import { decodeEscapes } from "./escape.ts";
 import { spellHost } from "./hostname.ts";
 
 export interface Address {
   readonly scheme: string;
   /** In its one spelling, without user and port. */
   readonly hostname: string;
-  /** As sent, "/" when empty; never a query or fragment. */
+  /** As sent, from its "/" on, which is put there where it is missing ("https://shop.example cart"); no query or fragment. */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
@@ -23,7 +24,7 @@ export function parseAddress(url: string): Address | undefined {
   if (match === null) return undefined;
   const [, scheme = "", authority = "", path = "", query = "", fragment = ""] = match;
   const hostname = spellHost(authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, ""));
-  return { scheme: scheme.toLowerCase(), hostname, path: path === "" ? "/" : path, query, fragment };
+  return { scheme: scheme.toLowerCase(), hostname, path: path.startsWith("/") ? path : `/${path}`, query, fragment };
 }
 
 /** The first value of each parameter of a query string by its name in lower case. */
@@ -63,11 +64,5 @@ function queryName(pair: string): string {
 }
 
 function decode(text: string): string {
-  const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced; // a URIError: the sender's escapes are broken, and the raw text still tells pages apart
-  }
+  return decodeEscapes(text.replaceAll("+", " "));
 }

@@ -3,12 +3,15 @@
 // Core has no URL class, so RFC 3492 is done here; test/core/enrichment/spelling.test.ts holds it to what Node's makes of it.
 
 import { HOSTNAME_LENGTH_MAX } from "../limits.ts";
+import { decodeEscapes } from "./escape.ts";
 
-/** A host as browsers send it. "" for what no host can be, such as "(none)": answers have names of their own in parentheses. */
+/** A host as browsers send it, without final dots. "" for what no host can be, such as "(none)": answers have names of their own in parentheses. */
 export function spellHost(text: string): string {
   const lower = text.toLowerCase();
   const ascii = USUAL.test(lower) ? lower : toAscii(lower);
-  return ascii.endsWith(".") ? ascii.slice(0, -1) : ascii;
+  let end = ascii.length;
+  while (ascii[end - 1] === ".") end -= 1;
+  return ascii.slice(0, end);
 }
 
 /** The same host for people to read; for what cannot be read it is as it was. */
@@ -16,25 +19,34 @@ export function readHost(host: string): string {
   if (!host.includes("xn--")) return host;
   return host
     .split(".")
-    .map((label) => (isEncoded(label) ? (decodeLabel(label.slice(4)) ?? label) : label))
+    .map((label) => (isEncoded(label) ? readLabel(label) : label))
     .join(".");
 }
 
-function isEncoded(label: string): boolean {
-  return label.startsWith("xn--") && label.length <= LABEL_LENGTH_MAX;
+/** A label that is not what its reading is spelt as ("xn--google-", which would read "google") names nothing else: it stays. */
+function readLabel(label: string): string {
+  const read = decodeLabel(label.slice(ENCODED.length));
+  return read !== undefined && toAscii(read) === label ? read : label;
 }
 
+function isEncoded(label: string): boolean {
+  return label.startsWith(ENCODED) && label.length <= LABEL_LENGTH_MAX;
+}
+
+/** What an encoded label begins with. A label that begins so and is no ASCII was encoded by nobody, and is none. */
+const ENCODED = "xn--";
 /** Letters, digits, hyphens, underscores; an address of IPv6 in brackets. */
 const USUAL = /^(?:[a-z0-9._-]*|\[[0-9a-f:.]+\])$/;
 /** A longer label is none (RFC 1035), and encoding takes time by the square of its length. */
 const LABEL_LENGTH_MAX = 63;
 
 function toAscii(lower: string): string {
-  const decoded = lower.includes("%") ? decode(lower) : lower;
+  const decoded = decodeEscapes(lower);
   const composed = decoded.normalize("NFKC").toLowerCase().replace(/[。｡]/g, ".").replace(IGNORED, "");
   if (composed.length > HOSTNAME_LENGTH_MAX) return "";
   const labels = composed.split(".");
   if (labels.some((label) => label.length > LABEL_LENGTH_MAX)) return "";
+  if (labels.some((label) => label.startsWith(ENCODED) && !IS_ASCII.test(label))) return "";
   const host = labels.map((label) => (IS_ASCII.test(label) ? label : encodeLabel(label))).join(".");
   return USUAL.test(host) ? host : "";
 }
@@ -42,14 +54,6 @@ function toAscii(lower: string): string {
 /** Soft hyphens and their like, which names do not show (UTS 46). */
 const IGNORED = /[\u00ad\u200b\u2060\ufeff]/g;
 const IS_ASCII = /^[ -~]*$/;
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a URIError: no host has a percent sign, so it will be none
-  }
-}
 
 // RFC 3492, sections 5 and 6. Numbers are written with digits of 36, the least first, the last of each below a threshold.
 const DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -64,7 +68,7 @@ const FIRST_POINT = 0x80;
 function encodeLabel(label: string): string {
   const points = Array.from(label, (character) => character.codePointAt(0) as number);
   const basic = points.filter((point) => point < FIRST_POINT);
-  let encoded = `xn--${String.fromCharCode(...basic)}${basic.length > 0 ? "-" : ""}`;
+  let encoded = `${ENCODED}${String.fromCharCode(...basic)}${basic.length > 0 ? "-" : ""}`;
   let done = basic.length;
   let delta = 0;
   let bias = FIRST_BIAS;

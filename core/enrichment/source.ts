@@ -8,7 +8,7 @@ import type { Opinion, Step } from "./opinion.ts";
 import { queryOf } from "./page.ts";
 import { isReturnHost } from "./return-host.ts";
 import { knownApp, knownHost, sourceName } from "./source-host.ts";
-import { bare, spellPath } from "./spelling.ts";
+import { bare, spellPath, spellSource, withoutSlash } from "./spelling.ts";
 
 /** Step: campaign parameters, referrer, source, and whether it is a return. */
 export const source: Step = (event, opinion, matchers) => {
@@ -24,7 +24,7 @@ function readReferrer(referrer: string, opinion: Opinion, matchers: Matchers): v
   opinion.isReturn = isReturnHost(address.hostname, opinion.hostname, matchers);
   if (opinion.isReturn) return;
   const web = address.scheme === "http" || address.scheme === "https";
-  const path = spellPath(address.path).replace(/\/$/, "");
+  const path = withoutSlash(spellPath(address.path));
   opinion.referrer = (web ? "" : `${address.scheme}://`) + bare(address.hostname) + path;
   const isApp = address.scheme === "android-app" || address.scheme === "ios-app";
   const known = web ? knownHost(address.hostname) : isApp ? knownApp(address.hostname) : undefined;
@@ -35,6 +35,6 @@ function readReferrer(referrer: string, opinion: Opinion, matchers: Matchers): v
 function readCampaign({ clicked, ...named }: Campaign, opinion: Opinion): void {
   Object.assign(opinion, named);
   opinion.isReturn = false;
-  if (named.utm_source !== "") opinion.source = sourceName(named.utm_source);
-  else if (opinion.source === "") opinion.source = clicked || named.utm_campaign || named.utm_medium;
+  if (named.utm_source !== "") opinion.source = spellSource(sourceName(named.utm_source));
+  else if (opinion.source === "") opinion.source = spellSource(clicked || named.utm_campaign || named.utm_medium);
 }

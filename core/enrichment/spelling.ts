@@ -2,6 +2,7 @@
 // whichever of "/%C3%BCber%20uns", "/%c3%bcber uns" and "/über uns" was sent; what filters, goals and rules say is brought into
 // the same form before it is compared. Events keep their addresses as they came, so this is an opinion like any other.
 
+import { ESCAPE } from "./escape.ts";
 import { readHost, spellHost } from "./hostname.ts";
 
 /**
@@ -13,7 +14,11 @@ export function spellPath(text: string): string {
   // Beside a lone percent sign a decoded digit could make an escape that was never sent: "%%341".
   const hasLone = LONE_PERCENT.test(text);
   const decoded = text.includes("%") ? text.replace(ESCAPE, (bytes) => decodeBytes(bytes, hasLone)) : text;
-  return decoded.toWellFormed().normalize("NFC").replace(UNSEEN, encodeURIComponent);
+  return decoded
+    .toWellFormed()
+    .replace(UNSEEN, encodeURIComponent)
+    .replace(MARKED_ESCAPE, encodeMarks)
+    .normalize("NFC");
 }
 
 /** A page as filters, goals and rules name one: a path, perhaps with kept parameters behind it. */
@@ -28,10 +33,27 @@ export function spellQuery(text: string): string {
   return spellPath(text.replaceAll("+", " "));
 }
 
-/** A referrer as answers show it: a host without "www.", its path without a final slash, and the scheme of an app. */
+/** A referrer as answers show it: a host without "www.", its path without final slashes, and the scheme of an app. */
 export function spellReferrer(text: string): string {
-  const [scheme, host, path] = cutReferrer(text);
-  return (/^https?:/i.test(scheme) ? "" : scheme.toLowerCase()) + bare(spellName(host)) + path.replace(/\/$/, "");
+  const [scheme, host, path] = cutReferrer(text.normalize("NFC")); // the sign for Kelvin is a "K"
+  return (
+    (/^https?:/i.test(scheme) ? "" : scheme.toLowerCase()) + bare(spellName(withoutPort(host))) + withoutSlash(path)
+  );
+}
+
+/** A host without the port behind it, of which an address that was put together badly has several. */
+function withoutPort(host: string): string {
+  let start = host.length;
+  while (/[\d:]/.test(host.charAt(start - 1))) start -= 1;
+  const colon = host.indexOf(":", start);
+  return colon < 0 ? host : host.slice(0, colon);
+}
+
+/** A path without the slashes at its end. */
+export function withoutSlash(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end -= 1;
+  return path.slice(0, end);
 }
 
 /** A part of a referrer: nothing is taken off it. */
@@ -47,19 +69,19 @@ function cutReferrer(text: string): readonly [scheme: string, host: string, path
 
 /** What may be the name of a host: others stay what they are, in lower case. */
 function spellName(text: string): string {
-  return spellHost(text) || text.toLowerCase();
+  return spellHost(text) || text.toLowerCase().toWellFormed();
 }
 
 /** Sources are hosts or names ("Google"), of which only hosts have several spellings. */
-function spellSource(text: string): string {
-  return IS_PLAIN.test(text) || !text.includes(".") ? text : spellName(text);
+export function spellSource(text: string): string {
+  return IS_PLAIN.test(text) || !text.includes(".") ? text : spellHost(text) || text;
 }
 
 const IS_PLAIN = /^[ -~]*$/;
 
 /** A host without the labels that only say how its pages are shown: "www.shop.example" and "m.shop.example" are one shop. */
 export function bare(hostname: string): string {
-  return hostname.replace(/^(?:www|m|l|lm)\.(?=[^.]+\.)/, "");
+  return hostname.replace(/^(?:(?:www|m|l|lm)\.)+(?=[^.]+\.)/, "");
 }
 
 /** How an attribute's values are written. */
@@ -93,22 +115,16 @@ function withReadable(host: string): readonly string[] {
 /** Percent signs, control characters, and what is not ASCII: most paths have none of them. */
 const UNUSUAL = /[^\x20-\x24\x26-\x7e]/;
 const LONE_PERCENT = /%(?![0-9a-f]{2})/i;
-/** A character of UTF-8 of two, three or four bytes (RFC 3629), or any byte by itself. */
-const ESCAPE = new RegExp(
-  [
-    "(?:%c[2-9a-f]|%d[0-9a-f])T",
-    "(?:%e0%[ab][0-9a-f]|%e[1-9a-cef]T|%ed%[89][0-9a-f])T",
-    "(?:%f0%[9ab][0-9a-f]|%f[1-3]T|%f4%8[0-9a-f])TT",
-    "%[0-9a-f]{2}",
-  ]
-    .join("|")
-    .replaceAll("T", "%[89ab][0-9a-f]"),
-  "gi",
-);
 /** RFC 3986, section 2.2, and the percent sign. */
 const RESERVED = /[:/?#[\]@!$&'()*+,;=%]/;
 /** Control and format characters and blanks but the common one, without the joiners that words of some scripts need. */
 const UNSEEN = /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Z}]/gu;
+/** An escape that stays, and accents behind it, which would be put on its last letter: "%0A" and an acute are no "%0\u00c1". */
+const MARKED_ESCAPE = /(%[0-9A-F]{2})(\p{M}+)/gu;
+
+function encodeMarks(_: string, escaped: string, marks: string): string {
+  return escaped + encodeURIComponent(marks);
+}
 
 function decodeBytes(bytes: string, hasLone: boolean): string {
   if (bytes.length > "%00".length) return decodeURIComponent(bytes);

@@ -5,11 +5,13 @@ const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 
 /** The text; undefined when it is not Base64 of UTF-8. */
 export function decodeBase64(encoded: string): string | undefined {
-  const digits = encoded.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
+  const digits = encoded.replaceAll("-", "+").replaceAll("_", "/");
+  let end = digits.length;
+  while (digits[end - 1] === "=") end -= 1; // an expression for it would look at a run of them once for each
   const escapes: string[] = [];
   let rest = 0;
   let bits = 0;
-  for (const digit of digits) {
+  for (const digit of digits.slice(0, end)) {
     const value = DIGITS.indexOf(digit);
     if (value < 0) return undefined;
     rest = (rest << 6) | value;

@@ -129,7 +129,7 @@ export function readNumber(field: string, value: unknown, range: NumberRule): Ou
   if (number < range.min || number > range.max) {
     return rejected("invalid_field", `${field} must be from ${range.min} to ${range.max}, not ${number}`);
   }
-  return accepted(Math.round(number));
+  return accepted(Math.round(number) + 0); // + 0 makes 0 of -0
 }
 
 export interface NumberRule {
@@ -215,7 +215,7 @@ export function readRevenue(field: string, value: unknown): Outcome<Revenue> {
   if (currency !== "" && !isCurrency(currency)) {
     return rejected("invalid_field", `${field}.currency must be an ISO 4217 code such as "EUR"`);
   }
-  return accepted({ revenue: Math.round(amount * REVENUE_SCALE), currency });
+  return accepted({ revenue: Math.round(amount * REVENUE_SCALE) + 0, currency });
 }
 
 /** A plain object, as JSON gives it. */
@@ -239,7 +239,7 @@ export function visitorAgent(header: string): string {
 
 /** The first tag of an Accept-Language header. */
 export function firstLanguage(header: string): string {
-  return /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/.exec(header.trim())?.[0] ?? "";
+  return (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/.exec(header.trim())?.[0] ?? "").slice(0, LANGUAGE_LENGTH_MAX);
 }
 
 /** ISO 8601, or the digits of ms since 1970. A date that does not exist is not taken for another one. */

@@ -20,7 +20,7 @@ import {
 } from "../limits.ts";
 import { isCurrency } from "../merchant.ts";
 import { isTrackingIdShaped } from "../tracking-id.ts";
-import { clean, isObject, type Revenue, visitorAgent } from "./field.ts";
+import { clean, isObject, type Revenue, TEXT_RULES, visitorAgent } from "./field.ts";
 import { isNetworkAddress } from "./network-address.ts";
 import { type RawProduct, readProducts } from "./product.ts";
 
@@ -29,7 +29,8 @@ export type Named = Pick<Draft, "trackingId" | "site" | "apiKey">;
 /** Who is counted, from the one place a protocol has for it: a tracking ID, or the API key of a merchant's own server. */
 export function namedById(text: string): Named {
   const name = clean(text.slice(0, HOSTNAME_LENGTH_MAX));
-  return isApiKeyShaped(name) ? { ...NOBODY, apiKey: name } : { ...NOBODY, trackingId: name };
+  if (isApiKeyShaped(name)) return { ...NOBODY, apiKey: name };
+  return { ...NOBODY, trackingId: name.slice(0, TEXT_RULES.trackingId.lengthMax).toWellFormed() };
 }
 
 /** The same for protocols whose sites have hostnames. */
@@ -145,7 +146,7 @@ export function looseEngagement(value: unknown): number {
 /** A scroll depth in per cent; -1 when it is none. */
 export function looseScroll(value: unknown): number {
   const number = Math.round(numberOf(value));
-  return number >= 0 ? Math.min(number, 100) : -1;
+  return number >= 0 ? Math.min(number, 100) + 0 : -1;
 }
 
 function numberOf(value: unknown): number {

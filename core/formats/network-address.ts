@@ -1,7 +1,8 @@
 // Whether a text is a network address. Servers may say their visitor's; whatever else they send there would make visitors
 // of nonsense.
 
-const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+/** Without leading zeros: other readers take "010" for 8. */
+const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const IPV4 = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
 
 /** IPv4 in dotted form, or IPv6 with or without an IPv4 tail. */

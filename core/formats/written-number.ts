@@ -49,6 +49,13 @@ function isHeld(written: string): boolean {
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return false;
   if (written.length <= DIGITS_MAX && value !== 0) return true;
   const [mantissa = ""] = written.split(/e/i);
-  const digits = mantissa.replace(/[-.]/g, "").replace(/^0+|0+$/g, "");
-  return value === 0 ? digits === "" : digits.length <= DIGITS_MAX;
+  const digits = mantissa.replace(/[-.]/g, "").replace(/^0+/, "");
+  return value === 0 ? digits === "" : significantOf(digits) <= DIGITS_MAX;
+}
+
+/** Without the zeros at the end. An expression for those looks at a run of zeros in the middle once for each of them. */
+function significantOf(digits: string): number {
+  let length = digits.length;
+  while (digits[length - 1] === "0") length -= 1;
+  return length;
 }

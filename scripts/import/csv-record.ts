@@ -32,17 +32,15 @@ async function* recordsOf(source: LineSource, delimiter: string): AsyncGenerator
   for (let line = await source.next(); line !== undefined; line = await source.next()) {
     if (line.text === "") continue;
     const ahead: TextLine[] = [];
-    let text = line.text;
+    const splitter = new RecordSplitter(delimiter);
     let end = line.end;
-    let fields = splitRecord(text, delimiter);
-    while (fields === "open" && ahead.length < RECORD_LINES_MAX && text.length < RECORD_LENGTH_MAX) {
+    let fields = splitter.add(line.text);
+    while (fields === "open" && ahead.length < RECORD_LINES_MAX && splitter.length < RECORD_LENGTH_MAX) {
       const next = await source.next();
       if (next === undefined) break;
       ahead.push(next);
-      text += end + next.text;
+      fields = splitter.add(end + next.text);
       end = next.end;
-      // Only a line with a quote can close one.
-      if (next.text.includes('"')) fields = splitRecord(text, delimiter);
     }
     const { number: first } = line;
     if (typeof fields !== "string" && !line.isCut) {
@@ -60,29 +58,63 @@ const WRONG_QUOTES =
 
 /** The fields of a record; "open" where a quoted field has not ended yet, "wrong" where something follows its end. */
 export function splitRecord(text: string, delimiter: string): readonly string[] | "open" | "wrong" {
-  const fields: string[] = [];
-  let at = 0;
-  for (;;) {
-    if (text[at] === '"') {
-      let value = "";
-      for (;;) {
-        const quote = text.indexOf('"', at + 1);
-        if (quote === -1) return "open";
-        value += text.slice(at + 1, quote);
-        at = quote + 1;
-        if (text[at] !== '"') break;
-        value += '"';
+  return new RecordSplitter(delimiter).add(text);
+}
+
+/** Takes a record a line at a time and looks at each character once: a record of 200 lines is no 200 records. */
+class RecordSplitter {
+  readonly #delimiter: string;
+  readonly #fields: string[] = [];
+  /** What there is of a quoted field that has not ended. */
+  #open: string | undefined;
+  /** Characters so far. */
+  length = 0;
+
+  constructor(delimiter: string) {
+    this.#delimiter = delimiter;
+  }
+
+  /** More of it, with the end of the line before; only what is "open" goes on. */
+  add(text: string): readonly string[] | "open" | "wrong" {
+    const delimiter = this.#delimiter;
+    this.length += text.length;
+    let at = 0;
+    for (;;) {
+      if (this.#open !== undefined || text[at] === '"') {
+        const end = this.#toQuote(text, this.#open === undefined ? at + 1 : at);
+        if (end === undefined) return "open";
+        if (end < text.length && !text.startsWith(delimiter, end)) return "wrong";
+        at = end;
+      } else {
+        const end = text.indexOf(delimiter, at);
+        this.#fields.push(text.slice(at, end === -1 ? text.length : end));
+        at = end === -1 ? text.length : end;
       }
-      fields.push(value);
-      if (at < text.length && !text.startsWith(delimiter, at)) return "wrong";
-    } else {
-      const end = text.indexOf(delimiter, at);
-      fields.push(text.slice(at, end === -1 ? text.length : end));
-      at = end === -1 ? text.length : end;
+      if (at >= text.length) return this.#fields;
+      at += delimiter.length;
+      if (at === text.length) return [...this.#fields, ""];
     }
-    if (at >= text.length) return fields;
-    at += delimiter.length;
-    if (at === text.length) return [...fields, ""];
+  }
+
+  /** Reads a quoted field from within it; the place behind its last quote, or undefined where it does not end. */
+  #toQuote(text: string, from: number): number | undefined {
+    let value = this.#open ?? "";
+    let at = from;
+    for (;;) {
+      const quote = text.indexOf('"', at);
+      if (quote === -1) {
+        this.#open = value + text.slice(at);
+        return undefined;
+      }
+      value += text.slice(at, quote);
+      at = quote + 1;
+      if (text[at] !== '"') break;
+      value += '"';
+      at += 1;
+    }
+    this.#fields.push(value);
+    this.#open = undefined;
+    return at;
   }
 }
 

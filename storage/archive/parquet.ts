@@ -2,13 +2,14 @@
 // DuckDB, Spark and Trino read it without us. The same file always gives the same bytes: the writer adds no time and no
 // randomness, and its name is fixed below. (gzip's own output may change with the runtime's version; the rows do not.)
 
-import { type FileMetaData, parquetMetadata, parquetRead, type SchemaElement } from "hyparquet";
+import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup, type SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { type Cell, COLUMNS, type Column, type ColumnType, fromColumns, toCells } from "../../core/archive/columns.ts";
 import type { ArchivedEvent, ArchiveFile } from "../../core/archive/file.ts";
 import { ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import { compress, decompress, type Effort } from "./gzip.ts";
+import { checkPages } from "./parquet-page.ts";
 
 /** Raised when a reader of yesterday's files could no longer read today's. */
 export const ARCHIVE_VERSION = 1;
@@ -138,7 +139,7 @@ class GroupWriter<Row> {
 export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
   const file = bytes.slice().buffer;
   const metadata = parquetMetadata(file);
-  const entries = checkedEntries(metadata);
+  const entries = checkedEntries(metadata, file.byteLength);
   return {
     date: entries.get("footfall_date") ?? "",
     partition: entries.get("footfall_partition") ?? "",
@@ -147,12 +148,42 @@ export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
   };
 }
 
-/** What a Parquet file says of itself. Throws where its version is not one this reader knows. */
-export function checkedEntries(metadata: FileMetaData): ReadonlyMap<string, string> {
+/**
+ * What a Parquet file of so many bytes says of itself. Throws where its version is not one this reader knows, and where it says
+ * what no file of ours does: the library believes it all, and would make room for a billion rows that a damaged byte speaks of.
+ */
+export function checkedEntries(metadata: FileMetaData, byteLength: number): ReadonlyMap<string, string> {
   const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
   const version = entries.get("footfall_version");
   assert(version === String(ARCHIVE_VERSION), `archive version ${version} is one this reader knows`);
+  const [root, ...columns] = metadata.schema;
+  const isFlat = root?.num_children === columns.length && columns.every((column) => column.num_children === undefined);
+  assert(isFlat, "an archive file is a table");
+  const rows = metadata.row_groups.map((group) =>
+    rowsOf(group, { names: columns.map(({ name }) => name), byteLength }),
+  );
+  assert(rows.reduce((sum, count) => sum + count, 0) === Number(metadata.num_rows), "a file has its row groups' rows");
   return entries;
+}
+
+/** A row group's rows, where its columns have as many values and lie in the file. */
+function rowsOf(
+  { num_rows, columns }: RowGroup,
+  { names, byteLength }: { readonly names: readonly string[]; readonly byteLength: number },
+): number {
+  const rows = Number(num_rows);
+  assert(rows >= 0 && rows <= ROW_GROUP_ROWS, `a row group has at most ${ROW_GROUP_ROWS} rows`);
+  for (const { meta_data: chunk } of columns) {
+    assert(chunk !== undefined && chunk.num_values === num_rows, "a column has a value for each row");
+    const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
+    const end = start + Number(chunk.total_compressed_size);
+    assert(start >= 0 && start <= end && end <= byteLength, "a column lies in its file");
+    assert(
+      chunk.path_in_schema.length === 1 && names.includes(chunk.path_in_schema[0] as string),
+      "a column has a name",
+    );
+  }
+  return rows;
 }
 
 /** Bytes of a file by their place in it: an ArrayBuffer is one, a range that was read before another. */
@@ -179,7 +210,7 @@ export async function readRows({ file, metadata, start, end, columns }: RowsWant
   // A file written before a field was added has no such column, and must not be asked for it.
   const there = new Set(metadata.schema.map(({ name }) => name));
   await parquetRead({
-    file,
+    file: checkedFile(file),
     metadata,
     compressors: { GZIP: decompress },
     parsers: { timestampFromMilliseconds: Number, stringFromBytes: (text) => utf8.decode(text) },
@@ -190,6 +221,18 @@ export async function readRows({ file, metadata, start, end, columns }: RowsWant
   });
   const byColumn = Map.groupBy(chunks, ({ columnName }) => columnName);
   return fromColumns((name) => cellsOf(byColumn.get(name), { first, count }), count);
+}
+
+/** What the library asks for is whole columns, one or several that lie next to each other. */
+function checkedFile(file: FileBytes): FileBytes {
+  return {
+    byteLength: file.byteLength,
+    slice: (start, end) => {
+      const bytes = file.slice(start, end);
+      checkPages(new Uint8Array(bytes), ROW_GROUP_ROWS);
+      return bytes;
+    },
+  };
 }
 
 /** Cells of one column in [rowStart, rowEnd) of the file. */

@@ -95,7 +95,7 @@ async function* groupsOf(
     if (wanted.length === 0) continue;
     const range = { offset: file.bytes - file.footer, length: file.footer };
     const metadata = parquetMetadata((await readObjectOf(archive, file.key, range)).buffer);
-    checkedEntries(metadata);
+    checkedEntries(metadata, file.bytes);
     for (const group of wanted) {
       const chunks = metadata.row_groups[group]?.columns.map(({ meta_data }) => meta_data) ?? [];
       const starts = chunks.map((chunk) => Number(chunk?.dictionary_page_offset ?? chunk?.data_page_offset));

@@ -5,11 +5,12 @@ import type { Context } from "hono";
 import { isKeySegment, manifestKey } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ADMIN_PAGE_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
-import { dateOf, parseDate } from "../../core/time.ts";
+import { dateOf } from "../../core/time.ts";
 import { findDay, listPartitions } from "../../storage/archive/archive-day.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import { findSeal, hurryClosed, listSeals, type SealRow } from "../../storage/ledger/sealed-day.ts";
 import { noteDay } from "../../storage/seal-due.ts";
+import { encodeDayCursor, parseDayCursor } from "./day-cursor.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, DATE, type Field, required, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -32,14 +33,14 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
   const { from, to, after, limit = ADMIN_PAGE_MAX } = page.value;
   const wrong = wrongRange(from, to);
   if (wrong !== undefined) return wrong;
-  const cursor = after === undefined ? undefined : parseCursor(after);
+  const cursor = after === undefined ? undefined : parseDayCursor(after);
   if (after !== undefined && cursor === undefined)
     return problem("invalid_field", 'after must be the "next" of the page before.', "after");
   const open = Math.max(from, firstOpenDay(deps.now(), deps.pace.sealAfterMs));
   const closed = await listSeals(deps.db, { from, to: to + 1, after: cursor, rowsMax: limit });
   const last = closed.at(-1);
   if (closed.length === limit && last !== undefined) {
-    const next = `${dateOf(last.day)}/${last.partition}`;
+    const next = encodeDayCursor(last);
     return { ok: true, value: { body: { days: closed.map(shown), next } } };
   }
   // Open Days have no row: what has them is seen in the archive itself. There are three or four at a time.
@@ -96,12 +97,6 @@ function wrongRange(from: number, to: number) {
   if (to < from) return problem("invalid_field", "to must not be before from.", "to");
   if (to - from >= REPLAY_DAYS_MAX) return problem("invalid_field", `Ask for at most ${REPLAY_DAYS_MAX} Days.`, "to");
   return undefined;
-}
-
-function parseCursor(text: string) {
-  const [date = "", partition] = text.split("/");
-  const day = parseDate(date);
-  return day === undefined || partition === undefined ? undefined : { day, partition };
 }
 
 /**

@@ -6,10 +6,10 @@ import { describe, expect, test } from "vitest";
 import { parseAddress } from "../../../core/enrichment/address.ts";
 import { readHost, spellHost } from "../../../core/enrichment/hostname.ts";
 import { opine } from "../../../core/enrichment/opinion.ts";
-import { spellPage, spellPath } from "../../../core/enrichment/spelling.ts";
+import { REFERRERS, SOURCES, spellPage, spellPath } from "../../../core/enrichment/spelling.ts";
 import { type Event, NO_FACTS } from "../../../core/event.ts";
 import { parseFilters } from "../../../core/query/filter.ts";
-import { NO_RULES, type Rules } from "../../../core/rules.ts";
+import { NO_RULES, NO_RULES_IN_FORCE, type Rules } from "../../../core/rules.ts";
 import { eventOf } from "../../support/events.ts";
 
 const pageOf = (facts: Partial<Event>, rules: Partial<Rules> = {}) =>
@@ -214,6 +214,25 @@ describe("the same form for what is compared", () => {
     const channels = [{ channel: "Press", referrer: "https://www.zürich.example/%c3%bc*" }];
     const event = eventOf({ referrer: "https://xn--zrich-kva.example/ü/1" });
     expect(opine(event, { own: { ...NO_RULES, channels }, global: NO_RULES }).channel).toBe("Press");
+  });
+});
+
+describe("what answers show", () => {
+  const SHOWN: readonly (readonly [url: string, referrer: string, source: string, shown: string])[] = [
+    ["https://shop.example/", "https://www.m.x.example:8080/a///", "x.example", "x.example/a"],
+    ["https://shop.example/", "https://x.example cart", "x.example", "x.example/ cart"],
+    ["https://shop.example/?utm_source=M%C3%BCller.Example", "", "xn--mller-kva.example", ""],
+    ["https://shop.example/?utm_source=Caf%C3%A9%20No.%205", "", "Caf\u00e9 No. 5", ""],
+  ];
+  test.each(SHOWN)("[SPL-8] %s after %s came from %s", (url, referrer, source, shown) => {
+    const opinion = opine(eventOf({ url, referrer }), NO_RULES_IN_FORCE);
+    expect(opinion).toMatchObject({ source, referrer: shown });
+    expect([SOURCES.spell(source), REFERRERS.spell(shown)]).toEqual([source, shown]);
+  });
+
+  test("[SPL-8] filters name a referrer with its port, its slashes or its scheme", () => {
+    for (const text of ["https://www.x.example:8080/a//", "x.example/a", "HTTP://X.example./a/"])
+      expect(REFERRERS.spell(text)).toBe("x.example/a");
   });
 });
 

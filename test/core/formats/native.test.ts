@@ -1,6 +1,7 @@
 // The native format and the pixel: what is taken, and what is refused with which words.
 
 import { expect, test } from "vitest";
+import { namedById } from "../../../core/formats/loose.ts";
 import { native } from "../../../core/formats/native.ts";
 import { pixel } from "../../../core/formats/pixel.ts";
 import { BLANK_HIT, type Draft, type Hit } from "../../../core/hit.ts";
@@ -221,4 +222,16 @@ test.each([
 test("[NAT-6] refuses a hash that is neither on nor off", () => {
   for (const hash of [2, "yes", {}, [1, 2]])
     expect(problemOf({ tracking_id: "t", hash })).toMatch(/^invalid_field: hash must be true or false, not /);
+});
+
+test("[FMT-11] -0 is 0", () => {
+  const body = '{"tracking_id":"t","engagement_ms":-0,"scroll":-0,"revenue":{"amount":-0.00001}}';
+  const drafts = native.parse(hitOf({ body }));
+  const [draft] = drafts.ok ? drafts.value : [];
+  expect(draft?.ok && [draft.value.engagementMs, draft.value.scroll, draft.value.revenue]).toEqual([0, 0, 0]);
+});
+
+test("[FMT-11] what names a sender and is longer than a tracking ID can be is cut, and no API key is", () => {
+  expect(namedById("x".repeat(300)).trackingId).toBe("x".repeat(64));
+  expect(namedById(`ffk_${"a".repeat(43)}`).apiKey).toBe(`ffk_${"a".repeat(43)}`);
 });

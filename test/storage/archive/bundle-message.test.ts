@@ -3,6 +3,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { decodeBundle, encodeLogged } from "../../../core/archive/bundle.ts";
 import { BUNDLE_BYTES } from "../../../core/limits.ts";
 import { packBundle, unpackBundle } from "../../../storage/archive/bundle-message.ts";
 import { anyBundle, bundleText, traffic } from "../../support/archive-fixture.ts";
@@ -11,6 +12,24 @@ const [logged] = traffic({ count: 1 });
 if (logged === undefined) throw new Error("traffic is not empty");
 
 describe("a bundle's message", () => {
+  const ROW = encodeLogged(logged);
+  const NONE: readonly (readonly [what: string, bundle: object])[] = [
+    ["a position below zero", { first: -1 }],
+    ["a position that is no whole number", { first: 1.5 }],
+    ["a row that is none", { rows: [{}] }],
+    ["a row without a Day", { rows: [[]] }],
+    ["a Day that is a text", { rows: [["20778", 0]] }],
+    ["a row that is late in another way", { rows: [[20_778, 2]] }],
+    ["a merchant that is a text", { rows: [[20_778, 0, "1"]] }],
+    ["an id that is an object", { rows: [[20_778, 0, 1, 1, {}]] }],
+    ["a field too many", { rows: [[...ROW, ""]] }],
+  ];
+  test.each(NONE)("[ARC-23] is refused with %s", (_, changes) => {
+    const bundle = { version: 2, partition: "pool-0", first: 1, rows: [ROW] };
+    expect(decodeBundle(JSON.stringify(bundle)).events).toHaveLength(1);
+    expect(() => decodeBundle(JSON.stringify({ ...bundle, ...changes }))).toThrow("assertion failed");
+  });
+
   test("[ARC-13] unpacks to the bundle that was packed", () => {
     fc.assert(
       fc.property(anyBundle, (bundle) => {

@@ -8,7 +8,7 @@ import { parquetMetadata } from "hyparquet";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Bundle, decodeBundle } from "../../../core/archive/bundle.ts";
 import { COLUMNS } from "../../../core/archive/columns.ts";
-import { filesOf } from "../../../core/archive/file.ts";
+import { type ArchiveFile, filesOf } from "../../../core/archive/file.ts";
 import { bundleKey } from "../../../core/archive/object-key.ts";
 import { encodeParquet, ParquetStreamWriter, readParquet, readRows } from "../../../storage/archive/parquet.ts";
 import { anyBundle, duckdb, traffic } from "../../support/archive-fixture.ts";
@@ -31,6 +31,21 @@ function archived(bundle: Bundle): string {
 }
 
 describe("an archive file", () => {
+  test("[ARC-23] a file damaged in any one byte is refused, or read as rows of it, and leaves nothing behind", async () => {
+    const [file] = filesOf({ partition: "pool-0", first: 17, events: traffic({ seed: 3, count: 4 }) });
+    if (file === undefined) throw new Error("there is no traffic");
+    const bytes = encodeParquet(file);
+    let refused = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = bytes.slice();
+      damaged[at] = (bytes[at] as number) ^ (at % 2 === 0 ? 0x80 : 0x11);
+      const read = await readParquet(damaged).catch((error: unknown) => error);
+      if (read instanceof Error) refused += 1;
+      else expect((read as ArchiveFile).rows.length).toBe(file.rows.length);
+    }
+    expect(refused).toBeGreaterThan(bytes.length / 10);
+  });
+
   test("[ARC-5] every bundle of well-formed events comes back from Parquet as it was", async () => {
     await fc.assert(
       fc.asyncProperty(anyBundle, async (bundle) => {

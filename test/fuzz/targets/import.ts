@@ -1,0 +1,296 @@
+// Files that are imported: bytes become lines the same however they are cut, lines become records, and rows are events that the
+// collector can read, or say why they are none.
+
+import { csvLine } from "../../../core/csv.ts";
+import { native } from "../../../core/formats/native.ts";
+import { BLANK_HIT } from "../../../core/hit.ts";
+import { readLogLine } from "../../../scripts/import/access-log.ts";
+import { splitRecord, toRecords } from "../../../scripts/import/csv-record.ts";
+import { planColumns, readCsvRow } from "../../../scripts/import/csv-row.ts";
+import { detectLine, refuseBytes } from "../../../scripts/import/detect.ts";
+import type { FileLine } from "../../../scripts/import/file.ts";
+import { readJsonLine } from "../../../scripts/import/json-log.ts";
+import { type TextLine, toLines } from "../../../scripts/import/line.ts";
+import { OrderGatherer } from "../../../scripts/import/order-row.ts";
+import type { Row } from "../../../scripts/import/row.ts";
+import { w3cReader } from "../../../scripts/import/w3c-log.ts";
+import { expectSame, expectThat, type Input, type Target, toBytes } from "../target.ts";
+
+const STEPS = { fixed: 50_000, perCharacter: 600 };
+const OPTIONS = { origin: undefined, assets: false };
+
+export const targets: readonly Target[] = [
+  {
+    name: "import-csv",
+    fields: { file: "lines", cut: "text" },
+    words: [
+      '""',
+      '"',
+      ";",
+      "\t",
+      "|",
+      "timestamp",
+      "visitor_id",
+      "props.plan",
+      "product.name",
+      "order_id",
+      "2026-11-21 10:00",
+      "\r\n",
+    ],
+    seeds: () =>
+      [
+        'timestamp,url,visitor_id,revenue,currency,props.plan\n2026-11-21T10:00:00Z,https://shop.example/,v1,12.5,EUR,"a ""b"", c"\n',
+        'date;page;order_no;product_name;price;items\r\n1795262400;/a;17;"Mat\r\nblue";6.25;\r\n1795262400;/a;17;Cup;3;\r\n',
+        '\u00ef\u00bb\u00bfts\tname\tprops\tip\n1795262400000\tSign up\t{"a":1}\t203.0.113.7\n\n"open\n',
+      ].map((file) => ({ file, cut: "\u0007" })),
+    lengthMax: 3_000,
+    steps: STEPS,
+    run: runCsv,
+  },
+  {
+    name: "import-line",
+    fields: { file: "bytes", cut: "text" },
+    words: [],
+    seeds: () =>
+      [
+        "a\r\nb\rc\n\nd",
+        "\u00ff\u00fea\0\n\0b\0\r\0\n\0",
+        "\u00ef\u00bb\u00bfx\n\u00c3\u00a4\n\u00ff",
+        "\u00fe\u00ff\0a\0\n",
+      ].map((file) => ({
+        file,
+        cut: "\u0001\u0002",
+      })),
+    lengthMax: 600,
+    steps: STEPS,
+    run: runLines,
+  },
+  {
+    name: "import-record",
+    fields: { text: "text", delimiter: "text" },
+    words: ['"', '""', ",", ";", "\n"],
+    seeds: () =>
+      [
+        ['a,"b ""c""",', ","],
+        ['x;"y;z";', ";"],
+        ["=1+1\t@x", "\t"],
+      ].map(([text = "", delimiter = ""]) => ({ text, delimiter })),
+    lengthMax: 400,
+    steps: STEPS,
+    run: runRecord,
+  },
+  {
+    name: "import-access-log",
+    fields: { text: "text" },
+    words: ["[21/Nov/2026:10:00:00 +0000]", '"GET / HTTP/1.1"', " 200 ", "\\x22", '"-"', "::1", "shop.example:443 "],
+    seeds: () =>
+      [
+        '198.51.100.7 - - [21/Nov/2026:10:00:00 +0100] "GET /cart?x=1 HTTP/1.1" 200 512 "https://www.google.com/" "Mozilla/5.0 \\"x\\" \\xc3\\xa4"',
+        'shop.example:443 2001:db8::7 - bob smith [10/Oct/2000:13:55:36 -0700] "GET https://a.example/b HTTP/1.0" 304 -',
+        '1.2.3.4, 5.6.7.8 - - [31/Feb/2026:10:00:00 +0000] "POST /a HTTP/1.1" 500 1 "-" "-" 0.1',
+        'Nov 21 10:00:00 web-1 nginx: 1.2.3.4 - - [21/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5',
+      ].map((text) => ({ text })),
+    lengthMax: 8_000,
+    steps: STEPS,
+    run: ({ text = "" }) => {
+      checkDetected(text);
+      checkRow(readLogLine(text, OPTIONS));
+      checkRow(readLogLine(text, { origin: "https://shop.example", assets: true }));
+    },
+  },
+  {
+    name: "import-json-log",
+    fields: { text: "json" },
+    words: [
+      "request",
+      "uri",
+      "status",
+      "ts",
+      "msec",
+      "headers",
+      "User-Agent",
+      "remote_ip",
+      "time_local",
+      "X-Forwarded-For",
+    ],
+    seeds: () =>
+      [
+        {
+          ts: 1795262400.5,
+          request: {
+            remote_ip: "1.2.3.4",
+            method: "GET",
+            host: "shop.example",
+            uri: "/a",
+            headers: { "User-Agent": ["x"] },
+          },
+          status: 200,
+        },
+        {
+          time_local: "21/Nov/2026:10:00:00 +0000",
+          request: "GET /a?b HTTP/1.1",
+          status: "200",
+          remote_addr: "::1",
+          http_host: "s.example",
+        },
+        {
+          EdgeStartTimestamp: 1795262400000000000,
+          ClientRequestMethod: "GET",
+          ClientRequestURI: "/",
+          EdgeResponseStatus: 304,
+        },
+        { msg: "using adjacent Caddyfile" },
+      ].map((value) => ({ text: JSON.stringify(value) })),
+    lengthMax: 3_000,
+    steps: STEPS,
+    run: ({ text = "" }) => {
+      checkDetected(text);
+      checkRow(readJsonLine(text, OPTIONS));
+      checkRow(readJsonLine(text, { origin: "https://shop.example", assets: true }));
+    },
+  },
+  {
+    name: "import-w3c-log",
+    fields: { text: "lines" },
+    words: [
+      "#Fields: ",
+      "#Date: ",
+      "date",
+      "time",
+      "c-ip",
+      "cs-method",
+      "cs-uri-stem",
+      "cs-uri-query",
+      "sc-status",
+      "cs(User-Agent)",
+      "\t",
+    ],
+    seeds: () =>
+      [
+        "#Version: 1.0\n#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status cs(User-Agent) cs-host\n2026-11-21 10:00:00 1.2.3.4 GET /a%20b x=1 200 Mozilla/5.0+(x) shop.example",
+        "#Fields: date\ttime\tc-ip\tcs-method\tcs-uri-stem\tsc-status\tcs(User-Agent)\tx-host-header\tcs-protocol\n2026-11-21\t10:00:00.5\t::1\tGET\t/a%2520b\t200\tMozilla%2520x\tshop.example\thttps",
+        "#Start-Date: 2007-4-11 00:00\n#Fields: time cs-method cs-uri sc-status\n10:00:00 GET https://a.example/ 304",
+      ].map((text) => ({ text })),
+    lengthMax: 3_000,
+    steps: STEPS,
+    run: ({ text = "" }) => {
+      const reader = w3cReader();
+      for (const line of text.split("\n")) {
+        if (reader.note(line)) continue;
+        checkRow(reader.read(line, OPTIONS));
+        checkRow(reader.read(line, { origin: "https://shop.example", assets: true }));
+      }
+    },
+  },
+];
+
+/** Bytes cut into pieces whose lengths a text says. */
+async function* piecesOf(bytes: Uint8Array, cut: string): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for (let index = 0; at < bytes.length; index++) {
+    const length = index < cut.length ? (cut.charCodeAt(index) % 64) + 1 : bytes.length;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+}
+
+async function listOf<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+async function linesOf({ file = "", cut = "" }: Input): Promise<readonly TextLine[]> {
+  return await listOf(toLines(piecesOf(toBytes(file), cut)));
+}
+
+async function runLines(input: Input): Promise<void> {
+  const lines = await linesOf(input);
+  expectSame(await linesOf({ ...input, cut: "" }), lines, "a file in other pieces has other lines");
+  for (const [index, { text, number, isCut }] of lines.entries()) {
+    expectSame(number, index + 1, "a line is counted twice or not at all");
+    expectThat(!/[\r\n]/.test(text) && !isCut, "a line holds the end of one");
+  }
+  refuseBytes(toBytes(input["file"] ?? ""));
+}
+
+async function runCsv(input: Input): Promise<void> {
+  const lines = await linesOf(input);
+  const first = lines.find(({ text }) => text.trim() !== "")?.text ?? "";
+  checkDetected(first);
+  const detected = detectLine(first);
+  const delimiter = detected.ok && detected.format.kind === "csv" ? detected.format.delimiter : ",";
+  const records = await listOf(toRecords(each(lines), delimiter));
+  let last = 0;
+  for (const record of records) {
+    expectThat(record.first > last && record.last >= record.first, "records lie over each other");
+    last = record.last;
+  }
+  const [header, ...rest] = records;
+  if (header === undefined) return;
+  const planned = planColumns(header.values, new Map());
+  if (!planned.ok) {
+    expectThat(planned.why.length > 10, "a header is refused without a word");
+    return;
+  }
+  const gatherer = new OrderGatherer();
+  let rows = 0;
+  for (const { values, first: number, problem } of rest) {
+    if (problem !== undefined) continue;
+    const row = readCsvRow(values, planned.plan, undefined);
+    checkRow(row);
+    const place = { line: number, chain: "" };
+    const line: FileLine = { values, number, problem, before: place, place, bytesRead: 0 };
+    for (const complete of gatherer.add({ line, row })) {
+      checkRow(complete.row);
+      rows += 1;
+    }
+  }
+  for (const complete of gatherer.rest()) {
+    checkRow(complete.row);
+    rows += 1;
+  }
+  expectThat(rows <= rest.length, "there are more rows than records");
+}
+
+function runRecord({ text = "", delimiter = "" }: Input): void {
+  const sign = delimiter.charAt(0) || ",";
+  if (sign === '"') return;
+  const fields = splitRecord(text, sign);
+  if (typeof fields === "string") {
+    expectThat(text.includes('"'), "a record without quotes has wrong ones");
+    return;
+  }
+  const written = fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(sign);
+  expectSame(splitRecord(written, sign), fields, "fields in quotes are other ones");
+  const line = csvLine(fields);
+  const shown = fields.map((field) => (/^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(field) ? `'${field}` : field));
+  expectSame(splitRecord(line.slice(0, -2), ","), shown, "what we write as CSV is read otherwise");
+}
+
+function checkDetected(line: string): void {
+  const detected = detectLine(line);
+  if (!detected.ok) expectThat(detected.why.startsWith("this looks like "), "a file is refused without a word");
+}
+
+/** An event that the collector reads, or a reason. */
+function checkRow(row: Row): void {
+  if (row.kind === "skipped") {
+    expectThat(row.reason.length > 3 && row.reason.length < 100, `a row is skipped for ${row.reason}`);
+    return;
+  }
+  if (row.kind === "rejected") {
+    expectThat(row.code !== "" && row.message.length > 10, "a row is rejected without a word");
+    return;
+  }
+  const { event, visitor } = row;
+  expectThat(Number.isSafeInteger(event.timestamp), `a row's time is ${event.timestamp}`);
+  if (visitor !== undefined) expectThat(/^[^|]*\|/.test(visitor), "a visitor has no date");
+  const body = JSON.stringify({ tracking_id: "t", ...event });
+  expectSame(JSON.parse(body), { tracking_id: "t", ...event }, "a row is another event when it is sent");
+  expectThat(native.parse({ ...BLANK_HIT, body, receivedAt: 4e12 }).ok, "a row is no event to the collector");
+}

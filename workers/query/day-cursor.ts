@@ -1,0 +1,21 @@
+// Where a page of Days in the archive begins: after the last (Day, partition) of the page before, as the caller was given it
+// ("2026-11-21/pool-3"). What is not exactly that is no place.
+
+import { isKeySegment } from "../../core/archive/object-key.ts";
+import { dateOf, parseDate } from "../../core/time.ts";
+
+export interface DayCursor {
+  readonly day: number;
+  readonly partition: string;
+}
+
+export function encodeDayCursor({ day, partition }: DayCursor): string {
+  return `${dateOf(day)}/${partition}`;
+}
+
+/** The inverse of `encodeDayCursor`; undefined for any other text. */
+export function parseDayCursor(text: string): DayCursor | undefined {
+  const [date = "", partition = "", ...rest] = text.split("/", 3);
+  const day = parseDate(date);
+  return day === undefined || rest.length > 0 || !isKeySegment(partition) ? undefined : { day, partition };
+}
