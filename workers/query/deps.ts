@@ -25,6 +25,7 @@ import { KeyMemory } from "./authorize.ts";
 import { BucketMemory } from "./bucket-memory.ts";
 import type { PartitionStub, QueryEnv } from "./env.ts";
 import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
+import { PurseMemory } from "./purse-memory.ts";
 import { ScanMemory } from "./scan-memory.ts";
 
 export interface Deps {
@@ -53,6 +54,8 @@ export interface Deps {
   readonly noticeMs: number;
   readonly meter: Metered;
   readonly keys: KeyMemory;
+  /** What askers have left to spend in this isolate. */
+  readonly purses: PurseMemory;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
   /** What sealed Days of this database came to. */
@@ -79,10 +82,17 @@ export interface Deps {
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
-const memories = new WeakMap<D1Database, Pick<Deps, "buckets" | "scans" | "rates">>();
+/** By database, because tests have several in an isolate. */
+type Remembered = Pick<Deps, "purses" | "buckets" | "scans" | "rates">;
+const memories = new WeakMap<D1Database, Remembered>();
 
-function memoryOf(db: D1Database): Pick<Deps, "buckets" | "scans" | "rates"> {
-  const memory = memories.get(db) ?? { buckets: new BucketMemory(), scans: new ScanMemory(), rates: new RateMemory() };
+function memoryOf(db: D1Database): Remembered {
+  const memory = memories.get(db) ?? {
+    purses: new PurseMemory(),
+    buckets: new BucketMemory(),
+    scans: new ScanMemory(),
+    rates: new RateMemory(),
+  };
   memories.set(db, memory);
   return memory;
 }
@@ -129,6 +139,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     noticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,
     keys,
+    get purses() {
+      return memoryOf(env.DB).purses;
+    },
     get buckets() {
       return memoryOf(env.DB).buckets;
     },
