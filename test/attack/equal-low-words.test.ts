@@ -11,9 +11,9 @@ import { startServices } from "../support/services.ts";
 
 const IDS = 30_000;
 const BATCH = 1_000;
-const TRIES = 3;
+const TRIES = 2;
 /** Of the time of ordinary ids. Measured 1 here; where ids can be made to fall together, 100 and more in the set. */
-const TIMES_MAX = 8;
+const TIMES_MAX = 4;
 
 const ordinaryIds = (count: number) => Array.from({ length: count }, (_, at) => `ordinary ${at}`);
 

@@ -6,18 +6,20 @@ import { hash32 } from "../../core/hash.ts";
 
 /** With which the set of counted ids was entered by, as long as its hash had no key. */
 export const PUBLIC_LOW_SEED = 0x2545f491;
+const PUBLIC_HIGH_SEED = 0x51ed270b;
 /** Even, as the hash reads pairs. */
 const LENGTH = 10;
 const TARGET = 0x5eed_c0de;
 
 /** Different ids with the same hash. A mark keeps those of two calls apart. */
 export function collidingIds(count: number, mark = "a"): readonly string[] {
-  const ids: string[] = [];
-  for (let number = 0; ids.length < count; number++) {
+  const ids = new Map<number, string>();
+  for (let number = 0; ids.size < count; number++) {
     const id = toCollide(`${mark}${number.toString(36).padStart(LENGTH - 2 - mark.length, "0")}`);
-    if (id !== undefined) ids.push(id);
+    // Those that are alike in the other half as well would be taken for one another.
+    if (id !== undefined) ids.set(hash32(id, PUBLIC_HIGH_SEED), id);
   }
-  return ids;
+  return [...ids.values()];
 }
 
 /** A beginning of even length with the pair of letters that makes its hash the wanted one; undefined where those are no text. */
