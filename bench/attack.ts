@@ -119,7 +119,7 @@ const collidingOf = (party: Party, index: number, count: number) => {
   return many(count, (at) => ids[(index * count + at) % ids.length] as string);
 };
 
-const FLOODS = [500, 2_000, 5_000, 10_000];
+const FLOODS = [500, 2_000, 5_000];
 
 export const ATTACKS: readonly Attack[] = [
   {
