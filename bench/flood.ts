@@ -103,7 +103,7 @@ function statusesOf(phases: readonly Phase[]): string {
   for (const { statuses } of phases)
     for (const [status, count] of Object.entries(statuses)) sums[status] = (sums[status] ?? 0) + count;
   return Object.entries(sums)
-    .map(([status, count]) => `${count} × ${status}`)
+    .map(([status, count]) => `${count} × ${status === "0" ? "none" : status}`)
     .join(", ");
 }
 
