@@ -1,54 +1,199 @@
-// `node bench/flood.ts`: what a flood costs its neighbours. One pool partition, quiet merchants with a hit at a time, and
-// one merchant flooding it at rising rates; the wait for an acknowledgement with and without the flood, in one run a rate.
-// Everything runs in one workerd thread here, the flood's own parsing too, which the platform would do elsewhere: the
-// numbers are a worst case of that kind, and only the ratios are worth comparing.
+// `npm run bench:flood`: what each attack of docs/security.md costs its neighbours; `npm run bench:flood -- late-days` tries one. In one
+// pool partition with the limits of wrangler.toml on, quiet merchants send a hit at a time and ask, first calm, then beside an innocent
+// load of the same size, then beside the attack (attack.ts, attacked.ts). All of it runs in one workerd thread here, the attacker's own
+// parsing and questions too, which the platform would do in other isolates: the numbers are a worst case of that kind.
 
-import { type FloodMeasured, measureFlood, percentile } from "../test/support/flood.ts";
-import type { Merchant } from "../test/support/services.ts";
-import { startServices, until } from "../test/support/services.ts";
+import { parseArgs } from "node:util";
+import { percentile } from "../test/support/flood.ts";
+import { type Client, type Merchant, startServices, until, untilArchived } from "../test/support/services.ts";
+import { ATTACKS, type Attack, type Party } from "./attack.ts";
+import { measureAttack, type Phase, questionOf, requestsOf, type Side, send, sleep, type World } from "./attacked.ts";
+import { median, print } from "./measure.ts";
 
-const RATES = [500, 2_000, 5_000, 10_000, 20_000];
+const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
+const PHASE_MS = 1_500;
+/** Of what is measured in worlds of its own. */
+const ALSO_ROUNDS = Math.min(2, ROUNDS);
 const QUIET = 5;
+/** What neighbours may notice: the issue's factor. */
+const SLOWDOWN_MAX = 2;
+/** Below this a wait is the noise of a machine that does something else as well. */
+const NOISE_MS = 10;
+const VARS = { POOL_SIZE: "1", RATE_LIMITS: "on" };
 
-const rows: Record<string, number>[] = [];
-for (const floodEventsPerSecond of RATES) {
-  const { client, stop } = await startServices({ POOL_SIZE: "1" });
-  const merchants: Merchant[] = [];
-  for (let index = 0; index <= QUIET; index++) merchants.push(await client.createMerchant());
-  const [flooder, ...quiet] = merchants as [Merchant, ...Merchant[]];
-  const batchEvents = floodEventsPerSecond >= 5_000 ? 500 : 100;
-  const plan = { quiet, flooder, rounds: 3, phaseMs: 3_000, floodEventsPerSecond, batchEvents };
-  const measured = await measureFlood(client, plan);
-  const countedAfterMs = await timeUntilCounted(flooder, measured.floodEvents);
-  rows.push(rowOf(floodEventsPerSecond, measured, countedAfterMs));
-  await stop();
-
-  async function timeUntilCounted(merchant: Merchant, events: number): Promise<number> {
-    const start = performance.now();
-    const question = { metrics: ["events"], date_range: "all" };
-    await until(
-      async () => (await client.ask(merchant, question)).results[0]?.metrics[0],
-      (counted) => counted === events,
-      120_000,
-    );
-    return performance.now() - start;
-  }
+const { positionals } = parseArgs({ allowPositionals: true });
+const unknown = positionals.filter((name) => !ATTACKS.some((attack) => attack.name === name));
+if (unknown.length > 0) {
+  console.error(`no such attack: ${unknown.join(", ")}. There are ${ATTACKS.map(({ name }) => name).join(", ")}.`);
+  process.exit(2);
 }
-console.table(rows);
+const rows: Record<string, string | number>[] = [];
+const also: Record<string, string | number>[] = [];
+const chosen = positionals.flatMap((name) => ATTACKS.filter((attack) => attack.name === name));
+for (const attack of chosen.length === 0 ? ATTACKS : chosen) {
+  const startedAt = performance.now();
+  rows.push(await rowOf(attack));
+  console.error(JSON.stringify(rows.at(-1)));
+  if (attack.also === "late event") also.push(await lateEvent(attack));
+  if (attack.also === "restart") also.push(await restart(attack));
+  if (attack.also !== undefined) console.error(JSON.stringify(also.at(-1)));
+  console.error(`${attack.name}: ${Math.round((performance.now() - startedAt) / 1_000)} s`);
+}
+print("flood", rows, { rounds: ROUNDS, phase_ms: PHASE_MS });
+if (also.length > 0) print("flood-also", also);
 
-function rowOf(rate: number, measured: FloodMeasured, countedAfterMs: number): Record<string, number> {
-  const { calmMs, floodedMs, floodAnswersMs, floodEvents, refused } = measured;
-  const round = (value: number) => Math.round(value * 10) / 10;
+async function rowOf(attack: Attack): Promise<Record<string, string | number>> {
+  const { client, stop } = await startServices(VARS);
+  const world = await worldOf(client, attack);
+  const phases = await measureAttack(world, attack, {
+    rounds: ROUNDS,
+    phaseMs: attack.phaseMs ?? PHASE_MS,
+  });
+  await stop();
+  const all = (side: Side, what: "hitsMs" | "answersMs") => phases[side].flatMap((phase) => phase[what]);
+  const at = (side: Side, what: "hitsMs" | "answersMs", share: number) =>
+    percentile(
+      [...all(side, what)].sort((a, b) => a - b),
+      share,
+    );
+  const shown = (what: "hitsMs" | "answersMs", shares: readonly number[]) =>
+    (["calm", "innocent", "hostile"] as const)
+      .filter((side) => phases[side].length > 0)
+      .map((side) => shares.map((share) => Math.round(at(side, what, share))).join("/"))
+      .join(" → ");
+  const ratios = {
+    hits: ratioOf(phases, "hitsMs", "calm"),
+    answers: ratioOf(phases, "answersMs", "calm"),
+    hitsBeside: ratioOf(phases, "hitsMs", "innocent"),
+    answersBeside: ratioOf(phases, "answersMs", "innocent"),
+  };
   return {
-    "flood events/s": rate,
-    "quiet p50 calm": round(percentile(calmMs, 0.5)),
-    "quiet p50 flooded": round(percentile(floodedMs, 0.5)),
-    "p50 ratio": round(percentile(floodedMs, 0.5) / percentile(calmMs, 0.5)),
-    "quiet p95 calm": round(percentile(calmMs, 0.95)),
-    "quiet p95 flooded": round(percentile(floodedMs, 0.95)),
-    "flood answer p50": round(percentile(floodAnswersMs, 0.5)),
-    "flood events": floodEvents,
-    refused: refused.length,
-    "counted after ms": round(countedAfterMs),
+    attack: attack.name,
+    "hits p50/p95/p99 ms": shown("hitsMs", [0.5, 0.95, 0.99]),
+    "of calm": ratios.hits,
+    "of innocent": ratios.hitsBeside,
+    "answers p50/p99 ms": shown("answersMs", [0.5, 0.99]),
+    "of calm ": ratios.answers,
+    "of innocent ": ratios.answersBeside,
+    "CPU ms": (["calm", "innocent", "hostile"] as const)
+      .filter((side) => phases[side].length > 0)
+      .map((side) => Math.round(median(phases[side].map(({ cpuMs }) => cpuMs))))
+      .join(" → "),
+    "attacker hears": statusesOf(phases.hostile),
+    "neighbours refused": [...phases.hostile, ...phases.innocent].reduce((sum, { refused }) => sum + refused, 0),
+    verdict: verdictOf(ratios),
+  };
+}
+
+/** The median of rounds: how many times as long the median wait is beside the attack as it is on another side. */
+function ratioOf(phases: Readonly<Record<Side, readonly Phase[]>>, what: "hitsMs" | "answersMs", than: Side): number {
+  const middle = (phase: Phase) => Math.max(NOISE_MS, median(phase[what]));
+  const ratios = phases[than].map((phase, round) => middle(phases.hostile[round] as Phase) / middle(phase));
+  return Math.round(10 * median(ratios)) / 10;
+}
+
+function verdictOf(ratios: Readonly<Record<"hits" | "answers" | "hitsBeside" | "answersBeside", number>>): string {
+  if (Math.max(ratios.hits, ratios.answers) <= SLOWDOWN_MAX) return `within ${SLOWDOWN_MAX}x`;
+  const beside = Math.max(ratios.hitsBeside, ratios.answersBeside);
+  return beside <= SLOWDOWN_MAX ? `as any load of its size (${beside}x of it)` : "NOT within";
+}
+
+function statusesOf(phases: readonly Phase[]): string {
+  const sums: Record<string, number> = {};
+  for (const { statuses } of phases)
+    for (const [status, count] of Object.entries(statuses)) sums[status] = (sums[status] ?? 0) + count;
+  return Object.entries(sums)
+    .map(([status, count]) => `${count} × ${status === "0" ? "none" : status}`)
+    .join(", ");
+}
+
+async function worldOf(client: Client, attack: Attack): Promise<World> {
+  const neighbours: Merchant[] = [];
+  for (let index = 0; index < QUIET; index++) neighbours.push(await client.createMerchant());
+  const parties = { innocent: await partyOf(client), hostile: await partyOf(client) };
+  for (const party of Object.values(parties))
+    for (const sent of attack.prepare?.(party) ?? []) {
+      const status = await send(client, sent);
+      if (status !== 202) throw new Error(`prepare: ${status}`);
+    }
+  await untilArchived(client);
+  return { client, neighbours, parties };
+}
+
+async function partyOf(client: Client): Promise<Party> {
+  const merchant = await client.createMerchant();
+  const share = { name: "a part", filters: [["contains", "event:page", ["/blog/"]]] };
+  const { token } = (await client.admin("POST", `/api/v1/merchants/${merchant.id}/shares`, share)) as {
+    token: string;
+  };
+  return { merchant, writeKey: await client.createWriteKey(merchant), readKey: merchant.api_key, link: token };
+}
+
+/** A neighbour's late event: how long until a rollup holds it, calm and after a burst of either side, each in a world of its own. */
+async function lateEvent(attack: Attack): Promise<Record<string, string | number>> {
+  const seconds: Record<Side, number[]> = { calm: [], innocent: [], hostile: [] };
+  for (let round = 0; round < ALSO_ROUNDS; round++) {
+    for (const side of ["calm", "innocent", "hostile"] as const) {
+      const { client, stop } = await startServices(VARS);
+      const world = await worldOf(client, attack);
+      for (const sent of requestsOf(world, attack, { side, round: 0, phaseMs: 5_000 })) await send(client, sent);
+      seconds[side].push((await timeUntilCounted(client, world.neighbours[0] as Merchant)) / 1_000);
+      await stop();
+    }
+  }
+  const middle = (side: Side) => Math.round(10 * median(seconds[side])) / 10;
+  return {
+    attack: attack.name,
+    what: "seconds until a neighbour's late event is in a rollup",
+    calm: middle("calm"),
+    innocent: middle("innocent"),
+    hostile: middle("hostile"),
+    "of calm": Math.round((10 * middle("hostile")) / middle("calm")) / 10,
+  };
+}
+
+async function timeUntilCounted(client: Client, { tracking_id, id, api_key }: Merchant): Promise<number> {
+  const day = new Date(Date.now() - 400 * 86_400_000).toISOString().slice(0, 10);
+  const start = performance.now();
+  const { body } = await client.send({ tracking_id, url: "https://quiet.example/", timestamp: `${day}T12:00:00Z` });
+  if (body.accepted !== 1) throw new Error(`a neighbour's late event: ${JSON.stringify(body)}`);
+  const question = { metrics: ["events"], date_range: [day, day] };
+  await until(
+    async () => await client.ask({ id, tracking_id, api_key }, question),
+    ({ results, meta }) =>
+      results[0]?.metrics[0] === 1 && (meta["sources"] as { readonly from: string }).from === "rollups",
+    500_000,
+  );
+  return performance.now() - start;
+}
+
+/** The first answer to a neighbour after a restart, with 100,000 events of either side in the partition. */
+async function restart(attack: Attack): Promise<Record<string, string | number>> {
+  const worlds: Partial<Record<Side, number>> = {};
+  for (const side of ["calm", "innocent", "hostile"] as const) {
+    const services = await startServices(VARS);
+    const world = await worldOf(services.client, attack);
+    for (const sent of requestsOf(world, attack, { side, round: 0, phaseMs: 7_143 })) await send(world.client, sent);
+    await untilArchived(world.client);
+    const firstMs: number[] = [];
+    for (let round = 0; round < ALSO_ROUNDS; round++) {
+      const { client } = await services.restart(VARS);
+      await sleep(200);
+      const start = performance.now();
+      const status = await send(client, questionOf(world.neighbours[0] as Merchant));
+      if (status !== 200) throw new Error(`the first answer: ${status}`);
+      firstMs.push(performance.now() - start);
+    }
+    worlds[side] = Math.round(median(firstMs));
+    await services.stop();
+  }
+  const { calm = 0, innocent = 0, hostile = 0 } = worlds;
+  return {
+    attack: attack.name,
+    what: "ms until a neighbour's first answer after a restart",
+    calm,
+    innocent,
+    hostile,
+    "of calm": Math.round((10 * hostile) / calm) / 10,
   };
 }

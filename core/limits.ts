@@ -438,6 +438,14 @@ export const REGEX_REPEAT_MAX = 100;
 /** Steps that one question may take beside reading its events, whatever it is made of (core/query/budget.ts): about a second, 10 ns
  *  each. Nobody else is answered by an isolate meanwhile. */
 export const QUESTION_STEPS_MAX = 80_000_000;
+/** And all questions of one asker, of one merchant, in an isolate at once, and by the second after that: who asks for the dearest there is
+ *  gets a tenth of an isolate's time, and all askers of a merchant together a fifth. */
+export const ASKER_STEPS_MAX = 2 * QUESTION_STEPS_MAX;
+export const ASKER_STEPS_PER_SECOND = QUESTION_STEPS_MAX / 10;
+export const MERCHANT_STEPS_MAX = 2 * ASKER_STEPS_MAX;
+export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
+/** Purses that an isolate keeps: one that has not been used longest is full again, as good as new. */
+export const PURSES_KEPT_MAX = 10_000;
 /** And how long reading and counting its events may take, waits included: what is longer is a job, or refused. */
 export const QUESTION_MS_MAX = 25_000;
 /** Dimensions of one question. */

@@ -32,8 +32,8 @@ export interface FunnelResult {
 }
 
 /** Reads {"steps": [{"name"?, "filters"}, …], "window_seconds"?}. */
-export function parseFunnel(body: unknown, fixed: readonly unknown[] = []): Outcome<FunnelQuestion> {
-  const report = parseReport(body, { own: ["steps", "window_seconds"], fixed });
+export function parseFunnel(body: unknown, fixed: readonly unknown[] = [], budgets?: Budgets): Outcome<FunnelQuestion> {
+  const report = parseReport(body, { own: ["steps", "window_seconds"], fixed, budgets });
   if (!report.ok) return report;
   const { body: given, ...question } = report.value;
   const { steps: asked, window_seconds: windowSeconds = FUNNEL_WINDOW_SECONDS } = given;

@@ -4,6 +4,7 @@
 import { isPageview } from "../event.ts";
 import { PATH_DEPTH, PATH_DEPTH_MAX, PATHS_MAX, RESULTS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
+import type { Budgets } from "./budget.ts";
 import type { Range } from "./range.ts";
 import { invalid, isIntegerIn } from "./refusal.ts";
 import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
@@ -21,8 +22,8 @@ export interface PathResult {
 }
 
 /** Reads {"depth"?, "limit"?}. */
-export function parsePaths(body: unknown, fixed: readonly unknown[] = []): Outcome<PathQuestion> {
-  const report = parseReport(body, { own: ["depth", "limit"], fixed });
+export function parsePaths(body: unknown, fixed: readonly unknown[] = [], budgets?: Budgets): Outcome<PathQuestion> {
+  const report = parseReport(body, { own: ["depth", "limit"], fixed, budgets });
   if (!report.ok) return report;
   const { body: given, ...question } = report.value;
   const { depth = PATH_DEPTH, limit = 100 } = given;

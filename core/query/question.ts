@@ -74,7 +74,11 @@ const INCLUDES = ["time_labels", "total_rows", "imports", "trim_relative_date_ra
 export const DROP_REASON = "event:drop_reason";
 
 /** Reads the body of a query request; `fixed` are filters that hold whatever is asked. The message of a rejection is the public error text. */
-export function parseQuestion(body: unknown, fixed: readonly unknown[] = []): Outcome<Question> {
+export function parseQuestion(
+  body: unknown,
+  fixed: readonly unknown[] = [],
+  budgets: Budgets = openBudgets(),
+): Outcome<Question> {
   if (!isObject(body)) return mismatch("#", "Object", body);
   const unknown = Object.keys(body).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) return invalid(`#/${shown(unknown)}: Schema does not allow additional properties.`);
@@ -89,7 +93,6 @@ export function parseQuestion(body: unknown, fixed: readonly unknown[] = []): Ou
   if (dateRange === undefined) return invalid(`#/date_range: Invalid date range ${quote(body["date_range"])}`);
   const dimensions = parseDimensions(body["dimensions"]);
   if (!dimensions.ok) return dimensions;
-  const budgets = openBudgets();
   const filters = parseFilters(body["filters"], fixed, { budgets });
   if (!filters.ok) return filters;
   const names = { metrics: metrics.value, ...dimensions.value, filter: filters.value };

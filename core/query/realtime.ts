@@ -6,6 +6,7 @@ import { REALTIME_MINUTES, REALTIME_NOW_MINUTES } from "../limits.ts";
 import { type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { localTime, MINUTE_MS } from "../time.ts";
+import type { Budgets } from "./budget.ts";
 import { passes } from "./filter.ts";
 import { parseReport, type ReportQuestion } from "./report.ts";
 import type { SeenVisit } from "./seen.ts";
@@ -16,8 +17,12 @@ export interface RealtimeResult {
   readonly minutes: readonly { readonly minute: string; readonly visitors: number; readonly pageviews: number }[];
 }
 
-export function parseRealtime(body: unknown, fixed: readonly unknown[] = []): Outcome<ReportQuestion> {
-  const report = parseReport(body, { own: [], fixed, defaultRange: "day" });
+export function parseRealtime(
+  body: unknown,
+  fixed: readonly unknown[] = [],
+  budgets?: Budgets,
+): Outcome<ReportQuestion> {
+  const report = parseReport(body, { own: [], fixed, budgets, defaultRange: "day" });
   if (!report.ok) return report;
   const { body: _, ...question } = report.value;
   return accepted(question);

@@ -5,9 +5,10 @@ import { rejected } from "../outcome.ts";
 
 /** A text may stand in a message up to this length, in UTF-16 units. */
 const SHOWN_LENGTH_MAX = 100;
-/** Lists are written out down to this depth and up to this many entries. */
+/** Lists are written out down to this depth and up to this many entries, and all of it up to this length. */
 const SHOWN_DEPTH_MAX = 3;
 const SHOWN_ENTRIES_MAX = 4;
+const QUOTED_LENGTH_MAX = 300;
 
 export function invalid(message: string) {
   return rejected("invalid_field", message);
@@ -32,15 +33,19 @@ export function placeOf(message: string): string | undefined {
 }
 
 /** A value inside a message. Short lists are written out; objects and anything deeper only by their type. */
-export function quote(value: unknown, depth = SHOWN_DEPTH_MAX): string {
-  if (Array.isArray(value) && depth > 0 && value.length <= SHOWN_ENTRIES_MAX)
-    return `[${value.map((item) => quote(item, depth - 1)).join(", ")}]`;
-  if (typeof value === "string") return `"${shown(value)}"`;
-  return typeof value === "object" ? typeName(value) : String(value);
+export function quote(value: unknown): string {
+  return shown(written(value, SHOWN_DEPTH_MAX), QUOTED_LENGTH_MAX);
 }
 
-export function shown(text: string): string {
-  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
+export function shown(text: string, lengthMax = SHOWN_LENGTH_MAX): string {
+  return text.length > lengthMax ? `${text.slice(0, lengthMax)}…` : text;
+}
+
+function written(value: unknown, depth: number): string {
+  if (Array.isArray(value) && depth > 0 && value.length <= SHOWN_ENTRIES_MAX)
+    return `[${value.map((item) => written(item, depth - 1)).join(", ")}]`;
+  if (typeof value === "string") return `"${shown(value)}"`;
+  return typeof value === "object" ? typeName(value) : String(value);
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -5,7 +5,7 @@ import { PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { type AnswerContext, sourcesOf } from "./answer.ts";
-import { outOfSteps } from "./budget.ts";
+import { type Budgets, outOfSteps } from "./budget.ts";
 import type { Counting, CountPlan, DayRows } from "./count.ts";
 import type { Filter } from "./filter.ts";
 import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
@@ -51,10 +51,12 @@ export interface ReportCounting extends Counting {
 
 export type ReportName = "funnel" | "retention" | "paths";
 
-export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonly unknown[]) => Outcome<Report>>> = {
+type ParseReport = (body: unknown, fixed: readonly unknown[], budgets?: Budgets) => Outcome<Report>;
+
+export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
   /** {"site_id","date_range","steps":[{"name"?,"filters"}],"window_seconds"?,"filters"?} */
-  funnel: (body, fixed) => {
-    const question = parseFunnel(body, fixed);
+  funnel: (body, fixed, budgets) => {
+    const question = parseFunnel(body, fixed, budgets);
     if (!question.ok) return question;
     const { steps, windowSeconds } = question.value;
     return accepted({
@@ -75,8 +77,8 @@ export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonl
     });
   },
   /** {"site_id","date_range","filters"?} */
-  retention: (body, fixed) => {
-    const question = parseRetention(body, fixed);
+  retention: (body, fixed, budgets) => {
+    const question = parseRetention(body, fixed, budgets);
     if (!question.ok) return question;
     return accepted({
       question: question.value,
@@ -96,8 +98,8 @@ export const REPORTS: Readonly<Record<ReportName, (body: unknown, fixed: readonl
     });
   },
   /** {"site_id","date_range","depth"?,"limit"?,"filters"?} */
-  paths: (body, fixed) => {
-    const question = parsePaths(body, fixed);
+  paths: (body, fixed, budgets) => {
+    const question = parsePaths(body, fixed, budgets);
     if (!question.ok) return question;
     const { depth, limit } = question.value;
     return accepted({

@@ -27,6 +27,8 @@ export interface ReportFields {
   readonly own: readonly string[];
   /** Filters that hold whatever is asked. */
   readonly fixed: readonly unknown[];
+  /** What it draws on; of its own where nobody else has a say in it. */
+  readonly budgets?: Budgets | undefined;
   /** Where a report has one range only. */
   readonly defaultRange?: string;
 }
@@ -34,7 +36,7 @@ export interface ReportFields {
 /** Reads what reports share. */
 export function parseReport(
   body: unknown,
-  { own, fixed, defaultRange }: ReportFields,
+  { own, fixed, budgets = openBudgets(), defaultRange }: ReportFields,
 ): Outcome<ReportQuestion & { readonly body: Readonly<Record<string, unknown>> }> {
   if (!isObject(body)) return mismatch("#", "Object", body);
   const known = ["site_id", "filters", ...(defaultRange === undefined ? ["date_range"] : []), ...own];
@@ -45,7 +47,6 @@ export function parseReport(
   if (asked === undefined) return rejected("missing_field", "#: Required property date_range was not present.");
   const dateRange = parseDateRange(asked);
   if (dateRange === undefined) return invalid(`#/date_range: Invalid date range ${quote(asked)}`);
-  const budgets = openBudgets();
   const filter = parseFilters(filters, fixed, { budgets });
   if (!filter.ok) return filter;
   const all = [...fixed, ...(filters as readonly unknown[])];

@@ -3,6 +3,7 @@
 
 import { accepted, type Outcome } from "../outcome.ts";
 import { dateOf, weekOf } from "../time.ts";
+import type { Budgets } from "./budget.ts";
 import type { Range } from "./range.ts";
 import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
 import type { SeenVisit } from "./seen.ts";
@@ -15,8 +16,12 @@ export interface RetentionResult {
   readonly retained: readonly number[];
 }
 
-export function parseRetention(body: unknown, fixed: readonly unknown[] = []): Outcome<ReportQuestion> {
-  const report = parseReport(body, { own: [], fixed });
+export function parseRetention(
+  body: unknown,
+  fixed: readonly unknown[] = [],
+  budgets?: Budgets,
+): Outcome<ReportQuestion> {
+  const report = parseReport(body, { own: [], fixed, budgets });
   if (!report.ok) return report;
   const { body: _, ...question } = report.value;
   return accepted(question);

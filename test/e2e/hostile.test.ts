@@ -25,6 +25,8 @@ import { type Client, type Merchant, SECRETS, startServices, untilArchived } fro
 
 const RUNS = 400 * FUZZ;
 const MEBIBYTE = 1_048_576;
+/** Who is not answered by then hangs: it says nothing of how fast an answer is. */
+const ANSWER_MS_MAX = 55_000;
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
 let hostile: Merchant;
@@ -69,7 +71,7 @@ interface Answer {
 /** Sends one input; the answer is what its protocol has for it, in time, and no 5xx. */
 async function attempt(url: string, { method = "POST", path, body, headers = {} }: Given): Promise<Answer> {
   tried += 1;
-  const init = { method, headers, signal: AbortSignal.timeout(10_000), redirect: "manual" as const };
+  const init = { method, headers, signal: AbortSignal.timeout(ANSWER_MS_MAX), redirect: "manual" as const };
   const response = await fetch(url + path, { ...init, ...(body !== undefined && { body, duplex: "half" }) });
   const text = await response.text();
   expectProper({ status: response.status, text }, response.headers.get("content-type") ?? "");

@@ -3,16 +3,18 @@
 // right, question right.
 
 import type { Context } from "hono";
-import { QUESTION_BYTES_MAX } from "../../core/limits.ts";
+import { QUESTION_BYTES_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import type { Outcome, Rejection } from "../../core/outcome.ts";
+import { isStoppedByPurse } from "../../core/query/budget.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
 import { refuseQuestion, sendAnswer } from "./answer.ts";
-import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
+import { admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import { parseJson } from "./json.ts";
+import { TOO_DEAR } from "./limit.ts";
 import type { ProblemCode } from "./problem.ts";
 import { answerByJob, type Given, type JobReply, toResponse, waitOf } from "./question-jobs.ts";
 import { fillSegments } from "./segments.ts";
@@ -27,7 +29,7 @@ type Answering = (body: unknown, merchant: Merchant, given: Given) => Promise<Ou
 
 /** POST /api/v2/query. */
 export const ask = answering(async (body, merchant, given) => {
-  const question = parseQuestion(body, given.fixed);
+  const question = parseQuestion(body, given.fixed, given.budgets);
   if (!question.ok) return question;
   const answered = await execute(question.value, merchant, given.deps);
   return "places" in answered ? answerByJob({ kind: "query", body, large: answered }, merchant, given) : answered;
@@ -51,15 +53,24 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
 
   const filled = await fillSegments(body.value, asker, deps);
   if (!filled.ok) return refuseQuestion(c, codeOf(filled.rejection), filled.rejection.message);
+  const budgets = budgetsOf(asker, deps);
+  if (isStoppedByPurse(budgets.own)) return refuseDear(c);
   const answered = await answer(filled.value, asker.merchant, {
     deps,
+    budgets,
     fixed: asker.filters,
     isShared: asker.isShared,
     waitSeconds: waitOf(c),
   });
   if ("status" in answered) return toResponse(c, answered);
+  if (!answered.ok && isStoppedByPurse(budgets.own)) return refuseDear(c);
   if (!answered.ok) return refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
   return sendAnswer(c, answered.value);
+}
+
+function refuseDear(c: Context): Response {
+  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+  return refuseQuestion(c, "rate_limited", TOO_DEAR);
 }
 
 function codeOf({ code }: Rejection): ProblemCode {

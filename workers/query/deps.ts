@@ -20,6 +20,7 @@ import { KeyMemory } from "./authorize.ts";
 import { BucketMemory } from "./bucket-memory.ts";
 import type { BackgroundRpc, PartitionStub, QueryEnv } from "./env.ts";
 import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
+import { PurseMemory } from "./purse-memory.ts";
 import { ScanMemory } from "./scan-memory.ts";
 
 export interface Deps extends Producer {
@@ -43,6 +44,8 @@ export interface Deps extends Producer {
   readonly noticeMs: number;
   readonly meter: Metered;
   readonly keys: KeyMemory;
+  /** What askers have left to spend in this isolate. */
+  readonly purses: PurseMemory;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
   /** What sealed Days of this database came to. */
@@ -66,10 +69,17 @@ export interface Deps extends Producer {
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
-const memories = new WeakMap<D1Database, Pick<Deps, "buckets" | "scans" | "rates">>();
+/** By database, because tests have several in an isolate. */
+type Remembered = Pick<Deps, "purses" | "buckets" | "scans" | "rates">;
+const memories = new WeakMap<D1Database, Remembered>();
 
-function memoryOf(db: D1Database): Pick<Deps, "buckets" | "scans" | "rates"> {
-  const memory = memories.get(db) ?? { buckets: new BucketMemory(), scans: new ScanMemory(), rates: new RateMemory() };
+function memoryOf(db: D1Database): Remembered {
+  const memory = memories.get(db) ?? {
+    purses: new PurseMemory(),
+    buckets: new BucketMemory(),
+    scans: new ScanMemory(),
+    rates: new RateMemory(),
+  };
   memories.set(db, memory);
   return memory;
 }
@@ -95,6 +105,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     noticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,
     keys,
+    get purses() {
+      return memoryOf(env.DB).purses;
+    },
     get buckets() {
       return memoryOf(env.DB).buckets;
     },

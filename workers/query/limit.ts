@@ -43,6 +43,10 @@ export async function admitAddress(c: Context, limit: AddressLimit | undefined):
 
 export const TOO_OFTEN = `This key asks too often. Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After.`;
 
+export const TOO_DEAR =
+  "What was asked with this key, or of this merchant, took too many steps of filters and expressions together. " +
+  `Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After, or with simpler filters.`;
+
 /** Whether a credential, named by its id, may go on; sets the headers that say how it stands. */
 export async function admit(c: Context, id: string, limit: KeyLimit | undefined): Promise<boolean> {
   if (limit === undefined) return true;

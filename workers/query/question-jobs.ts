@@ -11,6 +11,7 @@ import {
   JOBS_RUNNING_SHARED_MAX,
 } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
+import type { Budgets } from "../../core/query/budget.ts";
 import type { JobQuestion, QuestionKind } from "../../core/query/job.ts";
 import { invalid } from "../../core/query/refusal.ts";
 import { archiveOf, readObjectOf } from "../../storage/archive/bucket.ts";
@@ -36,6 +37,8 @@ export interface Given {
   readonly deps: Deps;
   /** Filters that hold whatever is asked: a share link's. */
   readonly fixed: readonly unknown[];
+  /** What the question draws on. */
+  readonly budgets: Budgets;
   /** Whether it is a share link that asks. */
   readonly isShared: boolean;
   /** Seconds the asker would wait for a large answer. */

@@ -5,7 +5,7 @@ import { TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { sourcesOf } from "../../core/query/answer.ts";
-import { outOfSteps } from "../../core/query/budget.ts";
+import { type Budgets, outOfSteps } from "../../core/query/budget.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import { resolveRange } from "../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime, realtimeFrom } from "../../core/query/realtime.ts";
@@ -32,17 +32,21 @@ export const askRetention = asking("retention");
 export const askPaths = asking("paths");
 
 /** POST /api/v2/realtime {"site_id","filters"?} */
-export const askRealtime = answering((body, merchant, { deps, fixed }) =>
-  readRealtime(body, { merchant, fixed }, deps),
+export const askRealtime = answering((body, merchant, { deps, fixed, budgets }) =>
+  readRealtime(body, { merchant, fixed, budgets }, deps),
 );
 
 /** Who is there now. */
 export async function readRealtime(
   body: unknown,
-  { merchant, fixed }: { readonly merchant: Merchant; readonly fixed: readonly unknown[] },
+  {
+    merchant,
+    fixed,
+    budgets,
+  }: { readonly merchant: Merchant; readonly fixed: readonly unknown[]; readonly budgets: Budgets },
   deps: Deps,
 ) {
-  const question = parseRealtime(body, fixed);
+  const question = parseRealtime(body, fixed, budgets);
   if (!question.ok) return question;
   const goals = checkGoals([question.value.filter], merchant.rules, question.value);
   if (!goals.ok) return goals;
@@ -74,7 +78,7 @@ export async function readRealtime(
 
 function asking(kind: ReportName) {
   return answering(async (body, merchant, given) => {
-    const report = REPORTS[kind](body, given.fixed);
+    const report = REPORTS[kind](body, given.fixed, given.budgets);
     if (!report.ok) return report;
     const answered = await readReport(report.value, merchant, given.deps);
     return "places" in answered ? answerByJob({ kind, body, large: answered }, merchant, given) : answered;

@@ -7,7 +7,7 @@ import type { Outcome } from "../../core/outcome.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
 import { zonesOf } from "../../storage/directory/merchants.ts";
-import { type Asker, admitAsker, MISSING_KEY, saysWho } from "./asker.ts";
+import { type Asker, admitAsker, budgetsOf, MISSING_KEY, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
@@ -34,18 +34,21 @@ export const UMAMI_ROUTES: readonly (readonly [
 type Reading = (c: Context, asker: Asker, deps: Deps) => Promise<Outcome<unknown>>;
 
 function reading(read: UmamiRead) {
-  return answering(async (c, { merchant, filters }, deps) => {
+  return answering(async (c, asker, deps) => {
+    const { merchant, filters } = asker;
     const asked = parseUmami(read, new Map(new URL(c.req.url).searchParams), zonesOf(merchant));
     if (!asked.ok) return asked;
-    const question = parseQuestion({ site_id: merchant.id, ...asked.value.body }, filters);
+    const question = parseQuestion({ site_id: merchant.id, ...asked.value.body }, filters, budgetsOf(asker, deps));
     if (!question.ok) return question;
     const answer = await execute(question.value, merchant, deps);
     return answer.ok ? { ok: true, value: asked.value.toReply(answer.value) } : answer;
   });
 }
 
-async function readActive(_: Context, { merchant, filters }: Asker, deps: Deps): Promise<Outcome<unknown>> {
-  const answer = await readRealtime({ site_id: merchant.id }, { merchant, fixed: filters }, deps);
+async function readActive(_: Context, asker: Asker, deps: Deps): Promise<Outcome<unknown>> {
+  const { merchant, filters } = asker;
+  const given = { merchant, fixed: filters, budgets: budgetsOf(asker, deps) };
+  const answer = await readRealtime({ site_id: merchant.id }, given, deps);
   return answer.ok ? { ok: true, value: { visitors: answer.value.results.visitors } } : answer;
 }
 

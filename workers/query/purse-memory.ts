@@ -1,0 +1,46 @@
+// What askers and merchants have left to spend on questions (core/query/budget.ts), in this isolate: what a question may take is bounded,
+// and so is what a hundred of them may, which an isolate would else count one after the other while everybody waits. A purse holds so
+// much at once, and fills by the second. It is of the isolate, because its time is what has to be shared.
+
+import {
+  ASKER_STEPS_MAX,
+  ASKER_STEPS_PER_SECOND,
+  MERCHANT_STEPS_MAX,
+  MERCHANT_STEPS_PER_SECOND,
+  PURSES_KEPT_MAX,
+} from "../../core/limits.ts";
+import type { Purse } from "../../core/query/budget.ts";
+
+interface KeptPurse extends Purse {
+  /** UTC ms. */
+  filledAt: number;
+}
+
+interface Size {
+  readonly steps: number;
+  readonly perSecond: number;
+}
+
+const OF_ASKER: Size = { steps: ASKER_STEPS_MAX, perSecond: ASKER_STEPS_PER_SECOND };
+const OF_MERCHANT: Size = { steps: MERCHANT_STEPS_MAX, perSecond: MERCHANT_STEPS_PER_SECOND };
+
+export class PurseMemory {
+  readonly #purses = new Map<string, KeptPurse>();
+
+  /** What pays for a question that is asked now: the asker's purse, and the merchant's. */
+  of({ asker, merchant }: { readonly asker: string; readonly merchant: number }, now: number): readonly Purse[] {
+    return [this.#filled(asker, OF_ASKER, now), this.#filled(`merchant ${merchant}`, OF_MERCHANT, now)];
+  }
+
+  #filled(key: string, { steps, perSecond }: Size, now: number): Purse {
+    const purse = this.#purses.get(key) ?? { left: steps, filledAt: now };
+    const gained = Math.floor(Math.max(0, ((now - purse.filledAt) * perSecond) / 1_000));
+    purse.left = Math.min(steps, purse.left + gained);
+    purse.filledAt = now;
+    this.#purses.delete(key); // one that is used goes to the end: the first entry has not been used longest
+    this.#purses.set(key, purse);
+    const [oldest] = this.#purses.keys();
+    if (this.#purses.size > PURSES_KEPT_MAX && oldest !== undefined) this.#purses.delete(oldest);
+    return purse;
+  }
+}
