@@ -1,33 +1,53 @@
 // `npm run capacity -- --events-per-day 1e9 --merchants 1e6`: from what was measured (constants.ts) to a plan: how many
-// partitions, queues, D1 databases and objects, what a month costs by line, and which limit is met first at once, ten and
-// a hundred times the load. Arithmetic only: it runs in no time and sends nothing. docs/scale.md has its table.
+// partitions, queues and D1 databases, what a month costs by line, questions and rows that are kept among them, and which
+// limit is met first at once, ten and a hundred times the load. Arithmetic only: it runs in no time and sends nothing.
+// docs/scale.md has its tables. `--population zipf` has few large merchants and many small ones, `--closed blocks` packs closed
+// Days (core/block).
 
 import { parseArgs } from "node:util";
+import { PUBLISH_SPREAD_MS, SETTINGS_FRESH_MS } from "../core/limits.ts";
 import { zeroMeter } from "../core/meter.ts";
-import { LIMITS, MEASURED, PEAK } from "./constants.ts";
+import { LIMITS, MEASURED, PEAK, QUESTIONS } from "./constants.ts";
 import { print, rounded } from "./measure.ts";
+import { bytesAt, type Class, classesOf, POPULATIONS, type Population, sumOver } from "./population.ts";
 import { type Bill, costOf, PARTITION_GB, totalOf } from "./price.ts";
 
 const DAY_S = 86_400;
 const MONTH_DAYS = 30;
 /** Events a day below which a merchant is a small one. */
 const FEW_EVENTS = 100;
+const CLOSED = ["rows", "blocks"] as const;
+const NOTHING: Bill = {
+  ...zeroMeter(),
+  worker_cpu_ms: 0,
+  partition_gb_s: 0,
+  partition_gb_months: 0,
+  r2_gb_months: 0,
+  d1_gb_months: 0,
+};
 
 interface Load {
   readonly eventsPerDay: number;
   readonly merchants: number;
   /** Partitions, where not as many as memory asks for. */
   readonly partitions?: number | undefined;
+  readonly population: Population;
+  /** How closed Days lie in D1. */
+  readonly closed: (typeof CLOSED)[number];
 }
 
 interface Plan {
   readonly partitions: number;
   readonly eventsPerCommit: number;
   readonly queues: number;
+  readonly overflowQueues: number;
   readonly d1GbPerDay: number;
+  readonly d1Gb: number;
   readonly databases: number;
   readonly bundlesPerDay: number;
   readonly bill: Bill;
+  /** What questions alone cost, USD a month. */
+  readonly questionsUsd: number;
   /** How much of each limit is used, 1 being all of it. */
   readonly used: Readonly<Record<string, number>>;
 }
@@ -37,16 +57,21 @@ const { values } = parseArgs({
     "events-per-day": { type: "string", default: "1e9" },
     merchants: { type: "string", default: "1e6" },
     partitions: { type: "string" },
+    population: { type: "string", default: "flat" },
+    closed: { type: "string", default: "rows" },
   },
 });
 const load: Load = {
   eventsPerDay: toNumber("events-per-day"),
   merchants: toNumber("merchants"),
   partitions: values.partitions === undefined ? undefined : toNumber("partitions"),
+  population: oneOf("population", POPULATIONS),
+  closed: oneOf("closed", CLOSED),
 };
 const FACTORS = [1, 10, 100];
 const plans = FACTORS.map((factor) => planOf(times(load, factor)));
-print("capacity", tableOf(plans), { events_per_day: load.eventsPerDay, merchants: load.merchants });
+const { population, closed } = load;
+print("capacity", tableOf(plans), { events_per_day: load.eventsPerDay, merchants: load.merchants, population, closed });
 print("capacity-bill", billOf(plans));
 
 function toNumber(option: "events-per-day" | "merchants" | "partitions"): number {
@@ -55,84 +80,137 @@ function toNumber(option: "events-per-day" | "merchants" | "partitions"): number
   return value;
 }
 
-function times({ eventsPerDay, merchants, partitions }: Load, factor: number): Load {
+function oneOf<Choice extends string>(option: "population" | "closed", choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === values[option]);
+  if (found === undefined) throw new Error(`--${option} is "${values[option]}"; it must be ${choices.join(" or ")}`);
+  return found;
+}
+
+function times(asked: Load, factor: number): Load {
   return {
-    eventsPerDay: eventsPerDay * factor,
-    merchants: merchants * factor,
-    partitions: partitions === undefined ? undefined : partitions * factor,
+    ...asked,
+    eventsPerDay: asked.eventsPerDay * factor,
+    merchants: asked.merchants * factor,
+    partitions: asked.partitions === undefined ? undefined : asked.partitions * factor,
   };
 }
 
-/** As many partitions as it takes for each to hold its share of a Day that is not over, in memory. */
-function partitionsFor(load: Load): number {
-  return Math.ceil((load.eventsPerDay * stateBytes(load)) / LIMITS.partitionStateBytes);
-}
-
-/** A merchant of many events shares its pages' names among them. */
-function stateBytes({ eventsPerDay, merchants }: Load): number {
-  return eventsPerDay / merchants < FEW_EVENTS ? MEASURED.stateBytesPerEvent : MEASURED.stateBytesPerEventFew;
+/** What a Day that is not over takes in memory. A merchant of many events shares its pages' names among them. */
+function stateBytes(classes: readonly Class[]): number {
+  return sumOver(classes, (events) => {
+    return events * (events < FEW_EVENTS ? MEASURED.stateBytesPerEvent : MEASURED.stateBytesPerEventFew);
+  });
 }
 
 function planOf(asked: Load): Plan {
   const { eventsPerDay, merchants } = asked;
-  const partitions = asked.partitions ?? partitionsFor(asked);
+  const classes = classesOf(asked.population, asked);
+  // As many as it takes for each to hold its share of a Day that is not over, in memory.
+  const partitions = asked.partitions ?? Math.ceil(stateBytes(classes) / LIMITS.partitionStateBytes);
   const perSecond = eventsPerDay / DAY_S / partitions;
   const eventsPerCommit = Math.min(MEASURED.commitEventsMax, 1 + perSecond * MEASURED.commitWaitS);
   const bundlesPerDay = Math.max(eventsPerDay / MEASURED.eventsPerBundle, partitions * 24);
-  // A merchant with few events has a row for each at most.
-  const rollupsPerDay = merchants * (Math.min(MEASURED.activeHours, eventsPerDay / merchants) + 1);
+  const activeHours = (events: number) => Math.min(MEASURED.activeHours, events);
+  // A row for each Hour that has anything, and one for the Day.
+  const rollupsPerDay = sumOver(classes, (events) => activeHours(events) + 1);
+  const hoursAtPeak = sumOver(classes, (events) => Math.min(1, activeHours(events) / 24));
+  const rowBytes = (events: number) => bytesAt(MEASURED.dayRowBytes, events) + bytesAt(MEASURED.hourRowsBytes, events);
+  const closedBytes = (events: number) =>
+    asked.closed === "rows" ? rowBytes(events) : bytesAt(MEASURED.blockBytes, events);
+  const d1PerDay = sumOver(classes, closedBytes) * MEASURED.d1Overhead;
+  const d1Bytes =
+    d1PerDay * (LIMITS.retentionDays - MEASURED.openDays) +
+    sumOver(classes, rowBytes) * MEASURED.d1Overhead * MEASURED.openDays;
   const queueMessages = (bundlesPerDay / DAY_S) * PEAK;
-  const d1Bytes = rollupsPerDay * LIMITS.retentionDays * MEASURED.rollupBytes;
-  const databases = Math.ceil(Math.max(d1Bytes / LIMITS.d1Bytes, rollupsPerDay / DAY_S / LIMITS.d1RowsPerSecond));
+  const hitsAtPeak = (eventsPerDay / DAY_S) * PEAK;
+  const questionStatements = merchants * QUESTIONS.peakPerMerchantSecond * MEASURED.questionStatements;
+  const settingsStatements = partitions / (SETTINGS_FRESH_MS / 1_000);
+  const publishRows = hoursAtPeak / (PUBLISH_SPREAD_MS / 1_000);
+  const databases = Math.ceil(
+    Math.max(
+      d1Bytes / LIMITS.d1Bytes,
+      publishRows / LIMITS.d1RowsPerSecond,
+      (questionStatements + settingsStatements) / LIMITS.d1StatementsPerSecond,
+    ),
+  );
   const queues = Math.ceil(queueMessages / LIMITS.queueMessagesPerSecond);
+  const overflowQueues = Math.ceil(hitsAtPeak / LIMITS.queueMessagesPerSecond);
   const month = eventsPerDay * MONTH_DAYS;
-  const bill: Bill = {
-    ...zeroMeter(),
+  const questions = merchants * QUESTIONS.perMerchantSecond * DAY_S * MONTH_DAYS;
+  const ofQuestions: Bill = {
+    ...NOTHING,
+    worker_requests: questions,
+    partition_requests: questions,
+    d1_rows_read: questions * MEASURED.questionRows,
+    worker_cpu_ms: questions * MEASURED.questionCpuMs,
+  };
+  const ofEvents: Bill = {
+    ...NOTHING,
     worker_requests: month,
-    worker_cpu_ms: month * MEASURED.workerCpuMs,
+    worker_cpu_ms: month * (MEASURED.workerCpuMs + MEASURED.sealCpuMs),
     partition_requests: month,
     partition_rows_written: (month / eventsPerCommit) * MEASURED.rowsPerCommit,
     partition_gb_s: partitions * PARTITION_GB * DAY_S * MONTH_DAYS,
+    partition_gb_months: (eventsPerDay * MEASURED.openDays * MEASURED.checkpointBytesPerEvent) / 1e9,
     queue_operations: bundlesPerDay * MONTH_DAYS * 3,
     r2_class_a: bundlesPerDay * MONTH_DAYS + month * MEASURED.sealClassA,
     r2_class_b: month * MEASURED.sealClassB,
     d1_rows_written: rollupsPerDay * MONTH_DAYS,
-    d1_rows_read: rollupsPerDay * MONTH_DAYS * 2,
+    d1_rows_read: rollupsPerDay * MONTH_DAYS * 2 + settingsStatements * DAY_S * MONTH_DAYS,
     r2_gb_months: (eventsPerDay * LIMITS.retentionDays * MEASURED.archiveBytesPerEvent) / 1e9,
     d1_gb_months: d1Bytes / 1e9,
   };
+  const bill = { ...ofEvents };
+  for (const line of Object.keys(bill) as (keyof Bill)[]) bill[line] += ofQuestions[line];
   const used = {
-    "partition memory": (eventsPerDay * stateBytes(asked)) / partitions / LIMITS.partitionStateBytes,
+    "partition memory": stateBytes(classes) / partitions / LIMITS.partitionStateBytes,
     "partition requests at peak": (perSecond * PEAK) / LIMITS.partitionRequestsPerSecond,
     "partition CPU at peak": (perSecond * PEAK) / MEASURED.appendEventsPerSecond,
     "queue messages at peak": queueMessages / queues / LIMITS.queueMessagesPerSecond,
+    "the overflow queue, nothing else left": hitsAtPeak / LIMITS.queueMessagesPerSecond,
     "size of one D1 database": d1Bytes / LIMITS.d1Bytes,
-    "writes of one D1 database": rollupsPerDay / DAY_S / LIMITS.d1RowsPerSecond,
+    "size of an account's D1": d1Bytes / LIMITS.d1AccountBytes,
+    "writes of one D1 database": publishRows / LIMITS.d1RowsPerSecond,
+    "questions to one D1 database": questionStatements / LIMITS.d1StatementsPerSecond,
+    "settings of one D1 database": settingsStatements / LIMITS.d1StatementsPerSecond,
   };
-  const d1GbPerDay = (rollupsPerDay * MEASURED.rollupBytes) / 1e9;
-  return { partitions, eventsPerCommit, queues, d1GbPerDay, databases, bundlesPerDay, bill, used };
+  return {
+    partitions,
+    eventsPerCommit,
+    queues,
+    overflowQueues,
+    d1GbPerDay: d1PerDay / 1e9,
+    d1Gb: d1Bytes / 1e9,
+    databases,
+    bundlesPerDay,
+    bill,
+    questionsUsd: totalOf(costOf(ofQuestions)),
+    used,
+  };
 }
 
 function tableOf(all: readonly Plan[]) {
-  const columns = (of: (plan: Plan) => string | number) =>
-    Object.fromEntries(all.map((plan, index) => [`${FACTORS[index]}x`, of(plan)]));
+  const columns = (of: (plan: Plan, factor: number) => string | number) =>
+    Object.fromEntries(all.map((plan, index) => [`${FACTORS[index]}x`, of(plan, FACTORS[index] as number)]));
   const limits = Object.keys(all[0]?.used ?? {}).map((limit) => ({
     what: `used of: ${limit}`,
     ...columns(({ used }) => `${rounded((used[limit] ?? 0) * 100)} %`),
   }));
+  const events = (factor: number) => load.eventsPerDay * factor;
+  const perMillion = (usd: number, factor: number) => rounded((usd / (events(factor) * MONTH_DAYS)) * 1e6);
   return [
-    { what: "events a day", ...columns(({ bill }) => bill.worker_requests / MONTH_DAYS) },
+    { what: "events a day", ...columns((_, factor) => events(factor)) },
     { what: "partitions (POOL_SIZE)", ...columns(({ partitions }) => partitions) },
     { what: "events a commit", ...columns(({ eventsPerCommit }) => rounded(eventsPerCommit)) },
     { what: "queues for bundles", ...columns(({ queues }) => queues) },
-    { what: "rollups a day, GB in D1", ...columns(({ d1GbPerDay }) => rounded(d1GbPerDay)) },
-    { what: `D1 databases, after ${LIMITS.retentionDays} days`, ...columns(({ databases }) => databases) },
+    { what: "queues for overflow of a peak", ...columns(({ overflowQueues }) => overflowQueues) },
+    { what: "D1, GB a closed Day", ...columns(({ d1GbPerDay }) => rounded(d1GbPerDay)) },
+    { what: `D1, GB after ${LIMITS.retentionDays} days`, ...columns(({ d1Gb }) => rounded(d1Gb)) },
+    { what: "D1 databases that takes", ...columns(({ databases }) => databases) },
     { what: "R2 objects a day, before sealing", ...columns(({ bundlesPerDay }) => Math.ceil(bundlesPerDay)) },
     { what: "USD a month", ...columns(({ bill }) => Math.round(totalOf(costOf(bill)))) },
-    {
-      what: "USD per million events",
-      ...columns(({ bill }) => rounded((totalOf(costOf(bill)) / bill.worker_requests) * 1e6)),
-    },
+    { what: "USD per million events", ...columns(({ bill }, at) => perMillion(totalOf(costOf(bill)), at)) },
+    { what: "of it for questions", ...columns(({ questionsUsd }, at) => perMillion(questionsUsd, at)) },
     ...limits,
     { what: "met first", ...columns(metFirst) },
   ];

@@ -22,22 +22,59 @@ export const MEASURED = {
   stateBytesPerEventFew: 194,
   /** bench/partition: events a second that a partition appends, alone on a busy core. */
   appendEventsPerSecond: 20_000,
-  /** bench/cost: the mean rollup of an Hour in D1, bytes (45 events of a small merchant). */
-  rollupBytes: 2_650,
-  /** Hours of a Day in which a long-tail merchant has anything: bench/cost, 1,000 events a Day. */
+  /** bench/blocks, a shop's traffic: bytes of a merchant's Day by its events. The row of the Day; its Hours' rows; and its share of a block
+   *  of ten Days, Hours as totals in it, where one merchant in ten has first-party ids. */
+  dayRowBytes: [
+    [20, 2_380],
+    [100, 6_784],
+    [1_000, 32_079],
+    [10_000, 94_117],
+  ],
+  hourRowsBytes: [
+    [20, 5_691],
+    [100, 21_083],
+    [1_000, 127_184],
+    [10_000, 834_912],
+  ],
+  blockBytes: [
+    [20, 743],
+    [100, 1_877],
+    [1_000, 7_080],
+    [10_000, 24_775],
+  ],
+  /** Pages of SQLite that are not full, and keys. */
+  d1Overhead: 1.1,
+  /** Days that are open at a time, all zones together (core/limits.ts, SEAL_AFTER_MS). */
+  openDays: 3,
+  /** Hours of a Day in which a merchant has anything: of 1,000 events 17 (bench/cost), of fewer as many as it has. */
   activeHours: 17,
+  /** bench/partition: bytes of a checkpoint for each event of an open Day. */
+  checkpointBytesPerEvent: 52,
+  /** bench/replay: CPU of counting and comparing an event again, ms; a seal does that once. */
+  sealCpuMs: 0.023,
+  /** workers/query: statements of D1 of one question, at most; rows that one of 30 Days reads; its CPU, ms (bench/query). */
+  questionStatements: 4,
+  questionRows: 33,
+  questionCpuMs: 7,
 } as const;
+
+/** Questions a second that a million merchants ask, on average and at the peak (the requirement: five million an hour). */
+export const QUESTIONS = { perMerchantSecond: 1_389 / 1e6, peakPerMerchantSecond: 3_500 / 1e6 } as const;
 
 /** The platform's limits that a plan meets (core/limits.ts, and the platform's documentation). */
 export const LIMITS = {
-  /** Memory of an isolate, of which code and buffers take the rest. */
-  partitionStateBytes: 64e6,
+  /** What a partition may hold, as objects of a class share an isolate of 128 MB. */
+  partitionStateBytes: 48e6,
   partitionRequestsPerSecond: 1_000,
   queueMessagesPerSecond: 5_000,
   d1Bytes: 10e9,
+  /** Of all databases of an account, unless it is raised. */
+  d1AccountBytes: 1e12,
+  /** Short statements a second: a database has one thread. */
+  d1StatementsPerSecond: 1_000,
   /** One writer: batches of 100 rows, each in some 50 ms. */
   d1RowsPerSecond: 2_000,
-  /** Bundles are kept beside sealed files for a day, Days for so long. */
+  /** Days are kept for so long, as the plan has it. */
   retentionDays: 400,
 } as const;
 

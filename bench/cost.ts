@@ -28,7 +28,7 @@ const SHAPES = [
   { shape: "1,000,000 long-tail, 1,000 a day each", merchants: 3_906, eventsPerSecond: 45.2, partitions: 256 },
 ];
 
-const FREE = { worker_cpu_ms: 0, partition_gb_s: 0, r2_gb_months: 0, d1_gb_months: 0 };
+const FREE = { worker_cpu_ms: 0, partition_gb_s: 0, partition_gb_months: 0, r2_gb_months: 0, d1_gb_months: 0 };
 
 const perMillion: { readonly shape: string; readonly dense: Dense; readonly bill: Bill }[] = [];
 for (const { shape, merchants, eventsPerSecond } of SHAPES) {

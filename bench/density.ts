@@ -84,6 +84,7 @@ export async function runDensity(plan: Density): Promise<Dense> {
       partition_gb_s: PARTITION_GB * hours * 3_600,
       r2_gb_months: it.archivedBytes / 1e9,
       d1_gb_months: it.rollupBytes / 1e9,
+      partition_gb_months: 0, // an open Day at a time: bench/capacity
     },
   };
 }

@@ -18,6 +18,7 @@ export const PRICES: Readonly<Record<keyof Bill, number>> = {
   d1_rows_written: 1e-6,
   d1_rows_read: 0.001e-6,
   d1_gb_months: 0.75,
+  partition_gb_months: 0.2,
 };
 
 /** What is billed beside operations: time and room. */
@@ -29,6 +30,8 @@ export interface Bill extends Metered {
   r2_gb_months: number;
   /** The same of rollups in D1. */
   d1_gb_months: number;
+  /** The same of partitions' SQLite. */
+  partition_gb_months: number;
 }
 
 /** An object's memory as it is billed. */
@@ -47,6 +50,7 @@ export const LINES: readonly (keyof Bill)[] = [
   "partition_gb_s",
   "r2_gb_months",
   "d1_gb_months",
+  "partition_gb_months",
 ];
 
 export function totalOf(lines: Readonly<Record<string, number>>): number {
