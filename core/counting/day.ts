@@ -41,10 +41,18 @@ export interface Dictionary {
 export interface DayNames {
   readonly texts: readonly string[];
   readonly tuples: string[];
+  /** Numbers of the tuples of the Day, and of those that the reading has added. */
+  readonly known: ReadonlyMap<string, number>;
+  readonly added: Map<string, number>;
 }
 
 export function namesOf({ dictionary: { textNumbers, tupleNumbers } }: Pick<DayState, "dictionary">): DayNames {
-  return { texts: [...textNumbers.keys()], tuples: [...tupleNumbers.keys()] };
+  return {
+    texts: [...textNumbers.keys()],
+    tuples: [...tupleNumbers.keys()],
+    known: tupleNumbers,
+    added: new Map(),
+  };
 }
 
 export interface DayState {
@@ -134,7 +142,7 @@ function noteClaim(
   if (claims === undefined) state.orders.set(number, [claim]);
   else {
     claims.push(claim);
-    for (const slot of new Set(claims.map((one) => one.slot))) markChanged(state, slot, position);
+    for (const slot of slotsOf(claims, (one) => one.slot)) markChanged(state, slot, position);
   }
 }
 
@@ -143,6 +151,17 @@ function notePrefetch(state: DayState, visitor: string, visit: Visit): void {
   const own = state.prefetches.get(visitor);
   if (own === undefined) state.prefetches.set(visitor, [visit]);
   else own.push(visit);
+}
+
+const slotsKnown = new WeakMap<readonly unknown[], { readonly slots: Set<number>; upTo: number }>();
+
+/** The slots that are in a list which only grows. What was looked at before is not again: thousands may stand under one number. */
+function slotsOf<T>(list: readonly T[], slotOf: (one: T) => number): Iterable<number> {
+  if (list.length === 1) return [slotOf(list[0] as T)];
+  const known = slotsKnown.get(list) ?? { slots: new Set<number>(), upTo: 0 };
+  slotsKnown.set(list, known);
+  for (; known.upTo < list.length; known.upTo++) known.slots.add(slotOf(list[known.upTo] as T));
+  return known.slots;
 }
 
 export interface CountedEvent {
@@ -303,7 +322,9 @@ function markVisits(state: DayState, visits: readonly Visit[], position: number)
 function markVisitor(state: DayState, visitor: string, position: number): void {
   for (const { slots } of state.visitors.get(visitor) ?? [])
     for (const slot of slots) markChanged(state, slot, position);
-  for (const { startSlot } of state.prefetches?.get(visitor) ?? []) markChanged(state, startSlot, position);
+  const prefetches = state.prefetches?.get(visitor);
+  if (prefetches === undefined) return;
+  for (const slot of slotsOf(prefetches, ({ startSlot }) => startSlot)) markChanged(state, slot, position);
 }
 
 /** Takes a visitor out: runs, orders, prefetches. False where there was nothing. */

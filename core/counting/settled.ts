@@ -5,6 +5,7 @@
 
 import type { DayNames, DayState } from "./day.ts";
 import { PLACE_FIELDS } from "./dimension.ts";
+import { copyEarned } from "./earned.ts";
 import { compareMoments, type Moment } from "./moment.ts";
 import { type DayEarning, earningsOf } from "./order-book.ts";
 import { packTuple, tupleAt } from "./tuple.ts";
@@ -33,8 +34,8 @@ export function settledVisits(state: DayState, names: DayNames): VisitsByVisitor
 export function unseenPrefetches(state: DayState, names: DayNames): readonly number[] {
   const slots: number[] = [];
   for (const [visitor, prefetches] of state.prefetches ?? []) {
-    const seen = seenPrefetches(state, visitor, { runs: state.visitors.get(visitor) ?? [], names });
-    for (const prefetch of prefetches) if (!seen.includes(prefetch)) slots.push(prefetch.startSlot);
+    const seen = new Set(seenPrefetches(state, visitor, { runs: state.visitors.get(visitor) ?? [], names }));
+    for (const prefetch of prefetches) if (!seen.has(prefetch)) slots.push(prefetch.startSlot);
   }
   return slots;
 }
@@ -68,20 +69,21 @@ function settleVisits(
     const named = count > 0 ? placeWith(names, place, unnamed) : place;
     // The event itself moves to the place that names its products; elsewhere it is there already.
     if (count > 0) addCell(visit, { slot, place, count: -1, engagementMs: 0, earned: undefined });
-    addCell(visit, { slot, place: named, count, engagementMs: 0, earned: own });
+    addCell(visit, { slot, place: named, count, engagementMs: 0, earned: copyEarned(own) });
   }
   return visits;
 }
 
 /** The number of a place that is like another, with products; made for this reading where the Day has none. */
-function placeWith({ tuples }: DayNames, place: number, products: readonly number[]): number {
+function placeWith({ tuples, known, added }: DayNames, place: number, products: readonly number[]): number {
   const packed = (tuples[place] as string) + packTuple(products);
-  const known = tuples.indexOf(packed);
-  return known >= 0 ? known : tuples.push(packed) - 1;
+  const number = known.get(packed) ?? added.get(packed) ?? tuples.push(packed) - 1;
+  if (number >= known.size) added.set(packed, number);
+  return number;
 }
 
 function copyOf(visit: Visit): Visit {
-  const cells = visit.cells.map((cell) => ({ ...cell }));
+  const cells = visit.cells.map((cell) => ({ ...cell, earned: copyEarned(cell.earned) }));
   return { ...visit, cells, slots: [...visit.slots], index: undefined };
 }
 
