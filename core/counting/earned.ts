@@ -5,7 +5,16 @@ import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import type { Event } from "../event.ts";
 import type { Earning, Line, Sale } from "../order.ts";
-import { addMoneyTo, carryOf, carrySum, copyMoney, decodeMoney, encodeMoney, type OwnMoney } from "./takings.ts";
+import {
+  addMoneyTo,
+  CARRIED,
+  carriedOf,
+  carryOf,
+  copyMoney,
+  decodeMoney,
+  encodeMoney,
+  type OwnMoney,
+} from "./takings.ts";
 
 /** A product's part, under its number in the Day's dictionary. */
 export interface Sold {
@@ -109,8 +118,9 @@ function addSold(sum: Sold[], more: Sold): void {
     return;
   }
   known.units += more.units;
-  const { left, carried } = carrySum(known.revenue + more.revenue);
-  known.revenue = left;
+  const sold = known.revenue + more.revenue;
+  const carried = carriedOf(sold);
+  known.revenue = sold - carried * CARRIED;
   if (carried !== 0) addSold(sum, { ...more, currency: carryOf(more.currency), units: 0, revenue: carried });
 }
 

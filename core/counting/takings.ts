@@ -37,7 +37,7 @@ export type OwnMoney = Takings[] | undefined;
  * is beyond half of this is carried: 2^52 + 5 of "EUR" is 5 of "EUR" and 1 of "EUR+". Only forged hits come so far. `wholeMoney`
  * puts the two together again, before anything leaves a Day's state or a question's purse.
  */
-const CARRIED = 2 ** 52;
+export const CARRIED = 2 ** 52;
 const CARRY = "+";
 
 export function noTakings(currency: string): Takings {
@@ -89,8 +89,9 @@ function placeOf(sum: readonly Takings[], currency: string): number {
 export function addTakings(into: Takings, more: Takings): Takings | undefined {
   let carry: Takings | undefined;
   for (const taking of TAKINGS) {
-    const { left, carried } = carrySum(into[taking] + more[taking]);
-    into[taking] = left;
+    const sum = into[taking] + more[taking];
+    const carried = carriedOf(sum);
+    into[taking] = sum - carried * CARRIED;
     if (carried === 0) continue;
     carry ??= noTakings(carryOf(into.currency));
     carry[taking] = carried;
@@ -98,14 +99,9 @@ export function addTakings(into: Takings, more: Takings): Takings | undefined {
   return carry;
 }
 
-const UNCARRIED = { left: 0, carried: 0 };
-
-/** What stays of a sum of two, and how many times CARRIED is carried. The object is one and the same: it is read at once. */
-export function carrySum(sum: number): { readonly left: number; readonly carried: number } {
-  const carried = sum < CARRIED / 2 && sum >= -CARRIED / 2 ? 0 : Math.round(sum / CARRIED);
-  UNCARRIED.left = sum - carried * CARRIED;
-  UNCARRIED.carried = carried;
-  return UNCARRIED;
+/** How many times CARRIED is carried from a sum of two; what stays is at least -CARRIED / 2, and less than CARRIED / 2. */
+export function carriedOf(sum: number): number {
+  return sum < CARRIED / 2 && sum >= -CARRIED / 2 ? 0 : Math.round(sum / CARRIED);
 }
 
 /** Under which what is carried of a currency stands: right behind it. */
