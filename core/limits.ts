@@ -39,7 +39,7 @@ export const PRODUCTS_COUNT_MAX = 50;
 /** Their JSON: half of an event, so that an order of long names still has room for everything else. */
 export const PRODUCTS_LENGTH_MAX = 16 * KIB;
 export const PRODUCT_TEXT_LENGTH_MAX = 200; // a product's name as shops write it; longer ones are descriptions
-export const PRODUCT_NUMBER_MAX = 1_000_000_000; // a price in units of currency, a quantity in pieces
+export const PRODUCT_NUMBER_MAX = 1_000_000_000; // a price in units of currency
 export const PROPS_COUNT_MAX = 30;
 export const PROP_KEY_LENGTH_MAX = 300;
 export const PROP_VALUE_LENGTH_MAX = 2_000;
@@ -47,6 +47,8 @@ export const PROP_VALUE_LENGTH_MAX = 2_000;
 export const ENGAGEMENT_MS_MAX = 24 * HOUR_MS;
 /** Ten-thousandths of a unit of currency: 1,000,000,000 units, some 40,000 dollars in the smallest of units. */
 export const REVENUE_MAX = 10_000_000_000_000;
+/** Ten-thousandths of a piece: 1,000,000 pieces in one event. Units of a Day are then whole numbers, however many events it has. */
+export const ORDER_UNITS_MAX = 10_000_000_000;
 /** Sums beyond this (450,000,000,000 units of currency in one bucket) are stored as this: only forged hits come so far,
  *  and they must not stop a partition. */
 export const COUNT_MAX = 2 ** 52 - 1;
@@ -80,6 +82,10 @@ export const VISIT_GAP_MS = 1_800_000;
 export const DUPLICATE_EDGE_MS = HOUR_MS;
 /** Values of one dimension in one rollup; the rest is added up as "(other)" and the rollup says that it was cut. */
 export const DIMENSION_VALUES_MAX = 500;
+/** A breakdown that is cut names values of at most so many bytes first, whose own bytes would all fit. */
+export const DIMENSION_VALUE_BYTES = 128;
+/** Values with money of more currencies than this take half of DIMENSION_BYTES_MAX at most: one with all that there are takes 8 KB. */
+export const DIMENSION_CURRENCIES = 8;
 /** Encoded bytes of one dimension of one rollup: 22 dimensions stay below `D1_ROW_BYTES_MAX`. */
 export const DIMENSION_BYTES_MAX = 64 * KIB;
 /** Precision (log2 of registers) of the sketch of all visitors: 0.81 % standard error, exact-like below 3,072. */
@@ -639,6 +645,9 @@ assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spr
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
 assert(RATE_DAY_MIN * 24 * HOUR_MS <= TIMESTAMP_MIN_MS, "every event may have a rate of its Day");
+assert(ORDER_UNITS_MAX * LOADED_EVENTS_MAX < COUNT_MAX, "units of as many events as fit in memory are a whole number");
+assert(REVENUE_MAX < 2 ** 51, "money of one more event is added exactly (counting/takings.ts)");
+assert(DIMENSION_VALUE_BYTES * DIMENSION_VALUES_MAX < DIMENSION_BYTES_MAX, "values that are not long fit a breakdown");
 assert(GOALS_COUNT_MAX + 4 < 256, "a place with all goals fits its count");
 assert(PRODUCTS_LENGTH_MAX * 2 <= EVENT_BYTES_MAX, "products leave room for the rest of an event");
 assert(SITES_NAMED_MAX <= D1_PARAMETERS_MAX, "the sites of a request are one look-up");
