@@ -203,6 +203,9 @@ export const SPREAD_KEPT_MS = 400 * 24 * HOUR_MS;
 /** A partition asks for a merchant to be spread that has so many events of a Day in it: sealing holds a merchant's Day in memory
  *  (400,000 fit), and a merchant that grows by half from one Day to the next still fits. */
 export const SPREAD_DAY_EVENTS = 200_000;
+/** Where fewer visitors sent them there is nothing to spread: a visitor's events are in one partition, and 200 events of each are more than
+ *  people leave. */
+export const SPREAD_VISITORS_MIN = 1_000;
 /** Or one that sends more than this in one ADMISSION_WINDOW_MS, half of what is taken, ... */
 export const SPREAD_WINDOW_EVENTS = 10_000;
 /** ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for. */
@@ -262,10 +265,17 @@ export const ROW_GROUP_ROWS = 5_000;
 /** A Day is closed this long after its midnight in UTC: it has ended in every zone (UTC-12 is the last, 36 hours after),
  *  and half a day more has passed for stragglers. A late event then costs a replay instead of a place in memory. */
 export const SEAL_AFTER_MS = 48 * HOUR_MS;
-/** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
-/** Closed Days, older than the last LATE_DAYS_FREE, of which senders without a key may send an hour: one address, and all together, of a
- *  merchant. A Day takes about four writes to R2 (test/attack/late-days.test.ts prints them): some 540 an hour. */
-export const LATE_DAYS_FREE = 30;
+/** Objects of closed Days that senders without a key may cause an hour: one address, and all together, of a merchant in one partition. An
+ *  object takes about four writes to R2 and five rows of D1, the new count included (test/attack/late-days.test.ts prints them): some
+ *  2,000 writes an hour, one cent. A phone that was offline for a week needs seven; those of a hot merchant have a budget in each
+ *  of its partitions. */
+export const LATE_OBJECTS_OF_SENDER_MAX = 120;
+export const LATE_OBJECTS_OF_MERCHANT_MAX = 500;
+/** Bytes of the log in which events of one Day are taken for one object: the smallest bundle that is cut because it is full. */
+export const LATE_STRETCH_BYTES = 64 * KIB;
+/** Beyond the last LATE_DAYS_NEAR closed Days, so many Days of them: phones send of the near ones, and who sends of the far ones is one
+ *  who tries. */
+export const LATE_DAYS_NEAR = 30;
 export const LATE_DAYS_OF_SENDER_MAX = 32;
 export const LATE_DAYS_OF_MERCHANT_MAX = 128;
 /** And one request: what is more is refused whole. */
@@ -276,6 +286,7 @@ export const LATE_TURN_SECONDS = 2;
 export const LATE_WAIT_SECONDS_MAX = 6 * 3_600;
 /** Senders of late events that a partition tells apart within an hour, about 100 B each. */
 export const LATE_SENDERS_KEPT_MAX = 10_000;
+/** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
 export const LATE_COALESCE_MS = 15 * MINUTE_MS;
 /** Late bundles beside a Day's sealed files, by number and in proportion to the files' bytes: beyond either they are sealed
  *  anew, below it only their merchants are counted again. */
@@ -617,6 +628,7 @@ assert(SITES_NAMED_MAX <= D1_PARAMETERS_MAX, "the sites of a request are one loo
 assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");
 assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event fits a queue message");
 assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");
+assert(LATE_DAYS_OF_MERCHANT_MAX <= LATE_OBJECTS_OF_MERCHANT_MAX, "every Day that may be sent of may have an object");
 assert(REQUEST_EVENTS_MAX <= MERCHANT_EVENTS_PER_WINDOW_MAX, "a full request fits a merchant's share");
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
 assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");

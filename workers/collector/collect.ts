@@ -72,16 +72,20 @@ const TOO_OFTEN = "this tracking_id is sent too often; send the same events agai
 const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
 
-/** Closed Days that events without a key are of; by UTC, since whose Days they are is not known here. */
+/** Closed Days that events without a key are of. */
 function lateDaysOf(outcomes: readonly Outcome<Arrival>[], now: number, env: CollectorEnv): number {
-  const open = firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
   const days = new Set<number>();
-  for (const outcome of outcomes) {
-    if (!outcome.ok || outcome.value.event.keyed === 1) continue;
-    const day = Math.floor(outcome.value.event.timestamp / DAY_MS);
-    if (day < open) days.add(day);
-  }
+  for (const outcome of outcomes) if (outcome.ok && isLate(outcome.value, now, env)) days.add(utcDay(outcome.value));
   return days.size;
+}
+
+/** Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. */
+function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
+  return arrival.event.keyed !== 1 && utcDay(arrival) < firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
+}
+
+function utcDay({ event }: Arrival): number {
+  return Math.floor(event.timestamp / DAY_MS);
 }
 
 type Settled = Delivered | Rejection;
@@ -198,6 +202,7 @@ function deliveryOf(looking: Looking): Delivery {
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
     overflow: (overflow) => sendOverflow(overflow, looking),
+    mayOverflow: (arrival) => !isLimiting(env) || !isLate(arrival, looking.now, env),
     log: (entry) => console.error(JSON.stringify(entry)),
   };
 }
