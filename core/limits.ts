@@ -519,9 +519,14 @@ export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
  *  under the name before, or an address of the network. */
 export const SIGN_IN_ATTEMPTS_MAX = 10;
 export const SIGN_IN_PERIOD_SECONDS = 900;
-/** As many under one name from all places where nobody has signed in under it before. Beyond that one is judged in so many seconds. */
-export const SIGN_IN_STRANGERS_MAX = 60;
-export const SIGN_IN_STRANGER_SECONDS = 10;
+/** And from one network of strangers: an IPv6 /48, an IPv4 /24. Whoever has a /48 has 65,536 places. */
+export const SIGN_IN_NETWORK_MAX = 20;
+/** As many under one name from all places where nobody has signed in under it before are all judged; of the n-th beyond them, one in
+ *  n / SIGN_IN_STRANGERS_MAX, by lot: so the owner in a new browser gets through as often as anybody who guesses. In a quarter of an
+ *  hour 90 addresses that guess have 360 judged, a million of them 1,200 (scrypt: a fifth of one CPU). */
+export const SIGN_IN_STRANGERS_MAX = 120;
+/** When who was not drawn tries again: ten times within a minute. */
+export const SIGN_IN_STRANGER_SECONDS = 5;
 /** A browser is known for as long as browsers keep a cookie, for the last so many names that have signed in there. */
 export const DEVICE_SECONDS = 400 * 24 * 3_600;
 export const DEVICES_NAMED_MAX = 8;
