@@ -18,6 +18,10 @@ export const EVENT_BYTES_MAX = 32 * KIB;
 /** Events of a request that count as one request for the rate limits: a full one of 1,000 counts 50 times. An event in a batch costs a
  *  twentieth of one that comes alone. */
 export const LIMIT_EVENTS = 20;
+/** And bytes: 20 events of the usual 600 B have less, so only large ones count for more than their number; a full body counts 40 times. */
+export const LIMIT_BYTES = 16 * KIB;
+/** Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB back. */
+export const REFUSALS_EXPLAINED_MAX = 5;
 /** When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
  *  there. The platform counts in fixed windows, so after this at the latest a new one has begun. */
 export const RATE_LIMIT_PERIOD_SECONDS = 10;
@@ -634,6 +638,7 @@ assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");
 assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event fits a queue message");
 assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");
 assert(LATE_DAYS_OF_MERCHANT_MAX <= LATE_OBJECTS_OF_MERCHANT_MAX, "every Day that may be sent of may have an object");
+assert(LIMIT_EVENTS * 600 < LIMIT_BYTES, "usual events count by their number");
 assert(REQUEST_EVENTS_MAX <= MERCHANT_EVENTS_PER_WINDOW_MAX, "a full request fits a merchant's share");
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
 assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");

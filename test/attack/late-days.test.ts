@@ -1,6 +1,6 @@
 // Who knows a tracking ID sends events of a thousand past Days in one small request, or in many: each Day costs an object, rows and a new
 // count, and makes the late events of others wait. Such a request is refused whole; what comes in pieces has a budget an hour, by sender
-// and by merchant. And a batch counts for the rate limits by what it carries.
+// and by merchant.
 
 import { expect, test } from "vitest";
 import { lateWaits } from "../../core/counting/late-turn.ts";
@@ -15,9 +15,7 @@ import {
   LATE_SENDERS_KEPT_MAX,
   LATE_TURN_SECONDS,
   LATE_WAIT_SECONDS_MAX,
-  LIMIT_EVENTS,
 } from "../../core/limits.ts";
-import { accepted } from "../../core/outcome.ts";
 import { decodeArrivals } from "../../core/overflow.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { encodeTrackingId } from "../../core/tracking-id.ts";
@@ -28,8 +26,6 @@ import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { app } from "../../workers/collector/app.ts";
 import { deliver } from "../../workers/collector/deliver.ts";
-import type { CollectorEnv } from "../../workers/collector/env.ts";
-import { areWithinLimit } from "../../workers/collector/limit.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
 import { seededRandom } from "../support/random.ts";
@@ -177,30 +173,6 @@ test("[LIM-6] with a key, or without limits, all overflows", async () => {
   const { mayOverflow: _, ...unlimited } = delivery(0);
   expect(await deliver("pool-0", arrivals(0), unlimited)).toEqual(["accepted"]);
   expect(overflowed).toEqual([1, 1]);
-});
-
-test("[LIM-7] a batch counts by its events: for its tracking IDs, and without a key for its address", async () => {
-  const counted: string[] = [];
-  const counter = (name: string) => ({
-    limit: async ({ key }: { key: string }) => ({ success: counted.push(`${name} ${key}`) > 0 }),
-  });
-  const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: counter("id"), LIMIT_ADDRESS: counter("address") };
-  const batch = (count: number, changes: object = {}) =>
-    Array.from({ length: count }, () => accepted<Arrival>({ event: eventOf(changes), address: "", floating: false }));
-  const countsOf = async (arrivals: ReturnType<typeof batch>) => {
-    counted.length = 0;
-    expect(await areWithinLimit(env as unknown as CollectorEnv, arrivals, { address: "203.0.113.7" })).toBe(true);
-    return Object.fromEntries([...Map.groupBy(counted, (name) => name)].map(([name, all]) => [name, all.length]));
-  };
-  expect(await countsOf(batch(1))).toEqual({ "id 1-1": 1 });
-  expect(await countsOf(batch(LIMIT_EVENTS))).toEqual({ "id 1-1": 1 });
-  expect(await countsOf(batch(1_000))).toEqual({ "id 1-1": 50, "address 203.0.113.7": 49 });
-  expect(await countsOf(batch(1_000, { keyed: 1 }))).toEqual({ "id 1-1": 50 });
-  expect(await countsOf([...batch(21), ...batch(20, { stream: 2 })])).toEqual({
-    "id 1-1": 2,
-    "id 1-2": 1,
-    "address 203.0.113.7": 2,
-  });
 });
 
 test("[SEA-17] late Days are counted by turns of their merchants: one late event does not wait behind a thousand Days", () => {

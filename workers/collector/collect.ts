@@ -32,7 +32,7 @@ import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
 import type { Delivered, Delivery } from "./deliver.ts";
 import type { CollectorEnv } from "./env.ts";
-import { areWithinLimit } from "./limit.ts";
+import { areWithinLimit, countRefused, TOO_OFTEN } from "./limit.ts";
 import { type OverflowRoad, sendNoted } from "./overflow.ts";
 import { type Placing, place, SpreadMemory } from "./place.ts";
 import { type Looking, type Sender, sendersOf } from "./sender.ts";
@@ -50,24 +50,23 @@ export interface Collecting {
 export async function collect({ format, hit, client, key, looking }: Collecting): Promise<Outcome<Report>> {
   const { env } = looking;
   isolateMeter.worker_requests += 1;
+  const sent = { address: client.address, length: hit.body.length, isKeyed: key !== undefined };
   const drafts = format.parse(hit);
-  if (!drafts.ok) return drafts;
+  if (!drafts.ok) return countRefused(env, drafts, sent);
   const senders = await sendersOf(drafts.value, key, looking);
-  if (!senders.ok) return senders;
+  if (!senders.ok) return countRefused(env, senders, sent);
   const outcomes = drafts.value.map((draft, index) => {
     const sender = senders.value[index] as Outcome<Sender>;
     if (!draft.ok) return draft;
     const resolved = { client, format, sequence: index, visitors: visitorsOf(env) };
     return sender.ok ? toArrival(draft.value, { ...resolved, sender: sender.value }) : sender;
   });
+  if (!(await areWithinLimit(env, outcomes, sent))) return rejected("rate_limited", TOO_OFTEN);
   if (isLimiting(env) && lateDaysOf(outcomes, client.receivedAt, env) > LATE_DAYS_OF_REQUEST_MAX)
     return rejected("too_many_days", TOO_MANY_DAYS);
-  if (!(await areWithinLimit(env, outcomes, client))) return rejected("rate_limited", TOO_OFTEN);
   const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
   return accepted(reportOf(fates));
 }
-
-const TOO_OFTEN = "this tracking_id is sent too often; send the same events again later, several in one request";
 
 const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
