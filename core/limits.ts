@@ -20,6 +20,13 @@ export const EVENT_BYTES_MAX = 32 * KIB;
 export const LIMIT_EVENTS = 20;
 /** And bytes: 20 events of the usual 600 B have less, so only large ones count for more than their number; a full body counts 40 times. */
 export const LIMIT_BYTES = 16 * KIB;
+/** An IPv6 /48 may send what so many addresses may: one customer's, with 65,536 of what counts as an address. Its requests are counted by
+ *  lot, one in as many, so that the counter of an address serves and an ordinary hit is counted once. */
+export const LIMIT_NETWORK_ADDRESSES = 16;
+/** Networks that an isolate knows to be too frequent, 60 B each. */
+export const NETWORKS_CLOSED_MAX = 10_000;
+/** A key that is none was looked up in the database: it counts as 20 requests, so an address has 50 in 10 s. */
+export const LIMIT_WRONG_KEY_BYTES = 20 * LIMIT_BYTES;
 /** Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB back. */
 export const REFUSALS_EXPLAINED_MAX = 5;
 /** When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
@@ -517,6 +524,9 @@ export const EMAIL_LENGTH_MAX = 254;
 /** In UTF-16 units. Long enough that guessing by the counter below is hopeless; the bound keeps the hash from hostile sizes. */
 export const PASSWORD_LENGTH_MIN = 10;
 export const PASSWORD_LENGTH_MAX = 200;
+/** Credentials that were good within this time, and addresses that guess, as far as an isolate remembers them, about 100 B each. */
+export const CREDENTIALS_KEPT_MS = HOUR_MS;
+export const CREDENTIALS_KEPT_MAX = 10_000;
 /** scrypt at the strength OWASP names for 16 MB of memory: about 160 ms. More memory comes near an isolate's 128 MB. */
 export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
 /** Attempts to sign in under one name from one place in a quarter of an hour: a thousand a day. A place is a browser that has signed in

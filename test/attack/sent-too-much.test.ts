@@ -4,7 +4,13 @@
 import { expect, test } from "vitest";
 import type { Arrival } from "../../core/event.ts";
 import { reportAnswer } from "../../core/formats/answer.ts";
-import { LIMIT_BYTES, LIMIT_EVENTS, REFUSALS_EXPLAINED_MAX, REQUEST_BYTES_MAX } from "../../core/limits.ts";
+import {
+  LIMIT_BYTES,
+  LIMIT_EVENTS,
+  RATE_LIMIT_PERIOD_SECONDS,
+  REFUSALS_EXPLAINED_MAX,
+  REQUEST_BYTES_MAX,
+} from "../../core/limits.ts";
 import { accepted, type Outcome, rejected } from "../../core/outcome.ts";
 import { decodeArrivals } from "../../core/overflow.ts";
 import { EMPTY_REPORT, type Report } from "../../core/report.ts";
@@ -14,7 +20,9 @@ import { signsOf } from "../../storage/signing.ts";
 import { app } from "../../workers/collector/app.ts";
 import type { CollectorEnv } from "../../workers/collector/env.ts";
 import { areWithinLimit, type Sent } from "../../workers/collector/limit.ts";
-import { eventOf } from "../support/events.ts";
+import { isNetworkWithinLimit } from "../../workers/collector/network-limit.ts";
+import { eventOf, TUESDAY } from "../support/events.ts";
+import { seededRandom } from "../support/random.ts";
 
 const ADDRESS = "203.0.113.7";
 const batch = (count: number, changes: object = {}) =>
@@ -63,6 +71,38 @@ test("[LIM-7] a request that is refused whole, or too large to be read, counts a
     expect([400, 413]).toContain(first.status);
     expect((await other.send(body)).status).toBe(429);
   }
+});
+
+test("[LIM-10] an IPv6 /48 may send what sixteen addresses may, however many it has; others do not notice", async () => {
+  const seen = new Map<string, number>();
+  const limit = async ({ key }: { readonly key: string }) => {
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+    return { success: (seen.get(key) ?? 0) <= 100 };
+  };
+  const env = { LIMIT_ADDRESS: { limit } } as unknown as CollectorEnv;
+  const random = seededRandom(19);
+  let now = TUESDAY;
+  const own = { closed: new Map<string, number>(), random: () => random.next(), now: () => now };
+  const come = (address: string, requests = 1) => isNetworkWithinLimit(env, { address, requests }, own);
+  const of = (at: number) => `2001:db8:1:${(at % 65_536).toString(16)}::1`;
+  let taken = 0;
+  for (let at = 0; at < 5_000; at++) if (await come(of(at))) taken += 1;
+  console.log(`  5,000 addresses of one /48: ${taken} requests taken, where an address has 100`);
+  expect(taken).toBeGreaterThan(1_200);
+  expect(taken).toBeLessThan(2_000);
+  expect([...seen.keys()]).toEqual(["2001:db8:1/48"]);
+  expect([await come("2001:db8:2::1"), await come("203.0.113.7"), await come("::ffff:203.0.113.7")]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  now += RATE_LIMIT_PERIOD_SECONDS * 1_000;
+  seen.clear();
+  expect(await come(of(0))).toBe(true);
+  // A request that counts for fifty does so for the network as well.
+  let batches = 0;
+  for (let at = 0; at < 100; at++) if (await come(of(at), 49)) batches += 1;
+  expect(batches).toBeLessThan(45);
 });
 
 test("[LIM-8] an answer explains the first refusals of each code, and gives place and code of all", () => {

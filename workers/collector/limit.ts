@@ -5,19 +5,27 @@
 // they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it guards.
 
 import type { Arrival } from "../../core/event.ts";
-import { LIMIT_BYTES, LIMIT_EVENTS } from "../../core/limits.ts";
+import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
 import { type Outcome, rejected } from "../../core/outcome.ts";
 import { addressKey, isLimiting, isWithin } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import type { Incoming } from "./incoming.ts";
+import { isNetworkWithinLimit, newNetworkLimit } from "./network-limit.ts";
 
 /** Whether the address does not come too often; asked before its body is read. */
 export function isAddressWithinLimit(incoming: Incoming): boolean | Promise<boolean> {
   const { env } = incoming;
-  const key = isLimiting(env) ? addressKey(addressOf(incoming)) : "";
-  return key === "" || isWithin(env.LIMIT_ADDRESS, key);
+  const address = isLimiting(env) ? addressOf(incoming) : "";
+  return address === "" || mayCome(env, address);
 }
+
+async function mayCome(env: CollectorEnv, address: string): Promise<boolean> {
+  if (!(await isNetworkWithinLimit(env, { address, requests: 1 }, networks))) return false;
+  return isWithin(env.LIMIT_ADDRESS, addressKey(address));
+}
+
+const networks = newNetworkLimit();
 
 /** What was sent, for what it counts. */
 export interface Sent {
@@ -54,9 +62,9 @@ export async function areWithinLimit(
   const counts = [...events].flatMap(([key, count]) =>
     times(costOf(count), () => isWithin(env.LIMIT_TRACKING_ID, key)),
   );
-  const more = times(address === "" || keyless === 0 ? 0 : costOf(keyless) - 1, () =>
-    isWithin(env.LIMIT_ADDRESS, addressKey(address)),
-  );
+  const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1;
+  const more = times(requests, () => isWithin(env.LIMIT_ADDRESS, addressKey(address)));
+  if (requests > 0) more.push(isNetworkWithinLimit(env, { address, requests }, networks));
   const answers = await Promise.all([...counts, ...more]);
   return answers.every(Boolean);
 }
@@ -64,14 +72,16 @@ export async function areWithinLimit(
 export const TOO_OFTEN =
   "this tracking_id or address sends too much; send the same events again later, several in one request";
 
-/** What is refused whole counts as well: it was read, and perhaps looked up. */
+/** What is refused whole counts as well: it was read. A key that is none was looked up too, and counts for more. */
 export async function countRefused(env: CollectorEnv, refusal: Refused, sent: Sent): Promise<Refused> {
-  return (await areWithinLimit(env, [refusal], sent)) ? refusal : rejected("rate_limited", TOO_OFTEN);
+  const isGuess = refusal.rejection.code === "unauthorized";
+  const counted = isGuess ? { ...sent, isKeyed: false, length: Math.max(sent.length, LIMIT_WRONG_KEY_BYTES) } : sent;
+  return (await areWithinLimit(env, [refusal], counted)) ? refusal : rejected("rate_limited", TOO_OFTEN);
 }
 
 type Refused = ReturnType<typeof rejected>;
 
 /** The platform counts one at a time. */
-function times<T>(count: number, what: () => T): readonly T[] {
+function times<T>(count: number, what: () => T): T[] {
   return Array.from({ length: Math.max(0, count) }, what);
 }

@@ -48,8 +48,9 @@ async function take(
   if (incoming.request.method === "HEAD") return accepted(EMPTY_REPORT);
   const looking = { env: incoming.env, now: hit.receivedAt, later: incoming.later };
   const key = await keyOf(headerOf(incoming, "authorization"), looking);
-  if (!key.ok) return key;
   const client = clientOf(incoming, hit.receivedAt);
+  if (!key.ok)
+    return countRefused(incoming.env, key, { address: client.address, length: hit.body.length, isKeyed: false });
   return collect({ format, hit: { ...hit, keyed: key.value !== undefined }, client, key: key.value, looking });
 }
 
