@@ -103,7 +103,7 @@ export const COLLECTOR_SHAPES = {
     duplicates: COUNT,
     dropped: list(object({ index: COUNT, reason: { type: "string", enum: DROP_REASONS } })),
     rejected: list(
-      object({ index: COUNT, code: { type: "string", enum: REJECTION_CODES }, message: { type: "string" } }),
+      object({ index: COUNT, code: { type: "string", enum: REJECTION_CODES }, "message?": { type: "string" } }),
     ),
   }),
 } as const satisfies Readonly<Record<string, Schema>>;
