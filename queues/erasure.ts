@@ -7,15 +7,19 @@ import { hash32 } from "../core/hash.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
 import { DAY_MS } from "../core/time.ts";
+import type { Directory } from "../storage/directory/directory.ts";
+import { deleteMerchant } from "../storage/directory/ending.ts";
 import {
   type Erasure,
   finishErasure,
+  forgetMerchant,
   listPartitionsOf,
   listRunning,
   markTold,
   wakeExpired,
   wakeParts,
 } from "../storage/ledger/erasure.ts";
+import { askEach, type Ledgers } from "../storage/ledger/ledgers.ts";
 import type { Log } from "./message.ts";
 
 const TURN_SEED = 0x45525301;
@@ -38,7 +42,8 @@ export interface Erased {
 }
 
 export interface ErasureDeps {
-  readonly db: D1Database;
+  readonly directory: Directory;
+  readonly ledgers: Ledgers;
   readonly partition: (name: string) => { erase(request: EraseAsked): Promise<Erased> };
   /** UTC ms. */
   readonly now: () => number;
@@ -49,25 +54,29 @@ export interface ErasureDeps {
 /** Some that are under way, others each time; then the Days that some retention has ended for. */
 export async function driveErasures(deps: ErasureDeps): Promise<void> {
   const now = deps.now();
-  const some = { turn: hash32(String(now), TURN_SEED), rowsMax: ERASURES_DRIVEN_MAX };
-  for (const erasure of await listRunning(deps.db, some)) await driveErasure(erasure, deps);
+  const rowsMax = Math.ceil(ERASURES_DRIVEN_MAX / deps.ledgers.all.length);
+  const some = { turn: hash32(String(now), TURN_SEED), rowsMax };
+  const running = (await askEach(deps.ledgers, (ledger) => listRunning(ledger, some))).flat();
+  for (const erasure of running) await driveErasure(erasure, deps);
   const today = Math.floor(now / DAY_MS);
   for (const retention of RETENTION_DAYS) {
     const toDay = today - retention;
     const days = { retention, fromDay: toDay - SEAL_LOOKBACK_DAYS, toDay, now };
-    await wakeExpired(deps.db, days);
+    await askEach(deps.ledgers, (ledger) => wakeExpired(ledger, days));
   }
 }
 
 /** One erasure as far as it goes now. */
 export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
+  const ledger = deps.ledgers.ofMerchant(merchant);
+  if (erasure.inDirectory === 1) await endMerchant(erasure, deps);
   let isArchived = true;
-  for (const { partition, told } of await listPartitionsOf(deps.db, number)) {
+  for (const { partition, told } of await listPartitionsOf(ledger, number)) {
     try {
       const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant", told };
       const { position, archivedPosition } = await deps.partition(partition).erase(asked);
-      await markTold(deps.db, { erasure, partition, position });
+      await markTold(ledger, { erasure, partition, position });
       isArchived &&= archivedPosition >= position;
     } catch (error) {
       isArchived = false;
@@ -75,7 +84,19 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
     }
   }
   const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() });
+  await wakeParts(ledger, { erasure: number, openFrom, now: deps.now() });
   // What lies in a partition's log comes into the archive yet, and has to go from there.
-  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() });
+  if (isArchived) await finishErasure(ledger, { erasure, now: deps.now() });
+}
+
+/**
+ * Takes a merchant out of the directory, and then its numbers out of its ledger, which has known since the erasure was made
+ * that it has ended (storage/ledger/erasure.ts). Doing either again finds nothing; whoever dies in between, the cron goes on.
+ */
+async function endMerchant(
+  erasure: Erasure,
+  { directory, ledgers }: Pick<ErasureDeps, "directory" | "ledgers">,
+): Promise<void> {
+  await deleteMerchant(directory, erasure.merchant);
+  await forgetMerchant(ledgers.ofMerchant(erasure.merchant), erasure);
 }

@@ -9,33 +9,30 @@ import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Difference } from "../core/counting/difference.ts";
 import { fill } from "../core/counting/fill.ts";
 import { decodePart, type ReplayPart } from "../core/counting/replay-part.ts";
-import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_SHOWN_MAX } from "../core/limits.ts";
+import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_PARTS_SENT_MAX, REPLAY_SHOWN_MAX } from "../core/limits.ts";
 import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { settlePeriod } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
 import { findDay } from "../storage/archive/archive-day.ts";
+import { findJob, hasApplied, isOfGoals, type ReplayJob } from "../storage/directory/replay-job.ts";
 import { settleTimeline } from "../storage/directory/rules.ts";
 import { readSettingsOf } from "../storage/directory/settings.ts";
 import { listRemovals } from "../storage/ledger/erasure.ts";
+import { askEach, type Ledger } from "../storage/ledger/ledgers.ts";
 import {
   failPart,
-  findJob,
   findPart,
-  finishJob,
   finishPart,
-  hasApplied,
-  isOfGoals,
   markUndone,
   type PartResult,
-  type ReplayJob,
-  readProgress,
   takeParts,
-} from "../storage/ledger/replay-job.ts";
+} from "../storage/ledger/replay-part.ts";
 import { correctRollups, replaceRollups, restoreRollups } from "../storage/ledger/replay-write.ts";
 import { listCounted } from "../storage/ledger/rollups.ts";
+import type { PartTotal } from "../storage/ledger/schema.ts";
 import { findSeal, type SealRow } from "../storage/ledger/sealed-day.ts";
-import type { PartTotal } from "../storage/schema.ts";
+import { fenceJob, finishJob, isWorkDone, readProgress } from "../storage/replay.ts";
 import { startGoalsBackfill } from "./goals.ts";
 import { handleEach, type Log, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
 import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
@@ -62,16 +59,26 @@ export async function replayBody(body: unknown, deps: ReplayDeps): Promise<void>
   await driveJob(part.job, deps);
 }
 
-/** Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. */
-export async function driveJob(job: string, deps: ReplayDeps): Promise<void> {
-  const parts = await takeParts(deps.db, { job, now: deps.now() });
-  if (parts.length > 0) return deps.sendParts(parts);
-  const ending = await findJob(deps.db, job);
-  if (ending?.state === "running" && !(await settleApplied(ending, deps))) return; // the cron comes again
-  if (!(await finishJob(deps.db, { job, now: deps.now() }))) return;
-  const [merchant, ...others] = ending?.merchants ?? [];
-  if (ending?.kind === "verify" || merchant === undefined || others.length > 0) return;
-  const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(ending as ReplayJob) });
+/**
+ * Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. `own`: the
+ * ledger of a part that has just ended; the others send theirs when a part of their own ends.
+ */
+export async function driveJob(job: string, deps: ReplayDeps, own?: Ledger): Promise<void> {
+  await fenceJob(deps, job);
+  const header = await findJob(deps.directory, job);
+  if (header?.state !== "running" && header?.state !== "undoing") return;
+  const sentMax = Math.max(1, Math.floor(REPLAY_PARTS_SENT_MAX / header.ledgers.length));
+  const all = header.ledgers.map((position) => deps.ledgers.all[position] as Ledger);
+  const taken = await askEach({ all: own === undefined ? all : [own] }, (ledger) =>
+    takeParts(ledger, { job, now: deps.now(), sentMax }),
+  );
+  if (taken.flat().length > 0) return deps.sendParts(taken.flat());
+  if (!(await isWorkDone(deps, header, own))) return;
+  if (header.state === "running" && !(await settleApplied(header, deps))) return; // the cron comes again
+  if (!(await finishJob(deps, { header, now: deps.now() }))) return;
+  const [merchant, ...others] = header.merchants ?? [];
+  if (header.kind === "verify" || merchant === undefined || others.length > 0) return;
+  const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(header) });
   if (next !== undefined) await driveJob(next, deps);
 }
 
@@ -82,15 +89,15 @@ export async function driveJob(job: string, deps: ReplayDeps): Promise<void> {
  */
 async function settleApplied(job: ReplayJob, deps: ReplayDeps): Promise<boolean> {
   if (job.applied === undefined || job.kind === "verify") return true;
-  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id);
+  const { parts, done, unpublished, inDoubt } = await readProgress(deps, job.id);
   if (done < parts || unpublished > 0 || inDoubt > 0) return true;
   const days = [job.fromDay, job.toDay] as const;
   const versions = new Map(job.applied);
-  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()])) {
+  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.directory, [...versions.keys()])) {
     const what = isOfGoals(job) ? "goals" : "rules";
     const timeline = settlePeriod(rules, { version: versions.get(scope) as number, days, what });
     if (timeline.every((period, index) => period === rules[index])) continue;
-    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }))) return false;
+    if (!(await settleTimeline(deps, { scope, version, timeline, job: job.id }))) return false;
   }
   return true;
 }
@@ -101,24 +108,27 @@ async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void
     await replayPart(part, deps);
   } catch (error) {
     const gaveUp = message.attempts >= REPLAY_ATTEMPTS_MAX;
-    await failPart(deps.db, { part, error: causeOf(error), gaveUp });
+    await failPart(deps.ledgers.of(part.partition), { part, error: causeOf(error), gaveUp });
     if (!gaveUp) throw error;
     deps.log({ alert: "replay_part_failed", job: part.job, partition: part.partition, reason: reasonOf(error) });
   }
-  await driveJob(part.job, deps);
+  await driveJob(part.job, deps, deps.ledgers.of(part.partition));
 }
 
 async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
-  const job = await findJob(deps.db, part.job);
-  const state = await findPart(deps.db, part);
-  if (job?.state === "running" && state === "waiting") {
+  const ledger = deps.ledgers.of(part.partition);
+  const job = await findJob(deps.directory, part.job);
+  const found = await findPart(ledger, part);
+  if (job === undefined || found === undefined) return;
+  // What may be done is a matter of the ledger's fence: the header's state may be ahead of it.
+  if (found.job === "running" && found.state === "waiting") {
     const result = await recountPart(part, job, deps);
-    await finishPart(deps.db, { part, result });
+    await finishPart(ledger, { part, result, epoch: found.epoch });
   }
-  if (job?.state === "undoing" && state !== "undone") {
-    await restoreRollups(deps.db, part);
+  if (found.job === "undoing" && found.state !== "undone") {
+    await restoreRollups(ledger, part);
     if (hasApplied(job)) await correctPart(part, job, deps);
-    await markUndone(deps.db, part);
+    await markUndone(ledger, part);
   }
 }
 
@@ -187,7 +197,7 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     compared: async (recounted: readonly Recounted[]) => {
       for (const { differences } of recounted) {
         const certain = differences.filter(({ inDoubt, held }) => !inDoubt && (held?.published ?? true));
-        await correctRollups(deps.db, { job: job.id, differences: certain, known: what.known });
+        await correctRollups(deps.ledgers.of(part.partition), { job: job.id, differences: certain, known: what.known });
       }
       return undefined;
     },
@@ -214,7 +224,7 @@ async function passesOf(
   const { merchants, pastZone } = job;
   const preview = previewOf(job);
   if (pastZone !== undefined) {
-    const settings = await readSettingsOf(deps.db, merchants ?? []);
+    const settings = await readSettingsOf(deps.directory, merchants ?? []);
     const zonePreview = job.kind === "verify" ? pastZone : undefined;
     return settings.length === 0 ? [] : [() => openMoved({ day, partition, settings, zonePreview }, deps)];
   }
@@ -227,8 +237,8 @@ async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Pro
   // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(part.partition).status();
-  const removals = await listRemovals(deps.db, part);
-  const seal = await findSeal(deps.db, part);
+  const removals = await listRemovals(deps.ledgers.of(part.partition), part);
+  const seal = await findSeal(deps.ledgers.of(part.partition), part);
   const place = { date: dateOf(part.day), partition: part.partition };
   const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
   const what: Recount = {
@@ -270,7 +280,7 @@ async function settle(
   result.unpublished += written.length - writable.length;
   const isKept = !isOfGoals(job);
   if (!isKept) result.written = (result.written ?? 0) + writable.length;
-  await replaceRollups(deps.db, { job: job.id, differences: writable, known, isKept });
+  await replaceRollups(deps.ledgers.of(known.partition), { job: job.id, differences: writable, known, isKept });
 }
 
 /** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */
@@ -308,5 +318,5 @@ function keptTotals(
 /** All merchants that a reader may see something of, in D1 or in the partition, also where the archive has nothing. */
 async function shownMerchants(part: ReplayPart, deps: ReplayDeps): Promise<readonly number[]> {
   const unpublished = await deps.partition(part.partition).unpublished(part.day);
-  return [...new Set([...unpublished, ...(await listCounted(deps.db, part))])];
+  return [...new Set([...unpublished, ...(await listCounted(deps.ledgers.of(part.partition), part))])];
 }

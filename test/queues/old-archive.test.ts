@@ -90,7 +90,7 @@ function dayNumbers() {
 async function readArchive(): Promise<readonly ArchivedEvent[]> {
   const source = {
     archive: { bucket: memoryArchive(world.objects) },
-    db: world.d1,
+    ledger: world.d1,
     meter: zeroMeter(),
   };
   const settings = settingsOf("UTC");

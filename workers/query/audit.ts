@@ -15,7 +15,7 @@ import {
   openEntry,
 } from "../../storage/directory/audit.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import type { AuditDetails } from "../../storage/schema.ts";
+import type { AuditDetails } from "../../storage/directory/schema.ts";
 import type { Deps } from "./deps.ts";
 import { wholeNumber } from "./field.ts";
 import { actorOf, ownMerchant, principalOf } from "./principal.ts";
@@ -36,13 +36,13 @@ export async function audited(
   const named = Object.values(c.req.param()).at(-1) ?? "";
   const target = /^\w{1,64}$/.test(named) ? named : null;
   const entry = { at: deps.now(), actor: actorOf(principal), merchant: own, act, target };
-  const id = await openEntry(deps.db, entry);
+  const id = await openEntry(deps.directory, entry);
   const reply = await handle();
   try {
-    if (!reply.ok) await dropEntry(deps.db, id);
+    if (!reply.ok) await dropEntry(deps.directory, id);
     else {
       const known = { target: targetOf(reply.value) ?? target, merchant: own ?? concerned(c) };
-      await closeEntry(deps.db, { id, ...known, details: detailsOf(askedOf(c)) });
+      await closeEntry(deps.directory, { id, ...known, details: detailsOf(askedOf(c)) });
     }
   } catch (error) {
     // The act is decided; its entry stays as "unknown" and says that much.
@@ -66,14 +66,14 @@ export async function getAudit(c: Context, deps: Deps): Promise<Checked<Reply>> 
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = Number.MAX_SAFE_INTEGER } = page.value;
   const merchant = ownMerchant(principalOf(c))?.number;
-  const rows = await listEntries(deps.db, { merchant, before, rowsMax });
+  const rows = await listEntries(deps.directory, { merchant, before, rowsMax });
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.id);
   return { ok: true, value: { body: { audit: rows.map(shown), next } } };
 }
 
 /** The cron: entries leave after AUDIT_KEPT_MS. Repeating it is harmless. */
 export async function forgetAudit(deps: Deps): Promise<void> {
-  await forgetEntries(deps.db, deps.now() - AUDIT_KEPT_MS);
+  await forgetEntries(deps.directory, deps.now() - AUDIT_KEPT_MS);
 }
 
 function shown({ id, at, ...entry }: AuditEntry) {

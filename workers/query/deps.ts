@@ -16,9 +16,12 @@ import { locationOf, namesOf, parseRegions } from "../../core/region.ts";
 import type { Sign } from "../../core/tracking-id.ts";
 import type { QuestionDeps } from "../../queues/question.ts";
 import type { SealDeps, SealPace } from "../../queues/seal.ts";
+import type { Directory } from "../../storage/directory/directory.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
-import { meteredD1, meteredR2 } from "../../storage/metered.ts";
+import type { Ledgers } from "../../storage/ledger/ledgers.ts";
+import { meteredR2 } from "../../storage/metered.ts";
+import { openStorage } from "../../storage/open.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import { type Access, accessOf } from "./access.ts";
@@ -29,7 +32,10 @@ import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./l
 import { ScanMemory } from "./scan-memory.ts";
 
 export interface Deps {
-  readonly db: D1Database;
+  /** Who is who. */
+  readonly directory: Directory;
+  /** Numbers. */
+  readonly ledgers: Ledgers;
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;
@@ -93,7 +99,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
   const development = env.DEVELOPMENT === "true";
   const poolSize = parsePoolSize(env.POOL_SIZE);
   return {
-    db: meteredD1(env.DB, isolateMeter),
+    ...openStorage(env),
     bucket: meteredR2(env.BUCKET, isolateMeter),
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     sendParts: async (parts) => {
@@ -131,13 +137,13 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     meter: isolateMeter,
     keys,
     get buckets() {
-      return memoryOf(env.DB).buckets;
+      return memoryOf(env.DIRECTORY).buckets;
     },
     get scans() {
-      return memoryOf(env.DB).scans;
+      return memoryOf(env.DIRECTORY).scans;
     },
     get rates() {
-      return memoryOf(env.DB).rates;
+      return memoryOf(env.DIRECTORY).rates;
     },
     ratesUrl: env.RATES_URL ?? "",
     fetch: (url, init) => fetch(url, init),

@@ -2,6 +2,7 @@
 
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { StorageEnv } from "../../storage/open.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
 import type { AccessEnv } from "./access.ts";
 import type { KeyLimitEnv } from "./limit.ts";
@@ -21,15 +22,13 @@ export type PartitionStub = Pick<
   | "erase"
 >;
 
-export interface QueryEnv extends VisitorEnv, KeyLimitEnv, AccessEnv {
-  readonly DB: D1Database;
+export interface QueryEnv extends StorageEnv, VisitorEnv, KeyLimitEnv, AccessEnv {
   readonly BUCKET: R2Bucket;
   readonly REPLAY_QUEUE: Queue;
   readonly SEAL_QUEUE: Queue;
   readonly QUESTION_QUEUE: Queue;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   readonly ADMIN_TOKEN: string;
-  readonly POOL_SIZE: string;
   /** The collector's own. */
   readonly REGIONS?: string;
   /** A file of exchange rates that the cron fetches once a day; empty for none. */

@@ -6,7 +6,7 @@ import type { Groups } from "../../core/query/group.ts";
 import { startGoalsBackfill } from "../../queues/goals.ts";
 import { driveJob } from "../../queues/replay.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import { findGoalsUnderWay } from "../../storage/ledger/replay-job.ts";
+import { findGoalsUnderWay } from "../../storage/directory/replay-job.ts";
 import { replayDeps } from "./consumers.ts";
 import type { Deps } from "./deps.ts";
 
@@ -28,7 +28,7 @@ export async function backfillBehind(
   const behind = read.flatMap((groups) => groups?.aside ?? []).filter(({ why }) => why === "goals");
   const firstOpen = () => firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   if (behind.length === 0 || !behind.some(({ day }) => day < firstOpen())) return undefined;
-  const underWay = await findGoalsUnderWay(deps.db, number);
+  const underWay = await findGoalsUnderWay(deps.directory, number);
   if (underWay === undefined) deps.later("goals_backfill", backfillGoals(number, deps));
   return underWay;
 }
