@@ -277,6 +277,8 @@ export const OVERFLOW_NOTES_KEPT_MS = 14 * 24 * HOUR_MS;
 export const QUEUE_OPERATION_BYTES = 64 * KIB;
 export const D1_ROW_BYTES_MAX = 2_000_000;
 export const D1_PARAMETERS_MAX = 100;
+/** D1s of numbers: 1 TB of an account at 7 GB each, and far below the 5,000 bindings of a Worker. */
+export const LEDGERS_MAX = 128;
 /** Subrequests of one invocation, and ms of CPU, as wrangler.toml asks for them: an export is one long request of the
  *  query Worker, a seal one long message of the background Worker. */
 export const SUBREQUESTS_MAX = 10_000;
@@ -397,6 +399,8 @@ export const REPLAY_PARTS_MAX = 10_000;
 export const REPLAY_MERCHANTS_MAX = 80;
 /** A backfill of goals that did not come to its end is not started again by itself for so long (ms). */
 export const GOALS_RETRY_MS = 60 * MINUTE_MS;
+/** A job's start that has not come to its end for so long (ms) is given up: its requests are over by then. */
+export const REPLAY_START_STALE_MS = 5 * MINUTE_MS;
 /** Parts of a job whose messages are under way at once; each part that ends sends another. */
 export const REPLAY_PARTS_SENT_MAX = 50;
 /** A part that was sent this long ago and has not ended is sent again: a consumer runs for 15 minutes at most. */
@@ -411,8 +415,8 @@ export const REPLAY_READ_BYTES = 500_000;
 /** A replay looks ahead for merchants whose settings it needs: so many merchants, or rows, in one statement. */
 export const REPLAY_AHEAD_MERCHANTS = 64;
 export const REPLAY_AHEAD_ROWS = 10_000;
-/** Merchants' numbers that one statement looks for rollups of: two lookups each, far below D1's 30 s. */
-export const COUNTED_PAGE = 50_000;
+/** Merchants that one statement looks for rollups of: four lookups each, far below D1's 30 s. */
+export const COUNTED_PAGE = 20_000;
 /** Characters of all timelines that one job reads and may write again: a few times the longest. */
 export const REPLAY_TIMELINES_LENGTH_MAX = 4_000_000;
 /** Merchants whose rows an undo puts back in one transaction. */

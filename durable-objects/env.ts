@@ -1,6 +1,7 @@
 // What a partition's host binds: the bindings of the collector's Worker that the Durable Object uses.
 
 import type { Region } from "../core/region.ts";
+import type { StorageEnv } from "../storage/open.ts";
 import type { PartitionRpc } from "./rpc.ts";
 
 /** The partitions, as far as somebody asks them. */
@@ -8,11 +9,8 @@ export interface PartitionNamespace<Stub> {
   getByName(name: string, options?: { readonly locationHint: Region }): Stub;
 }
 
-export interface PartitionEnv {
-  readonly DB: D1Database;
+export interface PartitionEnv extends StorageEnv {
   readonly PARTITION: PartitionNamespace<Pick<PartitionRpc, "append" | "counted">>;
-  /** How many partitions small merchants share. */
-  readonly POOL_SIZE: string;
   readonly ARCHIVE_QUEUE: Queue<Uint8Array>;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   /** The longest wait for company before a commit. */

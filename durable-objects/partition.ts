@@ -22,7 +22,7 @@ import { packBundle } from "../storage/archive/bundle-message.ts";
 import { readChanges, readSettingsOf, writeSpread } from "../storage/directory/settings.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
 import { writeRollups } from "../storage/ledger/rollup-write.ts";
-import { meteredD1 } from "../storage/metered.ts";
+import { openStorage } from "../storage/open.ts";
 import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
@@ -128,7 +128,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
 }
 
 function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Deps {
-  const db = meteredD1(env.DB, meter);
+  const { directory, ledgers } = openStorage(env);
   const pauseMsMax = numberOr(env.GROUP_COMMIT_MS, GROUP_COMMIT_LONG_MS);
   return {
     store: new Store(meteredSql(ctx.storage, meter)),
@@ -148,10 +148,14 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       await env.ARCHIVE_QUEUE.send(message, { contentType: "bytes" });
       meter.queue_operations += queueOperations(message.length);
     },
-    publishRollups: (rows) => writeRollups(db, rows),
-    readSettings: (merchants) => readSettingsOf(db, merchants),
-    readChanges: (since) => readChanges(db, since),
-    writeSpread: (settings) => writeSpread(db, settings),
+    // All rows of a partition are of one ledger.
+    publishRollups: async (rows) => {
+      const [first] = rows;
+      if (first !== undefined) await writeRollups(ledgers.of(first.partition), rows);
+    },
+    readSettings: (merchants) => readSettingsOf(directory, merchants),
+    readChanges: (since) => readChanges(directory, since),
+    writeSpread: (settings) => writeSpread(directory, settings),
     counted: (name, request) => env.PARTITION.getByName(name, locationOf(name)).counted(request),
     poolSize: parsePoolSize(env.POOL_SIZE),
     background: (work) => ctx.waitUntil(work),

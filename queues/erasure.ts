@@ -6,18 +6,21 @@ import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core
 import { DAY_MS } from "../core/time.ts";
 import { driveErasure, type ErasureDeps } from "../storage/erasure-drive.ts";
 import { listRunning, wakeExpired } from "../storage/ledger/erasure.ts";
+import { askEach } from "../storage/ledger/ledgers.ts";
 
 const TURN_SEED = 0x45525301;
 
 /** Some that are under way, others each time; then the Days that some retention has ended for. */
 export async function driveErasures(deps: ErasureDeps): Promise<void> {
   const now = deps.now();
-  const some = { turn: hash32(String(now), TURN_SEED), rowsMax: ERASURES_DRIVEN_MAX };
-  for (const erasure of await listRunning(deps.db, some)) await driveErasure(erasure, deps);
+  const rowsMax = Math.ceil(ERASURES_DRIVEN_MAX / deps.ledgers.all.length);
+  const some = { turn: hash32(String(now), TURN_SEED), rowsMax };
+  const running = (await askEach(deps.ledgers, (ledger) => listRunning(ledger, some))).flat();
+  for (const erasure of running) await driveErasure(erasure, deps);
   const today = Math.floor(now / DAY_MS);
   for (const retention of RETENTION_DAYS) {
     const toDay = today - retention;
     const days = { retention, fromDay: toDay - SEAL_LOOKBACK_DAYS, toDay, now };
-    await wakeExpired(deps.db, days);
+    await askEach(deps.ledgers, (ledger) => wakeExpired(ledger, days));
   }
 }

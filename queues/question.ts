@@ -14,10 +14,12 @@ import { asRead, GLOBAL_MERCHANT, latestRules } from "../core/rules.ts";
 import { deleteKeys, listKeys, putObject, readObjectOf } from "../storage/archive/bucket.ts";
 import { type EventDeps, findEvents, foldersOfPlace, recentOf } from "../storage/archive/merchant-events.ts";
 import { conversionOf } from "../storage/directory/conversion.ts";
+import type { Directory } from "../storage/directory/directory.ts";
 import { type Merchant, settingsOf, zonesOf } from "../storage/directory/merchants.ts";
 import type { RateMemory } from "../storage/directory/rate-memory.ts";
 import { findScope } from "../storage/directory/rules.ts";
 import { readSettings } from "../storage/directory/settings.ts";
+import { askEach } from "../storage/ledger/ledgers.ts";
 import {
   answerKey,
   answersPrefix,
@@ -34,6 +36,7 @@ import type { SealPlace } from "../storage/ledger/sealed-day.ts";
 import { handleEach, type QueueBatch, type QueueMessage } from "./message.ts";
 
 export interface QuestionDeps extends EventDeps {
+  readonly directory: Directory;
   readonly rates: RateMemory;
   readonly partition: (name: string) => { recentEvents(request: RecentRequest): Promise<RecentReply> };
   readonly sendQuestions: (parts: readonly QuestionPart[]) => Promise<void>;
@@ -51,11 +54,12 @@ export async function answerParts(batch: QueueBatch, deps: QuestionDeps): Promis
 export async function driveQuestions(deps: QuestionDeps): Promise<void> {
   const now = deps.now();
   const stale = { now, before: now - JOB_STALE_MS, jobsMax: JOBS_DRIVEN_MAX };
-  const parts = await takeStaleParts(deps.db, stale);
-  if (parts.length > 0) await deps.sendQuestions(parts);
   const old = { before: now - JOB_KEPT_MS, jobsMax: JOBS_DRIVEN_MAX };
-  const forgotten = await forgetQuestionJobs(deps.db, old);
-  for (const job of forgotten) await forgetObjects(job, deps);
+  await askEach(deps.ledgers, async (ledger) => {
+    const parts = await takeStaleParts(ledger, stale);
+    if (parts.length > 0) await deps.sendQuestions(parts);
+    for (const job of await forgetQuestionJobs(ledger, old)) await forgetObjects(job, deps);
+  });
 }
 
 async function handlePart(message: QueueMessage, deps: QuestionDeps): Promise<void> {
@@ -64,31 +68,32 @@ async function handlePart(message: QueueMessage, deps: QuestionDeps): Promise<vo
     await countPart(part, deps);
   } catch (error) {
     if (message.attempts < JOB_ATTEMPTS_MAX) throw error;
-    await fail(part.job, "The query could not be answered. Ask again.", deps);
+    await fail({ id: part.job, merchant: part.merchant }, "The query could not be answered. Ask again.", deps);
     throw error; // the log says why; the message finds its job ended when it comes again
   }
 }
 
 async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void> {
-  const job = await findQuestionJob(deps.db, named.job);
+  const ledger = deps.ledgers.ofMerchant(named.merchant);
+  const job = await findQuestionJob(ledger, named.job);
   if (job === undefined || job.state !== "running") return;
-  const merchant = await findScope(deps.db, job.merchant);
-  if (merchant === undefined) return fail(job.id, "The merchant is gone.", deps);
+  const merchant = await findScope(deps.directory, job.merchant);
+  if (merchant === undefined) return fail(job, "The merchant is gone.", deps);
   const plan = planOfJob(job.question, zonesOf(merchant));
-  const places = await findQuestionPart(deps.db, named);
+  const places = await findQuestionPart(ledger, named);
   if (places !== undefined) {
     const counting = plan.open(await underOf(merchant, deps), "part");
     const problem = await countPlaces(counting, { plan, merchant, places }, deps);
-    if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
+    if (problem !== undefined) return fail(job, refusalOf(problem).rejection.message, deps);
     await putObject(deps, partKey(named), counting.encode());
-    await markQuestionPart(deps.db, named);
+    await markQuestionPart(ledger, named);
   }
-  const after = await findQuestionJob(deps.db, job.id);
+  const after = await findQuestionJob(ledger, job.id);
   if (after?.state === "running" && after.partsDone === after.parts) await putTogether(after, plan, merchant, deps);
 }
 
 async function underOf(merchant: Merchant, deps: QuestionDeps): Promise<SeenUnder> {
-  const global = (await readSettings(deps.db, GLOBAL_MERCHANT))?.rules ?? [];
+  const global = (await readSettings(deps.directory, GLOBAL_MERCHANT))?.rules ?? [];
   const settings = settingsOf(merchant);
   return { settings: { ...settings, rules: asRead(settings.rules) }, global };
 }
@@ -135,23 +140,32 @@ async function putTogether(
     const text = await readObjectOf(deps, key);
     bytes += text.byteLength;
     const problem = counting.absorb(new TextDecoder().decode(text));
-    if (problem !== undefined) return fail(job.id, refusalOf(problem).rejection.message, deps);
+    if (problem !== undefined) return fail(job, refusalOf(problem).rejection.message, deps);
   }
   const cost = { rows: 0, objects: keys.length, bytes };
   const rules = latestRules(merchant.rules).version;
   const convert = await conversionOf(counting.purses(), merchant, deps);
   const { asOf, completeUntil = asOf } = job.question;
   const answered = counting.answer({ currency: merchant.currency, convert, asOf: completeUntil, cost, rules });
-  if (!answered.ok) return fail(job.id, answered.rejection.message, deps);
+  if (!answered.ok) return fail(job, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
-  await endQuestionJob(deps.db, { id: job.id, state: "done", error: "", now: deps.now() });
+  await endQuestionJob(deps.ledgers.ofMerchant(job.merchant), {
+    id: job.id,
+    state: "done",
+    error: "",
+    now: deps.now(),
+  });
   // They hold visitors; the answer holds none.
   await deleteKeys(deps, keys);
 }
 
-async function fail(job: string, error: string, deps: QuestionDeps): Promise<void> {
-  await endQuestionJob(deps.db, { id: job, state: "failed", error, now: deps.now() });
-  await forgetObjects(job, deps);
+async function fail(
+  { id, merchant }: Pick<QuestionJob, "id" | "merchant">,
+  error: string,
+  deps: QuestionDeps,
+): Promise<void> {
+  await endQuestionJob(deps.ledgers.ofMerchant(merchant), { id, state: "failed", error, now: deps.now() });
+  await forgetObjects(id, deps);
 }
 
 async function forgetObjects(job: string, deps: QuestionDeps): Promise<void> {

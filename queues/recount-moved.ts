@@ -33,14 +33,14 @@ export async function openMoved(
   // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(partition).status();
-  const removals = await listRemovals(deps.db, { day, partition });
+  const removals = await listRemovals(deps.ledgers.of(partition), { day, partition });
   const tried = settings.map((one) => (zonePreview === undefined ? one : withPastZone(one, zonePreview)));
   const spans = tried.map((one) => foldersOf(one, day));
   const folders: ArchivedDay[] = [];
   const seals: (SealRow | undefined)[] = [];
   const end = Math.max(...spans.map(([, to]) => to));
   for (let folder = Math.min(...spans.map(([from]) => from)); folder < end; folder++) {
-    const seal = await findSeal(deps.db, { day: folder, partition });
+    const seal = await findSeal(deps.ledgers.of(partition), { day: folder, partition });
     const archived = await findDay(deps, { date: dateOf(folder), partition }, { folder: seal?.folder ?? "" });
     if (archived.manifest === undefined && archived.bundles.length === 0) continue;
     seals.push(seal);
@@ -70,8 +70,8 @@ export async function openMoved(
 export async function movedMerchants(
   day: number,
   merchants: readonly number[] | undefined,
-  { db }: Pick<RecountDeps, "db">,
+  { directory }: Pick<RecountDeps, "directory">,
 ): Promise<readonly Settings[]> {
-  const found = merchants === undefined ? await readMoved(db) : await readSettingsOf(db, merchants);
+  const found = merchants === undefined ? await readMoved(directory) : await readSettingsOf(directory, merchants);
   return found.filter((settings) => isMovedDay(settings, day));
 }

@@ -26,12 +26,14 @@ import { GLOBAL_MERCHANT, isBeingCounted, periodOfDays, type Rules, type RuleTim
 import { DAY_MS } from "../core/time.ts";
 import { type ArchivedDay, readDays } from "../storage/archive/archive-day.ts";
 import type { ArchiveBucket } from "../storage/archive/bucket.ts";
+import type { Directory } from "../storage/directory/directory.ts";
 import { readSettings, readSettingsOf } from "../storage/directory/settings.ts";
 import { isolateHashKey } from "../storage/hash-key.ts";
 import { type KnownRemovals, listTaken } from "../storage/ledger/erasure.ts";
+import type { Ledgers } from "../storage/ledger/ledgers.ts";
 import type { SettingsVersions } from "../storage/ledger/replay-write.ts";
 import { readDayRollups } from "../storage/ledger/rollups.ts";
-import type { ShownDifference } from "../storage/schema.ts";
+import type { ShownDifference } from "../storage/ledger/schema.ts";
 
 /** What a recount asks of a partition. */
 export interface RecountedPartition {
@@ -41,7 +43,8 @@ export interface RecountedPartition {
 }
 
 export interface RecountDeps {
-  readonly db: D1Database;
+  readonly directory: Directory;
+  readonly ledgers: Ledgers;
   readonly bucket: ArchiveBucket;
   readonly partition: (name: string) => RecountedPartition;
   /** UTC ms. */
@@ -141,7 +144,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const { after, merchants, columns } = what;
   const isWanted = (merchant: number) => merchants?.has(merchant) ?? true;
   const others = new Set([...what.others].filter(isWanted));
-  const { version: globalVersion, rules: decided } = (await readSettings(deps.db, GLOBAL_MERCHANT)) ?? NO_GLOBAL;
+  const { version: globalVersion, rules: decided } = (await readSettings(deps.directory, GLOBAL_MERCHANT)) ?? NO_GLOBAL;
   const { preview } = what;
   const isOfMoved = what.folders !== undefined;
   const hasMoved = what.hasMoved ?? ((settings: Settings) => isMovedDay(settings, what.day));
@@ -247,12 +250,12 @@ interface Settled {
 export async function readSettled(
   merchants: readonly number[],
   { day, partition, folders, zonePreview }: SettledPlace,
-  deps: Pick<RecountDeps, "db" | "now">,
+  deps: Pick<RecountDeps, "directory" | "ledgers" | "now">,
 ): Promise<ReadonlyMap<number, Settled>> {
   const today = Math.floor(deps.now() / DAY_MS);
   const days: Span = folders === undefined ? [day, day + 1] : [day - FOLDERS_APART_MAX, day + FOLDERS_APART_MAX + 1];
-  const taken = await listTaken(deps.db, { merchants, days, partition });
-  const found = await readSettingsOf(deps.db, merchants);
+  const taken = await listTaken(deps.ledgers.of(partition), { merchants, days, partition });
+  const found = await readSettingsOf(deps.directory, merchants);
   return new Map(
     found.map((known) => {
       const settings = zonePreview === undefined ? known : withPastZone(known, zonePreview);
@@ -335,7 +338,7 @@ async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps
   const live = await readLive(what, liveOnes, deps);
   const { day, partition, archivedPosition } = what;
   const isMoved = what.folders !== undefined;
-  const stored = await readDayRollups(deps.db, { day, partition, merchants, isMoved });
+  const stored = await readDayRollups(deps.ledgers.of(partition), { day, partition, merchants, isMoved });
   const liveOf = Map.groupBy(live, ({ merchant }) => merchant);
   const storedOf = Map.groupBy(stored, ({ merchant }) => merchant);
   return ended.map(({ merchant, events, rows: replayed, countedBy, isBeingCounted, zones }) => {

@@ -11,34 +11,26 @@ import { fill } from "../core/counting/fill.ts";
 import { decodePart, type ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_ATTEMPTS_MAX, REPLAY_LIST_MAX, REPLAY_SHOWN_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
+import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { dateOf } from "../core/time.ts";
 import { findDay } from "../storage/archive/archive-day.ts";
+import { findJob, hasApplied, isOfGoals, listActiveJobs, type ReplayJob } from "../storage/directory/replay-job.ts";
 import { readSettingsOf } from "../storage/directory/settings.ts";
 import { listRemovals } from "../storage/ledger/erasure.ts";
-import {
-  failPart,
-  findJob,
-  findPart,
-  finishPart,
-  hasApplied,
-  isOfGoals,
-  listActiveJobs,
-  markUndone,
-  type PartResult,
-  pruneJobs,
-  type ReplayJob,
-} from "../storage/ledger/replay-job.ts";
+import { failPart, findPart, finishPart, markUndone, type PartResult } from "../storage/ledger/replay-part.ts";
 import { correctRollups, replaceRollups, restoreRollups } from "../storage/ledger/replay-write.ts";
 import { listCounted } from "../storage/ledger/rollups.ts";
+import type { PartTotal } from "../storage/ledger/schema.ts";
 import { findSeal, type SealRow } from "../storage/ledger/sealed-day.ts";
+import { mendJobs, pruneJobs } from "../storage/replay.ts";
 import { type DriveDeps, driveJob } from "../storage/replay-drive.ts";
-import type { PartTotal } from "../storage/schema.ts";
 import { handleEach, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
 import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
 import { movedMerchants, openMoved } from "./recount-moved.ts";
 
 export interface ReplayDeps extends RecountDeps, DriveDeps {
+  readonly meter: Metered;
   readonly log: Log;
 }
 
@@ -51,8 +43,9 @@ export async function replayParts(batch: QueueBatch, deps: ReplayDeps): Promise<
 /** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
  *  Repeating it is harmless: a part is taken by one statement, and one that is done is left alone. */
 export async function driveReplays(deps: DriveDeps): Promise<void> {
-  for (const job of await listActiveJobs(deps.db)) await driveJob(job, deps);
-  await pruneJobs(deps.db, deps.now());
+  await mendJobs(deps, deps.now());
+  for (const job of await listActiveJobs(deps.directory)) await driveJob(job, deps);
+  await pruneJobs(deps, deps.now());
 }
 
 /** Does what the job wants of one part, fresh from the queue or out of the dead letters. */
@@ -68,24 +61,27 @@ async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void
     await replayPart(part, deps);
   } catch (error) {
     const gaveUp = message.attempts >= REPLAY_ATTEMPTS_MAX;
-    await failPart(deps.db, { part, error: causeOf(error), gaveUp });
+    await failPart(deps.ledgers.of(part.partition), { part, error: causeOf(error), gaveUp });
     if (!gaveUp) throw error;
     deps.log({ alert: "replay_part_failed", job: part.job, partition: part.partition, reason: reasonOf(error) });
   }
-  await driveJob(part.job, deps);
+  await driveJob(part.job, deps, deps.ledgers.of(part.partition));
 }
 
 async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
-  const job = await findJob(deps.db, part.job);
-  const state = await findPart(deps.db, part);
-  if (job?.state === "running" && state === "waiting") {
+  const ledger = deps.ledgers.of(part.partition);
+  const job = await findJob(deps.directory, part.job);
+  const found = await findPart(ledger, part);
+  if (job === undefined || found === undefined) return;
+  // What may be done is a matter of the ledger's fence: the header's state may be ahead of it.
+  if (found.job === "running" && found.state === "waiting") {
     const result = await recountPart(part, job, deps);
-    await finishPart(deps.db, { part, result });
+    await finishPart(ledger, { part, result, epoch: found.epoch });
   }
-  if (job?.state === "undoing" && state !== "undone") {
-    await restoreRollups(deps.db, part);
+  if (found.job === "undoing" && found.state !== "undone") {
+    await restoreRollups(ledger, part);
     if (hasApplied(job)) await correctPart(part, job, deps);
-    await markUndone(deps.db, part);
+    await markUndone(ledger, part);
   }
 }
 
@@ -154,7 +150,7 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     compared: async (recounted: readonly Recounted[]) => {
       for (const { differences } of recounted) {
         const certain = differences.filter(({ inDoubt, held }) => !inDoubt && (held?.published ?? true));
-        await correctRollups(deps.db, { job: job.id, differences: certain, known: what.known });
+        await correctRollups(deps.ledgers.of(part.partition), { job: job.id, differences: certain, known: what.known });
       }
       return undefined;
     },
@@ -181,7 +177,7 @@ async function passesOf(
   const { merchants, pastZone } = job;
   const preview = previewOf(job);
   if (pastZone !== undefined) {
-    const settings = await readSettingsOf(deps.db, merchants ?? []);
+    const settings = await readSettingsOf(deps.directory, merchants ?? []);
     const zonePreview = job.kind === "verify" ? pastZone : undefined;
     return settings.length === 0 ? [] : [() => openMoved({ day, partition, settings, zonePreview }, deps)];
   }
@@ -194,8 +190,8 @@ async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Pro
   // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(part.partition).status();
-  const removals = await listRemovals(deps.db, part);
-  const seal = await findSeal(deps.db, part);
+  const removals = await listRemovals(deps.ledgers.of(part.partition), part);
+  const seal = await findSeal(deps.ledgers.of(part.partition), part);
   const place = { date: dateOf(part.day), partition: part.partition };
   const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
   const what: Recount = {
@@ -237,7 +233,7 @@ async function settle(
   result.unpublished += written.length - writable.length;
   const isKept = !isOfGoals(job);
   if (!isKept) result.written = (result.written ?? 0) + writable.length;
-  await replaceRollups(deps.db, { job: job.id, differences: writable, known, isKept });
+  await replaceRollups(deps.ledgers.of(known.partition), { job: job.id, differences: writable, known, isKept });
 }
 
 /** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */
@@ -275,5 +271,5 @@ function keptTotals(
 /** All merchants that a reader may see something of, in D1 or in the partition, also where the archive has nothing. */
 async function shownMerchants(part: ReplayPart, deps: ReplayDeps): Promise<readonly number[]> {
   const unpublished = await deps.partition(part.partition).unpublished(part.day);
-  return [...new Set([...unpublished, ...(await listCounted(deps.db, part))])];
+  return [...new Set([...unpublished, ...(await listCounted(deps.ledgers.of(part.partition), part))])];
 }

@@ -35,8 +35,10 @@ import {
 } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Settings } from "../core/merchant.ts";
+import type { Metered } from "../core/meter.ts";
 import { assert, causeOf } from "../core/outcome.ts";
 import { isMovedDay, shownDaysOf } from "../core/past-zone.ts";
+import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
 import { type ArchivedDay, findDay, readDay, readManifest, readMerchants } from "../storage/archive/archive-day.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/bucket.ts";
@@ -45,6 +47,7 @@ import { readMoved } from "../storage/directory/settings.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/ledger/erasure.ts";
 import { notePlaces } from "../storage/ledger/places.ts";
 import { sealRollups } from "../storage/ledger/replay-write.ts";
+import type { ShownDifference } from "../storage/ledger/schema.ts";
 import {
   commitClean,
   commitLate,
@@ -54,7 +57,7 @@ import {
   type SealRow,
   waitSeal,
 } from "../storage/ledger/sealed-day.ts";
-import type { ShownDifference } from "../storage/schema.ts";
+import { healSettings } from "../storage/ledger/settings-fence.ts";
 import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
 import {
@@ -84,6 +87,7 @@ export interface SealedPartition extends RecountedPartition {
 
 export interface SealDeps extends RecountDeps, DueDeps {
   readonly partition: (name: string) => SealedPartition;
+  readonly meter: Metered;
   readonly log: Log;
 }
 
@@ -102,7 +106,7 @@ export async function sealDays(batch: QueueBatch, deps: SealDeps): Promise<void>
 async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
   const { day, partition } = (body ?? {}) as Record<string, unknown>;
   assert(Number.isInteger(day) && typeof partition === "string", "a seal names a Day and a partition");
-  const row = await findSeal(deps.db, { day: day as number, partition });
+  const row = await findSeal(deps.ledgers.of(partition), { day: day as number, partition });
   if (row === undefined) return;
   try {
     if (row.cleanAt !== null && row.cleanAt <= deps.now()) await clean(row, deps);
@@ -113,7 +117,7 @@ async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
 }
 
 async function postpone(row: SealRow, why: string, deps: SealDeps): Promise<void> {
-  await postponeSeal(deps.db, { row, why, now: deps.now() });
+  await postponeSeal(deps.ledgers.of(row.partition), { row, why, now: deps.now() });
   if (row.attempts + 1 < SEAL_ATTEMPTS_DOUBTFUL) return;
   deps.log({ alert: "seal_in_doubt", day: dateOf(row.day), partition: row.partition, reason: why });
 }
@@ -127,7 +131,7 @@ async function wait(row: SealRow, why: string, deps: SealDeps): Promise<void> {
   const now = deps.now();
   const since = Math.max(row.lateSince ?? 0, closesAt(row.day, pace.sealAfterMs));
   if (now - since > SEAL_RETRY_MAX_MS) return postpone(row, why, deps);
-  await waitSeal(deps.db, { row, why, now });
+  await waitSeal(deps.ledgers.of(row.partition), { row, why, now });
   // The cron asks again every few minutes; where late events are gathered for less, so does this.
   const waitSeconds = Math.ceil(pace.lateCoalesceMs / 1_000);
   if (pace.lateCoalesceMs < SEAL_RETRY_MS)
@@ -141,7 +145,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const all = await findDay(deps, place, { folder: row.folder, before: state.position });
   const since = deps.now();
-  const removals = await listRemovals(deps.db, row);
+  const removals = await listRemovals(deps.ledgers.of(row.partition), row);
   const erasures = removals.map(({ number }) => number);
   const begun = await findBegun(row, removalsName(erasures), deps);
   const archived = begun === undefined ? all : { ...all, bundles: bundlesBefore(all, begun) };
@@ -160,7 +164,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
   if (mayStay && !(await hasRemovable(what, deps))) {
     await countLate(row, what, deps);
-    await finishParts(deps.db, { ...row, erasures });
+    await finishParts(deps.ledgers.of(row.partition), { ...row, erasures });
   } else {
     const isAll = archived.bundles.length === all.bundles.length;
     const isDone = await compact(row, { what, counted, isAll, erasures }, deps);
@@ -168,7 +172,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   }
   await partition.dropDay(day);
   // What was to be erased is gone from where it was, and not only from where it is read.
-  const sealed = removals.length === 0 ? undefined : await findSeal(deps.db, row);
+  const sealed = removals.length === 0 ? undefined : await findSeal(deps.ledgers.of(row.partition), row);
   if (sealed === undefined) return;
   // And once more later: a seal that ran beside this one may be writing files of its own yet, which then nobody points to.
   const again = sealed.cleanAt === null ? null : deps.now() + deps.pace.sealGraceMs;
@@ -235,8 +239,8 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
   };
   await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
   await countMoved(row, merchants, deps);
-  await notePlaces(deps.db, { ...row, merchants: [...late] });
-  await commitLate(deps.db, { row, now: deps.now() });
+  await notePlaces(deps.ledgers.of(row.partition), { ...row, merchants: [...late] });
+  await commitLate(deps.ledgers.of(row.partition), { row, now: deps.now() });
 }
 
 /** What is known once one of a seal's files is written: enough to go on behind it. */
@@ -329,11 +333,11 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
     files,
   };
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
-  await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
+  const moved = await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
   const merchants = files.flatMap((file) => file.merchants.map(({ merchant }) => merchant));
-  await notePlaces(deps.db, { ...row, merchants });
+  await notePlaces(deps.ledgers.of(row.partition), { ...row, merchants });
   const gone = parts.flatMap((part) => part.removed);
-  await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, erasures }, deps);
+  await commit(isAll ? row : { ...row, lateMarks: NO_MARKS }, { folder, manifest, gone, erasures, moved }, deps);
   return true;
 }
 
@@ -341,10 +345,11 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
  * Counts the Days that events of this folder are shown in where these are others than its own: of merchants with a zone of the
  * past. What is in doubt fails the seal: it is tried again.
  */
-async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: SealDeps): Promise<void> {
+async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: SealDeps): Promise<readonly number[]> {
   const { day: folder, partition } = row;
   const isTheirs = (settings: Settings) => merchants.has(settings.merchant) && isMovedDay(settings, folder);
-  const moved = (await readMoved(deps.db)).filter(isTheirs);
+  const zoned = await readMoved(deps.directory);
+  const moved = zoned.filter(isTheirs);
   for (let day = folder - FOLDERS_APART_MAX; day <= folder + FOLDERS_APART_MAX; day++) {
     const settings = moved.filter((one) => {
       const [from, to] = shownDaysOf(one, folder);
@@ -359,6 +364,7 @@ async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: Se
     };
     await recount(what, { rows: () => {}, ended: () => false, compared }, deps);
   }
+  return zoned.map(({ merchant }) => merchant);
 }
 
 /** How many rows of which merchant went for which erasure. */
@@ -405,12 +411,18 @@ interface Committed {
   readonly manifest: Manifest;
   readonly gone: readonly RemovedRows[];
   readonly erasures: readonly number[];
+  /** Merchants with zones of the past. */
+  readonly moved: readonly number[];
 }
 
 /** Equals no number of late bundles: those that came stay noted. */
 const NO_MARKS = -1;
 
-async function commit(row: SealRow, { folder, manifest, gone, erasures }: Committed, deps: SealDeps): Promise<void> {
+async function commit(
+  row: SealRow,
+  { folder, manifest, gone, erasures, moved }: Committed,
+  deps: SealDeps,
+): Promise<void> {
   const { files, rows, duplicates } = manifest;
   const sealed = {
     folder,
@@ -421,10 +433,10 @@ async function commit(row: SealRow, { folder, manifest, gone, erasures }: Commit
   };
   const now = deps.now();
   const replaced = row.folder === "" ? dayPrefix(manifest) : row.folder;
-  const noted = { ...row, replaced, folder, removed: gone, erasures, at: now };
+  const noted = { ...row, replaced, folder, removed: gone, erasures, moved, at: now };
   const cleanAt = gone.length > 0 ? now : now + deps.pace.sealGraceMs;
-  const also = erasures.length > 0 || gone.length > 0 ? noteRemovals(deps.db, noted) : [];
-  await commitSeal(deps.db, { row, sealed, now, cleanAt, also });
+  const also = erasures.length > 0 || gone.length > 0 ? noteRemovals(deps.ledgers.of(row.partition), noted) : [];
+  await commitSeal(deps.ledgers.of(row.partition), { row, sealed, now, cleanAt, also });
 }
 
 /** Writes what a merchant's Day should be where D1 has something else. */
@@ -442,7 +454,14 @@ async function correct(
     assert(held?.published !== false && !inDoubt, "a complete Day holds nothing that D1 and the archive do not");
   }
   const shown: ShownDifference[] = differences.slice(0, REPLAY_SHOWN_MAX).map(shownOf);
-  await sealRollups(deps.db, { seal: row, differences, corrected, shown, countedBy, known });
+  try {
+    await sealRollups(deps.ledgers.of(row.partition), { seal: row, differences, corrected, shown, countedBy, known });
+  } catch (error) {
+    // Somebody may have died who was about to change settings: then nothing could be sealed any more.
+    for (const scope of new Set([...differences.map(({ replayed }) => replayed.merchant), GLOBAL_MERCHANT]))
+      await healSettings(deps, scope);
+    throw error;
+  }
 }
 
 /** The position below which the inputs' bundles begin. With the generation it names the inputs, and so the files' bytes. */
@@ -479,7 +498,7 @@ async function clean(row: SealRow, deps: SealDeps, again: number | null = null):
   const keys = [...sealed, ...bundles, ...runs].map(({ key }) => key);
   await deleteKeys(deps, keys);
   await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did
-  await commitClean(deps.db, { row, again });
+  await commitClean(deps.ledgers.of(row.partition), { row, again });
 }
 
 function sum<T>(items: readonly T[], numberOf: (item: T) => number): number {

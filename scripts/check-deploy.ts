@@ -3,6 +3,8 @@
 // here too.
 
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { LEDGERS_CONFIG } from "./ledgers.ts";
 import { Problem, runMain } from "./problem.ts";
 import { WORKERS, type WorkerName } from "./runtime.ts";
 
@@ -12,7 +14,8 @@ await runMain(async () => {
 
 /** Answers wrangler's own line about the size. */
 function check(worker: WorkerName): string {
-  const options = ["deploy", "--env", worker, "--dry-run", "--outdir", `.build/deploy/${worker}`];
+  const config = existsSync(LEDGERS_CONFIG) ? ["--config", LEDGERS_CONFIG] : [];
+  const options = ["deploy", ...config, "--env", worker, "--dry-run", "--outdir", `.build/deploy/${worker}`];
   const environment = { WRANGLER_HIDE_BANNER: "true", WRANGLER_LOG_PATH: ".wrangler/logs", FORCE_COLOR: "0", CI: "1" };
   const { status, stdout, stderr } = spawnSync("wrangler", options, {
     encoding: "utf8",

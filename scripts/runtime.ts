@@ -50,6 +50,8 @@ export interface RuntimeOptions {
   readonly rateLimits?: Readonly<Record<string, number>>;
   /** Takes each line that a Worker logs; standard error otherwise. */
   readonly log?: (line: string) => void;
+  /** How many ledgers there are; as many as wrangler.toml binds unless it is said. */
+  readonly ledgers?: number | undefined;
 }
 
 /** One cron of wrangler.toml and the Worker it wakes. */
@@ -64,6 +66,8 @@ export interface Runtime {
   readonly queryUrl: string;
   readonly miniflare: Miniflare;
   readonly crons: readonly Cron[];
+  /** How many there are. */
+  readonly ledgers: number;
   /** Runs `scheduled()` of one cron's Worker and throws when it fails. */
   fireCron(cron: Cron, at: Date): Promise<void>;
   /** Runs every cron once, whatever the clock says. */
@@ -104,7 +108,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   );
   try {
     await miniflare.ready;
-    await migrate(await miniflare.getD1Database("DB", nameOf(workers.query)), join(ROOT, "storage/migrations"));
+    for (const binding of Object.keys(workers.query.d1Databases ?? {})) {
+      const folder = binding === "DIRECTORY" ? "storage/directory/migrations" : "storage/ledger/migrations";
+      await migrate(await miniflare.getD1Database(binding, nameOf(workers.query)), join(ROOT, folder));
+    }
     return await toRuntime(miniflare, workers);
   } catch (error) {
     await miniflare.dispose();
@@ -184,6 +191,7 @@ function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions)
     modules: [{ type: "ESModule", path: join(ROOT, `${worker}.js`), contents: bundles[worker].text }],
     modulesRoot: ROOT,
     bindings: { ...workerOptions.bindings, ...options.vars, ...secretsOf(worker, options.secrets) },
+    d1Databases: withLedgers(workerOptions.d1Databases, options.ledgers),
     queueConsumers: withPace(workerOptions.queueConsumers, options),
     ratelimits: withLimits(workerOptions.ratelimits, options.rateLimits),
     unsafeDirectSockets: portsOf(worker, options).map((port) => ({ host: HOST, port })),
@@ -205,6 +213,16 @@ export function readWorker(worker: WorkerName) {
   process.env["WRANGLER_LOG_PATH"] ??= join(ROOT, ".wrangler/logs"); // else a file in the user's home per command
   process.env["WRANGLER_SEND_METRICS"] ??= "false";
   return unstable_getMiniflareWorkerOptions(CONFIG, worker);
+}
+
+type Databases = NonNullable<V4WorkerOptions["d1Databases"]>;
+
+/** The databases of wrangler.toml, with another number of ledgers. */
+function withLedgers(databases: Databases = {}, ledgers: number | undefined): Databases {
+  if (ledgers === undefined) return databases;
+  const others = Object.entries(databases).filter(([name]) => !name.startsWith("LEDGER_"));
+  const own = Array.from({ length: ledgers }, (_, position) => [`LEDGER_${position}`, `local-ledger-${position}`]);
+  return Object.fromEntries([...others, ...own]) as Databases;
 }
 
 type Consumers = NonNullable<V4WorkerOptions["queueConsumers"]>;
@@ -253,6 +271,7 @@ async function toRuntime(
     queryUrl: await urlOf(miniflare, workers.query),
     miniflare,
     crons,
+    ledgers: Object.keys(workers.query.d1Databases ?? {}).filter((name) => name.startsWith("LEDGER_")).length,
     fireCron,
     fireCrons: async (at = new Date()) => {
       for (const cron of crons) await fireCron(cron, at);

@@ -21,6 +21,8 @@ import { type Runtime, type Secrets, startRuntime } from "./runtime.ts";
 
 const HEALTHY_WITHIN_MS = 20_000;
 const STOPPED_WITHIN_MS = 10_000;
+/** As many ledgers as try what several do; LEDGERS chooses another number, for good (docs/decisions/0018-ledgers.md). */
+const LEDGERS = 4;
 const DEMO_MERCHANT = { name: "Demo shop", time_zone: "UTC", currency: "EUR" };
 
 async function main(): Promise<void> {
@@ -46,7 +48,8 @@ async function main(): Promise<void> {
     ...(limits !== undefined && { RATE_LIMITS: limits }),
     ...(rates !== undefined && { RATES_URL: rates }),
   };
-  const runtime = await startRuntime({ stateDir, collectorPort, queryPort, secrets, vars });
+  const ledgers = Number(process.env["LEDGERS"] || LEDGERS);
+  const runtime = await startRuntime({ stateDir, collectorPort, queryPort, secrets, vars, ledgers });
   const told = toldToStop();
   await stopBundler(); // its process has nothing more to do
   let crons: readonly Cron[] = [];

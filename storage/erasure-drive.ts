@@ -1,11 +1,22 @@
-// Moves one erasure on as far as it goes now: tells partitions to let go, wakes the seals of its Days, and ends it when nothing
-// is left to do. The API does so when it has made one, the cron until it has ended (queues/erasure.ts). Each step is a
-// statement or a call that may be repeated; an erasure whose partition cannot be reached waits for the next time.
+// Moves one erasure on as far as it goes now: ends the merchant that is to go, tells partitions to let go, wakes the seals of
+// its Days, and ends it when nothing is left to do. The API does so when it has made one, the cron until it has ended
+// (queues/erasure.ts). Each step is a statement or a call that may be repeated; an erasure whose partition cannot be reached
+// waits for the next time.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Log } from "../core/log.ts";
 import { causeOf } from "../core/outcome.ts";
-import { type Erasure, finishErasure, listPartitionsOf, markTold, wakeParts } from "./ledger/erasure.ts";
+import type { Directory } from "./directory/directory.ts";
+import { deleteMerchant } from "./directory/ending.ts";
+import {
+  type Erasure,
+  finishErasure,
+  forgetMerchant,
+  listPartitionsOf,
+  markTold,
+  wakeParts,
+} from "./ledger/erasure.ts";
+import type { Ledgers } from "./ledger/ledgers.ts";
 
 /** What is to leave a partition's state. */
 export interface EraseAsked {
@@ -25,7 +36,8 @@ export interface Erased {
 }
 
 export interface ErasureDeps {
-  readonly db: D1Database;
+  readonly directory: Directory;
+  readonly ledgers: Ledgers;
   readonly partition: (name: string) => { erase(request: EraseAsked): Promise<Erased> };
   /** UTC ms. */
   readonly now: () => number;
@@ -36,12 +48,14 @@ export interface ErasureDeps {
 /** One erasure as far as it goes now. */
 export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
+  const ledger = deps.ledgers.ofMerchant(merchant);
+  if (erasure.inDirectory === 1) await endMerchant(erasure, deps);
   let isArchived = true;
-  for (const { partition, told } of await listPartitionsOf(deps.db, number)) {
+  for (const { partition, told } of await listPartitionsOf(ledger, number)) {
     try {
       const asked = { erasure: number, merchant, visitor, fromDay, toDay, forget: kind === "merchant", told };
       const { position, archivedPosition } = await deps.partition(partition).erase(asked);
-      await markTold(deps.db, { erasure, partition, position });
+      await markTold(ledger, { erasure, partition, position });
       isArchived &&= archivedPosition >= position;
     } catch (error) {
       isArchived = false;
@@ -49,7 +63,19 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
     }
   }
   const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  await wakeParts(deps.db, { erasure: number, openFrom, now: deps.now() });
+  await wakeParts(ledger, { erasure: number, openFrom, now: deps.now() });
   // What lies in a partition's log comes into the archive yet, and has to go from there.
-  if (isArchived) await finishErasure(deps.db, { erasure, now: deps.now() });
+  if (isArchived) await finishErasure(ledger, { erasure, now: deps.now() });
+}
+
+/**
+ * Takes a merchant out of the directory, and then its numbers out of its ledger, which has known since the erasure was made
+ * that it has ended (storage/ledger/erasure.ts). Doing either again finds nothing; whoever dies in between, the cron goes on.
+ */
+async function endMerchant(
+  erasure: Erasure,
+  { directory, ledgers }: Pick<ErasureDeps, "directory" | "ledgers">,
+): Promise<void> {
+  await deleteMerchant(directory, erasure.merchant);
+  await forgetMerchant(ledgers.ofMerchant(erasure.merchant), erasure);
 }

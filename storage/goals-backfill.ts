@@ -7,24 +7,21 @@
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { FOLDERS_APART_MAX, GOALS_RETRY_MS, REPLAY_DAYS_MAX, REPLAY_PARTS_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
-import type { Metered } from "../core/meter.ts";
 import { isMovedDay, shownZones } from "../core/past-zone.ts";
 import { rangeOfDays } from "../core/query/range.ts";
 import { extendGoals, goalsDecided, goalsOfDays, knowsGoals, RULE_TIMELINE_ROOM } from "../core/rules.ts";
 import { DAY_MS } from "../core/time.ts";
 import { ID_RANDOM_BYTES, replayId } from "./directory/credential.ts";
+import { findGoalsJob, type ReplayJob } from "./directory/replay-job.ts";
 import { readSettings } from "./directory/settings.ts";
 import { listTakenDays } from "./ledger/erasure.ts";
-import { findGoalsJob, type ReplayJob } from "./ledger/replay-job.ts";
-import { createJob } from "./ledger/replay-start.ts";
 import { listPlacesOf, readFirstDay } from "./ledger/rollups.ts";
 import { listSealedOf, type SealPlace } from "./ledger/sealed-day.ts";
+import { createJob, type JobStorage } from "./replay.ts";
 
-export interface GoalsDeps {
-  readonly db: D1Database;
+export interface GoalsDeps extends JobStorage {
   /** UTC ms. */
   readonly now: () => number;
-  readonly meter: Metered;
   readonly random: (bytes: number) => Uint8Array;
   readonly pace: { readonly sealAfterMs: number };
 }
@@ -39,9 +36,9 @@ export async function startGoalsBackfill(
   deps: GoalsDeps,
   { goesOn = false } = {},
 ): Promise<string | undefined> {
-  const settings = await readSettings(deps.db, merchant);
+  const settings = await readSettings(deps.directory, merchant);
   if (settings === undefined || goalsDecided(settings.rules).length === 0) return undefined;
-  const last = await findGoalsJob(deps.db, merchant);
+  const last = await findGoalsJob(deps.directory, merchant);
   if (last?.state === "running" || last?.state === "paused") return undefined;
   const next = await nextDays(settings, goesOn && last?.state === "cancelled" ? undefined : last, deps);
   if (next === undefined) return undefined;
@@ -68,7 +65,7 @@ export async function startGoalsBackfill(
   const parts = places.map((place) => ({ job: job.id, ...place }));
   const applies = [{ scope: merchant, version, timeline, past }];
   // "overlaps", "stale": somebody else is at work on these Days, and ends with another look.
-  return (await createJob(deps.db, { job, parts, applies })) === "created" ? job.id : undefined;
+  return (await createJob(deps, { job, parts, applies })) === "created" ? job.id : undefined;
 }
 
 interface NextDays {
@@ -83,14 +80,15 @@ async function nextDays(
   deps: GoalsDeps,
 ): Promise<NextDays | undefined> {
   const { merchant, retentionDays } = settings;
-  const first = await readFirstDay(deps.db, merchant);
+  const ledger = deps.ledgers.ofMerchant(merchant);
+  const first = await readFirstDay(ledger, merchant);
   const kept = retentionDays === undefined ? 0 : Math.floor(deps.now() / DAY_MS) - retentionDays + FOLDERS_APART_MAX;
   const from = Math.max(first ?? Number.POSITIVE_INFINITY, kept);
   const to = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   if (from >= to || !hasUncounted(settings, from, to)) return undefined;
-  const places = Map.groupBy(await listPlacesOf(deps.db, { merchant, from, to }), ({ day }) => day);
-  const sealed = await listSealedOf(deps.db, { places: [...places.values()].flat(), from, to });
-  const taken = new Set(await listTakenDays(deps.db, { merchant, days: [from, to] }));
+  const places = Map.groupBy(await listPlacesOf(ledger, { merchant, from, to }), ({ day }) => day);
+  const sealed = await listSealedOf(ledger, { places: [...places.values()].flat(), from, to });
+  const taken = new Set(await listTakenDays(ledger, { merchant, days: [from, to] }));
   const isReady = (day: number) =>
     !isCounted(settings, day) &&
     !taken.has(day) &&

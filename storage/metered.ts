@@ -6,16 +6,20 @@
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
 
-/** A D1 that counts. It has what Footfall uses of a binding: `prepare` and `batch`. */
-export function meteredD1(db: D1Database, meter: Metered): D1Database {
+/** A D1 that counts. It has what Footfall uses of a binding: `prepare` and `batch`. `first` is awaited before each
+ *  statement, with a D1 that counts and does not wait. */
+export function meteredD1(db: D1Database, meter: Metered, first?: (db: D1Database) => Promise<void>): D1Database {
   const count = <Result extends Counted>(result: Result): Result => {
     meter.d1_rows_read += result.meta.rows_read;
     meter.d1_rows_written += result.meta.rows_written;
     return result;
   };
+  const before = first === undefined ? undefined : () => first(meteredD1(db, meter));
+  const host: Host = { count, before };
   const metered: Partial<D1Database> = {
-    prepare: (text) => new MeteredStatement(db.prepare(text), text, count) as unknown as D1PreparedStatement,
+    prepare: (text) => new MeteredStatement(db.prepare(text), text, host) as unknown as D1PreparedStatement,
     batch: async <Row>(statements: D1PreparedStatement[]) => {
+      await before?.();
       const results = await db.batch<Row>(statements.map((one) => (one as unknown as MeteredStatement).plain));
       for (const result of results) count(result);
       return results;
@@ -28,27 +32,34 @@ interface Counted {
   readonly meta: { readonly rows_read: number; readonly rows_written: number };
 }
 
+interface Host {
+  readonly count: <Result extends Counted>(result: Result) => Result;
+  readonly before: (() => Promise<void>) | undefined;
+}
+
 class MeteredStatement {
   readonly plain: D1PreparedStatement;
   readonly #text: string;
-  readonly #count: <Result extends Counted>(result: Result) => Result;
+  readonly #host: Host;
 
-  constructor(plain: D1PreparedStatement, text: string, count: <Result extends Counted>(result: Result) => Result) {
+  constructor(plain: D1PreparedStatement, text: string, host: Host) {
     this.plain = plain;
     this.#text = text;
-    this.#count = count;
+    this.#host = host;
   }
 
   bind(...values: unknown[]): MeteredStatement {
-    return new MeteredStatement(this.plain.bind(...values), this.#text, this.#count);
+    return new MeteredStatement(this.plain.bind(...values), this.#text, this.#host);
   }
 
   async all<Row>(): Promise<D1Result<Row>> {
-    return this.#count(await this.plain.all<Row>());
+    await this.#host.before?.();
+    return this.#host.count(await this.plain.all<Row>());
   }
 
   async run<Row>(): Promise<D1Result<Row>> {
-    return this.#count(await this.plain.run<Row>());
+    await this.#host.before?.();
+    return this.#host.count(await this.plain.run<Row>());
   }
 
   /** The first row, or one column of it. */

@@ -3,27 +3,41 @@
 // for messages that were lost. What a part does is the consumer's.
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
+import { REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
 import { settlePeriod } from "../core/rules.ts";
+import { findJob, isOfGoals, type ReplayJob } from "./directory/replay-job.ts";
 import { settleTimeline } from "./directory/rules.ts";
 import { readSettingsOf } from "./directory/settings.ts";
 import { type GoalsDeps, startGoalsBackfill } from "./goals-backfill.ts";
-import { findJob, finishJob, isOfGoals, type ReplayJob, readProgress, takeParts } from "./ledger/replay-job.ts";
+import { askEach, type Ledger } from "./ledger/ledgers.ts";
+import { takeParts } from "./ledger/replay-part.ts";
+import { fenceJob, finishJob, isWorkDone, readProgress } from "./replay.ts";
 
 export interface DriveDeps extends GoalsDeps {
   /** Puts parts on the replay queue. */
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
 }
 
-/** Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. */
-export async function driveJob(job: string, deps: DriveDeps): Promise<void> {
-  const parts = await takeParts(deps.db, { job, now: deps.now() });
-  if (parts.length > 0) return deps.sendParts(parts);
-  const ending = await findJob(deps.db, job);
-  if (ending?.state === "running" && !(await settleApplied(ending, deps))) return; // the cron comes again
-  if (!(await finishJob(deps.db, { job, now: deps.now() }))) return;
-  const [merchant, ...others] = ending?.merchants ?? [];
-  if (ending?.kind === "verify" || merchant === undefined || others.length > 0) return;
-  const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(ending as ReplayJob) });
+/**
+ * Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. `own`: the
+ * ledger of a part that has just ended; the others send theirs when a part of their own ends.
+ */
+export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Promise<void> {
+  await fenceJob(deps, job);
+  const header = await findJob(deps.directory, job);
+  if (header?.state !== "running" && header?.state !== "undoing") return;
+  const sentMax = Math.max(1, Math.floor(REPLAY_PARTS_SENT_MAX / header.ledgers.length));
+  const all = header.ledgers.map((position) => deps.ledgers.all[position] as Ledger);
+  const taken = await askEach({ all: own === undefined ? all : [own] }, (ledger) =>
+    takeParts(ledger, { job, now: deps.now(), sentMax }),
+  );
+  if (taken.flat().length > 0) return deps.sendParts(taken.flat());
+  if (!(await isWorkDone(deps, header, own))) return;
+  if (header.state === "running" && !(await settleApplied(header, deps))) return; // the cron comes again
+  if (!(await finishJob(deps, { header, now: deps.now() }))) return;
+  const [merchant, ...others] = header.merchants ?? [];
+  if (header.kind === "verify" || merchant === undefined || others.length > 0) return;
+  const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(header) });
   if (next !== undefined) await driveJob(next, deps);
 }
 
@@ -34,15 +48,15 @@ export async function driveJob(job: string, deps: DriveDeps): Promise<void> {
  */
 async function settleApplied(job: ReplayJob, deps: DriveDeps): Promise<boolean> {
   if (job.applied === undefined || job.kind === "verify") return true;
-  const { parts, done, unpublished, inDoubt } = await readProgress(deps.db, job.id);
+  const { parts, done, unpublished, inDoubt } = await readProgress(deps, job.id);
   if (done < parts || unpublished > 0 || inDoubt > 0) return true;
   const days = [job.fromDay, job.toDay] as const;
   const versions = new Map(job.applied);
-  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.db, [...versions.keys()])) {
+  for (const { merchant: scope, version, rules } of await readSettingsOf(deps.directory, [...versions.keys()])) {
     const what = isOfGoals(job) ? "goals" : "rules";
     const timeline = settlePeriod(rules, { version: versions.get(scope) as number, days, what });
     if (timeline.every((period, index) => period === rules[index])) continue;
-    if (!(await settleTimeline(deps.db, { scope, version, timeline, job: job.id }))) return false;
+    if (!(await settleTimeline(deps, { scope, version, timeline, job: job.id }))) return false;
   }
   return true;
 }

@@ -2,10 +2,10 @@
 // and sent on when they are due. What the seal does with them is its consumer's (queues/seal.ts).
 
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS, SEALS_SENT_MAX } from "../core/limits.ts";
-import type { Metered } from "../core/meter.ts";
 import { dateOf } from "../core/time.ts";
 import { listPartitions } from "./archive/archive-day.ts";
 import type { Archive } from "./archive/bucket.ts";
+import { askEach, type Ledgers } from "./ledger/ledgers.ts";
 import { noteClosed, type SealPlace, takeDue } from "./ledger/sealed-day.ts";
 
 /** All in ms. */
@@ -23,16 +23,15 @@ export interface SealPaceEnv {
 }
 
 export interface DueDeps {
-  readonly db: D1Database;
+  readonly ledgers: Ledgers;
   /** UTC ms. */
   readonly now: () => number;
-  readonly meter: Metered;
   /** Puts Days on the seal queue, to come after a while. */
   readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
   readonly pace: SealPace;
 }
 
-type NoteDeps = Pick<DueDeps, "db" | "now"> & Archive;
+type NoteDeps = Pick<DueDeps, "ledgers" | "now"> & Archive;
 
 export function sealPaceOf(env: SealPaceEnv): SealPace {
   return {
@@ -46,12 +45,16 @@ export function sealPaceOf(env: SealPaceEnv): SealPace {
 export async function noteDay(day: number, deps: NoteDeps): Promise<number> {
   const partitions = await listPartitions(deps, dateOf(day));
   const places = partitions.map((partition) => ({ day, partition }));
-  await noteClosed(deps.db, { places, now: deps.now() });
+  for (const [ledger, own] of Map.groupBy(places, (place) => deps.ledgers.of(place.partition)))
+    await noteClosed(ledger, { places: own, now: deps.now() });
   return places.length;
 }
 
 /** Sends on what is due now, whoever wanted it. */
-export async function sendDue({ db, now, sendSeals }: Omit<DueDeps, "pace">): Promise<void> {
-  const places = await takeDue(db, { now: now(), rowsMax: SEALS_SENT_MAX });
-  if (places.length > 0) await sendSeals(places, 0);
+export async function sendDue({ ledgers, now, sendSeals }: Omit<DueDeps, "pace">): Promise<void> {
+  const rowsMax = Math.ceil(SEALS_SENT_MAX / ledgers.all.length);
+  await askEach(ledgers, async (ledger) => {
+    const places = await takeDue(ledger, { now: now(), rowsMax });
+    if (places.length > 0) await sendSeals(places, 0);
+  });
 }

@@ -92,7 +92,12 @@ export function parsePoolSize(text: string): number {
 }
 
 function poolPartition(merchant: number, poolSize: number): string {
-  return `pool-${hash32(String(merchant), POOL_SEED) % poolSize}`;
+  return `pool-${poolHash(merchant) % poolSize}`;
+}
+
+/** What a merchant's pool partition, and its ledger (ledger.ts), are taken from. */
+export function poolHash(merchant: number): number {
+  return hash32(String(merchant), POOL_SEED);
 }
 
 function ownPartition(merchant: number, index: number): string {

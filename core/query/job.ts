@@ -86,12 +86,15 @@ function reportPlan(kind: ReportName, { body, fixed }: JobQuestion, moment: Mome
 export interface QuestionPart {
   readonly job: string;
   readonly part: number;
+  /** Whose question it is: its ledger has the job. */
+  readonly merchant: number;
 }
 
 export function decodeQuestionPart(body: unknown): QuestionPart {
-  const { job, part } = body as QuestionPart;
-  assert(typeof job === "string" && Number.isInteger(part), "a message names a job and a part");
-  return { job, part };
+  const { job, part, merchant } = body as QuestionPart;
+  const isWhole = typeof job === "string" && Number.isInteger(part) && Number.isInteger(merchant);
+  assert(isWhole, "a message names a job, a part and a merchant");
+  return { job, part, merchant };
 }
 
 /** A question was understood before it became a job. */

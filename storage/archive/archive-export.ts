@@ -15,6 +15,7 @@ import { isMovedDay } from "../../core/past-zone.ts";
 import { dateOf } from "../../core/time.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf } from "../ledger/erasure.ts";
+import type { Ledger } from "../ledger/ledgers.ts";
 import type { SealPlace } from "../ledger/sealed-day.ts";
 import type { ArchivedDay } from "./archive-day.ts";
 import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
@@ -27,7 +28,8 @@ import { openSealed } from "./sealed-file.ts";
 /** What exports read from. */
 export interface ExportSource {
   readonly archive: Archive;
-  readonly db: D1Database;
+  /** Of the merchant. */
+  readonly ledger: Ledger;
 }
 
 /** A (Day, partition) and the folders that its events are in: one, unless its merchant has got another zone there. */
@@ -52,7 +54,7 @@ export interface ExportSearch extends Exporting {
 
 /** Looks up some (Day, partition)s; those without anything of the merchant are left out. */
 export async function findExport(
-  { archive, db }: ExportSource,
+  { archive, ledger }: ExportSource,
   { settings, places, recent: unarchived }: ExportSearch,
 ): Promise<readonly ExportPlace[]> {
   const { merchant } = settings;
@@ -60,7 +62,7 @@ export async function findExport(
   const found = new Map<string, ExportFolder>();
   for (let start = 0; start < wanted.length; start += CONNECTIONS_MAX) {
     const search = { merchant, places: wanted.slice(start, start + CONNECTIONS_MAX) };
-    for (const place of await findScanPlaces(archive, db, search)) {
+    for (const place of await findScanPlaces(archive, ledger, search)) {
       const { manifest, bundles } = place.archived;
       // Of a manifest that names a hundred thousand merchants only the files of this one are kept in mind.
       const files = (manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));
@@ -95,7 +97,7 @@ export async function* readExport(
   source: ExportSource,
   { settings, places, admit = () => true }: ExportRead,
 ): AsyncGenerator<readonly ExportedEvent[]> {
-  const removals = await listRemovalsOf(source.db, settings.merchant);
+  const removals = await listRemovalsOf(source.ledger, settings.merchant);
   for (const place of places) {
     const { day, partition } = place;
     const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);

@@ -7,6 +7,7 @@ import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { Event } from "../../core/event.ts";
 import { CONNECTIONS_MAX, ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { dateOf } from "../../core/time.ts";
+import type { Ledger } from "../ledger/ledgers.ts";
 import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
 import { type ArchivedDay, findDay } from "./archive-day.ts";
 import { type Archive, readObjectOf } from "./bucket.ts";
@@ -35,7 +36,7 @@ export interface ScanSearch {
 /** Looks up where some (Day, partition)s lie. */
 export async function findScanPlaces(
   archive: Archive,
-  db: D1Database,
+  db: Ledger,
   { merchant, places, putSince = 0 }: ScanSearch,
 ): Promise<readonly ScanPlace[]> {
   const folders = await findFolders(db, places);

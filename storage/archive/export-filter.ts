@@ -37,12 +37,12 @@ export async function admitterOf(source: ExportSource, asked: Filtered): Promise
 }
 
 async function admitVisits(
-  { archive, db }: ExportSource,
+  { archive, ledger }: ExportSource,
   { places, filter, budgets, under }: Filtered,
 ): Promise<Admit | "bytes" | "steps"> {
   if (places.reduce((sum, place) => sum + bytesOf(place), 0) > EXPORT_VISITS_BYTES_MAX) return "bytes";
   const { settings } = under;
-  const removals = await listRemovalsOf(db, settings.merchant);
+  const removals = await listRemovalsOf(ledger, settings.merchant);
   const columns = columnsOf(comparisonsOf(filter).map(({ attribute }) => attribute));
   const read = { settings, removals, columns, together: "partition" } as const;
   const admitted = new Map<ExportPlace, Float64Array>();

@@ -17,6 +17,7 @@ import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf, type MerchantRemoval } from "../ledger/erasure.ts";
+import type { Ledgers } from "../ledger/ledgers.ts";
 import { findSealed, type SealPlace } from "../ledger/sealed-day.ts";
 import { sortRows } from "./archive-merge.ts";
 import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
@@ -26,7 +27,7 @@ import type { Archive, ArchiveBucket } from "./bucket.ts";
 export type RecentEvents = ReadonlyMap<string, SealPlace & { readonly rows: readonly ArchivedEvent[] }>;
 
 export interface EventDeps {
-  readonly db: D1Database;
+  readonly ledgers: Ledgers;
   readonly bucket: ArchiveBucket;
 }
 
@@ -72,9 +73,10 @@ export function recentOf(
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
   { settings, places, recent, columns, together, putSince = 0 }: EventSearch,
-  { db, bucket }: EventDeps,
+  { ledgers, bucket }: EventDeps,
 ): Promise<FoundEvents> {
   const { merchant } = settings;
+  const db = ledgers.ofMerchant(merchant);
   const removals = await listRemovalsOf(db, merchant);
   const archive = { bucket };
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
@@ -134,8 +136,9 @@ export async function* readTogether(
  */
 export async function findVersions(
   { settings, places, recent }: Pick<EventSearch, "settings" | "places" | "recent">,
-  { db }: Pick<EventDeps, "db">,
+  { ledgers }: Pick<EventDeps, "ledgers">,
 ): Promise<ReadonlyMap<string, string>> {
+  const db = ledgers.ofMerchant(settings.merchant);
   const removals = await listRemovalsOf(db, settings.merchant);
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
   const settled = wanted.filter((folder) => !recent.has(keyOf(folder)));

@@ -5,10 +5,11 @@
 import { and, asc, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { KEY_USE_NOTED_EVERY_MS } from "../../core/limits.ts";
-import { apiKeys, merchants, type Scope } from "../schema.ts";
 import { hashKey, hintOf } from "./credential.ts";
+import type { Directory } from "./directory.ts";
 import type { Merchant } from "./merchants.ts";
 import { named } from "./named.ts";
+import { apiKeys, merchants, type Scope } from "./schema.ts";
 
 const { hash: _, previousHash: __, ...SHOWN_COLUMNS } = getTableColumns(apiKeys);
 
@@ -29,7 +30,7 @@ export interface KeyHolder {
 }
 
 /** Who holds a key, expired or not; undefined when nobody does. */
-export async function findKeyHolder(db: D1Database, hash: string): Promise<KeyHolder | undefined> {
+export async function findKeyHolder(db: Directory, hash: string): Promise<KeyHolder | undefined> {
   const { scope, expiresAt, lastUsedAt, previousUntil } = apiKeys;
   const id = named(apiKeys.id, "key_id");
   const secretUntil = sql<number | null>`CASE WHEN ${apiKeys.hash} = ${hash} THEN NULL ELSE ${previousUntil} END`.as(
@@ -53,7 +54,7 @@ export interface NewApiKey {
   readonly expiresAt: number | null;
 }
 
-export async function createApiKey(db: D1Database, { secret, ...columns }: NewApiKey): Promise<ApiKey> {
+export async function createApiKey(db: Directory, { secret, ...columns }: NewApiKey): Promise<ApiKey> {
   const key = { ...columns, hint: hintOf(secret), lastUsedAt: null, previousUntil: null };
   await drizzle(db)
     .insert(apiKeys)
@@ -63,7 +64,7 @@ export async function createApiKey(db: D1Database, { secret, ...columns }: NewAp
 
 /** A page of a merchant's keys by id. */
 export async function listApiKeys(
-  db: D1Database,
+  db: Directory,
   { merchant, after, rowsMax }: { merchant: number; after: string; rowsMax: number },
 ): Promise<readonly ApiKey[]> {
   const rows = await drizzle(db)
@@ -76,7 +77,7 @@ export async function listApiKeys(
 }
 
 /** How many keys a merchant has. */
-export async function countApiKeys(db: D1Database, merchant: number): Promise<number> {
+export async function countApiKeys(db: Directory, merchant: number): Promise<number> {
   const keys = await drizzle(db).$count(apiKeys, eq(apiKeys.merchant, merchant));
   return keys;
 }
@@ -92,7 +93,7 @@ export interface Rotation {
 /** Gives a merchant's key a new secret. The one before stays good for a while; one from before that does not. Undefined
  *  when the merchant has no such key. */
 export async function rotateApiKey(
-  db: D1Database,
+  db: Directory,
   { merchant, id, secret, previousUntil }: Rotation,
 ): Promise<ApiKey | undefined> {
   const [rotated] = await drizzle(db)
@@ -104,7 +105,7 @@ export async function rotateApiKey(
 }
 
 /** Notes that a key was used. The condition keeps it to one row write an hour, however many isolates see the key. */
-export async function noteKeyUse(db: D1Database, { id, now }: { id: string; now: number }): Promise<void> {
+export async function noteKeyUse(db: Directory, { id, now }: { id: string; now: number }): Promise<void> {
   const isOld = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, now - KEY_USE_NOTED_EVERY_MS));
   await drizzle(db)
     .update(apiKeys)
@@ -114,7 +115,7 @@ export async function noteKeyUse(db: D1Database, { id, now }: { id: string; now:
 
 /** Deletes a merchant's key. False when the merchant has no such key. */
 export async function revokeApiKey(
-  db: D1Database,
+  db: Directory,
   { merchant, id }: { merchant: number; id: string },
 ): Promise<boolean> {
   const where = and(eq(apiKeys.merchant, merchant), eq(apiKeys.id, id));

@@ -5,7 +5,8 @@
 import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { AUDIT_FORGET_ROWS } from "../../core/limits.ts";
-import { type AuditDetails, audit, merchants } from "../schema.ts";
+import type { Directory } from "./directory.ts";
+import { type AuditDetails, audit, merchants } from "./schema.ts";
 
 export interface AuditEntry {
   readonly id: number;
@@ -29,7 +30,7 @@ export interface NewAuditEntry {
 }
 
 /** Notes an act that is about to be done, and answers the entry's id. */
-export async function openEntry(db: D1Database, entry: NewAuditEntry): Promise<number> {
+export async function openEntry(db: Directory, entry: NewAuditEntry): Promise<number> {
   const opened = await drizzle(db)
     .insert(audit)
     .values({ ...entry, details: {}, outcome: "unknown" })
@@ -38,7 +39,7 @@ export async function openEntry(db: D1Database, entry: NewAuditEntry): Promise<n
 }
 
 /** Notes an act that was done. */
-export async function noteAct(db: D1Database, entry: NewAuditEntry): Promise<void> {
+export async function noteAct(db: Directory, entry: NewAuditEntry): Promise<void> {
   await drizzle(db)
     .insert(audit)
     .values({ ...entry, details: {}, outcome: "done" });
@@ -46,7 +47,7 @@ export async function noteAct(db: D1Database, entry: NewAuditEntry): Promise<voi
 
 /** Completes the entry of an act that was done. Twice changes nothing. */
 export async function closeEntry(
-  db: D1Database,
+  db: Directory,
   { id, ...known }: { id: number; target: string | null; merchant: number | null; details: AuditDetails },
 ): Promise<void> {
   await drizzle(db)
@@ -56,13 +57,13 @@ export async function closeEntry(
 }
 
 /** Takes away the entry of an act that was refused. */
-export async function dropEntry(db: D1Database, id: number): Promise<void> {
+export async function dropEntry(db: Directory, id: number): Promise<void> {
   await drizzle(db).delete(audit).where(eq(audit.id, id));
 }
 
 /** A page of the log, newest first: of one merchant, or all of it. */
 export async function listEntries(
-  db: D1Database,
+  db: Directory,
   { merchant, before, rowsMax }: { merchant: number | undefined; before: number; rowsMax: number },
 ): Promise<readonly AuditEntry[]> {
   const ofMerchant = merchant === undefined ? undefined : eq(audit.merchant, merchant);
@@ -87,7 +88,7 @@ export async function listEntries(
 }
 
 /** Deletes the oldest entries from before `before` (UTC ms), a few at a time. Entries are in the order of their time. */
-export async function forgetEntries(db: D1Database, before: number): Promise<void> {
+export async function forgetEntries(db: Directory, before: number): Promise<void> {
   const orm = drizzle(db);
   const oldest = orm.select({ id: audit.id }).from(audit).orderBy(audit.id).limit(AUDIT_FORGET_ROWS);
   await orm.delete(audit).where(and(inArray(audit.id, oldest), lt(audit.at, before)));

@@ -2,10 +2,11 @@
 // merchant's own currency, as nearly all are, reads nothing.
 
 import { type Convert, convertBy, foreignOf, type Purse, UNCONVERTED } from "../../core/query/money.ts";
+import type { Directory } from "./directory.ts";
 import type { RateMemory } from "./rate-memory.ts";
 
 export interface ConversionDeps {
-  readonly db: D1Database;
+  readonly directory: Directory;
   readonly rates: RateMemory;
 }
 
@@ -13,9 +14,9 @@ export interface ConversionDeps {
 export async function conversionOf(
   purses: Iterable<Purse>,
   { number: merchant, currency }: { readonly number: number; readonly currency: string },
-  { db, rates }: ConversionDeps,
+  { directory, rates }: ConversionDeps,
 ): Promise<Convert> {
   const wanted = foreignOf(purses, currency);
   if (wanted === undefined) return UNCONVERTED;
-  return convertBy(await rates.ratesFor(db, { merchant, ...wanted }), currency);
+  return convertBy(await rates.ratesFor(directory, { merchant, ...wanted }), currency);
 }

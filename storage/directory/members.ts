@@ -4,10 +4,11 @@
 import { and, asc, eq, gt, lt, ne, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { EMAIL_LENGTH_MAX, INVITES_COUNT_MAX, MEMBERS_COUNT_MAX, MEMBERSHIPS_COUNT_MAX } from "../../core/limits.ts";
-import { invites, members, merchants, type Role, sessions } from "../schema.ts";
 import { hashKey } from "./credential.ts";
+import type { Directory } from "./directory.ts";
 import type { Merchant } from "./merchants.ts";
 import { named } from "./named.ts";
+import { invites, members, merchants, type Role, sessions } from "./schema.ts";
 
 export type Member = typeof members.$inferSelect;
 export type Invite = Omit<typeof invites.$inferSelect, "hash">;
@@ -26,14 +27,14 @@ export const MEMBER_COLUMNS = {
 };
 
 /** All members of a merchant. */
-export async function listMembers(db: D1Database, merchant: number): Promise<readonly Member[]> {
+export async function listMembers(db: Directory, merchant: number): Promise<readonly Member[]> {
   const query = drizzle(db).select().from(members).where(eq(members.merchant, merchant));
   const rows = await query.orderBy(asc(members.createdAt), asc(members.id)).limit(MEMBERS_COUNT_MAX);
   return rows;
 }
 
 /** Where an address is a member. */
-export async function listMemberships(db: D1Database, email: string): Promise<readonly Membership[]> {
+export async function listMemberships(db: Directory, email: string): Promise<readonly Membership[]> {
   const rows = await drizzle(db)
     .select({ member: MEMBER_COLUMNS, merchant: merchants })
     .from(members)
@@ -55,7 +56,7 @@ const ownerStays = (merchant: number) =>
 
 /** Gives a member another role; "last owner" when nobody else would be one. */
 export async function changeRole(
-  db: D1Database,
+  db: Directory,
   { merchant, id, role }: Named & { readonly role: Role },
 ): Promise<Member | "last owner" | undefined> {
   const named = and(eq(members.merchant, merchant), eq(members.id, id));
@@ -66,7 +67,7 @@ export async function changeRole(
 
 /** Removes a member, whose sessions end with that. */
 export async function removeMember(
-  db: D1Database,
+  db: Directory,
   { merchant, id }: Named,
 ): Promise<"removed" | "last owner" | undefined> {
   const where = and(eq(members.merchant, merchant), eq(members.id, id), ownerStays(merchant));
@@ -77,7 +78,7 @@ export async function removeMember(
   return "removed";
 }
 
-async function hasMember(db: D1Database, { merchant, id }: Named): Promise<boolean> {
+async function hasMember(db: Directory, { merchant, id }: Named): Promise<boolean> {
   return (await drizzle(db).$count(members, and(eq(members.merchant, merchant), eq(members.id, id)))) > 0;
 }
 
@@ -92,7 +93,7 @@ export interface NewInvite {
 }
 
 /** Makes an invite; "full" when members and open invites are as many as there may be. Those that ended make room. */
-export async function createInvite(db: D1Database, { token, ...invite }: NewInvite): Promise<Invite | "full"> {
+export async function createInvite(db: Directory, { token, ...invite }: NewInvite): Promise<Invite | "full"> {
   const orm = drizzle(db);
   const ofMerchant = eq(invites.merchant, invite.merchant);
   await orm.delete(invites).where(and(ofMerchant, lt(invites.expiresAt, invite.createdAt)));
@@ -105,7 +106,7 @@ export async function createInvite(db: D1Database, { token, ...invite }: NewInvi
 
 /** A merchant's open invites. */
 export async function listInvites(
-  db: D1Database,
+  db: Directory,
   { merchant, now }: { merchant: number; now: number },
 ): Promise<readonly Invite[]> {
   const rows = await drizzle(db)
@@ -117,7 +118,7 @@ export async function listInvites(
   return rows;
 }
 
-export async function revokeInvite(db: D1Database, { merchant, id }: Named): Promise<boolean> {
+export async function revokeInvite(db: Directory, { merchant, id }: Named): Promise<boolean> {
   const where = and(eq(invites.merchant, merchant), eq(invites.id, id));
   const gone = await drizzle(db).delete(invites).where(where).returning({ id: invites.id });
   return gone.length > 0;
@@ -125,7 +126,7 @@ export async function revokeInvite(db: D1Database, { merchant, id }: Named): Pro
 
 /** Takes an invite by its token: the second to come finds nothing. `email`, where it is known, must be the invited one. */
 export async function takeInvite(
-  db: D1Database,
+  db: Directory,
   { token, email, now }: { token: string; email: string | undefined; now: number },
 ): Promise<Invite | undefined> {
   const isMeant = email === undefined ? undefined : eq(invites.email, email);
@@ -136,7 +137,7 @@ export async function takeInvite(
 
 /** Makes the invited a member. One that was a member already keeps its role and gets the new password; what was signed in
  *  with the old one is not any more. */
-export async function admitMember(db: D1Database, member: Member): Promise<Member> {
+export async function admitMember(db: Directory, member: Member): Promise<Member> {
   const orm = drizzle(db);
   const [admitted] = await orm
     .insert(members)

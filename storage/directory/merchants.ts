@@ -6,8 +6,11 @@ import { and, asc, count, eq, gt, inArray, max } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Settings, ZonePeriod } from "../../core/merchant.ts";
 import { shownZones } from "../../core/past-zone.ts";
-import { apiKeys, merchants, streams } from "../schema.ts";
+import type { Ledgers } from "../ledger/ledgers.ts";
+import { fenceSettings } from "../ledger/settings-fence.ts";
 import { hashKey, hintOf } from "./credential.ts";
+import type { Directory } from "./directory.ts";
+import { apiKeys, merchants, streams } from "./schema.ts";
 
 export type Merchant = typeof merchants.$inferSelect;
 export type Stream = typeof streams.$inferSelect;
@@ -29,7 +32,7 @@ export interface NewMerchant {
 
 /** Creates a merchant with stream 1 and one key, all or nothing. "taken" when another merchant has the hostname. */
 export async function createMerchant(
-  db: D1Database,
+  db: Directory,
   { hostname, key, now, ...columns }: NewMerchant,
 ): Promise<Merchant | "taken"> {
   const orm = drizzle(db);
@@ -60,13 +63,13 @@ export async function createMerchant(
 }
 
 /** The highest number that D1 knows to have been given to a merchant, gone ones included; 0 for none. */
-export async function lastMerchantNumber(db: D1Database): Promise<number> {
+export async function lastMerchantNumber(db: Directory): Promise<number> {
   const last = await db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'merchants'").first<{ seq: number }>();
   return last?.seq ?? 0;
 }
 
 /** The highest number that D1 knows to be a stream's of a merchant. */
-export async function lastStreamNumber(db: D1Database, merchant: number): Promise<number> {
+export async function lastStreamNumber(db: Directory, merchant: number): Promise<number> {
   const [last] = await drizzle(db)
     .select({ number: max(streams.number) })
     .from(streams)
@@ -76,7 +79,7 @@ export async function lastStreamNumber(db: D1Database, merchant: number): Promis
 
 /** A page of merchants in the order they were made, after the merchant of number `after`. */
 export async function listMerchants(
-  db: D1Database,
+  db: Directory,
   { after, rowsMax }: { after: number; rowsMax: number },
 ): Promise<readonly Merchant[]> {
   const query = drizzle(db).select().from(merchants).where(gt(merchants.number, after));
@@ -84,23 +87,20 @@ export async function listMerchants(
   return rows;
 }
 
-export async function findMerchant(db: D1Database, id: string): Promise<Merchant | undefined> {
+export async function findMerchant(db: Directory, id: string): Promise<Merchant | undefined> {
   const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.id, id));
   return merchant;
 }
 
 /** The numbers of merchants by their ids; those that do not exist are left out. A statement's worth of them. */
-export async function findMerchantNumbers(db: D1Database, ids: readonly string[]): Promise<readonly number[]> {
+export async function findMerchantNumbers(db: Directory, ids: readonly string[]): Promise<readonly number[]> {
   const where = inArray(merchants.id, [...ids]);
   const rows = await drizzle(db).select({ number: merchants.number }).from(merchants).where(where);
   return rows.map(({ number }) => number);
 }
 
 /** The ids of merchants by their numbers. A statement's worth of them. */
-export async function findMerchantIds(
-  db: D1Database,
-  numbers: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
+export async function findMerchantIds(db: Directory, numbers: readonly number[]): Promise<ReadonlyMap<number, string>> {
   const where = inArray(merchants.number, [...numbers]);
   const rows = await drizzle(db).select({ number: merchants.number, id: merchants.id }).from(merchants).where(where);
   return new Map(rows.map(({ number, id }) => [number, id]));
@@ -110,12 +110,22 @@ export type MerchantChange = Partial<
   Pick<Merchant, "name" | "zones" | "currency" | "currencies" | "retentionDays" | "spread">
 >;
 
+/** What numbers depend on: where it changes, the merchant's ledger hears of it first (settings-fence.ts). */
+const COUNTED_BY = [
+  "zones",
+  "currency",
+  "currencies",
+  "retentionDays",
+] as const satisfies readonly (keyof MerchantChange)[];
+
 /** Changes a merchant that still is as it was read; "stale" when somebody else changed it meanwhile. */
 export async function updateMerchant(
-  db: D1Database,
+  { directory, ledgers }: { readonly directory: Directory; readonly ledgers: Ledgers },
   { merchant, change }: { merchant: Merchant; change: MerchantChange },
 ): Promise<Merchant | "stale"> {
-  const [changed] = await drizzle(db)
+  if (COUNTED_BY.some((name) => change[name] !== undefined))
+    await fenceSettings(ledgers, [{ scope: merchant.number, version: merchant.version + 1 }]);
+  const [changed] = await drizzle(directory)
     .update(merchants)
     .set({ ...change, version: merchant.version + 1 })
     .where(and(eq(merchants.number, merchant.number), eq(merchants.version, merchant.version)))
@@ -124,7 +134,7 @@ export async function updateMerchant(
 }
 
 /** Adds a stream under a number that was claimed for it (number-claim.ts). */
-export async function createStream(db: D1Database, stream: Stream): Promise<Stream | "taken"> {
+export async function createStream(db: Directory, stream: Stream): Promise<Stream | "taken"> {
   const made = await orNameTaken(() => drizzle(db).insert(streams).values(stream).returning());
   if (made === "taken") return made;
   return made[0] as Stream;
@@ -132,7 +142,7 @@ export async function createStream(db: D1Database, stream: Stream): Promise<Stre
 
 /** A page of a merchant's streams by number. */
 export async function listStreams(
-  db: D1Database,
+  db: Directory,
   { merchant, after, rowsMax }: { merchant: number; after: number; rowsMax: number },
 ): Promise<readonly Stream[]> {
   const where = and(eq(streams.merchant, merchant), gt(streams.number, after));
@@ -142,7 +152,7 @@ export async function listStreams(
 
 /** Whether a hostname is one of this merchant's. Nobody else's answer looks different from nobody's (L6). */
 export async function ownsHostname(
-  db: D1Database,
+  db: Directory,
   { merchant, hostname }: { merchant: number; hostname: string },
 ): Promise<boolean> {
   const where = and(eq(streams.merchant, merchant), eq(streams.hostname, hostname));

@@ -4,6 +4,7 @@
 
 import { OWN_RATES_KEPT_MAX, RATE_AGE_DAYS_MAX, RATE_DAYS_KEPT_MAX } from "../../core/limits.ts";
 import { NO_RATES, type OwnRate, type PublishedRates, type RateTable } from "../../core/rate.ts";
+import type { Directory } from "./directory.ts";
 import { type RateVersions, readOwnRates, readRates, readRateVersions } from "./rates.ts";
 
 /** Money that is to be converted: whose, from and into which currencies, and of which Days. */
@@ -29,7 +30,7 @@ export class RateMemory {
   readonly #own = new Map<number, { readonly version: number; readonly rates: readonly OwnRate[] }>();
 
   /** The rates by which money of these Days is converted. Of one currency nothing is read. */
-  async ratesFor(db: D1Database, { merchant, currencies, fromDay, toDay }: RatesWanted): Promise<RateTable> {
+  async ratesFor(db: Directory, { merchant, currencies, fromDay, toDay }: RatesWanted): Promise<RateTable> {
     if (new Set(currencies).size < 2 || toDay <= fromDay) return NO_RATES;
     const versions = await readRateVersions(db, merchant);
     const span = { from: fromDay - RATE_AGE_DAYS_MAX, to: toDay };
@@ -40,7 +41,7 @@ export class RateMemory {
   }
 
   async #publishedIn(
-    db: D1Database,
+    db: Directory,
     { from, to, versions }: { readonly from: number; readonly to: number; readonly versions: RateVersions },
   ): Promise<readonly PublishedRates[]> {
     const version = versions.published;
@@ -57,7 +58,7 @@ export class RateMemory {
   }
 
   async #ownOf(
-    db: D1Database,
+    db: Directory,
     { merchant, versions }: { readonly merchant: number; readonly versions: RateVersions },
   ): Promise<readonly OwnRate[]> {
     const version = versions.own;

@@ -7,6 +7,7 @@ import type { OwnRate, PublishedRates } from "../../core/rate.ts";
 import type { OwnChange, PublishedChange } from "../../core/rate-parser.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { select } from "../statement.ts";
+import type { Directory } from "./directory.ts";
 
 /** Of how many Days rates were added, changed, or found as they were. */
 export interface Imported {
@@ -16,7 +17,7 @@ export interface Imported {
 }
 
 /** Puts rates beside those of their Days, and over those of the same Day and currency. The same again changes nothing. */
-export async function writeRates(db: D1Database, days: readonly PublishedChange[]): Promise<Imported> {
+export async function writeRates(db: Directory, days: readonly PublishedChange[]): Promise<Imported> {
   let [added, changed] = [0, 0];
   for (let start = 0; start < days.length; start += RATE_DAYS_WRITTEN) {
     const rows = JSON.stringify(days.slice(start, start + RATE_DAYS_WRITTEN).map(({ day, perEuro }) => [day, perEuro]));
@@ -51,7 +52,7 @@ const FRESH = "json_patch('{}', given.value -> 1)";
 
 /** Rates of the Days before `before`, the newest first. */
 export async function listRates(
-  db: D1Database,
+  db: Directory,
   { before, rowsMax }: { readonly before: number; readonly rowsMax: number },
 ): Promise<readonly PublishedRates[]> {
   const text = "SELECT day, per_euro FROM rates WHERE day < ? ORDER BY day DESC LIMIT ?";
@@ -60,7 +61,7 @@ export async function listRates(
 
 /** Rates of the Days in [from, to), ascending. */
 export async function readRates(
-  db: D1Database,
+  db: Directory,
   { from, to }: { readonly from: number; readonly to: number },
 ): Promise<readonly PublishedRates[]> {
   const text = "SELECT day, per_euro FROM rates WHERE day >= ? AND day < ? ORDER BY day";
@@ -83,7 +84,7 @@ export interface RateVersions {
   readonly own: number;
 }
 
-export async function readRateVersions(db: D1Database, merchant: number): Promise<RateVersions> {
+export async function readRateVersions(db: Directory, merchant: number): Promise<RateVersions> {
   const text = "SELECT merchant, version FROM rate_versions WHERE merchant IN (?, ?)";
   const rows = await select<{ merchant: number; version: number }>(db, [text, GLOBAL_MERCHANT, merchant]);
   const versionOf = (number: number) => rows.find((row) => row.merchant === number)?.version ?? 0;
@@ -91,13 +92,13 @@ export async function readRateVersions(db: D1Database, merchant: number): Promis
 }
 
 /** When the cron has last fetched the deployment's rates, UTC ms; null while it never has. */
-export async function readFetchedAt(db: D1Database): Promise<number | null> {
+export async function readFetchedAt(db: Directory): Promise<number | null> {
   const text = "SELECT fetched_at FROM rate_versions WHERE merchant = ?";
   const [row] = await select<{ fetched_at: number | null }>(db, [text, GLOBAL_MERCHANT]);
   return row?.fetched_at ?? null;
 }
 
-export async function noteFetched(db: D1Database, now: number): Promise<void> {
+export async function noteFetched(db: Directory, now: number): Promise<void> {
   const text = `INSERT INTO rate_versions (merchant, version, fetched_at) VALUES (?1, 0, ?2)
     ON CONFLICT (merchant) DO UPDATE SET fetched_at = ?2`;
   await select(db, [text, GLOBAL_MERCHANT, now]);
@@ -106,13 +107,13 @@ export async function noteFetched(db: D1Database, now: number): Promise<void> {
 const OWN_COLUMNS = 'own_rates.currency, own_rates."in", own_rates.rate, own_rates.from_day AS "from"';
 
 /** All of a merchant's own rates. */
-export async function readOwnRates(db: D1Database, merchant: number): Promise<readonly OwnRate[]> {
+export async function readOwnRates(db: Directory, merchant: number): Promise<readonly OwnRate[]> {
   return await select<OwnRate>(db, [`SELECT ${OWN_COLUMNS} FROM own_rates WHERE merchant = ?`, merchant]);
 }
 
 /** A page of them, the newest first. */
 export async function listOwnRates(
-  db: D1Database,
+  db: Directory,
   { merchant, after, rowsMax }: { readonly merchant: number; readonly after: number; readonly rowsMax: number },
 ): Promise<readonly OwnRate[]> {
   const text = `SELECT ${OWN_COLUMNS} FROM own_rates WHERE merchant = ?
@@ -123,7 +124,7 @@ export async function listOwnRates(
 /** The merchant's own rates that stand where changes would put theirs: of the same two currencies and the same first
  *  Day. */
 export async function findReplaced(
-  db: D1Database,
+  db: Directory,
   { merchant, changes }: { readonly merchant: number; readonly changes: readonly OwnChange[] },
 ): Promise<readonly OwnRate[]> {
   const text = `SELECT ${OWN_COLUMNS} FROM json_each(?2) AS given JOIN own_rates ON merchant = ?1 AND ${IS_REPLACED}`;
@@ -133,7 +134,7 @@ export async function findReplaced(
 /** Changes a merchant's own rates; "full" when there would be more than it may have. Doing it twice changes nothing
  *  more. */
 export async function writeOwnRates(
-  db: D1Database,
+  db: Directory,
   { merchant, changes }: { readonly merchant: number; readonly changes: readonly OwnChange[] },
 ): Promise<"done" | "full"> {
   const [counted] = await select<{ rows: number }>(db, [
@@ -168,7 +169,7 @@ function toJson(changes: readonly OwnChange[]): string {
   return JSON.stringify(changes.map((change) => [change.currency, change.in, change.from, change.rate]));
 }
 
-function raiseVersion(db: D1Database, merchant: number): D1PreparedStatement {
+function raiseVersion(db: Directory, merchant: number): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO rate_versions (merchant, version) VALUES (?, 1)

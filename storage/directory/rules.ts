@@ -6,8 +6,11 @@ import { and, desc, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { PastZone } from "../../core/merchant.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
-import { merchants, ruleVersions } from "../schema.ts";
+import type { Ledgers } from "../ledger/ledgers.ts";
+import { fenceSettings } from "../ledger/settings-fence.ts";
+import type { Directory } from "./directory.ts";
 import type { Merchant } from "./merchants.ts";
+import { merchants, ruleVersions } from "./schema.ts";
 
 export type RuleVersion = typeof ruleVersions.$inferSelect;
 
@@ -24,7 +27,7 @@ export interface NewRuleVersion {
  * one. "stale" when the settings were changed meanwhile.
  */
 export async function writeTimeline(
-  db: D1Database,
+  { directory: db, ledgers }: { readonly directory: Directory; readonly ledgers: Ledgers },
   {
     merchant,
     timeline,
@@ -32,6 +35,7 @@ export async function writeTimeline(
   }: { readonly merchant: Merchant; readonly timeline: RuleTimeline; readonly added?: NewRuleVersion },
 ): Promise<Merchant | "stale"> {
   const { number, version } = merchant;
+  await fenceSettings(ledgers, [{ scope: number, version: version + 1 }]);
   const update = db
     .prepare("UPDATE merchants SET rules = ?, version = version + 1 WHERE number = ? AND version = ? RETURNING number")
     .bind(JSON.stringify(timeline), number, version);
@@ -63,7 +67,7 @@ export function areUnchanged(seen: string): string {
 
 /** A statement for a transaction that has made sure of the versions: it changes nothing unless the job's row is as `where` says. */
 export function putTimeline(
-  db: D1Database,
+  db: Directory,
   { scope, version, timeline, past }: TimelineChange,
   { job, where }: { job: string; where: string },
 ): D1PreparedStatement {
@@ -80,9 +84,10 @@ export function putTimeline(
  * meanwhile.
  */
 export async function settleTimeline(
-  db: D1Database,
+  { directory: db, ledgers }: { readonly directory: Directory; readonly ledgers: Ledgers },
   { scope, version, timeline, job }: Pick<TimelineChange, "scope" | "version" | "timeline"> & { readonly job: string },
 ): Promise<boolean> {
+  await fenceSettings(ledgers, [{ scope, version: version + 1 }]);
   const text = `UPDATE merchants SET rules = ?, version = version + 1 WHERE number = ? AND version = ?
     AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running') RETURNING number`;
   const { results } = await db.prepare(text).bind(JSON.stringify(timeline), scope, version, job).all();
@@ -91,7 +96,7 @@ export async function settleTimeline(
 
 /** A page of a scope's versions, the newest first, below the version `before`. Without the rules themselves. */
 export async function listRuleVersions(
-  db: D1Database,
+  db: Directory,
   { merchant, before, rowsMax }: { merchant: number; before: number; rowsMax: number },
 ): Promise<readonly Omit<RuleVersion, "rules" | "merchant">[]> {
   const { version, note, createdAt } = ruleVersions;
@@ -102,7 +107,7 @@ export async function listRuleVersions(
 }
 
 export async function findRuleVersion(
-  db: D1Database,
+  db: Directory,
   { merchant, version }: { merchant: number; version: number },
 ): Promise<RuleVersion | undefined> {
   const where = and(eq(ruleVersions.merchant, merchant), eq(ruleVersions.version, version));
@@ -111,12 +116,12 @@ export async function findRuleVersion(
 }
 
 /** A merchant, or the deployment, by its number. */
-export async function findScope(db: D1Database, number: number): Promise<Merchant | undefined> {
+export async function findScope(db: Directory, number: number): Promise<Merchant | undefined> {
   const [found] = await drizzle(db).select().from(merchants).where(eq(merchants.number, number));
   return found;
 }
 
-function keepVersion(db: D1Database, merchant: Merchant, added: NewRuleVersion): D1PreparedStatement {
+function keepVersion(db: Directory, merchant: Merchant, added: NewRuleVersion): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO rule_versions (merchant, version, rules, note, created_at)

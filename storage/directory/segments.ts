@@ -4,19 +4,20 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SEGMENTS_COUNT_MAX } from "../../core/limits.ts";
-import { segments } from "../schema.ts";
+import type { Directory } from "./directory.ts";
+import { segments } from "./schema.ts";
 
 export type Segment = typeof segments.$inferSelect;
 
 /** All segments of a merchant. */
-export async function listSegments(db: D1Database, merchant: number): Promise<readonly Segment[]> {
+export async function listSegments(db: Directory, merchant: number): Promise<readonly Segment[]> {
   const query = drizzle(db).select().from(segments).where(eq(segments.merchant, merchant));
   const rows = await query.orderBy(asc(segments.createdAt), asc(segments.id)).limit(SEGMENTS_COUNT_MAX);
   return rows;
 }
 
 /** Saves a segment. "taken" when the merchant has one of that name, "full" when it has as many as there may be. */
-export async function createSegment(db: D1Database, segment: Segment): Promise<"made" | "taken" | "full"> {
+export async function createSegment(db: Directory, segment: Segment): Promise<"made" | "taken" | "full"> {
   const orm = drizzle(db);
   const count = await orm.$count(segments, eq(segments.merchant, segment.merchant));
   if (count >= SEGMENTS_COUNT_MAX) return "full";
@@ -26,7 +27,7 @@ export async function createSegment(db: D1Database, segment: Segment): Promise<"
 
 /** Changes a segment; undefined when the merchant has none of that id, "taken" when it has another one of that name. */
 export async function changeSegment(
-  db: D1Database,
+  db: Directory,
   { merchant, id, ...changes }: Pick<Segment, "merchant" | "id" | "updatedAt"> & Partial<Segment>,
 ): Promise<Segment | "taken" | undefined> {
   const { name } = changes;
@@ -42,7 +43,7 @@ export async function changeSegment(
 }
 
 export async function deleteSegment(
-  db: D1Database,
+  db: Directory,
   { merchant, id }: { merchant: number; id: string },
 ): Promise<boolean> {
   const where = and(eq(segments.merchant, merchant), eq(segments.id, id));

@@ -5,9 +5,10 @@
 import { and, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SESSIONS_FORGET_ROWS } from "../../core/limits.ts";
-import { invites, members, merchants, sessions, signIns } from "../schema.ts";
 import { hashKey } from "./credential.ts";
+import type { Directory } from "./directory.ts";
 import { MEMBER_COLUMNS, type Membership } from "./members.ts";
+import { invites, members, merchants, sessions, signIns } from "./schema.ts";
 
 /** Where somebody says to be a member. */
 export interface Claim {
@@ -32,7 +33,7 @@ export interface Attempt {
 
 /** Counts an attempt, and answers how many there were in this period of so many seconds. */
 export async function countAttempt(
-  db: D1Database,
+  db: Directory,
   { now, seconds, ...attempt }: Attempt & { readonly now: number; readonly seconds: number },
 ): Promise<number> {
   const until = now + seconds * 1_000;
@@ -52,7 +53,7 @@ export async function countAttempt(
 }
 
 /** Whom a claim names, if anybody. */
-export async function findCandidate(db: D1Database, claim: Claim): Promise<Candidate | undefined> {
+export async function findCandidate(db: Directory, claim: Claim): Promise<Candidate | undefined> {
   const [found] = await drizzle(db)
     .select({ id: members.id, merchant: members.merchant, password: members.password })
     .from(members)
@@ -62,14 +63,14 @@ export async function findCandidate(db: D1Database, claim: Claim): Promise<Candi
 }
 
 /** Forgets the attempts from where somebody has signed in. */
-export async function forgetAttempts(db: D1Database, attempt: Attempt): Promise<void> {
+export async function forgetAttempts(db: Directory, attempt: Attempt): Promise<void> {
   await drizzle(db)
     .delete(signIns)
     .where(eq(signIns.hash, hashOf(attempt)));
 }
 
 export async function openSession(
-  db: D1Database,
+  db: Directory,
   { token, member, expiresAt }: { token: string; member: string; expiresAt: number },
 ): Promise<void> {
   await drizzle(db)
@@ -79,7 +80,7 @@ export async function openSession(
 
 /** Who is signed in by a token; undefined when nobody is (any more). */
 export async function findSession(
-  db: D1Database,
+  db: Directory,
   { token, now }: { token: string; now: number },
 ): Promise<Membership | undefined> {
   const [found] = await drizzle(db)
@@ -91,21 +92,21 @@ export async function findSession(
   return found;
 }
 
-export async function endSession(db: D1Database, token: string): Promise<void> {
+export async function endSession(db: Directory, token: string): Promise<void> {
   await drizzle(db)
     .delete(sessions)
     .where(eq(sessions.hash, hashKey(token)));
 }
 
 /** The stored password of a member. */
-export async function readPassword(db: D1Database, member: string): Promise<string | null> {
+export async function readPassword(db: Directory, member: string): Promise<string | null> {
   const [found] = await drizzle(db).select({ password: members.password }).from(members).where(eq(members.id, member));
   return found?.password ?? null;
 }
 
 /** Gives a member another password and ends every session but the one that asks. */
 export async function changePassword(
-  db: D1Database,
+  db: Directory,
   { member, password, token }: { member: string; password: string; token: string },
 ): Promise<void> {
   const orm = drizzle(db);
@@ -116,7 +117,7 @@ export async function changePassword(
 }
 
 /** Deletes what has ended, a few rows at a time. Repeating it is harmless. */
-export async function forgetEnded(db: D1Database, now: number): Promise<void> {
+export async function forgetEnded(db: Directory, now: number): Promise<void> {
   const orm = drizzle(db);
   const ended = orm.select({ hash: sessions.hash }).from(sessions).where(lte(sessions.expiresAt, now));
   const over = orm.select({ hash: signIns.hash }).from(signIns).where(lte(signIns.until, now));

@@ -13,6 +13,7 @@ import type {
 } from "../../core/merchant.ts";
 import type { RuleTimeline } from "../../core/rules.ts";
 import { select } from "../statement.ts";
+import type { Directory } from "./directory.ts";
 
 interface StoredSettings {
   readonly version: number;
@@ -28,7 +29,7 @@ interface StoredSettings {
 const COLUMNS = "version, zones, currency, currencies, rules, retention_days, spread, past_zones";
 
 /** Settings by merchant number; undefined when there is no such merchant. */
-export async function readSettings(db: D1Database, merchant: number): Promise<Settings | undefined> {
+export async function readSettings(db: Directory, merchant: number): Promise<Settings | undefined> {
   const statement = db.prepare(`SELECT ${COLUMNS} FROM merchants WHERE number = ?`).bind(merchant);
   const { results } = await statement.all<StoredSettings>();
   const [row] = results;
@@ -36,7 +37,7 @@ export async function readSettings(db: D1Database, merchant: number): Promise<Se
 }
 
 /** Settings of some merchants; those that do not exist are left out. */
-export async function readSettingsOf(db: D1Database, merchants: readonly number[]): Promise<readonly Settings[]> {
+export async function readSettingsOf(db: Directory, merchants: readonly number[]): Promise<readonly Settings[]> {
   const statement = db
     .prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE number IN (SELECT value FROM json_each(?))`)
     .bind(JSON.stringify(merchants));
@@ -48,7 +49,7 @@ export async function readSettingsOf(db: D1Database, merchants: readonly number[
  * Whose settings were changed after the change `since`, and which was the last change of all. Where that is an earlier one, the
  * database was restored. One statement, and one more for each further SETTINGS_CHANGES_PAGE that were changed.
  */
-export async function readChanges(db: D1Database, since: number | undefined): Promise<SettingsChanges> {
+export async function readChanges(db: Directory, since: number | undefined): Promise<SettingsChanges> {
   const text = `SELECT last, change, merchant
     FROM (SELECT coalesce(max(change), 0) AS last FROM settings_changes) LEFT JOIN settings_changes ON change > ?1
     ORDER BY change LIMIT ${SETTINGS_CHANGES_PAGE}`;
@@ -70,7 +71,7 @@ interface ChangeRow {
 }
 
 /** Stores how a merchant is spread from the next version of its settings on; false when they were changed meanwhile. */
-export async function writeSpread(db: D1Database, { merchant, version, spread = [] }: Settings): Promise<boolean> {
+export async function writeSpread(db: Directory, { merchant, version, spread = [] }: Settings): Promise<boolean> {
   const { meta } = await db
     .prepare("UPDATE merchants SET spread = ?, version = version + 1 WHERE number = ? AND version = ?")
     .bind(JSON.stringify(spread), merchant, version)
@@ -79,14 +80,14 @@ export async function writeSpread(db: D1Database, { merchant, version, spread = 
 }
 
 /** Merchants that are, were or will be on partitions of their own. */
-export async function listSpread(db: D1Database): Promise<readonly Spread[]> {
+export async function listSpread(db: Directory): Promise<readonly Spread[]> {
   const statement = db.prepare("SELECT number, spread FROM merchants WHERE spread != '[]' ORDER BY number");
   const { results } = await statement.all<{ readonly number: number; readonly spread: string }>();
   return results.map(({ number, spread }) => ({ merchant: number, spread: JSON.parse(spread) as SpreadTimeline }));
 }
 
 /** Settings of the merchants that have zones of the past. */
-export async function readMoved(db: D1Database): Promise<readonly Settings[]> {
+export async function readMoved(db: Directory): Promise<readonly Settings[]> {
   const statement = db.prepare(`SELECT number, ${COLUMNS} FROM merchants WHERE past_zones <> '[]'`);
   const { results } = await statement.all<StoredSettings & { readonly number: number }>();
   return results.map((row) => toSettings(row.number, row));

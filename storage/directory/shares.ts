@@ -4,10 +4,11 @@
 import { and, asc, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SHARES_COUNT_MAX } from "../../core/limits.ts";
-import { merchants, shares } from "../schema.ts";
 import { hashKey, hintOf } from "./credential.ts";
+import type { Directory } from "./directory.ts";
 import type { Merchant } from "./merchants.ts";
 import { named } from "./named.ts";
+import { merchants, shares } from "./schema.ts";
 
 export type Share = Omit<typeof shares.$inferSelect, "hash">;
 
@@ -18,7 +19,7 @@ export interface ShareHolder {
 }
 
 /** Whose link a token is, expired or not. */
-export async function findShareHolder(db: D1Database, hash: string): Promise<ShareHolder | undefined> {
+export async function findShareHolder(db: Directory, hash: string): Promise<ShareHolder | undefined> {
   const { filters, expiresAt } = shares;
   const [id, name] = [named(shares.id, "share_id"), named(shares.name, "share_name")];
   const [found] = await drizzle(db)
@@ -32,7 +33,7 @@ export async function findShareHolder(db: D1Database, hash: string): Promise<Sha
 export type NewShare = Omit<Share, "hint"> & { readonly token: string };
 
 /** Makes a link; "full" when the merchant has as many as there may be. */
-export async function createShare(db: D1Database, { token, ...columns }: NewShare): Promise<Share | "full"> {
+export async function createShare(db: Directory, { token, ...columns }: NewShare): Promise<Share | "full"> {
   const orm = drizzle(db);
   const count = await orm.$count(shares, eq(shares.merchant, columns.merchant));
   if (count >= SHARES_COUNT_MAX) return "full";
@@ -42,16 +43,13 @@ export async function createShare(db: D1Database, { token, ...columns }: NewShar
 }
 
 /** All links of a merchant. */
-export async function listShares(db: D1Database, merchant: number): Promise<readonly Share[]> {
+export async function listShares(db: Directory, merchant: number): Promise<readonly Share[]> {
   const query = drizzle(db).select().from(shares).where(eq(shares.merchant, merchant));
   const rows = await query.orderBy(asc(shares.createdAt), asc(shares.id)).limit(SHARES_COUNT_MAX);
   return rows;
 }
 
-export async function revokeShare(
-  db: D1Database,
-  { merchant, id }: { merchant: number; id: string },
-): Promise<boolean> {
+export async function revokeShare(db: Directory, { merchant, id }: { merchant: number; id: string }): Promise<boolean> {
   const where = and(eq(shares.merchant, merchant), eq(shares.id, id));
   const gone = await drizzle(db).delete(shares).where(where).returning({ id: shares.id });
   return gone.length > 0;

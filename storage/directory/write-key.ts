@@ -2,6 +2,7 @@
 // because the collector carries no ORM (docs/decisions/0006); keys are made, rotated and revoked in api-keys.ts.
 
 import { KEY_STREAMS_MAX, KEY_USE_NOTED_EVERY_MS } from "../../core/limits.ts";
+import type { Directory } from "./directory.ts";
 
 export interface WriteKey {
   readonly id: string;
@@ -34,7 +35,7 @@ const FIND = `
 
 /** The key of a hash, ended or not; undefined when there is none. */
 export async function findWriteKey(
-  db: D1Database,
+  db: Directory,
   { hash, now }: { readonly hash: string; readonly now: number },
 ): Promise<WriteKey | undefined> {
   const { results } = await db.prepare(FIND).bind(hash, KEY_STREAMS_MAX).all<Row>();
@@ -54,7 +55,7 @@ export async function findWriteKey(
 
 /** Notes that a key was used, unless somebody did within the hour: twice is as good as once. */
 export async function noteWriteKeyUse(
-  db: D1Database,
+  db: Directory,
   { id, now }: { readonly id: string; readonly now: number },
 ): Promise<void> {
   const sql = "UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?3)";

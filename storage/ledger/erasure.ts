@@ -4,8 +4,10 @@
 
 import { RETENTION, type Removal } from "../../core/counting/erasure.ts";
 import { CLOCKS_APART_MS, FOLDERS_APART_MAX } from "../../core/limits.ts";
-import type { ErasureKind } from "../schema.ts";
 import { select } from "../statement.ts";
+import type { Ledger } from "./ledgers.ts";
+import type { ErasureKind } from "./schema.ts";
+import { endStatement } from "./settings-fence.ts";
 
 export interface Erasure {
   readonly number: number;
@@ -18,25 +20,15 @@ export interface Erasure {
   readonly state: "running" | "done";
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  /** Of a whole merchant: whether the directory may still have rows of it; 1 or 0. */
+  readonly inDirectory: number;
 }
 
 const COLUMNS = `number, id, merchant, kind, visitor, from_day AS fromDay, to_day AS toDay, state, created_at AS createdAt,
-  finished_at AS finishedAt`;
+  finished_at AS finishedAt, in_directory AS inDirectory`;
 
-/** Every table that holds anything of a merchant besides numbers and the merchant itself. */
-const MERCHANTS_OWN = [
-  "streams",
-  "api_keys",
-  "members",
-  "invites",
-  "shares",
-  "segments",
-  "rule_versions",
-  "own_rates",
-  "rate_versions",
-] as const;
 /** What rebuilds have kept, by its primary key: that begins with job, day and partition. */
-const KEPT = "DELETE FROM replay_undo WHERE job IN (SELECT id FROM replay_jobs WHERE kind != 'verify')";
+const KEPT = "DELETE FROM replay_undo WHERE job IN (SELECT job FROM job_fences WHERE kind != 'verify')";
 /** Days in which events of the folder of the Day ?1 may be shown. */
 const NEAR_DAYS = Array.from(
   { length: 2 * FOLDERS_APART_MAX + 1 },
@@ -52,12 +44,10 @@ const NUMBERS = [
   "DELETE FROM uncounted WHERE merchant = ?",
   "DELETE FROM overflow_notes WHERE merchant = ?",
 ] as const;
-/** Jobs of the merchant ?1 alone, with what they came to. */
-const OWN_JOBS = "SELECT id FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'";
-/** What seals, and replays of several merchants, have shown of the merchant ?1. */
+/** What seals and replays have shown of the merchant ?1; jobs of it alone end. */
 const SHOWN_OF_MERCHANT = [
-  `DELETE FROM replay_parts WHERE job IN (${OWN_JOBS})`,
-  "DELETE FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'",
+  "DELETE FROM replay_parts WHERE job IN (SELECT job FROM job_fences WHERE merchant = ?1)",
+  "UPDATE job_fences SET state = 'cancelled' WHERE merchant = ?1 AND state != 'undone'",
   ...(["archive_days", "replay_parts"] as const).map((table) => without(table, "shown", "merchant")),
   without("replay_parts", "totals", "0"),
 ];
@@ -71,13 +61,13 @@ function without(table: "archive_days" | "replay_parts", column: "shown" | "tota
 
 /**
  * Makes an erasure with its parts, all or nothing: the closed Days of its range that the partitions have, and those of its
- * open Days. That of a whole merchant ends the merchant in the same transaction: from then on nothing of it is taken.
- * Undefined when the settings were changed since they were seen.
+ * open Days. That of a whole merchant ends the merchant in the same transaction: from then on nothing of it is published or
+ * sealed here. Undefined when the settings were changed since they were seen, or somebody is about to change them.
  */
-export async function createErasure(db: D1Database, asked: NewErasure): Promise<Erasure>;
-export async function createErasure(db: D1Database, asked: SeenErasure): Promise<Erasure | undefined>;
+export async function createErasure(db: Ledger, asked: NewErasure): Promise<Erasure>;
+export async function createErasure(db: Ledger, asked: SeenErasure): Promise<Erasure | undefined>;
 export async function createErasure(
-  db: D1Database,
+  db: Ledger,
   { erasure, partitions, openDays, seenVersion }: NewErasure & Partial<SeenErasure>,
 ): Promise<Erasure | undefined> {
   const { id, merchant, kind, visitor, fromDay, toDay, createdAt } = erasure;
@@ -86,14 +76,15 @@ export async function createErasure(
   const open = openDays.filter((day) => day >= fromDay && day < toDay);
   const days = JSON.stringify(open.length > 0 ? open : [toDay - 1]);
   const number = "(SELECT number FROM erasures WHERE id = ?1)";
-  const statements = [
+  const isWhole = kind === "merchant";
+  const results = await db.batch<Erasure>([
     db
       .prepare(
-        `INSERT INTO erasures (id, merchant, kind, visitor, from_day, to_day, state, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7
-         WHERE ?8 IS NULL OR (SELECT version FROM merchants WHERE number = ?2) = ?8`,
+        `INSERT INTO erasures (id, merchant, kind, visitor, from_day, to_day, state, created_at, in_directory)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7, ?9
+         WHERE ?8 IS NULL OR NOT EXISTS (SELECT 1 FROM settings_fences WHERE merchant = ?2 AND version > ?8)`,
       )
-      .bind(id, merchant, kind, visitor, fromDay, toDay, createdAt, seenVersion ?? null),
+      .bind(id, merchant, kind, visitor, fromDay, toDay, createdAt, seenVersion ?? null, isWhole ? 1 : 0),
     db
       .prepare(
         `INSERT INTO erasure_parts (day, "partition", erasure, told, state)
@@ -103,32 +94,25 @@ export async function createErasure(
          WHERE ${number} IS NOT NULL`,
       )
       .bind(id, fromDay, toDay, names, days),
-    ...(kind === "merchant"
-      ? [...MERCHANTS_OWN.map((table) => `DELETE FROM ${table} WHERE merchant = ?`), ...NUMBERS].map((text) =>
-          db.prepare(text).bind(merchant),
-        )
-      : []),
-    ...(kind === "merchant"
-      ? [
-          db
-            .prepare("DELETE FROM sessions WHERE member NOT IN (SELECT id FROM members) AND ?1 IS NOT NULL")
-            .bind(merchant),
-        ]
-      : []),
-    // Answers in R2 are found by these rows: the cron takes both.
-    ...(kind === "merchant"
-      ? [db.prepare("UPDATE question_jobs SET created_at = 0 WHERE merchant = ?").bind(merchant)]
-      : []),
-    ...(kind === "merchant" ? SHOWN_OF_MERCHANT.map((text) => db.prepare(text).bind(merchant)) : []),
-    ...(kind === "merchant" ? [db.prepare("DELETE FROM merchants WHERE number = ?").bind(merchant)] : []),
+    ...(isWhole ? [endStatement(db, merchant)] : []),
     db.prepare(`SELECT ${COLUMNS} FROM erasures WHERE id = ?`).bind(id),
-  ];
-  const results = await db.batch<Erasure>(statements);
+  ]);
   return results.at(-1)?.results[0];
 }
 
+/** Deletes what a ledger has of a merchant that the directory has forgotten, but for what waits to be removed from the archive. */
+export async function forgetMerchant(db: Ledger, { number, merchant }: Erasure): Promise<void> {
+  await db.batch([
+    ...NUMBERS.map((text) => db.prepare(text).bind(merchant)),
+    // Answers in R2 are found by these rows: the cron takes both.
+    db.prepare("UPDATE question_jobs SET created_at = 0 WHERE merchant = ?").bind(merchant),
+    ...SHOWN_OF_MERCHANT.map((text) => db.prepare(text).bind(merchant)),
+    db.prepare("UPDATE erasures SET in_directory = 0 WHERE number = ?").bind(number),
+  ]);
+}
+
 export interface NewErasure {
-  readonly erasure: Omit<Erasure, "number" | "state" | "finishedAt">;
+  readonly erasure: Omit<Erasure, "number" | "state" | "finishedAt" | "inDirectory">;
   readonly partitions: readonly string[];
   readonly openDays: readonly number[];
 }
@@ -138,13 +122,13 @@ export interface SeenErasure extends NewErasure {
   readonly seenVersion: number | undefined;
 }
 
-export async function findErasure(db: D1Database, id: string): Promise<Erasure | undefined> {
+export async function findErasure(db: Ledger, id: string): Promise<Erasure | undefined> {
   return (await select<Erasure>(db, [`SELECT ${COLUMNS} FROM erasures WHERE id = ?`, id]))[0];
 }
 
 /** The newest erasures, of one merchant or of all, below a number. */
 export async function listErasures(
-  db: D1Database,
+  db: Ledger,
   { merchant, before, rowsMax }: { merchant: number | undefined; before: number; rowsMax: number },
 ): Promise<readonly Erasure[]> {
   const where = merchant === undefined ? "?1 IS NULL" : "merchant = ?1";
@@ -157,7 +141,7 @@ export async function listErasures(
  * whole number, another each time; every erasure is among those of about as many turns.
  */
 export async function listRunning(
-  db: D1Database,
+  db: Ledger,
   { turn, rowsMax }: { turn: number; rowsMax: number },
 ): Promise<readonly Erasure[]> {
   const isRunning = "state = 'running'";
@@ -167,14 +151,14 @@ export async function listRunning(
 }
 
 /** How many erasures of a merchant are under way. */
-export async function countRunning(db: D1Database, merchant: number): Promise<number> {
+export async function countRunning(db: Ledger, merchant: number): Promise<number> {
   const text = "SELECT count(*) AS running FROM erasures WHERE merchant = ? AND state = 'running'";
   return (await select<{ running: number }>(db, [text, merchant]))[0]?.running ?? 0;
 }
 
 /** The partitions an erasure concerns. */
 export async function listPartitionsOf(
-  db: D1Database,
+  db: Ledger,
   erasure: number,
 ): Promise<readonly { readonly partition: string; readonly told: number }[]> {
   const text = `SELECT "partition", min(told) AS told FROM erasure_parts WHERE erasure = ? GROUP BY "partition"`;
@@ -186,7 +170,7 @@ export async function listPartitionsOf(
  * the archive is known to have by now: one may have come, or been sealed, since it was asked for.
  */
 export async function markTold(
-  db: D1Database,
+  db: Ledger,
   { erasure, partition, position }: { erasure: Erasure; partition: string; position: number },
 ): Promise<void> {
   const { number, fromDay, toDay } = erasure;
@@ -202,7 +186,7 @@ export async function markTold(
  * Makes the seal look at the closed Days of an erasure that wait. Repeating it before they were looked at changes nothing.
  */
 export async function wakeParts(
-  db: D1Database,
+  db: Ledger,
   { erasure, openFrom, now }: { erasure: number; openFrom: number; now: number },
 ): Promise<void> {
   const waiting = `SELECT day, "partition" FROM erasure_parts WHERE erasure = ?1 AND state = 'waiting' AND told > 0 AND day < ?2`;
@@ -215,10 +199,7 @@ export async function wakeParts(
 }
 
 /** Ends an erasure whose parts are all done. Of a merchant no number is left, whatever was published meanwhile. */
-export async function finishErasure(
-  db: D1Database,
-  { erasure, now }: { erasure: Erasure; now: number },
-): Promise<void> {
+export async function finishErasure(db: Ledger, { erasure, now }: { erasure: Erasure; now: number }): Promise<void> {
   const { number, merchant, kind, fromDay, toDay } = erasure;
   // Days that have become late since then wait for events of others: what is meant was noted before it was archived.
   const isDone = `NOT EXISTS (SELECT 1 FROM erasure_parts WHERE erasure = ?1 AND (state = 'waiting' OR told = 0))
@@ -248,7 +229,7 @@ export async function finishErasure(
  * known to have anything when it was asked for or not.
  */
 export async function listRemovals(
-  db: D1Database,
+  db: Ledger,
   { day, partition }: { day: number; partition: string },
 ): Promise<readonly (Removal & { readonly number: number })[]> {
   const text = `SELECT e.number, e.id AS erasure, e.merchant, e.visitor,
@@ -260,7 +241,7 @@ export async function listRemovals(
 }
 
 /** What is not to be shown of a merchant's events: the erasures under way, by partition and range of Days. */
-export async function listRemovalsOf(db: D1Database, merchant: number): Promise<readonly MerchantRemoval[]> {
+export async function listRemovalsOf(db: Ledger, merchant: number): Promise<readonly MerchantRemoval[]> {
   const text = `SELECT e.id AS erasure, e.merchant, e.visitor, e.from_day AS fromDay, e.to_day AS toDay, p."partition",
       max(p.told) AS before
     FROM erasures AS e JOIN erasure_parts AS p ON p.erasure = e.number
@@ -309,8 +290,8 @@ export interface RemovedRows {
 
 /** The statements that note what a seal removed; they do so only where that seal has become the Day's own. */
 export function noteRemovals(
-  db: D1Database,
-  { day, partition, replaced, folder, removed, erasures, at }: NotedRemovals,
+  db: Ledger,
+  { day, partition, replaced, folder, removed, erasures, moved, at }: NotedRemovals,
 ): readonly D1PreparedStatement[] {
   // Of two seals that made the same files the first has written the receipt.
   const isCurrent = `EXISTS (SELECT 1 FROM archive_days WHERE day = ?1 AND "partition" = ?2 AND folder = ?3 AND sealed_at = ?5)`;
@@ -328,9 +309,9 @@ export function noteRemovals(
       .prepare(
         `${KEPT} AND day IN (${NEAR_DAYS}) AND "partition" = ?2
           AND merchant IN (SELECT value FROM json_each(?4))
-          AND (day = ?1 OR merchant IN (SELECT number FROM merchants WHERE past_zones <> '[]')) AND ${isCurrent}`,
+          AND (day = ?1 OR merchant IN (SELECT value FROM json_each(?6))) AND ${isCurrent}`,
       )
-      .bind(day, partition, folder, JSON.stringify(merchants), at),
+      .bind(day, partition, folder, JSON.stringify(merchants), at, JSON.stringify(moved)),
     db
       .prepare(
         `INSERT OR IGNORE INTO removals (merchant, erasure, day, "partition", at, rows_before, rows_after, replaced, folder)
@@ -354,13 +335,15 @@ interface NotedRemovals {
   readonly removed: readonly RemovedRows[];
   /** The erasures the seal knew of, by number. */
   readonly erasures: readonly number[];
+  /** Merchants with zones of the past: rows of theirs that a rebuild has kept may be made of this folder on Days near it. */
+  readonly moved: readonly number[];
   /** UTC ms. */
   readonly at: number;
 }
 
 /** A part in which there was nothing to remove. */
 export async function finishParts(
-  db: D1Database,
+  db: Ledger,
   { day, partition, erasures }: { day: number; partition: string; erasures: readonly number[] },
 ): Promise<void> {
   if (erasures.length === 0) return;
@@ -384,7 +367,7 @@ export interface Receipt {
 }
 
 /** How far an erasure is, and what it has removed from where. */
-export async function readReceipt(db: D1Database, erasure: Erasure, rowsMax: number): Promise<Receipt> {
+export async function readReceipt(db: Ledger, erasure: Erasure, rowsMax: number): Promise<Receipt> {
   const counts = "SELECT count(*) AS parts, total(state = 'done') AS done FROM erasure_parts WHERE erasure = ?";
   const [progress] = await select<{ parts: number; done: number }>(db, [counts, erasure.number]);
   const text = `SELECT day, "partition", at, rows_before AS rowsBefore, rows_after AS rowsAfter, replaced, folder
@@ -396,7 +379,7 @@ export async function readReceipt(db: D1Database, erasure: Erasure, rowsMax: num
 /** Of some merchants the Days in [from, to) of which a retention has taken rows in a partition: whatever the setting is by
  *  now, their numbers cannot be counted again. */
 export async function listTaken(
-  db: D1Database,
+  db: Ledger,
   {
     merchants,
     days: [from, to],
@@ -410,7 +393,7 @@ export async function listTaken(
 
 /** Whether a retention has taken rows of a merchant's Days in [from, to), in any partition. */
 export async function hasTaken(
-  db: D1Database,
+  db: Ledger,
   { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
 ): Promise<boolean> {
   const text = `SELECT 1 FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3 LIMIT 1`;
@@ -419,7 +402,7 @@ export async function hasTaken(
 
 /** The Days in [from, to) of which a retention has taken rows of a merchant. */
 export async function listTakenDays(
-  db: D1Database,
+  db: Ledger,
   { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
 ): Promise<readonly number[]> {
   const text = `SELECT DISTINCT day FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3`;
@@ -429,7 +412,7 @@ export async function listTakenDays(
 
 /** Has the seal look at Days that a retention of so many days has just ended for. Each Day is found once per retention. */
 export async function wakeExpired(
-  db: D1Database,
+  db: Ledger,
   { retention, fromDay, toDay, now }: { retention: number; fromDay: number; toDay: number; now: number },
 ): Promise<void> {
   const text = `UPDATE archive_days SET expired = ?1, late_since = coalesce(late_since, ?4), late_marks = late_marks + 1,
@@ -439,7 +422,7 @@ export async function wakeExpired(
 
 /** The same of a merchant whose retention has become shorter: all Days beyond it, whatever was enforced there. */
 export async function wakeBeyond(
-  db: D1Database,
+  db: Ledger,
   { partitions, beforeDay, now }: { partitions: readonly string[]; beforeDay: number; now: number },
 ): Promise<void> {
   const text = `UPDATE archive_days SET late_since = coalesce(late_since, ?3), late_marks = late_marks + 1, due_at = ?3

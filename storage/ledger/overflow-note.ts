@@ -6,9 +6,20 @@
 import { OVERFLOW_NOTES_DONE_MS, OVERFLOW_NOTES_KEPT_MS } from "../../core/limits.ts";
 import type { OverflowNote } from "../../core/overflow.ts";
 import { select } from "../statement.ts";
+import type { Ledger, Ledgers } from "./ledgers.ts";
 
 /** Notes that a message waits, unless it is known to have been delivered. Repeating it changes nothing. */
-export async function noteOverflow(db: D1Database, { id, merchants, since }: OverflowNote): Promise<void> {
+export async function noteOverflow(ledgers: Ledgers, note: OverflowNote): Promise<void> {
+  for (const [ledger, own] of notesOf(ledgers, note)) await putNotes(ledger, own);
+}
+
+/** A message is of one partition, and so of one ledger. */
+function notesOf(ledgers: Ledgers, note: OverflowNote): readonly (readonly [Ledger, OverflowNote])[] {
+  const groups = Map.groupBy(note.merchants, (merchant) => ledgers.ofMerchant(merchant));
+  return [...groups].map(([ledger, merchants]) => [ledger, { ...note, merchants }] as const);
+}
+
+async function putNotes(db: Ledger, { id, merchants, since }: OverflowNote): Promise<void> {
   const text = `INSERT INTO overflow_notes (merchant, id, since) SELECT value, ?2, ?3 FROM json_each(?1)
     WHERE true ON CONFLICT DO NOTHING`;
   await select(db, [text, JSON.stringify(merchants), id, since]);
@@ -19,7 +30,14 @@ export async function noteOverflow(db: D1Database, { id, merchants, since }: Ove
  * keeps it out: otherwise nobody would ever take it away.
  */
 export async function settleOverflow(
-  db: D1Database,
+  ledgers: Ledgers,
+  { now, ...note }: OverflowNote & { readonly now: number },
+): Promise<void> {
+  for (const [ledger, own] of notesOf(ledgers, note)) await settleNotes(ledger, { ...own, now });
+}
+
+async function settleNotes(
+  db: Ledger,
   { id, merchants, since, now }: OverflowNote & { readonly now: number },
 ): Promise<void> {
   const named = JSON.stringify(merchants);
@@ -39,14 +57,14 @@ export async function settleOverflow(
 }
 
 /** UTC ms since which something of a merchant waits; undefined where nothing does, and then no row is read. */
-export async function readOverflowSince(db: D1Database, merchant: number): Promise<number | undefined> {
+export async function readOverflowSince(db: Ledger, merchant: number): Promise<number | undefined> {
   const text = "SELECT min(since) AS since FROM overflow_notes WHERE merchant = ?1 AND done_at IS NULL";
   const [first] = await select<{ readonly since: number | null }>(db, [text, merchant]);
   return first?.since ?? undefined;
 }
 
 /** The cron: rows that kept late notes out, and notes of messages that no queue can have any more. */
-export async function forgetOverflow(db: D1Database, now: number): Promise<void> {
+export async function forgetOverflow(db: Ledger, now: number): Promise<void> {
   const text = "DELETE FROM overflow_notes WHERE done_at < ?1 OR since < ?2";
   await select(db, [text, now - OVERFLOW_NOTES_DONE_MS, now - OVERFLOW_NOTES_KEPT_MS]);
 }

@@ -6,6 +6,7 @@
 
 import { LATE_COALESCE_MS } from "../../core/limits.ts";
 import { select } from "../statement.ts";
+import type { Ledger } from "./ledgers.ts";
 import { lateStatement, type SealPlace, wokenOf } from "./sealed-day.ts";
 
 /** What lies in the archive since a bundle does. All of one partition. */
@@ -39,7 +40,7 @@ interface NotedBundle {
 
 /** How many (Day, partition)s of merchants that a bundle has late events of wait to be counted already. */
 export async function countUncounted(
-  db: D1Database,
+  db: Ledger,
   { uncounted }: Pick<ArchivedBundle, "uncounted">,
 ): Promise<ReadonlyMap<number, number>> {
   const merchants = [...new Set(uncounted.map(([merchant]) => merchant))];
@@ -58,7 +59,7 @@ export async function countUncounted(
  * to the seal queue, delayed by `coalesceMs`, for the places it returns: for the others one is under way.
  */
 export async function noteArchived(
-  db: D1Database,
+  db: Ledger,
   { bundle, now, coalesceMs = LATE_COALESCE_MS, waits = new Map() }: NotedBundle,
 ): Promise<readonly SealPlace[]> {
   const { partition, places, uncounted, lateDays } = bundle;
@@ -80,7 +81,7 @@ const NOTE_UNCOUNTED = `INSERT INTO uncounted (merchant, day, "partition", marks
 
 /** Notes where a merchant's events were found: a recount reads the archive itself, and so mends an index that lacks a row. */
 export async function notePlaces(
-  db: D1Database,
+  db: Ledger,
   { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
 ): Promise<void> {
   for (let start = 0; start < merchants.length; start += PLACES_NOTED_ONCE) {
@@ -97,7 +98,7 @@ export async function notePlaces(
 /** A list of so many takes a tenth of a statement's 100 kB. */
 const PLACES_NOTED_ONCE = 1_000;
 
-function placesStatement(db: D1Database, partition: string, places: readonly MerchantDay[]): D1PreparedStatement {
+function placesStatement(db: Ledger, partition: string, places: readonly MerchantDay[]): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO places (merchant, day, "partition") SELECT value ->> 0, value ->> 1, ?2 FROM json_each(?1)
@@ -108,7 +109,7 @@ function placesStatement(db: D1Database, partition: string, places: readonly Mer
 
 /** Where a merchant's archived events of some Days lie, and about how many they are: as many as were counted. */
 export async function listPlaces(
-  db: D1Database,
+  db: Ledger,
   { merchant, from, to, rowsMax }: PlaceRange & { readonly rowsMax: number },
 ): Promise<readonly (SealPlace & { readonly events: number })[]> {
   const text = `SELECT p.day, p."partition", coalesce(d.events, 0) AS events FROM places AS p
@@ -118,23 +119,20 @@ export async function listPlaces(
 }
 
 /** Those of them that have late events which no rollup knows. Normally none, and then no row is read. */
-export async function listUncounted(db: D1Database, { merchant, from, to }: PlaceRange): Promise<readonly SealPlace[]> {
+export async function listUncounted(db: Ledger, { merchant, from, to }: PlaceRange): Promise<readonly SealPlace[]> {
   const text = `SELECT day, "partition" FROM uncounted WHERE merchant = ?1 AND day >= ?2 AND day < ?3`;
   return select(db, [text, merchant, from, to]);
 }
 
 /** The partitions in which anything of a merchant's Days in [from, to) lies. */
-export async function listPartitionsOfDays(
-  db: D1Database,
-  { merchant, from, to }: PlaceRange,
-): Promise<readonly string[]> {
+export async function listPartitionsOfDays(db: Ledger, { merchant, from, to }: PlaceRange): Promise<readonly string[]> {
   const text = `SELECT DISTINCT "partition" FROM places WHERE merchant = ?1 AND day >= ?2 AND day < ?3`;
   const rows = await select<Pick<SealPlace, "partition">>(db, [text, merchant, from, to]);
   return rows.map(({ partition }) => partition);
 }
 
 /** The first Day of which anything of a merchant lies in the archive. One row is read: the primary key is in this order. */
-export async function readFirstPlace(db: D1Database, merchant: number): Promise<number | undefined> {
+export async function readFirstPlace(db: Ledger, merchant: number): Promise<number | undefined> {
   const text = "SELECT min(day) AS day FROM places WHERE merchant = ?1";
   const [first] = await select<{ readonly day: number | null }>(db, [text, merchant]);
   return first?.day ?? undefined;

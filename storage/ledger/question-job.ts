@@ -2,7 +2,8 @@
 // one", so losing or repeating it changes nothing. What parts have counted, and the answer, lie in R2 under the job's id.
 
 import type { JobQuestion, QuestionPart } from "../../core/query/job.ts";
-import type { QuestionJobState } from "../schema.ts";
+import type { Ledger } from "./ledgers.ts";
+import type { QuestionJobState } from "./schema.ts";
 import type { SealPlace } from "./sealed-day.ts";
 
 export interface QuestionJob {
@@ -30,7 +31,7 @@ export function answersPrefix(job: string): string {
   return `answers/${job}/`;
 }
 
-export function partKey({ job, part }: QuestionPart): string {
+export function partKey({ job, part }: Pick<QuestionPart, "job" | "part">): string {
   return `${answersPrefix(job)}part-${part}.json`;
 }
 
@@ -39,7 +40,7 @@ export function answerKey(job: string): string {
 }
 
 /** Makes a job with its parts, all or nothing; false where the merchant has as many under way as it may. */
-export async function createQuestionJob(db: D1Database, job: NewQuestionJob): Promise<boolean> {
+export async function createQuestionJob(db: Ledger, job: NewQuestionJob): Promise<boolean> {
   const { id, merchant, question, parts, runningMax } = job;
   const places = JSON.stringify(parts.map((part) => part.map(({ day, partition }) => [day, partition])));
   const results = await db.batch([
@@ -60,7 +61,7 @@ export async function createQuestionJob(db: D1Database, job: NewQuestionJob): Pr
   return (results[0]?.meta.changes ?? 0) > 0;
 }
 
-export async function findQuestionJob(db: D1Database, id: string): Promise<QuestionJob | undefined> {
+export async function findQuestionJob(db: Ledger, id: string): Promise<QuestionJob | undefined> {
   const text = `SELECT id, merchant, question, state, error, created_at AS createdAt,
       (SELECT count(*) FROM question_parts WHERE job = id) AS parts,
       (SELECT count(*) FROM question_parts WHERE job = id AND done = 1) AS partsDone
@@ -75,7 +76,7 @@ export async function findQuestionJob(db: D1Database, id: string): Promise<Quest
 
 /** What a part reads; undefined where it is done, or there is none. */
 export async function findQuestionPart(
-  db: D1Database,
+  db: Ledger,
   { job, part }: QuestionPart,
 ): Promise<readonly SealPlace[] | undefined> {
   const text = "SELECT places FROM question_parts WHERE job = ? AND part = ? AND done = 0";
@@ -86,13 +87,13 @@ export async function findQuestionPart(
   return places.map(([day, partition]) => ({ day, partition }));
 }
 
-export async function markQuestionPart(db: D1Database, { job, part }: QuestionPart): Promise<void> {
+export async function markQuestionPart(db: Ledger, { job, part }: QuestionPart): Promise<void> {
   await write(db, ["UPDATE question_parts SET done = 1 WHERE job = ? AND part = ?", job, part]);
 }
 
 /** Ends a job that runs; one that has ended stays as it is. */
 export async function endQuestionJob(
-  db: D1Database,
+  db: Ledger,
   { id, state, error, now }: { id: string; state: "done" | "failed"; error: string; now: number },
 ): Promise<void> {
   const text = "UPDATE question_jobs SET state = ?2, error = ?3, finished_at = ?4 WHERE id = ?1 AND state = 'running'";
@@ -102,15 +103,15 @@ export async function endQuestionJob(
 /** Parts of jobs whose messages may be lost; their jobs are put off while these are under way. A job that is only to be put
  *  together gives its first part. */
 export async function takeStaleParts(
-  db: D1Database,
+  db: Ledger,
   { now, before, jobsMax }: { now: number; before: number; jobsMax: number },
 ): Promise<readonly QuestionPart[]> {
   const stale = "SELECT id FROM question_jobs WHERE state = 'running' AND sent_at <= ? ORDER BY sent_at LIMIT ?";
   const { results } = await db.prepare(stale).bind(before, jobsMax).all<{ readonly id: string }>();
   if (results.length === 0) return [];
   const ids = JSON.stringify(results.map(({ id }) => id));
-  const text = `SELECT job, part FROM question_parts
-    WHERE job IN (SELECT value FROM json_each(?)) AND (done = 0 OR part = 0) ORDER BY job, part`;
+  const text = `SELECT p.job, p.part, j.merchant FROM question_parts AS p JOIN question_jobs AS j ON j.id = p.job
+    WHERE p.job IN (SELECT value FROM json_each(?)) AND (p.done = 0 OR p.part = 0) ORDER BY p.job, p.part`;
   const { results: parts } = await db.prepare(text).bind(ids).all<QuestionPart>();
   const sent = "UPDATE question_jobs SET sent_at = ? WHERE id IN (SELECT value FROM json_each(?))";
   await write(db, [sent, now, ids]);
@@ -119,7 +120,7 @@ export async function takeStaleParts(
 
 /** Forgets jobs that were asked before an instant, and names them. */
 export async function forgetQuestionJobs(
-  db: D1Database,
+  db: Ledger,
   { before, jobsMax }: { before: number; jobsMax: number },
 ): Promise<readonly string[]> {
   const old = "SELECT id FROM question_jobs WHERE created_at < ? ORDER BY created_at LIMIT ?";
@@ -133,7 +134,7 @@ export async function forgetQuestionJobs(
 }
 
 async function write(
-  db: D1Database,
+  db: Ledger,
   [text, ...values]: readonly [text: string, ...values: (string | number)[]],
 ): Promise<void> {
   await db

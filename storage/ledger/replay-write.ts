@@ -1,5 +1,5 @@
 // What a seal or a rebuild does to rollups in D1, and how a rebuild is taken back. A merchant's Day is one transaction: a reader sees it
-// as it was or as it is now. Every statement checks in that transaction that the job still runs and that the row is still
+// as it was or as it is now. Every statement checks in that transaction that the job still runs, as the ledger's fence of it says, and that the row is still
 // the one that was compared, so a late or a second consumer, a cancelled job and a partition that publishes meanwhile
 // change nothing they should not. Plain SQL from the lists of rollup-write.ts: rows move inside the database.
 
@@ -9,30 +9,31 @@ import { COUNTERS } from "../../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX, REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../../core/limits.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
-import type { ShownDifference } from "../schema.ts";
 import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
+import type { Ledger } from "./ledgers.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
+import type { ShownDifference } from "./schema.ts";
+import { IS_NOT_PAST } from "./settings-fence.ts";
 
 const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
 const COLUMNS = [...ROLLUP_KEY, ...ROLLUP_REPLACED].map((column) => `"${column}"`).join(", ");
 const IS_ROW = `merchant = ? AND bucket = ? AND "partition" = ?`;
 const IS_GENERATION = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ? AND generation = ?)';
-/** Null as the first parameter asks nothing. */
-const IS_COUNTED_BY = `(? IS NULL OR ((SELECT version FROM merchants WHERE number = ?) = ?
-  AND (SELECT version FROM merchants WHERE number = ?) = ?))`;
+/** Whether nobody has changed, or is changing, the settings that rows were counted by. Null as the first parameter asks nothing. */
+const IS_COUNTED_BY = `(? IS NULL OR (${IS_NOT_PAST} AND ${IS_NOT_PAST}))`;
 /** Of a row that was kept: it says the Day it had before, which a zone of the past may have changed. */
 const IS_NEAR = `day IN (${nearDays(0)
   .map(() => "?")
   .join(", ")})`;
-const RUNS = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'running')";
-const UNDOES = "EXISTS (SELECT 1 FROM replay_jobs WHERE id = ? AND state = 'undoing')";
+const RUNS = "EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ? AND job_fences.state = 'running')";
+const UNDOES = "EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ? AND job_fences.state = 'undoing')";
 
 /**
  * Puts a merchant's replayed rows in the place of those that differ, as long as the Day is of the generation that was
  * looked up. Running it again is harmless, as below.
  */
 export async function sealRollups(
-  db: D1Database,
+  db: Ledger,
   { seal, differences, corrected, shown, countedBy, known }: Sealing,
 ): Promise<void> {
   const [first] = differences;
@@ -85,7 +86,7 @@ interface Replacing {
 }
 
 function noteDifferences(
-  db: D1Database,
+  db: Ledger,
   { day, partition }: SealedState,
   { corrected, shown }: Pick<Sealing, "corrected" | "shown">,
   guard: Guard,
@@ -117,7 +118,7 @@ interface Guard {
  * is left alone.
  */
 export async function replaceRollups(
-  db: D1Database,
+  db: Ledger,
   { job, differences, known, isKept = true }: Replacing & { readonly isKept?: boolean },
 ): Promise<void> {
   const [first] = differences;
@@ -140,7 +141,7 @@ export async function replaceRollups(
  * is harmless. Fails where a row is no longer the one that was compared: an Hour may be in two Days, of which the undo of
  * the other has taken it meanwhile.
  */
-export async function correctRollups(db: D1Database, { job, differences, known }: Replacing): Promise<void> {
+export async function correctRollups(db: Ledger, { job, differences, known }: Replacing): Promise<void> {
   const [first] = differences;
   if (first === undefined) return;
   const guard: Guard = { sql: `${UNDOES} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
@@ -165,7 +166,7 @@ interface JobChange extends Change {
 }
 
 /** A row this job wrote itself before, under rules that have changed since: what was there before it stays kept. */
-function renumber(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
+function renumber(db: Ledger, { job, row, replaced }: JobChange): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE replay_undo SET written_version = ?
@@ -179,7 +180,7 @@ function nearDays(day: number): readonly number[] {
   return Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => day - FOLDERS_APART_MAX + at);
 }
 
-function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStatement {
+function keep(db: Ledger, { job, row, replaced }: JobChange): D1PreparedStatement {
   const key = [row.merchant, row.bucket, row.partition];
   return db
     .prepare(
@@ -203,7 +204,7 @@ function keep(db: D1Database, { job, row, replaced }: JobChange): D1PreparedStat
 }
 
 /** Keeps that there was nothing: a version of -1. */
-function keepNothing(db: D1Database, { job, row }: JobChange): D1PreparedStatement {
+function keepNothing(db: Ledger, { job, row }: JobChange): D1PreparedStatement {
   const key = [row.merchant, row.bucket, row.partition];
   const counters = COUNTERS.map((name) => `"${name}"`).join(", ");
   return db
@@ -216,7 +217,7 @@ function keepNothing(db: D1Database, { job, row }: JobChange): D1PreparedStateme
     .bind(job, row.grain, row.version, ...key, row.day, job, ...key);
 }
 
-function put(db: D1Database, { row, replaced }: Change, guard: Guard): D1PreparedStatement {
+function put(db: Ledger, { row, replaced }: Change, guard: Guard): D1PreparedStatement {
   const table = TABLE[row.grain];
   const values = rollupValues(row);
   return db
@@ -232,14 +233,14 @@ function put(db: D1Database, { row, replaced }: Change, guard: Guard): D1Prepare
 const NEXT_KEPT = `job = ?1 AND day = ?2 AND "partition" = ?3 AND merchant IN (
   SELECT DISTINCT merchant FROM replay_undo WHERE job = ?1 AND day = ?2 AND "partition" = ?3
   ORDER BY merchant LIMIT ${REPLAY_UNDO_MERCHANTS})
-  AND EXISTS (SELECT 1 FROM replay_jobs WHERE id = ?1 AND state = 'undoing')`;
+  AND EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ?1 AND job_fences.state = 'undoing')`;
 
 /**
  * Puts back what a rebuild replaced in one part, some merchants at a time, and forgets it. Only a row that is still the one
  * the rebuild wrote is taken back: what a partition has published since holds later events. Running it again finds what is
  * left.
  */
-export async function restoreRollups(db: D1Database, part: ReplayPart): Promise<void> {
+export async function restoreRollups(db: Ledger, part: ReplayPart): Promise<void> {
   const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
   sql.push(`DELETE FROM replay_undo WHERE ${NEXT_KEPT}`);
   for (;;) {
@@ -263,7 +264,7 @@ function removeFrom(grain: Grain): string {
     WHERE grain = '${grain}' AND version < 0 AND ${NEXT_KEPT})`;
 }
 
-async function run(db: D1Database, statements: D1PreparedStatement[]): Promise<readonly D1Result<unknown>[]> {
+async function run(db: Ledger, statements: D1PreparedStatement[]): Promise<readonly D1Result<unknown>[]> {
   const results = await db.batch(statements);
   return results;
 }

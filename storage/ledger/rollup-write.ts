@@ -8,6 +8,7 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { toMoneyText } from "../../core/counting/takings.ts";
 import { COUNT_MAX, D1_PARAMETERS_MAX } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
+import type { Ledger } from "./ledgers.ts";
 
 /** The columns that name a rollup, and those that a newer one replaces, in the order of `rollupValues`. */
 export const ROLLUP_KEY = ["merchant", "bucket", "partition"];
@@ -29,9 +30,9 @@ const UPSERT = { hour: upsertInto("hourly"), day: upsertInto("daily") };
 
 /**
  * Writes rollups in one transaction. Running it again, whole or in part, is harmless: values are absolute, and where the
- * stored version is higher the row is left alone.
+ * stored version is higher the row is left alone. Of a merchant that has ended nothing is written.
  */
-export async function writeRollups(db: D1Database, rows: readonly RollupRow[]): Promise<void> {
+export async function writeRollups(db: Ledger, rows: readonly RollupRow[]): Promise<void> {
   if (rows.length === 0) return;
   await db.batch(rows.map((row) => db.prepare(UPSERT[row.grain]).bind(...rollupValues(row))));
 }
@@ -41,7 +42,8 @@ function upsertInto(table: "hourly" | "daily"): string {
   assert(columns.length <= D1_PARAMETERS_MAX, "a rollup fits one statement");
   const quoted = columns.map((column) => `"${column}"`).join(", ");
   const marks = columns.map(() => "?").join(", ");
-  return `INSERT INTO ${table} (${quoted}) VALUES (${marks})
+  return `INSERT INTO ${table} (${quoted}) SELECT ${marks}
+    WHERE NOT EXISTS (SELECT 1 FROM settings_fences WHERE merchant = ?1 AND ended = 1)
     ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET} WHERE excluded.version >= ${table}.version`;
 }
 

@@ -10,7 +10,9 @@ import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { fromMoneyText } from "../../core/counting/takings.ts";
 import { COUNTED_PAGE } from "../../core/limits.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { type BreakdownColumn, daily, hourly } from "../schema.ts";
+import { select } from "../statement.ts";
+import type { Ledger } from "./ledgers.ts";
+import { type BreakdownColumn, daily, hourly } from "./schema.ts";
 
 export interface RollupRead {
   readonly merchant: number;
@@ -28,7 +30,7 @@ export interface RollupRead {
 }
 
 /** One page of a merchant's rollups. Fewer rows than `rowsMax` means there are no more. */
-export async function readRollups(db: D1Database, read: RollupRead): Promise<readonly RollupRow[]> {
+export async function readRollups(db: Ledger, read: RollupRead): Promise<readonly RollupRow[]> {
   const table = tableOf(read.grain);
   const query = drizzle(db)
     .select(columnsOf(read))
@@ -57,7 +59,7 @@ export type RollupVersion = Pick<RollupRow, "bucket" | "partition" | "version">;
 
 /** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
 export async function readRollupVersions(
-  db: D1Database,
+  db: Ledger,
   { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "presence" | "breakdowns">,
 ): Promise<readonly RollupVersion[]> {
   const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
@@ -81,7 +83,7 @@ export interface DayRollupsRead {
 
 /** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column. */
 export async function readDayRollups(
-  db: D1Database,
+  db: Ledger,
   { merchants, day, partition, isMoved = false }: DayRollupsRead,
 ): Promise<readonly RollupRow[]> {
   const rows: RollupRow[] = [];
@@ -111,30 +113,42 @@ export async function readDayRollups(
 }
 
 /**
- * All merchants of which D1 has anything of a Day in one partition. The primary keys begin with the merchant, so this asks
- * once for each there is, inside D1: an index by Day would cost a row write with every rollup, and only replays of all
- * merchants would use it.
+ * All merchants of which the ledger has anything of a Day in one partition. The primary keys begin with the merchant, so this
+ * goes from each merchant there is to the next, inside D1: an index by Day would cost a row write with every rollup, and only
+ * replays of all merchants would use it.
  */
 export async function listCounted(
-  db: D1Database,
+  ledger: Ledger,
   { day, partition }: { day: number; partition: string },
 ): Promise<readonly number[]> {
-  const text = `SELECT number FROM merchants WHERE number > ?1 AND number <= ?1 + ${COUNTED_PAGE} AND (
-      EXISTS (SELECT 1 FROM daily WHERE merchant = number AND bucket = ?2 AND "partition" = ?3) OR
-      EXISTS (SELECT 1 FROM hourly WHERE merchant = number AND bucket >= ?4 AND bucket < ?5 AND "partition" = ?3 AND day = ?2))`;
-  const last = await db.prepare("SELECT max(number) AS number FROM merchants").all<{ readonly number: number }>();
+  const text = `WITH RECURSIVE known (merchant) AS (
+      SELECT ${nextMerchant("?1")} UNION ALL SELECT ${nextMerchant("known.merchant")} FROM known
+      WHERE known.merchant IS NOT NULL LIMIT ${COUNTED_PAGE})
+    SELECT merchant, (
+      EXISTS (SELECT 1 FROM daily AS d WHERE d.merchant = known.merchant AND d.bucket = ?2 AND d."partition" = ?3) OR
+      EXISTS (SELECT 1 FROM hourly AS h WHERE h.merchant = known.merchant AND h.bucket >= ?4 AND h.bucket < ?5
+        AND h."partition" = ?3 AND h.day = ?2)) AS counted
+    FROM known WHERE merchant IS NOT NULL AND (counted OR merchant = (SELECT max(merchant) FROM known))`;
   const found: number[] = [];
-  for (let after = 0; after < (last.results[0]?.number ?? 0); after += COUNTED_PAGE) {
-    const statement = db.prepare(text).bind(after, day, partition, (day - 1) * DAY_MS, (day + 2) * DAY_MS);
-    const { results } = await statement.all<{ readonly number: number }>();
-    found.push(...results.map(({ number }) => number));
+  for (let after = -1; ; ) {
+    const values = [after, day, partition, (day - 1) * DAY_MS, (day + 2) * DAY_MS] as const;
+    const rows = await select<{ readonly merchant: number; readonly counted: number }>(ledger, [text, ...values]);
+    found.push(...rows.filter(({ counted }) => counted === 1).map(({ merchant }) => merchant));
+    const last = rows.at(-1)?.merchant;
+    if (last === undefined) return found;
+    after = last;
   }
-  return found;
+}
+
+/** The first merchant after another one that has any rollup; null for none. */
+function nextMerchant(after: string): string {
+  const next = (table: string) => `(SELECT min(merchant) FROM ${table} WHERE merchant > ${after})`;
+  return `coalesce(min(${next("daily")}, ${next("hourly")}), ${next("daily")}, ${next("hourly")})`;
 }
 
 /** The partitions in which anything of a merchant ever was, archived or counted, also those that today's placement does not
  *  give it. */
-export async function listPartitionsOf(db: D1Database, merchant: number): Promise<readonly string[]> {
+export async function listPartitionsOf(db: Ledger, merchant: number): Promise<readonly string[]> {
   const text = ["places", "daily", "hourly"]
     .map((table) => `SELECT "partition" FROM ${table} WHERE merchant = ?1`)
     .join(" UNION ");
@@ -144,7 +158,7 @@ export async function listPartitionsOf(db: D1Database, merchant: number): Promis
 
 /** The (Day, partition)s of which a merchant has a rollup, of Days in [from, to). */
 export async function listPlacesOf(
-  db: D1Database,
+  db: Ledger,
   { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
 ): Promise<readonly { readonly day: number; readonly partition: string }[]> {
   const text = `SELECT bucket AS day, "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3`;
@@ -154,7 +168,7 @@ export async function listPlacesOf(
 }
 
 /** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
-export async function readFirstDay(db: D1Database, merchant: number): Promise<number | undefined> {
+export async function readFirstDay(db: Ledger, merchant: number): Promise<number | undefined> {
   const query = drizzle(db)
     .select({ day: min(daily.bucket) })
     .from(daily)

@@ -3,8 +3,9 @@
 // has seen, and whoever comes second finds it gone.
 
 import { REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
-import type { ShownDifference } from "../schema.ts";
 import { type Bound, select } from "../statement.ts";
+import type { Ledger } from "./ledgers.ts";
+import type { ShownDifference } from "./schema.ts";
 
 /** A (Day, partition). Its JSON is the message of the seal queue. */
 export interface SealPlace {
@@ -45,20 +46,20 @@ const UNSEALED = "0, '', 0, 0, 0, 0, 0, '[]', NULL";
 const DONE = "attempts = 0, error = '', late_since = CASE WHEN";
 const DONE_END = "THEN NULL ELSE late_since END";
 
-export async function findSeal(db: D1Database, place: SealPlace): Promise<SealRow | undefined> {
+export async function findSeal(db: Ledger, place: SealPlace): Promise<SealRow | undefined> {
   const text = `SELECT ${COLUMNS} FROM archive_days WHERE ${IS_PLACE}`;
   return (await selectRows(db, [text, place.day, place.partition]))[0];
 }
 
 /** The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out. */
-export async function findFolders(db: D1Database, places: readonly SealPlace[]): Promise<ReadonlyMap<string, string>> {
+export async function findFolders(db: Ledger, places: readonly SealPlace[]): Promise<ReadonlyMap<string, string>> {
   const sealed = await findSealed(db, places);
   return new Map(sealed.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
 }
 
 /** Those of some (Day, partition)s that are sealed: where, and how often events came late. */
 export async function findSealed(
-  db: D1Database,
+  db: Ledger,
   places: readonly SealPlace[],
 ): Promise<readonly (SealPlace & { readonly folder: string; readonly lateMarks: number })[]> {
   if (places.length === 0) return [];
@@ -70,7 +71,7 @@ export async function findSealed(
 
 /** Closed Days in [from, to), by Day and partition, after a row of the page before. */
 export async function listSeals(
-  db: D1Database,
+  db: Ledger,
   { from, to, after, rowsMax }: { from: number; to: number; after?: SealPlace | undefined; rowsMax: number },
 ): Promise<readonly SealRow[]> {
   const text = `SELECT ${COLUMNS} FROM archive_days WHERE day >= ?1 AND day < ?2
@@ -79,7 +80,7 @@ export async function listSeals(
 }
 
 /** The first of some (Day, partition)s that has never been sealed. */
-export async function findUnsealed(db: D1Database, places: readonly SealPlace[]): Promise<SealPlace | undefined> {
+export async function findUnsealed(db: Ledger, places: readonly SealPlace[]): Promise<SealPlace | undefined> {
   const text = `SELECT value ->> 0 AS day, value ->> 1 AS "partition" FROM json_each(?1) AS asked WHERE NOT EXISTS (
       SELECT 1 FROM archive_days AS known WHERE known.day = asked.value ->> 0 AND known."partition" = asked.value ->> 1
       AND generation > 0) ORDER BY 1 LIMIT 1`;
@@ -90,7 +91,7 @@ export async function findUnsealed(db: D1Database, places: readonly SealPlace[])
 
 /** Which of some (Day, partition)s of Days in [from, to) have been sealed, as "day partition". */
 export async function listSealedOf(
-  db: D1Database,
+  db: Ledger,
   { places, from, to }: { readonly places: readonly SealPlace[]; readonly from: number; readonly to: number },
 ): Promise<ReadonlySet<string>> {
   const partitions = JSON.stringify([...new Set(places.map(({ partition }) => partition))]);
@@ -102,7 +103,7 @@ export async function listSealedOf(
 
 /** Notes closed Days that have something in the archive; those that are known are left alone. */
 export async function noteClosed(
-  db: D1Database,
+  db: Ledger,
   { places, now }: { places: readonly SealPlace[]; now: number },
 ): Promise<void> {
   if (places.length === 0) return;
@@ -117,7 +118,7 @@ export async function noteClosed(
  * the row due a little later.
  */
 export function lateStatement(
-  db: D1Database,
+  db: Ledger,
   { places, now, coalesceMs }: { places: readonly WaitingPlace[]; now: number; coalesceMs: number },
 ): D1PreparedStatement {
   const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, ?2, 1, ?3 + (value ->> 2), 0, '', NULL FROM json_each(?1)
@@ -142,7 +143,7 @@ type LateRow = SealPlace & { readonly late_since: number };
 
 /** Takes the Days whose work is due, and puts them off while their messages are under way. */
 export async function takeDue(
-  db: D1Database,
+  db: Ledger,
   { now, rowsMax }: { now: number; rowsMax: number },
 ): Promise<readonly SealPlace[]> {
   const text = `UPDATE archive_days SET due_at = ?2 WHERE (day, "partition") IN (
@@ -157,7 +158,7 @@ export async function takeDue(
 
 /** Takes closed Days of a range that have anything to do, whenever it was due. */
 export async function hurryClosed(
-  db: D1Database,
+  db: Ledger,
   { from, to, now }: { from: number; to: number; now: number },
 ): Promise<readonly SealPlace[]> {
   const text = `UPDATE archive_days SET due_at = ?3 WHERE day >= ?1 AND day < ?2 AND (generation = 0 OR late_since IS NOT NULL)
@@ -189,10 +190,7 @@ export interface CommittedSeal {
 }
 
 /** Makes a folder the Day's sealed files, unless another seal came first. Readers see them from here on. */
-export async function commitSeal(
-  db: D1Database,
-  { row, sealed, now, cleanAt, also = [] }: CommittedSeal,
-): Promise<void> {
+export async function commitSeal(db: Ledger, { row, sealed, now, cleanAt, also = [] }: CommittedSeal): Promise<void> {
   const { folder, rows, merchants, bytes, duplicates } = sealed;
   const text = `UPDATE archive_days SET generation = generation + 1, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
       duplicates = duplicates + ?8, sealed_at = ?9, clean_at = ?10,
@@ -205,7 +203,7 @@ export async function commitSeal(
 }
 
 /** Late events were counted and stay beside the sealed files. Those that came meanwhile keep waiting. */
-export async function commitLate(db: D1Database, { row, now }: { row: SealRow; now: number }): Promise<void> {
+export async function commitLate(db: Ledger, { row, now }: { row: SealRow; now: number }): Promise<void> {
   const text = `UPDATE archive_days SET due_at = CASE WHEN late_marks = ?4 THEN clean_at ELSE ?5 END,
       ${DONE} late_marks = ?4 ${DONE_END} WHERE ${IS_PLACE} AND generation = ?3`;
   const commit = db.prepare(text).bind(row.day, row.partition, row.generation, row.lateMarks, now);
@@ -218,7 +216,7 @@ export async function commitLate(db: D1Database, { row, now }: { row: SealRow; n
  * came after its row was read have grown the marks, and stay.
  */
 function settleUncounted(
-  db: D1Database,
+  db: Ledger,
   { day, partition, lateMarks }: Pick<SealRow, "day" | "partition" | "lateMarks">,
   isDone: { readonly sql: string; readonly values: readonly (string | number)[] },
 ): D1PreparedStatement {
@@ -228,10 +226,7 @@ function settleUncounted(
 }
 
 /** What the last seal stood on is deleted; `again` (UTC ms) is when it is looked for once more, null for never. */
-export async function commitClean(
-  db: D1Database,
-  { row, again }: { row: SealRow; again: number | null },
-): Promise<void> {
+export async function commitClean(db: Ledger, { row, again }: { row: SealRow; again: number | null }): Promise<void> {
   const text = `UPDATE archive_days SET clean_at = ?4, due_at = CASE WHEN late_since IS NULL THEN ?4 ELSE due_at END
     WHERE ${IS_PLACE} AND generation = ?3`;
   await select(db, [text, row.day, row.partition, row.generation, again]);
@@ -239,7 +234,7 @@ export async function commitClean(
 
 /** Nothing was sealed, because something is still on its way: what, and that it is looked for again soon. */
 export async function waitSeal(
-  db: D1Database,
+  db: Ledger,
   { row, why, now }: { row: SealRow; why: string; now: number },
 ): Promise<void> {
   const text = `UPDATE archive_days SET error = ?3, due_at = ?4 WHERE ${IS_PLACE}`;
@@ -248,7 +243,7 @@ export async function waitSeal(
 
 /** Sealing failed: why, and when it is tried again. */
 export async function postponeSeal(
-  db: D1Database,
+  db: Ledger,
   { row, why, now }: { row: SealRow; why: string; now: number },
 ): Promise<void> {
   const waitMs = Math.min(SEAL_RETRY_MS * 2 ** Math.min(row.attempts, 20), SEAL_RETRY_MAX_MS);
@@ -258,7 +253,7 @@ export async function postponeSeal(
   await select(db, [text, row.day, row.partition, ...values]);
 }
 
-async function selectRows(db: D1Database, bound: Bound): Promise<readonly SealRow[]> {
+async function selectRows(db: Ledger, bound: Bound): Promise<readonly SealRow[]> {
   const rows = await select<Omit<SealRow, "shown"> & { readonly shown: string }>(db, bound);
   return rows.map((row) => ({ ...row, shown: JSON.parse(row.shown) as SealRow["shown"] }));
 }

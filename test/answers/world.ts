@@ -31,9 +31,9 @@ import { findMerchant, type Merchant } from "../../storage/directory/merchants.t
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { writeRates } from "../../storage/directory/rates.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
-import { readProgress } from "../../storage/ledger/replay-job.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
+import { readProgress } from "../../storage/replay.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { app } from "../../workers/query/app.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
@@ -42,11 +42,12 @@ import { execute } from "../../workers/query/execute.ts";
 import { type AskedReplay, startReplay } from "../../workers/query/replay-start.ts";
 import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
+import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { TestPartition } from "../support/partition.ts";
-import { migratedDatabase, putSettings } from "../support/sealed-world.ts";
+import { putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { localDate } from "./calendar.ts";
 import type { Stored } from "./model.ts";
@@ -75,7 +76,8 @@ export class AnswersWorld {
   /** Everything that came, copies too, in the order in which it did. */
   readonly stored: Stored[] = [];
   readonly log: unknown[] = [];
-  readonly #database = migratedDatabase();
+  readonly #databases = makeDatabases();
+  readonly #database = this.#databases.database;
   readonly #d1 = sqliteD1(this.#database);
   readonly #all: readonly Settings[];
   readonly #zones: ReadonlyMap<number, string>;
@@ -177,7 +179,8 @@ export class AnswersWorld {
     const asked = new URLSearchParams({ from, to, ...(filters.length > 0 && { filters: JSON.stringify(filters) }) });
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
     const bindings = {
-      DB: this.#d1,
+      DIRECTORY: this.#databases.directory,
+      LEDGER_0: this.#databases.ledgers.all[0],
       BUCKET: memoryArchive(this.#objects),
       PARTITION: { getByName: (name: string) => this.#stubOf(name) },
       POOL_SIZE: String(POOL_SIZE),
@@ -214,7 +217,7 @@ export class AnswersWorld {
     const started = await startReplay({ ...none, ...asked }, deps);
     if (!started.ok) throw new Error(JSON.stringify(started));
     for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) await replayBody(part, deps);
-    return readProgress(this.#d1, started.value.id);
+    return readProgress(this.#databases, started.value.id);
   }
 
   async #take(events: readonly Told[]): Promise<void> {
@@ -277,7 +280,7 @@ export class AnswersWorld {
 
   sealDeps(): SealDeps {
     return {
-      db: this.#d1,
+      ...this.#databases,
       bucket: memoryArchive(this.#objects),
       partition: (name) => {
         const { partition } = this.#it(name);
@@ -301,7 +304,7 @@ export class AnswersWorld {
 
   #queryDeps(): QueryDeps {
     const deps: Partial<Record<keyof QueryDeps, unknown>> = {
-      db: this.#d1,
+      ...this.#databases,
       partition: (name: string) => this.#stubOf(name),
       placement: { poolSize: POOL_SIZE, regions: [] },
       buckets: this.#memory.buckets,

@@ -28,8 +28,9 @@ import { app } from "../../workers/collector/app.ts";
 import { deliver } from "../../workers/collector/deliver.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
+import { migratedDatabase } from "../support/query-worker.ts";
 import { seededRandom } from "../support/random.ts";
-import { migratedDatabase, SealedWorld } from "../support/sealed-world.ts";
+import { SealedWorld } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 
 const FLOOD = 1_000;
@@ -233,7 +234,8 @@ function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
     LIMIT_ADDRESS: counter,
     LIMIT_TRACKING_ID: counter,
     PARTITION: { getByName: partition },
-    DB: sqliteD1(migratedDatabase()),
+    DIRECTORY: {},
+    LEDGER_0: migratedDatabase(),
     OVERFLOW_QUEUE: {
       send: async () => {
         it.overflowed += 1;

@@ -21,6 +21,7 @@ import { archiveObjects, openArchive } from "../support/duckdb.ts";
 import {
   type Answered,
   type Client,
+  databasesOf,
   type Merchant,
   NEVER_CLOSED,
   startServices,
@@ -313,11 +314,11 @@ async function expectedOf(question: CataloguedQuestion, shop: Shop, span: Span):
 
 /** As if the merchant had had its goals from the beginning. */
 async function setGoals(merchant: Merchant): Promise<void> {
-  const db = (await services.runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
-  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
+  const databases = await databasesOf(services.runtime);
+  const scope = await findScope(databases.directory, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
   if (scope === undefined) throw new Error("no such merchant");
   const timeline = [{ version: 1, from: 0, rules: { ...NO_RULES, goals: GOALS } }];
-  expect(await writeTimeline(db, { merchant: scope, timeline })).not.toBe("stale");
+  expect(await writeTimeline(databases, { merchant: scope, timeline })).not.toBe("stale");
 }
 
 /** Money as its value, and DuckDB's large integers as numbers. */

@@ -3,7 +3,8 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listRunning } from "../../storage/ledger/erasure.ts";
-import { type Merchant, startServices, until, untilSealed } from "../support/services.ts";
+import { askEach } from "../../storage/ledger/ledgers.ts";
+import { databasesOf, type Merchant, startServices, until, untilSealed } from "../support/services.ts";
 
 const RANGE = { from: "2026-10-05", to: "2026-10-07" };
 
@@ -56,9 +57,9 @@ test("[ERS-5] a merchant is unknown at once, and the cron finds what waits for i
   const { client, runtime } = services;
   await client.admin("DELETE", `/api/v1/merchants/${other.id}`);
   await expect(client.admin("GET", `/api/v1/merchants/${other.id}`)).rejects.toThrow("404");
-  const db = (await runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
+  const { ledgers } = await databasesOf(runtime);
   for (let turn = 0; turn < 30; turn++) {
-    const running = await listRunning(db, { turn, rowsMax: 20 });
+    const running = (await askEach(ledgers, (ledger) => listRunning(ledger, { turn, rowsMax: 20 }))).flat();
     expect(running.filter(({ kind }) => kind === "merchant").length).toBeLessThanOrEqual(1);
     if (running.length === 3) return;
   }

@@ -23,6 +23,7 @@ import { localHour } from "../support/naive.ts";
 import {
   type ArchivedDayRow,
   type Client,
+  databasesOf,
   listDays,
   type Merchant,
   NEVER_CLOSED,
@@ -117,13 +118,13 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
     const zones = new Map([...merchants].map(([zone, merchant]) => [numberOf(merchant), zone]));
     const settingsFor = (merchant: number) => settingsOf(zones.get(merchant), { merchant });
     const replayed = new Map(replay(archived, settingsFor).map((row) => [nameOf(row), row]));
-    const db = (await runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
+    const { ledgers } = await databasesOf(runtime);
     let rows = 0;
     for (const merchant of zones.keys()) {
       for (const grain of ["hour", "day"] as const) {
         const range = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000 };
         const columns = { sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
-        for (const row of await readRollups(db, { ...range, ...columns })) {
+        for (const row of await readRollups(ledgers.ofMerchant(merchant), { ...range, ...columns })) {
           expect(row).toEqual(replayed.get(nameOf(row)));
           rows += 1;
         }
@@ -241,14 +242,12 @@ async function everyAnswer(client: Client, merchant: Merchant): Promise<unknown>
 
 /** What the cron does a day after the seal, for all Days at once. */
 async function deleteBundles(runtime: Runtime): Promise<void> {
-  const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
-  await database.exec("UPDATE archive_days SET clean_at = 1, due_at = 1 WHERE clean_at IS NOT NULL");
+  const { execAll, rowsOfAll } = await databasesOf(runtime);
+  await execAll("UPDATE archive_days SET clean_at = 1, due_at = 1 WHERE clean_at IS NOT NULL");
   await until(
     async () => {
       await runtime.fireCrons();
-      return (await database
-        .prepare("SELECT count(*) AS n FROM archive_days WHERE clean_at IS NOT NULL")
-        .first("n")) as number;
+      return (await rowsOfAll("SELECT day FROM archive_days WHERE clean_at IS NOT NULL")).length;
     },
     (left) => left === 0,
   );

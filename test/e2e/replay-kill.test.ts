@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
 import { seededRandom } from "../support/random.ts";
-import { Client, FAST, NEVER_CLOSED, SECRETS, until, untilArchived } from "../support/services.ts";
+import { Client, databasesOf, FAST, NEVER_CLOSED, SECRETS, until, untilArchived } from "../support/services.ts";
 import { startVictim, type Victim } from "../support/victim-process.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 4);
@@ -93,9 +93,9 @@ async function prepare(): Promise<{ right: Rows; wrong: Rows }> {
     // New settings begin with a checkpoint: without one a restart would publish everything again, and undo our mischief.
     for (const id of merchants) await client.admin("PATCH", `/api/v1/merchants/${id}`, { name: "checkpointed" });
     const right = await dump(runtime);
-    const db = await databaseOf(runtime);
+    const { execAll } = await databasesOf(runtime);
     for (const table of ["hourly", "daily"])
-      await db.exec(`UPDATE ${table} SET pageviews = pageviews + 1, by_page = NULL`);
+      await execAll(`UPDATE ${table} SET pageviews = pageviews + 1, by_page = NULL`);
     return { right, wrong: await dump(runtime) };
   });
 }
@@ -103,6 +103,7 @@ async function prepare(): Promise<{ right: Rows; wrong: Rows }> {
 async function withRuntime<T>(work: (runtime: Runtime, client: Client) => Promise<T>): Promise<T> {
   const runtime = await startRuntime({
     stateDir,
+    ledgers: 2,
     secrets: SECRETS,
     vars: { ...FAST, ...NEVER_CLOSED },
     queueWaitSeconds: 0,
@@ -117,7 +118,7 @@ async function withRuntime<T>(work: (runtime: Runtime, client: Client) => Promis
 
 /** Waits for a job's end, as the cron would after the time in which nothing can be under way any more. */
 async function end(runtime: Runtime, client: Client, id: string): Promise<Job> {
-  await (await databaseOf(runtime)).exec("UPDATE replay_parts SET sent_at = 1");
+  await (await databasesOf(runtime)).execAll("UPDATE replay_parts SET sent_at = 1");
   await runtime.fireCrons();
   return until(
     async () => (await client.admin("GET", `/api/v1/replays/${id}`)) as Job,
@@ -133,15 +134,10 @@ async function nudge(client: Client, id: string): Promise<void> {
   await client.admin("POST", `/api/v1/replays/${id}/resume`);
 }
 
-function databaseOf(runtime: Runtime) {
-  return runtime.miniflare.getD1Database("DB", "footfall-query");
-}
-
 async function dump(runtime: Runtime): Promise<Rows> {
-  const db = await databaseOf(runtime);
-  const tables = ["hourly", "daily"].map(
-    async (table) =>
-      (await db.prepare(`SELECT * FROM ${table} ORDER BY merchant, bucket, "partition"`).all<Rows[number]>()).results,
+  const { rowsOfAll } = await databasesOf(runtime);
+  const tables = ["hourly", "daily"].map((table) =>
+    rowsOfAll<Rows[number]>(`SELECT * FROM ${table} ORDER BY merchant, bucket, "partition"`),
   );
   return (await Promise.all(tables)).flat();
 }

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
-import { Client, type Merchant, startServices, until, untilArchived } from "../support/services.ts";
+import { Client, databasesOf, type Merchant, startServices, until, untilArchived } from "../support/services.ts";
 
 const run = promisify(execFile);
 const SCRIPT = join(import.meta.dirname, "../../scripts/footfall.ts");
@@ -172,11 +172,11 @@ function ended(id: string): Promise<Job> {
 
 /** As if a merchant had decided on its rules before its first event. */
 async function holdFromTheStart(merchant: Merchant, rules: Rules): Promise<void> {
-  const db = (await services.runtime.miniflare.getD1Database("DB", "footfall-query")) as unknown as D1Database;
-  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
+  const databases = await databasesOf(services.runtime);
+  const scope = await findScope(databases.directory, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
   if (scope === undefined) throw new Error("no such merchant");
   const timeline = [{ version: 1, rules, from: 0 }];
-  expect(await writeTimeline(db, { merchant: scope, timeline })).not.toBe("stale");
+  expect(await writeTimeline(databases, { merchant: scope, timeline })).not.toBe("stale");
 }
 
 /** Three closed Days: browsers, a crawler and a monitor, some from the office. */

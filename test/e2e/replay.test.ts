@@ -9,8 +9,10 @@ import { randomOf } from "../support/archive-fixture.ts";
 import { CHROME, GOOGLEBOT, IPHONE } from "../support/events.ts";
 import {
   type Client,
+  databasesOf,
   type Merchant,
   NEVER_CLOSED,
+  type RunningDatabases,
   SECRETS,
   startServices,
   until,
@@ -41,13 +43,13 @@ interface Job {
 }
 
 let services: { runtime: Runtime; client: Client; stop: () => Promise<void> };
-let database: Awaited<ReturnType<Runtime["miniflare"]["getD1Database"]>>;
+let databases: RunningDatabases;
 const merchants: Merchant[] = [];
 let sent = 0;
 
 beforeAll(async () => {
   services = await startServices(NEVER_CLOSED);
-  database = await services.runtime.miniflare.getD1Database("DB", "footfall-query");
+  databases = await databasesOf(services.runtime);
   for (const zone of ZONES) merchants.push(await services.client.createMerchant(zone));
   for (const [seed, merchant] of merchants.entries()) sent += await sendTraffic(merchant, randomOf(seed + 1));
   await untilArchived(services.client);
@@ -129,8 +131,8 @@ test("[RPL-9] a message delivered twice, or lost, changes nothing", async () => 
   expect(await services.client.admin("GET", `/api/v1/replays/${job.id}`)).toEqual(job);
 
   // As if every process had died with the messages of a running job: the parts wait, their messages are gone.
-  await database.exec(`UPDATE replay_jobs SET state = 'running', finished_at = NULL WHERE id = '${job.id}'`);
-  await database.exec(`UPDATE replay_parts SET state = 'waiting', sent_at = 1 WHERE job = '${job.id}'`);
+  await changeHeader(job.id, "state = 'running', finished_at = NULL, epoch = epoch + 1");
+  await databases.execAll(`UPDATE replay_parts SET state = 'waiting', sent_at = 1 WHERE job = '${job.id}'`);
   await services.runtime.fireCrons();
   const [deliveries, again] = await Promise.all([Promise.all([deliver(), deliver()]), ended(job.id)]);
   expect(deliveries.map(({ outcome }) => outcome)).toEqual(["ok", "ok"]);
@@ -154,7 +156,7 @@ test("[RPL-11] two rebuilds of a Day do not run at once; one pauses, resumes, is
   const { client } = services;
   const body = { kind: "rebuild", from: FROM, to: TO };
   const first = await replay(body);
-  await database.exec(`UPDATE replay_jobs SET state = 'paused' WHERE id = '${first.id}'`);
+  await changeHeader(first.id, "state = 'paused', epoch = epoch + 1, fenced = epoch + 1");
   await expect(client.admin("POST", "/api/v1/replays", { ...body, from: TO })).rejects.toThrow("409");
   await expect(client.admin("POST", `/api/v1/replays/${first.id}/pause`)).rejects.toThrow("409");
   expect((await replay({ ...body, kind: "verify" })).state).toBe("done");
@@ -224,10 +226,9 @@ const PAST = {
 } as const;
 
 async function setTimeline(merchant: Merchant, change: (timeline: RuleTimeline) => RuleTimeline): Promise<void> {
-  const db = database as unknown as D1Database;
-  const scope = await findScope(db, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
+  const scope = await findScope(databases.directory, Number.parseInt(merchant.tracking_id.slice(0, 8), 16));
   if (scope === undefined) throw new Error("no such merchant");
-  const written = await writeTimeline(db, { merchant: scope, timeline: change(scope.rules) });
+  const written = await writeTimeline(databases, { merchant: scope, timeline: change(scope.rules) });
   expect(written).not.toBe("stale");
 }
 
@@ -318,19 +319,23 @@ async function breakdowns(merchant: Merchant): Promise<readonly unknown[]> {
 async function corrupt(merchant: Merchant): Promise<void> {
   const number = Number.parseInt(merchant.tracking_id.slice(0, 8), 16);
   const day = Date.UTC(2026, 9, 25) / DAY_MS;
-  await database.exec(
+  await databases.execAll(
     `UPDATE daily SET pageviews = 4242, version = version + 0.0001 WHERE merchant = ${number} AND bucket = ${day}`,
   );
   const hours = await rows<{ bucket: number }>(
     `SELECT bucket FROM hourly WHERE merchant = ${number} AND day = ${day} ORDER BY bucket`,
   );
-  await database.exec(`DELETE FROM hourly WHERE merchant = ${number} AND bucket = ${hours[3]?.bucket}`);
+  await databases.execAll(`DELETE FROM hourly WHERE merchant = ${number} AND bucket = ${hours[3]?.bucket}`);
   const garbled = "by_page = x'0200', sketch = x'0e00', version = version + 0.0001";
-  await database.exec(`UPDATE hourly SET ${garbled} WHERE merchant = ${number} AND bucket = ${hours[5]?.bucket}`);
+  await databases.execAll(`UPDATE hourly SET ${garbled} WHERE merchant = ${number} AND bucket = ${hours[5]?.bucket}`);
 }
 
 async function rows<Row>(sql: string): Promise<readonly Row[]> {
-  return (await database.prepare(sql).all<Row>()).results;
+  return await databases.rowsOfAll<Row>(sql);
+}
+
+async function changeHeader(id: string, sets: string): Promise<void> {
+  await databases.directory.prepare(`UPDATE replay_jobs SET ${sets} WHERE id = '${id}'`).run();
 }
 
 /** Every rollup of the Days in question, to the byte. */

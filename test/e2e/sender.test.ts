@@ -228,7 +228,7 @@ describe("a site named by its hostname", () => {
     const before = await meter();
     for (let hit = 0; hit < 20; hit++) await post("/api/event", event("asked.example"), { "user-agent": CHROME });
     expect((await meter()) - before).toBeLessThan(10); // publishing and settings may read; 20 look-ups would show
-    const database = await services.runtime.miniflare.getD1Database("DB", "footfall-query");
+    const database = await services.runtime.miniflare.getD1Database("DIRECTORY", "footfall-query");
     await database.exec("ALTER TABLE streams RENAME TO streams_away");
     try {
       expect((await post("/api/event", event("asked.example"), { "user-agent": CHROME })).status).toBe(202);

@@ -818,7 +818,7 @@ function shapeOf(text: unknown): string {
 test("[TEN-5] no log line holds a secret, even when the database fails under a request", async () => {
   const { client, runtime } = services;
   const fresh = (await client.admin("POST", `/api/v1/merchants/${other.id}/keys`, { name: "unseen" })) as Key;
-  const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
+  const database = await runtime.miniflare.getD1Database("DIRECTORY", "footfall-query");
   const linesBefore = logged.length;
   await database.exec("DROP TABLE api_keys");
   const ask = ENDPOINTS.find(({ door }) => door === "question") as Endpoint;

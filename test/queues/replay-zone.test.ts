@@ -77,7 +77,7 @@ async function archived(world: ReplayedWorld): Promise<readonly (readonly string
   const places = Array.from({ length: 12 }, (_, index) => ({ day: FIRST - 2 + index, partition: "pool-0" }));
   const known = await settings(world);
   const bucket = memoryArchive(world.objects);
-  const source = { archive: { bucket }, db: world.d1 };
+  const source = { archive: { bucket }, ledger: world.d1 };
   const exported: string[] = [];
   const found = await findExport(source, { settings: known, places, recent: new Map() });
   for await (const rows of readExport(source, { settings: known, places: found }))
@@ -85,7 +85,7 @@ async function archived(world: ReplayedWorld): Promise<readonly (readonly string
   const read: string[] = [];
   const events = await findEvents(
     { settings: known, places, recent: new Map(), columns: [], together: "partition" },
-    { db: world.d1, bucket },
+    { ledgers: world.databases.ledgers, bucket },
   );
   for await (const { day, partitions } of events.days())
     read.push(...new Set(partitions.flat().map(({ event }) => `${day} ${event.id}`)));
@@ -383,11 +383,11 @@ test("[ZON-7] an erased visitor leaves the Days of the new zone, what was kept o
 });
 
 function erasureDeps(world: ReplayedWorld): ErasureDeps {
-  const { db, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log } = world.deps();
   const partition = () => ({
     erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
   });
-  return { db, now, pace, log, partition };
+  return { directory, ledgers, now, pace, log, partition };
 }
 
 /** Everything of a visitor of merchant 1, done. */

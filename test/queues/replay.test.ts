@@ -6,7 +6,7 @@ import { GOALS_RETRY_MS, LATE_COALESCE_MS, REPLAY_KEPT_MS, SEAL_AFTER_MS, SEAL_R
 import { NO_RULES, type Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
-import { pruneJobs } from "../../storage/ledger/replay-job.ts";
+import { pruneJobs } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { ReplayedWorld } from "../support/replayed-world.ts";
@@ -339,7 +339,7 @@ test("[RPL-19] 90 days after its end a job's parts go, with what they kept; a zo
         .all()
         .map(({ job }) => job),
     );
-  while (await pruneJobs(world.d1, world.it.now));
+  while (await pruneJobs(world.databases, world.it.now));
   expect(left()).toEqual([[zone.id, young.id].sort(), [zone.id, young.id].sort()]);
   expect(await world.change(old.id, "undo")).toBe(false);
   for (const { id } of [young, zone]) {
@@ -348,7 +348,7 @@ test("[RPL-19] 90 days after its end a job's parts go, with what they kept; a zo
   }
   expect((await world.look(old.id)).state).toBe("done");
   world.it.now += REPLAY_KEPT_MS;
-  while (await pruneJobs(world.d1, world.it.now));
+  while (await pruneJobs(world.databases, world.it.now));
   expect(left()).toEqual([[], []]);
 });
 

@@ -9,6 +9,7 @@ import type { Settings } from "../../core/merchant.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { EraseAsked } from "../../storage/erasure-drive.ts";
 import { createErasure } from "../../storage/ledger/erasure.ts";
+import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import type { Simulation } from "./simulation.ts";
 
 export interface AskedErasure {
@@ -19,7 +20,7 @@ export interface AskedErasure {
 }
 
 /** Asks for one of the visitors who are known by an id of their own. */
-export async function askForErasure(simulation: Simulation, db: D1Database): Promise<void> {
+export async function askForErasure(simulation: Simulation, ledgers: Ledgers): Promise<void> {
   const { world } = simulation;
   const known = simulation.sent.map(({ arrival }) => arrival.event).filter(({ visitor }) => visitor !== "");
   if (known.length === 0) return;
@@ -33,7 +34,11 @@ export async function askForErasure(simulation: Simulation, db: D1Database): Pro
     const id = `ers_${world.random.hex(4)}`;
     const asked = { id, merchant, kind: "visitor" as const, visitor, fromDay: 0, toDay: 1e6, createdAt };
     try {
-      await createErasure(db, { erasure: asked, partitions, openDays: [open, open + 1, open + 2] });
+      await createErasure(ledgers.ofMerchant(merchant), {
+        erasure: asked,
+        partitions,
+        openDays: [open, open + 1, open + 2],
+      });
       return;
     } catch {
       await world.sleep(60_000); // it may have been heard all the same; asking twice is harmless

@@ -22,17 +22,17 @@ import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { listPartitions } from "../../storage/archive/archive-day.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
-import { readProgress } from "../../storage/ledger/replay-job.ts";
-import { createJob } from "../../storage/ledger/replay-start.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { listSeals, type SealPlace } from "../../storage/ledger/sealed-day.ts";
+import { createJob, readProgress } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
+import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { TestPartition } from "../support/partition.ts";
 import { type Random, seededRandom } from "../support/random.ts";
-import { migratedDatabase, putSettings } from "../support/sealed-world.ts";
+import { putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 
 const EVENTS = Number(process.env["MONTH_EVENTS"] ?? 12_000);
@@ -101,7 +101,8 @@ class Month {
   readonly #random = seededRandom(200);
   readonly #partitions = new Map<string, TestPartition>();
   readonly #objects = new Map<string, Uint8Array>();
-  readonly #database = migratedDatabase();
+  readonly #databases = makeDatabases();
+  readonly #database = this.#databases.database;
   readonly #d1 = sqliteD1(this.#database);
   readonly #sent = new Map<string, { archived: number; published: number }>();
   readonly #sealQueue: { place: SealPlace; at: number }[] = [];
@@ -185,11 +186,11 @@ class Month {
     const job = { id, kind: "verify", state: "running", fromDay: from, toDay: to + 1, merchants: undefined } as const;
     const asDated = { rules: "dated", draft: undefined, applied: undefined, dimensions: undefined } as const;
     const created = { ...job, ...asDated, createdAt: this.now, finishedAt: null };
-    expect(await createJob(this.#d1, { job: created, parts, applies: [] })).toBe("created");
+    expect(await createJob(this.#databases, { job: created, parts, applies: [] })).toBe("created");
     await driveJob(id, deps);
     for (let part = this.#partQueue.shift(); part !== undefined; part = this.#partQueue.shift())
       await replayBody(part, deps);
-    return readProgress(this.#d1, id);
+    return readProgress(this.#databases, id);
   }
 
   seals() {
@@ -198,7 +199,7 @@ class Month {
 
   sealDeps(): SealDeps {
     return {
-      db: this.#d1,
+      ...this.#databases,
       bucket: memoryArchive(this.#objects),
       partition: (name) => {
         const { partition } = this.#partitionOf(name);

@@ -21,7 +21,7 @@ export interface Surroundings {
   readonly counted: Deps["counted"];
 }
 
-/** Pool partitions of every run. */
+/** Pool partitions of a run with one ledger. */
 export const POOL_SIZE = 2;
 /** An object without requests is evicted after about this long. */
 const IDLE_MS = 10_000;
@@ -41,6 +41,7 @@ export class PartitionHost {
   readonly name: string;
   readonly #world: World;
   readonly #around: Surroundings;
+  readonly #poolSize: number;
   readonly #disk = sqliteSql(new DatabaseSync(":memory:"));
   #process: Process | undefined;
   #alarmAt: number | undefined;
@@ -48,7 +49,12 @@ export class PartitionHost {
   readonly #evicts: boolean;
   crashes = 0;
 
-  constructor(name: string, world: World, around: Surroundings) {
+  constructor(
+    name: string,
+    { world, poolSize }: { readonly world: World; readonly poolSize: number },
+    around: Surroundings,
+  ) {
+    this.#poolSize = poolSize;
     this.#evicts = world.random.chance(0.3);
     this.name = name;
     this.#world = world;
@@ -144,7 +150,7 @@ export class PartitionHost {
       readChanges: (since) => step("read changes", () => this.#around.readChanges(since)),
       writeSpread: (settings) => step("write spread", () => this.#around.writeSpread(settings)),
       counted: (name, request) => step("ask another", () => this.#around.counted(name, request)),
-      poolSize: POOL_SIZE,
+      poolSize: this.#poolSize,
       background: (work) => {
         work.catch((error: unknown) => {
           if (!(error instanceof Dead)) world.note(`${this.name} background work failed: ${String(error)}`);

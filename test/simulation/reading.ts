@@ -85,7 +85,7 @@ async function readWholeExport(simulation: Simulation, merchant: number): Promis
   const [from, to] = RANGE.map((date) => Date.parse(date) / 86_400_000) as [number, number];
   const places = await findExported(row, { from, to }, deps);
   if (!places.ok) throw new Error(JSON.stringify(places.problem));
-  const source = { archive: { bucket: deps.bucket as never }, db: deps.db };
+  const source = { archive: { bucket: deps.bucket as never }, ledger: deps.ledgers.ofMerchant(merchant) };
   const ids = new Set<string>();
   for await (const rows of readExport(source, { settings: settingsOf(row), places: places.value })) {
     for (const { event } of rows) {

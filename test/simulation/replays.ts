@@ -8,19 +8,18 @@ import type { Settings } from "../../core/merchant.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { type ReplayDeps, replayParts } from "../../queues/replay.ts";
-import { readSettings } from "../../storage/directory/settings.ts";
-import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
 import {
-  changeJob,
   findJob,
   listActiveJobs,
   listJobs,
   type ReplayJob,
   type ReplayVerb,
-  readProgress,
-} from "../../storage/ledger/replay-job.ts";
+} from "../../storage/directory/replay-job.ts";
+import type { ReplayKind } from "../../storage/directory/schema.ts";
+import { readSettings } from "../../storage/directory/settings.ts";
+import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
+import { changeJob, mendJobs, readProgress } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
-import type { ReplayKind } from "../../storage/schema.ts";
 import { type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { decideRules } from "./rules.ts";
@@ -160,7 +159,7 @@ class Replays {
       if (job.state === "undoing" || job.state === "undone") break;
       const verb: ReplayVerb = job.state === "done" ? "undo" : "cancel";
       try {
-        await changeJob(deps.db, { job, verb, now: world.now, taken: await takenBack(job, verb, deps) });
+        await changeJob(deps, { job, verb, now: world.now, taken: await takenBack(job, verb, deps) });
       } catch (error) {
         world.note(`${verb} failed: ${String(error)}`);
         await world.sleep(SETTLED_MS);
@@ -176,12 +175,13 @@ class Replays {
       await world.sleep(HOUR_MS / 4);
       if (poll > 8) world.faults = CALM;
       const job = (await findJob(d1, id)) as ReplayJob;
-      const { failed } = await readProgress(d1, id);
+      const { failed } = await readProgress(this.#simulation.databases, id);
       if (job.state === "undone" || (job.state === "done" && failed === 0)) {
         this.#simulation.statistics.replays += 1;
         return job.state;
       }
-      if (failed > 0 && job.state === "done") await changeJob(d1, { job, verb: "resume", now: world.now });
+      if (failed > 0 && job.state === "done")
+        await changeJob(this.#simulation.databases, { job, verb: "resume", now: world.now });
     }
     const { state } = (await findJob(d1, id)) as ReplayJob;
     this.#fail(`replay ${id} does not end: ${state}`);
@@ -203,7 +203,7 @@ class Replays {
       const job = await this.start({ ...asked, kind: "verify", rules: "dated" });
       if (job === undefined) return;
       await this.ended(job.id);
-      const { differences, inDoubt } = await readProgress(d1, job.id);
+      const { differences, inDoubt } = await readProgress(this.#simulation.databases, job.id);
       doubt = `L3: replay ${job.id} finds ${differences} differences, ${inDoubt} in doubt`;
       if (differences > 0) break;
       if (inDoubt === 0) return;
@@ -217,7 +217,9 @@ class Replays {
   }
 
   async #drive(): Promise<void> {
-    for (const job of await listActiveJobs(this.#simulation.d1)) await driveJob(job, this.#deps());
+    const deps = this.#deps();
+    await mendJobs(deps, this.#simulation.world.now);
+    for (const job of await listActiveJobs(deps.directory)) await driveJob(job, deps);
   }
 
   #fail(problem: string): void {

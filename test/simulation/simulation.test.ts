@@ -26,7 +26,7 @@ test.each(FOUND)("[SIM-2] seed %i: %s", async (seed) => {
 });
 
 test.skipIf(ONLY_SEED !== undefined)(
-  `[SIM-2] [ZON-8] the laws hold for the odd seeds up to ${SEEDS}`,
+  `[SIM-2] [ZON-8] [LED-10] the laws hold for the odd seeds up to ${SEEDS}, with three ledgers of which one fails alone`,
   { timeout: HOURS_MS },
   () => runSeeds(1, 2),
 );

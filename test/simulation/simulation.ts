@@ -42,19 +42,23 @@ import { findDay, listPartitions, readDay } from "../../storage/archive/archive-
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readChanges, readSettingsOf } from "../../storage/directory/settings.ts";
 import type { ErasureDeps } from "../../storage/erasure-drive.ts";
+import { ledgersOf } from "../../storage/ledger/ledgers.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
 import { type ArchivedBundle, noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal } from "../../storage/ledger/sealed-day.ts";
+import { fenceSettings } from "../../storage/ledger/settings-fence.ts";
+import type { JobStorage } from "../../storage/replay.ts";
 import { type OverflowRoad, sendNoted } from "../../workers/collector/overflow.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
+import { type Databases, makeDatabases } from "../support/databases.ts";
 import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
-import { migratedDatabase, putSettings } from "../support/sealed-world.ts";
+import { putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
 import { checkArchive, checkNumbers, checkReplay, checkSeals } from "./check.ts";
 import { type AskedErasure, askForErasure, checkErased, noteHeard } from "./erasure.ts";
@@ -63,7 +67,7 @@ import { SimulatedQueue } from "./queue.ts";
 import { checkReading } from "./reading.ts";
 import { playReplays } from "./replays.ts";
 import { checkDrops, type DecidedRules, decideRules, judgeAgain } from "./rules.ts";
-import { type Faults, World } from "./world.ts";
+import { type Faults, World, WorldError } from "./world.ts";
 
 /** Late on a Saturday in UTC: Days end in some zone all through the run, and two zones change their clocks. */
 const START = Date.UTC(2026, 9, 24, 20, 40);
@@ -119,7 +123,11 @@ export interface Simulation {
   readonly decided: DecidedRules[];
   readonly hosts: Map<string, PartitionHost>;
   readonly objects: Map<string, Uint8Array>;
+  readonly databases: Databases;
+  /** All of them as one, for what a run looks at itself. */
   readonly d1: D1Database;
+  /** A ledger that fails while the others answer, and when (UTC ms). */
+  readonly outages: readonly { readonly position: number; readonly from: number; readonly until: number }[];
   /** What the one isolate that asks remembers of D1. */
   readonly buckets: BucketMemory;
   /** And of what sealed Days came to. */
@@ -162,8 +170,12 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
     world.at(START + world.random.integer(0, RUN_MS - HOUR_MS), () => changeRules(simulation));
   const isLong = simulation.endsAt > START + RUN_MS + HEAL_MS;
   if (isLong && world.random.chance(0.5)) {
-    const erase = () => void askForErasure(simulation, slowD1(simulation));
+    const erase = () => void askForErasure(simulation, slowStorage(simulation).ledgers);
     world.at(START + world.random.integer(0, RUN_MS + world.random.pick([0, 0, 20]) * HOUR_MS), erase);
+  }
+  if (isLong && world.random.chance(0.5)) {
+    const die = () => void dieChangingSettings(simulation);
+    world.at(START + world.random.integer(0, RUN_MS + 48 * HOUR_MS), die);
   }
   await world.runUntil(isLong ? simulation.endsAt - CALM_MS : START + RUN_MS);
   world.faults = { failure: 0, crash: 0, repeat: 0 };
@@ -177,6 +189,30 @@ export async function simulate(seed: number, changes: Partial<Faults> = {}): Pro
 
 function areDaysSealed(seed: number): boolean {
   return seed % 8 < 2;
+}
+
+/** Odd seeds have three ledgers, the others one. */
+function ledgersIn(seed: number): number {
+  return seed % 2 === 1 ? 3 : 1;
+}
+
+/** One ledger fails, some time after `from`, for up to two hours. */
+function outageFrom({ random }: World, from: number, withinMs: number): Simulation["outages"][number] {
+  const begin = from + random.integer(0, withinMs);
+  return { position: random.integer(0, 2), from: begin, until: begin + random.integer(HOUR_MS / 4, 2 * HOUR_MS) };
+}
+
+/** Somebody was about to change settings, and died when the ledgers knew and the directory did not. */
+async function dieChangingSettings(simulation: Simulation): Promise<void> {
+  const { world, settings, global } = simulation;
+  const scope = world.random.integer(GLOBAL_MERCHANT, settings.size);
+  const { version } = settings.get(scope) ?? global;
+  try {
+    await fenceSettings(slowStorage(simulation).ledgers, [{ scope, version: version + 1 }]);
+  } catch (error) {
+    world.note(`a change of settings failed: ${String(error)}`);
+  }
+  world.note(`a change of the settings of ${scope} died`);
 }
 
 async function replayAgain(simulation: Simulation): Promise<void> {
@@ -242,11 +278,19 @@ export function merchantRow({ settings }: Simulation, merchant: number): Merchan
 function build(seed: number, changes: Partial<Faults>): Simulation {
   const world = new World(seed, START, { failure: 0.08, crash: 0.01, repeat: 0.2, ...changes });
   const merchants = world.random.integer(1, 3);
-  const database = migratedDatabase();
+  const ledgers = ledgersIn(seed);
+  const databases = makeDatabases(ledgers);
+  const { database } = databases;
+  const endsAt = START + RUN_MS + (areDaysSealed(seed) ? SEALED_MS : HEAL_MS);
   const simulation: Simulation = {
     world,
-    placement: { poolSize: POOL_SIZE, regions: world.random.chance(0.25) ? ["weur", "apac"] : [] },
-    endsAt: START + RUN_MS + (areDaysSealed(seed) ? SEALED_MS : HEAL_MS),
+    databases,
+    outages: ledgers > 1 ? [outageFrom(world, START, RUN_MS), outageFrom(world, endsAt - CALM_MS, 3 * HOUR_MS)] : [],
+    placement: {
+      poolSize: ledgers > 1 ? ledgers : POOL_SIZE,
+      regions: world.random.chance(0.25) ? ["weur", "apac"] : [],
+    },
+    endsAt,
     settings: new Map(),
     global: globalSettings(),
     decided: [],
@@ -293,7 +337,7 @@ export function setSettings(simulation: Simulation, changed: Settings): void {
   const { merchant } = changed;
   if (merchant === GLOBAL_MERCHANT) simulation.global = changed;
   else simulation.settings.set(merchant, changed);
-  putSettings(simulation.database, changed);
+  putSettings(simulation.databases.database, changed);
 }
 
 /** What a merchant's partitions have and D1 does not. */
@@ -321,15 +365,19 @@ export function hostOf(simulation: Simulation, name: string): PartitionHost {
   const known = simulation.hosts.get(name);
   if (known !== undefined) return known;
   const { world } = simulation;
-  const host = new PartitionHost(name, world, {
-    sendBundle: ({ message }) => world.call("bundle send", () => simulation.archiveQueue.send(message)),
-    publishRollups: (rows) => world.call("D1 write", () => writeRollups(simulation.d1, rows)),
-    readSettings: (merchants) => world.call("D1 read", () => readSettingsOf(simulation.d1, merchants)),
-    readChanges: (since) => world.call("D1 changes", () => readChanges(simulation.d1, since)),
-    writeSpread: async () => false,
-    counted: (other, request) =>
-      world.call("counted", () => hostOf(simulation, other).request("counted", (asked) => counted(asked, request))),
-  });
+  const host = new PartitionHost(
+    name,
+    { world, poolSize: simulation.placement.poolSize },
+    {
+      sendBundle: ({ message }) => world.call("bundle send", () => simulation.archiveQueue.send(message)),
+      publishRollups: (rows) => writeRollups(slowStorage(simulation).ledgers.of(name), rows),
+      readSettings: (merchants) => readSettingsOf(slowStorage(simulation).directory, merchants),
+      readChanges: (since) => readChanges(slowStorage(simulation).directory, since),
+      writeSpread: async () => false,
+      counted: (other, request) =>
+        world.call("counted", () => hostOf(simulation, other).request("counted", (asked) => counted(asked, request))),
+    },
+  );
   simulation.hosts.set(name, host);
   return host;
 }
@@ -340,12 +388,12 @@ function archiveDeps(simulation: Simulation) {
     bucket: {
       put: (key: string, value: Uint8Array) => world.call("R2 put", () => void objects.set(key, value.slice())),
     },
-    note: (bundle: ArchivedBundle) =>
-      world.call("note bundle", async () => {
-        const noted = { bundle, now: world.now, coalesceMs: COALESCE_MS };
-        const woken = await noteArchived(simulation.d1, noted);
-        for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
-      }),
+    note: async (bundle: ArchivedBundle) => {
+      const noted = { bundle, now: world.now, coalesceMs: COALESCE_MS };
+      const { ledgers } = slowStorage(simulation);
+      const woken = await noteArchived(ledgers.of(bundle.partition), noted);
+      for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
+    },
     now: () => world.now,
     pace: { sealAfterMs: SEAL_AFTER_MS },
     confirm: (name: string, first: number) =>
@@ -364,7 +412,7 @@ export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
   const { world, objects } = simulation;
   const memory = memoryArchive(objects);
   return {
-    db: slowD1(simulation),
+    ...slowStorage(simulation),
     bucket: {
       ...memory,
       put: (key, value) => world.call("R2 put", () => memory.put(key, value)),
@@ -413,12 +461,10 @@ function overflowDeps(simulation: Simulation) {
   return {
     unpack: (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as Overflow,
     append: (name: string, arrivals: readonly Arrival[]) => appendTo(simulation, name, arrivals),
-    note: (note: OverflowNote) => simulation.world.call("overflow note", () => noteOverflow(simulation.d1, note)),
+    note: (note: OverflowNote) => noteOverflow(slowStorage(simulation).ledgers, note),
     settle: (note: OverflowNote) =>
-      simulation.world.call("overflow settle", () =>
-        settleOverflow(simulation.d1, { ...note, now: simulation.world.now }),
-      ),
-    poolSize: POOL_SIZE,
+      settleOverflow(slowStorage(simulation).ledgers, { ...note, now: simulation.world.now }),
+    poolSize: simulation.placement.poolSize,
     meter: zeroMeter(),
     log: () => {},
   };
@@ -426,14 +472,14 @@ function overflowDeps(simulation: Simulation) {
 
 /** How the collector overflows. What it could not note is remembered. */
 function overflowRoad(simulation: Simulation): OverflowRoad {
-  const { world, d1 } = simulation;
+  const { world } = simulation;
   let noted = false;
   return {
     note: async (note) => {
-      await world.call("overflow note", () => noteOverflow(d1, note));
+      await noteOverflow(slowStorage(simulation).ledgers, note);
       noted = true;
     },
-    settle: (note) => world.call("overflow settle", () => settleOverflow(d1, { ...note, now: world.now })),
+    settle: (note) => settleOverflow(slowStorage(simulation).ledgers, { ...note, now: world.now }),
     send: (overflow) => {
       simulation.statistics.overflows += 1;
       const ids = new Set(overflow.arrivals.map(({ event }) => event.id));
@@ -466,7 +512,7 @@ export function queryDeps(simulation: Simulation): QueryDeps {
       world.call("recent", () => hostOf(simulation, name).request("recent", (opened) => recentEvents(opened, request))),
   });
   const deps: Partial<Record<keyof QueryDeps, unknown>> = {
-    db: slowD1(simulation),
+    ...slowStorage(simulation),
     partition,
     placement: simulation.placement,
     buckets: simulation.buckets,
@@ -486,22 +532,33 @@ export function queryDeps(simulation: Simulation): QueryDeps {
   return deps as unknown as QueryDeps;
 }
 
-/** D1 as questions see it: each read takes its time, and may fail. */
-function slowD1({ world, d1 }: Simulation): D1Database {
-  const prepare = (text: string) => slowStatement(world, d1.prepare(text));
-  const batch = (statements: readonly { readonly statement: D1PreparedStatement }[]) =>
-    world.call("D1 write", () => d1.batch(statements.map(({ statement }) => statement)));
-  return { prepare, batch } as unknown as D1Database;
+/** The databases as everybody sees them: each call takes its time, and may fail; a ledger may fail altogether for a while. */
+export function slowStorage({ world, databases, outages }: Simulation): JobStorage {
+  const all = databases.ledgers.all.map((ledger, position) => {
+    const isOut = () =>
+      outages.some((one) => one.position === position && one.from <= world.now && world.now < one.until);
+    return slowD1(world, ledger, isOut);
+  });
+  return { directory: slowD1(world, databases.directory, () => false), ledgers: ledgersOf(all) };
 }
 
-function slowStatement(world: World, statement: D1PreparedStatement): object {
-  return {
-    statement,
-    run: () => world.call("D1 write", () => statement.run()),
-    bind: (...values: unknown[]) => slowStatement(world, statement.bind(...values)),
-    all: () => world.call("D1 query", () => statement.all()),
-    raw: () => world.call("D1 query", () => statement.raw()),
+function slowD1(world: World, d1: D1Database, isOut: () => boolean): D1Database {
+  const call = async <T>(what: string, effect: () => Promise<T>): Promise<T> => {
+    if (!isOut()) return world.call(what, effect);
+    await world.sleep(world.random.integer(1, 5_000));
+    throw new WorldError(`${what} failed: the ledger is out`);
   };
+  const slowed = (statement: D1PreparedStatement): object => ({
+    statement,
+    run: () => call("D1 write", () => statement.run()),
+    bind: (...values: unknown[]) => slowed(statement.bind(...values)),
+    all: () => call("D1 query", () => statement.all()),
+    raw: () => call("D1 query", () => statement.raw()),
+  });
+  const prepare = (text: string) => slowed(d1.prepare(text));
+  const batch = (statements: readonly { readonly statement: D1PreparedStatement }[]) =>
+    call("D1 write", () => d1.batch(statements.map(({ statement }) => statement)));
+  return { prepare, batch } as unknown as D1Database;
 }
 
 /** A browser, phone or server: sends now and then, resends with the same ids until it hears an answer. */
@@ -616,7 +673,7 @@ async function send(
   if (world.random.chance(0.2)) simulation.spreads = new SpreadMemory(); // another isolate
   const delivered = await place(arrivals, {
     spreads: simulation.spreads,
-    poolSize: POOL_SIZE,
+    poolSize: simulation.placement.poolSize,
     nearby,
     delivery: {
       append: (partition, slice) => appendTo(simulation, partition, slice),

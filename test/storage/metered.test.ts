@@ -12,10 +12,10 @@ import { createApiKey, findKeyHolder, listApiKeys, noteKeyUse } from "../../stor
 import { listEntries, noteAct } from "../../storage/directory/audit.ts";
 import { hashKey } from "../../storage/directory/credential.ts";
 import { createMerchant, findMerchant, listMerchants } from "../../storage/directory/merchants.ts";
+import { apiKeys, merchants } from "../../storage/directory/schema.ts";
 import { columnsOf, meteredD1, meteredR2 } from "../../storage/metered.ts";
-import { apiKeys, merchants } from "../../storage/schema.ts";
 
-const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
+const MIGRATIONS = join(import.meta.dirname, "../../storage/directory/migrations");
 const CODE = 'export default { fetch: () => new Response("") }';
 
 let runtime: Miniflare;

@@ -9,6 +9,7 @@ import type { Runtime } from "../../scripts/runtime.ts";
 import type { CataloguedQuestion, Span } from "./catalogue.ts";
 import { archiveObjects } from "./duckdb.ts";
 import type { Answered, Client } from "./services.ts";
+import { databasesOf } from "./services.ts";
 
 /** D1 rows that a question may read beside rollups: its key, the merchant, rules, erasures, and how much was undone. What waits in
  *  the overflow queue, or for a recount, has rows only while it does. */
@@ -50,7 +51,7 @@ export async function readStock(runtime: Runtime, merchant: number): Promise<Sto
     const footer = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 8, true) + 8;
     files.set(`${date} ${partition}`, { date, file: bytes.length, footer });
   }
-  const db = await runtime.miniflare.getD1Database("DB", "footfall-query");
+  const db = (await databasesOf(runtime)).ledgers.ofMerchant(merchant);
   const rowsOf = async (table: "hourly" | "daily") => {
     const text = `SELECT day, bucket, "partition" FROM ${table} WHERE merchant = ? ORDER BY bucket`;
     const { results } = await db.prepare(text).bind(merchant).all<{ day: number; bucket: number; partition: string }>();

@@ -23,11 +23,12 @@ import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
 import { meteredD1 } from "../../storage/metered.ts";
 import { noteDay } from "../../storage/seal-due.ts";
+import { migrateBoth, storageOf } from "./databases.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { CHROME, GOOGLEBOT, IPHONE, settingsOf } from "./events.ts";
 import { meteredArchive } from "./memory-bucket.ts";
 import { seededRandom } from "./random.ts";
-import { migrate, putSettings } from "./sealed-world.ts";
+import { putSettings } from "./sealed-world.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
 /** 2026-11-18. */
@@ -40,7 +41,7 @@ const ZIPF_EXPONENT = 0.6;
 /** Writes a Day of so many events as bundles, and a D1 that knows its merchants. */
 export function writeLargeDay(folder: string, { events, merchants }: { events: number; merchants: number }): void {
   const database = openDatabase(folder);
-  migrate(database);
+  migrateBoth(database);
   for (let merchant = 1; merchant <= merchants; merchant++) putSettings(database, settingsOf("UTC", { merchant }));
   database.close();
   const bucket = folderArchive(folder);
@@ -145,7 +146,7 @@ export async function sealLargeDay(folder: string, jumpMs = 0): Promise<LargeDay
 export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
   const deps = depsOf(folder, openDatabase(folder), { queue: [], jumpMs: 0 });
   const startedAt = performance.now();
-  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition });
+  const row = await findSeal(deps.ledgers.of(PLACE.partition), { day: DAY, partition: PLACE.partition });
   const archived = await findDay(deps, PLACE, { folder: row?.folder ?? "" });
   let events = 0;
   let differences = 0;
@@ -179,7 +180,7 @@ export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
 export async function countLargeDay(folder: string): Promise<LargeDayRun> {
   const deps = depsOf(folder, openDatabase(folder), { queue: [], jumpMs: 0 });
   const startedAt = performance.now();
-  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition });
+  const row = await findSeal(deps.ledgers.of(PLACE.partition), { day: DAY, partition: PLACE.partition });
   const archived = await findDay(deps, PLACE, { folder: row?.folder ?? "" });
   let events = 0;
   let rollups = 0;
@@ -202,7 +203,7 @@ export async function countLargeDay(folder: string): Promise<LargeDayRun> {
 }
 
 async function resultOf(deps: SealDeps, startedAt: number) {
-  const row = await findSeal(deps.db, { day: DAY, partition: PLACE.partition });
+  const row = await findSeal(deps.ledgers.of(PLACE.partition), { day: DAY, partition: PLACE.partition });
   if (row === undefined) throw new Error("the Day was not noted");
   const { user, system } = process.cpuUsage();
   const cpuMs = Math.round((user + system) / 1_000);
@@ -218,7 +219,7 @@ function depsOf(
   let now = DAY * DAY_MS + SEAL_AFTER_MS;
   const meter = zeroMeter();
   return {
-    db: meteredD1(sqliteD1(database), meter),
+    ...storageOf(meteredD1(sqliteD1(database), meter)),
     bucket: meteredArchive(folderArchive(folder), meter),
     // A partition that counted nothing of the Day: all of it is history.
     partition: () => ({

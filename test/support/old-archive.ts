@@ -1,15 +1,13 @@
 // The archive and the rollups that version 0.1 left behind (test/golden/archive-0.1), put into a world of today: objects as they
-// are, to the byte, and rows of D1 as they were, through the migrations that came since.
+// are, to the byte, and rows of D1 with the columns of today. Nothing else carries rows of 0.1 over: its database is not read
+// any more, but its meanings are what a rebuild has to change.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { SealedWorld } from "./sealed-world.ts";
 
 const FOLDER = join(import.meta.dirname, "../golden/archive-0.1");
-const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
-/** The last one of 0.1. */
-const LAST_OLD = "0012_moved.sql";
 /** What is kept per Day; what else D1 has is of who is who. */
 const TABLES = ["hourly", "daily", "archive_days"];
 
@@ -31,35 +29,30 @@ export function loadOldArchive(world: SealedWorld): void {
     const path = join(file.parentPath, file.name);
     world.objects.set(relative(join(FOLDER, "objects"), path), new Uint8Array(readFileSync(path)));
   }
-  const old = migratedSince();
-  for (const table of TABLES)
-    for (const row of old.prepare(`SELECT * FROM ${table}`).all()) insert(world.database, table, row);
-}
-
-/** A database that 0.1 has written, brought to today's shape. */
-function migratedSince(): DatabaseSync {
-  const database = new DatabaseSync(":memory:");
-  const files = readdirSync(MIGRATIONS)
-    .filter((name) => name.endsWith(".sql"))
-    .sort();
-  const apply = (name: string) => database.exec(readFileSync(join(MIGRATIONS, name), "utf8"));
-  for (const name of files.filter((one) => one <= LAST_OLD)) apply(name);
-  const merchant = { number: 1, id: "mer_1", name: "m", zones: '[{"from":0,"zone":"UTC"}]', currency: "EUR" };
-  insert(database, "merchants", { ...merchant, rules: "[]", version: 1, created_at: 0 });
   const stored = JSON.parse(readFileSync(join(FOLDER, "d1.json"), "utf8")) as Readonly<Record<string, readonly Row[]>>;
-  for (const table of TABLES) for (const row of stored[table] ?? []) insert(database, table, row);
-  for (const name of files.filter((one) => one > LAST_OLD)) apply(name);
-  return database;
+  for (const table of TABLES)
+    for (const row of stored[table] ?? []) insert(world.database, table, table === "archive_days" ? row : toToday(row));
 }
 
-function insert(database: DatabaseSync, table: string, row: Readonly<Record<string, unknown>>): void {
+/**
+ * A rollup of 0.1 as one of today: its revenue is of the merchant's currency, all its visitors are in the sketch and count as
+ * known, and its breakdowns, packed otherwise, are gone.
+ */
+function toToday({ revenue, foreign_revenue: _, ...row }: Row): Row {
+  const kept = Object.entries(row).filter(([name]) => !name.startsWith("by_"));
+  const money = revenue === 0 ? {} : { EUR: [revenue, revenue, 0, 0, 0, 0] };
+  const since = { known: row["visitors"] as number, orders: 0, refunds: 0, units: 0, money: JSON.stringify(money) };
+  return { ...Object.fromEntries(kept), ...since };
+}
+
+function insert(database: DatabaseSync, table: string, row: Row): void {
   const names = Object.keys(row).map((name) => `"${name}"`);
   const places = names.map(() => "?").join();
-  const values = Object.values(row).map((cell) => unpacked(cell as Cell | Uint8Array));
+  const values = Object.values(row).map((cell) => unpacked(cell));
   database.prepare(`INSERT INTO ${table} (${names.join()}) VALUES (${places})`).run(...values);
 }
 
-function unpacked(cell: Cell | Uint8Array): number | string | null | Uint8Array {
-  if (typeof cell !== "object" || cell === null || cell instanceof Uint8Array) return cell;
+function unpacked(cell: Cell): number | string | null | Uint8Array {
+  if (typeof cell !== "object" || cell === null) return cell;
   return new Uint8Array(Buffer.from(cell.base64, "base64"));
 }

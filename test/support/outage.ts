@@ -13,6 +13,6 @@ export async function showMerchants(runtime: Runtime): Promise<void> {
 }
 
 async function run({ miniflare }: Runtime, statement: string): Promise<void> {
-  const database = await miniflare.getD1Database("DB", "footfall-query");
+  const database = await miniflare.getD1Database("DIRECTORY", "footfall-query");
   await database.prepare(statement).run();
 }

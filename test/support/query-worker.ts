@@ -1,9 +1,6 @@
 // The query Worker in Node for tests: its routes on an in-memory database, with partitions that say what a test tells
 // them to. No port is opened and no runtime started.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { encodeLogged } from "../../core/archive/bundle.ts";
 import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
@@ -13,28 +10,27 @@ import { zeroMeter } from "../../core/meter.ts";
 import type { QuestionPart } from "../../core/query/job.ts";
 import { DAY_MS, dayAt } from "../../core/time.ts";
 import { answerParts, type QuestionDeps } from "../../queues/question.ts";
+import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import { depsOf } from "../../workers/background/deps.ts";
 import { app } from "../../workers/query/app.ts";
+import { makeDatabases } from "./databases.ts";
 import { eventOf } from "./events.ts";
 import { memoryArchive } from "./memory-bucket.ts";
 import { rowOf } from "./rollup-rows.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
-const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
 export const ADMIN_TOKEN = "the-admin-token-of-this-test";
 
-/** A database with every migration applied. */
+/** The directory and a ledger, seen as one database. */
 export function migratedDatabase(): D1Database {
-  const database = new DatabaseSync(":memory:");
-  for (const file of readdirSync(MIGRATIONS)
-    .filter((name) => name.endsWith(".sql"))
-    .sort())
-    database.exec(readFileSync(join(MIGRATIONS, file), "utf8"));
-  return sqliteD1(database);
+  return sqliteD1(makeDatabases().database);
 }
 
 export interface QueryWorker {
+  /** The directory and the ledger, seen as one database. */
   readonly db: D1Database;
+  readonly directory: D1Database;
+  readonly ledgers: Ledgers;
   /** What partitions say is not published yet. */
   readonly live: RollupRow[];
   /** What lies in the archive. */
@@ -72,9 +68,17 @@ export interface Reply {
 }
 
 /** `limits` are bindings and variables of rate limiting; off unless given. */
-export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): QueryWorker {
-  const db = migratedDatabase();
-  const env = { DB: db, POOL_SIZE: "4", TRACKING_SECRET: "secret", ADMIN_TOKEN };
+export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledgers = 1): QueryWorker {
+  const databases = makeDatabases(ledgers);
+  const bound = databases.ledgers.all.map((ledger, position) => [`LEDGER_${position}`, ledger]);
+  const db = sqliteD1(databases.database);
+  const env = {
+    DIRECTORY: databases.directory,
+    ...Object.fromEntries(bound),
+    POOL_SIZE: "4",
+    TRACKING_SECRET: "secret",
+    ADMIN_TOKEN,
+  };
   const bindingsOf = (own: QueryWorker) => ({
     ...env,
     ...limits,
@@ -91,6 +95,8 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }): Query
   });
   const worker: QueryWorker = {
     db,
+    directory: databases.directory,
+    ledgers: databases.ledgers,
     live: [],
     objects: new Map(),
     recent: new Map(),

@@ -4,17 +4,12 @@
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
 import { type ReplayDeps, replayParts } from "../../queues/replay.ts";
+import { findJob, type ReplayJob, type ReplayVerb } from "../../storage/directory/replay-job.ts";
 import { readSettings } from "../../storage/directory/settings.ts";
-import {
-  changeJob,
-  findJob,
-  listTotals,
-  type ReplayJob,
-  type ReplayVerb,
-  readProgress,
-} from "../../storage/ledger/replay-job.ts";
+import { changeJob, listTotals, readProgress } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
 import { type AskedReplay, type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
+import { storageOf } from "./databases.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { putSettings, SealedWorld } from "./sealed-world.ts";
 
@@ -23,14 +18,14 @@ export type Asked = Pick<AskedReplay, "kind" | "fromDay" | "toDay"> & Partial<As
 export class ReplayedWorld extends SealedWorld {
   readonly parts: ReplayPart[] = [];
   /** What jobs and seals see of D1; a test may put one here that fails. */
-  seen: D1Database = this.d1;
+  seen: D1Database | undefined;
   #ids = 0;
 
   replayDeps(): ReplayDeps & StartDeps {
     const deps = this.deps();
     return {
       ...deps,
-      db: this.seen,
+      ...(this.seen === undefined ? this.databases : storageOf(this.seen)),
       placement: { poolSize: 1, regions: [] },
       random: (bytes) => new Uint8Array(bytes).fill(++this.#ids),
       sendParts: async (parts) => void this.parts.push(...parts),
@@ -53,7 +48,12 @@ export class ReplayedWorld extends SealedWorld {
   async change(id: string, verb: ReplayVerb): Promise<boolean> {
     const deps = this.replayDeps();
     const job = (await findJob(this.d1, id)) as ReplayJob;
-    const changed = await changeJob(this.d1, { job, verb, now: this.it.now, taken: await takenBack(job, verb, deps) });
+    const changed = await changeJob(this.databases, {
+      job,
+      verb,
+      now: this.it.now,
+      taken: await takenBack(job, verb, deps),
+    });
     await this.sendAgain(id);
     return changed;
   }
@@ -79,11 +79,11 @@ export class ReplayedWorld extends SealedWorld {
   }
 
   async look(id: string): Promise<ReplayJob & Awaited<ReturnType<typeof readProgress>>> {
-    return { ...((await findJob(this.d1, id)) as ReplayJob), ...(await readProgress(this.d1, id)) };
+    return { ...((await findJob(this.d1, id)) as ReplayJob), ...(await readProgress(this.databases, id)) };
   }
 
   totals(id: string) {
-    return listTotals(this.d1, id);
+    return listTotals(this.databases, id);
   }
 
   /** Decides on rules that hold from now on, in D1 alone: its Days are closed. */

@@ -1,9 +1,7 @@
 // One partition, an archive in memory and D1 on node:sqlite, all production code, for tests of what happens to a Day when it
 // is closed. Time is set by hand; nothing fails here (the simulation is where everything does).
 
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Event } from "../../core/event.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import type { LogLine } from "../../core/log.ts";
@@ -20,27 +18,11 @@ import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
+import { makeDatabases, storageOf } from "./databases.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { memoryArchive } from "./memory-bucket.ts";
 import { TestPartition } from "./partition.ts";
 import { sqliteD1 } from "./sqlite.ts";
-
-const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
-const SCHEMA = readdirSync(MIGRATIONS)
-  .filter((file) => file.endsWith(".sql"))
-  .sort()
-  .map((file) => readFileSync(join(MIGRATIONS, file), "utf8"));
-
-/** A D1 with the schema and nothing in it. */
-export function migratedDatabase(): DatabaseSync {
-  const database = new DatabaseSync(":memory:");
-  migrate(database);
-  return database;
-}
-
-export function migrate(database: DatabaseSync): void {
-  for (const text of SCHEMA) for (const statement of text.split("--> statement-breakpoint")) database.exec(statement);
-}
 
 export function putSettings(database: DatabaseSync, settings: Settings): void {
   const { merchant, version, zones, past = [], currency, rules, retentionDays, spread = [] } = settings;
@@ -67,10 +49,12 @@ export function putSettings(database: DatabaseSync, settings: Settings): void {
 export class SealedWorld {
   readonly it = new TestPartition();
   readonly objects = new Map<string, Uint8Array>();
-  readonly database = migratedDatabase();
+  readonly databases = makeDatabases();
+  readonly database = this.databases.database;
+  /** Everything, as a test looks at it. */
   readonly d1 = sqliteD1(this.database);
-  /** What seals see of it; a test may put one here that fails. */
-  sealsSee = this.d1;
+  /** What seals see of it all; a test may put one here that fails. */
+  sealsSee: D1Database | undefined;
   readonly queue: SealPlace[] = [];
   readonly log: LogLine[] = [];
   #archived = 0;
@@ -86,7 +70,7 @@ export class SealedWorld {
   deps(): SealDeps {
     const { it } = this;
     return {
-      db: this.sealsSee,
+      ...(this.sealsSee === undefined ? this.databases : storageOf(this.sealsSee)),
       bucket: memoryArchive(this.objects),
       partition: () => ({
         unpublished: async (day) => unpublished(it.partition, day),

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Runtime, type RuntimeOptions, startRuntime } from "../../scripts/runtime.ts";
+import { type Ledgers, ledgersOf } from "../../storage/ledger/ledgers.ts";
 import { expectDocumented } from "./documented.ts";
 
 export const SECRETS = { TRACKING_SECRET: "test tracking secret", ADMIN_TOKEN: "test-admin-token" };
@@ -110,7 +111,7 @@ export interface Answered {
 /** A runtime with its data in a folder that goes with it. */
 export async function startServices(
   vars: Record<string, string> = {},
-  options: Pick<RuntimeOptions, "queueRetriesMax" | "rateLimits" | "log"> = {},
+  options: Pick<RuntimeOptions, "queueRetriesMax" | "rateLimits" | "log" | "ledgers"> = {},
 ): Promise<{
   runtime: Runtime;
   client: Client;
@@ -123,7 +124,8 @@ export async function startServices(
   const log = process.env["LOG"] === undefined ? () => {} : console.error;
   const start = async (changed: Record<string, string>) => {
     const paced = { vars: { ...FAST, ...changed }, queueWaitSeconds: 0, log, ...options };
-    return await startRuntime({ secrets: SECRETS, stateDir, ...paced });
+    const { POOL_SIZE: poolSize } = paced.vars;
+    return await startRuntime({ secrets: SECRETS, stateDir, ledgers: Number(poolSize) % 2 === 0 ? 2 : 1, ...paced });
   };
   const runtime = await start(vars);
   let running = runtime;
@@ -215,13 +217,41 @@ export async function untilSealed(
 
 /** What a seal stands for is deleted by a message of the cron, once its grace is over. */
 export async function untilCleaned(runtime: Runtime): Promise<void> {
-  const database = await runtime.miniflare.getD1Database("DB", "footfall-query");
-  await database.exec("UPDATE archive_days SET clean_at = 1, due_at = 1 WHERE clean_at IS NOT NULL");
+  const { execAll, rowsOfAll } = await databasesOf(runtime);
+  await execAll("UPDATE archive_days SET clean_at = 1, due_at = 1 WHERE clean_at IS NOT NULL");
   await until(
     async () => {
       await runtime.fireCrons();
-      return database.prepare("SELECT count(*) AS n FROM archive_days WHERE clean_at IS NOT NULL").first<number>("n");
+      return (await rowsOfAll("SELECT day FROM archive_days WHERE clean_at IS NOT NULL")).length;
     },
     (left) => left === 0,
   );
+}
+
+/** The databases of a running Footfall, for a test's own look, or mischief. */
+export interface RunningDatabases {
+  readonly directory: D1Database;
+  readonly ledgers: Ledgers;
+  /** Runs a statement in every ledger. */
+  readonly execAll: (text: string) => Promise<void>;
+  /** The rows of every ledger, ledger after ledger. */
+  readonly rowsOfAll: <Row = Record<string, unknown>>(text: string) => Promise<Row[]>;
+}
+
+export async function databasesOf({ miniflare, ledgers }: Runtime): Promise<RunningDatabases> {
+  const open = async (binding: string) =>
+    (await miniflare.getD1Database(binding, "footfall-query")) as unknown as D1Database;
+  const all = await Promise.all(Array.from({ length: ledgers }, (_, position) => open(`LEDGER_${position}`)));
+  return {
+    directory: await open("DIRECTORY"),
+    ledgers: ledgersOf(all),
+    execAll: async (text) => {
+      for (const ledger of all) await ledger.prepare(text).run();
+    },
+    rowsOfAll: async <Row>(text: string) => {
+      const found: Row[] = [];
+      for (const ledger of all) found.push(...(await ledger.prepare(text).all<Row>()).results);
+      return found;
+    },
+  };
 }

@@ -32,7 +32,9 @@ function hostsOf(worker: WorkerName): readonly string[] {
 /** Names that a script's own code reads from its bindings, variables and secrets. */
 function readBy(worker: WorkerName): readonly string[] {
   const names = filesOf(worker).flatMap((path) =>
-    [...readFileSync(join(ROOT, path), "utf8").matchAll(/\benv\.([A-Z][A-Z0-9_]*)/g)].map(([, name]) => name as string),
+    [...readFileSync(join(ROOT, path), "utf8").matchAll(/\benv(?:\.|\[")([A-Z][A-Z0-9_]*)/g)].map(
+      ([, name]) => name as string,
+    ),
   );
   return [...new Set(names)].sort();
 }
@@ -116,7 +118,7 @@ describe("[WRK-2] a Worker binds what its script reads, and nothing else", () =>
     expect(readBy(worker).filter((name) => SECRETS.includes(name))).toEqual(secrets);
   });
 
-  test("all three have the same database, and the two that have a bucket the same bucket", () => {
+  test("all three have the same databases, and the two that have a bucket the same bucket", () => {
     const places = (kind: string) => WORKERS.map((worker) => JSON.stringify(optionsOf(worker)[kind]));
     expect(new Set(places("d1Databases")).size).toBe(1);
     expect(new Set(places("r2Buckets").filter((buckets) => buckets !== "{}")).size).toBe(1);

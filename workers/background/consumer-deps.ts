@@ -23,10 +23,11 @@ export function archiveDeps(deps: Deps): ArchiveDeps {
  *  that those of its neighbours do not wait for them. */
 async function noteBundle(bundle: ArchivedBundle, deps: Deps): Promise<void> {
   const { lateCoalesceMs } = deps.pace;
-  const waiting = await countUncounted(deps.db, bundle);
+  const ledger = deps.ledgers.of(bundle.partition);
+  const waiting = await countUncounted(ledger, bundle);
   const waits = lateWaits(bundle.uncounted, (merchant) => waiting.get(merchant) ?? 0);
   const noted = { bundle, now: deps.now(), coalesceMs: lateCoalesceMs, waits };
-  const woken = await noteArchived(deps.db, noted);
+  const woken = await noteArchived(ledger, noted);
   for (const [seconds, own] of Map.groupBy(woken, ({ day }) => waits.get(day) ?? 0))
     await deps.sendSeals(own, Math.ceil(lateCoalesceMs / 1_000) + seconds);
 }
@@ -36,8 +37,8 @@ export function overflowDeps(deps: Deps): OverflowDeps {
     ...deps,
     append: (partition, arrivals) =>
       deps.partition(partition).append({ partition, arrivals: encodeArrivals(arrivals) }),
-    note: (note) => noteOverflow(deps.db, note),
-    settle: (note) => settleOverflow(deps.db, { ...note, now: deps.now() }),
+    note: (note) => noteOverflow(deps.ledgers, note),
+    settle: (note) => settleOverflow(deps.ledgers, { ...note, now: deps.now() }),
     unpack: (bytes) => unpackOverflow(bytes, deps.sealSecrets),
   };
 }

@@ -7,9 +7,12 @@ import type { Log } from "../../core/log.ts";
 import type { Metered } from "../../core/meter.ts";
 import { locationOf } from "../../core/region.ts";
 import { type ArchiveBucket, archiveBucketOf } from "../../storage/archive/bucket.ts";
+import type { Directory } from "../../storage/directory/directory.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
-import { meteredD1, meteredR2 } from "../../storage/metered.ts";
+import type { Ledgers } from "../../storage/ledger/ledgers.ts";
+import { meteredR2 } from "../../storage/metered.ts";
+import { openStorage } from "../../storage/open.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
 import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf } from "../../storage/signing.ts";
@@ -17,7 +20,10 @@ import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import type { BackgroundEnv, PartitionStub } from "./env.ts";
 
 export interface Deps extends Producer {
-  readonly db: D1Database;
+  /** Who is who. */
+  readonly directory: Directory;
+  /** Numbers. */
+  readonly ledgers: Ledgers;
   /** The archive, as the archive is read and written. */
   readonly bucket: ArchiveBucket;
   /** The same bucket as R2 has it, for dead letters and claims of numbers. */
@@ -54,7 +60,7 @@ export function depsOf(env: BackgroundEnv): Deps {
   const objects = meteredR2(env.BUCKET, isolateMeter);
   return {
     ...producerOf(env, isolateMeter),
-    db: meteredD1(env.DB, isolateMeter),
+    ...openStorage(env),
     bucket: archiveBucketOf(objects),
     objects,
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
@@ -62,7 +68,7 @@ export function depsOf(env: BackgroundEnv): Deps {
     pace: sealPaceOf(env),
     sealSecrets: sealSecretsOf(env),
     visitorKeys: visitorKeysOf(env),
-    rates: ratesOf(env.DB),
+    rates: ratesOf(env.DIRECTORY),
     ratesUrl: env.RATES_URL ?? "",
     fetch: (url, init) => fetch(url, init),
     meter: isolateMeter,

@@ -2,6 +2,7 @@
 
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { StorageEnv } from "../../storage/open.ts";
 import type { ProducerEnv } from "../../storage/producer.ts";
 import type { SealPaceEnv } from "../../storage/seal-due.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
@@ -12,11 +13,9 @@ export type PartitionStub = Pick<
   "append" | "live" | "recentEvents" | "confirm" | "status" | "unpublished" | "completeness" | "dropDay" | "erase"
 >;
 
-export interface BackgroundEnv extends VisitorEnv, ProducerEnv, SealPaceEnv {
-  readonly DB: D1Database;
+export interface BackgroundEnv extends StorageEnv, VisitorEnv, ProducerEnv, SealPaceEnv {
   readonly BUCKET: R2Bucket;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
-  readonly POOL_SIZE: string;
   /** A file of exchange rates that the cron fetches once a day; empty for none. */
   readonly RATES_URL?: string;
 }

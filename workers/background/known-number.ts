@@ -9,12 +9,12 @@ import type { Deps } from "./deps.ts";
 let areKnownClaimed = false;
 
 export async function claimKnownNumbers(
-  deps: Pick<Deps, "db" | "objects" | "visitorKeys" | "now" | "meter">,
+  deps: Pick<Deps, "directory" | "objects" | "visitorKeys" | "now" | "meter">,
 ): Promise<void> {
   if (areKnownClaimed) return;
-  const { db, meter } = deps;
+  const { directory, meter } = deps;
   const claims = { bucket: deps.objects, meter };
-  await claimKnown(MERCHANTS, await lastMerchantNumber(db), claims);
+  await claimKnown(MERCHANTS, await lastMerchantNumber(directory), claims);
   await noteVisitorKey(deps.visitorKeys, deps.now(), claims);
   areKnownClaimed = true;
 }

@@ -11,21 +11,21 @@ import { noteFetched, readFetchedAt, writeRates } from "../../storage/directory/
 import { readBody } from "../../storage/request-body.ts";
 import type { Deps } from "./deps.ts";
 
-type FetchDeps = Pick<Deps, "db" | "now" | "log" | "ratesUrl" | "fetch">;
+type FetchDeps = Pick<Deps, "directory" | "now" | "log" | "ratesUrl" | "fetch">;
 
 /** Fetches rates that are due. */
 export async function fetchRates(deps: FetchDeps): Promise<void> {
-  const { ratesUrl: url, db, log } = deps;
+  const { ratesUrl: url, directory, log } = deps;
   if (url === "") return;
   const now = deps.now();
-  if (!isDue({ fetchedAt: await readFetchedAt(db), now })) return;
+  if (!isDue({ fetchedAt: await readFetchedAt(directory), now })) return;
   try {
     const text = await readFile(url, deps);
     const read = parseRateFile(text);
     if (!read.ok) throw new Error(read.rejection.message);
     const days = read.value.filter(({ day }) => day <= lastRateDay(now));
-    const { added, changed } = await writeRates(db, days);
-    await noteFetched(db, now);
+    const { added, changed } = await writeRates(directory, days);
+    await noteFetched(directory, now);
     log({ event: "rates_fetched", days: days.length, added, changed });
   } catch (error) {
     log({ event: "rates_fetch_failed", error: causeOf(error) });

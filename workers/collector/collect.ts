@@ -25,7 +25,7 @@ import type { Full } from "../../durable-objects/rpc.ts";
 import type { WriteKey } from "../../storage/directory/write-key.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
-import { meteredD1 } from "../../storage/metered.ts";
+import { openStorage } from "../../storage/open.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { isLimiting } from "../../storage/rate-limit.ts";
 import { type VisitorKeys, visitorKeysOf, visitorOf } from "../../storage/visitor-key.ts";
@@ -239,10 +239,9 @@ async function sendOverflow({ partition, arrivals }: Omit<Overflow, "id">, looki
 }
 
 function roadOf(message: Uint8Array, { env, later }: Looking): OverflowRoad {
-  const db = meteredD1(env.DB, isolateMeter);
   return {
-    note: (note) => noteOverflow(db, note),
-    settle: (note) => settleOverflow(db, { ...note, now: Date.now() }),
+    note: (note) => noteOverflow(openStorage(env).ledgers, note),
+    settle: (note) => settleOverflow(openStorage(env).ledgers, { ...note, now: Date.now() }),
     send: async () => {
       await env.OVERFLOW_QUEUE.send(message, { contentType: "bytes" });
       isolateMeter.queue_operations += queueOperations(message.length);

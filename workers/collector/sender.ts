@@ -11,9 +11,8 @@ import { hashKey } from "../../storage/directory/credential.ts";
 import { findSites } from "../../storage/directory/site.ts";
 import { findWriteKey, noteWriteKeyUse, type WriteKey } from "../../storage/directory/write-key.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
-import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { Memory } from "../../storage/memory.ts";
-import { meteredD1 } from "../../storage/metered.ts";
+import { openStorage } from "../../storage/open.ts";
 import { signsOf } from "../../storage/signing.ts";
 import type { CollectorEnv } from "./env.ts";
 
@@ -124,7 +123,7 @@ async function openKey(text: string, looking: Looking): Promise<Outcome<WriteKey
 async function recallKey(hash: string, { env, now, later }: Looking): Promise<WriteKey | undefined> {
   const known = keys.find(hash, now);
   if (known?.isFresh) return known.value;
-  const key = await orKnown(known, () => findWriteKey(meteredD1(env.DB, isolateMeter), { hash, now }));
+  const key = await orKnown(known, () => findWriteKey(openStorage(env).directory, { hash, now }));
   if (key === undefined) keys.forget(hash);
   else keys.remember(hash, key, now);
   if (key?.mayWrite && key.isUseNews) later(noteUse(key, { env, now }));
@@ -134,7 +133,7 @@ async function recallKey(hash: string, { env, now, later }: Looking): Promise<Wr
 /** Where it fails, the answer stands; the next look-up tries again. */
 async function noteUse({ id }: WriteKey, { env, now }: Pick<Looking, "env" | "now">): Promise<void> {
   try {
-    await noteWriteKeyUse(meteredD1(env.DB, isolateMeter), { id, now });
+    await noteWriteKeyUse(openStorage(env).directory, { id, now });
   } catch (error) {
     console.error(JSON.stringify({ event: "key_use_failed", error: causeOf(error) }));
   }
@@ -161,7 +160,7 @@ async function recallSites(
   }
   if (asked.length === 0) return accepted(found);
   const stale = found.size === named.size ? { value: new Map(found) } : undefined;
-  const fresh = await orKnown(stale, () => findSites(meteredD1(env.DB, isolateMeter), asked));
+  const fresh = await orKnown(stale, () => findSites(openStorage(env).directory, asked));
   for (const hostname of asked) {
     const site = fresh.get(hostname);
     sites.remember(hostname, site, now);

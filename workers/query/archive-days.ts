@@ -8,6 +8,7 @@ import { ADMIN_PAGE_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../c
 import { dateOf } from "../../core/time.ts";
 import { findDay, listPartitions } from "../../storage/archive/archive-day.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
+import { askEach, type Ledger } from "../../storage/ledger/ledgers.ts";
 import { findSeal, hurryClosed, listSeals, type SealRow } from "../../storage/ledger/sealed-day.ts";
 import { noteDay } from "../../storage/seal-due.ts";
 import { encodeDayCursor, parseDayCursor } from "./day-cursor.ts";
@@ -26,7 +27,7 @@ export const DAYS = { from: required(DATE), to: required(DATE) };
 export const FILES = { date: required(DATE), partition: PARTITION };
 export const DAYS_PAGE = { ...DAYS, after: CURSOR, limit: wholeNumber(1, ADMIN_PAGE_MAX) };
 
-/** GET /api/v1/archive/days?from&to&after&limit: one entry per (Day, partition), by date. */
+/** GET /api/v1/archive/days?from&to&after&limit: one entry per (Day, partition), by ledger and date. */
 export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const page = parametersOf(c, DAYS_PAGE);
   if (!page.ok) return page;
@@ -37,7 +38,7 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
   if (after !== undefined && cursor === undefined)
     return problem("invalid_field", 'after must be the "next" of the page before.', "after");
   const open = Math.max(from, firstOpenDay(deps.now(), deps.pace.sealAfterMs));
-  const closed = await listSeals(deps.db, { from, to: to + 1, after: cursor, rowsMax: limit });
+  const closed = await listClosed({ from, to: to + 1, after: cursor, rowsMax: limit }, deps);
   const last = closed.at(-1);
   if (closed.length === limit && last !== undefined) {
     const next = encodeDayCursor(last);
@@ -50,6 +51,20 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
     days.push(...partitions.map((partition) => ({ date: dateOf(day), partition, state: "open" })));
   }
   return { ok: true, value: { body: { days, next: null } } };
+}
+
+/** A page of closed Days: those of the first ledger by date, then those of the next. A row's partition says which ledger it is of. */
+async function listClosed(
+  { from, to, after, rowsMax }: Parameters<typeof listSeals>[1],
+  { ledgers }: Deps,
+): Promise<readonly SealRow[]> {
+  const rows: SealRow[] = [];
+  const first = after === undefined ? 0 : ledgers.all.indexOf(ledgers.of(after.partition));
+  for (let position = first; position < ledgers.all.length && rows.length < rowsMax; position++) {
+    const range = { from, to, after: position === first ? after : undefined, rowsMax: rowsMax - rows.length };
+    rows.push(...(await listSeals(ledgers.all[position] as Ledger, range)));
+  }
+  return rows;
 }
 
 /** POST /api/v1/archive/seal {"from","to"}: closed Days the cron has not found, or that wait for another try, go at once. */
@@ -66,7 +81,8 @@ export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const notes = { ...deps, ...archiveOf(deps) };
   let found = 0;
   for (let day = from; day <= to; day++) found += await noteDay(day, notes);
-  const sent = await hurryClosed(deps.db, { from, to: to + 1, now: deps.now() });
+  const hurried = await askEach(deps.ledgers, (ledger) => hurryClosed(ledger, { from, to: to + 1, now: deps.now() }));
+  const sent = hurried.flat();
   await deps.sendSeals(sent, 0);
   return { ok: true, value: { status: 202, body: { found, sent: sent.length } } };
 }
@@ -80,7 +96,7 @@ export async function getArchiveFiles(c: Context, deps: Deps): Promise<Checked<R
   if (!asked.ok) return asked;
   const { date: day, partition } = asked.value;
   const place = { date: dateOf(day), partition };
-  const row = await findSeal(deps.db, { day, partition });
+  const row = await findSeal(deps.ledgers.of(partition), { day, partition });
   const folder = row?.folder ?? "";
   const { manifest, bundles } = await findDay(archiveOf(deps), place, { folder });
   const body = {

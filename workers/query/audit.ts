@@ -8,7 +8,7 @@ import { ADMIN_PAGE_MAX, AUDIT_DETAILS_LENGTH_MAX } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { type AuditEntry, closeEntry, dropEntry, listEntries, openEntry } from "../../storage/directory/audit.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import type { AuditDetails } from "../../storage/schema.ts";
+import type { AuditDetails } from "../../storage/directory/schema.ts";
 import type { Deps } from "./deps.ts";
 import { wholeNumber } from "./field.ts";
 import { actorOf, ownMerchant, principalOf } from "./principal.ts";
@@ -29,13 +29,13 @@ export async function audited(
   const named = Object.values(c.req.param()).at(-1) ?? "";
   const target = /^\w{1,64}$/.test(named) ? named : null;
   const entry = { at: deps.now(), actor: actorOf(principal), merchant: own, act, target };
-  const id = await openEntry(deps.db, entry);
+  const id = await openEntry(deps.directory, entry);
   const reply = await handle();
   try {
-    if (!reply.ok) await dropEntry(deps.db, id);
+    if (!reply.ok) await dropEntry(deps.directory, id);
     else {
       const known = { target: targetOf(reply.value) ?? target, merchant: own ?? concerned(c) };
-      await closeEntry(deps.db, { id, ...known, details: detailsOf(askedOf(c)) });
+      await closeEntry(deps.directory, { id, ...known, details: detailsOf(askedOf(c)) });
     }
   } catch (error) {
     // The act is decided; its entry stays as "unknown" and says that much.
@@ -59,7 +59,7 @@ export async function getAudit(c: Context, deps: Deps): Promise<Checked<Reply>> 
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = Number.MAX_SAFE_INTEGER } = page.value;
   const merchant = ownMerchant(principalOf(c))?.number;
-  const rows = await listEntries(deps.db, { merchant, before, rowsMax });
+  const rows = await listEntries(deps.directory, { merchant, before, rowsMax });
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.id);
   return { ok: true, value: { body: { audit: rows.map(shown), next } } };
 }

@@ -71,7 +71,7 @@ async function recall(
 ): Promise<OpenedKey | undefined> {
   const known = fresh ? undefined : deps.keys.find(hash, now);
   if (known !== undefined) return known;
-  const holder = await findKeyHolder(deps.db, hash);
+  const holder = await findKeyHolder(deps.directory, hash);
   return holder && deps.keys.remember(hash, holder, now);
 }
 
@@ -80,7 +80,7 @@ export function noteUse(opened: OpenedKey, deps: Deps): void {
   const now = deps.now();
   if (opened.usedAt !== null && opened.usedAt > now - KEY_USE_NOTED_EVERY_MS) return;
   opened.usedAt = now;
-  deps.later("key_use", noteKeyUse(deps.db, { id: opened.holder.id, now }));
+  deps.later("key_use", noteKeyUse(deps.directory, { id: opened.holder.id, now }));
 }
 
 /** Whether `siteId` names a merchant: by its id, a tracking ID or a hostname, of which the found ones are remembered. */
@@ -96,7 +96,7 @@ export async function names(
   const hostname = parseStreamHostname(siteId);
   if (hostname === undefined) return false;
   if (hostnames.has(hostname)) return true;
-  const owned = await ownsHostname(deps.db, { merchant: number, hostname });
+  const owned = await ownsHostname(deps.directory, { merchant: number, hostname });
   if (owned) hostnames.add(hostname);
   return owned;
 }

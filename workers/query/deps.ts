@@ -8,9 +8,12 @@ import type { Metered } from "../../core/meter.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { locationOf, namesOf, parseRegions } from "../../core/region.ts";
 import type { Sign } from "../../core/tracking-id.ts";
+import type { Directory } from "../../storage/directory/directory.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
-import { meteredD1, meteredR2 } from "../../storage/metered.ts";
+import type { Ledgers } from "../../storage/ledger/ledgers.ts";
+import { meteredR2 } from "../../storage/metered.ts";
+import { openStorage } from "../../storage/open.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
 import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf, signsOf } from "../../storage/signing.ts";
@@ -25,7 +28,10 @@ import { PurseMemory } from "./purse-memory.ts";
 import { ScanMemory } from "./scan-memory.ts";
 
 export interface Deps extends Producer {
-  readonly db: D1Database;
+  /** Who is who. */
+  readonly directory: Directory;
+  /** Numbers. */
+  readonly ledgers: Ledgers;
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;
@@ -95,7 +101,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
   const poolSize = parsePoolSize(env.POOL_SIZE);
   return {
     ...producerOf(env, isolateMeter),
-    db: meteredD1(env.DB, isolateMeter),
+    ...openStorage(env),
     bucket: meteredR2(env.BUCKET, isolateMeter),
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     background: env.BACKGROUND,
@@ -111,22 +117,22 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     meter: isolateMeter,
     keys,
     get purses() {
-      return memoryOf(env.DB).purses;
+      return memoryOf(env.DIRECTORY).purses;
     },
     get buckets() {
-      return memoryOf(env.DB).buckets;
+      return memoryOf(env.DIRECTORY).buckets;
     },
     get scans() {
-      return memoryOf(env.DB).scans;
+      return memoryOf(env.DIRECTORY).scans;
     },
     get rates() {
-      return memoryOf(env.DB).rates;
+      return memoryOf(env.DIRECTORY).rates;
     },
     keyLimit: keyLimitOf(env),
     signInLimit: signInLimitOf(env),
     get guessLimit() {
       const admits = guessLimitOf(env);
-      return admits && { memory: memoryOf(env.DB).guesses, admits };
+      return admits && { memory: memoryOf(env.DIRECTORY).guesses, admits };
     },
     access: accessOf(env),
     now: () => Date.now(),

@@ -4,6 +4,7 @@ import type { Metered } from "../../core/meter.ts";
 import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { StorageEnv } from "../../storage/open.ts";
 import type { ProducerEnv } from "../../storage/producer.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
 import type { AccessEnv } from "./access.ts";
@@ -18,13 +19,11 @@ export interface BackgroundRpc {
   meter(): Promise<Metered>;
 }
 
-export interface QueryEnv extends VisitorEnv, ProducerEnv, KeyLimitEnv, AccessEnv {
-  readonly DB: D1Database;
+export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitEnv, AccessEnv {
   readonly BUCKET: R2Bucket;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   readonly BACKGROUND: BackgroundRpc;
   readonly ADMIN_TOKEN: string;
-  readonly POOL_SIZE: string;
   /** The collector's own. */
   readonly REGIONS?: string;
   /** Overrides the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */

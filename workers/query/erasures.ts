@@ -27,12 +27,14 @@ import {
   readReceipt,
   wakeBeyond,
 } from "../../storage/ledger/erasure.ts";
+import { askEach, type Ledger } from "../../storage/ledger/ledgers.ts";
 import { listPartitionsOf } from "../../storage/ledger/rollups.ts";
-import type { ErasureKind } from "../../storage/schema.ts";
+import type { ErasureKind } from "../../storage/ledger/schema.ts";
+import { healSettings } from "../../storage/ledger/settings-fence.ts";
 import { sendDue } from "../../storage/seal-due.ts";
 import { everyVisitorOf, type GivenVisitor, keySeenAt } from "../../storage/visitor-key.ts";
 import type { Deps } from "./deps.ts";
-import { DATE, type Field, wholeNumber } from "./field.ts";
+import { CURSOR, DATE, type Field, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
@@ -55,7 +57,7 @@ const VISITOR: Field<string, false> = {
   parse: (value) => (typeof value === "string" && /^[0-9a-f]{16}$/.test(value) ? value : undefined),
 };
 export const NEW_ERASURE = { visitor_id: VISITOR_ID, visitor: VISITOR, from: DATE, to: DATE };
-export const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+export const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: CURSOR };
 /** Days ahead of UTC's that some zone may have begun. */
 const AHEAD_DAYS = 2;
 
@@ -83,7 +85,7 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
       "Say what to erase: a visitor, or a range of Days. A whole merchant is DELETE /api/v1/merchants/:id.";
     return problem("missing_field", message, "visitor_id");
   }
-  const running = await countRunning(deps.db, merchant.value.number);
+  const running = await countRunning(deps.ledgers.ofMerchant(merchant.value.number), merchant.value.number);
   if (running + earlier.length >= ERASURES_OF_MERCHANT_MAX)
     return problem("rate_limited", `At most ${ERASURES_OF_MERCHANT_MAX} erasures of a merchant are under way at once.`);
   const moved = isOfMovedDays(merchant.value, { from, to });
@@ -130,17 +132,51 @@ export async function getErasures(c: Context, deps: Deps): Promise<Checked<Reply
   if (merchant?.ok === false) return merchant;
   const page = parametersOf(c, ERASURE_PAGE);
   if (!page.ok) return page;
-  const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = Number.MAX_SAFE_INTEGER } = page.value;
-  const rows = await listErasures(deps.db, { merchant: merchant?.value.number, before, rowsMax });
-  const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
+  const { limit: rowsMax = ADMIN_PAGE_MAX, after } = page.value;
+  const from = after === undefined ? FIRST : parsePlace(after);
+  if (from === undefined) return problem("invalid_field", 'after must be the "next" of the page before.', "after");
+  const { rows, next } = await pageOf(merchant?.value.number, { from, rowsMax }, deps);
   return { ok: true, value: { body: { erasures: rows.map(summaryOf), next } } };
+}
+
+/** Where a page begins: in which ledger, below which number. */
+interface Place {
+  readonly position: number;
+  readonly before: number;
+}
+
+const FIRST: Place = { position: 0, before: Number.MAX_SAFE_INTEGER };
+
+/** "2-15": ledger 2, below erasure 15. */
+function parsePlace(text: string): Place | undefined {
+  const [, position, before] = /^(\d{1,3})-(\d{1,16})$/.exec(text) ?? [];
+  return before === undefined ? undefined : { position: Number(position), before: Number(before) };
+}
+
+/** The newest erasures first; those of all merchants ledger after ledger. */
+async function pageOf(
+  merchant: number | undefined,
+  { from, rowsMax }: { readonly from: Place; readonly rowsMax: number },
+  { ledgers }: Deps,
+): Promise<{ readonly rows: readonly Erasure[]; readonly next: string | null }> {
+  const all = merchant === undefined ? ledgers.all : [ledgers.ofMerchant(merchant)];
+  const rows: Erasure[] = [];
+  for (let { position, before } = from; position < all.length; position++) {
+    const found = await listErasures(all[position] as Ledger, { merchant, before, rowsMax: rowsMax - rows.length });
+    rows.push(...found);
+    if (rows.length === rowsMax) return { rows, next: `${position}-${rows.at(-1)?.number}` };
+    before = Number.MAX_SAFE_INTEGER;
+  }
+  return { rows, next: null };
 }
 
 /** GET /api/v1/merchants/:id/erasures/:erasure_id, or /api/v1/erasures/:erasure_id: the receipt. */
 export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = c.req.param("id") === undefined ? undefined : await merchantOf(c, deps);
   if (merchant?.ok === false) return merchant;
-  const erasure = await findErasure(deps.db, c.req.param("erasure_id") ?? "");
+  const all = merchant === undefined ? deps.ledgers.all : [deps.ledgers.ofMerchant(merchant.value.number)];
+  const id = c.req.param("erasure_id") ?? "";
+  const erasure = (await askEach({ all }, (ledger) => findErasure(ledger, id))).find((one) => one !== undefined);
   if (erasure === undefined || (merchant !== undefined && erasure.merchant !== merchant.value.number))
     return problem("not_found", "There is no erasure with this id.");
   return { ok: true, value: { body: await receiptOf(erasure, deps) } };
@@ -150,13 +186,17 @@ export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>
 export async function enforceRetention(merchant: Merchant, days: number, deps: Deps): Promise<void> {
   const now = deps.now();
   const beforeDay = Math.floor(now / DAY_MS) - days;
-  await wakeBeyond(deps.db, { partitions: await allPartitionsOf(merchant, deps), beforeDay, now });
+  await wakeBeyond(deps.ledgers.ofMerchant(merchant.number), {
+    partitions: await allPartitionsOf(merchant, deps),
+    beforeDay,
+    now,
+  });
   await sendDue(deps);
 }
 
 /** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
 async function allPartitionsOf({ number: merchant, spread }: Merchant, deps: Deps): Promise<readonly string[]> {
-  const counted = await listPartitionsOf(deps.db, merchant);
+  const counted = await listPartitionsOf(deps.ledgers.ofMerchant(merchant), merchant);
   return [...new Set([...partitionsOf({ merchant, spread }, deps.placement), ...counted])];
 }
 
@@ -174,17 +214,20 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
   const openDays = Array.from({ length: Math.max(ahead - open, 0) }, (_, index) => open + index);
   const partitions = await allPartitionsOf(found, deps);
   const id = erasureId(deps.random(ID_RANDOM_BYTES));
-  const erasure = await createErasure(deps.db, {
+  const erasure = await createErasure(deps.ledgers.ofMerchant(merchant), {
     erasure: { id, merchant, createdAt: now, ...scope },
     partitions,
     openDays,
     seenVersion: scope.fromDay > 0 ? version : undefined,
   });
-  if (erasure === undefined) return problem("conflict", "The merchant was changed meanwhile: try again.");
+  if (erasure === undefined) {
+    await healSettings(deps, merchant); // who was about to change it may have died
+    return problem("conflict", "The merchant was changed meanwhile: try again.");
+  }
   deps.keys.clear();
   await driveErasure(erasure, deps);
   await sendDue(deps);
-  const started = (await findErasure(deps.db, id)) ?? erasure;
+  const started = (await findErasure(deps.ledgers.ofMerchant(merchant), id)) ?? erasure;
   return {
     ok: true,
     value: { status: 202, location: `/api/v1/erasures/${id}`, body: await receiptOf(started, deps) },
@@ -206,7 +249,11 @@ function summaryOf({ id, kind, visitor, fromDay, toDay, state, createdAt, finish
 
 /** An erasure with what it removed, Day by Day. */
 async function receiptOf(erasure: Erasure, deps: Deps): Promise<Record<string, unknown>> {
-  const { parts, done, removals } = await readReceipt(deps.db, erasure, ERASURE_PARTS_MAX);
+  const { parts, done, removals } = await readReceipt(
+    deps.ledgers.ofMerchant(erasure.merchant),
+    erasure,
+    ERASURE_PARTS_MAX,
+  );
   return {
     ...summaryOf(erasure),
     parts: { all: parts, done },

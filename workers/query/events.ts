@@ -96,7 +96,7 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
   if (to < from) return problem("invalid_field", "to must not be before from.", "to");
   const found = await findExported(merchant.value, { from, to }, deps);
   if (!found.ok) return found;
-  const source = { archive: { bucket: deps.bucket }, db: deps.db };
+  const source = { archive: { bucket: deps.bucket }, ledger: deps.ledgers.ofMerchant(merchant.value.number) };
   const admit = await admitOf(asked.value, { merchant: merchant.value, places: found.value, source }, deps);
   if (!admit.ok) return admit;
   const read = { settings: settingsOf(merchant.value), places: found.value, admit: admit.value };
@@ -138,7 +138,7 @@ async function admitOf(
   if (!filter.ok) return problem("invalid_field", filter.rejection.message, "filters");
   const goals = checkGoals([filter.value], merchant.rules, { budgets, view: undefined });
   if (!goals.ok) return problem("invalid_field", goals.rejection.message, "filters");
-  const global = (await readSettings(deps.db, GLOBAL_MERCHANT))?.rules ?? [];
+  const global = (await readSettings(deps.directory, GLOBAL_MERCHANT))?.rules ?? [];
   const settings = settingsOf(merchant);
   const under = { settings: { ...settings, rules: asRead(settings.rules) }, global };
   const admit = await admitterOf(source, { places, filter: filter.value, budgets, under });
@@ -166,7 +166,7 @@ export async function findExported(
   // Partitions first, the archive after them: what they forget in between lies there.
   const recent = await readRecent(merchant, around, deps);
   // Beside those of today's placement: a pool of another size, or a region that is no more, had others.
-  const archived = await listPartitionsOfDays(deps.db, { merchant: number, ...around });
+  const archived = await listPartitionsOfDays(deps.ledgers.ofMerchant(number), { merchant: number, ...around });
   const partitions = [...new Set([...partitionsOf({ merchant: number, spread }, deps.placement), ...archived])];
   // Of a merchant on hundreds of partitions a Day is more than that, and it must be possible to have one.
   const days = Math.max(1, Math.floor(EXPORT_PLACES_MAX / partitions.length));
@@ -174,7 +174,7 @@ export async function findExported(
   const places = Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index).flatMap((day) =>
     partitions.map((partition) => ({ day, partition })),
   );
-  const source = { archive: { bucket: deps.bucket }, db: deps.db };
+  const source = { archive: { bucket: deps.bucket }, ledger: deps.ledgers.ofMerchant(settings.merchant) };
   const found = await findExport(source, { settings, places, recent });
   const costs = found.flatMap(({ folders }) => folders.map(({ cost }) => cost));
   const objects = costs.reduce((sum, cost) => sum + cost.objects, 0);

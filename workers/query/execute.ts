@@ -23,7 +23,7 @@ import { distinctPlaces } from "../../storage/archive/merchant-events.ts";
 import { conversionOf } from "../../storage/directory/conversion.ts";
 import { type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
 import { readFirstPlace } from "../../storage/ledger/places.ts";
-import { countUndone } from "../../storage/ledger/replay-job.ts";
+import { countUndone } from "../../storage/ledger/replay-part.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/ledger/rollups.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
@@ -156,7 +156,8 @@ export async function firstDayWithNumbers(
   const to = Math.floor(now / DAY_MS) + after;
   const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);
   const { number } = merchant;
-  const [archived, stored] = await Promise.all([readFirstPlace(deps.db, number), readFirstDay(deps.db, number)]);
+  const ledger = deps.ledgers.ofMerchant(number);
+  const [archived, stored] = await Promise.all([readFirstPlace(ledger, number), readFirstDay(ledger, number)]);
   const days = [...live.rows, ...live.late].map(({ day }) => day);
   for (const day of [archived, stored]) if (day !== undefined) days.push(day);
   return days.length === 0 ? undefined : Math.min(...days);
@@ -172,7 +173,7 @@ async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promis
   // as quickly read as their versions, and are not remembered.
   const [live, undone] = await Promise.all([
     readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps),
-    isWide(plan) ? countUndone(deps.db) : undefined,
+    isWide(plan) ? countUndone(deps.ledgers.ofMerchant(merchant.number)) : undefined,
   ]);
   const recounted = await countUncounted({ plan, late: live.late }, merchant, { deps, cost });
   if (!recounted.ok) return recounted;
@@ -224,7 +225,7 @@ async function* readRemembered(
   let after: RollupVersion | undefined;
   for (;;) {
     const read = { merchant, grain, from, to, after, rowsMax: VERSIONS_PAGE_ROWS };
-    const page = await readRollupVersions(deps.db, read);
+    const page = await readRollupVersions(deps.ledgers.ofMerchant(merchant), read);
     const isLast = page.length < VERSIONS_PAGE_ROWS;
     // A bucket that the page cuts belongs to the next one as a whole: rows are read by bucket.
     const versions = isLast ? page : page.filter(({ bucket }) => bucket < (page.at(-1) as RollupVersion).bucket);
@@ -254,7 +255,7 @@ async function* readPages(merchant: number, plan: Plan, deps: Deps): AsyncGenera
   let after: RollupRow | undefined;
   for (;;) {
     const read = { merchant, grain, from, to, after, rowsMax, sketch, breakdowns };
-    const rows = await readRollups(deps.db, read);
+    const rows = await readRollups(deps.ledgers.ofMerchant(merchant), read);
     yield rows;
     after = rows.at(-1);
     if (rows.length < rowsMax) return;

@@ -4,8 +4,8 @@
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Groups } from "../../core/query/group.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
+import { findGoalsUnderWay } from "../../storage/directory/replay-job.ts";
 import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
-import { findGoalsUnderWay } from "../../storage/ledger/replay-job.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
 import type { Deps } from "./deps.ts";
 
@@ -27,7 +27,7 @@ export async function backfillBehind(
   const behind = read.flatMap((groups) => groups?.aside ?? []).filter(({ why }) => why === "goals");
   const firstOpen = () => firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   if (behind.length === 0 || !behind.some(({ day }) => day < firstOpen())) return undefined;
-  const underWay = await findGoalsUnderWay(deps.db, number);
+  const underWay = await findGoalsUnderWay(deps.directory, number);
   if (underWay === undefined) deps.later("goals_backfill", backfillGoals(number, deps));
   return underWay;
 }

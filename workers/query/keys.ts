@@ -12,7 +12,7 @@ import {
   rotateApiKey,
 } from "../../storage/directory/api-keys.ts";
 import { API_KEY_RANDOM_BYTES, apiKey, ID_RANDOM_BYTES, keyId } from "../../storage/directory/credential.ts";
-import { SCOPES } from "../../storage/schema.ts";
+import { SCOPES } from "../../storage/directory/schema.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, INSTANT, NAME, oneOf, required, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
@@ -34,12 +34,12 @@ export async function postKey(c: Context, deps: Deps): Promise<Checked<Reply>> {
   if (expiresAt !== null && expiresAt <= createdAt)
     return problem("invalid_field", '"expires_at" must lie ahead.', "expires_at");
   const { number } = merchant.value;
-  if ((await countApiKeys(deps.db, number)) >= KEYS_COUNT_MAX)
+  if ((await countApiKeys(deps.directory, number)) >= KEYS_COUNT_MAX)
     return problem("conflict", `A merchant has at most ${KEYS_COUNT_MAX} keys: revoke some.`);
   const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
   const id = keyId(deps.random(ID_RANDOM_BYTES));
   const made = { id, merchant: number, name, scope, secret, createdAt, expiresAt };
-  const key = await createApiKey(deps.db, made);
+  const key = await createApiKey(deps.directory, made);
   return { ok: true, value: { status: 201, body: { ...shown(key), api_key: secret } } };
 }
 
@@ -50,7 +50,7 @@ export async function getKeys(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const page = parametersOf(c, KEY_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = "" } = page.value;
-  const rows = await listApiKeys(deps.db, { merchant: merchant.value.number, after, rowsMax });
+  const rows = await listApiKeys(deps.directory, { merchant: merchant.value.number, after, rowsMax });
   const next = rows.length < rowsMax ? null : (rows.at(-1)?.id ?? null);
   return { ok: true, value: { body: { keys: rows.map(shown), next } } };
 }
@@ -66,7 +66,7 @@ export async function postKeyRotation(c: Context, deps: Deps): Promise<Checked<R
   const id = c.req.param("key_id") ?? "";
   const previousUntil = deps.now() + graceSeconds * 1_000;
   const rotation = { merchant: merchant.value.number, id, secret, previousUntil };
-  const key = await rotateApiKey(deps.db, rotation);
+  const key = await rotateApiKey(deps.directory, rotation);
   if (key === undefined) return unknownKey();
   deps.keys.clear();
   return { ok: true, value: { body: { ...shown(key), api_key: secret } } };
@@ -77,7 +77,7 @@ export async function deleteKey(c: Context, deps: Deps): Promise<Checked<Reply>>
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("key_id") ?? "";
-  const revoked = await revokeApiKey(deps.db, { merchant: merchant.value.number, id });
+  const revoked = await revokeApiKey(deps.directory, { merchant: merchant.value.number, id });
   if (!revoked) return unknownKey();
   deps.keys.clear();
   return { ok: true, value: { body: { id, revoked: true } } };

@@ -18,9 +18,9 @@ type Asked = Pick<Merchant, "number" | "spread">;
  * The instant (UTC ms) before which every acknowledged event will be in what is read from now on: now, unless something waits in
  * the overflow queue. It is asked first of all: a message that is delivered meanwhile is then in its partition.
  */
-export async function readCompleteUntil({ number }: Pick<Merchant, "number">, { db, now }: Deps): Promise<number> {
+export async function readCompleteUntil({ number }: Pick<Merchant, "number">, { ledgers, now }: Deps): Promise<number> {
   const asked = now();
-  const since = await readOverflowSince(db, number);
+  const since = await readOverflowSince(ledgers.ofMerchant(number), number);
   return Math.min(asked, since ?? asked);
 }
 

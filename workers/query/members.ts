@@ -14,7 +14,7 @@ import {
   removeMember,
   revokeInvite,
 } from "../../storage/directory/members.ts";
-import { ROLES } from "../../storage/schema.ts";
+import { ROLES } from "../../storage/directory/schema.ts";
 import type { Deps } from "./deps.ts";
 import { oneOf, required } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
@@ -31,7 +31,7 @@ export async function getMembers(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!merchant.ok) return merchant;
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const rows = await listMembers(deps.db, merchant.value.number);
+  const rows = await listMembers(deps.directory, merchant.value.number);
   return { ok: true, value: { body: { members: rows.map(shown), next: null } } };
 }
 
@@ -42,7 +42,7 @@ export async function patchMember(c: Context, deps: Deps): Promise<Checked<Reply
   const body = await bodyOf(c, MEMBER_CHANGE);
   if (!body.ok) return body;
   const named = { merchant: merchant.value.number, id: c.req.param("member_id") ?? "" };
-  const changed = await changeRole(deps.db, { ...named, role: body.value.role });
+  const changed = await changeRole(deps.directory, { ...named, role: body.value.role });
   if (changed === "last owner") return lastOwner();
   return changed === undefined ? unknownMember() : { ok: true, value: { body: shown(changed) } };
 }
@@ -52,7 +52,7 @@ export async function deleteMember(c: Context, deps: Deps): Promise<Checked<Repl
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("member_id") ?? "";
-  const removed = await removeMember(deps.db, { merchant: merchant.value.number, id });
+  const removed = await removeMember(deps.directory, { merchant: merchant.value.number, id });
   if (removed === "last owner") return lastOwner();
   return removed === undefined ? unknownMember() : { ok: true, value: { body: { id, removed: true } } };
 }
@@ -65,7 +65,7 @@ export async function postInvite(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!body.ok) return body;
   const createdAt = deps.now();
   const secret = token("ffi", deps.random(API_KEY_RANDOM_BYTES));
-  const invite = await createInvite(deps.db, {
+  const invite = await createInvite(deps.directory, {
     ...body.value,
     id: inviteId(deps.random(ID_RANDOM_BYTES)),
     merchant: merchant.value.number,
@@ -83,7 +83,7 @@ export async function getInvites(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!merchant.ok) return merchant;
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const rows = await listInvites(deps.db, { merchant: merchant.value.number, now: deps.now() });
+  const rows = await listInvites(deps.directory, { merchant: merchant.value.number, now: deps.now() });
   return { ok: true, value: { body: { invites: rows.map(shownInvite), next: null } } };
 }
 
@@ -92,7 +92,7 @@ export async function deleteInvite(c: Context, deps: Deps): Promise<Checked<Repl
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("invite_id") ?? "";
-  const revoked = await revokeInvite(deps.db, { merchant: merchant.value.number, id });
+  const revoked = await revokeInvite(deps.directory, { merchant: merchant.value.number, id });
   if (!revoked) return problem("not_found", "The merchant has no invite with this id.");
   return { ok: true, value: { body: { id, revoked: true } } };
 }

@@ -15,10 +15,10 @@ import type { Deps } from "./deps.ts";
 export async function membershipsOf(c: Context, deps: Deps): Promise<readonly Membership[]> {
   if (deps.access !== undefined) {
     const email = await accessEmailOf(c, deps);
-    return email === undefined ? [] : await listMemberships(deps.db, email);
+    return email === undefined ? [] : await listMemberships(deps.directory, email);
   }
   const token = sessionTokenOf(c);
-  const found = token && (await findSession(deps.db, { token, now: deps.now() }));
+  const found = token && (await findSession(deps.directory, { token, now: deps.now() }));
   return found ? [found] : [];
 }
 

@@ -60,7 +60,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   const number = await newNumber(deps);
   if (!number.ok) return number;
   await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // before the merchant: all of its visitors are of this key
-  const merchant = await createMerchant(deps.db, {
+  const merchant = await createMerchant(deps.directory, {
     number: number.value,
     id: merchantId(deps.random(ID_RANDOM_BYTES)),
     name,
@@ -81,7 +81,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
 
 /** A number that no merchant had, whatever instant D1 was restored to: claimed in R2, and with nothing stored under it. */
 async function newNumber(deps: Deps): Promise<Checked<number>> {
-  const known = await lastMerchantNumber(deps.db);
+  const known = await lastMerchantNumber(deps.directory);
   if (known === 0 && (await isOrphaned(deps))) return problem("conflict", ORPHANED);
   for (let tries = 0; tries < NUMBER_CLAIM_TRIES_MAX; tries++) {
     const number = await claimNumber(MERCHANTS, known, deps);
@@ -112,7 +112,7 @@ export async function getMerchants(c: Context, deps: Deps): Promise<Checked<Repl
   const page = parametersOf(c, MERCHANT_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = 0 } = page.value;
-  const rows = await listMerchants(deps.db, { after, rowsMax });
+  const rows = await listMerchants(deps.directory, { after, rowsMax });
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
   return { ok: true, value: { body: { merchants: rows.map((row) => shown(row, deps)), next } } };
 }
@@ -144,7 +144,7 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
     ...(currencies !== undefined && { currencies }),
     ...(retention_days !== undefined && { retentionDays: retention_days }),
   };
-  const changed = await updateMerchant(deps.db, { merchant: merchant.value, change });
+  const changed = await updateMerchant(deps, { merchant: merchant.value, change });
   if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
   deps.keys.clear();
   await pushSettings(changed, deps);
@@ -170,7 +170,8 @@ async function hasNumbers(merchant: Pick<Merchant, "number" | "spread">, deps: D
 /** The merchant a path names, when whoever asks may see it. */
 export async function merchantOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
   const id = c.req.param("id") ?? "";
-  const find = async (named: string) => (isMerchantIdShaped(named) ? await findMerchant(deps.db, named) : undefined);
+  const find = async (named: string) =>
+    isMerchantIdShaped(named) ? await findMerchant(deps.directory, named) : undefined;
   const merchant = await merchantFor(principalOf(c), id, find);
   if (merchant.ok) concern(c, merchant.value);
   return merchant;

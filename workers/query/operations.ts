@@ -61,8 +61,11 @@ export async function postRedrive(c: Context, deps: Deps): Promise<Checked<Reply
 }
 
 /** The pool's partitions, then those of merchants that have their own. */
-export async function findPartitions({ db, placement }: Pick<Deps, "db" | "placement">): Promise<readonly string[]> {
-  return allPartitions(await listSpread(db), placement);
+export async function findPartitions({
+  directory,
+  placement,
+}: Pick<Deps, "directory" | "placement">): Promise<readonly string[]> {
+  return allPartitions(await listSpread(directory), placement);
 }
 
 async function askEach<T>(names: readonly string[], ask: (name: string) => Promise<T>): Promise<readonly T[]> {

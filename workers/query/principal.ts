@@ -5,7 +5,7 @@
 
 import type { Context } from "hono";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import type { Role, Scope } from "../../storage/schema.ts";
+import type { Role, Scope } from "../../storage/directory/schema.ts";
 import { isSecret } from "../../storage/signing.ts";
 import { bearerOf, noteUse, openKey } from "./authorize.ts";
 import type { Deps } from "./deps.ts";

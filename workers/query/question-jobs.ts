@@ -73,9 +73,9 @@ async function startJob(
   const id = questionJobId(deps.random(ID_RANDOM_BYTES));
   const runningMax = isShared ? JOBS_RUNNING_SHARED_MAX : JOBS_RUNNING_MAX;
   const job = { id, merchant: merchant.number, question, parts, runningMax };
-  if (!(await createQuestionJob(deps.db, job)))
+  if (!(await createQuestionJob(deps.ledgers.ofMerchant(merchant.number), job)))
     return invalid(`#: ${runningMax} large queries are under way. Wait for one of them.`);
-  await deps.sendQuestions(parts.map((_, part) => ({ job: id, part })));
+  await deps.sendQuestions(parts.map((_, part) => ({ job: id, part, merchant: merchant.number })));
   const { merchant: number } = job;
   const fresh = { state: "running", error: "", createdAt: question.asOf, parts: parts.length, partsDone: 0 } as const;
   return accepted({ id, merchant: number, question, ...fresh });
@@ -98,7 +98,7 @@ export async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: 
   let current = job;
   for (const end = deps.now() + waitSeconds * 1_000; current.state === "running" && deps.now() < end; ) {
     await new Promise((settle) => setTimeout(settle, JOB_WAIT_EVERY_MS));
-    current = (await findQuestionJob(deps.db, job.id)) ?? current;
+    current = (await findQuestionJob(deps.ledgers.ofMerchant(job.merchant), job.id)) ?? current;
   }
   return replyOf(current, deps);
 }
@@ -110,7 +110,7 @@ export async function getQuery(c: Context, deps: Deps): Promise<Response> {
   if (siteId === "") return refuseQuestion(c, "missing_field", MISSING_SITE);
   const asker = await admitAsker(c, siteId, deps);
   if ("error" in asker) return refuseQuestion(c, asker.code, asker.error);
-  const job = await findQuestionJob(deps.db, c.req.param("id") ?? "");
+  const job = await findQuestionJob(deps.ledgers.ofMerchant(asker.merchant.number), c.req.param("id") ?? "");
   const isTheirs =
     job?.merchant === asker.merchant.number && JSON.stringify(job.question.fixed) === JSON.stringify(asker.filters);
   if (job === undefined || !isTheirs)

@@ -46,7 +46,7 @@ export async function postRates(c: Context, deps: Deps): Promise<Checked<Reply>>
   if (!body.ok) return body;
   const days = parsePublished(body.value.rates, lastRateDay(deps.now()));
   if (!days.ok) return problem("invalid_field", `${days.rejection.message}.`, "rates");
-  return { ok: true, value: { body: { ...(await writeRates(deps.db, days.value)) } } };
+  return { ok: true, value: { body: { ...(await writeRates(deps.directory, days.value)) } } };
 }
 
 /** GET /api/v1/rates?limit&after: the newest first; `after` is a date. */
@@ -54,8 +54,8 @@ export async function getRates(c: Context, deps: Deps): Promise<Checked<Reply>> 
   const page = parametersOf(c, RATES_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = QUESTION_DAY_MAX } = page.value;
-  const rows = await listRates(deps.db, { before, rowsMax });
-  const fetchedAt = await readFetchedAt(deps.db);
+  const rows = await listRates(deps.directory, { before, rowsMax });
+  const fetchedAt = await readFetchedAt(deps.directory);
   const next = rows.length < rowsMax ? null : dateOf((rows.at(-1) as PublishedRates).day);
   const rates = rows.map(({ day, perEuro }) => ({ date: dateOf(day), per_euro: perEuro }));
   const fetched_at = fetchedAt === null ? null : new Date(fetchedAt).toISOString();
@@ -74,9 +74,9 @@ export async function postOwnRates(c: Context, deps: Deps): Promise<Checked<Repl
   const changes = parseOwnRates(body.value.rates);
   if (!changes.ok) return problem("invalid_field", `${changes.rejection.message}.`, "rates");
   const asked = { merchant: merchant.value.number, changes: changes.value };
-  const before = beforeOf(changes.value, await findReplaced(deps.db, asked));
+  const before = beforeOf(changes.value, await findReplaced(deps.directory, asked));
   const preview = body.value.preview === true;
-  if (!preview && (await writeOwnRates(deps.db, asked)) === "full")
+  if (!preview && (await writeOwnRates(deps.directory, asked)) === "full")
     return problem(
       "conflict",
       `A merchant has at most ${OWN_RATES_MAX} rates of its own. Take old ones away.`,
@@ -93,7 +93,7 @@ export async function getOwnRates(c: Context, deps: Deps): Promise<Checked<Reply
   const page = parametersOf(c, OWN_RATES_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = 0 } = page.value;
-  const rows = await listOwnRates(deps.db, { merchant: merchant.value.number, after, rowsMax });
+  const rows = await listOwnRates(deps.directory, { merchant: merchant.value.number, after, rowsMax });
   const next = rows.length < rowsMax ? null : String(after + rows.length);
   return { ok: true, value: { body: { rates: rows.map(shown), next } } };
 }

@@ -35,14 +35,14 @@ import { DAY_MS, dateOf } from "../../core/time.ts";
 import { listPartitions } from "../../storage/archive/archive-day.ts";
 import type { Archive } from "../../storage/archive/bucket.ts";
 import { ID_RANDOM_BYTES, replayId } from "../../storage/directory/credential.ts";
+import { hasApplied, isOfGoals, type ReplayJob, type ReplayVerb } from "../../storage/directory/replay-job.ts";
 import type { TimelineChange } from "../../storage/directory/rules.ts";
+import type { AppliedRules } from "../../storage/directory/schema.ts";
 import { readSettingsOf } from "../../storage/directory/settings.ts";
 import { hasTaken } from "../../storage/ledger/erasure.ts";
-import { hasApplied, isOfGoals, type ReplayJob, type ReplayVerb } from "../../storage/ledger/replay-job.ts";
-import { createJob, endGoalsInTheWay } from "../../storage/ledger/replay-start.ts";
 import { findUnsealed, type SealPlace } from "../../storage/ledger/sealed-day.ts";
+import { createJob, endGoalsInTheWay } from "../../storage/replay.ts";
 import { type DriveDeps, driveJob } from "../../storage/replay-drive.ts";
-import type { AppliedRules } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
 import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -87,7 +87,7 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
     );
   }
   if (asked.rules !== "dated" || asked.pastZone !== undefined) {
-    const unsealed = await findUnsealed(deps.db, places.archived);
+    const unsealed = await firstUnsealed(places.archived, deps);
     if (unsealed !== undefined) {
       const date = dateOf(unsealed.day);
       return problem(
@@ -113,8 +113,8 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
     applied,
   };
   const parts = places.all.map((place) => ({ job: job.id, ...place }));
-  if (job.kind !== "verify") await endGoalsInTheWay(deps.db, job);
-  const created = await createJob(deps.db, { job, parts, applies });
+  if (job.kind !== "verify") await endGoalsInTheWay(deps, job);
+  const created = await createJob(deps, { job, parts, applies });
   if (created === "overlaps") {
     return problem(
       "conflict",
@@ -126,6 +126,19 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
   if (created === "stale") return problem("conflict", "The settings were changed this moment: try again.");
   await driveJob(job.id, deps);
   return { ok: true, value: job };
+}
+
+/** The first Day of any ledger's that is not sealed. */
+async function firstUnsealed(
+  places: readonly SealPlace[],
+  { ledgers }: Pick<StartDeps, "ledgers">,
+): Promise<SealPlace | undefined> {
+  const unsealed: SealPlace[] = [];
+  for (const [ledger, own] of Map.groupBy(places, ({ partition }) => ledgers.of(partition))) {
+    const first = await findUnsealed(ledger, own);
+    if (first !== undefined) unsealed.push(first);
+  }
+  return unsealed.sort((a, b) => a.day - b.day)[0];
 }
 
 function withZone(
@@ -140,7 +153,7 @@ async function moveDays(
   { zone, merchants = [], fromDay, toDay }: Omit<AskedReplay, "zone"> & { readonly zone: string },
   deps: StartDeps,
 ): Promise<Checked<{ readonly settings: Settings; readonly pastZone: PastZone }>> {
-  const [settings] = await readSettingsOf(deps.db, merchants);
+  const [settings] = await readSettingsOf(deps.directory, merchants);
   if (settings === undefined || merchants.length !== 1)
     return problem("invalid_field", 'A zone is for the Days of one merchant: name it in "merchants".', "merchants");
   if (fromDay * DAY_MS < TIMESTAMP_MIN_MS)
@@ -169,7 +182,10 @@ async function moveDays(
   const [first] = foldersOf(withPastZone(settings, pastZone), pastZone.days[0]);
   const isGone =
     isExpired(settings, first, Math.floor(deps.now() / DAY_MS)) ||
-    (await hasTaken(deps.db, { merchant: settings.merchant, days: [first, last + 1] }));
+    (await hasTaken(deps.ledgers.ofMerchant(settings.merchant), {
+      merchant: settings.merchant,
+      days: [first, last + 1],
+    }));
   if (isGone) {
     const why = "Events of some of these Days, or of a Day beside them, are deleted, as the merchant's retention says";
     return problem("conflict", `${why}: such Days keep their zone. Ask for later Days.`, "from");
@@ -189,14 +205,14 @@ function splitDay(settings: Settings): number | undefined {
 export async function takenBack(
   job: ReplayJob,
   verb: ReplayVerb,
-  deps: Pick<StartDeps, "db">,
+  deps: Pick<StartDeps, "directory">,
 ): Promise<readonly TimelineChange[]> {
   if (!hasApplied(job) || (verb !== "undo" && verb !== "cancel")) return [];
   if (job.pastZone !== undefined) return zoneTakenBack(job, job.pastZone, deps);
   if (job.applied === undefined) return [];
   const versions = new Map(job.applied);
   const days = [job.fromDay, job.toDay] as const;
-  const settings = await readSettingsOf(deps.db, [...versions.keys()]);
+  const settings = await readSettingsOf(deps.directory, [...versions.keys()]);
   return settings.map(({ merchant: scope, version, rules, past = [] }) => {
     return {
       scope,
@@ -210,9 +226,9 @@ export async function takenBack(
 async function zoneTakenBack(
   { merchants = [] }: ReplayJob,
   pastZone: PastZone,
-  deps: Pick<StartDeps, "db">,
+  deps: Pick<StartDeps, "directory">,
 ): Promise<readonly TimelineChange[]> {
-  const settings = await readSettingsOf(deps.db, merchants);
+  const settings = await readSettingsOf(deps.directory, merchants);
   return settings.flatMap(({ merchant: scope, version, rules: timeline, past = [] }) => {
     const at = past.findLastIndex((one) => JSON.stringify(one) === JSON.stringify(pastZone));
     return at < 0 ? [] : [{ scope, version, timeline, past: past.filter((_, index) => index !== at) }];
@@ -234,7 +250,7 @@ async function appliedTimelines(
   const applies: TimelineChange[] = [];
   const applied: AppliedRules[] = [];
   let length = 0;
-  for (const settings of await readSettingsOf(deps.db, merchants ?? [GLOBAL_MERCHANT])) {
+  for (const settings of await readSettingsOf(deps.directory, merchants ?? [GLOBAL_MERCHANT])) {
     const { merchant: scope, version, rules, past = [] } = settings;
     const days = [fromDay, toDay] as const;
     const isGoals = isOfGoals({ rules: asked });
@@ -268,7 +284,7 @@ async function placesOf(
   deps: StartDeps,
 ): Promise<Places | undefined> {
   const placed = new Set(await findPartitions(deps));
-  const named = merchants && (await readSettingsOf(deps.db, merchants));
+  const named = merchants && (await readSettingsOf(deps.directory, merchants));
   const wanted = named?.flatMap((settings) => partitionsOf(settings, deps.placement)) ?? [...placed];
   const all: SealPlace[] = [];
   const archived: SealPlace[] = [];

@@ -21,24 +21,21 @@ import { DAY_MS, dateOf } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import { isMerchantIdShaped } from "../../storage/directory/credential.ts";
 import { findMerchantIds, findMerchantNumbers } from "../../storage/directory/merchants.ts";
-import { parseHostname } from "../../storage/hostname.ts";
 import {
-  changeJob,
   countJobs,
   findJob,
   hasApplied,
   isOfGoals,
   isOver,
-  type JobTotal,
   listJobs,
-  listOutcomes,
-  listTotals,
   type ReplayJob,
   type ReplayVerb,
-  readProgress,
-} from "../../storage/ledger/replay-job.ts";
+} from "../../storage/directory/replay-job.ts";
+import { REPLAY_KINDS, type ReplayKind } from "../../storage/directory/schema.ts";
+import { parseHostname } from "../../storage/hostname.ts";
+import type { JobTotal } from "../../storage/ledger/replay-part.ts";
+import { changeJob, listOutcomes, listTotals, readProgress } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
-import { REPLAY_KINDS, type ReplayKind } from "../../storage/schema.ts";
 import type { Deps } from "./deps.ts";
 import { DATE, type Field, oneOf, required, TIME_ZONE } from "./field.ts";
 import { ownMerchant, principalOf } from "./principal.ts";
@@ -140,9 +137,9 @@ function countedBy(
 export async function getReplays(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const jobs = await listJobs(deps.db, { merchant: ownNumber(c), rowsMax: ADMIN_PAGE_MAX });
+  const jobs = await listJobs(deps.directory, { merchant: ownNumber(c), rowsMax: ADMIN_PAGE_MAX });
   const ids = await findMerchantIds(
-    deps.db,
+    deps.directory,
     jobs.flatMap(({ merchants }) => merchants ?? []).slice(0, REPLAY_MERCHANTS_MAX),
   );
   return { ok: true, value: { body: { replays: jobs.map((job) => summaryOf(job, ids)), next: null } } };
@@ -172,12 +169,12 @@ export function postReplayVerb(verb: ReplayVerb) {
         "A backfill of goals changes no answer, so there is nothing to undo: take the goal out of the rules.",
       );
     const taken = await takenBack(job, verb, deps);
-    if (!(await changeJob(deps.db, { job, verb, now: deps.now(), taken }))) {
+    if (!(await changeJob(deps, { job, verb, now: deps.now(), taken }))) {
       return problem("conflict", `A ${job.kind} that is ${job.state} cannot ${verb}: ${WHY_NOT[verb]}`);
     }
     if (taken.length > 0) deps.keys.clear();
     await driveJob(job.id, deps);
-    const changed = await findJob(deps.db, job.id);
+    const changed = await findJob(deps.directory, job.id);
     return { ok: true, value: { body: await shown(c, changed ?? job, deps) } };
   };
 }
@@ -197,12 +194,12 @@ async function merchantsOf(
 ): Promise<Checked<readonly number[] | undefined>> {
   const own = ownMerchant(principalOf(c));
   if (own === undefined) {
-    const numbers = ids && (await findMerchantNumbers(deps.db, ids));
+    const numbers = ids && (await findMerchantNumbers(deps.directory, ids));
     return numbers?.length === ids?.length ? { ok: true, value: numbers } : noSuchMerchants();
   }
   if (ids?.some((id) => id !== own.id)) return noSuchMerchants();
   const since = deps.now() - DAY_MS;
-  const { active, recent } = await countJobs(deps.db, { merchant: own.number, since });
+  const { active, recent } = await countJobs(deps.directory, { merchant: own.number, since });
   if (active >= REPLAYS_OF_MERCHANT_MAX)
     return problem("conflict", `At most ${REPLAYS_OF_MERCHANT_MAX} replays of a merchant go on at once: end one.`);
   if (recent >= REPLAYS_A_DAY_MAX)
@@ -216,7 +213,7 @@ function noSuchMerchants() {
 
 /** The job a path names, when whoever asks may see it: of one merchant only those that are of it alone. */
 async function jobOf(c: Context, deps: Deps): Promise<ReplayJob | undefined> {
-  const job = await findJob(deps.db, c.req.param("id") ?? "");
+  const job = await findJob(deps.directory, c.req.param("id") ?? "");
   const own = ownNumber(c);
   const isOwn = own === undefined || (job?.merchants?.length === 1 && job.merchants[0] === own);
   return isOwn ? job : undefined;
@@ -249,17 +246,17 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
 /** A job with its progress, the first differences and the parts that failed. Why a part failed may speak of a partition's
  *  other merchants: only the deployment is told. */
 async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<string, unknown>> {
-  const progress = await readProgress(deps.db, job.id);
-  const outcomes = await listOutcomes(deps.db, job.id);
+  const progress = await readProgress(deps, job.id);
+  const outcomes = await listOutcomes(deps, job.id);
   const differences = outcomes
     .flatMap(({ day, partition, shown }) =>
       shown.map((difference) => ({ date: dateOf(day), partition, ...difference })),
     )
     .slice(0, REPLAY_LIST_MAX);
-  const totals = job.kind === "verify" ? await listTotals(deps.db, job.id) : [];
+  const totals = job.kind === "verify" ? await listTotals(deps, job.id) : [];
   const differing = [...differences, ...totals].map(({ merchant }) => merchant);
   const numbers = [...(job.merchants ?? []), ...differing];
-  const ids = await findMerchantIds(deps.db, [...new Set(numbers)].slice(0, REPLAY_MERCHANTS_MAX));
+  const ids = await findMerchantIds(deps.directory, [...new Set(numbers)].slice(0, REPLAY_MERCHANTS_MAX));
   return {
     ...summaryOf(job, ids),
     parts: { all: progress.parts, done: progress.done, failed: progress.failed, undone: progress.undone },

@@ -2,8 +2,8 @@
 
 import type { Context } from "hono";
 import { ADMIN_BYTES_MAX } from "../../core/limits.ts";
+import type { AuditDetails } from "../../storage/directory/schema.ts";
 import { readBody } from "../../storage/request-body.ts";
-import type { AuditDetails } from "../../storage/schema.ts";
 import { type Field, type Fields, parseFields } from "./field.ts";
 import { parseJson } from "./json.ts";
 import { type Checked, problem } from "./problem.ts";

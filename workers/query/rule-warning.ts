@@ -14,7 +14,7 @@ import type { Deps } from "./deps.ts";
 export async function warningsOf(
   merchant: number,
   { hostnames }: Rules,
-  deps: Pick<Deps, "db" | "now">,
+  deps: Pick<Deps, "ledgers" | "now">,
 ): Promise<readonly string[]> {
   if (hostnames.length === 0) return [];
   const today = Math.floor(deps.now() / DAY_MS);
@@ -23,7 +23,7 @@ export async function warningsOf(
   const allowed = new Set(hostnames);
   const dropped = new Map<string, number>();
   let all = 0;
-  for (const row of await readRollups(deps.db, read)) {
+  for (const row of await readRollups(deps.ledgers.ofMerchant(read.merchant), read)) {
     all += row.counts.events;
     for (const { value, counts } of breakdownOf(row, "hostname").entries) {
       // Without a hostname an event counts; what was cut is of many.

@@ -78,7 +78,7 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
     return problem("conflict", "Too many changes are remembered; only rules of fewer characters fit.", "rules");
   const warnings = await warningsOf(number, rules.value, deps);
   const added = { version, rules: rules.value, note: body.value.note ?? "", now };
-  const changed = await writeTimeline(deps.db, { merchant: scope.value, timeline: extended, added });
+  const changed = await writeTimeline(deps, { merchant: scope.value, timeline: extended, added });
   if (changed === "stale") return problem("conflict", "The settings were changed meanwhile. Read them and try again.");
   deps.keys.clear();
   await pushSettings(scope.value, deps);
@@ -94,7 +94,7 @@ export async function getRuleVersions(c: Context, deps: Deps): Promise<Checked<R
   const page = parametersOf(c, VERSION_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = VERSION_MAX } = page.value;
-  const rows = await listRuleVersions(deps.db, { merchant: scope.value.number, before, rowsMax });
+  const rows = await listRuleVersions(deps.directory, { merchant: scope.value.number, before, rowsMax });
   const versions = rows.map(({ version, note, createdAt }) => ({ version, note, created_at: iso(createdAt) }));
   return { ok: true, value: { body: { versions, next: rows.length < rowsMax ? null : String(rows.at(-1)?.version) } } };
 }
@@ -104,7 +104,7 @@ export async function getRuleVersion(c: Context, deps: Deps): Promise<Checked<Re
   const scope = await scopeOf(c, deps);
   if (!scope.ok) return scope;
   const version = wholeNumber(1, 1e15 - 1).parse(c.req.param("version"));
-  const found = version && (await findRuleVersion(deps.db, { merchant: scope.value.number, version }));
+  const found = version && (await findRuleVersion(deps.directory, { merchant: scope.value.number, version }));
   if (!found) return problem("not_found", "There is no such version of these rules.");
   const { rules, note, createdAt } = found;
   return {
@@ -116,7 +116,7 @@ export async function getRuleVersion(c: Context, deps: Deps): Promise<Checked<Re
 /** Whose rules a path means: those of the merchant it names, or the deployment's. */
 async function scopeOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
   if (c.req.param("id") !== undefined) return merchantOf(c, deps);
-  const global = await findScope(deps.db, GLOBAL_MERCHANT);
+  const global = await findScope(deps.directory, GLOBAL_MERCHANT);
   if (global === undefined) throw new Error("the migrations make a row for the deployment's rules");
   return { ok: true, value: global };
 }

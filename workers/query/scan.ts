@@ -154,7 +154,7 @@ export interface Under extends SeenUnder {
 }
 
 export async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
-  const global = await readSettings(deps.db, GLOBAL_MERCHANT);
+  const global = await readSettings(deps.directory, GLOBAL_MERCHANT);
   const settings = settingsOf(merchant);
   return {
     settings: { ...settings, rules: asRead(settings.rules) },
@@ -250,7 +250,11 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
     readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps),
   ]);
   // What is not among `recent` any more lies in the archive, and was noted before its partition forgot it.
-  const archived = await listPlaces(deps.db, { merchant: number, ...around, rowsMax: JOB_PLACES_MAX + 1 });
+  const archived = await listPlaces(deps.ledgers.ofMerchant(number), {
+    merchant: number,
+    ...around,
+    rowsMax: JOB_PLACES_MAX + 1,
+  });
   // What is beyond is not in the list: whoever counted by it would leave Days out, unread and remembered ones alike.
   if (archived.length > JOB_PLACES_MAX) return invalid(tooMuch(`more than ${JOB_PLACES_MAX} days of data`, "job"));
   const found = distinctPlaces([...archived, ...recent.values()]);

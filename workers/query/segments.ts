@@ -41,7 +41,7 @@ export async function postSegment(c: Context, deps: Deps): Promise<Checked<Reply
   if (!body.ok) return body;
   const [id, now] = [segmentId(deps.random(ID_RANDOM_BYTES)), deps.now()];
   const segment = { id, merchant: merchant.value.number, ...body.value, createdAt: now, updatedAt: now };
-  const made = await createSegment(deps.db, segment);
+  const made = await createSegment(deps.directory, segment);
   if (made === "full") return problem("conflict", `A merchant has at most ${SEGMENTS_COUNT_MAX} segments.`);
   if (made === "taken") return NAME_TAKEN;
   return { ok: true, value: { status: 201, body: shown(segment) } };
@@ -53,7 +53,7 @@ export async function getSegments(c: Context, deps: Deps): Promise<Checked<Reply
   if (!merchant.ok) return merchant;
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const rows = await listSegments(deps.db, merchant.value.number);
+  const rows = await listSegments(deps.directory, merchant.value.number);
   return { ok: true, value: { body: { segments: rows.map(shown), next: null } } };
 }
 
@@ -66,7 +66,7 @@ export async function patchSegment(c: Context, deps: Deps): Promise<Checked<Repl
   const own = { merchant: merchant.value.number, id: c.req.param("segment_id") ?? "" };
   const { name, filters } = body.value;
   const changes = { ...own, updatedAt: deps.now(), ...(name !== undefined && { name }), ...(filters && { filters }) };
-  const changed = await changeSegment(deps.db, changes);
+  const changed = await changeSegment(deps.directory, changes);
   if (changed === undefined) return NO_SEGMENT;
   if (changed === "taken") return NAME_TAKEN;
   return { ok: true, value: { body: shown(changed) } };
@@ -77,10 +77,10 @@ export async function deleteSegment(c: Context, deps: Deps): Promise<Checked<Rep
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const own = { merchant: merchant.value.number, id: c.req.param("segment_id") ?? "" };
-  const links = await listShares(deps.db, own.merchant);
+  const links = await listShares(deps.directory, own.merchant);
   if (links.some((link) => segmentsIn(link.filters).includes(own.id)))
     return problem("conflict", "A share link names this segment. Revoke the link first.");
-  if (!(await dropSegment(deps.db, own))) return NO_SEGMENT;
+  if (!(await dropSegment(deps.directory, own))) return NO_SEGMENT;
   return { ok: true, value: { body: { id: own.id, deleted: true } } };
 }
 
@@ -142,7 +142,7 @@ export async function keepSegments(
 }
 
 async function finderOf(merchant: number, deps: Deps): Promise<(idOrName: string) => Segment | undefined> {
-  const rows = await listSegments(deps.db, merchant);
+  const rows = await listSegments(deps.directory, merchant);
   return (idOrName) => rows.find(({ id }) => id === idOrName) ?? rows.find(({ name }) => name === idOrName);
 }
 

@@ -111,15 +111,15 @@ export async function postAcceptance(c: Context, deps: Deps): Promise<Checked<Re
   if (deps.access !== undefined && password !== undefined) return problem("invalid_field", BY_ACCESS, "password");
   const now = deps.now();
   // Taken first, so that it works once. Should what follows fail, the owner makes another.
-  const invite = await takeInvite(deps.db, { token: invited, email, now });
+  const invite = await takeInvite(deps.directory, { token: invited, email, now });
   if (invite === undefined) return problem("not_found", "This invite was used, has ended or is for somebody else.");
   const stored = password === undefined ? null : hashPassword(password, deps.random(SALT_RANDOM_BYTES));
   const { merchant, role } = invite;
   const id = memberId(deps.random(ID_RANDOM_BYTES));
   const added = { id, merchant, email: invite.email, role, password: stored, createdAt: now };
-  const member = await admitMember(deps.db, added);
+  const member = await admitMember(deps.directory, added);
   if (deps.access === undefined) return await signIn(c, { member, act: "invite.accept" }, deps);
-  await noteAct(deps.db, { at: now, actor: member.id, merchant, act: "invite.accept", target: member.id });
+  await noteAct(deps.directory, { at: now, actor: member.id, merchant, act: "invite.accept", target: member.id });
   return { ok: true, value: { status: 201, body: { member: member.id, email: member.email, role: member.role } } };
 }
 
@@ -132,7 +132,7 @@ export async function getSession(c: Context): Promise<Checked<Reply>> {
 export async function deleteSession(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const open = sessionOf(c);
   if (open === undefined) return noSession();
-  await endSession(deps.db, open.token);
+  await endSession(deps.directory, open.token);
   clearSession(c);
   return { ok: true, value: { body: { signed_out: true } } };
 }
@@ -150,7 +150,7 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   const judged = await judge(c, { claim, password: body.value.password, place }, deps);
   if (!judged.ok) return judged;
   const password = hashPassword(body.value.new_password, deps.random(SALT_RANDOM_BYTES));
-  await changePassword(deps.db, { member: judged.value.id, password, token: open.token });
+  await changePassword(deps.directory, { member: judged.value.id, password, token: open.token });
   return { ok: true, value: { body: { changed: true } } };
 }
 
@@ -189,12 +189,12 @@ async function judge(c: Context, { claim, password, place }: Judged, deps: Deps)
     c.header("Retry-After", String(waitSeconds));
     return problem("rate_limited", TOO_MANY_ATTEMPTS);
   }
-  const candidate = await findCandidate(deps.db, claim);
+  const candidate = await findCandidate(deps.directory, claim);
   const isRight = verifyPassword(password, candidate?.password);
   if (!isRight || candidate === undefined)
     return problem("unauthorized", "Wrong merchant, e-mail address or password.");
-  await forgetAttempts(deps.db, { claim, from: place.from });
-  if (place.network !== undefined) await forgetAttempts(deps.db, { claim, from: place.network });
+  await forgetAttempts(deps.directory, { claim, from: place.from });
+  if (place.network !== undefined) await forgetAttempts(deps.directory, { claim, from: place.network });
   return { ok: true, value: candidate } as const;
 }
 
@@ -204,7 +204,7 @@ const TOO_MANY_ATTEMPTS =
 /** 0 where an attempt may be judged. What one place tries too often does not count for the others. */
 async function secondsToWait({ claim, place }: Omit<Judged, "password">, deps: Deps): Promise<number> {
   const now = deps.now();
-  const count = (from: string) => countAttempt(deps.db, { claim, from, now, seconds: SIGN_IN_PERIOD_SECONDS });
+  const count = (from: string) => countAttempt(deps.directory, { claim, from, now, seconds: SIGN_IN_PERIOD_SECONDS });
   if ((await count(place.from)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
   if (place.network === undefined) return 0;
   if ((await count(place.network)) > SIGN_IN_NETWORK_MAX) return SIGN_IN_PERIOD_SECONDS;
@@ -224,10 +224,10 @@ async function signIn(
 ): Promise<Checked<Reply>> {
   const now = deps.now();
   const secret = token("fft", deps.random(API_KEY_RANDOM_BYTES));
-  await openSession(deps.db, { token: secret, member: member.id, expiresAt: now + SESSION_MS });
+  await openSession(deps.directory, { token: secret, member: member.id, expiresAt: now + SESSION_MS });
   const entry = { at: now, actor: member.id, merchant: member.merchant, act, target: member.id };
-  await noteAct(deps.db, entry);
-  const opened = await findSession(deps.db, { token: secret, now });
+  await noteAct(deps.directory, entry);
+  const opened = await findSession(deps.directory, { token: secret, now });
   if (opened === undefined) return problem("conflict", "The member was removed meanwhile.");
   setSession(c, secret);
   const { id, email, role } = opened.member;

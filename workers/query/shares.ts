@@ -60,7 +60,7 @@ export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>>
   const secret = token("ffs", deps.random(API_KEY_RANDOM_BYTES));
   const id = shareId(deps.random(ID_RANDOM_BYTES));
   const made = { id, merchant: merchant.value.number, name, filters: kept.value, createdAt, expiresAt, token: secret };
-  const share = await createShare(deps.db, made);
+  const share = await createShare(deps.directory, made);
   if (share === "full") return problem("conflict", `A merchant has at most ${SHARES_COUNT_MAX} share links.`);
   return { ok: true, value: { status: 201, body: { ...shown(share), token: secret } } };
 }
@@ -71,7 +71,7 @@ export async function getShares(c: Context, deps: Deps): Promise<Checked<Reply>>
   if (!merchant.ok) return merchant;
   const none = parametersOf(c, {});
   if (!none.ok) return none;
-  const rows = await listShares(deps.db, merchant.value.number);
+  const rows = await listShares(deps.directory, merchant.value.number);
   return { ok: true, value: { body: { shares: rows.map(shown), next: null } } };
 }
 
@@ -80,7 +80,7 @@ export async function deleteShare(c: Context, deps: Deps): Promise<Checked<Reply
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("share_id") ?? "";
-  const revoked = await revokeShare(deps.db, { merchant: merchant.value.number, id });
+  const revoked = await revokeShare(deps.directory, { merchant: merchant.value.number, id });
   if (!revoked) return problem("not_found", "The merchant has no share link with this id.");
   return { ok: true, value: { body: { id, revoked: true } } };
 }
@@ -99,7 +99,7 @@ export async function getShared(c: Context, deps: Deps): Promise<Checked<Reply>>
 /** What a link's token opens now; undefined when it is none, revoked or over. */
 export async function openShare(secret: string, deps: Deps): Promise<ShareHolder | undefined> {
   if (!isTokenShaped("ffs", secret)) return undefined;
-  const holder = await findShareHolder(deps.db, hashKey(secret));
+  const holder = await findShareHolder(deps.directory, hashKey(secret));
   const expiresAt = holder?.share.expiresAt ?? null;
   return expiresAt === null || expiresAt > deps.now() ? holder : undefined;
 }

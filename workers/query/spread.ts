@@ -32,7 +32,7 @@ export async function postSpread(c: Context, deps: Deps): Promise<Checked<Reply>
   const spread = changeSpread(merchant.value, { partitions, now, noticeMs: deps.noticeMs, at });
   if (spread === "full")
     return problem("conflict", "Too many changes of this merchant's partitions are remembered.", "partitions");
-  const changed = await updateMerchant(deps.db, { merchant: merchant.value, change: { spread } });
+  const changed = await updateMerchant(deps, { merchant: merchant.value, change: { spread } });
   if (changed === "stale") return problem("conflict", "The merchant was changed meanwhile. Read it and try again.");
   deps.keys.clear();
   await pushSettings(changed, deps);

@@ -23,11 +23,11 @@ export async function postStream(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!body.ok) return body;
   const { name, hostname = null } = body.value;
   const { number: merchantNumber } = merchant.value;
-  const known = await lastStreamNumber(deps.db, merchantNumber);
+  const known = await lastStreamNumber(deps.directory, merchantNumber);
   const number = await claimNumber(streamsOf(merchantNumber), known, deps);
   if (number === "full") return problem("conflict", `A merchant has at most ${STREAM_NUMBER_MAX} streams.`);
   const stream = { merchant: merchantNumber, number, name, hostname, createdAt: deps.now() };
-  const made = await createStream(deps.db, stream);
+  const made = await createStream(deps.directory, stream);
   if (made === "taken") return hostnameTaken();
   return { ok: true, value: { status: 201, body: shown(made, deps) } };
 }
@@ -39,7 +39,7 @@ export async function getStreams(c: Context, deps: Deps): Promise<Checked<Reply>
   const page = parametersOf(c, STREAM_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after = 0 } = page.value;
-  const rows = await listStreams(deps.db, { merchant: merchant.value.number, after, rowsMax });
+  const rows = await listStreams(deps.directory, { merchant: merchant.value.number, after, rowsMax });
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
   return { ok: true, value: { body: { streams: rows.map((row) => shown(row, deps)), next } } };
 }

@@ -50,7 +50,7 @@ export async function countUncounted(
   // A zone of the past may show on one Day what lies in the folders of Days near it.
   const [from, to] = [fromDay - FOLDERS_APART_MAX, toDay + FOLDERS_APART_MAX];
   const around = { merchant: merchant.number, from, to };
-  const noted = await listUncounted(deps.db, around);
+  const noted = await listUncounted(deps.ledgers.ofMerchant(merchant.number), around);
   const folders = distinctPlaces([...late, ...noted]);
   if (folders.length === 0) return accepted(NOTHING);
   const shown = distinctPlaces(folders.flatMap((place) => shownPlaces(place, merchant)));
@@ -84,21 +84,22 @@ function shownPlaces({ day, partition }: SealPlace, merchant: Merchant): readonl
 async function withoutTaken(
   places: readonly SealPlace[],
   merchant: Merchant,
-  { db, now }: Deps,
+  { ledgers, now }: Deps,
 ): Promise<readonly SealPlace[]> {
   if (places.length === 0) return [];
   const settings = settingsOf(merchant);
+  const ledger = ledgers.ofMerchant(merchant.number);
   const first = firstKeptDay(merchant, now());
   const kept = places.filter(({ day }) => day >= first);
   const days = kept.map(({ day }) => day);
   const span: Span = [Math.min(...days) - FOLDERS_APART_MAX, Math.max(...days) + FOLDERS_APART_MAX + 1];
-  if (kept.length === 0 || !(await hasTaken(db, { merchant: merchant.number, days: span }))) return kept;
+  if (kept.length === 0 || !(await hasTaken(ledger, { merchant: merchant.number, days: span }))) return kept;
   const left: SealPlace[] = [];
   for (const place of kept) {
     const folders = foldersOfPlace(settings, place).map(({ day }) => day);
     const days: Span = [Math.min(...folders), Math.max(...folders) + 1];
     const asked = { merchants: [merchant.number], days, partition: place.partition };
-    if ((await listTaken(db, asked)).length === 0) left.push(place);
+    if ((await listTaken(ledger, asked)).length === 0) left.push(place);
   }
   return left;
 }

@@ -35,7 +35,7 @@ async function exported(
   merchant: number,
   recent: RecentEvents = new Map(),
 ): Promise<readonly ExportedEvent[]> {
-  const source = { archive: { bucket: memoryArchive(objects) }, db: d1 };
+  const source = { archive: { bucket: memoryArchive(objects) }, ledger: d1 };
   const settings = settingsOf("UTC", { merchant });
   const days = [DAY - 1, DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
   const places = await findExport(source, { settings, places: days, recent });
@@ -152,7 +152,7 @@ test("[EXP-5] objects are read as their rows are taken, one after the other", as
       return get(key, options);
     },
   };
-  const source = { archive: { bucket }, db: it.d1 };
+  const source = { archive: { bucket }, ledger: it.d1 };
   const places = await findExport(source, {
     settings: settingsOf("UTC"),
     places: [{ day: DAY, partition: "pool-0" }],
@@ -199,7 +199,7 @@ test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came 
   }));
   it.objects.set(bundleKey({ ...place, first: 100_000 }), encodeParquet({ ...place, first: 100_000, rows: late }));
   const settings = settingsOf("UTC", { merchant: 1 });
-  const source = { archive, db: it.d1 };
+  const source = { archive, ledger: it.d1 };
   const places = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(places[0]?.folders[0]?.cost.bytes).toBeGreaterThan(LARGE_BYTES);
   expect(places[0]?.folders[0]?.cost.bytes).toBeLessThan(EXPORT_BYTES_MAX);
@@ -216,7 +216,7 @@ test("[EXP-5] a Day of which more is not sealed than can be kept in mind is refu
   await it.send([{ merchant: 1, id: "a", timestamp: TUESDAY }]);
   await it.settle();
   const settings = settingsOf("UTC", { merchant: 1 });
-  const source = { archive: { bucket: memoryArchive(it.objects) }, db: it.d1 };
+  const source = { archive: { bucket: memoryArchive(it.objects) }, ledger: it.d1 };
   const found = await findExport(source, { settings, places: [{ day: DAY, partition: "pool-0" }], recent: new Map() });
   expect(findTooOpen({ settings }, found)).toBeUndefined();
   const large = found.map((place) => ({

@@ -166,7 +166,7 @@ test("[EXP-10] exported rows are those that the naive model selects, whatever th
 });
 
 async function exportedIds({ objects, d1 }: Pick<SealedWorld, "objects" | "d1">, filter: ReturnType<typeof filterOf>) {
-  const source = { archive: { bucket: memoryArchive(objects) }, db: d1 };
+  const source = { archive: { bucket: memoryArchive(objects) }, ledger: d1 };
   const days = [DAY, DAY + 1].map((day) => ({ day, partition: "pool-0" }));
   const places = await findExport(source, { settings: SETTINGS, places: days, recent: new Map() });
   const admit = await admitterOf(source, {
@@ -214,7 +214,7 @@ test("[EXP-10] filters of visits that would have to read too much are refused be
   const it = new SealedWorld([SETTINGS]);
   await it.send([{ merchant: 1, id: "a", timestamp: TUESDAY }]);
   await it.settle();
-  const source = { archive: { bucket: memoryArchive(it.objects) }, db: it.d1 };
+  const source = { archive: { bucket: memoryArchive(it.objects) }, ledger: it.d1 };
   const found = await findExport(source, {
     settings: SETTINGS,
     places: [{ day: DAY, partition: "pool-0" }],

@@ -8,8 +8,8 @@ import { SCAN_DAY_ROWS_MAX } from "../../../core/limits.ts";
 import { findEvents } from "../../../storage/archive/merchant-events.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { DAY, traffic } from "../../support/archive-fixture.ts";
+import { makeDatabases } from "../../support/databases.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
-import { migratedDatabase } from "../../support/query-worker.ts";
 
 const PARTITION = "pool-0";
 
@@ -28,7 +28,7 @@ test("[SCN-6] a large Day is read in passes: every row once, and a visitor's in 
   const places = [{ day: DAY, partition: PARTITION }];
   const search = { settings, places, recent, columns: [], together: "partition" } as const;
   const found = await findEvents(search, {
-    db: migratedDatabase(),
+    ledgers: makeDatabases().ledgers,
     bucket: memoryArchive(objects),
   });
   const passOf = new Map<string, number>();
@@ -61,7 +61,7 @@ test("[RPT-6] all partitions of a large Day are read together in passes: a visit
   const settings = { merchant: 1, zones: [{ from: 0, zone: "UTC" }] };
   const search = { settings, places, recent: new Map(), columns: [], together: "day" } as const;
   const found = await findEvents(search, {
-    db: migratedDatabase(),
+    ledgers: makeDatabases().ledgers,
     bucket: memoryArchive(objects),
   });
   const passes: string[][] = [];

@@ -2,24 +2,23 @@
 
 import { expect, test } from "vitest";
 import { readChanges, writeSpread } from "../../../storage/directory/settings.ts";
+import { makeDatabases } from "../../support/databases.ts";
 import { settingsOf } from "../../support/events.ts";
-import { migratedDatabase, putSettings } from "../../support/sealed-world.ts";
-import { sqliteD1 } from "../../support/sqlite.ts";
+import { putSettings } from "../../support/sealed-world.ts";
 
 function directoryOf(merchants: number) {
-  const database = migratedDatabase();
-  const d1 = sqliteD1(database);
+  const { database, directory } = makeDatabases();
   const put = (merchant: number, version: number) => putSettings(database, settingsOf("UTC", { merchant, version }));
   for (let merchant = 1; merchant <= merchants; merchant++) put(merchant, 1);
-  return { database, d1, put, after: (since: number | undefined) => readChanges(d1, since) };
+  return { database, directory, put, after: (since: number | undefined) => readChanges(directory, since) };
 }
 
 test("[PAR-17] a change is named once, after the last that was seen; a merchant that has gone too", async () => {
-  const { database, d1, put, after } = directoryOf(3);
+  const { database, directory, put, after } = directoryOf(3);
   const { last } = await after(undefined);
   expect(await after(last)).toEqual({ last, merchants: [] });
   put(2, 2);
-  await writeSpread(d1, settingsOf("UTC", { merchant: 3, version: 1 }));
+  await writeSpread(directory, settingsOf("UTC", { merchant: 3, version: 1 }));
   put(2, 3);
   database.exec("DELETE FROM merchants WHERE number = 1");
   const changed = await after(last);

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { zeroMeter } from "../../../core/meter.ts";
+import { ledgersOf } from "../../../storage/ledger/ledgers.ts";
 import {
   forgetOverflow,
   noteOverflow,
@@ -84,18 +85,18 @@ test("[OVF-8] a message waits from its note to its delivery, in whatever order D
     { id: "a", merchants: [1, 2], since: 100 },
     { id: "b", merchants: [1], since: 50 },
   ];
-  await noteOverflow(db, first);
-  await noteOverflow(db, second);
+  await noteOverflow(ledgersOf([db]), first);
+  await noteOverflow(ledgersOf([db]), second);
   expect([await since(1), await since(2), await since(3)]).toEqual([50, 100, undefined]);
-  await settleOverflow(db, { ...second, now: 200 });
-  await settleOverflow(db, { ...first, now: 200 });
-  await settleOverflow(db, { ...first, now: 300 }); // delivered once more
+  await settleOverflow(ledgersOf([db]), { ...second, now: 200 });
+  await settleOverflow(ledgersOf([db]), { ...first, now: 200 });
+  await settleOverflow(ledgersOf([db]), { ...first, now: 300 }); // delivered once more
   expect([await since(1), await since(2)]).toEqual([undefined, undefined]);
   const third = { id: "c", merchants: [1], since: 400 };
-  await settleOverflow(db, { ...third, now: 500 });
-  await noteOverflow(db, third); // D1 was slow
+  await settleOverflow(ledgersOf([db]), { ...third, now: 500 });
+  await noteOverflow(ledgersOf([db]), third); // D1 was slow
   expect(await since(1)).toBeUndefined();
-  await noteOverflow(db, { id: "d", merchants: [1], since: 4_000_000 });
+  await noteOverflow(ledgersOf([db]), { id: "d", merchants: [1], since: 4_000_000 });
   await forgetOverflow(db, 4_000_000);
   expect(await since(1)).toBe(4_000_000);
   expect((await db.prepare("SELECT count(*) AS n FROM overflow_notes").all()).results).toEqual([{ n: 1 }]);

@@ -25,7 +25,7 @@ describe("[RAT-6] the cron fetches rates once a day", () => {
         return await (answers[asked.length - 1] as () => Response | Promise<Response>)();
       };
       await fetchRates({
-        db,
+        directory: db,
         now: () => now,
         log: (line) => void lines.push(line),
         ratesUrl,

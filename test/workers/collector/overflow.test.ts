@@ -211,7 +211,14 @@ function envOf() {
       return replyOf(name, decodeArrivals(arrivals));
     },
   });
-  return { ...SECRETS, ...SETTINGS, DB: db, PARTITION: { getByName: partition }, OVERFLOW_QUEUE: queue };
+  return {
+    ...SECRETS,
+    ...SETTINGS,
+    DIRECTORY: {},
+    LEDGER_0: db ?? {},
+    PARTITION: { getByName: partition },
+    OVERFLOW_QUEUE: queue,
+  };
 }
 
 function replyOf(name: string, arrivals: readonly Arrival[]): AppendReply {

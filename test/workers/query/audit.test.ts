@@ -71,7 +71,9 @@ test("[AUD-2] what was refused, failed the door or only read leaves nothing", as
 });
 
 test("[AUD-2] an act that broke in the middle stays, as one of unknown outcome", async () => {
-  await worker.db.prepare("CREATE TRIGGER no BEFORE INSERT ON streams BEGIN SELECT RAISE(FAIL, 'full'); END").run();
+  await worker.directory
+    .prepare("CREATE TRIGGER no BEFORE INSERT ON streams BEGIN SELECT RAISE(FAIL, 'full'); END")
+    .run();
   const path = `/api/v1/merchants/${shop.id}/streams`;
   expect((await as(admin.api_key, "POST", path, { name: "Till" })).status).toBe(503);
   const [entry] = await logOf(admin.api_key);
@@ -79,7 +81,9 @@ test("[AUD-2] an act that broke in the middle stays, as one of unknown outcome",
 });
 
 test("[AUD-2] where the log cannot be written nothing is done", async () => {
-  await worker.db.prepare("CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(FAIL, 'full'); END").run();
+  await worker.directory
+    .prepare("CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(FAIL, 'full'); END")
+    .run();
   const path = `/api/v1/merchants/${shop.id}`;
   expect((await as(admin.api_key, "PATCH", path, { name: "Mine" })).status).toBe(503);
   expect((await as(admin.api_key, "GET", path)).body.name).toBe("Shop");

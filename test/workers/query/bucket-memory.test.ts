@@ -16,6 +16,7 @@ import { createErasure } from "../../../storage/ledger/erasure.ts";
 import { BucketMemory } from "../../../workers/query/bucket-memory.ts";
 import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
+import { storageOf } from "../../support/databases.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
 import { ReplayedWorld } from "../../support/replayed-world.ts";
@@ -74,7 +75,7 @@ async function ask(world: ReplayedWorld, buckets: BucketMemory, merchant = 1): P
   });
   const deps = {
     ...world.replayDeps(),
-    db: counting,
+    ...storageOf(counting),
     buckets,
     meter: zeroMeter(),
     partition: () => ({ live: async (request: Parameters<typeof live>[1]) => live(world.it.partition, request) }),
@@ -137,7 +138,7 @@ test("[MBR-2] a late event, a rebuild, its undo, rules applied to the past and a
   await changes(1);
 
   world.it.now += 60_000;
-  const { db, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log } = world.deps();
   const erasing = { erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request) };
   const erasure = await createErasure(world.d1, {
     erasure: {
@@ -152,7 +153,7 @@ test("[MBR-2] a late event, a rebuild, its undo, rules applied to the past and a
     partitions: ["pool-0"],
     openDays: [DAY + 3],
   });
-  await driveErasure(erasure, { db, now, pace, log, partition: () => erasing });
+  await driveErasure(erasure, { directory, ledgers, now, pace, log, partition: () => erasing });
   await world.seal();
   await changes(2);
 });

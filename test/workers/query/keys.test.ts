@@ -13,11 +13,12 @@ import {
 import { zeroMeter } from "../../../core/meter.ts";
 import { noteKeyUse } from "../../../storage/directory/api-keys.ts";
 import { hashKey } from "../../../storage/directory/credential.ts";
-import { createJob } from "../../../storage/ledger/replay-start.ts";
+import { SCOPES } from "../../../storage/directory/schema.ts";
 import { meteredD1 } from "../../../storage/metered.ts";
-import { SCOPES } from "../../../storage/schema.ts";
+import { createJob } from "../../../storage/replay.ts";
 import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
 import { OPENS } from "../../../workers/query/principal.ts";
+import { storageOf } from "../../support/databases.ts";
 import { ADMIN_TOKEN, type QueryWorker, type Reply, startQueryWorker } from "../../support/query-worker.ts";
 
 interface Made {
@@ -223,7 +224,9 @@ describe("use", () => {
 
   test("[KEY-4] questions go on being answered where the use cannot be written", async () => {
     const { api_key } = await keyOf(shop, "read");
-    await worker.db.prepare("CREATE TRIGGER no BEFORE UPDATE ON api_keys BEGIN SELECT RAISE(FAIL, 'full'); END").run();
+    await worker.directory
+      .prepare("CREATE TRIGGER no BEFORE UPDATE ON api_keys BEGIN SELECT RAISE(FAIL, 'full'); END")
+      .run();
     expect((await asking(api_key, shop)).status).toBe(200);
   });
 });
@@ -289,7 +292,7 @@ describe("replays of one's own", () => {
       const days = { fromDay: 20_000, toDay: 20_001, createdAt: 0, finishedAt: null };
       const plain = { rules: "dated" as const, draft: undefined, applied: undefined, dimensions: undefined };
       const job = { id, kind: "rebuild" as const, state: "running" as const, merchants, ...days, ...plain };
-      return createJob(worker.db, { job, parts: parts(id), applies: [] });
+      return createJob(storageOf(worker.db), { job, parts: parts(id), applies: [] });
     };
     expect(await rebuild("rpl_a", [1])).toBe("created");
     expect(await rebuild("rpl_b", [2, 3])).toBe("created");

@@ -234,7 +234,7 @@ test.each([
 
 test("[OPE-4] the document and the reference are served to everybody; the page runs nothing and shows every operation", async () => {
   const { app } = await import("../../../workers/query/app.ts");
-  const env = { DB: undefined, POOL_SIZE: "1", TRACKING_SECRET: "s", ADMIN_TOKEN, RATE_LIMITS: "off" };
+  const env = { DIRECTORY: {}, LEDGER_0: {}, POOL_SIZE: "1", TRACKING_SECRET: "s", ADMIN_TOKEN, RATE_LIMITS: "off" };
   const context = { waitUntil: () => {} } as unknown as ExecutionContext;
   const document = await app.request("/api/openapi.json", {}, env, context);
   expect(await document.json()).toEqual(JSON.parse(JSON.stringify(DOCUMENT)));

@@ -146,7 +146,7 @@ test("[JOB-1] what is too large for a request becomes a job; its answer is that 
     `answers/${body.id}/answer.json`,
   ]);
   // Once more changes nothing.
-  worker.questions.push({ job: body.id, part: 3 });
+  worker.questions.push({ job: body.id, part: 3, merchant: 1 });
   await worker.deliver();
   expect((await get()).body).toEqual(done.body);
 });

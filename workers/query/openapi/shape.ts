@@ -5,7 +5,7 @@
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { OPERATIONS } from "../../../core/meter.ts";
 import type { Schema } from "../../../core/type-text.ts";
-import { REPLAY_RULES, ROLES, SCOPES } from "../../../storage/schema.ts";
+import { REPLAY_RULES, ROLES, SCOPES } from "../../../storage/directory/schema.ts";
 import { PROBLEM_STATUS } from "../problem.ts";
 
 const TEXT: Schema = { type: "string" };

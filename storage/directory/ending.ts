@@ -1,0 +1,30 @@
+// The end of a merchant in the directory: every row of who is who goes in one transaction. Its ledger was told before
+// (storage/ledger/erasure.ts), so that nothing is published or sealed for a merchant whose rows are going; its numbers go
+// after. Running it again finds nothing.
+
+import type { Directory } from "./directory.ts";
+
+/** Every table that holds anything of a merchant besides the merchant itself. */
+const MERCHANTS_OWN = [
+  "streams",
+  "api_keys",
+  "members",
+  "invites",
+  "shares",
+  "segments",
+  "rule_versions",
+  "own_rates",
+  "rate_versions",
+] as const;
+
+export async function deleteMerchant(directory: Directory, merchant: number): Promise<void> {
+  await directory.batch([
+    ...MERCHANTS_OWN.map((table) => directory.prepare(`DELETE FROM ${table} WHERE merchant = ?`).bind(merchant)),
+    directory
+      .prepare("DELETE FROM sessions WHERE member NOT IN (SELECT id FROM members) AND ?1 IS NOT NULL")
+      .bind(merchant),
+    // Of it alone; of several it stays a number in a list.
+    directory.prepare("DELETE FROM replay_jobs WHERE merchants = '[' || CAST(?1 AS INTEGER) || ']'").bind(merchant),
+    directory.prepare("DELETE FROM merchants WHERE number = ?").bind(merchant),
+  ]);
+}

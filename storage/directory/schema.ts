@@ -1,0 +1,326 @@
+// The directory's D1 schema: merchants, their streams, keys, members and share links, the log of what was administered,
+// exchange rates, and the headers of replay jobs. Written here once; `npm run db:generate` makes the migrations from it.
+// Numbers, and all that changes in one transaction with them, are in the ledgers (storage/ledger/schema.ts).
+
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { DimensionName } from "../../core/counting/dimension.ts";
+import type { CurrencyTimeline, PastZone, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
+import type { Rules, RuleTimeline } from "../../core/rules.ts";
+
+/** One row: how many ledgers the deployment has had since its first day. */
+export const deployment = sqliteTable("deployment", {
+  id: integer("id").primaryKey(),
+  ledgers: integer("ledgers").notNull(),
+});
+
+/** The tenant. The row of number 0 is nobody's: it holds the deployment's own rules (GLOBAL_MERCHANT). */
+export const merchants = sqliteTable(
+  "merchants",
+  {
+    /** In every tracking ID; 32 bits. */
+    number: integer("number").primaryKey({ autoIncrement: true }),
+    /** What the API calls it; not guessable. */
+    id: text("id").notNull().unique(),
+    name: text("name").notNull(),
+    zones: text("zones", { mode: "json" }).$type<readonly ZonePeriod[]>().notNull(),
+    /** The one that answers are in. */
+    currency: text("currency").notNull(),
+    rules: text("rules", { mode: "json" }).$type<RuleTimeline>().notNull(),
+    /** Grows with every change of settings. */
+    version: integer("version").notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** For how many days events are kept; null for good. */
+    retentionDays: integer("retention_days"),
+    /** Over how many partitions it is spread, and from when. */
+    spread: text("spread", { mode: "json" }).$type<SpreadTimeline>().notNull().default([]),
+    /** Which one events without a currency are in, and from when. */
+    currencies: text("currencies", { mode: "json" }).$type<CurrencyTimeline>().notNull().default([]),
+    /** Zones that replays have put on past Days. */
+    pastZones: text("past_zones", { mode: "json" }).$type<readonly PastZone[]>().notNull().default([]),
+  },
+  // Every seal asks who has any: without it that is a look at every merchant.
+  (table) => [index("merchants_moved").on(table.number).where(sql`past_zones <> '[]'`)],
+);
+
+/**
+ * Whose settings were changed, each with the number of the last change; numbers grow. Triggers write it (the migration says so;
+ * drizzle cannot), so that no way of changing settings can forget it. Rows stay when their merchant goes.
+ */
+export const settingsChanges = sqliteTable(
+  "settings_changes",
+  {
+    merchant: integer("merchant").primaryKey(),
+    change: integer("change").notNull(),
+  },
+  (table) => [uniqueIndex("settings_changes_change").on(table.change)],
+);
+
+/** A merchant's shop, app or till. */
+export const streams = sqliteTable(
+  "streams",
+  {
+    merchant: integer("merchant").notNull(),
+    /** From 1 within the merchant; 16 bits. */
+    number: integer("number").notNull(),
+    name: text("name").notNull(),
+    /** A hostname the merchant owns; questions may name it as `site_id`. */
+    hostname: text("hostname").unique(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.number] })],
+);
+
+/** Every version of a scope's rules that was ever decided, kept for good: timelines name them. */
+export const ruleVersions = sqliteTable(
+  "rule_versions",
+  {
+    merchant: integer("merchant").notNull(),
+    /** From 1 within the scope. */
+    version: integer("version").notNull(),
+    rules: text("rules", { mode: "json" }).$type<Rules>().notNull(),
+    /** Why, in the words of whoever changed them; may be empty. */
+    note: text("note").notNull(),
+    /** UTC ms. */
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.version] })],
+);
+
+/** The deployment's exchange rates, a row for each Day on which any were published. */
+export const rates = sqliteTable("rates", {
+  day: integer("day").primaryKey(),
+  /** What one euro is in each currency, as decimal numbers. */
+  perEuro: text("per_euro", { mode: "json" }).$type<Readonly<Record<string, string>>>().notNull(),
+});
+
+/** What merchants decided about exchange rates (core/rate.ts): from a Day on, one `currency` is `rate` of `in`. */
+export const ownRates = sqliteTable(
+  "own_rates",
+  {
+    merchant: integer("merchant").notNull(),
+    currency: text("currency").notNull(),
+    in: text("in").notNull(),
+    from: integer("from_day").notNull(),
+    rate: text("rate").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.currency, table.in, table.from] })],
+);
+
+/** How often rates were changed: the deployment's (under GLOBAL_MERCHANT) and those of merchants that have any. */
+export const rateVersions = sqliteTable("rate_versions", {
+  merchant: integer("merchant").primaryKey(),
+  version: integer("version").notNull(),
+  /** UTC ms at which the deployment's were last fetched by the cron; null while they never were. */
+  fetchedAt: integer("fetched_at"),
+});
+
+/** API keys: only a hash of the key is kept. */
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    name: text("name").notNull(),
+    /** SHA-256 of the whole key, in hex. A key has 256 random bits: it needs no slow hash. */
+    hash: text("hash").notNull().unique(),
+    /** First characters, to tell keys apart in a list. */
+    hint: text("hint").notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms; null for never. */
+    expiresAt: integer("expires_at"),
+    /** What the key may do. */
+    scope: text("scope").$type<Scope>().notNull().default("read"),
+    /** UTC ms, to the hour; null while it was never used. */
+    lastUsedAt: integer("last_used_at"),
+    /** Of the secret before the last rotation, and until when (UTC ms) that one is still good. */
+    previousHash: text("previous_hash").unique(),
+    previousUntil: integer("previous_until"),
+  },
+  (table) => [index("api_keys_merchant").on(table.merchant)],
+);
+
+/** What a key may do, each named once: send events, ask questions and read settings, or that and change everything of its
+ *  merchant. */
+export const SCOPES = ["read", "write", "admin"] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** A person of one merchant, who signs in. The same address at two merchants is two members: tenants are apart. */
+export const members = sqliteTable(
+  "members",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    /** In its one spelling (parseEmail). */
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    /** Slow hash with its parameters (password.ts); null where Cloudflare Access signs in. */
+    password: text("password"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("members_of").on(table.merchant, table.email), index("members_email").on(table.email)],
+);
+
+/** What a member may: look; run the merchant; that and decide who else is one. */
+export const ROLES = ["viewer", "admin", "owner"] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/** One-time links by which somebody becomes a member, or a member gets a new password. */
+export const invites = sqliteTable(
+  "invites",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    /** SHA-256 of the token, in hex. */
+    hash: text("hash").notNull().unique(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("invites_merchant").on(table.merchant)],
+);
+
+/** Who is signed in. */
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    /** SHA-256 of the token in the cookie, in hex. */
+    hash: text("hash").primaryKey(),
+    member: text("member").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("sessions_member").on(table.member), index("sessions_end").on(table.expiresAt)],
+);
+
+/** Attempts to sign in, counted for names that exist and names that do not alike. */
+export const signIns = sqliteTable(
+  "sign_ins",
+  {
+    /** SHA-256 of merchant, address and where from, in hex. */
+    hash: text("hash").primaryKey(),
+    attempts: integer("attempts").notNull(),
+    /** When counting starts again, UTC ms. */
+    until: integer("until").notNull(),
+  },
+  (table) => [index("sign_ins_end").on(table.until)],
+);
+
+/** Links by which anybody may look at a part of a merchant's numbers. */
+export const shares = sqliteTable(
+  "shares",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    name: text("name").notNull(),
+    /** SHA-256 of the token, in hex. */
+    hash: text("hash").notNull().unique(),
+    hint: text("hint").notNull(),
+    /** Filters as a question has them, which every question asked by the link gets; empty for all numbers. */
+    filters: text("filters", { mode: "json" }).$type<readonly unknown[]>().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms; null for never. */
+    expiresAt: integer("expires_at"),
+  },
+  (table) => [index("shares_merchant").on(table.merchant)],
+);
+
+/** Filters that a merchant saved under a name, for questions and share links to name. */
+export const segments = sqliteTable(
+  "segments",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    name: text("name").notNull(),
+    /** As a question has them; they name no other segment. */
+    filters: text("filters", { mode: "json" }).$type<readonly unknown[]>().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms of the last change. */
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
+);
+
+/** Administrative acts, each noted before it is done and completed after. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    /** UTC ms. */
+    at: integer("at").notNull(),
+    /** "deployment", or the id of the key or member. */
+    actor: text("actor").notNull(),
+    /** Number of the merchant it is about; null when it is about none. */
+    merchant: integer("merchant"),
+    /** Such as "key.create". */
+    act: text("act").notNull(),
+    /** Id of what was made or changed. */
+    target: text("target"),
+    /** What was asked for, without secrets. */
+    details: text("details", { mode: "json" }).$type<AuditDetails>().notNull(),
+    outcome: text("outcome").$type<AuditOutcome>().notNull(),
+  },
+  (table) => [index("audit_merchant").on(table.merchant, table.id)],
+);
+
+export type AuditDetails = Readonly<Record<string, unknown>>;
+
+/** "unknown" until the act has succeeded; an act that was refused leaves no entry. */
+export type AuditOutcome = "unknown" | "done";
+
+/** The header of a replay of a range of Days that was asked for; what becomes of it is in its parts, in the ledgers. */
+export const replayJobs = sqliteTable(
+  "replay_jobs",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind").$type<ReplayKind>().notNull(),
+    state: text("state").$type<ReplayState>().notNull(),
+    /** Numbers of Days in [from, to). */
+    fromDay: integer("from_day").notNull(),
+    toDay: integer("to_day").notNull(),
+    /** Numbers of the merchants; null for all. */
+    merchants: text("merchants", { mode: "json" }).$type<readonly number[]>(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms; null while it goes on. */
+    finishedAt: integer("finished_at"),
+    /** By which rules its Days are counted. */
+    rules: text("rules").$type<ReplayRules>().notNull().default("dated"),
+    /** The rules of a draft; null of all others. */
+    draft: text("draft", { mode: "json" }).$type<Rules>(),
+    /** The scopes whose timelines it put a period on, and of which version; null when it put none. An undo takes them back. */
+    applied: text("applied", { mode: "json" }).$type<readonly AppliedRules[]>(),
+    /** Breakdowns that a backfill writes anew; null for those that are missing alone. */
+    dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
+    /** The zone of the past that it tries out, or has put on its merchant's Days; null of all others. */
+    pastZone: text("past_zone", { mode: "json" }).$type<PastZone>(),
+    /** Which ledgers have parts of it, by position. */
+    ledgers: text("ledgers", { mode: "json" }).$type<readonly number[]>().notNull().default([]),
+    /** Grows with every change of state; its ledgers' fences say the same number when they know the state. */
+    epoch: integer("epoch").notNull().default(0),
+    /** The epoch that all of its ledgers are known to have. */
+    fenced: integer("fenced").notNull().default(0),
+    /** Whether its parts, and what they kept, were deleted. */
+    pruned: integer("pruned", { mode: "boolean" }).notNull().default(false),
+  },
+  (table) => [
+    index("replay_jobs_state").on(table.state),
+    index("replay_jobs_unfenced").on(table.id).where(sql`fenced < epoch`),
+  ],
+);
+
+export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
+
+export type ReplayKind = (typeof REPLAY_KINDS)[number];
+
+/** "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job. "goals": the goals decided
+ *  last and nothing else; "goals_due": the same, started by itself. */
+export const REPLAY_RULES = ["dated", "current", "draft", "goals", "goals_due"] as const;
+
+export type ReplayRules = (typeof REPLAY_RULES)[number];
+
+export type AppliedRules = readonly [scope: number, version: number];
+
+/** "starting": its parts are being laid into the ledgers, and nothing is counted yet. "abandoned": that came to nothing. */
+export type ReplayState = "starting" | "abandoned" | "running" | "paused" | "cancelled" | "done" | "undoing" | "undone";

@@ -1,1 +1,0 @@
-ALTER TABLE `merchants` ADD `spread` text DEFAULT '[]' NOT NULL;

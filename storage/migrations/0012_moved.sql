@@ -1,1 +1,0 @@
-CREATE INDEX `merchants_moved` ON `merchants` (`number`) WHERE past_zones <> '[]';
