@@ -3,7 +3,6 @@
 
 import { beforeEach, expect, test } from "vitest";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
-import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { findExport, readExport } from "../../storage/archive/archive-export.ts";
 import { settingsOf } from "../support/events.ts";
@@ -91,7 +90,6 @@ async function readArchive(): Promise<readonly ArchivedEvent[]> {
   const source = {
     archive: { bucket: memoryArchive(world.objects) },
     ledger: world.d1,
-    meter: zeroMeter(),
   };
   const settings = settingsOf("UTC");
   const places = [0, 1, 2].map((day) => ({ day: FIRST + day, partition: "pool-0" }));

@@ -1,5 +1,5 @@
 // The archive and the rollups that version 0.1 left behind (test/golden/archive-0.1), put into a world of today: objects as they
-// are, to the byte, and rows of D1 as they were, through the migrations that came since.
+// are, to the byte, and rows of D1 as they were, through the migrations of when there was one D1.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -7,7 +7,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { SealedWorld } from "./sealed-world.ts";
 
 const FOLDER = join(import.meta.dirname, "../golden/archive-0.1");
-const MIGRATIONS = join(import.meta.dirname, "../../storage/migrations");
+/** How 0.1, and the versions after it that had one D1, made its tables. */
+const MIGRATIONS = join(FOLDER, "schema");
 /** The last one of 0.1. */
 const LAST_OLD = "0012_moved.sql";
 /** What is kept per Day; what else D1 has is of who is who. */
@@ -36,7 +37,7 @@ export function loadOldArchive(world: SealedWorld): void {
     for (const row of old.prepare(`SELECT * FROM ${table}`).all()) insert(world.database, table, row);
 }
 
-/** A database that 0.1 has written, brought to today's shape. */
+/** A database that 0.1 has written, in the last shape that one D1 had: these tables are a ledger's today. */
 function migratedSince(): DatabaseSync {
   const database = new DatabaseSync(":memory:");
   const files = readdirSync(MIGRATIONS)

@@ -1,0 +1,1 @@
+ALTER TABLE `merchants` ADD `spread` text DEFAULT '[]' NOT NULL;

@@ -1,0 +1,1 @@
+CREATE INDEX `merchants_moved` ON `merchants` (`number`) WHERE past_zones <> '[]';
