@@ -51,7 +51,7 @@ import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/
 import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
 import { readMoved } from "../storage/directory/settings.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/ledger/erasure.ts";
-import { askEach } from "../storage/ledger/ledgers.ts";
+import { type Ledger, visitEach } from "../storage/ledger/ledgers.ts";
 import { notePlaces } from "../storage/ledger/places.ts";
 import { sealRollups } from "../storage/ledger/replay-write.ts";
 import type { ShownDifference } from "../storage/ledger/schema.ts";
@@ -122,20 +122,23 @@ export async function sendDue({
   ledgers,
   now,
   sendSeals,
-}: Pick<SealDeps, "ledgers" | "now" | "sendSeals">): Promise<void> {
+  log,
+}: Pick<SealDeps, "ledgers" | "now" | "sendSeals" | "log">): Promise<void> {
   const rowsMax = Math.ceil(SEALS_SENT_MAX / ledgers.all.length);
-  await askEach(ledgers, async (ledger) => {
+  const send = async (ledger: Ledger) => {
     const places = await takeDue(ledger, { now: now(), rowsMax });
     if (places.length > 0) await sendSeals(places, 0);
-  });
+  };
+  await visitEach(ledgers, send, log);
 }
 
 /** Notes the partitions that have anything of a closed Day. */
 export async function noteDay(day: number, deps: SealDeps): Promise<number> {
   const partitions = await listPartitions(deps, dateOf(day));
   const places = partitions.map((partition) => ({ day, partition }));
-  for (const [ledger, own] of Map.groupBy(places, (place) => deps.ledgers.of(place.partition)))
-    await noteClosed(ledger, { places: own, now: deps.now() });
+  const groups = Map.groupBy(places, (place) => deps.ledgers.of(place.partition));
+  const note = (ledger: Ledger) => noteClosed(ledger, { places: groups.get(ledger) ?? [], now: deps.now() });
+  await visitEach({ all: [...groups.keys()] }, note, deps.log);
   return places.length;
 }
 

@@ -3,7 +3,7 @@
 import { driveErasures } from "../../queues/erasure.ts";
 import { driveQuestions } from "../../queues/question.ts";
 import { driveSeals } from "../../queues/seal.ts";
-import { askEach } from "../../storage/ledger/ledgers.ts";
+import { visitEach } from "../../storage/ledger/ledgers.ts";
 import { forgetOverflow } from "../../storage/ledger/overflow-note.ts";
 import { app } from "./app.ts";
 import { forgetAudit } from "./audit.ts";
@@ -36,7 +36,7 @@ export default {
       fetchRates(deps),
       forgetAudit(deps),
       forgetSessions(deps),
-      askEach(deps.ledgers, (ledger) => forgetOverflow(ledger, deps.now())),
+      visitEach(deps.ledgers, (ledger) => forgetOverflow(ledger, deps.now()), deps.log),
       claimKnownNumbers(deps),
     ]);
   },

@@ -16,6 +16,7 @@ import {
   REPLAYS_A_DAY_MAX,
   REPLAYS_OF_MERCHANT_MAX,
 } from "../../core/limits.ts";
+import { causeOf } from "../../core/outcome.ts";
 import { parseRules } from "../../core/rule-parser.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { driveJob } from "../../queues/replay.ts";
@@ -190,8 +191,14 @@ const WHY_NOT: Record<ReplayVerb, string> = {
 /** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
  *  Repeating it is harmless: a part is taken by one statement, and one that is done is left alone. */
 export async function driveReplays(deps: Deps): Promise<void> {
-  await mendJobs(deps, deps.now());
-  for (const job of await listActiveJobs(deps.directory)) await driveJob(job, replayDeps(deps));
+  await mendJobs(deps, deps.now(), deps.log);
+  for (const job of await listActiveJobs(deps.directory)) {
+    try {
+      await driveJob(job, replayDeps(deps));
+    } catch (error) {
+      deps.log({ event: "replay_waits", job, error: causeOf(error) }); // a ledger of it fails: others have their turn
+    }
+  }
   await pruneJobs(deps, deps.now());
 }
 
