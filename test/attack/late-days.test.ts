@@ -31,7 +31,6 @@ import { TestPartition } from "../support/partition.ts";
 import { migratedDatabase } from "../support/query-worker.ts";
 import { seededRandom } from "../support/random.ts";
 import { SealedWorld } from "../support/sealed-world.ts";
-import { sqliteD1 } from "../support/sqlite.ts";
 
 const FLOOD = 1_000;
 
