@@ -10,7 +10,7 @@
 //
 // The cron comes by (mendJobs): fences follow the header, and a start that came to nothing is taken back.
 
-import { ledgerOf, ledgerOfMerchant } from "../core/counting/ledger.ts";
+import { ledgerOf, ledgerOfMerchant } from "../core/counting/ledger-placement.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_LIST_MAX, REPLAY_PARTS_PRUNED } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";

@@ -1,7 +1,7 @@
 // The ledgers: the D1s of numbers, and which of them has what. A ledger's type differs from the directory's, so that the
 // compiler sees when a function is given the other database. `storage/open.ts` makes them from a Worker's bindings.
 
-import { ledgerOf, ledgerOfMerchant } from "../../core/counting/ledger.ts";
+import { ledgerOf, ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
 import { causeOf } from "../../core/outcome.ts";
 
 export type Ledger = D1Database & { readonly is?: "ledger" };

@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import type { Arrival } from "../../core/event.ts";
-import { reportAnswer } from "../../core/formats/answer.ts";
+import { reportAnswer } from "../../core/formats/hit-reply.ts";
 import {
   LIMIT_BYTES,
   LIMIT_EVENTS,

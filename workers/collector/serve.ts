@@ -2,7 +2,7 @@
 // the words of its protocol. Any page may send, so every answer may be read across origins.
 
 import { uuidv7 } from "uuidv7";
-import type { Answer } from "../../core/formats/answer.ts";
+import type { Answer } from "../../core/formats/hit-reply.ts";
 import type { Route } from "../../core/formats/route.ts";
 import type { Hit } from "../../core/hit.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
