@@ -476,6 +476,8 @@ export const ASKER_STEPS_MAX = 2 * QUESTION_STEPS_MAX;
 export const ASKER_STEPS_PER_SECOND = QUESTION_STEPS_MAX / 10;
 export const MERCHANT_STEPS_MAX = 2 * ASKER_STEPS_MAX;
 export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
+/** By a share link, which is passed on to anybody, an eighth of all that: a tenth of a second a question. */
+export const LINK_STEPS_SHARE = 8;
 /** Purses that an isolate keeps: one that has not been used longest is full again, as good as new. */
 export const PURSES_KEPT_MAX = 10_000;
 /** And how long reading and counting its events may take, waits included: what is longer is a job, or refused. */

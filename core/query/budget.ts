@@ -16,6 +16,8 @@ export interface Purse {
 export interface Budget {
   /** Whose steps are taken beside the question's own. */
   readonly purses: readonly Purse[];
+  /** What there was to begin with. */
+  readonly steps: number;
   left: number;
   /** What took the last step ("#/filters/3"); undefined while any are left. */
   ranOutAt: string | undefined;
@@ -30,6 +32,8 @@ export interface Budgets {
 /** What a question has run out of. */
 export interface OutOfSteps {
   readonly outOfSteps: string;
+  /** How many there were. */
+  readonly steps: number;
 }
 
 /** A comparison of one value, with all that leads to it; a character that a regular expression is given; an instruction of one, which
@@ -41,12 +45,12 @@ export const CHARACTERS_PER_STEP = 16;
 export const EVENT_STEPS = 10;
 
 export function openBudget(steps = QUESTION_STEPS_MAX, purses: readonly Purse[] = []): Budget {
-  return { purses, left: steps, ranOutAt: undefined };
+  return { purses, steps, left: steps, ranOutAt: undefined };
 }
 
 /** Purses pay for what is asked alone: from what a link fixes nobody can tell how much it hides. */
 export function openBudgets(steps = QUESTION_STEPS_MAX, purses: readonly Purse[] = []): Budgets {
-  return { own: openBudget(steps, purses), fixed: openBudget(steps) };
+  return { own: openBudget(steps, purses), fixed: openBudget(Math.max(steps, QUESTION_STEPS_MAX)) };
 }
 
 /** Takes steps; false once there are none left. */
@@ -65,14 +69,14 @@ export function isStoppedByPurse({ left, purses }: Budget): boolean {
 
 /** What has run out, if anything. */
 export function outOfSteps({ own, fixed }: Budgets): OutOfSteps | undefined {
-  if (own.ranOutAt !== undefined) return { outOfSteps: own.ranOutAt };
-  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PLACE };
+  if (own.ranOutAt !== undefined) return { outOfSteps: own.ranOutAt, steps: own.steps };
+  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PLACE, steps: fixed.steps };
 }
 
 /** Where a share link's filters stand, as far as its asker is concerned. */
 const FIXED_PLACE = "#/filters";
 
-export function stepsRefusal(place: string) {
-  const what = `The query needs more than ${QUESTION_STEPS_MAX} steps, which it has taken by here`;
-  return invalid(`${place}: ${what}. Use fewer filters and values, or simpler regular expressions.`);
+export function stepsRefusal({ outOfSteps, steps }: OutOfSteps) {
+  const what = `The query needs more than ${steps} steps, which it has taken by here`;
+  return invalid(`${outOfSteps}: ${what}. Use fewer filters and values, or simpler regular expressions.`);
 }

@@ -71,7 +71,7 @@ export function refusalOf(problem: ScanProblem) {
   if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
   if (problem === "paths")
     return invalid(`${range} has more than ${PATHS_MAX} different paths. Ask for a shorter range or a smaller depth.`);
-  return stepsRefusal(problem.outOfSteps);
+  return stepsRefusal(problem);
 }
 
 /** What a question looks at that most do not: columns of the archive. */

@@ -7,6 +7,7 @@ import { partitionsOf } from "../../core/counting/placement.ts";
 import {
   ASKER_STEPS_MAX,
   ASKER_STEPS_PER_SECOND,
+  LINK_STEPS_SHARE,
   MERCHANT_STEPS_MAX,
   PURSES_KEPT_MAX,
   QUESTION_STEPS_MAX,
@@ -36,7 +37,7 @@ test("[LIM-8] twelve dear questions at once by a link: two are counted, the othe
     return { position, row: encodeLogged({ day, late: false, event }) };
   });
   worker.recent.set(partitionsOf({ merchant: 1 }, { poolSize: 4, regions: [] })[0] as string, rows);
-  const dear = [["matches", "event:page", Array.from({ length: 20 }, (_, at) => SLOW(at))]];
+  const dear = [["matches", "event:page", Array.from({ length: 2 }, (_, at) => SLOW(at))]];
   const ask = (token: string, filters: readonly unknown[]) =>
     worker.ask("POST", "/api/v2/query", {
       token,
@@ -69,6 +70,20 @@ test("[LIM-8] a purse pays for every question of its asker, fills by the second,
   expect(spend(later, 1, "#/x")).toBe(false);
   const [purse] = purses.of({ asker: "a", merchant: 1 }, NOW + DAY_MS);
   expect(purse?.left).toBe(ASKER_STEPS_MAX);
+});
+
+test("[LIM-8] share links have an eighth, and whatever they spend the merchant's own askers have theirs", () => {
+  const purses = new PurseMemory();
+  for (const asker of ["link 1", "link 2", "link 3"]) {
+    const [own] = purses.of({ asker, merchant: 1, isShared: true }, NOW);
+    expect(own?.left).toBe(ASKER_STEPS_MAX / LINK_STEPS_SHARE);
+    for (const purse of purses.of({ asker, merchant: 1, isShared: true }, NOW)) purse.left -= ASKER_STEPS_MAX;
+  }
+  const isEmpty = (isShared: boolean) =>
+    isStoppedByPurse(
+      openBudget(QUESTION_STEPS_MAX, purses.of({ asker: `new ${isShared}`, merchant: 1, isShared }, NOW)),
+    );
+  expect([isEmpty(true), isEmpty(false)]).toEqual([true, false]);
 });
 
 test("[LIM-8] askers of one merchant share a second purse; another merchant's is untouched", () => {

@@ -2,7 +2,7 @@
 // the same: one merchant, and the filters that every question of this asker gets.
 
 import type { Context } from "hono";
-import { QUESTION_STEPS_MAX } from "../../core/limits.ts";
+import { LINK_STEPS_SHARE, QUESTION_STEPS_MAX } from "../../core/limits.ts";
 import { type Budgets, openBudgets } from "../../core/query/budget.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { bearerOf, names, noteUse, openKey } from "./authorize.ts";
@@ -55,9 +55,10 @@ export async function admitAsker(c: Context, siteId: string, deps: Deps): Promis
 }
 
 /** What a question of an asker draws on; of its own alone where limits are off. */
-export function budgetsOf({ id, merchant }: Asker, deps: Deps): Budgets {
-  const who = { asker: id, merchant: merchant.number };
-  return openBudgets(QUESTION_STEPS_MAX, deps.keyLimit === undefined ? [] : deps.purses.of(who, deps.now()));
+export function budgetsOf({ id, merchant, isShared }: Asker, deps: Deps): Budgets {
+  const who = { asker: id, merchant: merchant.number, isShared };
+  const steps = isShared ? QUESTION_STEPS_MAX / LINK_STEPS_SHARE : QUESTION_STEPS_MAX;
+  return openBudgets(steps, deps.keyLimit === undefined ? [] : deps.purses.of(who, deps.now()));
 }
 
 /** Who asks about `siteId`; undefined when it is nobody we know. Whether `siteId` is theirs is not looked at yet. */

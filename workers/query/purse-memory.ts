@@ -5,6 +5,7 @@
 import {
   ASKER_STEPS_MAX,
   ASKER_STEPS_PER_SECOND,
+  LINK_STEPS_SHARE,
   MERCHANT_STEPS_MAX,
   MERCHANT_STEPS_PER_SECOND,
   PURSES_KEPT_MAX,
@@ -24,12 +25,21 @@ interface Size {
 const OF_ASKER: Size = { steps: ASKER_STEPS_MAX, perSecond: ASKER_STEPS_PER_SECOND };
 const OF_MERCHANT: Size = { steps: MERCHANT_STEPS_MAX, perSecond: MERCHANT_STEPS_PER_SECOND };
 
+export interface PurseHolder {
+  readonly asker: string;
+  readonly merchant: number;
+  /** Whether it is a share link: those of a merchant have smaller purses of their own, so that none of them empties the merchant's. */
+  readonly isShared?: boolean;
+}
+
 export class PurseMemory {
   readonly #purses = new Map<string, KeptPurse>();
 
   /** What pays for a question that is asked now: the asker's purse, and the merchant's. */
-  of({ asker, merchant }: { readonly asker: string; readonly merchant: number }, now: number): readonly Purse[] {
-    return [this.#filled(asker, OF_ASKER, now), this.#filled(`merchant ${merchant}`, OF_MERCHANT, now)];
+  of({ asker, merchant, isShared = false }: PurseHolder, now: number): readonly Purse[] {
+    const all = isShared ? `links of merchant ${merchant}` : `merchant ${merchant}`;
+    const sized = (size: Size) => (isShared ? shareOf(size) : size);
+    return [this.#filled(asker, sized(OF_ASKER), now), this.#filled(all, sized(OF_MERCHANT), now)];
   }
 
   #filled(key: string, { steps, perSecond }: Size, now: number): Purse {
@@ -43,4 +53,8 @@ export class PurseMemory {
     if (this.#purses.size > PURSES_KEPT_MAX && oldest !== undefined) this.#purses.delete(oldest);
     return purse;
   }
+}
+
+function shareOf({ steps, perSecond }: Size): Size {
+  return { steps: steps / LINK_STEPS_SHARE, perSecond: perSecond / LINK_STEPS_SHARE };
 }
