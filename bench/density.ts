@@ -3,8 +3,8 @@
 // production code on node:sqlite, so that row writes, bundles, objects and rollups are what they would be.
 
 import { append } from "../durable-objects/append.ts";
+import { tick } from "../durable-objects/duties.ts";
 import { ensureSettings } from "../durable-objects/settings.ts";
-import { tick } from "../durable-objects/tick.ts";
 import { TUESDAY } from "../test/support/events.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { BenchPartition } from "./bench-partition.ts";

@@ -74,9 +74,7 @@ async function make(stateDir: string, events: number, today: number): Promise<Be
   const merchant = await first.client.createMerchant();
   await first.runtime.stop();
   const folder = join(stateDir, "v3/d1/miniflare-D1DatabaseObject");
-  const file = readdirSync(folder).find((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
-  if (file === undefined) throw new Error(`no database in ${folder}`);
-  const database = new DatabaseSync(join(folder, file));
+  const database = openLedger(folder);
   const archive = new Map<string, Uint8Array<ArrayBuffer> | string>();
   const number = Number.parseInt(merchant.tracking_id.slice(0, 8), 16);
   const rollupBytes = await writeDays({ db: sqliteD1(database), archive, merchant: number }, events, today);
@@ -88,6 +86,16 @@ async function make(stateDir: string, events: number, today: number): Promise<Be
   const archiveBytes = [...archive.values()].reduce((sum, { length }) => sum + length, 0);
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   return { merchant, rollupBytes, archiveBytes, seconds };
+}
+
+/** Of the databases in a folder the one that has rollups: there is one ledger. */
+function openLedger(folder: string): DatabaseSync {
+  for (const name of readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file))) {
+    const database = new DatabaseSync(join(folder, name));
+    if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'daily'").get() !== undefined) return database;
+    database.close();
+  }
+  throw new Error(`no ledger in ${folder}`);
 }
 
 interface Place {

@@ -2,7 +2,7 @@
 // events. A format is a pure function; senders are looked up, ids made and visitors hashed after it, once for all
 // formats. `ROUTES` in formats/route.ts is the one ordered list.
 
-import type { Answer } from "./formats/answer.ts";
+import type { Answer } from "./formats/hit-reply.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Report } from "./report.ts";
 

@@ -18,6 +18,17 @@ export const EVENT_BYTES_MAX = 32 * KIB;
 /** Events of a request that count as one request for the rate limits: a full one of 1,000 counts 50 times. An event in a batch costs a
  *  twentieth of one that comes alone. */
 export const LIMIT_EVENTS = 20;
+/** And bytes: 20 events of the usual 600 B have less, so only large ones count for more than their number; a full body counts 40 times. */
+export const LIMIT_BYTES = 16 * KIB;
+/** An IPv6 /48 may send what so many addresses may: one customer's, with 65,536 of what counts as an address. Its requests are counted by
+ *  lot, one in as many, so that the counter of an address serves and an ordinary hit is counted once. */
+export const LIMIT_NETWORK_ADDRESSES = 16;
+/** Networks that an isolate knows to be too frequent, 60 B each. */
+export const NETWORKS_CLOSED_MAX = 10_000;
+/** A key that is none was looked up in the database: it counts as 20 requests, so an address has 50 in 10 s. */
+export const LIMIT_WRONG_KEY_BYTES = 20 * LIMIT_BYTES;
+/** Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB back. */
+export const REFUSALS_EXPLAINED_MAX = 5;
 /** When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
  *  there. The platform counts in fixed windows, so after this at the latest a new one has begun. */
 export const RATE_LIMIT_PERIOD_SECONDS = 10;
@@ -39,7 +50,7 @@ export const PRODUCTS_COUNT_MAX = 50;
 /** Their JSON: half of an event, so that an order of long names still has room for everything else. */
 export const PRODUCTS_LENGTH_MAX = 16 * KIB;
 export const PRODUCT_TEXT_LENGTH_MAX = 200; // a product's name as shops write it; longer ones are descriptions
-export const PRODUCT_NUMBER_MAX = 1_000_000_000; // a price in units of currency, a quantity in pieces
+export const PRODUCT_NUMBER_MAX = 1_000_000_000; // a price in units of currency
 export const PROPS_COUNT_MAX = 30;
 export const PROP_KEY_LENGTH_MAX = 300;
 export const PROP_VALUE_LENGTH_MAX = 2_000;
@@ -47,6 +58,8 @@ export const PROP_VALUE_LENGTH_MAX = 2_000;
 export const ENGAGEMENT_MS_MAX = 24 * HOUR_MS;
 /** Ten-thousandths of a unit of currency: 1,000,000,000 units, some 40,000 dollars in the smallest of units. */
 export const REVENUE_MAX = 10_000_000_000_000;
+/** Ten-thousandths of a piece: 1,000,000 pieces in one event. Units of a Day are then whole numbers, however many events it has. */
+export const ORDER_UNITS_MAX = 10_000_000_000;
 /** Sums beyond this (450,000,000,000 units of currency in one bucket) are stored as this: only forged hits come so far,
  *  and they must not stop a partition. */
 export const COUNT_MAX = 2 ** 52 - 1;
@@ -80,6 +93,10 @@ export const VISIT_GAP_MS = 1_800_000;
 export const DUPLICATE_EDGE_MS = HOUR_MS;
 /** Values of one dimension in one rollup; the rest is added up as "(other)" and the rollup says that it was cut. */
 export const DIMENSION_VALUES_MAX = 500;
+/** A breakdown that is cut names values of at most so many bytes first, whose own bytes would all fit. */
+export const DIMENSION_VALUE_BYTES = 128;
+/** Values with money of more currencies than this take half of DIMENSION_BYTES_MAX at most: one with all that there are takes 8 KB. */
+export const DIMENSION_CURRENCIES = 8;
 /** Encoded bytes of one dimension of one rollup: 22 dimensions stay below `D1_ROW_BYTES_MAX`. */
 export const DIMENSION_BYTES_MAX = 64 * KIB;
 /** Precision (log2 of registers) of the sketch of all visitors: 0.81 % standard error, exact-like below 3,072. */
@@ -220,6 +237,9 @@ export const SPREAD_KEPT_MS = 400 * 24 * HOUR_MS;
 /** A partition asks for a merchant to be spread that has so many events of a Day in it: sealing holds a merchant's Day in memory
  *  (400,000 fit), and a merchant that grows by half from one Day to the next still fits. */
 export const SPREAD_DAY_EVENTS = 200_000;
+/** Where fewer visitors sent them there is nothing to spread: a visitor's events are in one partition, and 200 events of each are more than
+ *  people leave. */
+export const SPREAD_VISITORS_MIN = 1_000;
 /** Or one that sends more than this in one ADMISSION_WINDOW_MS, half of what is taken, ... */
 export const SPREAD_WINDOW_EVENTS = 10_000;
 /** ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for. */
@@ -281,10 +301,17 @@ export const ROW_GROUP_ROWS = 5_000;
 /** A Day is closed this long after its midnight in UTC: it has ended in every zone (UTC-12 is the last, 36 hours after),
  *  and half a day more has passed for stragglers. A late event then costs a replay instead of a place in memory. */
 export const SEAL_AFTER_MS = 48 * HOUR_MS;
-/** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
-/** Closed Days, older than the last LATE_DAYS_FREE, of which senders without a key may send an hour: one address, and all together, of a
- *  merchant. A Day takes about four writes to R2 (test/attack/late-days.test.ts prints them): some 540 an hour. */
-export const LATE_DAYS_FREE = 30;
+/** Objects of closed Days that senders without a key may cause an hour: one address, and all together, of a merchant in one partition. An
+ *  object takes about four writes to R2 and five rows of D1, the new count included (test/attack/late-days.test.ts prints them): some
+ *  2,000 writes an hour, one cent. A phone that was offline for a week needs seven; those of a hot merchant have a budget in each
+ *  of its partitions. */
+export const LATE_OBJECTS_OF_SENDER_MAX = 120;
+export const LATE_OBJECTS_OF_MERCHANT_MAX = 500;
+/** Bytes of the log in which events of one Day are taken for one object: the smallest bundle that is cut because it is full. */
+export const LATE_STRETCH_BYTES = 64 * KIB;
+/** Beyond the last LATE_DAYS_NEAR closed Days, so many Days of them: phones send of the near ones, and who sends of the far ones is one
+ *  who tries. */
+export const LATE_DAYS_NEAR = 30;
 export const LATE_DAYS_OF_SENDER_MAX = 32;
 export const LATE_DAYS_OF_MERCHANT_MAX = 128;
 /** And one request: what is more is refused whole. */
@@ -295,6 +322,7 @@ export const LATE_TURN_SECONDS = 2;
 export const LATE_WAIT_SECONDS_MAX = 6 * 3_600;
 /** Senders of late events that a partition tells apart within an hour, about 100 B each. */
 export const LATE_SENDERS_KEPT_MAX = 10_000;
+/** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
 export const LATE_COALESCE_MS = 15 * MINUTE_MS;
 /** Late bundles beside a Day's sealed files, by number and in proportion to the files' bytes: beyond either they are sealed
  *  anew, below it only their merchants are counted again. */
@@ -531,15 +559,23 @@ export const EMAIL_LENGTH_MAX = 254;
 /** In UTF-16 units. Long enough that guessing by the counter below is hopeless; the bound keeps the hash from hostile sizes. */
 export const PASSWORD_LENGTH_MIN = 10;
 export const PASSWORD_LENGTH_MAX = 200;
+/** Credentials that were good within this time, and addresses that guess, as far as an isolate remembers them, about 100 B each. */
+export const CREDENTIALS_KEPT_MS = HOUR_MS;
+export const CREDENTIALS_KEPT_MAX = 10_000;
 /** scrypt at the strength OWASP names for 16 MB of memory: about 160 ms. More memory comes near an isolate's 128 MB. */
 export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
 /** Attempts to sign in under one name from one place in a quarter of an hour: a thousand a day. A place is a browser that has signed in
  *  under the name before, or an address of the network. */
 export const SIGN_IN_ATTEMPTS_MAX = 10;
 export const SIGN_IN_PERIOD_SECONDS = 900;
-/** As many under one name from all places where nobody has signed in under it before. Beyond that one is judged in so many seconds. */
-export const SIGN_IN_STRANGERS_MAX = 60;
-export const SIGN_IN_STRANGER_SECONDS = 10;
+/** And from one network of strangers: an IPv6 /48, an IPv4 /24. Whoever has a /48 has 65,536 places. */
+export const SIGN_IN_NETWORK_MAX = 20;
+/** As many under one name from all places where nobody has signed in under it before are all judged; of the n-th beyond them, one in
+ *  n / SIGN_IN_STRANGERS_MAX, by lot: so the owner in a new browser gets through as often as anybody who guesses. In a quarter of an
+ *  hour 90 addresses that guess have 360 judged, a million of them 1,200 (scrypt: a fifth of one CPU). */
+export const SIGN_IN_STRANGERS_MAX = 120;
+/** When who was not drawn tries again: ten times within a minute. */
+export const SIGN_IN_STRANGER_SECONDS = 5;
 /** A browser is known for as long as browsers keep a cookie, for the last so many names that have signed in there. */
 export const DEVICE_SECONDS = 400 * 24 * 3_600;
 export const DEVICES_NAMED_MAX = 8;
@@ -643,12 +679,17 @@ assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spr
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
 assert(RATE_DAY_MIN * 24 * HOUR_MS <= TIMESTAMP_MIN_MS, "every event may have a rate of its Day");
+assert(ORDER_UNITS_MAX * LOADED_EVENTS_MAX < COUNT_MAX, "units of as many events as fit in memory are a whole number");
+assert(REVENUE_MAX < 2 ** 51, "money of one more event is added exactly (counting/takings.ts)");
+assert(DIMENSION_VALUE_BYTES * DIMENSION_VALUES_MAX < DIMENSION_BYTES_MAX, "values that are not long fit a breakdown");
 assert(GOALS_COUNT_MAX + 4 < 256, "a place with all goals fits its count");
 assert(PRODUCTS_LENGTH_MAX * 2 <= EVENT_BYTES_MAX, "products leave room for the rest of an event");
 assert(SITES_NAMED_MAX <= D1_PARAMETERS_MAX, "the sites of a request are one look-up");
 assert(EVENT_BYTES_MAX < LOG_ROW_BYTES_MAX, "an event fits a log row");
 assert(EVENT_BYTES_MAX * 2 < BUNDLE_MESSAGE_BYTES_MAX, "an incompressible event fits a queue message");
 assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queue message");
+assert(LATE_DAYS_OF_MERCHANT_MAX <= LATE_OBJECTS_OF_MERCHANT_MAX, "every Day that may be sent of may have an object");
+assert(LIMIT_EVENTS * 600 < LIMIT_BYTES, "usual events count by their number");
 assert(REQUEST_EVENTS_MAX <= MERCHANT_EVENTS_PER_WINDOW_MAX, "a full request fits a merchant's share");
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
 assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");

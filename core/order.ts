@@ -3,6 +3,7 @@
 // Counting keeps what it needs of those events (`counting/order-book.ts`); scans hold the events themselves. Both ask here.
 
 import { type Event, isPageview, normalName, REVENUE_SCALE } from "./event.ts";
+import { ORDER_UNITS_MAX, REVENUE_MAX } from "./limits.ts";
 
 /** What an event does to a shop's books. */
 export type Act = "purchase" | "refund" | "cancellation" | "step" | "none";
@@ -134,9 +135,9 @@ export function actOf({ name, order, revenue, products }: Pick<Event, "name" | "
 export interface Line {
   /** Names the product among those of one order: a dictionary number where counting holds it, else a text. */
   readonly label: string | number;
-  /** In ten-thousandths; never negative. */
+  /** In ten-thousandths; never negative. Those of all lines of an event are ORDER_UNITS_MAX at most. */
   readonly units: number;
-  /** Price times quantity, in ten-thousandths of a unit of currency; never negative. */
+  /** Price times quantity, in ten-thousandths of a unit of currency; never negative. Those of all lines of an event are REVENUE_MAX at most. */
   readonly revenue: number;
 }
 
@@ -172,16 +173,28 @@ export interface Earning<L extends Line = Line> {
 /**
  * What the claims of one order number on one Day in one partition come to, by claim; those that are not named earn nothing
  * (ORD-2 to ORD-6). A function of the set: it looks at what each says and when, not at the order in which they are given.
+ *
+ * Claims with a key are settled first, and by themselves: whatever anybody tells without one, they earn the same. All that is
+ * left to the others beside them is a purchase that the server has not told.
  */
 export function settle<L extends Line, C extends Claim<L>>(claims: readonly C[]): ReadonlyMap<C, Earning<L>> {
+  const keyed = claims.filter((claim) => claim.keyed);
+  if (keyed.length === 0) return settleAlike<L, C>(claims);
+  const found = settleAlike<L, C>(keyed);
+  if (keyed.some(isPurchase)) return found;
+  const bought = first(claims.filter(isPurchase));
+  const sale = bought === undefined ? undefined : keptOf(bought.sale, keyed);
+  if (bought !== undefined && sale !== undefined) found.set(bought, { sign: 1, ofOrder: true, sale });
+  return found;
+}
+
+/** The same of claims that all came with a key, or all without. */
+function settleAlike<L extends Line, C extends Claim<L>>(claims: readonly C[]): Map<C, Earning<L>> {
   const found = new Map<C, Earning<L>>();
-  const bought = first(claims.filter(({ act }) => act === "purchase"));
-  const isKeyed = claims.some(({ keyed }) => keyed);
-  const counts = ({ keyed }: C) => keyed || !isKeyed;
-  const isCancelled = claims.some((claim) => claim.act === "cancellation" && (claim.keyed || bought?.keyed !== true));
-  if (bought !== undefined && isCancelled) return found;
+  const bought = first(claims.filter(isPurchase));
+  if (bought !== undefined && claims.some(isCancellation)) return found;
   if (bought !== undefined) found.set(bought, { sign: 1, ofOrder: true, sale: bought.sale });
-  const offs = claims.filter((claim) => claim.act !== "purchase" && claim !== bought && counts(claim));
+  const offs = claims.filter((claim) => !isPurchase(claim));
   const own = offs.filter(({ sale }) => !isBlank(sale));
   for (const claim of own) found.set(claim, { sign: -1, ofOrder: true, sale: claim.sale });
   const whole = first(offs.filter(({ sale }) => isBlank(sale)));
@@ -192,7 +205,31 @@ export function settle<L extends Line, C extends Claim<L>>(claims: readonly C[])
   return found;
 }
 
-/** The claim that goes before the others: with a key before without, then the earliest. */
+/**
+ * What a purchase without a key earns beside refunds and cancellations with one. Where one of these takes the order back as a whole,
+ * it earns just what they take off by name, so that all of them come to nothing; undefined where that is nothing.
+ */
+function keptOf<L extends Line>(sale: Sale<L>, keyed: readonly Claim<L>[]): Sale<L> | undefined {
+  if (!keyed.some((claim) => isCancellation(claim) || isBlank(claim.sale))) return sale;
+  const left = leftOf(sale, keyed);
+  const lines = sale.lines.map((line, at) => {
+    const { units, revenue } = left.lines[at] as L;
+    return { ...line, units: line.units - units, revenue: line.revenue - revenue };
+  });
+  const kept = lines.filter(({ units, revenue }) => units !== 0 || revenue !== 0);
+  const taken = { ...sale, revenue: sale.revenue - left.revenue, lines: kept };
+  return isBlank(taken) ? undefined : taken;
+}
+
+function isPurchase({ act }: Claim): boolean {
+  return act === "purchase";
+}
+
+function isCancellation({ act }: Claim): boolean {
+  return act === "cancellation";
+}
+
+/** The earliest claim. */
 function first<C extends Claim>(claims: readonly C[]): C | undefined {
   let best: C | undefined;
   for (const claim of claims) if (best === undefined || goesBefore(claim, best)) best = claim;
@@ -200,8 +237,7 @@ function first<C extends Claim>(claims: readonly C[]): C | undefined {
 }
 
 function goesBefore(a: Claim, b: Claim): boolean {
-  if (a.keyed !== b.keyed) return a.keyed;
-  return a.time - b.time < 0 || (a.time === b.time && (a.order - b.order || a.tie - b.tie) < 0);
+  return (a.time - b.time || a.order - b.order || a.tie - b.tie) < 0;
 }
 
 /** Says neither money nor products: as GA4 gives a whole order back, by its number alone. */
@@ -252,16 +288,45 @@ export function productLabel({ name, id }: Product): string {
 
 const kept = new WeakMap<object, readonly ProductLine[]>();
 
-/** The products of an event, read once, in the order they were told. */
+/**
+ * The products of an event, read once, in the order they were told. Money beyond REVENUE_MAX, and pieces beyond ORDER_UNITS_MAX, make
+ * no sense and count as none (ORD-11): events from before these bounds may have them.
+ */
 export function linesOf(event: Pick<Event, "products">): readonly ProductLine[] {
   if (event.products === "") return [];
   const known = kept.get(event);
   if (known !== undefined) return known;
-  const lines = (JSON.parse(event.products) as readonly Product[]).map((product) => {
-    const quantity = Math.abs(product.quantity ?? 1);
-    const revenue = Math.round(Math.abs(product.price ?? 0) * quantity * REVENUE_SCALE);
-    return { label: productLabel(product), product, units: Math.round(quantity * REVENUE_SCALE), revenue };
+  const products = JSON.parse(event.products) as readonly Product[];
+  const sums = sumsOf(products);
+  const lines = products.map((product) => {
+    const { units, revenue } = amountsOf(product);
+    return {
+      label: productLabel(product),
+      product,
+      units: sums.units <= ORDER_UNITS_MAX ? units : 0,
+      revenue: sums.revenue <= REVENUE_MAX ? revenue : 0,
+    };
   });
   kept.set(event, lines);
   return lines;
+}
+
+type Amounts = Pick<Line, "units" | "revenue">;
+
+/** What all products of one event come to, as they are told. */
+export function sumsOf(products: readonly Product[]): Amounts {
+  let [units, revenue] = [0, 0];
+  for (const amounts of products.map(amountsOf)) {
+    units += amounts.units;
+    revenue += amounts.revenue;
+  }
+  return { units, revenue };
+}
+
+function amountsOf({ price = 0, quantity: told = 1 }: Product): Amounts {
+  const quantity = Math.abs(told);
+  return {
+    units: Math.round(quantity * REVENUE_SCALE),
+    revenue: Math.round(Math.abs(price) * quantity * REVENUE_SCALE),
+  };
 }

@@ -10,7 +10,7 @@ import type { Moved } from "../core/counting/placement.ts";
 import { exclusionsOf } from "../core/enrichment/matcher.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import type { Arrival, Event } from "../core/event.ts";
-import { DUPLICATE_EDGE_MS, LATE_AFTER_MS } from "../core/limits.ts";
+import { DUPLICATE_EDGE_MS, LATE_AFTER_MS, LATE_STRETCH_BYTES } from "../core/limits.ts";
 import { type Settings, zoneAt } from "../core/merchant.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dayAt, dayStart } from "../core/time.ts";
@@ -111,10 +111,12 @@ function full(partition: Partition, merchant: number): Fate {
   return { fullForSeconds: roomAfterSeconds(partition) };
 }
 
-function takesLate(partition: Partition, late: Omit<LateArrival, "openFrom">): boolean {
+function takesLate(partition: Partition, late: Omit<LateArrival, "openFrom" | "stretch">): boolean {
   const { now, timing } = partition.deps;
   const openFrom = Math.max(partition.openFrom, firstOpenDay(now(), timing.sealAfterMs));
-  return takesLateDay(partition.lateBudget, { ...late, openFrom }, now());
+  const unbundled = partition.unbundledBytes + partition.pendingBytes;
+  const stretch = `${partition.bundled} ${Math.floor(unbundled / LATE_STRETCH_BYTES)}`;
+  return takesLateDay(partition.lateBudget, { ...late, openFrom, stretch }, now());
 }
 
 interface Kept {

@@ -26,6 +26,7 @@ import { openStorage } from "../storage/open.ts";
 import { append } from "./append.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
+import { tick } from "./duties.ts";
 import type { PartitionEnv } from "./env.ts";
 import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
@@ -47,7 +48,6 @@ import { counted } from "./spread.ts";
 import { type Deps, openPartition, type Partition } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { type Sql, type SqlRow, Store } from "./store.ts";
-import { tick } from "./tick.ts";
 
 export class PartitionObject extends DurableObject<PartitionEnv> implements PartitionRpc {
   readonly #partition: Partition;

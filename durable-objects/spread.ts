@@ -12,6 +12,7 @@ import {
   SPREAD_CALM_MS,
   SPREAD_DAY_EVENTS,
   SPREAD_NOTICE_MS,
+  SPREAD_VISITORS_MIN,
   SPREAD_WINDOW_EVENTS,
   SPREAD_WINDOWS,
 } from "../core/limits.ts";
@@ -139,13 +140,13 @@ export function noteRate(partition: Partition, event: Placed, taken: number, add
   const busy = busyOf(partition, event.merchant);
   busy.windows = now - busy.lastAt > SPREAD_CALM_MS ? 1 : busy.windows + 1;
   busy.lastAt = now;
-  if (busy.windows >= SPREAD_WINDOWS) askSpread(partition, event.merchant, busy);
+  if (busy.windows >= SPREAD_WINDOWS) askSpread(partition, event, busy);
 }
 
 /** Notes how many events of the Day of an event are held here. */
 export function noteDay(partition: Partition, event: Placed, events: number): void {
   if (events < SPREAD_DAY_EVENTS || isFromBefore(partition, event)) return;
-  askSpread(partition, event.merchant, busyOf(partition, event.merchant));
+  askSpread(partition, event, busyOf(partition, event.merchant));
 }
 
 /** Whether an event was placed by an earlier spread: late ones and what has overflowed do not say that what there is now is too few. */
@@ -161,17 +162,30 @@ function busyOf({ busy }: Partition, merchant: number): Busy {
   return made;
 }
 
-/** Asks for a merchant to be spread over more partitions from its next Day on, unless that has been asked for. */
-function askSpread(partition: Partition, merchant: number, busy: Busy): void {
+/** Asks for a merchant to be spread over more partitions from its next Day on, unless that has been asked for, or would not help. */
+function askSpread(partition: Partition, event: Placed, busy: Busy): void {
   const { deps } = partition;
+  const { merchant } = event;
   const now = deps.now();
   if (now - busy.askedAt < SPREAD_ASK_EVERY_MS) return;
   busy.askedAt = now;
+  if (visitorsOf(partition, event) < SPREAD_VISITORS_MIN) {
+    deps.log({ alert: "merchant_too_hot", partition: partition.name, merchant, reason: "too few visitors to spread" });
+    return;
+  }
   deps.background(
     widen(partition, merchant).catch((error: unknown) =>
       deps.log({ event: "spread_failed", partition: partition.name, merchant, error: causeOf(error) }),
     ),
   );
+}
+
+/** Visitors of an event's Day that are counted here. */
+function visitorsOf(partition: Partition, { merchant, timestamp }: Placed): number {
+  const settings = partition.settings.get(merchant)?.settings;
+  if (settings === undefined) return 0;
+  const day = dayAt(zoneAt(settings.zones, timestamp), timestamp);
+  return findDay(partition, merchant, day)?.visitors.size ?? 0;
 }
 
 async function widen(partition: Partition, merchant: number): Promise<void> {

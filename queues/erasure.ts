@@ -6,7 +6,7 @@ import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core
 import { DAY_MS } from "../core/time.ts";
 import { driveErasure, type ErasureDeps } from "../storage/erasure-drive.ts";
 import { listRunning, wakeExpired } from "../storage/ledger/erasure.ts";
-import { askEach } from "../storage/ledger/ledgers.ts";
+import { type Ledger, visitEach } from "../storage/ledger/ledgers.ts";
 
 const TURN_SEED = 0x45525301;
 
@@ -15,12 +15,14 @@ export async function driveErasures(deps: ErasureDeps): Promise<void> {
   const now = deps.now();
   const rowsMax = Math.ceil(ERASURES_DRIVEN_MAX / deps.ledgers.all.length);
   const some = { turn: hash32(String(now), TURN_SEED), rowsMax };
-  const running = (await askEach(deps.ledgers, (ledger) => listRunning(ledger, some))).flat();
-  for (const erasure of running) await driveErasure(erasure, deps);
+  const drive = async (ledger: Ledger) => {
+    for (const erasure of await listRunning(ledger, some)) await driveErasure(erasure, deps);
+  };
+  await visitEach(deps.ledgers, drive, deps.log);
   const today = Math.floor(now / DAY_MS);
   for (const retention of RETENTION_DAYS) {
     const toDay = today - retention;
     const days = { retention, fromDay: toDay - SEAL_LOOKBACK_DAYS, toDay, now };
-    await askEach(deps.ledgers, (ledger) => wakeExpired(ledger, days));
+    await visitEach(deps.ledgers, (ledger) => wakeExpired(ledger, days), deps.log);
   }
 }

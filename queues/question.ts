@@ -19,7 +19,7 @@ import { type Merchant, settingsOf, zonesOf } from "../storage/directory/merchan
 import type { RateMemory } from "../storage/directory/rate-memory.ts";
 import { findScope } from "../storage/directory/rules.ts";
 import { readSettings } from "../storage/directory/settings.ts";
-import { askEach } from "../storage/ledger/ledgers.ts";
+import { type Ledger, visitEach } from "../storage/ledger/ledgers.ts";
 import {
   answerKey,
   answersPrefix,
@@ -55,11 +55,12 @@ export async function driveQuestions(deps: QuestionDeps): Promise<void> {
   const now = deps.now();
   const stale = { now, before: now - JOB_STALE_MS, jobsMax: JOBS_DRIVEN_MAX };
   const old = { before: now - JOB_KEPT_MS, jobsMax: JOBS_DRIVEN_MAX };
-  await askEach(deps.ledgers, async (ledger) => {
+  const drive = async (ledger: Ledger) => {
     const parts = await takeStaleParts(ledger, stale);
     if (parts.length > 0) await deps.sendQuestions(parts);
     for (const job of await forgetQuestionJobs(ledger, old)) await forgetObjects(job, deps);
-  });
+  };
+  await visitEach(deps.ledgers, drive, deps.log);
 }
 
 async function handlePart(message: QueueMessage, deps: QuestionDeps): Promise<void> {

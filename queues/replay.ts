@@ -42,9 +42,15 @@ export async function replayParts(batch: QueueBatch, deps: ReplayDeps): Promise<
 
 /** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
  *  Repeating it is harmless: a part is taken by one statement, and one that is done is left alone. */
-export async function driveReplays(deps: DriveDeps): Promise<void> {
-  await mendJobs(deps, deps.now());
-  for (const job of await listActiveJobs(deps.directory)) await driveJob(job, deps);
+export async function driveReplays(deps: DriveDeps & { readonly log: Log }): Promise<void> {
+  await mendJobs(deps, deps.now(), deps.log);
+  for (const job of await listActiveJobs(deps.directory)) {
+    try {
+      await driveJob(job, deps);
+    } catch (error) {
+      deps.log({ event: "replay_waits", job, error: causeOf(error) }); // a ledger of it fails: others have their turn
+    }
+  }
   await pruneJobs(deps, deps.now());
 }
 

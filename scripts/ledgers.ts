@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { checkLedgers } from "../core/counting/ledger.ts";
+import { checkLedgers } from "../core/counting/ledger-placement.ts";
 import { Problem, runMain } from "./problem.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");

@@ -3,7 +3,7 @@
 // they were when they were first opened, and bindings that say anything else are refused. Otherwise a merchant would be
 // looked for in a ledger that never had its numbers, and be shown zeros.
 
-import { checkLedgers } from "../core/counting/ledger.ts";
+import { checkLedgers } from "../core/counting/ledger-placement.ts";
 import { parsePoolSize } from "../core/counting/placement.ts";
 import type { Directory } from "./directory/directory.ts";
 import { isolateMeter } from "./isolate-meter.ts";

@@ -23,8 +23,11 @@ export interface DriveDeps extends GoalsDeps {
  * ledger of a part that has just ended; the others send theirs when a part of their own ends.
  */
 export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Promise<void> {
-  await fenceJob(deps, job);
-  const header = await findJob(deps.directory, job);
+  let header = await findJob(deps.directory, job);
+  if (header !== undefined && header.fenced < header.epoch) {
+    await fenceJob(deps, job);
+    header = await findJob(deps.directory, job);
+  }
   if (header?.state !== "running" && header?.state !== "undoing") return;
   const sentMax = Math.max(1, Math.floor(REPLAY_PARTS_SENT_MAX / header.ledgers.length));
   const all = header.ledgers.map((position) => deps.ledgers.all[position] as Ledger);

@@ -10,9 +10,10 @@
 //
 // The cron comes by (mendJobs): fences follow the header, and a start that came to nothing is taken back.
 
-import { ledgerOf, ledgerOfMerchant } from "../core/counting/ledger.ts";
+import { ledgerOf, ledgerOfMerchant } from "../core/counting/ledger-placement.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_LIST_MAX, REPLAY_PARTS_PRUNED } from "../core/limits.ts";
+import { causeOf } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import type { Directory } from "./directory/directory.ts";
 import {
@@ -178,11 +179,20 @@ export async function finishJob(
   return true;
 }
 
-/** The cron: fences follow headers that somebody has changed and died, and starts that came to nothing are taken back. */
-export async function mendJobs(storage: JobStorage, now: number): Promise<void> {
+/** The cron: fences follow headers that somebody has changed and died, and starts that came to nothing are taken back. A job
+ *  of which a ledger fails keeps no other from its turn. */
+export async function mendJobs(
+  storage: JobStorage,
+  now: number,
+  log: (line: Readonly<Record<string, string | number>>) => void,
+): Promise<void> {
   for (const { id, state } of await listHalfWay(storage.directory, now)) {
-    if (state === "starting" || state === "abandoned") await giveUpStart(storage, id);
-    else await fenceJob(storage, id);
+    try {
+      if (state === "starting" || state === "abandoned") await giveUpStart(storage, id);
+      else await fenceJob(storage, id);
+    } catch (error) {
+      log({ event: "replay_waits", job: id, error: causeOf(error) });
+    }
   }
 }
 

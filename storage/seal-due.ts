@@ -2,10 +2,11 @@
 // and sent on when they are due. What the seal does with them is its consumer's (queues/seal.ts).
 
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS, SEALS_SENT_MAX } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import { dateOf } from "../core/time.ts";
 import { listPartitions } from "./archive/archive-day.ts";
 import type { Archive } from "./archive/bucket.ts";
-import { askEach, type Ledgers } from "./ledger/ledgers.ts";
+import { type Ledger, type Ledgers, visitEach } from "./ledger/ledgers.ts";
 import { noteClosed, type SealPlace, takeDue } from "./ledger/sealed-day.ts";
 
 /** All in ms. */
@@ -29,9 +30,10 @@ export interface DueDeps {
   /** Puts Days on the seal queue, to come after a while. */
   readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
   readonly pace: SealPace;
+  readonly log: Log;
 }
 
-type NoteDeps = Pick<DueDeps, "ledgers" | "now"> & Archive;
+type NoteDeps = Pick<DueDeps, "ledgers" | "now" | "log"> & Archive;
 
 export function sealPaceOf(env: SealPaceEnv): SealPace {
   return {
@@ -45,16 +47,18 @@ export function sealPaceOf(env: SealPaceEnv): SealPace {
 export async function noteDay(day: number, deps: NoteDeps): Promise<number> {
   const partitions = await listPartitions(deps, dateOf(day));
   const places = partitions.map((partition) => ({ day, partition }));
-  for (const [ledger, own] of Map.groupBy(places, (place) => deps.ledgers.of(place.partition)))
-    await noteClosed(ledger, { places: own, now: deps.now() });
+  const groups = Map.groupBy(places, (place) => deps.ledgers.of(place.partition));
+  const note = (ledger: Ledger) => noteClosed(ledger, { places: groups.get(ledger) ?? [], now: deps.now() });
+  await visitEach({ all: [...groups.keys()] }, note, deps.log);
   return places.length;
 }
 
 /** Sends on what is due now, whoever wanted it. */
-export async function sendDue({ ledgers, now, sendSeals }: Omit<DueDeps, "pace">): Promise<void> {
+export async function sendDue({ ledgers, now, sendSeals, log }: Omit<DueDeps, "pace">): Promise<void> {
   const rowsMax = Math.ceil(SEALS_SENT_MAX / ledgers.all.length);
-  await askEach(ledgers, async (ledger) => {
+  const send = async (ledger: Ledger) => {
     const places = await takeDue(ledger, { now: now(), rowsMax });
     if (places.length > 0) await sendSeals(places, 0);
-  });
+  };
+  await visitEach(ledgers, send, log);
 }

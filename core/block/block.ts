@@ -87,8 +87,8 @@ export function toDayRow({ merchant, partition }: BlockPlace, { hours: _, ...day
 /** An Hour of it: totals, with no visitors and no breakdowns beside them. */
 export function toHourRow(
   { merchant, partition }: BlockPlace,
-  { day, version }: Pick<HeadOfDay, "day" | "version">,
-  { slot, counts, drops }: ThinHour,
+  { day }: Pick<HeadOfDay, "day">,
+  { slot, version, counts, drops }: ThinHour,
 ): RollupRow {
   const bucket = slotStart(day, slot);
   const nothing = { sketch: new Uint8Array(), presence: new Uint8Array(), breakdowns: {} };

@@ -11,6 +11,7 @@ export function toBlockDay(day: RollupRow, hours: readonly RollupRow[]): BlockDa
   const { counts, drops, sketch, presence, breakdowns, version } = day;
   const thin = hours.map((hour) => ({
     slot: slotOf(day.day, hour.bucket),
+    version: hour.version,
     counts: hour.counts,
     drops: hour.drops,
   }));

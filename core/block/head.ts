@@ -14,6 +14,7 @@ import { readCounts, readList, readTimes, writeCounts } from "./column.ts";
 export interface ThinHour {
   /** As in `counting/day.ts`. */
   readonly slot: number;
+  readonly version: number;
   readonly counts: Counts;
   readonly drops: RollupRow["drops"];
 }
@@ -21,7 +22,6 @@ export interface ThinHour {
 export interface HeadOfDay {
   /** Number of the local date. */
   readonly day: number;
-  /** Of the Day's rollup; its Hours are of the same. */
   readonly version: number;
   readonly counts: Counts;
   readonly drops: RollupRow["drops"];
@@ -38,10 +38,11 @@ export function encodeHead(days: readonly HeadOfDay[]): Uint8Array {
     days.map(({ day }) => day),
     writer,
   );
-  for (const { version } of days) writer.unsigned(Math.round(version / REBUILD_VERSION_STEP));
+  for (const { version } of days) writer.unsigned(stepsOf(version));
   writeTotals(days, writer);
   const hours = days.flatMap((day) => day.hours);
   for (const day of days) writeSlots(day.hours, writer);
+  for (const { version, hours: own } of days) for (const hour of own) writeVersion(hour.version, version, writer);
   writeTotals(hours, writer);
   for (const { presence } of days) writePresence(presence, writer);
   for (const { sketch } of days) writer.blob(sketch);
@@ -55,6 +56,7 @@ export function decodeHead(bytes: Uint8Array): readonly HeadOfDay[] {
   const versions = numbers.map(() => reader.unsigned() * REBUILD_VERSION_STEP);
   const totals = readTotals(numbers.length, reader);
   const slots = numbers.map(() => readSteps(reader));
+  const versionsOfHours = slots.flatMap((own, at) => own.map(() => readVersion(versions[at] as number, reader)));
   const ofHours = readTotals(
     slots.reduce((sum, own) => sum + own.length, 0),
     reader,
@@ -64,7 +66,11 @@ export function decodeHead(bytes: Uint8Array): readonly HeadOfDay[] {
   assert(reader.done, "a head ends where its bytes do");
   let at = 0;
   return numbers.map((day, index) => {
-    const hours = (slots[index] as number[]).map((slot) => ({ slot, ...(ofHours[at++] as Totals) }));
+    const hours = (slots[index] as number[]).map((slot): ThinHour => {
+      const hour = { slot, version: versionsOfHours[at] as number, ...(ofHours[at] as Totals) };
+      at += 1;
+      return hour;
+    });
     return {
       day,
       version: versions[index] as number,
@@ -77,6 +83,26 @@ export function decodeHead(bytes: Uint8Array): readonly HeadOfDay[] {
 }
 
 type Totals = Pick<HeadOfDay, "counts" | "drops">;
+
+/** A version in whole numbers: rebuilt rows are a fraction of a position ahead. */
+function stepsOf(version: number): number {
+  return Math.round(version / REBUILD_VERSION_STEP);
+}
+
+const STEPS = Math.round(1 / REBUILD_VERSION_STEP);
+
+/** An Hour's version is near its Day's, which is the highest of them, and mostly whole positions before it. */
+function writeVersion(version: number, ofDay: number, writer: ByteWriter): void {
+  const before = stepsOf(ofDay) - stepsOf(version);
+  const isWhole = before % STEPS === 0;
+  writer.byte(isWhole ? 0 : 1);
+  writer.signed(isWhole ? before / STEPS : before);
+}
+
+function readVersion(ofDay: number, reader: ByteReader): number {
+  const scale = reader.byte() === 0 ? STEPS : 1;
+  return (stepsOf(ofDay) - reader.signed() * scale) * REBUILD_VERSION_STEP;
+}
 
 function writeTotals(all: readonly Totals[], writer: ByteWriter): void {
   writeCounts(

@@ -7,12 +7,13 @@ import { TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../limits.ts";
 import type { DropReason } from "../outcome.ts";
 import { type DayNames, type DayState, namesOf, WHOLE_DAY } from "./day.ts";
 import { type DimensionName, PLACE_FIELDS, PROFILE_FIELDS } from "./dimension.ts";
+import { soldOf } from "./earned.ts";
 import { type GroupedField, type Grouping, groupingsOf } from "./grouping.ts";
 import { PresenceCounter } from "./presence.ts";
 import { addCounts, type CountedValue, type Counts, cutBreakdown, type Rollup, zeroCounts } from "./rollup.ts";
 import { settledVisits, unseenPrefetches, type VisitsByVisitor } from "./settled.ts";
 import { addEntry, emptySketch, entryOf, type Sketch } from "./sketch.ts";
-import { addMoney, noTakings, TAKINGS, type Takings } from "./takings.ts";
+import { addMoney, addMoneyTo, noTakings, TAKINGS, type Takings, wholeMoney } from "./takings.ts";
 import { tupleAt, unpackTuple } from "./tuple.ts";
 import { type Cell, isBounce, type Visit } from "./visit.ts";
 
@@ -48,7 +49,7 @@ export function rollupOf(
   }
   const entries = entriesOf(tally);
   return {
-    counts: tally.total.counts,
+    counts: wholeCounts(tally.total.counts),
     sketch: tally.total.sketch,
     presence: presence?.finish(),
     drops: dropsOf(state, slot, names),
@@ -260,14 +261,14 @@ function countCell(counts: Counts, cell: Cell, { kind }: Place): void {
   counts.orders += earned.orders;
   counts.refunds += earned.refunds;
   counts.units += earned.units;
-  counts.money = addMoney(counts.money, earned.money);
+  counts.money = addMoneyTo(counts.money, earned.money);
 }
 
 /** A cell as it counts under one of its products: what was sold is that product alone (ORD-8). */
 function ofProduct(cell: Cell, product: number): Cell {
   const { earned } = cell;
   if (earned === undefined) return cell;
-  const sold = earned.sold.filter((one) => one.product === product);
+  const sold = soldOf(earned, product);
   const whole = (earned.money ?? []).map((one): Takings => ({ ...one, product_revenue: 0 }));
   const own = sold.map(({ currency, revenue }): Takings => ({ ...noTakings(currency), product_revenue: revenue }));
   const money = addMoney(whole, own)?.filter((one) => TAKINGS.some((taking) => one[taking] !== 0));
@@ -302,11 +303,17 @@ function talliedUnder(values: Map<number, Tallied>, value: number): Tallied {
   return tallied;
 }
 
+/** Counts as they leave: what was carried of their money is part of it again. */
+function wholeCounts(counts: Counts): Counts {
+  const money = wholeMoney(counts.money);
+  return money === counts.money ? counts : { ...counts, money };
+}
+
 /** What was counted, under the values of each dimension. Dimensions that divide alike share their numbers. */
 function entriesOf(tally: Tally): ReadonlyMap<DimensionName, CountedValue[]> {
   const { texts } = tally.names;
   const entryOfValue = (value: number, { counts, sketch, others }: Tallied) => {
-    return { value: texts[value] ?? "", counts, sketch, others };
+    return { value: texts[value] ?? "", counts: wholeCounts(counts), sketch, others };
   };
   const entries = new Map<DimensionName, CountedValue[]>();
   for (const { fields, samples, tallied } of [...tally.byProfile, ...tally.byPlace]) {

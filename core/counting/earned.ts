@@ -5,33 +5,44 @@ import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import type { Event } from "../event.ts";
 import type { Earning, Line, Sale } from "../order.ts";
-import { addMoney, decodeMoney, encodeMoney, type Money } from "./takings.ts";
+import {
+  addMoneyTo,
+  CARRIED,
+  carriedOf,
+  carryOf,
+  copyMoney,
+  decodeMoney,
+  encodeMoney,
+  type OwnMoney,
+} from "./takings.ts";
 
 /** A product's part, under its number in the Day's dictionary. */
 export interface Sold {
   readonly product: number;
   readonly currency: string;
   /** In ten-thousandths; negative where products came back. */
-  readonly units: number;
-  readonly revenue: number;
+  units: number;
+  revenue: number;
 }
 
+/** It is added to where it is: whoever keeps one that others hold as well keeps a copy. */
 export interface Earned {
-  readonly orders: number;
-  readonly refunds: number;
+  orders: number;
+  refunds: number;
   /** In ten-thousandths: a shop may sell half a metre. */
-  readonly units: number;
-  readonly money: Money;
-  readonly sold: readonly Sold[];
+  units: number;
+  money: OwnMoney;
+  /** By product, then currency, each once. */
+  readonly sold: Sold[];
 }
 
 /** The numbers of an earning. Labels of its lines are the numbers of products. */
 export function earnedWithProducts(earning: Earning<Line & { readonly label: number }>): Earned {
   const { currency, lines } = earning.sale;
   const signed = (value: number) => (earning.sign > 0 ? value : 0 - value);
-  const sold = lines.map(({ label, units, revenue }) => {
-    return { product: label, currency, units: signed(units), revenue: signed(revenue) };
-  });
+  const sold: Sold[] = [];
+  for (const { label, units, revenue } of lines)
+    addSold(sold, { product: label, currency, units: signed(units), revenue: signed(revenue) });
   return { ...earnedOf(earning), sold };
 }
 
@@ -75,26 +86,54 @@ export function ownEarning<L extends Line>(
   return revenue === 0 ? undefined : { sign: 1, ofOrder: false, sale: { ...sale, revenue, lines: [] } };
 }
 
-export function addEarned(a: Earned | undefined, b: Earned | undefined): Earned | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return {
-    orders: a.orders + b.orders,
-    refunds: a.refunds + b.refunds,
-    units: a.units + b.units,
-    money: addMoney(a.money, b.money),
-    sold: addSold(a.sold, b.sold),
-  };
+/** Adds `more` to `into`, where there is one, and answers the sum. */
+export function addEarned(into: Earned | undefined, more: Earned | undefined): Earned | undefined {
+  if (into === undefined || more === undefined) return into ?? copyEarned(more);
+  into.orders += more.orders;
+  into.refunds += more.refunds;
+  into.units += more.units;
+  into.money = addMoneyTo(into.money, more.money);
+  for (const one of more.sold) addSold(into.sold, one);
+  return into;
 }
 
-function addSold(a: readonly Sold[], b: readonly Sold[]): readonly Sold[] {
-  const sum = [...a];
-  for (const more of b) {
-    const at = sum.findIndex(({ product, currency }) => product === more.product && currency === more.currency);
-    const known = sum[at];
-    if (known === undefined) sum.push(more);
-    else sum[at] = { ...known, units: known.units + more.units, revenue: known.revenue + more.revenue };
+export function copyEarned(earned: Earned | undefined): Earned | undefined {
+  if (earned === undefined) return undefined;
+  return { ...earned, money: copyMoney(earned.money), sold: earned.sold.map((one) => ({ ...one })) };
+}
+
+/** What was sold of one product, by currency. */
+export function soldOf({ sold }: Earned, product: number): readonly Sold[] {
+  const from = placeOf(sold, product, "");
+  let to = from;
+  while (sold[to]?.product === product) to += 1;
+  return sold.slice(from, to);
+}
+
+function addSold(sum: Sold[], more: Sold): void {
+  const at = placeOf(sum, more.product, more.currency);
+  const known = sum[at];
+  if (known === undefined || known.product !== more.product || known.currency !== more.currency) {
+    sum.splice(at, 0, { ...more });
+    return;
   }
-  return sum;
+  known.units += more.units;
+  const sold = known.revenue + more.revenue;
+  const carried = carriedOf(sold);
+  known.revenue = sold - carried * CARRIED;
+  if (carried !== 0) addSold(sum, { ...more, currency: carryOf(more.currency), units: 0, revenue: carried });
+}
+
+/** Where a product's part of a currency stands, or would. */
+function placeOf(sum: readonly Sold[], product: number, currency: string): number {
+  let [from, to] = [0, sum.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const one = sum[middle] as Sold;
+    if (one.product < product || (one.product === product && one.currency < currency)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 export function encodeEarned(earned: Earned | undefined, writer: ByteWriter): void {
@@ -114,16 +153,18 @@ export function encodeEarned(earned: Earned | undefined, writer: ByteWriter): vo
 /** The inverse of `encodeEarned`. */
 export function decodeEarned(reader: ByteReader): Earned | undefined {
   if (reader.byte() === 0) return undefined;
-  return {
+  const earned: Earned = {
     orders: reader.signed(),
     refunds: reader.signed(),
     units: reader.signed(),
     money: decodeMoney(reader),
-    sold: Array.from({ length: reader.unsigned() }, () => ({
-      product: reader.unsigned(),
-      currency: reader.text(),
-      units: reader.signed(),
-      revenue: reader.signed(),
-    })),
+    sold: [],
   };
+  // Earlier versions wrote them in the order in which they came.
+  for (let left = reader.unsigned(); left > 0; left--) addSold(earned.sold, decodeSold(reader));
+  return earned;
+}
+
+function decodeSold(reader: ByteReader): Sold {
+  return { product: reader.unsigned(), currency: reader.text(), units: reader.signed(), revenue: reader.signed() };
 }

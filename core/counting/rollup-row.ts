@@ -100,3 +100,13 @@ export function readBreakdownOf(
   const bytes = row.breakdowns[dimension];
   return bytes !== undefined && readBreakdown(bytes, take);
 }
+
+/** Whether an Hour's row, read with its sketch, has nothing but totals: no sketch of anybody is of no bytes. */
+export function isThin({ grain, sketch }: Pick<RollupRow, "grain" | "sketch">): boolean {
+  return grain === "hour" && sketch.length === 0;
+}
+
+/** What is left of an Hour once its Day is closed; a Day stays what it is. */
+export function thinned(row: RollupRow): RollupRow {
+  return row.grain === "day" ? row : { ...row, sketch: new Uint8Array(), presence: new Uint8Array(), breakdowns: {} };
+}

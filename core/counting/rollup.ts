@@ -3,13 +3,19 @@
 // counted along (`bucket.ts`), so it cannot drift from the events. What a metric means: docs/spec.md, CNT. D1 stores the
 // counts as columns and each breakdown as one packed column.
 
-import { ByteReader, ByteWriter } from "../bytes.ts";
-import { DIMENSION_BYTES_MAX, DIMENSION_VALUES_MAX, VALUE_SKETCH_PRECISION } from "../limits.ts";
+import { ByteReader, ByteWriter, utf8Length } from "../bytes.ts";
+import {
+  DIMENSION_BYTES_MAX,
+  DIMENSION_CURRENCIES,
+  DIMENSION_VALUE_BYTES,
+  DIMENSION_VALUES_MAX,
+  VALUE_SKETCH_PRECISION,
+} from "../limits.ts";
 import { assert, type DropReason } from "../outcome.ts";
 import { DIMENSIONS, type DimensionName, OTHER } from "./dimension.ts";
 import type { Presence } from "./presence.ts";
 import { absorbSketch, decodeSketch, emptySketch, encodeSketch, estimate, type Sketch, skipSketch } from "./sketch.ts";
-import { addMoney, decodeMoney, encodeMoney, type Money, TAKINGS } from "./takings.ts";
+import { addMoneyTo, decodeMoney, encodeMoney, type OwnMoney, TAKINGS, wholeMoney } from "./takings.ts";
 
 /**
  * The counters of a rollup and of each value in a breakdown, in stored order. All integers. `known` is how many of the visitors
@@ -31,7 +37,7 @@ export const COUNTERS = [
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 /** Counters, and money by currency. Under a product `units` and `product_revenue` are its own, all else is of the events that name it. */
-export type Counts = Record<Counter, number> & { money: Money };
+export type Counts = Record<Counter, number> & { money: OwnMoney };
 
 /** Counters that most values have none of, as of money: they are stored behind a mark. */
 const OF_ORDERS = ["orders", "refunds", "units"] as const;
@@ -98,7 +104,7 @@ export function addCounts(into: Counts, from: Counts): void {
   into.orders += from.orders;
   into.refunds += from.refunds;
   into.units += from.units;
-  if (from.money !== undefined) into.money = addMoney(into.money, from.money);
+  if (from.money !== undefined) into.money = addMoneyTo(into.money, from.money);
 }
 
 /** Whether nothing was counted. */
@@ -148,7 +154,7 @@ export function isCutBreakdown(bytes: Uint8Array): boolean {
 }
 
 /** Adds counters as they are stored, and gives the money beside them, which is the caller's to add up. */
-export function addEncodedCounts(into: Counts, reader: ByteReader): Money {
+export function addEncodedCounts(into: Counts, reader: ByteReader): OwnMoney {
   for (const counter of OF_TRAFFIC) into[counter] += reader.signed();
   if (reader.byte() === 0) return undefined;
   for (const counter of OF_ORDERS) into[counter] += reader.signed();
@@ -166,7 +172,7 @@ export function skipEntry(reader: ByteReader): void {
 }
 
 /**
- * Keeps the largest values within DIMENSION_VALUES_MAX and DIMENSION_BYTES_MAX and adds up the rest as "(other)". The
+ * Keeps the largest values within DIMENSION_VALUES_MAX and DIMENSION_BYTES_MAX and adds up the rest as "(other)" (CNT-9). The
  * order is total, so the cut is a function of the values alone.
  */
 export function cutBreakdown(entries: CountedValue[]): Breakdown {
@@ -174,15 +180,34 @@ export function cutBreakdown(entries: CountedValue[]): Breakdown {
   const room = DIMENSION_BYTES_MAX - otherBytes(entries);
   const mayFit = sorted.reduce((sum, entry) => sum + entryBytesMax(entry), 0) <= room;
   if (sorted.length <= DIMENSION_VALUES_MAX && mayFit) return { cut: false, entries: sorted };
-  const writer = new ByteWriter();
-  let kept = 0;
-  while (kept < sorted.length && kept < DIMENSION_VALUES_MAX) {
-    encodeEntry(sorted[kept] as CountedValue, writer);
-    if (writer.length > room) break;
-    kept += 1;
+  const kept = keptOf(sorted, room);
+  if (kept.size === sorted.length) return { cut: false, entries: sorted };
+  const others = sorted.filter((entry) => !kept.has(entry));
+  return { cut: true, entries: [...sorted.filter((entry) => kept.has(entry)), addUp(others)] };
+}
+
+/**
+ * Which of the sorted values are kept in so many bytes. Anybody can send values of 2,000 characters, or one with money of every
+ * currency, and a few visitors more than the shop's own values have; these must not fill the room. So long values come after all
+ * others, and those of many currencies have half of it.
+ */
+function keptOf(sorted: readonly CountedValue[], room: number): ReadonlySet<CountedValue> {
+  const kept = new Set<CountedValue>();
+  const isLong = ({ value }: CountedValue) => utf8Length(value) > DIMENSION_VALUE_BYTES;
+  const ranked = [...sorted.filter((entry) => !isLong(entry)), ...sorted.filter(isLong)];
+  let [bytes, ofMany] = [0, 0];
+  for (const entry of ranked) {
+    if (kept.size === DIMENSION_VALUES_MAX) break;
+    const writer = new ByteWriter();
+    encodeEntry(entry, writer);
+    const isOfMany = (entry.counts.money?.length ?? 0) > DIMENSION_CURRENCIES;
+    if (isOfMany && ofMany + writer.length > room / 2) continue;
+    if (bytes + writer.length > room) break;
+    if (isOfMany) ofMany += writer.length;
+    bytes += writer.length;
+    kept.add(entry);
   }
-  if (kept === sorted.length) return { cut: false, entries: sorted };
-  return { cut: true, entries: [...sorted.slice(0, kept), addUp(sorted.slice(kept))] };
+  return kept;
 }
 
 /** The values that were cut, as one. Its visitors are estimated: one visitor may have seen many of the values. */
@@ -195,6 +220,7 @@ function addUp(values: readonly CountedValue[]): BreakdownEntry {
     absorbSketch(sketch, value.sketch);
     if (value.others !== undefined) absorbSketch(others, value.others);
   }
+  counts.money = wholeMoney(counts.money);
   counts.known = estimate(sketch);
   counts.visitors = counts.known + estimate(others);
   return { value: OTHER, counts, sketch };

@@ -5,6 +5,7 @@
 
 import type { DayNames, DayState } from "./day.ts";
 import { PLACE_FIELDS } from "./dimension.ts";
+import { copyEarned } from "./earned.ts";
 import { compareMoments, type Moment } from "./moment.ts";
 import { type DayEarning, earningsOf } from "./order-book.ts";
 import { packTuple, tupleAt } from "./tuple.ts";
@@ -68,7 +69,7 @@ function settleVisits(
     const named = count > 0 ? placeWith(names, place, unnamed) : place;
     // The event itself moves to the place that names its products; elsewhere it is there already.
     if (count > 0) addCell(visit, { slot, place, count: -1, engagementMs: 0, earned: undefined });
-    addCell(visit, { slot, place: named, count, engagementMs: 0, earned: own });
+    addCell(visit, { slot, place: named, count, engagementMs: 0, earned: copyEarned(own) });
   }
   return visits;
 }
@@ -82,7 +83,7 @@ function placeWith({ tuples, known, added }: DayNames, place: number, products: 
 }
 
 function copyOf(visit: Visit): Visit {
-  const cells = visit.cells.map((cell) => ({ ...cell }));
+  const cells = visit.cells.map((cell) => ({ ...cell, earned: copyEarned(cell.earned) }));
   return { ...visit, cells, slots: [...visit.slots], index: undefined };
 }
 

@@ -3,6 +3,7 @@
 // integers that add up; most cells and values have none.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
+import { COUNT_MAX } from "../limits.ts";
 
 /** The sums, in stored order. Money is in ten-thousandths of a unit. */
 export const TAKINGS = [
@@ -28,21 +29,110 @@ export type Takings = Record<Taking, number> & {
 
 /** Ordered by currency, each once; undefined stands for none. */
 export type Money = readonly Takings[] | undefined;
+/** Money that nobody else holds: it may be added to where it is. */
+export type OwnMoney = Takings[] | undefined;
+
+/**
+ * Sums are exact however large, because a number that comes back from beyond 2^53 must leave the others as they were (CNT-6). What
+ * is beyond half of this is carried: 2^52 + 5 of "EUR" is 5 of "EUR" and 1 of "EUR+". Only forged hits come so far. `wholeMoney`
+ * puts the two together again, before anything leaves a Day's state or a question's purse.
+ */
+export const CARRIED = 2 ** 52;
+const CARRY = "+";
 
 export function noTakings(currency: string): Takings {
   return { currency, revenue: 0, gross_revenue: 0, order_revenue: 0, product_revenue: 0, payments: 0, orders: 0 };
 }
 
-/** The sum of two, ordered by currency. Neither is changed: what is added to is often shared. */
-export function addMoney(a: Money, b: Money): Money {
-  if (a === undefined || b === undefined) return a ?? b;
-  const sum = a.map((one) => ({ ...one }));
-  for (const more of b) {
-    const known = sum.find(({ currency }) => currency === more.currency);
-    if (known === undefined) sum.push({ ...more });
-    else for (const taking of TAKINGS) known[taking] += more[taking];
+/** The sum of two, ordered by currency, as a new one. */
+export function addMoney(a: Money, b: Money): OwnMoney {
+  return addMoneyTo(copyMoney(a), b);
+}
+
+export function copyMoney(money: Money): OwnMoney {
+  return money?.map((one) => ({ ...one }));
+}
+
+/**
+ * Adds `more` to a sum where it stands, or to a new one, and answers it. Each currency is found in a few steps: somebody may send
+ * all that there are, and nothing is copied or sorted for each event.
+ */
+export function addMoneyTo(sum: OwnMoney, more: Money): OwnMoney {
+  if (sum === undefined || more === undefined) return sum ?? copyMoney(more);
+  for (const takings of more) addOne(sum, takings);
+  return sum;
+}
+
+function addOne(sum: Takings[], more: Takings): void {
+  const at = placeOf(sum, more.currency);
+  const known = sum[at];
+  if (known?.currency !== more.currency) {
+    sum.splice(at, 0, { ...more });
+    return;
   }
-  return sum.length === 1 ? sum : sum.sort((one, other) => (one.currency < other.currency ? -1 : 1));
+  const carry = addTakings(known, more);
+  if (carry !== undefined) addOne(sum, carry);
+}
+
+/** Where a currency stands, or would. */
+function placeOf(sum: readonly Takings[], currency: string): number {
+  let [from, to] = [0, sum.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sum[middle] as Takings).currency < currency) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** Adds to takings of the same currency where they are; what is carried, if anything is, is to be added beside them. */
+export function addTakings(into: Takings, more: Takings): Takings | undefined {
+  let carry: Takings | undefined;
+  for (const taking of TAKINGS) {
+    const sum = into[taking] + more[taking];
+    const carried = carriedOf(sum);
+    into[taking] = sum - carried * CARRIED;
+    if (carried === 0) continue;
+    carry ??= noTakings(carryOf(into.currency));
+    carry[taking] = carried;
+  }
+  return carry;
+}
+
+/** How many times CARRIED is carried from a sum of two; what stays is at least -CARRIED / 2, and less than CARRIED / 2. */
+export function carriedOf(sum: number): number {
+  return sum < CARRIED / 2 && sum >= -CARRIED / 2 ? 0 : Math.round(sum / CARRIED);
+}
+
+/** Under which what is carried of a currency stands: right behind it. */
+export function carryOf(currency: string): string {
+  return currency + CARRY;
+}
+
+export function isCarry(currency: string): boolean {
+  return currency.endsWith(CARRY);
+}
+
+/** The sums as whole numbers, without what was carried; those beyond COUNT_MAX are that (CNT-6). */
+export function wholeMoney(money: OwnMoney): OwnMoney {
+  if (money === undefined || !money.some(({ currency }) => isCarry(currency))) return money;
+  const whole = new Map<string, Takings>();
+  for (const one of money) {
+    const currency = isCarry(one.currency) ? one.currency.slice(0, -CARRY.length) : one.currency;
+    const known = whole.get(currency);
+    whole.set(currency, isCarry(one.currency) ? uncarry(known ?? noTakings(currency), one) : one);
+  }
+  return [...whole.values()];
+}
+
+/** Takings with what was carried of them. Exact where it is not cut: beyond twice CARRIED the rest does not matter. */
+export function uncarry(takings: Takings, carried: Takings): Takings {
+  const whole = { ...takings };
+  for (const taking of TAKINGS) {
+    const sum = takings[taking] + carried[taking] * CARRIED;
+    whole[taking] = Math.max(-COUNT_MAX, Math.min(COUNT_MAX, sum));
+  }
+  return whole;
 }
 
 /** Without what came to nothing: equal sums have equal bytes. */
@@ -56,7 +146,7 @@ export function encodeMoney(money: Money, writer: ByteWriter): void {
 }
 
 /** The inverse of `encodeMoney`. */
-export function decodeMoney(reader: ByteReader): Money {
+export function decodeMoney(reader: ByteReader): OwnMoney {
   const length = reader.unsigned();
   if (length === 0) return undefined;
   return Array.from({ length }, () => {
@@ -73,7 +163,7 @@ export function toMoneyText(money: Money): string {
 }
 
 /** The inverse of `toMoneyText`. */
-export function fromMoneyText(text: string): Money {
+export function fromMoneyText(text: string): OwnMoney {
   if (text === "{}") return undefined;
   return Object.entries(JSON.parse(text) as Record<string, readonly number[]>).map(([currency, values]) => {
     const takings = noTakings(currency);

@@ -6,8 +6,8 @@ import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { DAY_MS } from "../time.ts";
-import { type Answer, image, json, problemOf, refusal } from "./answer.ts";
 import { firstLanguage, readTexts, type TextField } from "./field.ts";
+import { type Answer, image, json, problemOf, refusal } from "./hit-reply.ts";
 import { absoluteUrl, browserAgent, forwardedAddress, namedBySite, withCampaign } from "./loose.ts";
 
 const TEXTS = [

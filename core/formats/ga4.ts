@@ -6,9 +6,9 @@ import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Answer, plain, problemOf, refusal } from "./answer.ts";
 import { isSettling } from "./commerce.ts";
 import { firstLanguage, readTexts, type TextField } from "./field.ts";
+import { type Answer, plain, problemOf, refusal } from "./hit-reply.ts";
 import {
   browserAgent,
   type Commerce,

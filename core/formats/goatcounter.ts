@@ -6,8 +6,8 @@ import { parseAddress, parseParameters } from "../enrichment/address.ts";
 import { NO_AGENT } from "../enrichment/bot.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Answer, image, json, problemOf, refusal, retryAfter } from "./answer.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField } from "./field.ts";
+import { type Answer, image, json, problemOf, refusal, retryAfter } from "./hit-reply.ts";
 import { absoluteUrl, browserAgent, cutUrl, firstText, forwardedAddress, namedBySite } from "./loose.ts";
 
 /** GoatCounter's own bound. */

@@ -7,7 +7,6 @@ import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { STREAM_NUMBER_MAX } from "../tracking-id.ts";
-import { reportAnswer } from "./answer.ts";
 import {
   ENGAGEMENT_RULE,
   firstLanguage,
@@ -25,6 +24,7 @@ import {
   type TextField,
   visitorAgent,
 } from "./field.ts";
+import { reportAnswer } from "./hit-reply.ts";
 import { isNetworkAddress } from "./network-address.ts";
 import { readProducts } from "./product.ts";
 

@@ -4,7 +4,7 @@
 import { parseQuery } from "../enrichment/address.ts";
 import { NO_AGENT } from "../enrichment/bot.ts";
 import type { Format, Hit } from "../hit.ts";
-import { image, problemOf, reportAnswer } from "./answer.ts";
+import { image, problemOf, reportAnswer } from "./hit-reply.ts";
 import { native } from "./native.ts";
 
 /** Parameters that stand for event fields; the rest of the query is ignored. */

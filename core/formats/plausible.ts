@@ -5,8 +5,8 @@ import { parseAddress } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { SITES_NAMED_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Answer, json, plain, problemOf, retryAfter } from "./answer.ts";
 import { firstLanguage, isObject, parseJson, readTexts, type TextField } from "./field.ts";
+import { type Answer, json, plain, problemOf, retryAfter } from "./hit-reply.ts";
 import {
   browserAgent,
   firstText,

@@ -8,10 +8,10 @@ import { isMetadata } from "../event.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Answer, json, problemOf, refusal, retryAfter } from "./answer.ts";
 import { decodeBase64 } from "./base64.ts";
 import { COMMERCE_KEYS, commerceOf } from "./commerce.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField, visitorAgent } from "./field.ts";
+import { type Answer, json, problemOf, refusal, retryAfter } from "./hit-reply.ts";
 import {
   clientInstant,
   firstText,

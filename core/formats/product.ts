@@ -2,7 +2,16 @@
 // whose keys stand in the order of `PRODUCT_TEXTS` and `PRODUCT_NUMBERS`. Formats with other words for them (GA4 items,
 // Segment products) rename first and then read with `readProducts`.
 
-import { PRODUCT_NUMBER_MAX, PRODUCT_TEXT_LENGTH_MAX, PRODUCTS_COUNT_MAX, PRODUCTS_LENGTH_MAX } from "../limits.ts";
+import { REVENUE_SCALE } from "../event.ts";
+import {
+  ORDER_UNITS_MAX,
+  PRODUCT_NUMBER_MAX,
+  PRODUCT_TEXT_LENGTH_MAX,
+  PRODUCTS_COUNT_MAX,
+  PRODUCTS_LENGTH_MAX,
+  REVENUE_MAX,
+} from "../limits.ts";
+import { type Product, sumsOf } from "../order.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { isObject, readText } from "./field.ts";
 
@@ -19,19 +28,31 @@ export type RawProduct = Readonly<Partial<Record<(typeof PRODUCT_TEXTS | typeof 
 export function readProducts(field: string, value: unknown): Outcome<string> {
   if (value === undefined || value === null) return accepted("");
   if (!Array.isArray(value)) return rejected("invalid_field", `${field} must be a list of products`);
-  const products: string[] = [];
+  const products: Product[] = [];
+  const texts: string[] = [];
   let length = 2;
   for (const [index, item] of value.slice(0, PRODUCTS_COUNT_MAX).entries()) {
     const product = readProduct(`${field}[${index}]`, item);
     if (!product.ok) return product;
-    length += product.value.length + 1;
+    const text = JSON.stringify(product.value);
+    length += text.length + 1;
     if (length > PRODUCTS_LENGTH_MAX) break;
-    if (product.value !== "{}") products.push(product.value);
+    if (text === "{}") continue;
+    products.push(product.value);
+    texts.push(text);
   }
-  return accepted(products.length === 0 ? "" : `[${products.join(",")}]`);
+  const { units, revenue } = sumsOf(products);
+  if (revenue > REVENUE_MAX)
+    return rejected(
+      "invalid_field",
+      `${field} come to more than ${REVENUE_MAX / REVENUE_SCALE}: each price times its quantity, added up`,
+    );
+  if (units > ORDER_UNITS_MAX)
+    return rejected("invalid_field", `${field} are more than ${ORDER_UNITS_MAX / REVENUE_SCALE} pieces`);
+  return accepted(texts.length === 0 ? "" : `[${texts.join(",")}]`);
 }
 
-function readProduct(field: string, value: unknown): Outcome<string> {
+function readProduct(field: string, value: unknown): Outcome<Product> {
   if (!isObject(value))
     return rejected("invalid_field", `${field} must be an object such as {"id": "A1", "price": 9.9}`);
   const product: Record<string, string | number> = {};
@@ -49,5 +70,5 @@ function readProduct(field: string, value: unknown): Outcome<string> {
     }
     product[name] = Math.round(number * 10_000) / 10_000 + 0; // the grain of revenue; + 0 makes 0 of -0
   }
-  return accepted(JSON.stringify(product));
+  return accepted(product);
 }

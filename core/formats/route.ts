@@ -2,10 +2,10 @@
 // answered. The collector registers exactly these (workers/collector/app.ts).
 
 import type { Format, Hit } from "../hit.ts";
-import type { Answer } from "./answer.ts";
 import { counterscale, hitCount } from "./counterscale.ts";
 import { ga4 } from "./ga4.ts";
 import { goatcounter, goatcounterApi } from "./goatcounter.ts";
+import type { Answer } from "./hit-reply.ts";
 import { measurement } from "./measurement.ts";
 import { native } from "./native.ts";
 import { OWN_WAYS, WAYS, type Way } from "./path.ts";

@@ -7,9 +7,9 @@ import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { ID_LENGTH_MAX, REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Answer, json, problemOf, retryAfter } from "./answer.ts";
 import { COMMERCE_KEYS, commerceOf } from "./commerce.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField, visitorAgent } from "./field.ts";
+import { type Answer, json, problemOf, retryAfter } from "./hit-reply.ts";
 import {
   clientInstant,
   firstText,

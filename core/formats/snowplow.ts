@@ -6,9 +6,9 @@ import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
-import { type Answer, image, plain, problemOf, refusal } from "./answer.ts";
 import { decodeBase64 } from "./base64.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField, visitorAgent } from "./field.ts";
+import { type Answer, image, plain, problemOf, refusal } from "./hit-reply.ts";
 import {
   clientInstant,
   firstText,

@@ -6,8 +6,8 @@ import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "..
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import type { Report } from "../report.ts";
-import { type Answer, json, type Problem, problemOf, retryAfter } from "./answer.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField } from "./field.ts";
+import { type Answer, json, type Problem, problemOf, retryAfter } from "./hit-reply.ts";
 import {
   absoluteUrl,
   browserAgent,

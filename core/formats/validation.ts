@@ -3,8 +3,8 @@
 
 import { parseQuery } from "../enrichment/address.ts";
 import type { Hit } from "../hit.ts";
-import { type Answer, json } from "./answer.ts";
 import { isObject, parseJson } from "./field.ts";
+import { type Answer, json } from "./hit-reply.ts";
 import { firstText, objectOf } from "./loose.ts";
 
 type Code =

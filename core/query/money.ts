@@ -2,14 +2,24 @@
 // converted once for each Day and currency, whatever it was added up from, so that an answer does not depend on how it was
 // counted. What no rate is known for stays as it is and is said so (`answer.ts`); it is never taken for 0.
 
-import { addMoney, type Money, noTakings, TAKINGS, type Takings } from "../counting/takings.ts";
+import {
+  addMoney,
+  addTakings,
+  carryOf,
+  isCarry,
+  type Money,
+  noTakings,
+  TAKINGS,
+  type Takings,
+  uncarry,
+} from "../counting/takings.ts";
 import { convert, type RateTable, rateAt } from "../rate.ts";
 
 /** Sums of one Day and currency. */
 export interface DatedTakings {
   /** Number of the Day; 0 for the merchant's own currency, which needs no rate. */
   readonly day: number;
-  takings: Takings;
+  readonly takings: Takings;
 }
 
 /** By Day and currency. */
@@ -23,8 +33,21 @@ export function addToPurse(purse: Purse, money: Money, { day, home }: { readonly
 export function addDated(purse: Purse, { day, takings }: DatedTakings): void {
   const key = `${day} ${takings.currency}`;
   const known = purse.get(key);
-  if (known === undefined) purse.set(key, { day, takings });
-  else [known.takings] = addMoney([known.takings], [takings]) as [Takings];
+  if (known === undefined) {
+    purse.set(key, { day, takings: { ...takings } });
+    return;
+  }
+  const carry = addTakings(known.takings, takings);
+  if (carry !== undefined) addDated(purse, { day, takings: carry });
+}
+
+/** What a purse holds, each with what was carried of it. */
+function* wholesOf(purse: Purse): Iterable<DatedTakings> {
+  for (const { day, takings } of purse.values()) {
+    if (isCarry(takings.currency)) continue;
+    const carried = purse.get(`${day} ${carryOf(takings.currency)}`);
+    yield { day, takings: carried === undefined ? takings : uncarry(takings, carried.takings) };
+  }
 }
 
 /** What an amount of another currency on a Day is worth, in ten-thousandths; undefined where no rate is known. */
@@ -50,7 +73,7 @@ export function foreignOf(
   const currencies = new Set<string>();
   let [fromDay, toDay] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const purse of purses) {
-    for (const { day, takings } of purse.values()) {
+    for (const { day, takings } of wholesOf(purse)) {
       if (takings.currency === home) continue;
       currencies.add(takings.currency);
       fromDay = Math.min(fromDay, day);
@@ -71,7 +94,7 @@ export interface Priced {
 export function price(purse: Purse, home: string, convert: Convert): Priced {
   const takings = noTakings(home);
   let unconverted: Money;
-  for (const { day, takings: own } of purse.values()) {
+  for (const { day, takings: own } of wholesOf(purse)) {
     const worth = own.currency === home ? own : convertAll(own, day, convert);
     if (worth === undefined) unconverted = addMoney(unconverted, [own]);
     else for (const taking of TAKINGS) takings[taking] += worth[taking];

@@ -8,7 +8,8 @@ export interface BatchAnswer {
   readonly accepted: number;
   readonly duplicates: number;
   readonly dropped: readonly { readonly index: number; readonly reason: string }[];
-  readonly rejected: readonly { readonly index: number; readonly code: string; readonly message: string }[];
+  /** The first few of each code have a message. */
+  readonly rejected: readonly { readonly index: number; readonly code: string; readonly message?: string }[];
 }
 
 /** Where in the file an event comes from. */
@@ -60,7 +61,7 @@ export class Tally {
     this.accepted += answer.accepted;
     this.duplicates += answer.duplicates;
     for (const { reason } of answer.dropped) this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1);
-    for (const { index, code, message } of answer.rejected) {
+    for (const { index, code, message = code } of answer.rejected) {
       const { line, text } = origins[index] ?? { line: 0, text: "" };
       this.reject(code, { line, text, message });
     }

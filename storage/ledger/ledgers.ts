@@ -1,7 +1,8 @@
 // The ledgers: the D1s of numbers, and which of them has what. A ledger's type differs from the directory's, so that the
 // compiler sees when a function is given the other database. `storage/open.ts` makes them from a Worker's bindings.
 
-import { ledgerOf, ledgerOfMerchant } from "../../core/counting/ledger.ts";
+import { ledgerOf, ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
+import { causeOf } from "../../core/outcome.ts";
 
 export type Ledger = D1Database & { readonly is?: "ledger" };
 
@@ -34,6 +35,21 @@ export async function askEach<T>(
     answers.push(...(await Promise.all(some.map((ledger, index) => ask(ledger, start + index)))));
   }
   return answers;
+}
+
+/** The cron's work in each ledger. One that fails is logged and keeps no other from its turn; the next run comes to it again. */
+export async function visitEach(
+  ledgers: Pick<Ledgers, "all">,
+  visit: (ledger: Ledger) => Promise<void>,
+  log: (line: Readonly<Record<string, string | number>>) => void,
+): Promise<void> {
+  await askEach(ledgers, async (ledger, position) => {
+    try {
+      await visit(ledger);
+    } catch (error) {
+      log({ event: "ledger_failed", ledger: position, error: causeOf(error) });
+    }
+  });
 }
 
 /** As many connections as a Worker has at once. */

@@ -216,18 +216,29 @@ function deedOf(stored: Stored, day: readonly Stored[]): Deed {
   const given = { ...carried, refunds: 1, taken: Math.abs(told.revenue), ofOrders: true, wares: waresOf(told, -1) };
   if (told.order === "") return act === "purchase" ? sold : given;
 
-  // All that is told of the order. What came with a key goes before what came without; then the earliest does.
+  // All that is told of the order, by time. What came with a key is taken as if nothing else had been told.
   const ofOrder = day.filter((other) => other.told.order === told.order && !["step", "none"].includes(actOf(other)));
-  const ranked = ofOrder.sort((a, b) => Number(b.told.keyed) - Number(a.told.keyed) || inOrder(a, b));
-  const earning = ranked.find((other) => actOf(other) === "purchase");
-  const cancels = (other: Stored) => actOf(other) === "cancellation" && (other.told.keyed || !earning?.told.keyed);
-  if (earning !== undefined && ofOrder.some(cancels)) return NOTHING;
+  const whole = ofOrder.sort(inOrder);
+  const keyed = whole.filter((other) => other.told.keyed);
+  const heard = keyed.length > 0 ? keyed : whole;
+  const earning = heard.find((other) => actOf(other) === "purchase");
+  const takers = heard.filter((other) => actOf(other) !== "purchase");
+  if (!heard.includes(stored)) {
+    // The page's word counts where the server has not told of a purchase: as much of it as the server has not given back.
+    if (earning !== undefined || whole.find((other) => actOf(other) === "purchase") !== stored) return NOTHING;
+    const isGivenBack = takers.some((other) => actOf(other) === "cancellation" || isBlank(other.told));
+    return isGivenBack
+      ? without(
+          sold,
+          leftOf(
+            told,
+            takers.map((other) => other.told),
+          ),
+        )
+      : sold;
+  }
+  if (earning !== undefined && heard.some((other) => actOf(other) === "cancellation")) return NOTHING;
   if (act === "purchase") return earning === stored ? sold : NOTHING;
-
-  // What came without a key takes nothing off a number that came with one.
-  const mayTake = ({ told: { keyed } }: Stored) => keyed || ofOrder.every((other) => !other.told.keyed);
-  const takers = ranked.filter((other) => actOf(other) !== "purchase" && mayTake(other));
-  if (!takers.includes(stored)) return NOTHING;
   if (!isBlank(told)) return given;
   // It names the order and nothing else: the first that does gives all back that is left.
   if (takers.find((other) => isBlank(other.told)) !== stored) return NOTHING;
@@ -242,6 +253,17 @@ function currencyOf({ currency }: Told): string {
 
 function isBlank({ revenue, products }: Told): boolean {
   return revenue === 0 && products.length === 0;
+}
+
+/** What is sold without what is left of it at the end. */
+function without(sold: Deed, left: ReturnType<typeof leftOf>): Deed {
+  const wares = sold.wares.map((ware, at) => {
+    const { units = 0, money = 0 } = left.wares[at] ?? {};
+    return { ...ware, units: ware.units + units, money: ware.money + money };
+  });
+  const gross = sold.gross - left.taken;
+  const isNothing = gross === 0 && wares.every(({ units, money }) => units === 0 && money === 0);
+  return isNothing ? NOTHING : { ...sold, gross, wares };
 }
 
 /** What is left of an order after some of it was given back, each product for itself; never less than nothing. */

@@ -1,33 +1,35 @@
 // Who knows a tracking ID sends events of a thousand past Days in one small request, or in many: each Day costs an object, rows and a new
 // count, and makes the late events of others wait. Such a request is refused whole; what comes in pieces has a budget an hour, by sender
-// and by merchant. And a batch counts for the rate limits by what it carries.
+// and by merchant.
 
 import { expect, test } from "vitest";
 import { lateWaits } from "../../core/counting/late-turn.ts";
 import type { Arrival } from "../../core/event.ts";
 import {
-  LATE_DAYS_FREE,
+  LATE_DAYS_NEAR,
   LATE_DAYS_OF_MERCHANT_MAX,
   LATE_DAYS_OF_REQUEST_MAX,
   LATE_DAYS_OF_SENDER_MAX,
+  LATE_OBJECTS_OF_MERCHANT_MAX,
+  LATE_OBJECTS_OF_SENDER_MAX,
   LATE_SENDERS_KEPT_MAX,
   LATE_TURN_SECONDS,
   LATE_WAIT_SECONDS_MAX,
-  LIMIT_EVENTS,
 } from "../../core/limits.ts";
-import { accepted } from "../../core/outcome.ts";
 import { decodeArrivals } from "../../core/overflow.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { encodeTrackingId } from "../../core/tracking-id.ts";
 import { append } from "../../durable-objects/append.ts";
+import { drain } from "../../durable-objects/drain.ts";
 import { type LateArrival, newLateBudget, takesLateDay } from "../../durable-objects/late-budget.ts";
 import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { app } from "../../workers/collector/app.ts";
-import type { CollectorEnv } from "../../workers/collector/env.ts";
-import { areWithinLimit } from "../../workers/collector/limit.ts";
+import { deliver } from "../../workers/collector/deliver.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
+import { migratedDatabase } from "../support/query-worker.ts";
+import { seededRandom } from "../support/random.ts";
 import { SealedWorld } from "../support/sealed-world.ts";
 
 const FLOOD = 1_000;
@@ -59,10 +61,10 @@ test("[LIM-6] in pieces, from any number of addresses, an hour takes a bounded n
   const all = [...taken.values()].reduce((sum, days) => sum + days, 0);
   expect(all).toBe(LATE_DAYS_OF_MERCHANT_MAX);
   expect(Math.max(...taken.values())).toBeLessThanOrEqual(LATE_DAYS_OF_SENDER_MAX);
-  // Days that were touched cost nothing more, a neighbour has a budget of its own, the last Days are free, and so is the next hour.
+  // Days that were touched cost nothing more, a neighbour has a budget of its own, near Days are of none, and the next hour has another.
   expect(await late(it, [{ timestamp: it.now - 100 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
   expect(await late(it, [{ merchant: 2, timestamp: it.now - 5_000 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
-  const recent = Array.from({ length: LATE_DAYS_FREE }, (_, at) => ({ timestamp: it.now - (2 + at) * DAY_MS }));
+  const recent = Array.from({ length: LATE_DAYS_NEAR }, (_, at) => ({ timestamp: it.now - (2 + at) * DAY_MS }));
   expect(await late(it, recent, "203.0.113.0")).toEqual(recent.map(() => "accepted"));
   it.now += HOUR_MS;
   expect(await late(it, [{ timestamp: it.now - 5_000 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
@@ -97,35 +99,80 @@ test("[LIM-6] what an hour of it costs is bounded, and printed", async () => {
 
 test("[LIM-6] senders beyond what memory holds share one budget", () => {
   const budget = newLateBudget();
-  const of = (address: string, day: number): LateArrival => ({ event: eventOf(), address, day, openFrom: 20_000 });
-  for (let at = 0; at < LATE_SENDERS_KEPT_MAX; at++) takesLateDay(budget, of(`a${at}`, 1), TUESDAY);
-  const taken = Array.from({ length: 60 }, (_, at) => takesLateDay(budget, of(`b${at}`, 100 + at), TUESDAY));
+  const of = (merchant: number, address: string, day: number): LateArrival => {
+    return { event: eventOf({ merchant }), address, day, openFrom: 20_000, stretch: "1 0" };
+  };
+  for (let at = 0; at < LATE_SENDERS_KEPT_MAX; at++) takesLateDay(budget, of(2 + at, "a", 1), TUESDAY);
+  const taken = Array.from({ length: 60 }, (_, at) => takesLateDay(budget, of(1, `b${at}`, 100 + at), TUESDAY));
   expect(taken.filter(Boolean)).toHaveLength(LATE_DAYS_OF_SENDER_MAX);
   expect(budget.senders.size).toBe(LATE_SENDERS_KEPT_MAX + 1);
 });
 
-test("[LIM-7] a batch counts by its events: for its tracking IDs, and without a key for its address", async () => {
-  const counted: string[] = [];
-  const counter = (name: string) => ({
-    limit: async ({ key }: { key: string }) => ({ success: counted.push(`${name} ${key}`) > 0 }),
-  });
-  const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: counter("id"), LIMIT_ADDRESS: counter("address") };
-  const batch = (count: number, changes: object = {}) =>
-    Array.from({ length: count }, () => accepted<Arrival>({ event: eventOf(changes), address: "", floating: false }));
-  const countsOf = async (arrivals: ReturnType<typeof batch>) => {
-    counted.length = 0;
-    expect(await areWithinLimit(env as unknown as CollectorEnv, arrivals, { address: "203.0.113.7" })).toBe(true);
-    return Object.fromEntries([...Map.groupBy(counted, (name) => name)].map(([name, all]) => [name, all.length]));
+test("[LIM-6] bytes that cut bundle after bundle over the same near Days cost a bounded number of objects", async () => {
+  const world = new SealedWorld([settingsOf("UTC", { merchant: 1 })]);
+  const random = seededRandom(1);
+  const text = random.hex(200_000); // longer than what a compressor looks back at
+  const noise = () => text.slice(random.integer(0, 300_000)).slice(0, 20_000);
+  let refused = 0;
+  const rounds = 24;
+  for (let round = 0; round < rounds; round++) {
+    const events = Array.from({ length: LATE_DAYS_NEAR }, (_, at) => ({
+      timestamp: world.it.now - (3 + at) * DAY_MS,
+      props: JSON.stringify({ noise: noise() }),
+    }));
+    refused += (await late(world.it, events, "198.51.100.7")).filter((fate) => fate === "late").length;
+    world.it.now += 1_000;
+    await drain(world.it.partition);
+  }
+  await world.settle();
+  const objects = world.keys("events/").length;
+  console.log(`  of ${rounds * LATE_DAYS_NEAR} events of near Days ${refused} refused; ${objects} objects of bundles`);
+  expect(objects).toBeGreaterThan(LATE_DAYS_NEAR); // else nothing was tried
+  expect(objects).toBeLessThanOrEqual(2 * LATE_OBJECTS_OF_SENDER_MAX);
+});
+
+test("[LIM-6] from many addresses a merchant's objects are bounded, and what lands in one that was paid for is free", () => {
+  const budget = newLateBudget();
+  const of = (address: string, stretch: string): LateArrival => {
+    return { event: eventOf(), address, day: 19_990, openFrom: 20_000, stretch };
   };
-  expect(await countsOf(batch(1))).toEqual({ "id 1-1": 1 });
-  expect(await countsOf(batch(LIMIT_EVENTS))).toEqual({ "id 1-1": 1 });
-  expect(await countsOf(batch(1_000))).toEqual({ "id 1-1": 50, "address 203.0.113.7": 49 });
-  expect(await countsOf(batch(1_000, { keyed: 1 }))).toEqual({ "id 1-1": 50 });
-  expect(await countsOf([...batch(21), ...batch(20, { stream: 2 })])).toEqual({
-    "id 1-1": 2,
-    "id 1-2": 1,
-    "address 203.0.113.7": 2,
+  const tried = Array.from({ length: 700 }, (_, at) => takesLateDay(budget, of(`a${at % 50}`, `${at} 0`), TUESDAY));
+  expect(tried.filter(Boolean)).toHaveLength(LATE_OBJECTS_OF_MERCHANT_MAX);
+  expect(takesLateDay(budget, of("b", `${LATE_OBJECTS_OF_MERCHANT_MAX - 1} 0`), TUESDAY)).toBe(true);
+  expect(takesLateDay(budget, { ...of("b", "900 0"), event: eventOf({ keyed: 1 }) }, TUESDAY)).toBe(true);
+  expect(takesLateDay(budget, of("b", "900 0"), TUESDAY + HOUR_MS)).toBe(true);
+});
+
+test("[LIM-6] what a full partition turns away is not acknowledged where it would escape the budget", async () => {
+  const collector = collectorOf("overloaded");
+  const today = [{ timestamp: Date.now(), url: "https://x.example/" }];
+  expect((await collector.send(daysAgo(3))).status).toBe(503);
+  expect(collector.overflowed).toBe(0);
+  const mixed = await collector.send([...daysAgo(3), ...today]);
+  expect([mixed.status, mixed.body.accepted, mixed.body.rejected?.map(({ code }) => code)]).toEqual([
+    202,
+    1,
+    ["unavailable", "unavailable", "unavailable"],
+  ]);
+  expect(collector.overflowed).toBe(1);
+  expect((await collector.send(today)).status).toBe(202);
+});
+
+test("[LIM-6] with a key, or without limits, all overflows", async () => {
+  const overflowed: number[] = [];
+  const delivery = (keyed: 0 | 1) => ({
+    append: async () => "overloaded" as const,
+    overflow: async ({ arrivals }: { readonly arrivals: readonly Arrival[] }) => void overflowed.push(arrivals.length),
+    mayOverflow: ({ event }: Arrival) => event.keyed === 1,
+    log: () => undefined,
+    keyed,
   });
+  const arrivals = (keyed: 0 | 1) => [{ event: eventOf({ keyed }), address: "", floating: false }];
+  expect(await deliver("pool-0", arrivals(1), delivery(1))).toEqual(["accepted"]);
+  expect(await deliver("pool-0", arrivals(0), delivery(0))).toEqual(["unavailable"]);
+  const { mayOverflow: _, ...unlimited } = delivery(0);
+  expect(await deliver("pool-0", arrivals(0), unlimited)).toEqual(["accepted"]);
+  expect(overflowed).toEqual([1, 1]);
 });
 
 test("[SEA-17] late Days are counted by turns of their merchants: one late event does not wait behind a thousand Days", () => {
@@ -160,16 +207,23 @@ async function late(it: TestPartition, changes: readonly object[], address: stri
   return reply;
 }
 
+interface Answered {
+  readonly error: { readonly code: string; readonly message: string };
+  readonly accepted?: number;
+  readonly rejected?: readonly { readonly code: string }[];
+}
+
 /** The collector with limits on that are never reached, and a partition that takes everything. */
-function collectorOf() {
+function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
   const secrets = { TRACKING_SECRET: "secret", ADMIN_TOKEN: "admin" };
   const appended: number[] = [];
+  const it = { appended, overflowed: 0 };
   const partition = () => ({
     append: async ({ arrivals, isLateLimited }: AppendRequest) => {
       expect(isLateLimited).toBe(true);
       const all = decodeArrivals(arrivals);
       appended.push(all.length);
-      return all.map(() => "accepted" as const);
+      return reply === "overloaded" ? reply : all.map(() => reply);
     },
   });
   const counter = { limit: async () => ({ success: true }) };
@@ -179,13 +233,20 @@ function collectorOf() {
     LIMIT_ADDRESS: counter,
     LIMIT_TRACKING_ID: counter,
     PARTITION: { getByName: partition },
+    DIRECTORY: {},
+    LEDGER_0: migratedDatabase(),
+    OVERFLOW_QUEUE: {
+      send: async () => {
+        it.overflowed += 1;
+      },
+    },
   };
   const context = { waitUntil: () => undefined } as unknown as ExecutionContext;
   const tracking_id = encodeTrackingId({ merchant: 1, stream: 1 }, signsOf(secrets)[0]);
   const send = async (events: readonly object[]) => {
     const init = { method: "POST", body: JSON.stringify({ tracking_id, events }) };
     const response = await app.request("/v1/events", init, env, context);
-    return { status: response.status, body: (await response.json()) as { error: { code: string; message: string } } };
+    return { status: response.status, body: (await response.json()) as Answered };
   };
-  return { appended, send };
+  return Object.assign(it, { send });
 }

@@ -106,7 +106,40 @@ const NUMBERS: readonly (readonly [rule: string, told: readonly Told[], earned: 
   ["[ORD-5] a cancelled order earns nothing", [purchase("a"), cancel("c", { revenue: 100, units: 2 })], {}],
   ["[ORD-5] nor do its refunds take off", [purchase("a"), cancel("c"), refund("r", { revenue: 100 })], {}],
   ["[ORD-3] no page cancels a server's order", [purchase("s", { keyed: true }), cancel("c")], { s: [100, 2] }],
-  ["[ORD-5] a server cancels a page's", [purchase("a"), cancel("c", { keyed: true })], {}],
+  ["[ORD-5] a server cancels a page's", [purchase("a"), cancel("c", { keyed: true })], { c: [0, 0] }],
+  [
+    "[ORD-5] with its money, too: together they come to nothing",
+    [purchase("a"), cancel("c", { keyed: true, revenue: 100, units: 2 })],
+    { a: [100, 2], c: [-100, -2] },
+  ],
+  [
+    "[ORD-5] of what the page said and the server takes back, the smaller counts",
+    [
+      purchase("a", { revenue: 120 }),
+      refund("r", { keyed: true, revenue: 30, units: 1 }),
+      cancel("c", { keyed: true }),
+    ],
+    { a: [30, 1], r: [-30, -1], c: [0, 0] },
+  ],
+  [
+    "[ORD-3] a page's purchase that the server gives back by its number alone earns nothing",
+    [purchase("a"), refund("r", { keyed: true })],
+    { r: [0, 0] },
+  ],
+  [
+    "[ORD-3] a page that tells of a purchase and its cancellation takes nothing off the server's refund of another Day's order",
+    [refund("server", { keyed: true, revenue: 500 }), purchase("forged", { revenue: 1 }), cancel("forged too")],
+    { forged: [1, 2], server: [-500, 0] },
+  ],
+  [
+    "[ORD-3] nor off a cancellation",
+    [
+      cancel("server", { keyed: true, revenue: 300, units: 3 }),
+      purchase("forged", { revenue: 1 }),
+      cancel("forged too"),
+    ],
+    { forged: [1, 2], server: [-300, -3] },
+  ],
   [
     "[ORD-5] of another Day's order a cancellation takes off",
     [cancel("c", { revenue: 100, units: 2 })],
@@ -116,6 +149,31 @@ const NUMBERS: readonly (readonly [rule: string, told: readonly Told[], earned: 
 test.each(NUMBERS)("%s", (_, told, earned) => {
   expect(settled(told)).toEqual(earned);
   expect(settled(told.toReversed())).toEqual(earned);
+});
+
+const anyClaim = fc.record({
+  act: fc.constantFrom("purchase" as const, "refund" as const, "cancellation" as const),
+  revenue: fc.constantFrom(0, 0, 40, 100),
+  units: fc.nat(3),
+  time: fc.nat(6),
+});
+
+test("[ORD-3] whatever comes without a key, what came with one earns the same", () => {
+  fc.assert(
+    fc.property(fc.array(anyClaim, { maxLength: 5 }), fc.array(anyClaim, { maxLength: 6 }), (own, others) => {
+      const keyed = own.map((one, at) => claimOf({ ...one, who: `k${at}`, keyed: true }));
+      const forged = others.map((one, at) => claimOf({ ...one, who: `f${at}` }));
+      const alone = settle(keyed);
+      for (const all of [
+        [...keyed, ...forged],
+        [...forged, ...keyed],
+      ]) {
+        const together = settle(all);
+        for (const claim of keyed) expect(together.get(claim)).toEqual(alone.get(claim));
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test("[ORD-6] what a number comes to does not depend on the order in which its events are given", () => {

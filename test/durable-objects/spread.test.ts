@@ -4,7 +4,13 @@
 import { expect, test } from "vitest";
 import { partitionOf } from "../../core/counting/placement.ts";
 import type { Event } from "../../core/event.ts";
-import { ADMISSION_WINDOW_MS, SPREAD_ASK_EVERY_MS, SPREAD_DAY_EVENTS, SPREAD_WINDOWS } from "../../core/limits.ts";
+import {
+  ADMISSION_WINDOW_MS,
+  SPREAD_ASK_EVERY_MS,
+  SPREAD_DAY_EVENTS,
+  SPREAD_VISITORS_MIN,
+  SPREAD_WINDOWS,
+} from "../../core/limits.ts";
 import type { SpreadTimeline } from "../../core/merchant.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { counted, noteDay, noteRate } from "../../durable-objects/spread.ts";
@@ -15,6 +21,13 @@ const MIDNIGHT = Math.ceil(TUESDAY / DAY_MS) * DAY_MS;
 const VISITOR = "00000000000000aa";
 const OWN = "merchant-1-0";
 const SPREAD = [{ from: MIDNIGHT, partitions: 1 }];
+/** As many visitors as there must be, a thousand at a time. */
+const crowdOf = (part: number): Partial<Event>[] =>
+  Array.from({ length: SPREAD_VISITORS_MIN }, (_, at) => {
+    const number = part * SPREAD_VISITORS_MIN + at;
+    return { id: `crowd-${number}`, visitor: number.toString(16).padStart(16, "0") };
+  });
+const CROWD = crowdOf(1);
 
 test("[SPR-3] a partition takes what it counts, and says of the rest how its merchant is spread", async () => {
   const [pool, own] = [partition("pool-0"), partition(OWN)];
@@ -78,7 +91,7 @@ test("[SPR-4] two that ask each other for one event take it neither: it is sent 
 
 test("[SPR-5] a merchant with too many events of a Day is to be spread from its next Day on, and is asked for once", async () => {
   const it = new TestPartition();
-  await it.send([{}]);
+  await it.send(CROWD);
   noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS - 1);
   await settled();
   expect(it.settings.get(1)?.spread).toBeUndefined();
@@ -103,10 +116,10 @@ test("[SPR-5] a merchant with too many events of a Day is to be spread from its 
 });
 
 test("[SPR-5] late events of a Day from before, and its backlog, ask for no more: what there is now has not been tried", async () => {
-  const it = new TestPartition();
+  const it = new TestPartition(OWN);
   it.settings.set(1, settingsOf("UTC", { version: 2, spread: [{ from: MIDNIGHT, partitions: 4 }] }));
-  await it.send([{}]);
   it.now = MIDNIGHT + HOUR_MS;
+  for (let part = 0; part < 8; part++) await it.send(crowdOf(part)); // a quarter of them are counted here
   noteDay(it.partition, eventOf({ timestamp: MIDNIGHT - 1 }), SPREAD_DAY_EVENTS);
   // What has overflowed on the day before is delivered as fast as it is taken.
   for (let window = 0; window < SPREAD_WINDOWS; window++) {
@@ -120,9 +133,28 @@ test("[SPR-5] late events of a Day from before, and its backlog, ask for no more
   expect(it.settings.get(1)?.spread?.at(-1)).toEqual({ from: MIDNIGHT + DAY_MS, partitions: 8 });
 });
 
+test("[SPR-5] what few visitors send is not spread: each of them stays in one partition, whatever there are; somebody is told", async () => {
+  const it = new TestPartition();
+  await it.send(CROWD.slice(0, SPREAD_VISITORS_MIN - 1));
+  noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
+  for (let window = 0; window < SPREAD_WINDOWS; window++) {
+    it.now += ADMISSION_WINDOW_MS;
+    noteRate(it.partition, eventOf(), 0, 12_000);
+  }
+  await settled();
+  expect(it.settings.get(1)?.spread).toBeUndefined();
+  const reason = "too few visitors to spread";
+  expect(it.logged).toEqual([{ alert: "merchant_too_hot", partition: "pool-0", merchant: 1, reason }]);
+  await it.send(CROWD);
+  it.now += SPREAD_ASK_EVERY_MS;
+  noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
+  await settled();
+  expect(it.settings.get(1)?.spread).toHaveLength(1);
+});
+
 test("[SPR-5] so is one that goes on sending half of what is taken; a burst is not", async () => {
   const it = new TestPartition();
-  await it.send([{}]);
+  await it.send(CROWD);
   for (let burst = 0; burst < 5; burst++) {
     for (let window = 1; window < SPREAD_WINDOWS; window++) {
       it.now += ADMISSION_WINDOW_MS;
@@ -144,7 +176,7 @@ test.each(["d1", "answer"] as const)(
   "[SPR-5] a partition that dies before or after the change is stored (%s) asks again, and it is stored once",
   async (party) => {
     const it = new TestPartition();
-    await it.send([{}]);
+    await it.send(CROWD);
     it.broken.add(party);
     noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
     await settled();
@@ -152,7 +184,7 @@ test.each(["d1", "answer"] as const)(
     expect(it.settings.get(1)?.version).toBe(party === "d1" ? 1 : 2);
     it.broken.delete(party);
     it.restart();
-    await it.send([{}]);
+    await it.send(CROWD);
     noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
     await settled();
     expect(it.settings.get(1)).toMatchObject({ version: 2, spread: [{ from: MIDNIGHT, partitions: 4 }] });
@@ -163,7 +195,7 @@ test.each(["d1", "answer"] as const)(
 test("[SPR-5] where there are no more partitions to have, somebody is told", async () => {
   const it = new TestPartition("merchant-1-0");
   it.settings.set(1, settingsOf("UTC", { version: 2, spread: [{ from: 0, partitions: 64 }] }));
-  await it.send([{}]);
+  for (let part = 0; part < 80; part++) await it.send(crowdOf(part));
   noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
   await settled();
   expect(it.logged).toEqual([

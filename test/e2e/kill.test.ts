@@ -8,7 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import { startRuntime } from "../../scripts/runtime.ts";
 import { queryArchive } from "../support/duckdb.ts";
 import { seededRandom } from "../support/random.ts";
-import { Client, FAST, type Merchant, SECRETS, until, untilArchived } from "../support/services.ts";
+import { Client, FAST, ledgersFor, type Merchant, SECRETS, until, untilArchived } from "../support/services.ts";
 import { startVictim, type Victim } from "../support/victim-process.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 4);
@@ -47,7 +47,13 @@ test(`[L1] [L2] every acknowledged event is counted once through ${KILLS} kills`
     load.client = undefined;
     await victim.kill();
   }
-  const runtime = await startRuntime({ stateDir, secrets: SECRETS, vars: FAST, queueWaitSeconds: 0 });
+  const runtime = await startRuntime({
+    stateDir,
+    secrets: SECRETS,
+    vars: FAST,
+    ledgers: ledgersFor(FAST),
+    queueWaitSeconds: 0,
+  });
   try {
     load.client = new Client(runtime);
     load.running = false;

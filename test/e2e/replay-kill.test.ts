@@ -7,7 +7,16 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
 import { seededRandom } from "../support/random.ts";
-import { Client, databasesOf, FAST, NEVER_CLOSED, SECRETS, until, untilArchived } from "../support/services.ts";
+import {
+  Client,
+  databasesOf,
+  FAST,
+  ledgersFor,
+  NEVER_CLOSED,
+  SECRETS,
+  until,
+  untilArchived,
+} from "../support/services.ts";
 import { startVictim, type Victim } from "../support/victim-process.ts";
 
 const KILLS = Number(process.env["KILLS"] ?? 4);
@@ -103,7 +112,7 @@ async function prepare(): Promise<{ right: Rows; wrong: Rows }> {
 async function withRuntime<T>(work: (runtime: Runtime, client: Client) => Promise<T>): Promise<T> {
   const runtime = await startRuntime({
     stateDir,
-    ledgers: 2,
+    ledgers: ledgersFor(FAST),
     secrets: SECRETS,
     vars: { ...FAST, ...NEVER_CLOSED },
     queueWaitSeconds: 0,

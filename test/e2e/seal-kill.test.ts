@@ -10,6 +10,7 @@ import { seededRandom } from "../support/random.ts";
 import {
   Client,
   FAST,
+  ledgersFor,
   listDays,
   type Merchant,
   NEVER_CLOSED,
@@ -181,7 +182,7 @@ async function withRuntime<T>(
   work: (runtime: Runtime, client: Client) => Promise<T>,
 ): Promise<T> {
   const paced = { vars: { ...FAST, ...vars }, queueWaitSeconds: 0, log: () => {} };
-  const runtime = await startRuntime({ stateDir, secrets: SECRETS, ...paced });
+  const runtime = await startRuntime({ stateDir, secrets: SECRETS, ledgers: ledgersFor(FAST), ...paced });
   try {
     return await work(runtime, new Client(runtime));
   } finally {

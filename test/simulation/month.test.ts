@@ -11,11 +11,11 @@ import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limit
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { confirm } from "../../durable-objects/drain.ts";
+import { tick } from "../../durable-objects/duties.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { counted } from "../../durable-objects/spread.ts";
 import { statusOf } from "../../durable-objects/status.ts";
-import { tick } from "../../durable-objects/tick.ts";
 import { archiveBody } from "../../queues/archive.ts";
 import { type ReplayDeps, replayBody } from "../../queues/replay.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";

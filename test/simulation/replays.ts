@@ -218,7 +218,7 @@ class Replays {
 
   async #drive(): Promise<void> {
     const deps = this.#deps();
-    await mendJobs(deps, this.#simulation.world.now);
+    await mendJobs(deps, this.#simulation.world.now, deps.log);
     for (const job of await listActiveJobs(deps.directory)) await driveJob(job, deps);
   }
 

@@ -81,6 +81,10 @@ function anyBreakdown(seen: Seen): fc.Arbitrary<Uint8Array | undefined> {
   return fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 6, arbitrary: filled });
 }
 
+const anyVersion = fc.oneof(
+  fc.nat(2 ** 30),
+  fc.nat(2 ** 40).map((step) => step * REBUILD_VERSION_STEP),
+);
 const anySlot = fc.integer({ min: -56, max: 152 });
 const anyPresence = fc.oneof(
   fc.constant(new Uint8Array()),
@@ -100,7 +104,7 @@ const anyHours: fc.Arbitrary<readonly ThinHour[]> = fc
     fc.tuple(
       ...slots
         .sort((a, b) => a - b)
-        .map((slot) => fc.record({ slot: fc.constant(slot), counts: anyCounts, drops: anyDrops })),
+        .map((slot) => fc.record({ slot: fc.constant(slot), version: anyVersion, counts: anyCounts, drops: anyDrops })),
     ),
   );
 
@@ -108,7 +112,7 @@ export const anyBlockDay: fc.Arbitrary<BlockDay> = fc.constantFrom(0, 20, 3_500)
   fc
     .record({
       day: fc.constant(0),
-      version: fc.nat(2 ** 40).map((step) => step * REBUILD_VERSION_STEP),
+      version: anyVersion,
       counts: anyCounts,
       drops: anyDrops,
       sketch: fc.constant(encodeTotalSketch(sketchOf(TOTAL_SKETCH_PRECISION, Array(ofDay).keys()))),

@@ -169,7 +169,10 @@ export function naiveTotals(
   return totals;
 }
 
-/** Purchases and refunds by those names alone; of one number the first purchase, one with a key before one without. */
+/**
+ * Purchases and refunds by those names alone; of one number the first purchase. What came with a key is looked at by itself; beside
+ * it, of what came without, at most the purchase counts, and of that nothing which a refund by the number alone has given back.
+ */
 function addEarning(
   totals: NaiveTotals,
   event: Event,
@@ -177,11 +180,15 @@ function addEarning(
 ): void {
   const isRefund = event.name === "refund" || (event.name === "purchase" && event.revenue < 0);
   const isPurchase = event.name === "purchase" && !isRefund;
-  const same = all.filter((one) => one.order === event.order && one.order !== "");
-  const rivals = same.filter((one) => one.name === "purchase" && one.revenue >= 0);
-  const best = rivals.sort((a, b) => b.keyed - a.keyed || inOrder(a, b))[0];
-  if (isPurchase && event.order !== "" && best !== event) return;
-  if (isRefund && event.keyed === 0 && same.some((one) => one.keyed === 1)) return;
+  const told = all.filter(
+    (one) => one.order === event.order && one.order !== "" && (isBought(one) || isGivenBack(one)),
+  );
+  const keyed = told.filter((one) => one.keyed === 1);
+  const same = keyed.length > 0 ? keyed : told;
+  const best = same.filter(isBought).sort(inOrder)[0];
+  const earning = best ?? told.filter(isBought).sort(inOrder)[0];
+  if (isPurchase && event.order !== "" && earning !== event) return;
+  if (isRefund && event.order !== "" && !same.includes(event)) return;
   const ofOrder = isPurchase || isRefund;
   if (!ofOrder && event.revenue === 0) return;
   const sign = isRefund ? -1 : 1;
@@ -189,10 +196,9 @@ function addEarning(
   let sold = ofOrder ? productsOf(event) : [];
   let currency = event.currency || settings.currency;
   if (isRefund && event.order !== "" && isBlank(event)) {
-    // Gives the whole order back, or what others have left of it; the first such refund, with a key before without.
-    const isKeyed = same.some((one) => one.keyed === 1);
-    const offs = same.filter((one) => one !== best && (one.keyed === 1 || !isKeyed)).filter(isGivenBack);
-    if (offs.filter(isBlank).sort((a, b) => b.keyed - a.keyed || inOrder(a, b))[0] !== event) return;
+    // Gives the whole order back, or what others have left of it; the first such refund.
+    const offs = same.filter(isGivenBack);
+    if (offs.filter(isBlank).sort(inOrder)[0] !== event) return;
     if (best !== undefined) {
       currency = best.currency || settings.currency;
       const own = offs.filter((one) => !isBlank(one) && (one.currency || settings.currency) === currency);
@@ -203,6 +209,17 @@ function addEarning(
         return { ...line, quantity: Math.max(0, line.quantity - off) };
       });
     }
+  }
+  if (isPurchase && event.order !== "" && !same.includes(event) && same.some(isBlank)) {
+    const own = same.filter((one) => !isBlank(one) && (one.currency || settings.currency) === currency);
+    const back = own.flatMap(productsOf);
+    const taken = own.reduce((sum, one) => sum + Math.abs(one.revenue), 0);
+    revenue = Math.min(revenue, taken);
+    sold = sold.map((line) => {
+      const off = back.filter(({ label }) => label === line.label).reduce((sum, one) => sum + one.quantity, 0);
+      return { ...line, quantity: Math.min(line.quantity, off) };
+    });
+    if (revenue === 0 && sold.every(({ quantity }) => quantity === 0)) return;
   }
   totals.orders += isPurchase ? 1 : 0;
   totals.refunds += isRefund ? 1 : 0;
@@ -220,7 +237,8 @@ function addEarning(
   money.orders += isPurchase ? 1 : 0;
 }
 
-const isGivenBack = (event: Event) => event.name === "refund" || event.revenue < 0;
+const isBought = ({ name, revenue }: Event) => name === "purchase" && revenue >= 0;
+const isGivenBack = ({ name, revenue }: Event) => name === "refund" || (name === "purchase" && revenue < 0);
 const isBlank = (event: Event) => event.revenue === 0 && event.products === "";
 
 function productsOf({ products }: Event): { label: string; price: number; quantity: number }[] {

@@ -4,12 +4,12 @@ import type { DimensionName } from "../../core/counting/dimension.ts";
 import { type BreakdownEntry, type Counts, encodeBreakdown, zeroCounts } from "../../core/counting/rollup.ts";
 import { encodeTotalSketch, type RollupRow } from "../../core/counting/rollup-row.ts";
 import { addVisitor, emptySketch, type Sketch } from "../../core/counting/sketch.ts";
-import { type Money, noTakings, type Takings } from "../../core/counting/takings.ts";
+import { noTakings, type OwnMoney, type Takings } from "../../core/counting/takings.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../../core/limits.ts";
 
 /** Money of one currency; without a payment counted it is one. */
-export function moneyOf(currency: string, revenue: number, more: Partial<Takings> = {}): Money {
+export function moneyOf(currency: string, revenue: number, more: Partial<Takings> = {}): OwnMoney {
   return [{ ...noTakings(currency), revenue, gross_revenue: Math.max(0, revenue), payments: 1, ...more }];
 }
 

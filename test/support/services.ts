@@ -21,6 +21,11 @@ export const FAST = {
   LATE_COALESCE_MS: "300",
 };
 
+/** Two ledgers, where they divide the pool. Every start on the same data must have as many (LED-2). */
+export function ledgersFor({ POOL_SIZE }: Readonly<Record<string, string>>): number {
+  return Number(POOL_SIZE) % 2 === 0 ? 2 : 1;
+}
+
 /** For tests that count Days of long ago live: no Day is closed for thirty years. */
 export const NEVER_CLOSED = { SEAL_AFTER_MS: String(30 * 366 * 86_400_000) };
 
@@ -124,8 +129,7 @@ export async function startServices(
   const log = process.env["LOG"] === undefined ? () => {} : console.error;
   const start = async (changed: Record<string, string>) => {
     const paced = { vars: { ...FAST, ...changed }, queueWaitSeconds: 0, log, ...options };
-    const { POOL_SIZE: poolSize } = paced.vars;
-    return await startRuntime({ secrets: SECRETS, stateDir, ledgers: Number(poolSize) % 2 === 0 ? 2 : 1, ...paced });
+    return await startRuntime({ secrets: SECRETS, stateDir, ledgers: ledgersFor(paced.vars), ...paced });
   };
   const runtime = await start(vars);
   let running = runtime;

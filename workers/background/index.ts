@@ -16,7 +16,7 @@ import { driveReplays, replayBody, replayParts } from "../../queues/replay.ts";
 import { driveSeals, sealDays } from "../../queues/seal.ts";
 import { forgetEntries } from "../../storage/directory/audit.ts";
 import { forgetEnded } from "../../storage/directory/sessions.ts";
-import { askEach } from "../../storage/ledger/ledgers.ts";
+import { visitEach } from "../../storage/ledger/ledgers.ts";
 import { forgetOverflow } from "../../storage/ledger/overflow-note.ts";
 import { archiveDeps, letterDeps, overflowDeps } from "./consumer-deps.ts";
 import { type CronSteps, runCron } from "./cron.ts";
@@ -54,9 +54,7 @@ const CRON: CronSteps<Deps> = {
   fetch_rates: fetchRates,
   forget_audit: ({ directory, now }) => forgetEntries(directory, now() - AUDIT_KEPT_MS),
   forget_sessions: ({ directory, now }) => forgetEnded(directory, now()),
-  forget_overflow: async ({ ledgers, now }) => {
-    await askEach(ledgers, (ledger) => forgetOverflow(ledger, now()));
-  },
+  forget_overflow: ({ ledgers, now, log }) => visitEach(ledgers, (ledger) => forgetOverflow(ledger, now()), log),
   claim_known_numbers: claimKnownNumbers,
 };
 

@@ -33,7 +33,7 @@ import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
 import type { Delivered, Delivery } from "./deliver.ts";
 import type { CollectorEnv } from "./env.ts";
-import { areWithinLimit } from "./limit.ts";
+import { areWithinLimit, countRefused, TOO_OFTEN } from "./limit.ts";
 import { type OverflowRoad, sendNoted } from "./overflow.ts";
 import { type Placing, place, SpreadMemory } from "./place.ts";
 import { type Looking, type Sender, sendersOf } from "./sender.ts";
@@ -51,24 +51,23 @@ export interface Collecting {
 export async function collect({ format, hit, client, key, looking }: Collecting): Promise<Outcome<Report>> {
   const { env } = looking;
   isolateMeter.worker_requests += 1;
+  const sent = { address: client.address, length: hit.body.length, isKeyed: key !== undefined };
   const drafts = format.parse(hit);
-  if (!drafts.ok) return drafts;
+  if (!drafts.ok) return countRefused(env, drafts, sent);
   const senders = await sendersOf(drafts.value, key, looking);
-  if (!senders.ok) return senders;
+  if (!senders.ok) return countRefused(env, senders, sent);
   const outcomes = drafts.value.map((draft, index) => {
     const sender = senders.value[index] as Outcome<Sender>;
     if (!draft.ok) return draft;
     const resolved = { client, format, sequence: index, visitors: visitorsOf(env) };
     return sender.ok ? toArrival(draft.value, { ...resolved, sender: sender.value }) : sender;
   });
+  if (!(await areWithinLimit(env, outcomes, sent))) return rejected("rate_limited", TOO_OFTEN);
   if (isLimiting(env) && lateDaysOf(outcomes, client.receivedAt, env) > LATE_DAYS_OF_REQUEST_MAX)
     return rejected("too_many_days", TOO_MANY_DAYS);
-  if (!(await areWithinLimit(env, outcomes, client))) return rejected("rate_limited", TOO_OFTEN);
   const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
   return refusedForMemory(fates) ?? accepted(reportOf(fates));
 }
-
-const TOO_OFTEN = "this tracking_id is sent too often; send the same events again later, several in one request";
 
 const TOO_MUCH_HELD =
   "this merchant's open Days hold too many different pages, names, order numbers and visitors for now; " +
@@ -89,16 +88,20 @@ function isFull(fate: Settled): fate is Full {
 const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
 
-/** Closed Days that events without a key are of; by UTC, since whose Days they are is not known here. */
+/** Closed Days that events without a key are of. */
 function lateDaysOf(outcomes: readonly Outcome<Arrival>[], now: number, env: CollectorEnv): number {
-  const open = firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
   const days = new Set<number>();
-  for (const outcome of outcomes) {
-    if (!outcome.ok || outcome.value.event.keyed === 1) continue;
-    const day = Math.floor(outcome.value.event.timestamp / DAY_MS);
-    if (day < open) days.add(day);
-  }
+  for (const outcome of outcomes) if (outcome.ok && isLate(outcome.value, now, env)) days.add(utcDay(outcome.value));
   return days.size;
+}
+
+/** Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. */
+function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
+  return arrival.event.keyed !== 1 && utcDay(arrival) < firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
+}
+
+function utcDay({ event }: Arrival): number {
+  return Math.floor(event.timestamp / DAY_MS);
 }
 
 type Settled = Delivered | Rejection;
@@ -217,6 +220,7 @@ function deliveryOf(looking: Looking): Delivery {
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
     overflow: (overflow) => sendOverflow(overflow, looking),
+    mayOverflow: (arrival) => !isLimiting(env) || !isLate(arrival, looking.now, env),
     log: (entry) => console.error(JSON.stringify(entry)),
   };
 }

@@ -11,6 +11,9 @@ import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
 export interface Delivery {
   readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<AppendReply>;
   readonly overflow: (overflow: Omit<Overflow, "id">) => Promise<void>;
+  /** Whether an arrival may be acknowledged before a partition has judged it. What waits in the overflow queue is counted whatever it
+   *  costs, so what the partition has a budget for may not; all may where this is left out. */
+  readonly mayOverflow?: (arrival: Arrival) => boolean;
   /** One structured line for the operator. */
   readonly log: (entry: Readonly<Record<string, string | number>>) => void;
 }
@@ -48,17 +51,20 @@ async function withoutUnread(
   return fates.map((fate) => (fate === "unread" ? (rest.next().value as Delivered) : fate));
 }
 
-/** By the overflow queue; "unavailable" where not even that takes them. Never throws. */
+/** By the overflow queue; "unavailable" where not even that takes them, or they may not go there. Never throws. */
 export async function overflow(
   partition: string,
   arrivals: readonly Arrival[],
   delivery: Delivery,
 ): Promise<readonly Delivered[]> {
+  const { mayOverflow = () => true } = delivery;
+  const own = arrivals.filter(mayOverflow);
+  if (own.length === 0) return arrivals.map(() => "unavailable" as const);
   try {
-    await delivery.overflow({ partition, arrivals });
-    return arrivals.map(() => "accepted" as const);
+    await delivery.overflow({ partition, arrivals: own });
+    return arrivals.map((arrival) => (mayOverflow(arrival) ? "accepted" : "unavailable"));
   } catch (error) {
-    delivery.log({ event: "overflow_failed", partition, events: arrivals.length, error: causeOf(error) });
+    delivery.log({ event: "overflow_failed", partition, events: own.length, error: causeOf(error) });
     return arrivals.map(() => "unavailable" as const);
   }
 }

@@ -5,53 +5,83 @@
 // they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it guards.
 
 import type { Arrival } from "../../core/event.ts";
-import { LIMIT_EVENTS } from "../../core/limits.ts";
-import type { Outcome } from "../../core/outcome.ts";
+import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
+import { type Outcome, rejected } from "../../core/outcome.ts";
 import { addressKey, isLimiting, isWithin } from "../../storage/rate-limit.ts";
-import { addressOf, type Client } from "./client.ts";
+import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import type { Incoming } from "./incoming.ts";
+import { isNetworkWithinLimit, newNetworkLimit } from "./network-limit.ts";
 
 /** Whether the address does not come too often; asked before its body is read. */
 export function isAddressWithinLimit(incoming: Incoming): boolean | Promise<boolean> {
   const { env } = incoming;
-  const key = isLimiting(env) ? addressKey(addressOf(incoming)) : "";
-  return key === "" || isWithin(env.LIMIT_ADDRESS, key);
+  const address = isLimiting(env) ? addressOf(incoming) : "";
+  return address === "" || mayCome(env, address);
+}
+
+async function mayCome(env: CollectorEnv, address: string): Promise<boolean> {
+  if (!(await isNetworkWithinLimit(env, { address, requests: 1 }, networks))) return false;
+  return isWithin(env.LIMIT_ADDRESS, addressKey(address));
+}
+
+const networks = newNetworkLimit();
+
+/** What was sent, for what it counts. */
+export interface Sent {
+  readonly address: string;
+  /** Of the body, unpacked, in UTF-16 units. */
+  readonly length: number;
+  /** Whether the request came with an API key. */
+  readonly isKeyed: boolean;
 }
 
 /**
  * Whether neither a tracking ID nor the address comes too often, now that it is known what the request carries. It counts for each ID by
- * its events, LIMIT_EVENTS of them as one request. What came without a key counts for its address in the same way, beyond the one
- * that was counted before; a merchant's server sends for many visitors.
+ * its events, LIMIT_EVENTS of them as one request, and by their bytes, LIMIT_BYTES as one, whichever is more. What came without a key
+ * counts for its address in the same way, refused events included, beyond the one that was counted before; a merchant's server sends
+ * for many visitors.
  */
 export async function areWithinLimit(
   env: CollectorEnv,
   outcomes: readonly Outcome<Arrival>[],
-  { address }: Pick<Client, "address">,
+  { address, length, isKeyed }: Sent,
 ): Promise<boolean> {
   if (!isLimiting(env)) return true;
   const events = new Map<string, number>();
   let keyless = 0;
   for (const outcome of outcomes) {
+    if (!(outcome.ok ? outcome.value.event.keyed === 1 : isKeyed)) keyless += 1;
     if (!outcome.ok) continue;
-    const { merchant, stream, keyed } = outcome.value.event;
+    const { merchant, stream } = outcome.value.event;
     events.set(`${merchant}-${stream}`, (events.get(`${merchant}-${stream}`) ?? 0) + 1);
-    if (keyed !== 1) keyless += 1;
   }
+  // Whose bytes they are is not known: each event has its share.
+  const costOf = (count: number) =>
+    Math.ceil(Math.max(count / LIMIT_EVENTS, (length * count) / outcomes.length / LIMIT_BYTES));
   const counts = [...events].flatMap(([key, count]) =>
     times(costOf(count), () => isWithin(env.LIMIT_TRACKING_ID, key)),
   );
-  const more = times(address === "" ? 0 : costOf(keyless) - 1, () => isWithin(env.LIMIT_ADDRESS, addressKey(address)));
+  const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1;
+  const more = times(requests, () => isWithin(env.LIMIT_ADDRESS, addressKey(address)));
+  if (requests > 0) more.push(isNetworkWithinLimit(env, { address, requests }, networks));
   const answers = await Promise.all([...counts, ...more]);
   return answers.every(Boolean);
 }
 
-/** Requests that so many events count for. */
-function costOf(events: number): number {
-  return Math.ceil(events / LIMIT_EVENTS);
+export const TOO_OFTEN =
+  "this tracking_id or address sends too much; send the same events again later, several in one request";
+
+/** What is refused whole counts as well: it was read. A key that is none was looked up too, and counts for more. */
+export async function countRefused(env: CollectorEnv, refusal: Refused, sent: Sent): Promise<Refused> {
+  const isGuess = refusal.rejection.code === "unauthorized";
+  const counted = isGuess ? { ...sent, isKeyed: false, length: Math.max(sent.length, LIMIT_WRONG_KEY_BYTES) } : sent;
+  return (await areWithinLimit(env, [refusal], counted)) ? refusal : rejected("rate_limited", TOO_OFTEN);
 }
 
+type Refused = ReturnType<typeof rejected>;
+
 /** The platform counts one at a time. */
-function times<T>(count: number, what: () => T): readonly T[] {
+function times<T>(count: number, what: () => T): T[] {
   return Array.from({ length: Math.max(0, count) }, what);
 }

@@ -1,7 +1,7 @@
 // An answer, which is data, as a response; and the collector's own refusals, which no format words: wrong paths and
 // methods, and addresses that come too often.
 
-import { type Answer, refusal, statusOf } from "../../core/formats/answer.ts";
+import { type Answer, refusal, statusOf } from "../../core/formats/hit-reply.ts";
 import type { RejectionCode } from "../../core/outcome.ts";
 
 /** The answer with headers of its own and some more. */

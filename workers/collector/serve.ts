@@ -2,17 +2,17 @@
 // the words of its protocol. Any page may send, so every answer may be read across origins.
 
 import { uuidv7 } from "uuidv7";
-import type { Answer } from "../../core/formats/answer.ts";
+import type { Answer } from "../../core/formats/hit-reply.ts";
 import type { Route } from "../../core/formats/route.ts";
 import type { Hit } from "../../core/hit.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
 import { accepted, causeOf, type Outcome, rejected } from "../../core/outcome.ts";
 import { EMPTY_REPORT, type Report } from "../../core/report.ts";
 import { readBody } from "../../storage/request-body.ts";
-import { clientOf, hitOf } from "./client.ts";
+import { addressOf, clientOf, hitOf } from "./client.ts";
 import { collect } from "./collect.ts";
 import { headerOf, type Incoming } from "./incoming.ts";
-import { isAddressWithinLimit } from "./limit.ts";
+import { countRefused, isAddressWithinLimit } from "./limit.ts";
 import { corsOf, refuse, respond } from "./reply.ts";
 import { keyOf } from "./sender.ts";
 
@@ -36,7 +36,7 @@ async function serveHit(incoming: Incoming, route: Route, headers: Record<string
   const body = await bodyOf(incoming);
   const read = body.ok ? { ...hit, body: body.value } : hit;
   if ("reply" in route) return respond(route.reply(read), headers);
-  const outcome = body.ok ? await take(incoming, route, read) : body;
+  const outcome = body.ok ? await take(incoming, route, read) : await countUnread(incoming, body);
   const answer = route.format.answer({ hit: read, outcome, requestId: uuidv7() });
   return respond(answer, { ...headers, ...retryOf(answer, outcome) });
 }
@@ -58,9 +58,16 @@ async function take(
   if (incoming.request.method === "HEAD") return accepted(EMPTY_REPORT);
   const looking = { env: incoming.env, now: hit.receivedAt, later: incoming.later };
   const key = await keyOf(headerOf(incoming, "authorization"), looking);
-  if (!key.ok) return key;
   const client = clientOf(incoming, hit.receivedAt);
+  if (!key.ok)
+    return countRefused(incoming.env, key, { address: client.address, length: hit.body.length, isKeyed: false });
   return collect({ format, hit: { ...hit, keyed: key.value !== undefined }, client, key: key.value, looking });
+}
+
+/** A body that was read, and perhaps unpacked, to where it became too large counts like one of that size. */
+function countUnread(incoming: Incoming, refusal: ReturnType<typeof rejected>) {
+  const length = refusal.rejection.code === "body_too_large" ? REQUEST_BYTES_MAX : 0;
+  return countRefused(incoming.env, refusal, { address: addressOf(incoming), length, isKeyed: false });
 }
 
 /**

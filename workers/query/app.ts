@@ -12,6 +12,7 @@ import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
 import { getEvents } from "./events.ts";
+import { GUESSING, limitGuesses } from "./guess.ts";
 import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
@@ -140,6 +141,9 @@ app.get("/health", (c) => c.json({ ok: true }));
 app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
 app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));
 
+app.use("/api/*", (c, next) =>
+  limitGuesses(c, next, { deps: c.get("deps"), refuse: () => refuse(c, "rate_limited", GUESSING) }),
+);
 app.use("/api/*", async (c, next) => {
   const encoding = c.req.header("content-encoding") ?? "identity";
   if (encoding.toLowerCase() === "identity") return next();

@@ -22,7 +22,8 @@ import { type Access, accessOf } from "./access.ts";
 import { KeyMemory } from "./authorize.ts";
 import { BucketMemory } from "./bucket-memory.ts";
 import type { BackgroundRpc, PartitionStub, QueryEnv } from "./env.ts";
-import { type AddressLimit, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
+import { type GuessLimit, GuessMemory } from "./guess.ts";
+import { type AddressLimit, guessLimitOf, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
 import { PurseMemory } from "./purse-memory.ts";
 import { ScanMemory } from "./scan-memory.ts";
 
@@ -61,6 +62,7 @@ export interface Deps extends Producer {
   /** Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
   readonly signInLimit: AddressLimit | undefined;
+  readonly guessLimit: GuessLimit | undefined;
   /** Cloudflare Access, where that signs in; undefined where passwords do. */
   readonly access: Access | undefined;
   /** UTC ms. */
@@ -75,16 +77,19 @@ export interface Deps extends Producer {
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
-/** By database, because tests have several in an isolate. */
-type Remembered = Pick<Deps, "purses" | "buckets" | "scans" | "rates">;
-const memories = new WeakMap<D1Database, Remembered>();
+const memories = new WeakMap<D1Database, Memories>();
 
-function memoryOf(db: D1Database): Remembered {
+interface Memories extends Pick<Deps, "purses" | "buckets" | "scans" | "rates"> {
+  readonly guesses: GuessMemory;
+}
+
+function memoryOf(db: D1Database): Memories {
   const memory = memories.get(db) ?? {
     purses: new PurseMemory(),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
     rates: new RateMemory(),
+    guesses: new GuessMemory(),
   };
   memories.set(db, memory);
   return memory;
@@ -125,6 +130,10 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     },
     keyLimit: keyLimitOf(env),
     signInLimit: signInLimitOf(env),
+    get guessLimit() {
+      const admits = guessLimitOf(env);
+      return admits && { memory: memoryOf(env.DIRECTORY).guesses, admits };
+    },
     access: accessOf(env),
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),

@@ -5,13 +5,13 @@
 
 import type { Context } from "hono";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
-import { addressKey, isLimiting, isWithin, type LimitingEnv } from "../../storage/rate-limit.ts";
+import { customerKey, isLimiting, isWithin, type LimitingEnv } from "../../storage/rate-limit.ts";
 
 export interface KeyLimitEnv extends LimitingEnv {
   readonly LIMIT_KEY: RateLimit;
   /** The limit of LIMIT_KEY, for the headers: requests per RATE_LIMIT_PERIOD_SECONDS. */
   readonly KEY_REQUESTS_MAX: string;
-  /** Attempts to sign in and to take invites, by address. */
+  /** Attempts to sign in and to take invites, and credentials that are none, by address. */
   readonly LIMIT_SIGN_IN: RateLimit;
 }
 
@@ -30,7 +30,12 @@ export function keyLimitOf(env: KeyLimitEnv): KeyLimit | undefined {
 export type AddressLimit = (address: string) => Promise<boolean>;
 
 export function signInLimitOf(env: KeyLimitEnv): AddressLimit | undefined {
-  return isLimiting(env) ? (address) => isWithin(env.LIMIT_SIGN_IN, addressKey(address)) : undefined;
+  return isLimiting(env) ? (address) => isWithin(env.LIMIT_SIGN_IN, customerKey(address)) : undefined;
+}
+
+/** Counts a credential that is none, under a name of its own; undefined where limits are off. */
+export function guessLimitOf(env: KeyLimitEnv): AddressLimit | undefined {
+  return isLimiting(env) ? (name) => isWithin(env.LIMIT_SIGN_IN, name) : undefined;
 }
 
 /** Whether the address of a request may try once more; says when, where not. */

@@ -1,6 +1,6 @@
 // Signing in and out, taking an invite, and another password. Whether a name is nobody's, its password wrong or its merchant
 // unknown is one answer, made in one time; after so many attempts from one place a name is closed to that place for a while, and
-// after many from strange places slow for those, whether anybody has it or not. So who guesses does not lock out who knows.
+// after many from strange places by lot for those, whether anybody has it or not. So who guesses does not lock out who knows.
 // What is public here is only done for requests from this origin, so that no other site signs anybody in.
 
 import type { Context } from "hono";
@@ -9,6 +9,7 @@ import {
   PASSWORD_LENGTH_MIN,
   SESSION_MS,
   SIGN_IN_ATTEMPTS_MAX,
+  SIGN_IN_NETWORK_MAX,
   SIGN_IN_PERIOD_SECONDS,
   SIGN_IN_STRANGER_SECONDS,
   SIGN_IN_STRANGERS_MAX,
@@ -34,7 +35,7 @@ import {
   forgetAttempts,
   openSession,
 } from "../../storage/directory/sessions.ts";
-import { addressKey } from "../../storage/rate-limit.ts";
+import { addressKey, networkKey } from "../../storage/rate-limit.ts";
 import type { Deps } from "./deps.ts";
 import { knownDevice, rememberDevice } from "./device.ts";
 import { type Field, required } from "./field.ts";
@@ -145,7 +146,7 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   const { merchant, email } = open.principal;
   const claim = { merchant: merchant.id, email };
   // Whoever has the session is known: strangers who guess do not keep a member from another password.
-  const place = { from: `session ${open.principal.member}`, isKnown: true };
+  const place = { from: `session ${open.principal.member}` };
   const judged = await judge(c, { claim, password: body.value.password, place }, deps);
   if (!judged.ok) return judged;
   const password = hashPassword(body.value.new_password, deps.random(SALT_RANDOM_BYTES));
@@ -163,14 +164,15 @@ async function refusalToStrangers(c: Context, deps: Deps) {
 /** Where an attempt comes from. */
 interface Place {
   readonly from: string;
-  /** Whether somebody has signed in from there under the name before. */
-  readonly isKnown: boolean;
+  /** The network it is part of, where nobody has signed in from there under the name before. */
+  readonly network?: string;
 }
 
 function placeOf(c: Context, claim: Claim, deps: Deps): Place {
   const device = knownDevice(c, claim, deps);
-  if (device !== undefined) return { from: `device ${device}`, isKnown: true };
-  return { from: `address ${addressKey(c.req.header("cf-connecting-ip") ?? "")}`, isKnown: false };
+  if (device !== undefined) return { from: `device ${device}` };
+  const address = c.req.header("cf-connecting-ip") ?? "";
+  return { from: `address ${addressKey(address)}`, network: `network ${networkKey(address)}` };
 }
 
 interface Judged {
@@ -192,6 +194,7 @@ async function judge(c: Context, { claim, password, place }: Judged, deps: Deps)
   if (!isRight || candidate === undefined)
     return problem("unauthorized", "Wrong merchant, e-mail address or password.");
   await forgetAttempts(deps.directory, { claim, from: place.from });
+  if (place.network !== undefined) await forgetAttempts(deps.directory, { claim, from: place.network });
   return { ok: true, value: candidate } as const;
 }
 
@@ -201,10 +204,17 @@ const TOO_MANY_ATTEMPTS =
 /** 0 where an attempt may be judged. What one place tries too often does not count for the others. */
 async function secondsToWait({ claim, place }: Omit<Judged, "password">, deps: Deps): Promise<number> {
   const now = deps.now();
-  const count = (from: string, seconds: number) => countAttempt(deps.directory, { claim, from, now, seconds });
-  if ((await count(place.from, SIGN_IN_PERIOD_SECONDS)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
-  if (place.isKnown || (await count("strangers", SIGN_IN_PERIOD_SECONDS)) <= SIGN_IN_STRANGERS_MAX) return 0;
-  return (await count("strangers in turn", SIGN_IN_STRANGER_SECONDS)) > 1 ? SIGN_IN_STRANGER_SECONDS : 0;
+  const count = (from: string) => countAttempt(deps.directory, { claim, from, now, seconds: SIGN_IN_PERIOD_SECONDS });
+  if ((await count(place.from)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
+  if (place.network === undefined) return 0;
+  if ((await count(place.network)) > SIGN_IN_NETWORK_MAX) return SIGN_IN_PERIOD_SECONDS;
+  return isDrawn(await count("strangers"), deps.random(4)) ? 0 : SIGN_IN_STRANGER_SECONDS;
+}
+
+/** Whether the n-th attempt of strangers is judged: the first ones all, later ones by lot. Nobody can take the turn of others. */
+export function isDrawn(count: number, random: Uint8Array): boolean {
+  const lot = new DataView(random.buffer, random.byteOffset).getUint32(0) / 2 ** 32;
+  return lot * count < SIGN_IN_STRANGERS_MAX;
 }
 
 async function signIn(

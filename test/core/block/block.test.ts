@@ -20,7 +20,7 @@ import { toBlockDay } from "../../../core/block/closed-day.ts";
 import { SECTIONS } from "../../../core/block/section.ts";
 import { replay } from "../../../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../../../core/counting/rollup.ts";
-import { breakdownOf, type RollupRow } from "../../../core/counting/rollup-row.ts";
+import { breakdownOf, type RollupRow, thinned } from "../../../core/counting/rollup-row.ts";
 import { BLOCK_DAYS } from "../../../core/limits.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { anyBlock } from "../../support/block-days.ts";
@@ -41,7 +41,7 @@ test("[BLK-1] whatever Days hold comes out of a block as it went in, to the byte
     fc.property(anyBlock, (days) => {
       expect(readDays(partAt(encodeBlock(days)), ALL_DIMENSIONS)).toEqual(days);
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
@@ -107,9 +107,8 @@ test("[BLK-1] a Day's rollup comes out as it was, and its Hours as totals", () =
   expect(days.length).toBeGreaterThan(2);
   expect(read.map((day) => toDayRow(place, day))).toEqual(days);
   const hours = read.flatMap((day) => day.hours.map((hour) => toHourRow(place, day, hour)));
-  const totals = ({ bucket, day, counts, drops }: RollupRow) => ({ bucket, day, counts, drops });
   const held = rows.filter(({ grain }) => grain === "hour").sort((a, b) => a.bucket - b.bucket);
-  expect(hours.map(totals)).toEqual(held.map(totals));
+  expect(hours).toEqual(held.map(thinned));
 });
 
 interface GoldenBlock {
@@ -142,7 +141,7 @@ test("[BLK-4] bytes that are cut or changed are refused, or are some Days: nothi
   const parts = encodeBlock(storyDays());
   for (const [place, part] of parts.entries()) {
     const changed = (bytes: Uint8Array) => partAt(parts.with(place, bytes));
-    for (let length = 0; length < part.length; length++)
+    for (let length = 0; length < part.length; length += length < 200 ? 1 : 7)
       expect(() => readDays(changed(part.subarray(0, length)), ALL_DIMENSIONS)).toThrow();
     expect(() => readDays(changed(Uint8Array.from([...part, 0])), ALL_DIMENSIONS)).toThrow(/ends where its bytes do/);
     expect(() => readDays(changed(Uint8Array.from([9, ...part.subarray(1)])), ALL_DIMENSIONS)).toThrow(/version 9/);

@@ -17,10 +17,11 @@ import { ALL_DIMENSIONS, type Counter } from "../../../core/counting/rollup.ts";
 import { toRollupRow } from "../../../core/counting/rollup-row.ts";
 import { addMoney, type Money, toMoneyText } from "../../../core/counting/takings.ts";
 import { opine } from "../../../core/enrichment/opinion.ts";
-import type { Event } from "../../../core/event.ts";
+import { type Event, REVENUE_SCALE } from "../../../core/event.ts";
 import { hash64Hex } from "../../../core/hash.ts";
 import { COUNT_MAX, REVENUE_MAX } from "../../../core/limits.ts";
 import { hourOf, type Settings } from "../../../core/merchant.ts";
+import { linesOf } from "../../../core/order.ts";
 import { NO_RULES, type RulesInForce } from "../../../core/rules.ts";
 import { dateOf, dayAt, dayStart, hourAt } from "../../../core/time.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
@@ -285,6 +286,78 @@ test("[CNT-6] forged revenue beyond every sum is cut where it is stored, and sto
   expect(() =>
     toRollupRow(state, { slot: WHOLE_DAY, partition: "p", version: 1, dimensions: ALL_DIMENSIONS }),
   ).not.toThrow();
+});
+
+test("[CNT-6] what forged hits add and take off again leaves everybody else's money as it was, stored or not", () => {
+  const at = Date.UTC(2026, 2, 10, 10);
+  const line = { price: REVENUE_MAX / REVENUE_SCALE };
+  const forged = (sign: 1 | -1) =>
+    Array.from({ length: 1_200 }, (_, index) =>
+      eventOf({
+        id: `f ${sign} ${index}`,
+        timestamp: at + 1,
+        visitor: "00000000000000ff",
+        name: "purchase",
+        revenue: sign * REVENUE_MAX,
+        products: JSON.stringify([{ name: "Nothing", ...line }]),
+      }),
+    );
+  const own = [7, 40_001].map((revenue) =>
+    eventOf({
+      id: `own ${revenue}`,
+      timestamp: at,
+      name: "purchase",
+      revenue,
+      products: JSON.stringify([{ name: "Mat", price: revenue / REVENUE_SCALE }]),
+    }),
+  );
+  const [first, second] = own as [Event, Event];
+  const day = dayAt("UTC", at);
+  const expected = rollupOf(count(own, settingsOf(), day), WHOLE_DAY, ["product"]);
+  const mat = expected.breakdowns.get("product")?.entries[0]?.counts;
+  const check = (state: DayState) => {
+    const { counts, breakdowns } = rollupOf(state, WHOLE_DAY, ["product"]);
+    for (const taking of ["revenue", "order_revenue", "product_revenue"] as const)
+      expect([taking, counts.money?.[0]?.[taking]]).toEqual([taking, expected.counts.money?.[0]?.[taking]]);
+    expect(counts.money?.[0]?.gross_revenue).toBe(COUNT_MAX);
+    const products = breakdowns.get("product")?.entries;
+    expect(products?.find(({ value }) => value === "Mat")?.counts).toEqual(mat);
+    expect(products?.find(({ value }) => value === "Nothing")?.counts.money?.[0]?.product_revenue).toBe(0);
+  };
+  check(count([first, ...forged(1), ...forged(-1), second], settingsOf(), day));
+  check(count([...forged(-1), first, second, ...forged(1)], settingsOf(), day));
+  const half = count([first, ...forged(1)], settingsOf(), day);
+  const writer = new ByteWriter();
+  encodeDay(half, writer);
+  const restored = decodeDay(new ByteReader(writer.finish()));
+  for (const [index, event] of [...forged(-1), second].entries())
+    countEvent(restored, { event, opinion: opine(event, RULES), settings: settingsOf(), position: 5_000 + index });
+  check(restored);
+});
+
+test("[ORD-11] of an event from before products were bounded, what is beyond is none, here and where a scan sees it", () => {
+  const at = Date.UTC(2026, 2, 10, 10);
+  const products = (price: number, quantity: number) =>
+    JSON.stringify([{ name: "Z", price, quantity }, { name: "Mat" }]);
+  const events = [
+    eventOf({ timestamp: at, name: "purchase", revenue: 10_000, products: '[{"name":"Mat","price":1}]' }),
+    eventOf({ timestamp: at, name: "purchase", products: products(1e9, 1_000) }),
+    eventOf({ timestamp: at, name: "purchase", products: products(0, 1e9) }),
+  ];
+  const { counts } = rollupOf(count(events, settingsOf(), dayAt("UTC", at)), WHOLE_DAY, []);
+  expect(counts.units).toBe(10_000 + 1_001 * 10_000);
+  expect(counts.money?.[0]).toMatchObject({ revenue: 10_000, product_revenue: 10_000 });
+  expect(events.map((event) => linesOf(event).map(({ units, revenue }) => [units, revenue]))).toEqual([
+    [[10_000, 10_000]],
+    [
+      [10_000_000, 0],
+      [10_000, 0],
+    ],
+    [
+      [0, 0],
+      [0, 0],
+    ],
+  ]);
 });
 
 test("[RUL-10] an event counts under each goal it reaches, a visit once under each, and under none where it reaches none", () => {

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Answer } from "../../../core/formats/answer.ts";
+import type { Answer } from "../../../core/formats/hit-reply.ts";
 import { withoutSlashes } from "../../../core/formats/path.ts";
 import { ROUTES, type Route } from "../../../core/formats/route.ts";
 import { BLANK_DRAFT, BLANK_HIT, type Draft, type Format, type Hit } from "../../../core/hit.ts";

@@ -130,6 +130,16 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
     "invalid_field: products[1].price must be a number",
   ],
   [
+    "[ORD-11] products that cost more than money may be",
+    { tracking_id: "t", products: [{ price: 1e9 }, { price: 0.0001, quantity: -1 }] },
+    "invalid_field: products come to more than 1000000000",
+  ],
+  [
+    "[ORD-11] more pieces than an event may have",
+    { tracking_id: "t", products: [{ quantity: 999_999 }, { quantity: "2" }] },
+    "invalid_field: products are more than 1000000 pieces",
+  ],
+  [
     "a long order number",
     { tracking_id: "t", order_id: "x".repeat(129) },
     "invalid_field: order_id has 129 characters; at most 128 are allowed",

@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeEvent, type Event, encodeEvent, NO_FACTS } from "../../../core/event.ts";
-import type { Answer } from "../../../core/formats/answer.ts";
 import { clean, TEXT_RULES, type TextName } from "../../../core/formats/field.ts";
+import type { Answer } from "../../../core/formats/hit-reply.ts";
 import { withoutSlashes } from "../../../core/formats/path.ts";
 import { PRODUCT_NUMBERS, PRODUCT_TEXTS } from "../../../core/formats/product.ts";
 import { ROUTES, type Route } from "../../../core/formats/route.ts";

@@ -11,12 +11,14 @@ import { findHeader, findJob, listJobs, type ReplayJob } from "../../../storage/
 import { findScope, writeTimeline } from "../../../storage/directory/rules.ts";
 import { readSettings } from "../../../storage/directory/settings.ts";
 import { createErasure, listRunning } from "../../../storage/ledger/erasure.ts";
-import type { Ledger } from "../../../storage/ledger/ledgers.ts";
+import { type Ledger, ledgersOf } from "../../../storage/ledger/ledgers.ts";
 import { findPart, finishPart, layParts, putFence, takeParts } from "../../../storage/ledger/replay-part.ts";
 import { sealRollups } from "../../../storage/ledger/replay-write.ts";
 import { writeRollups } from "../../../storage/ledger/rollup-write.ts";
+import { noteClosed } from "../../../storage/ledger/sealed-day.ts";
 import { fenceSettings, healSettings } from "../../../storage/ledger/settings-fence.ts";
 import { changeJob, createJob, finishJob, mendJobs } from "../../../storage/replay.ts";
+import { sendDue } from "../../../storage/seal-due.ts";
 import { type Databases, dyingStorage, makeDatabases } from "../../support/databases.ts";
 import { settingsOf } from "../../support/events.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
@@ -177,9 +179,9 @@ describe("jobs", () => {
       },
       async (databases) => {
         const later = NOW + REPLAY_START_STALE_MS + 1;
-        await mendJobs(databases, NOW); // too early to give a start up
-        await mendJobs(databases, later);
-        await mendJobs(databases, later);
+        await mendJobs(databases, NOW, () => {}); // too early to give a start up
+        await mendJobs(databases, later, () => {});
+        await mendJobs(databases, later, () => {});
         const job = await findHeader(databases.directory, "rpl_a");
         const rules = (await readSettings(databases.directory, GLOBAL_MERCHANT))?.rules ?? [];
         if (job === undefined) {
@@ -207,7 +209,7 @@ describe("jobs", () => {
     const { directory, ledgers } = databases;
     const dead = dyingStorage(databases, { fatal: 2, isAfter: false });
     await expect(createJob(dead, newJob("rpl_a"))).rejects.toThrow("killed");
-    await mendJobs(databases, NOW + REPLAY_START_STALE_MS + 1);
+    await mendJobs(databases, NOW + REPLAY_START_STALE_MS + 1, () => {});
     expect(await findHeader(directory, "rpl_a")).toBeUndefined();
     const { job, parts } = newJob("rpl_a");
     for (const ledger of ledgers.all) {
@@ -242,7 +244,7 @@ describe("jobs", () => {
         if (header?.state === "cancelled" && mayWrite) halfWay += 1;
         // As long as one ledger would still let it write, nobody else may.
         if (mayWrite) expect(await createJob(databases, newJob("rpl_b"))).toBe("overlaps");
-        await mendJobs(databases, NOW + 1);
+        await mendJobs(databases, NOW + 1, () => {});
         expect(states()).toEqual(new Set([header?.state]));
       },
     );
@@ -344,4 +346,24 @@ describe("the end of a merchant", () => {
     expect(calls).toBeGreaterThan(5);
     expect(asked).toBeGreaterThan(8);
   });
+});
+
+test("[LED-10] the cron goes on in all ledgers but the one that fails, and says which that is", async () => {
+  const { ledgers } = makeDatabases(3);
+  const places = PARTS.map((part) => ({ ...part, day: DAY - 9 }));
+  for (const place of places) await noteClosed(ledgers.of(place.partition), { places: [place], now: NOW });
+  const prepare = () => {
+    throw new Error("overloaded");
+  };
+  const [first, , third] = ledgers.all as [Ledger, Ledger, Ledger];
+  const sent: string[] = [];
+  const lines: object[] = [];
+  await sendDue({
+    ledgers: ledgersOf([first, { prepare } as unknown as Ledger, third]),
+    now: () => NOW,
+    sendSeals: async (due) => void sent.push(...due.map(({ partition }) => partition)),
+    log: (line) => void lines.push(line),
+  });
+  expect(sent.sort()).toEqual(["pool-0", "pool-2"]);
+  expect(lines).toEqual([{ event: "ledger_failed", ledger: 1, error: "Error: overloaded" }]);
 });

@@ -37,5 +37,5 @@ test("[LIM-5] a counter that does not answer lets the hit through", async () => 
   const broken = { limit: () => Promise.reject(new Error("no answer")) };
   const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: broken } as unknown as CollectorEnv;
   const arrival = accepted<Arrival>({ event: eventOf(), address: "", floating: false });
-  expect(await areWithinLimit(env, [arrival], { address: "" })).toBe(true);
+  expect(await areWithinLimit(env, [arrival], { address: "", length: 0, isKeyed: false })).toBe(true);
 });

@@ -1,10 +1,11 @@
 // The collector's own format as JSON Schema, made from the lists that core/formats/native.ts reads by. The protocols of other
 // clients are theirs to document (docs/clients.md).
 
+import { REVENUE_SCALE } from "../../../core/event.ts";
 import { ENGAGEMENT_RULE, type NumberRule, SCROLL_RULE, TEXT_RULES } from "../../../core/formats/field.ts";
 import { NATIVE_TEXTS, STREAM_RULE } from "../../../core/formats/native.ts";
 import { PRODUCT_NUMBERS, PRODUCT_TEXTS } from "../../../core/formats/product.ts";
-import { PRODUCT_NUMBER_MAX, REQUEST_EVENTS_MAX } from "../../../core/limits.ts";
+import { ORDER_UNITS_MAX, PRODUCT_NUMBER_MAX, REQUEST_EVENTS_MAX } from "../../../core/limits.ts";
 import { DROP_REASONS, REJECTION_CODES } from "../../../core/outcome.ts";
 import type { Schema } from "../../../core/type-text.ts";
 import { list, object } from "./shape.ts";
@@ -44,10 +45,10 @@ function ranged({ min, max }: NumberRule): Schema {
 const PRODUCT: Schema = object({
   ...Object.fromEntries(PRODUCT_TEXTS.map((name) => [`${name}?`, optional({ type: ["string", "number"] })])),
   ...Object.fromEntries(
-    PRODUCT_NUMBERS.map((name) => [
-      `${name}?`,
-      optional({ type: ["number", "string"], minimum: -PRODUCT_NUMBER_MAX, maximum: PRODUCT_NUMBER_MAX }),
-    ]),
+    PRODUCT_NUMBERS.map((name) => {
+      const max = name === "quantity" ? ORDER_UNITS_MAX / REVENUE_SCALE : PRODUCT_NUMBER_MAX;
+      return [`${name}?`, optional({ type: ["number", "string"], minimum: -max, maximum: max })];
+    }),
   ),
 });
 
@@ -102,7 +103,7 @@ export const COLLECTOR_SHAPES = {
     duplicates: COUNT,
     dropped: list(object({ index: COUNT, reason: { type: "string", enum: DROP_REASONS } })),
     rejected: list(
-      object({ index: COUNT, code: { type: "string", enum: REJECTION_CODES }, message: { type: "string" } }),
+      object({ index: COUNT, code: { type: "string", enum: REJECTION_CODES }, "message?": { type: "string" } }),
     ),
   }),
 } as const satisfies Readonly<Record<string, Schema>>;

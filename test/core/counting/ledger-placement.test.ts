@@ -1,7 +1,7 @@
 // Which ledger has what, as a pure function of names.
 
 import { expect, test } from "vitest";
-import { checkLedgers, ledgerOf, ledgerOfMerchant } from "../../../core/counting/ledger.ts";
+import { checkLedgers, ledgerOf, ledgerOfMerchant } from "../../../core/counting/ledger-placement.ts";
 import { partitionsOf } from "../../../core/counting/placement.ts";
 
 const MERCHANTS = Array.from({ length: 300 }, (_, index) => index + 1);

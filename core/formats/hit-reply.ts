@@ -2,7 +2,7 @@
 // format brings its own `answer`; what they share is here. Whatever the protocol, events that could not be stored are never
 // reported as taken: the client hears a 503 and sends them again, and ids make that harmless.
 
-import { RATE_LIMIT_PERIOD_SECONDS } from "../limits.ts";
+import { RATE_LIMIT_PERIOD_SECONDS, REFUSALS_EXPLAINED_MAX } from "../limits.ts";
 import type { Outcome, RejectionCode } from "../outcome.ts";
 import { isRefused, isUnavailable, type Report } from "../report.ts";
 
@@ -80,9 +80,20 @@ export function refusal({ status, code, message }: Problem): Answer {
 export function reportAnswer(outcome: Outcome<Report>): Answer {
   if (!outcome.ok) return refusal(toProblem(outcome.rejection));
   const report = outcome.value;
-  if (!isRefused(report)) return json(202, report);
+  const told = { ...report, rejected: explained(report.rejected) };
+  if (!isRefused(report)) return json(202, told);
   const status = isUnavailable(report) ? 503 : 400;
-  return json(status, report, retryAfter(status));
+  return json(status, told, retryAfter(status));
+}
+
+/** Each refusal with its place and code, and the first of each code with words: an answer should not be many times what was sent. */
+function explained(rejected: Report["rejected"]): readonly object[] {
+  const times = new Map<RejectionCode, number>();
+  return rejected.map(({ index, code, message }) => {
+    const count = (times.get(code) ?? 0) + 1;
+    times.set(code, count);
+    return count > REFUSALS_EXPLAINED_MAX ? { index, code } : { index, code, message };
+  });
 }
 
 function toProblem({ code, message }: { readonly code: RejectionCode; readonly message: string }): Problem {

@@ -1,0 +1,39 @@
+// How often a network may come: whoever has an IPv6 /48 has 65,536 addresses, and each of them a limit of its own (limit.ts). Asking the
+// platform's counter twice for each hit would be dear, so one request in sixteen is counted for its network, by the same counter, and an
+// isolate remembers for a period which networks were too frequent. The /48 so has the limit of sixteen addresses, loosely.
+
+import { LIMIT_NETWORK_ADDRESSES, NETWORKS_CLOSED_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
+import { isIpv6, isWithin, networkKey } from "../../storage/rate-limit.ts";
+import type { CollectorEnv } from "./env.ts";
+
+export interface NetworkLimit {
+  /** Networks that came too often → UTC ms until which they are refused. */
+  readonly closed: Map<string, number>;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly now: () => number;
+}
+
+export function newNetworkLimit(): NetworkLimit {
+  return { closed: new Map(), random: Math.random, now: Date.now };
+}
+
+/** Whether the network of an address may send what counts as so many requests. IPv4 has none: its addresses are dear. */
+export async function isNetworkWithinLimit(
+  env: Pick<CollectorEnv, "LIMIT_ADDRESS">,
+  { address, requests }: { readonly address: string; readonly requests: number },
+  { closed, random, now }: NetworkLimit,
+): Promise<boolean> {
+  if (!isIpv6(address)) return true;
+  const times = Math.floor(requests / LIMIT_NETWORK_ADDRESSES + random());
+  if (times === 0 && closed.size === 0) return true;
+  const network = networkKey(address);
+  const until = closed.get(network);
+  if (until !== undefined && until > now()) return false;
+  closed.delete(network);
+  const answers = await Promise.all(Array.from({ length: times }, () => isWithin(env.LIMIT_ADDRESS, network)));
+  if (answers.every(Boolean)) return true;
+  if (closed.size >= NETWORKS_CLOSED_MAX) closed.clear();
+  closed.set(network, now() + RATE_LIMIT_PERIOD_SECONDS * 1_000);
+  return false;
+}
