@@ -2,6 +2,7 @@
 // found, put right and, if asked, put wrong again; and neither repeated messages nor lost ones change anything.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { encodeBreakdown } from "../../core/counting/rollup.ts";
 import { NO_RULES, type RuleTimeline, takeBackFromDays } from "../../core/rules.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { findScope, writeTimeline } from "../../storage/directory/rules.ts";
@@ -326,7 +327,8 @@ async function corrupt(merchant: Merchant): Promise<void> {
     `SELECT bucket FROM hourly WHERE merchant = ${number} AND day = ${day} ORDER BY bucket`,
   );
   await databases.execAll(`DELETE FROM hourly WHERE merchant = ${number} AND bucket = ${hours[3]?.bucket}`);
-  const garbled = "by_page = x'0200', sketch = x'0e00', version = version + 0.0001";
+  const noPages = Buffer.from(encodeBreakdown({ cut: false, entries: [] })).toString("hex");
+  const garbled = `by_page = x'${noPages}', sketch = x'0e00', version = version + 0.0001`;
   await databases.execAll(`UPDATE hourly SET ${garbled} WHERE merchant = ${number} AND bucket = ${hours[5]?.bucket}`);
 }
 
