@@ -253,6 +253,7 @@ function runRegex(pattern: string, text: string): void {
   const most = (text.length + 1) * regex.value.program.length * (20 + pattern.length) + text.length + 100;
   expectThat(spent <= most, `a match took ${spent} steps, where ${most} are the most`);
   if (finds(regex.value, text, openBudget(5))) expectThat(isFound, "with fewer steps more is found");
+  if (pattern.includes("\u0000")) return; // it stands for a dot below
   const folded = pattern.startsWith("(?i)");
   const plain = (folded ? pattern.slice(4) : pattern).replace(/\./g, "\u0000").replaceAll("\\\u0000", "\\.");
   if (plain.length > COMPARED_LENGTH_MAX || text.length > COMPARED_LENGTH_MAX || OTHERWISE.test(plain)) return;
