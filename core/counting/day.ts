@@ -342,9 +342,10 @@ function markVisits(state: DayState, visits: readonly Visit[], position: number)
   markChanged(state, WHOLE_DAY, position);
 }
 
-/** Every Hour in which a visitor has anything has changed. */
+/** Every Hour in which a visitor has anything has changed. One who rests is woken: unpacked for each of thousands of prefetches, a long
+ *  visit would cost the square of their number. */
 function markVisitor(state: DayState, visitor: string, position: number): void {
-  for (const { slots } of state.visitors.get(visitor) ?? [])
+  for (const { slots } of state.visitors.wake(visitor) ?? [])
     for (const slot of slots) markChanged(state, slot, position);
   const prefetches = state.prefetches?.get(visitor);
   if (prefetches === undefined) return;
