@@ -330,8 +330,10 @@ describe("goals", () => {
   test("[RUL-15] while a backfill is half way, Days that it has not ended with are read from events", async () => {
     const it = await shop();
     await it.decide(1, SHOP);
-    const before = (await ask(it, goals)).results;
-    await backfillGoals(1, depsOf(it));
+    const deps = depsOf(it) as Deps & { waitForLater(): Promise<unknown> };
+    const before = (await ask(it, goals, [], deps)).results;
+    await deps.waitForLater(); // the question has set a backfill going
+    await backfillGoals(1, deps);
     for (let part = 0; part < 5; part++) {
       const left = it.parts.splice(1);
       await it.work();
