@@ -222,7 +222,8 @@ function parseComparison(value: readonly unknown[], path: string, budget: Budget
       const regex = parseRegex(clause);
       if (!regex.ok) return invalid(`${path}: ${regex.rejection.message}`);
       regexes.push(regex.value);
-      if (!spend(budget, regex.value.program.length * INSTRUCTION_STEPS, path)) return stepsRefusal({ outOfSteps: path, steps: budget.steps });
+      if (!spend(budget, regex.value.program.length * INSTRUCTION_STEPS, path))
+        return stepsRefusal({ outOfSteps: path, steps: budget.steps });
     }
   }
   const spelling = attribute.spelling ?? AS_IT_IS;

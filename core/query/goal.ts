@@ -19,7 +19,8 @@ export function checkGoals(
   if (named.length === 0 || view !== undefined) return accepted(undefined);
   const known = [...new Set(goalsDecided(rules).map(({ name }) => name))].sort();
   for (const { place, clauses, fitsClause } of named) {
-    if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, place)) return stepsRefusal({ outOfSteps: place, steps: budgets.own.steps });
+    if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, place))
+      return stepsRefusal({ outOfSteps: place, steps: budgets.own.steps });
     const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));
     if (unknown !== undefined) return invalid(`${place}: ${refusal(unknown, known)}`);
   }
