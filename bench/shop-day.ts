@@ -2,10 +2,10 @@
 // the shop's own country, campaigns, a few orders. What it is for is how many different values a Day has and how they repeat on
 // the next, which decides what stored numbers take. Seeded by merchant and Day: two runs see the same.
 
-import { type Event, NO_FACTS } from "../core/event.ts";
+import type { Event } from "../core/event.ts";
 import { hash64Hex } from "../core/hash.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
-import { CHROME, IPHONE } from "../test/support/events.ts";
+import { CHROME, eventOf, IPHONE } from "../test/support/events.ts";
 import { type Random, seededRandom } from "../test/support/random.ts";
 
 export interface ShopDay {
@@ -100,9 +100,9 @@ function visitOf(plan: VisitPlan, random: Random): readonly Event[] {
   for (let at = 0; at < length && timestamp < (day + 1) * DAY_MS; at++) {
     const isSale = at > 3 && random.chance(0.06);
     const page = isSale ? "/checkout/thank-you" : pageOf(merchant, pages, random);
-    visit.push({
-      ...EMPTY,
+    const event = eventOf({
       ...facts,
+      id: "",
       merchant,
       visitor,
       visitorKind: isKnown ? "known" : "daily",
@@ -115,37 +115,11 @@ function visitOf(plan: VisitPlan, random: Random): readonly Event[] {
       revenue: isSale ? random.integer(90_000, 1_990_000) : 0,
       engagementMs: random.chance(0.5) ? random.integer(1_000, 60_000) : 0,
     });
+    visit.push(event);
     timestamp += Math.floor(-Math.log(1 - random.next()) * 45_000);
   }
   return visit;
 }
-
-const EMPTY: Event = {
-  ...NO_FACTS,
-  merchant: 1,
-  stream: 1,
-  id: "",
-  name: "pageview",
-  timestamp: 0,
-  receivedAt: 0,
-  visitor: "",
-  format: "native",
-  url: "",
-  referrer: "",
-  title: "",
-  userAgent: "",
-  language: "",
-  screen: "",
-  country: "",
-  region: "",
-  city: "",
-  props: "",
-  revenue: 0,
-  currency: "",
-  engagementMs: 0,
-  scroll: -1,
-  dropped: "",
-};
 
 /** Three in four at home, in one of forty towns. */
 function placeOf({ home }: VisitPlan, random: Random): Pick<Event, "country" | "region" | "city" | "language"> {

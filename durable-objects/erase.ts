@@ -3,12 +3,12 @@
 // one again; the log itself and the bundles in the archive are taken care of when the Day is sealed. An erasure is carried
 // out once, at one position of the log: the seal removes what lies below it, and what comes after it stays in both.
 
+import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import { eraseFrom } from "../core/counting/erasure.ts";
 import { ERASURES_KEPT_MAX } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { checkpoint, unarchivedFrom } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
-import type { EraseReply, EraseRequest } from "./rpc.ts";
 import { findShelf, type Partition, shelfOf } from "./state.ts";
 
 export function erase(partition: Partition, request: EraseRequest): EraseReply {

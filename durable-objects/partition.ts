@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { createHmac, randomBytes } from "node:crypto";
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
+import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { parsePoolSize } from "../core/counting/placement.ts";
 import {
@@ -37,8 +38,6 @@ import type {
   Completeness,
   CountedReply,
   CountedRequest,
-  EraseReply,
-  EraseRequest,
   PartitionRpc,
   PartitionStatus,
 } from "./rpc.ts";

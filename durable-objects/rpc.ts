@@ -2,6 +2,7 @@
 // `partition.ts` implements it, the Workers and queue consumers call it through their PARTITION binding.
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
+import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import type { DropReason } from "../core/outcome.ts";
@@ -77,29 +78,6 @@ export type Completeness =
       /** Merchants of whom the partition has counted something that Day, and how many events, dropped ones included. */
       readonly counted: readonly (readonly [merchant: number, events: number])[];
     };
-
-/** What is to leave the state of Days that are not sealed. */
-export interface EraseRequest {
-  /** Number of the erasure: the same one is carried out once. */
-  readonly erasure: number;
-  readonly merchant: number;
-  /** As events have it; empty for all visitors. */
-  readonly visitor: string;
-  /** Numbers of Days in [fromDay, toDay). */
-  readonly fromDay: number;
-  readonly toDay: number;
-  /** The merchant itself is gone: not even zeros are left of it. */
-  readonly forget: boolean;
-  /** The position a partition has answered before; 0 when it is not known to have. */
-  readonly told: number;
-}
-
-export interface EraseReply {
-  /** Events below this position of the log are meant. */
-  readonly position: number;
-  /** Every event below this position lies in the archive. */
-  readonly archivedPosition: number;
-}
 
 export interface PartitionRpc {
   /** Counts events and answers once they are durable. Throws when it could not. */

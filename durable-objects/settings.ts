@@ -15,6 +15,8 @@ import type { Partition } from "./state.ts";
 /** A merchant the database does not know is not asked for again within this time. */
 const UNKNOWN_KEPT_MS = 10 * RETRY_MIN_MS;
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 /** Up to which change a partition's settings are known, and UTC ms at which that was read. */
 export interface SettingsLease {
   readonly change: number;
@@ -38,6 +40,7 @@ export async function ensureSettings(
   }
   const isWaiting = (merchant: number) => (partition.unknown.get(merchant) ?? 0) > now;
   const strangers = [...merchants].filter((merchant) => !partition.settings.has(merchant));
+  if (strangers.length === 0) return NOBODY;
   const unread = await lookUp(
     partition,
     strangers.filter((merchant) => !isWaiting(merchant) && !isUnread(partition, merchant)),

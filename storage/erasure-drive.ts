@@ -4,6 +4,7 @@
 // waits for the next time.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
+import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { Log } from "../core/log.ts";
 import { causeOf } from "../core/outcome.ts";
 import type { Directory } from "./directory/directory.ts";
@@ -18,27 +19,10 @@ import {
 } from "./ledger/erasure.ts";
 import type { Ledgers } from "./ledger/ledgers.ts";
 
-/** What is to leave a partition's state. */
-export interface EraseAsked {
-  readonly erasure: number;
-  readonly merchant: number;
-  readonly visitor: string;
-  readonly fromDay: number;
-  readonly toDay: number;
-  readonly forget: boolean;
-  readonly told: number;
-}
-
-/** Where a partition carried it out, and how far its log lies in the archive by now. */
-export interface Erased {
-  readonly position: number;
-  readonly archivedPosition: number;
-}
-
 export interface ErasureDeps {
   readonly directory: Directory;
   readonly ledgers: Ledgers;
-  readonly partition: (name: string) => { erase(request: EraseAsked): Promise<Erased> };
+  readonly partition: (name: string) => { erase(request: EraseRequest): Promise<EraseReply> };
   /** UTC ms. */
   readonly now: () => number;
   readonly pace: { readonly sealAfterMs: number };

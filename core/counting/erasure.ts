@@ -16,6 +16,30 @@ export interface Removal {
   readonly before: number;
 }
 
+/** What is to leave the state of Days that are not sealed. */
+export interface EraseRequest {
+  /** Number of the erasure: the same one is carried out once. */
+  readonly erasure: number;
+  readonly merchant: number;
+  /** As events have it; empty for all visitors. */
+  readonly visitor: string;
+  /** Numbers of Days in [fromDay, toDay). */
+  readonly fromDay: number;
+  readonly toDay: number;
+  /** The merchant itself is gone: not even zeros are left of it. */
+  readonly forget: boolean;
+  /** The position a partition has answered before; 0 when it is not known to have. */
+  readonly told: number;
+}
+
+/** Where a partition carried it out. */
+export interface EraseReply {
+  /** Events below this position of the log are meant. */
+  readonly position: number;
+  /** Every event below this position lies in the archive. */
+  readonly archivedPosition: number;
+}
+
 /** Stands for the id of an erasure where a retention setting is the reason. */
 export const RETENTION = "retention";
 

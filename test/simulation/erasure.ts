@@ -2,12 +2,12 @@
 // what partitions had when they heard of it is left anywhere, and what is left is what the numbers say.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
+import type { EraseRequest } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { Event } from "../../core/event.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { DAY_MS } from "../../core/time.ts";
-import type { EraseAsked } from "../../storage/erasure-drive.ts";
 import { createErasure } from "../../storage/ledger/erasure.ts";
 import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import type { Simulation } from "./simulation.ts";
@@ -47,7 +47,7 @@ export async function askForErasure(simulation: Simulation, ledgers: Ledgers): P
 }
 
 /** A partition has just heard of it. */
-export function noteHeard({ erased, world }: Simulation, { merchant, visitor }: EraseAsked): void {
+export function noteHeard({ erased, world }: Simulation, { merchant, visitor }: EraseRequest): void {
   for (const one of erased) if (one.merchant === merchant && one.visitor === visitor) one.heard = world.now;
 }
 
