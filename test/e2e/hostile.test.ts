@@ -877,7 +877,7 @@ describe("afterwards", () => {
       expect(results.length, name).toBeGreaterThan(0);
     }
     await untilArchived(services.client);
-  });
+  }, 300_000);
 
   test("[HOS-8] after hundreds of full bodies, on top of all the above, the memory is what it was", {
     timeout: 60_000,
