@@ -197,7 +197,8 @@ function settleAlike<L extends Line, C extends Claim<L>>(claims: readonly C[]): 
   const offs = claims.filter((claim) => !isPurchase(claim));
   const own = offs.filter(({ sale }) => !isBlank(sale));
   for (const claim of own) found.set(claim, { sign: -1, ofOrder: true, sale: claim.sale });
-  const whole = first(offs.filter(({ sale }) => isBlank(sale)));
+  // A cancellation comes here only where no purchase is known: by its number alone it takes nothing, and is no refund.
+  const whole = first(offs.filter((claim) => isBlank(claim.sale) && !isCancellation(claim)));
   if (whole !== undefined) {
     const sale = bought === undefined ? whole.sale : leftOf(bought.sale, own);
     found.set(whole, { sign: -1, ofOrder: true, sale });

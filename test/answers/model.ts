@@ -240,8 +240,9 @@ function deedOf(stored: Stored, day: readonly Stored[]): Deed {
   if (earning !== undefined && heard.some((other) => actOf(other) === "cancellation")) return NOTHING;
   if (act === "purchase") return earning === stored ? sold : NOTHING;
   if (!isBlank(told)) return given;
-  // It names the order and nothing else: the first that does gives all back that is left.
-  if (takers.find((other) => isBlank(other.told)) !== stored) return NOTHING;
+  // It names the order and nothing else. A cancellation has nothing to take; the first refund gives all back that is left.
+  if (act === "cancellation") return NOTHING;
+  if (takers.find((other) => isBlank(other.told) && actOf(other) === "refund") !== stored) return NOTHING;
   if (earning === undefined) return given;
   const others = takers.map((other) => other.told).filter((other) => !isBlank(other));
   return { ...given, ...leftOf(earning.told, others) };
