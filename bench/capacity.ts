@@ -16,6 +16,8 @@ const DAY_S = 86_400;
 const MONTH_DAYS = 30;
 /** Events a day below which a merchant is a small one. */
 const FEW_EVENTS = 100;
+/** As wrangler.toml has them. */
+const OVERFLOW_QUEUES = 4;
 const CLOSED = ["rows", "blocks"] as const;
 const NOTHING: Bill = {
   ...zeroMeter(),
@@ -134,7 +136,8 @@ function planOf(asked: Load): Plan {
     ),
   );
   const queues = Math.ceil(queueMessages / LIMITS.queueMessagesPerSecond);
-  const overflowQueues = Math.ceil(hitsAtPeak / LIMITS.queueMessagesPerSecond);
+  const overflowMessages = hitsAtPeak / MEASURED.hitsPerOverflowMessage;
+  const overflowQueues = Math.ceil(overflowMessages / LIMITS.queueMessagesPerSecond);
   const month = eventsPerDay * MONTH_DAYS;
   const questions = merchants * QUESTIONS.perMerchantSecond * DAY_S * MONTH_DAYS;
   const ofQuestions: Bill = {
@@ -167,7 +170,7 @@ function planOf(asked: Load): Plan {
     "partition requests at peak": (perSecond * PEAK) / LIMITS.partitionRequestsPerSecond,
     "partition CPU at peak": (perSecond * PEAK) / MEASURED.appendEventsPerSecond,
     "queue messages at peak": queueMessages / queues / LIMITS.queueMessagesPerSecond,
-    "the overflow queue, nothing else left": hitsAtPeak / LIMITS.queueMessagesPerSecond,
+    "the overflow queues, nothing else left": overflowMessages / OVERFLOW_QUEUES / LIMITS.queueMessagesPerSecond,
     "size of one D1 database": d1Bytes / LIMITS.d1Bytes,
     "size of an account's D1": d1Bytes / LIMITS.d1AccountBytes,
     "writes of one D1 database": publishRows / LIMITS.d1RowsPerSecond,

@@ -11,6 +11,8 @@ export const MEASURED = {
   messageBytesPerEvent: 48,
   archiveBytesPerEvent: 29,
   eventsPerBundle: 1_300,
+  /** test/workers/collector/peak: what overflows as one message where an isolate has 120 hits a second; with more of them, more. */
+  hitsPerOverflowMessage: 6.8,
   /** bench/cost: calls of the seal and of its reads for each event. */
   sealClassA: 0.00009,
   sealClassB: 0.0028,

@@ -8,7 +8,7 @@ import type { Arrival } from "../core/event.ts";
 import { ADMISSION_WINDOW_MS, MERCHANT_EVENTS_PER_WINDOW_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { zeroMeter } from "../core/meter.ts";
-import type { Overflow } from "../core/overflow.ts";
+import type { OverflowPart } from "../core/overflow.ts";
 import { DAY_MS } from "../core/time.ts";
 import { append } from "../durable-objects/append.ts";
 import { counted } from "../durable-objects/spread.ts";
@@ -29,7 +29,7 @@ const MIDNIGHT = Math.ceil(TUESDAY / DAY_MS) * DAY_MS;
 const settings = new Map<number, Settings>([[MERCHANT, settingsOf("UTC", { merchant: MERCHANT })]]);
 const partitions = new Map<string, TestPartition>();
 const spreads = new SpreadMemory();
-const overflowed: Overflow[] = [];
+const overflowed: OverflowPart[] = [];
 let calls = 0;
 let now = TUESDAY;
 
@@ -70,7 +70,7 @@ async function send(events: readonly Arrival[], day: string): Promise<Load> {
     now = (events[0] as Arrival).event.timestamp + second * ADMISSION_WINDOW_MS;
     const delivery = {
       append: appendTo,
-      overflow: async (one: Omit<Overflow, "id">) => void overflowed.push({ id: "", ...one }),
+      overflow: async (one: OverflowPart) => void overflowed.push(one),
       log: () => {},
     };
     const fates = await place(events.slice(start, start + BATCH), {
@@ -90,7 +90,7 @@ async function send(events: readonly Arrival[], day: string): Promise<Load> {
     const notes = { note: async () => {}, settle: async () => {} };
     const deps = {
       ...notes,
-      unpack: () => one,
+      unpack: () => ({ id: "", parts: [one] }),
       append: appendTo,
       poolSize: POOL_SIZE,
       meter: zeroMeter(),

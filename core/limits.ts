@@ -265,6 +265,13 @@ export const QUEUE_BATCH_MESSAGES_MAX = 100;
 export const BUNDLE_MESSAGE_BYTES_MAX = 120_000;
 /** Unpacked text of an overflow message: a whole request, and what escaping adds. */
 export const OVERFLOW_TEXT_BYTES_MAX = 4 * REQUEST_BYTES_MAX;
+/** What overflows from one isolate within this time is one message: a queue takes 5,000 a second, the plan's peak has 58,000 hits. */
+export const OVERFLOW_GATHER_MS = 50;
+/** Hits at which a message is sent at once; and the events of a hit that shares one. */
+export const OVERFLOW_GATHER_PARTS_MAX = 200;
+export const OVERFLOW_PART_EVENTS_MAX = 20;
+/** A hit that has waited so long for another's message sends its own. Far longer than a queue and a note take. */
+export const OVERFLOW_PATIENCE_MS = 10_000;
 /** So long a collector waits for D1 to note that something overflows, and so long it tries no more once that was too long: D1 may
  *  be the reason why partitions take nothing. */
 export const OVERFLOW_NOTE_MS = 1_000;

@@ -5,13 +5,20 @@
 import { type Arrival, decodeEvent, type EventRow, encodeEvent, isEventRow } from "./event.ts";
 import { assert } from "./outcome.ts";
 
-const OVERFLOW_VERSION = 1;
+const OVERFLOW_VERSION = 2;
 
-export interface Overflow {
-  /** Made where it is sent, for the note that it waits; empty in messages of a version before there were notes. */
-  readonly id: string;
+/** What overflowed from one partition. */
+export interface OverflowPart {
   readonly partition: string;
   readonly arrivals: readonly Arrival[];
+}
+
+/** What overflowed from an isolate in one moment: a message. */
+export interface Overflow {
+  /** Made where it is sent, for the note that it waits. */
+  readonly id: string;
+  /** A partition each. */
+  readonly parts: readonly OverflowPart[];
 }
 
 /** What is noted of a message while it waits: whose events it has, and since when (UTC ms) the oldest does. */
@@ -21,9 +28,35 @@ export interface OverflowNote {
   readonly since: number;
 }
 
-export function noteOf({ id, arrivals }: Overflow): OverflowNote {
-  const merchants = [...new Set(arrivals.map(({ event }) => event.merchant))];
-  return { id, merchants, since: Math.min(...arrivals.map(({ event }) => event.receivedAt)) };
+export function noteOf({ id, parts }: Overflow): OverflowNote {
+  const merchants = new Set<number>();
+  let since = Number.POSITIVE_INFINITY;
+  for (const { arrivals } of parts) {
+    for (const { event } of arrivals) {
+      merchants.add(event.merchant);
+      since = Math.min(since, event.receivedAt);
+    }
+  }
+  return { id, merchants: [...merchants], since };
+}
+
+/** Puts what overflowed from the same partition together, in the order in which it came. */
+export function joinParts(parts: readonly OverflowPart[]): readonly OverflowPart[] {
+  if (parts.length < 2) return parts;
+  const groups = Map.groupBy(parts, ({ partition }) => partition);
+  return [...groups].map(([partition, own]) => ({ partition, arrivals: own.flatMap(({ arrivals }) => arrivals) }));
+}
+
+/** Two halves of what is too large for one message; undefined for a single event. */
+export function halve(parts: readonly OverflowPart[]): readonly (readonly OverflowPart[])[] | undefined {
+  if (parts.length > 1) {
+    const half = Math.ceil(parts.length / 2);
+    return [parts.slice(0, half), parts.slice(half)];
+  }
+  const [only] = parts;
+  if (only === undefined || only.arrivals.length < 2) return undefined;
+  const half = Math.ceil(only.arrivals.length / 2);
+  return [only.arrivals.slice(0, half), only.arrivals.slice(half)].map((arrivals) => [{ ...only, arrivals }]);
 }
 
 /** Arrivals as JSON text. */
@@ -37,18 +70,26 @@ export function decodeArrivals(text: string): readonly Arrival[] {
 }
 
 /** The message as JSON text. It names addresses: hosts seal it before it leaves their memory. */
-export function encodeOverflow({ id, partition, arrivals }: Overflow): string {
-  return JSON.stringify({ version: OVERFLOW_VERSION, id, partition, rows: arrivals.map(toRow) });
+export function encodeOverflow({ id, parts }: Overflow): string {
+  const rows = parts.map(({ partition, arrivals }) => [partition, arrivals.map(toRow)]);
+  return JSON.stringify({ version: OVERFLOW_VERSION, id, parts: rows });
 }
 
 /** The inverse of `encodeOverflow`. Throws on anything else: a poisoned message goes to the dead letters whole. */
 export function decodeOverflow(text: string): Overflow {
-  const { version, id = "", partition, rows } = JSON.parse(text) as Record<string, unknown>;
+  const { version, id, parts } = JSON.parse(text) as Record<string, unknown>;
   assert(version === OVERFLOW_VERSION, `overflow version ${String(version)} is one this consumer knows`);
-  const isComplete = typeof id === "string" && typeof partition === "string" && Array.isArray(rows);
-  assert(isComplete, "an overflow message is complete");
-  assert(rows.every(isArrivalRow), "an overflow message's rows are arrivals");
-  return { id, partition, arrivals: rows.map(decodeArrival) };
+  assert(typeof id === "string" && Array.isArray(parts), "an overflow message is complete");
+  assert(parts.every(isPartRow), "an overflow message's parts are a partition's arrivals each");
+  return { id, parts: parts.map(([partition, rows]) => ({ partition, arrivals: rows.map(decodeArrival) })) };
+}
+
+type PartRow = [partition: string, rows: readonly ArrivalRow[]];
+
+function isPartRow(value: unknown): value is PartRow {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [partition, rows] = value as readonly unknown[];
+  return typeof partition === "string" && Array.isArray(rows) && rows.every(isArrivalRow);
 }
 
 type ArrivalRow = [address: string, floating: number, ...EventRow];

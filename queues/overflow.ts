@@ -1,6 +1,6 @@
-// The consumer of footfall-overflow: arrivals whose partition could not take them when they came. They are delivered to it
+// The consumer of the overflow queues: arrivals whose partitions could not take them when they came. They are delivered to them
 // now, late and in any order; ids and times were fixed at the edge, so a redelivery is a duplicate and an order is
-// nothing. While the partition still does not take them the message waits, longer each time.
+// nothing. While one of the partitions does not take its own the message waits, longer each time.
 
 import { isMoved, partitionOf } from "../core/counting/placement.ts";
 import type { Arrival } from "../core/event.ts";
@@ -9,7 +9,7 @@ import { PLACEMENTS_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
-import { noteOf, type Overflow, type OverflowNote } from "../core/overflow.ts";
+import { noteOf, type Overflow, type OverflowNote, type OverflowPart } from "../core/overflow.ts";
 import { inRegion, regionOf } from "../core/region.ts";
 import { bytesOf } from "../storage/archive/bundle-message.ts";
 import { handleEach, type QueueBatch, type QueueMessage, retryDelaySeconds } from "./message.ts";
@@ -52,21 +52,27 @@ export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<vo
   if (bytes === undefined) throw new Error("an overflow message is bytes");
   const overflow = deps.unpack(bytes);
   try {
-    await deliverArrivals(overflow, deps);
+    await deliverParts(overflow, deps);
   } catch (error) {
     // It waits, perhaps for long; that D1 cannot be told so is no other reason to fail.
-    if (overflow.id !== "") await deps.note(noteOf(overflow)).catch((cause: unknown) => logUnnoted(deps, cause));
+    await deps.note(noteOf(overflow)).catch((cause: unknown) => logUnnoted(deps, cause));
     throw error;
   }
   // Where this fails the message comes again, and its events are duplicates: until then answers are less sure than they could be.
-  if (overflow.id !== "") await deps.settle(noteOf(overflow));
+  await deps.settle(noteOf(overflow));
 }
 
 function logUnnoted({ log }: OverflowDeps, error: unknown): void {
   log({ event: "overflow_unnoted", error: causeOf(error) });
 }
 
-async function deliverArrivals({ partition, arrivals }: Overflow, deps: OverflowDeps): Promise<void> {
+/** Every partition of the message is tried, whatever becomes of the others; the first that failed is told. */
+async function deliverParts({ parts }: Overflow, deps: OverflowDeps): Promise<void> {
+  const ends = await Promise.allSettled(parts.map((part) => deliverPart(part, deps)));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+async function deliverPart({ partition, arrivals }: OverflowPart, deps: OverflowDeps): Promise<void> {
   let waiting: ReadonlyMap<string, readonly Arrival[]> = new Map([[partition, arrivals]]);
   for (let round = 1; waiting.size > 0; round++) {
     if (round > PLACEMENTS_MAX) throw new Error(`partitions do not agree who counts what overflowed from ${partition}`);
@@ -77,11 +83,7 @@ async function deliverArrivals({ partition, arrivals }: Overflow, deps: Overflow
 }
 
 /** Appends to one partition, and sorts what it says another one counts by partition. */
-async function append(
-  { partition, arrivals }: Omit<Overflow, "id">,
-  moved: Map<string, Arrival[]>,
-  deps: OverflowDeps,
-) {
+async function append({ partition, arrivals }: OverflowPart, moved: Map<string, Arrival[]>, deps: OverflowDeps) {
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
   // What was taken beside them are duplicates when the message comes again.

@@ -3,7 +3,7 @@
 // two secrets opens it while a rotation lasts.
 
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
-import { OVERFLOW_TEXT_BYTES_MAX } from "../core/limits.ts";
+import { BUNDLE_MESSAGE_BYTES_MAX, OVERFLOW_TEXT_BYTES_MAX } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
 import { decodeOverflow, encodeOverflow, type Overflow } from "../core/overflow.ts";
 import { compress, decompress } from "./archive/gzip.ts";
@@ -12,12 +12,15 @@ import { deriveKey } from "./secret.ts";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** The sealed message: nonce, tag, ciphertext. */
-export function packOverflow(overflow: Overflow, secret: string): Uint8Array<ArrayBuffer> {
+/** The sealed message: nonce, tag, ciphertext. Undefined where a queue would not take it, or nobody open it again. */
+export function packOverflow(overflow: Overflow, secret: string): Uint8Array<ArrayBuffer> | undefined {
+  const text = new TextEncoder().encode(encodeOverflow(overflow));
+  if (text.length > OVERFLOW_TEXT_BYTES_MAX) return undefined;
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", keyOf(secret), nonce);
-  const sealed = [cipher.update(compress(new TextEncoder().encode(encodeOverflow(overflow)))), cipher.final()];
-  return new Uint8Array(Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]));
+  const sealed = [cipher.update(compress(text)), cipher.final()];
+  const message = new Uint8Array(Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]));
+  return message.length > BUNDLE_MESSAGE_BYTES_MAX ? undefined : message;
 }
 
 /** Opens a message with whichever secret sealed it. Throws on anything that none of them did. */

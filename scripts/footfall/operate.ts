@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { type Metered, sumMeters } from "../../core/meter.ts";
+import type { Redriven } from "../../core/redrive.ts";
 import { toAnswerTable } from "../table.ts";
 import { askAdmin, askCollector, askList, type Connection } from "./connection.ts";
 import { show } from "./merchant.ts";
@@ -69,19 +70,24 @@ export function toPartitionsText(partitions: readonly PartitionRow[], all: boole
   return hidden === 0 ? toAnswerTable(shown) : `${toAnswerTable(shown)}\n\n${note}`;
 }
 
-/** One letter, or page after page of all that lay there: those that fail stay behind and are not tried twice. */
+/**
+ * One letter, or page after page of all that lay there, with a line after each page, because many may take minutes: those that
+ * fail stay behind and are not tried twice.
+ */
 async function redrive(connection: Connection, key: string | undefined): Promise<unknown> {
-  const outcomes: unknown[] = [];
+  const outcomes: Redriven[] = [];
   let body: object = key === undefined ? {} : { key };
   for (;;) {
     const page = (await askAdmin(connection, "POST", "/api/v1/dead-letters/redrive", body)) as RedrivePage;
     outcomes.push(...page.redriven);
     if (page.next === null) return outcomes;
+    const failed = outcomes.filter(({ outcome }) => outcome === "failed").length;
+    console.error(`${outcomes.length} letters handled, ${failed} of them failed; going on`);
     body = { after: page.next };
   }
 }
 
 interface RedrivePage {
-  readonly redriven: readonly unknown[];
+  readonly redriven: readonly Redriven[];
   readonly next: string | null;
 }

@@ -235,7 +235,7 @@ function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
     PARTITION: { getByName: partition },
     DIRECTORY: {},
     LEDGER_0: migratedDatabase(),
-    OVERFLOW_QUEUE: {
+    OVERFLOW_QUEUE_0: {
       send: async () => {
         it.overflowed += 1;
       },

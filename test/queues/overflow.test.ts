@@ -22,7 +22,7 @@ function world() {
     unpack: (bytes: Uint8Array) => {
       const partition = new TextDecoder().decode(bytes);
       if (partition === "poison") throw new Error("not sealed by us");
-      return { id: `of ${partition}`, partition, arrivals };
+      return { id: `of ${partition}`, parts: partition.split(" ").map((name) => ({ partition: name, arrivals })) };
     },
     note: async ({ id }: OverflowNote) => void notes.push(`waits: ${id}`),
     settle: async ({ id }: OverflowNote) => void notes.push(`done: ${id}`),
@@ -69,6 +69,15 @@ describe("the overflow consumer", () => {
     expect(unnoted.end()).toEqual({ retriedAfterSeconds: 1 });
   });
 
+  test("[OVF-9] of a message for several partitions each is asked, whatever becomes of the others; then it comes again", async () => {
+    const { asked, notes, deps } = world();
+    const mixed = message("m", "busy fine broken other");
+    await deliverOverflow(batchOf(QUEUE, mixed), deps);
+    expect(mixed.end()).toEqual({ retriedAfterSeconds: 1 });
+    expect(asked).toEqual(["busy", "fine", "broken", "other"]);
+    expect(notes).toEqual(["waits: of busy fine broken other"]);
+  });
+
   test("[SPR-3] what another partition counts by now is delivered to that one", async () => {
     const { deps } = world();
     const spread = [{ from: 0, partitions: 2 }];
@@ -84,7 +93,7 @@ describe("the overflow consumer", () => {
         taken.set(name, [...(taken.get(name) ?? []), arrival.event.visitor]);
         return "accepted";
       });
-    const unpack = () => ({ id: "", partition: "pool-0", arrivals });
+    const unpack = () => ({ id: "m", parts: [{ partition: "pool-0", arrivals }] });
     const sent = message("m", "");
     await deliverOverflow(batchOf(QUEUE, sent), { ...deps, append, unpack });
     expect(sent.end()).toBe("acknowledged");

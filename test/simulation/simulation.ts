@@ -49,7 +49,7 @@ import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal } from "../../storage/ledger/sealed-day.ts";
 import { fenceSettings } from "../../storage/ledger/settings-fence.ts";
 import type { JobStorage } from "../../storage/replay.ts";
-import { type OverflowRoad, sendNoted } from "../../workers/collector/overflow.ts";
+import { OverflowGate, type OverflowRoad } from "../../workers/collector/overflow.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
@@ -139,8 +139,8 @@ export interface Simulation {
   readonly statistics: Statistics;
   readonly archiveQueue: SimulatedQueue;
   readonly overflowQueue: SimulatedQueue;
-  /** Of the collector with D1, when something overflows. */
-  readonly patience: OverflowRoad["patience"];
+  /** Of the collector's isolate. */
+  gate: OverflowGate;
   readonly sealQueue: SimulatedQueue;
   /** What somebody wanted erased. */
   readonly erased: AskedErasure[];
@@ -305,7 +305,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 },
     archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
     overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
-    patience: { silentUntil: 0 },
+    gate: newGate(world),
     sealQueue: new SimulatedQueue("seal", world, (batch) => {
       for (const hear of simulation.sealing.splice(0)) hear();
       return sealDays(batch, sealDeps(simulation));
@@ -474,24 +474,26 @@ function overflowDeps(simulation: Simulation) {
 function overflowRoad(simulation: Simulation): OverflowRoad {
   const { world } = simulation;
   let noted = false;
+  const send = (message: Uint8Array) => {
+    simulation.statistics.overflows += 1;
+    const { parts } = JSON.parse(new TextDecoder().decode(message)) as Overflow;
+    const ids = new Set(parts.flatMap(({ arrivals }) => arrivals.map(({ event }) => event.id)));
+    if (!noted) for (const sent of simulation.sent) if (ids.has(sent.arrival.event.id)) sent.unnoted = true;
+    return world.call("overflow send", () => simulation.overflowQueue.send(message));
+  };
   return {
     note: async (note) => {
       await noteOverflow(slowStorage(simulation).ledgers, note);
       noted = true;
     },
     settle: (note) => settleOverflow(slowStorage(simulation).ledgers, { ...note, now: world.now }),
-    send: (overflow) => {
-      simulation.statistics.overflows += 1;
-      const ids = new Set(overflow.arrivals.map(({ event }) => event.id));
-      if (!noted) for (const sent of simulation.sent) if (ids.has(sent.arrival.event.id)) sent.unnoted = true;
-      const bytes = new TextEncoder().encode(JSON.stringify(overflow));
-      return world.call("overflow send", () => simulation.overflowQueue.send(bytes));
-    },
+    pack: (overflow) => new TextEncoder().encode(JSON.stringify(overflow)),
+    queues: [send, send],
+    newId: () => world.random.hex(8),
     wait: (ms) => world.sleep(ms),
     now: () => world.now,
     later: (work) => void work,
     log: () => {},
-    patience: simulation.patience,
   };
 }
 
@@ -670,14 +672,14 @@ async function send(
       ? { ...arrival, event: { ...arrival.event, timestamp: world.now, receivedAt: world.now } }
       : arrival,
   );
-  if (world.random.chance(0.2)) simulation.spreads = new SpreadMemory(); // another isolate
+  if (world.random.chance(0.2)) becomeAnotherIsolate(simulation);
   const delivered = await place(arrivals, {
     spreads: simulation.spreads,
     poolSize: simulation.placement.poolSize,
     nearby,
     delivery: {
       append: (partition, slice) => appendTo(simulation, partition, slice),
-      overflow: (overflow) => sendNoted({ id: world.random.hex(8), ...overflow }, overflowRoad(simulation)),
+      overflow: (part) => simulation.gate.send(part, overflowRoad(simulation)),
       log: () => {},
     },
   });
@@ -691,6 +693,27 @@ async function send(
     world.at(world.now + world.random.integer(500, 900_000), () => {
       void send(simulation, { batch: left, nearby }, attempt + 1);
     });
+}
+
+function becomeAnotherIsolate(simulation: Simulation): void {
+  simulation.spreads = new SpreadMemory();
+  simulation.gate = newGate(simulation.world);
+}
+
+/** By the world's clock. */
+function newGate(world: World): OverflowGate {
+  return new OverflowGate({
+    set: (run, ms) => {
+      const timer = { cleared: false };
+      world.at(world.now + ms, () => {
+        if (!timer.cleared) run();
+      });
+      return timer;
+    },
+    clear: (timer) => {
+      (timer as { cleared: boolean }).cleared = true;
+    },
+  });
 }
 
 function acknowledge({ world }: Simulation, sent: Sent): void {

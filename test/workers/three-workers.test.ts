@@ -107,7 +107,9 @@ test.each(["background", "query"] as const)(
 describe("[WRK-2] a Worker binds what its script reads, and nothing else", () => {
   test.each(WORKERS)("%s", (worker) => {
     const bound = WORKERS.flatMap(bindingsOf); // what some Worker binds is no option: who reads it binds it
-    expect(bindingsOf(worker)).toEqual(readBy(worker).filter((name) => bound.includes(name)));
+    // Of bindings that are numbered a script names the first.
+    const firsts = bindingsOf(worker).filter((name) => !/_[1-9]\d*$/.test(name));
+    expect(firsts).toEqual(readBy(worker).filter((name) => bound.includes(name)));
   });
 
   test.each([
@@ -131,7 +133,8 @@ describe("[WRK-3] each queue has one consumer, in the background Worker", () => 
     const index = readFileSync(join(ROOT, "workers/background/index.ts"), "utf8");
     const [, table = ""] = /const CONSUMERS.*?= \{(.*?)\n\};/s.exec(index) ?? [];
     const handled = [...table.matchAll(/^ {2}"([\w-]+)":/gm)].map(([, queue]) => queue);
-    expect(handled.sort()).toEqual(Object.keys(consumersOf("background")).sort());
+    const consumed = new Set(Object.keys(consumersOf("background")).map((queue) => queue.replace(/-\d+$/, "")));
+    expect(handled.sort()).toEqual([...consumed].sort());
   });
 
   test("every queue that a Worker sends to, or lets letters die into, is consumed", () => {

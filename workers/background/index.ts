@@ -25,7 +25,7 @@ import type { BackgroundEnv } from "./env.ts";
 import { claimKnownNumbers } from "./known-number.ts";
 import { fetchRates } from "./rate-fetch.ts";
 
-/** What consumes each queue, by its name in wrangler.toml. */
+/** What consumes each queue, by its name in wrangler.toml without a number: queues of one kind are numbered. */
 const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Promise<void>>> = {
   "footfall-archive": (batch, deps) => archive(batch, archiveDeps(deps)),
   "footfall-archive-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
@@ -36,6 +36,8 @@ const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Prom
   "footfall-question": answerParts,
   "footfall-seal": sealDays,
 };
+
+const QUEUE_NUMBER = /-\d+$/;
 
 /** What handles a dead letter of each queue again: what would have consumed it. */
 const handlersOf = (deps: Deps): Readonly<Record<string, (body: unknown) => Promise<void>>> => ({
@@ -73,7 +75,7 @@ export class Operations extends WorkerEntrypoint<BackgroundEnv> {
 
 export default {
   async queue(batch, env) {
-    const consume = CONSUMERS[batch.queue];
+    const consume = CONSUMERS[batch.queue.replace(QUEUE_NUMBER, "")];
     if (consume === undefined) throw new Error(`no consumer for the queue ${batch.queue}`);
     await consume(batch, depsOf(env));
   },

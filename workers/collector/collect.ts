@@ -8,16 +8,11 @@ import { parsePoolSize } from "../../core/counting/placement.ts";
 import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
 import type { Draft, Format, Hit } from "../../core/hit.ts";
-import {
-  BUNDLE_MESSAGE_BYTES_MAX,
-  EVENT_BYTES_MAX,
-  LATE_DAYS_OF_REQUEST_MAX,
-  SEAL_AFTER_MS,
-} from "../../core/limits.ts";
+import { EVENT_BYTES_MAX, LATE_DAYS_OF_REQUEST_MAX, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { queueOperations } from "../../core/meter.ts";
 import { spellAddress } from "../../core/network.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
-import { encodeArrivals, type Overflow } from "../../core/overflow.ts";
+import { encodeArrivals } from "../../core/overflow.ts";
 import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
 import type { Report } from "../../core/report.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -32,9 +27,9 @@ import { type VisitorKeys, visitorKeysOf, visitorOf } from "../../storage/visito
 import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
 import type { Delivered, Delivery } from "./deliver.ts";
-import type { CollectorEnv } from "./env.ts";
+import { type CollectorEnv, overflowQueuesOf } from "./env.ts";
 import { areWithinLimit, countRefused, TOO_OFTEN } from "./limit.ts";
-import { type OverflowRoad, sendNoted } from "./overflow.ts";
+import { OverflowGate, type OverflowRoad } from "./overflow.ts";
 import { type Placing, place, SpreadMemory } from "./place.ts";
 import { type Looking, type Sender, sendersOf } from "./sender.ts";
 
@@ -219,42 +214,30 @@ function deliveryOf(looking: Looking): Delivery {
     });
   return {
     append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
-    overflow: (overflow) => sendOverflow(overflow, looking),
+    overflow: (part) => gate.send(part, roadOf(looking)),
     mayOverflow: (arrival) => !isLimiting(env) || !isLate(arrival, looking.now, env),
     log: (entry) => console.error(JSON.stringify(entry)),
   };
 }
 
-/** Sends one message, or two halves where one would be too large for the queue. */
-async function sendOverflow({ partition, arrivals }: Omit<Overflow, "id">, looking: Looking): Promise<void> {
-  const overflow = { id: uuidv7(), partition, arrivals };
-  const message = packOverflow(overflow, looking.env.TRACKING_SECRET);
-  if (message.length > BUNDLE_MESSAGE_BYTES_MAX && arrivals.length > 1) {
-    const half = Math.ceil(arrivals.length / 2);
-    await sendOverflow({ partition, arrivals: arrivals.slice(0, half) }, looking);
-    await sendOverflow({ partition, arrivals: arrivals.slice(half) }, looking);
-    return;
-  }
-  await sendNoted(overflow, roadOf(message, looking));
-}
-
-function roadOf(message: Uint8Array, { env, later }: Looking): OverflowRoad {
+function roadOf({ env, later }: Looking): OverflowRoad {
   return {
     note: (note) => noteOverflow(openStorage(env).ledgers, note),
     settle: (note) => settleOverflow(openStorage(env).ledgers, { ...note, now: Date.now() }),
-    send: async () => {
-      await env.OVERFLOW_QUEUE.send(message, { contentType: "bytes" });
+    pack: (overflow) => packOverflow(overflow, env.TRACKING_SECRET),
+    queues: overflowQueuesOf(env).map((queue) => async (message) => {
+      await queue.send(message, { contentType: "bytes" });
       isolateMeter.queue_operations += queueOperations(message.length);
-    },
+    }),
+    newId: uuidv7,
     wait: (ms) => new Promise((settle) => setTimeout(settle, ms)),
     now: () => Date.now(),
     later,
     log: (entry) => console.error(JSON.stringify(entry)),
-    patience,
   };
 }
 
-const patience: OverflowRoad["patience"] = { silentUntil: 0 };
+const gate = new OverflowGate();
 
 const spreads = new SpreadMemory();
 

@@ -5,12 +5,12 @@
 import type { Moved } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
 import { causeOf } from "../../core/outcome.ts";
-import type { Overflow } from "../../core/overflow.ts";
+import type { OverflowPart } from "../../core/overflow.ts";
 import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
 
 export interface Delivery {
   readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<AppendReply>;
-  readonly overflow: (overflow: Omit<Overflow, "id">) => Promise<void>;
+  readonly overflow: (part: OverflowPart) => Promise<void>;
   /** Whether an arrival may be acknowledged before a partition has judged it. What waits in the overflow queue is counted whatever it
    *  costs, so what the partition has a budget for may not; all may where this is left out. */
   readonly mayOverflow?: (arrival: Arrival) => boolean;
@@ -42,7 +42,7 @@ export async function deliver(
 
 /** What a partition could not take, because its settings cannot be read, waits in the overflow queue. */
 async function withoutUnread(
-  { partition, arrivals, fates }: Omit<Overflow, "id"> & { readonly fates: readonly Fate[] },
+  { partition, arrivals, fates }: OverflowPart & { readonly fates: readonly Fate[] },
   delivery: Delivery,
 ): Promise<readonly (Delivered | Moved)[]> {
   const unread = arrivals.filter((_, index) => fates[index] === "unread");

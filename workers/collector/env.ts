@@ -4,7 +4,8 @@ import type { PartitionEnv } from "../../durable-objects/env.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
 
 export interface CollectorEnv extends PartitionEnv, VisitorEnv {
-  readonly OVERFLOW_QUEUE: Queue<Uint8Array>;
+  /** OVERFLOW_QUEUE_0, OVERFLOW_QUEUE_1 and so on, without a gap. */
+  readonly [queue: `OVERFLOW_QUEUE_${number}`]: Queue<Uint8Array>;
   /** Counters of requests, by address and by tracking ID (limit.ts). */
   readonly LIMIT_ADDRESS: RateLimit;
   readonly LIMIT_TRACKING_ID: RateLimit;
@@ -15,4 +16,12 @@ export interface CollectorEnv extends PartitionEnv, VisitorEnv {
   readonly DEVELOPMENT?: string;
   /** "off" lets everybody come as often as they like, "on" limits on a developer's machine too. */
   readonly RATE_LIMITS?: string;
+}
+
+/** The overflow queues of a deployment, in the order of their numbers. */
+export function overflowQueuesOf(env: CollectorEnv): readonly Queue<Uint8Array>[] {
+  const queues: Queue<Uint8Array>[] = [];
+  let queue: Queue<Uint8Array> | undefined = env["OVERFLOW_QUEUE_0"];
+  for (; queue !== undefined; queue = env[`OVERFLOW_QUEUE_${queues.length}`]) queues.push(queue);
+  return queues;
 }

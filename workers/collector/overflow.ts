@@ -1,56 +1,121 @@
-// The overflow road: what no partition takes now goes to a queue, and a note in D1 says since when it waits, so that answers do not
-// claim to be complete beyond it (`meta.as_of`). The note comes first, as long as D1 takes it in time: a hit is not refused for
-// the sake of a note, and what could not be noted is by the queue's consumer when it fails to deliver it. Free of the platform,
-// so that the simulation runs it as it is.
+// The overflow road: what no partition takes now goes to one of several queues, what overflows from an isolate in one moment in
+// one message. A note in D1 says since when it waits, so that answers do not claim to be complete beyond it (`meta.as_of`). The
+// note comes first, as long as D1 takes it in time: a hit is not refused for the sake of a note, and what could not be noted
+// is by the queue's consumer when it fails to deliver it. Free of the platform, so that the simulation runs it as it is.
 
-import { OVERFLOW_NOTE_MS, OVERFLOW_NOTE_PAUSE_MS } from "../../core/limits.ts";
-import { causeOf } from "../../core/outcome.ts";
-import { noteOf, type Overflow, type OverflowNote } from "../../core/overflow.ts";
+import { hash32 } from "../../core/hash.ts";
+import {
+  OVERFLOW_GATHER_MS,
+  OVERFLOW_GATHER_PARTS_MAX,
+  OVERFLOW_NOTE_MS,
+  OVERFLOW_NOTE_PAUSE_MS,
+  OVERFLOW_PART_EVENTS_MAX,
+  OVERFLOW_PATIENCE_MS,
+} from "../../core/limits.ts";
+import { assert, causeOf } from "../../core/outcome.ts";
+import { halve, joinParts, noteOf, type Overflow, type OverflowNote, type OverflowPart } from "../../core/overflow.ts";
+import { type Clock, Gatherer, type Moment } from "./gather.ts";
+
+const QUEUE_SEED = 0x51f2c9a7;
+
+const MOMENT: Moment = {
+  waitMs: OVERFLOW_GATHER_MS,
+  itemsMax: OVERFLOW_GATHER_PARTS_MAX,
+  patienceMs: OVERFLOW_PATIENCE_MS,
+};
 
 export interface OverflowRoad {
   readonly note: (note: OverflowNote) => Promise<void>;
   /** Takes a note back. */
   readonly settle: (note: OverflowNote) => Promise<void>;
-  readonly send: (overflow: Overflow) => Promise<void>;
+  /** The message; undefined where it would be too large. */
+  readonly pack: (overflow: Overflow) => Uint8Array | undefined;
+  /** The queues: each takes a message, or throws. At least one. */
+  readonly queues: readonly ((message: Uint8Array) => Promise<void>)[];
+  /** A new message's. */
+  readonly newId: () => string;
   readonly wait: (ms: number) => Promise<unknown>;
   /** UTC ms. */
   readonly now: () => number;
   /** Lets work go on after the answer was sent. */
   readonly later: (work: Promise<void>) => void;
   readonly log: (entry: Readonly<Record<string, string | number>>) => void;
-  /** Of the isolate: until when (UTC ms) it does not try to note anything, because D1 was too slow. */
-  readonly patience: { silentUntil: number };
 }
 
-/** Resolves once the events are durable in the queue; throws where it does not take them. */
-export async function sendNoted(overflow: Overflow, road: OverflowRoad): Promise<void> {
-  const note = noteOf(overflow);
-  await noteInTime(note, road);
-  try {
-    await road.send(overflow);
-  } catch (error) {
-    // Nobody will deliver it. Whether it was noted or is yet to be, nothing waits.
-    road.later(road.settle(note).catch((cause: unknown) => logUnnoted(road, overflow, cause)));
-    throw error;
+/** What overflows from one isolate. */
+export class OverflowGate {
+  readonly #messages: Gatherer<OverflowPart, void>;
+  /** Until when (UTC ms) nothing is noted, because D1 was too slow. */
+  #silentUntil = 0;
+
+  constructor(clock?: Clock) {
+    this.#messages = new Gatherer(MOMENT, clock);
+  }
+
+  /** Resolves once the events are durable in a queue; throws where none takes them. */
+  async send(part: OverflowPart, road: OverflowRoad): Promise<void> {
+    if (part.arrivals.length > OVERFLOW_PART_EVENTS_MAX) return this.#sendParts([part], road);
+    const work = (_: string, parts: readonly OverflowPart[]) => this.#sendParts(joinParts(parts), road);
+    const share = await this.#messages.share("", [part], { work, later: road.later });
+    if (share === undefined) await this.#sendParts([part], road);
+  }
+
+  /** Sends one message, or two halves where one would be too large for a queue. */
+  async #sendParts(parts: readonly OverflowPart[], road: OverflowRoad): Promise<void> {
+    const overflow = { id: road.newId(), parts };
+    const message = road.pack(overflow);
+    if (message !== undefined) return this.#sendNoted(overflow, message, road);
+    const halves = halve(parts);
+    assert(halves !== undefined, "a single event fits into a message");
+    for (const half of halves) await this.#sendParts(half, road);
+  }
+
+  async #sendNoted(overflow: Overflow, message: Uint8Array, road: OverflowRoad): Promise<void> {
+    const note = noteOf(overflow);
+    await this.#noteInTime(note, road);
+    try {
+      await sendToOne(overflow.id, message, road);
+    } catch (error) {
+      // Nobody will deliver it. Whether it was noted or is yet to be, nothing waits.
+      road.later(road.settle(note).catch((cause: unknown) => logUnnoted(road, cause)));
+      throw error;
+    }
+  }
+
+  async #noteInTime(note: OverflowNote, road: OverflowRoad): Promise<void> {
+    if (road.now() < this.#silentUntil) return;
+    let problem: unknown;
+    const noted = road.note(note).then(
+      () => true,
+      (error: unknown) => {
+        problem = error;
+        return false;
+      },
+    );
+    if (await Promise.race([noted, road.wait(OVERFLOW_NOTE_MS).then(() => false)])) return;
+    this.#silentUntil = road.now() + OVERFLOW_NOTE_PAUSE_MS;
+    road.later(noted.then(() => undefined)); // it may come yet, and is of use as long as the message waits
+    logUnnoted(road, problem ?? new Error("D1 is slow"));
   }
 }
 
-async function noteInTime(note: OverflowNote, road: OverflowRoad): Promise<void> {
-  if (road.now() < road.patience.silentUntil) return;
-  let problem: unknown;
-  const noted = road.note(note).then(
-    () => true,
-    (error: unknown) => {
-      problem = error;
-      return false;
-    },
-  );
-  if (await Promise.race([noted, road.wait(OVERFLOW_NOTE_MS).then(() => false)])) return;
-  road.patience.silentUntil = road.now() + OVERFLOW_NOTE_PAUSE_MS;
-  road.later(noted.then(() => undefined)); // it may come yet, and is of use as long as the message waits
-  road.log({ event: "overflow_unnoted", error: problem === undefined ? "D1 is slow" : causeOf(problem) });
+/**
+ * To the queue that the id names, else to the next: a queue that takes no more is no reason to refuse a hit. Where the first did
+ * take it, and could not say so, it is delivered twice, which counts once.
+ */
+async function sendToOne(id: string, message: Uint8Array, { queues, log }: OverflowRoad): Promise<void> {
+  const first = hash32(id, QUEUE_SEED) % queues.length;
+  for (const [attempt, at] of [first, (first + 1) % queues.length].entries()) {
+    try {
+      await queues[at]?.(message);
+      return;
+    } catch (error) {
+      if (attempt === 1 || queues.length === 1) throw error;
+      log({ event: "overflow_queue_failed", queue: at, error: causeOf(error) });
+    }
+  }
 }
 
-function logUnnoted({ log }: OverflowRoad, { partition }: Overflow, error: unknown): void {
-  log({ event: "overflow_unnoted", partition, error: causeOf(error) });
+function logUnnoted({ log }: OverflowRoad, error: unknown): void {
+  log({ event: "overflow_unnoted", error: causeOf(error) });
 }

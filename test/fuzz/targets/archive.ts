@@ -49,11 +49,11 @@ export const targets: readonly Target[] = [
   {
     name: "archive-overflow",
     fields: { text: "json" },
-    words: ["version", "id", "partition", "rows"],
+    words: ["version", "id", "parts", "partition", "rows"],
     seeds: () => {
       const arrivals = [{ event: eventOf({ id: "a" }), address: "203.0.113.7", floating: true }];
       return [
-        { text: encodeOverflow({ id: "note", partition: "pool-0", arrivals }) },
+        { text: encodeOverflow({ id: "note", parts: [{ partition: "pool-0", arrivals }] }) },
         { text: encodeArrivals(arrivals) },
         {
           text: JSON.stringify({
@@ -73,7 +73,7 @@ export const targets: readonly Target[] = [
       const overflow = await declared(() => decodeOverflow(text));
       if (overflow !== undefined)
         expectSame(decodeOverflow(encodeOverflow(overflow)), overflow, "overflow comes back otherwise");
-      const arrivals = overflow?.arrivals;
+      const arrivals = overflow?.parts[0]?.arrivals;
       if (arrivals !== undefined)
         expectSame(decodeArrivals(encodeArrivals(arrivals)), arrivals, "arrivals come back otherwise");
       const manifest = await declared(() => decodeManifest(text));

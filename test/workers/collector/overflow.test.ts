@@ -30,7 +30,10 @@ type PartitionMood = "takes" | "throws" | "throws once" | "overloaded" | "reads 
 
 /** How each partition behaves; those not named take everything. */
 let moods: Map<string, PartitionMood>;
+/** Both queues. */
 let queueFails: boolean;
+/** The second of them. */
+let otherFails: boolean;
 /** Where it is noted that something waits. */
 let db: D1Database | undefined;
 /** Partitions in the order in which they were asked, and messages as the queue got them. */
@@ -40,6 +43,7 @@ let messages: Uint8Array[];
 beforeEach(() => {
   moods = new Map();
   queueFails = false;
+  otherFails = false;
   db = migratedDatabase();
   asked = [];
   messages = [];
@@ -141,6 +145,24 @@ test("[OVF-5] a request too large for one message overflows in several, each eve
   expect(overflowed().flatMap(({ ids }) => ids)).toEqual(events.map(({ id }) => id));
 });
 
+test("[OVF-9] hits that overflow in a moment are one message, for all their partitions", async () => {
+  moods.set(here.partition, "overloaded").set(there.partition, "throws");
+  const answers = await Promise.all([send([eventOf(here, 1)]), send([eventOf(there, 2)]), send([eventOf(here, 3)])]);
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(messages).toHaveLength(1);
+  expect(overflowed()).toEqual([
+    { partition: here.partition, ids: ["event 1", "event 3"] },
+    { partition: there.partition, ids: ["event 2"] },
+  ]);
+});
+
+test("[OVF-9] what one queue does not take another does", async () => {
+  moods.set(here.partition, "overloaded");
+  otherFails = true;
+  for (let number = 1; number <= 8; number++) expect((await send([eventOf(here, number)])).status).toBe(202);
+  expect(overflowed().flatMap(({ ids }) => ids)).toHaveLength(8);
+});
+
 test("[OVF-8] what overflows is noted before it is sent, and no more once the queue has refused it", async () => {
   moods.set(here.partition, "throws");
   const sinceNow = () => readOverflowSince(db as D1Database, HERE);
@@ -182,9 +204,9 @@ function eventOf({ trackingId }: Shop, number: number) {
 }
 
 function overflowed(): readonly { partition: string; ids: readonly string[] }[] {
-  return messages.map((message) => {
-    const { partition, arrivals } = unpackOverflow(message, [SECRETS.TRACKING_SECRET]);
-    return { partition, ids: arrivals.map(({ event }) => event.id) };
+  return messages.flatMap((message) => {
+    const { parts } = unpackOverflow(message, [SECRETS.TRACKING_SECRET]);
+    return parts.map(({ partition, arrivals }) => ({ partition, ids: arrivals.map(({ event }) => event.id) }));
   });
 }
 
@@ -205,6 +227,12 @@ function envOf() {
       messages.push(message);
     },
   };
+  const otherQueue = {
+    send: async (message: Uint8Array) => {
+      if (queueFails || otherFails) throw new Error("the other queue is down");
+      messages.push(message);
+    },
+  };
   const partition = (name: string) => ({
     append: async ({ arrivals }: AppendRequest): Promise<AppendReply> => {
       asked.push(name);
@@ -217,7 +245,8 @@ function envOf() {
     DIRECTORY: {},
     LEDGER_0: db ?? {},
     PARTITION: { getByName: partition },
-    OVERFLOW_QUEUE: queue,
+    OVERFLOW_QUEUE_0: queue,
+    OVERFLOW_QUEUE_1: otherQueue,
   };
 }
 
