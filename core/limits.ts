@@ -478,6 +478,14 @@ export const MERCHANT_STEPS_MAX = 2 * ASKER_STEPS_MAX;
 export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
 /** By a share link, which is passed on to anybody, an eighth of all that: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
+/** Events that one asker's questions may read, of one merchant's as many more: at 50 µs each (SCAN_EVENTS_MAX) ten of the largest questions
+ *  at once, and most of an isolate's time after that. Links have an eighth. */
+export const ASKER_READS_MAX = 1_000_000;
+export const ASKER_READS_PER_SECOND = 20_000;
+/** What one event takes of the archive's bytes, where nobody has counted them (SCAN_BYTES_MAX). */
+export const READ_BYTES = 40;
+/** A rollup with a breakdown takes as long as so many events: 0.4 ms. */
+export const ROLLUP_READS = 8;
 /** Purses that an isolate keeps: one that has not been used longest is full again, as good as new. */
 export const PURSES_KEPT_MAX = 10_000;
 /** And how long reading and counting its events may take, waits included: what is longer is a job, or refused. */
