@@ -25,7 +25,7 @@ export const LIMIT_BYTES = 16 * KIB;
 export const LIMIT_NETWORK_ADDRESSES = 16;
 /** Networks that an isolate knows to be too frequent, 60 B each. */
 export const NETWORKS_CLOSED_MAX = 10_000;
-/** A key that is none was looked up in the database: it counts as 20 requests, so an address has 50 in 10 s. */
+/** A key that is none was looked up in the database, as was a site that is nobody's: it counts as 20 requests, so an address has 50 in 10 s. */
 export const LIMIT_WRONG_KEY_BYTES = 20 * LIMIT_BYTES;
 /** Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB back. */
 export const REFUSALS_EXPLAINED_MAX = 5;

@@ -12,6 +12,7 @@ import {
   SCAN_EVENTS_MAX,
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf, dayAt } from "../../core/time.ts";
+import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { OF_READS, PurseMemory } from "../../workers/query/purse-memory.ts";
 import { Reading } from "../../workers/query/reading.ts";
 import { eventOf } from "../support/events.ts";
@@ -92,7 +93,8 @@ test("[LIM-8] breakdowns of rollups cost a link as much as the events that take 
   const { key, whole, worker, ask, answered } = await startShop();
   const days = 400;
   const page = { "/a": { events: 1, visitors: 1, known: 1 } };
-  for (let day = TODAY - days; day < TODAY; day++) worker.live.push(rowOf({ bucket: day, by: { page } }));
+  const rows = Array.from({ length: days }, (_, at) => rowOf({ bucket: TODAY - days + at, by: { page } }));
+  await writeRollups(worker.ledgers.ofMerchant(1), rows);
   const year = { ...ASKED, date_range: [dateOf(TODAY - days), dateOf(TODAY - 1)], dimensions: ["event:page"] };
   expect(await answered(whole, year)).toBe(Math.ceil(ASKER_READS_MAX / LINK_STEPS_SHARE / (days * ROLLUP_READS)));
   expect((await ask(key, year)).status).toBe(200);
