@@ -28,7 +28,13 @@ beforeEach(() => {
   const limit = async () => ({ success: ++requests <= REQUESTS_MAX });
   const free = { limit: async () => ({ success: true }) };
   const limits = { LIMIT_ADDRESS: { limit }, LIMIT_TRACKING_ID: free, LIMIT_NETWORK: free };
-  env = { DIRECTORY: db, LEDGER_0: db, POOL_SIZE: "4", TRACKING_SECRET: "secret", ...limits } as unknown as CollectorEnv;
+  env = {
+    DIRECTORY: db,
+    LEDGER_0: db,
+    POOL_SIZE: "4",
+    TRACKING_SECRET: "secret",
+    ...limits,
+  } as unknown as CollectorEnv;
 });
 
 /** A page view of a site by its hostname; gives the code of the refusal, or of the event's. */

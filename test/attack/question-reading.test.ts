@@ -62,7 +62,8 @@ test("[LIM-8] who asks through a link of a part, one question after the other, i
   expect([status, body.code, headers.get("retry-after")]).toEqual([429, "rate_limited", "10"]);
   expect(body.error).toContain("has read too many events");
   // Every kind of question, and what Umami's client reads, draws on it.
-  for (const path of ["paths", "retention", "realtime"]) expect((await ask(part, {}, `/api/v2/${path}`)).status).toBe(429);
+  for (const path of ["paths", "retention", "realtime"])
+    expect((await ask(part, {}, `/api/v2/${path}`)).status).toBe(429);
   const read = `/api/websites/${id}/stats?startAt=${TODAY * DAY_MS}&endAt=${(TODAY + 1) * DAY_MS - 1}`;
   const umami = await worker.ask("GET", read, { token: part });
   expect([umami.status, umami.body.error.code, umami.headers.get("retry-after")]).toEqual([
