@@ -25,7 +25,7 @@ export const LIMIT_BYTES = 16 * KIB;
 export const LIMIT_NETWORK_ADDRESSES = 16;
 /** Networks that an isolate knows to be too frequent, 60 B each. */
 export const NETWORKS_CLOSED_MAX = 10_000;
-/** A key that is none was looked up in the database: it counts as 20 requests, so an address has 50 in 10 s. */
+/** A key that is none was looked up in the database, as was a site that is nobody's: it counts as 20 requests, so an address has 50 in 10 s. */
 export const LIMIT_WRONG_KEY_BYTES = 20 * LIMIT_BYTES;
 /** Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB back. */
 export const REFUSALS_EXPLAINED_MAX = 5;
@@ -485,6 +485,14 @@ export const MERCHANT_STEPS_MAX = 2 * ASKER_STEPS_MAX;
 export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
 /** By a share link, which is passed on to anybody, an eighth of all that: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
+/** Events that one asker's questions may read, of one merchant's as many more: at 50 µs each (SCAN_EVENTS_MAX) ten of the largest questions
+ *  at once, and most of an isolate's time after that. Links have an eighth. */
+export const ASKER_READS_MAX = 1_000_000;
+export const ASKER_READS_PER_SECOND = 20_000;
+/** What one event takes of the archive's bytes, where nobody has counted them (SCAN_BYTES_MAX). */
+export const READ_BYTES = 40;
+/** A rollup with a breakdown takes as long as so many events: 0.4 ms. */
+export const ROLLUP_READS = 8;
 /** Purses that an isolate keeps: one that has not been used longest is full again, as good as new. */
 export const PURSES_KEPT_MAX = 10_000;
 /** And how long reading and counting its events may take, waits included: what is longer is a job, or refused. */

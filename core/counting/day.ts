@@ -9,6 +9,7 @@ import type { HashKey } from "../keyed-hash.ts";
 import { currencyOf, hourOf, type Settings } from "../merchant.ts";
 import { linesOf } from "../order.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
+import { TextMap } from "../text-map.ts";
 import { DAY_MS } from "../time.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
 import { IdSet, KNOWN_KEY } from "./duplicate.ts";
@@ -34,7 +35,7 @@ const SHAPE_VERSION = 3;
  * which they came, and a list beside it would take a tenth of a small merchant's memory. Who looks up names makes the list.
  */
 export interface Dictionary {
-  readonly textNumbers: Map<string, number>;
+  readonly textNumbers: TextMap<number>;
   readonly tupleNumbers: Map<string, number>;
   /** What both take in memory (held.ts). */
   bytes: number;
@@ -83,7 +84,7 @@ export function emptyDay(merchant: number, day: number, idKey: HashKey = KNOWN_K
   return {
     merchant,
     day,
-    dictionary: { textNumbers: new Map(), tupleNumbers: new Map(), bytes: 0 },
+    dictionary: { textNumbers: new TextMap(), tupleNumbers: new Map(), bytes: 0 },
     visitors: new Visitors(day * DAY_MS),
     orders: undefined,
     prefetches: undefined,
@@ -148,7 +149,7 @@ function noteClaim(
   state: DayState,
   { number, claim, position }: { readonly number: string; readonly claim: DayClaim; readonly position: number },
 ): void {
-  state.orders ??= new Map();
+  state.orders ??= new TextMap();
   const claims = state.orders.get(number);
   state.looseBytes += claimBytes(claim) + (claims === undefined ? orderBytes(number) : 0);
   if (claims === undefined) state.orders.set(number, [claim]);
@@ -209,7 +210,7 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
     for (const number of tuple) writer.unsigned(number);
   }
   state.visitors.encode(writer);
-  encodeBook(state.orders ?? new Map(), state.day * DAY_MS, writer);
+  encodeBook(state.orders ?? new TextMap(), state.day * DAY_MS, writer);
   encodePrefetches(state, writer);
   encodeDrops(state, writer);
   writer.unsigned(state.changed.size);
@@ -359,7 +360,7 @@ export function removeVisitor(state: DayState, visitor: string, position: number
   if (visits.length + prefetches.length === 0) return false;
   state.changed = new Map(state.changed);
   markVisits(state, [...visits, ...prefetches], position);
-  for (const slot of eraseClaims(state.orders ?? new Map(), visitor)) markChanged(state, slot, position);
+  for (const slot of eraseClaims(state.orders ?? new TextMap(), visitor)) markChanged(state, slot, position);
   state.visitors.delete(visitor);
   state.prefetches?.delete(visitor);
   state.looseBytes = looseBytesOf(state);

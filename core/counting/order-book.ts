@@ -6,6 +6,7 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Claim, Line } from "../order.ts";
 import { settle } from "../order.ts";
+import { TextMap } from "../text-map.ts";
 import { type Earned, earnedWithProducts } from "./earned.ts";
 
 /** A product's line, under its number in the Day's dictionary. */
@@ -22,7 +23,7 @@ export interface DayClaim extends Claim<NumberedLine> {
 }
 
 /** By order number. */
-export type OrderBook = Map<string, DayClaim[]>;
+export type OrderBook = TextMap<DayClaim[]>;
 
 /** What a claim has earned, where it stands. */
 export interface DayEarning extends Pick<DayClaim, "slot" | "place" | "time"> {
@@ -72,7 +73,7 @@ export function encodeBook(book: OrderBook, base: number, writer: ByteWriter): v
 
 /** The inverse of `encodeBook`. */
 export function decodeBook(base: number, reader: ByteReader): OrderBook {
-  const book: OrderBook = new Map();
+  const book: OrderBook = new TextMap();
   for (let left = reader.unsigned(); left > 0; left--) {
     const number = reader.text();
     const claims = Array.from({ length: reader.unsigned() }, () => decodeClaim(base, reader));

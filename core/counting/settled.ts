@@ -3,6 +3,7 @@
 // is a page view; what orders have earned stands in the visits that bought. All of that depends on events that may still come,
 // so it is decided anew at each reading and changes nothing that is stored: the same set of events reads the same (L4).
 
+import { TextMap } from "../text-map.ts";
 import type { DayNames, DayState } from "./day.ts";
 import { PLACE_FIELDS } from "./dimension.ts";
 import { copyEarned } from "./earned.ts";
@@ -16,7 +17,7 @@ export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readon
 
 /** The visits of a Day by visitor, to be read. Visitors who did nothing but prefetch and read on are not among them. */
 export function settledVisits(state: DayState, names: DayNames): VisitsByVisitor {
-  const earnings = earningsOf(state.orders ?? new Map());
+  const earnings = earningsOf(state.orders ?? new TextMap());
   return {
     *[Symbol.iterator]() {
       for (const [visitor, runs] of state.visitors) {

@@ -28,7 +28,7 @@ import type { Client } from "./client.ts";
 import { Coalescer } from "./coalesce.ts";
 import type { Delivered, Delivery } from "./deliver.ts";
 import { type CollectorEnv, overflowQueuesOf } from "./env.ts";
-import { areWithinLimit, countRefused, TOO_OFTEN } from "./limit.ts";
+import { areWithinLimit, countRefused, isGuessWithinLimit, TOO_OFTEN } from "./limit.ts";
 import { OverflowGate, type OverflowRoad } from "./overflow.ts";
 import { type Placing, place, SpreadMemory } from "./place.ts";
 import { type Looking, type Sender, sendersOf } from "./sender.ts";
@@ -51,8 +51,11 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
   if (!drafts.ok) return countRefused(env, drafts, sent);
   const senders = await sendersOf(drafts.value, key, looking);
   if (!senders.ok) return countRefused(env, senders, sent);
+  const { all, hasGuessed } = senders.value;
+  if (hasGuessed && key === undefined && !(await isGuessWithinLimit(env, sent)))
+    return rejected("rate_limited", TOO_OFTEN);
   const outcomes = drafts.value.map((draft, index) => {
-    const sender = senders.value[index] as Outcome<Sender>;
+    const sender = all[index] as Outcome<Sender>;
     if (!draft.ok) return draft;
     const resolved = { client, format, sequence: index, visitors: visitorsOf(env) };
     return sender.ok ? toArrival(draft.value, { ...resolved, sender: sender.value }) : sender;

@@ -69,6 +69,13 @@ export async function areWithinLimit(
   return answers.every(Boolean);
 }
 
+/** Whether an address may look up one more site that is nobody's; each counts as a key that is none does. */
+export function isGuessWithinLimit(env: CollectorEnv, sent: Sent): Promise<boolean> {
+  return areWithinLimit(env, [GUESS], { ...sent, isKeyed: false, length: LIMIT_WRONG_KEY_BYTES });
+}
+
+const GUESS = rejected("unknown_tracking_id", "a site that is nobody's");
+
 export const TOO_OFTEN =
   "this tracking_id or address sends too much; send the same events again later, several in one request";
 

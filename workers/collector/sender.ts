@@ -43,12 +43,20 @@ export async function keyOf(authorization: string, looking: Looking): Promise<Ou
   return token === undefined ? accepted(undefined) : openKey(token, looking);
 }
 
+/** Of one request. */
+export interface Senders {
+  /** Of each draft. */
+  readonly all: readonly Outcome<Sender>[];
+  /** Whether hostnames were looked up that are nobody's. */
+  readonly hasGuessed: boolean;
+}
+
 /** The sender of each draft. Refuses the whole hit when a key in it is wrong, or another merchant's. */
 export async function sendersOf(
   drafts: readonly Outcome<Draft>[],
   requestKey: WriteKey | undefined,
   looking: Looking,
-): Promise<Outcome<readonly Outcome<Sender>[]>> {
+): Promise<Outcome<Senders>> {
   const taken = drafts.flatMap((draft) => (draft.ok ? [draft.value] : []));
   const [text = "", ...others] = new Set(taken.map(({ apiKey }) => apiKey).filter(Boolean));
   if (others.length > 0) return rejected("invalid_body", "a request holds the events of one API key only");
@@ -59,13 +67,13 @@ export async function sendersOf(
   const senders = drafts.map((draft) => {
     if (!draft.ok) return draft;
     const key = draft.value.apiKey === "" ? requestKey : draftKey.value;
-    const named = nameOf(draft.value, { key, sites: sites.value, signs: signs(looking.env) });
+    const named = nameOf(draft.value, { key, sites: sites.value.found, signs: signs(looking.env) });
     return named.ok ? accepted({ ...named.value, keyed: key !== undefined, key }) : named;
   });
   const strangers = senders.some(
     (sender) => sender.ok && (sender.value.key?.merchant ?? sender.value.merchant) !== sender.value.merchant,
   );
-  return strangers ? UNAUTHORIZED : accepted(senders);
+  return strangers ? UNAUTHORIZED : accepted({ all: senders, hasGuessed: sites.value.hasGuessed });
 }
 
 interface Known {
@@ -142,7 +150,7 @@ async function noteUse({ id }: WriteKey, { env, now }: Pick<Looking, "env" | "no
 async function recallSites(
   drafts: readonly Draft[],
   { env, now }: Looking,
-): Promise<Outcome<ReadonlyMap<string, TrackingId>>> {
+): Promise<Outcome<{ readonly found: ReadonlyMap<string, TrackingId>; readonly hasGuessed: boolean }>> {
   const named = new Set(
     drafts.flatMap(({ trackingId, site }) =>
       trackingId === "" && site !== "" ? (parseStreamHostname(site) ?? []) : [],
@@ -158,7 +166,7 @@ async function recallSites(
     if (known?.value !== undefined) found.set(hostname, known.value);
     if (!known?.isFresh) asked.push(hostname);
   }
-  if (asked.length === 0) return accepted(found);
+  if (asked.length === 0) return accepted({ found, hasGuessed: false });
   const stale = found.size === named.size ? { value: new Map(found) } : undefined;
   const fresh = await orKnown(stale, () => findSites(openStorage(env).directory, asked));
   for (const hostname of asked) {
@@ -167,7 +175,7 @@ async function recallSites(
     if (site === undefined) found.delete(hostname);
     else found.set(hostname, site);
   }
-  return accepted(found);
+  return accepted({ found, hasGuessed: asked.some((hostname) => !fresh.has(hostname)) });
 }
 
 /** What the database says, or what was known before while it does not answer. */

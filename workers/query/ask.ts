@@ -10,11 +10,11 @@ import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
 import { refuseQuestion, sendAnswer } from "./answer.ts";
-import { admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
+import { admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, readingAs, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import { parseJson } from "./json.ts";
-import { TOO_DEAR } from "./limit.ts";
+import { TOO_DEAR, TOO_MUCH_READ } from "./limit.ts";
 import type { ProblemCode } from "./problem.ts";
 import { answerByJob, type Given, type JobReply, toResponse, waitOf } from "./question-jobs.ts";
 import { fillSegments } from "./segments.ts";
@@ -54,9 +54,11 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   const filled = await fillSegments(body.value, asker, deps);
   if (!filled.ok) return refuseQuestion(c, codeOf(filled.rejection), filled.rejection.message);
   const budgets = budgetsOf(asker, deps);
+  const reading = readingAs(asker, deps);
   if (isStoppedByPurse(budgets.own)) return refuseDear(c);
+  if (reading.reading?.isRefused() === true) return refuseRead(c);
   const answered = await answer(filled.value, asker.merchant, {
-    deps,
+    deps: reading,
     budgets,
     fixed: asker.filters,
     isShared: asker.isShared,
@@ -64,6 +66,7 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   });
   if ("status" in answered) return toResponse(c, answered);
   if (!answered.ok && isStoppedByPurse(budgets.own)) return refuseDear(c);
+  if (!answered.ok && reading.reading?.isRefused() === true) return refuseRead(c);
   if (!answered.ok) return refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
   return sendAnswer(c, answered.value);
 }
@@ -71,6 +74,11 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
 function refuseDear(c: Context): Response {
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
   return refuseQuestion(c, "rate_limited", TOO_DEAR);
+}
+
+function refuseRead(c: Context): Response {
+  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+  return refuseQuestion(c, "rate_limited", TOO_MUCH_READ);
 }
 
 function codeOf({ code }: Rejection): ProblemCode {

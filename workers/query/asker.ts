@@ -10,6 +10,7 @@ import type { Deps } from "./deps.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { maySignIn, membershipsOf } from "./membership.ts";
 import { OPENS } from "./principal.ts";
+import { Reading } from "./reading.ts";
 import { fillFilters } from "./segments.ts";
 import { openShare } from "./shares.ts";
 
@@ -59,6 +60,13 @@ export function budgetsOf({ id, merchant, isShared }: Asker, deps: Deps): Budget
   const who = { asker: id, merchant: merchant.number, isShared };
   const steps = isShared ? QUESTION_STEPS_MAX / LINK_STEPS_SHARE : QUESTION_STEPS_MAX;
   return openBudgets(steps, deps.keyLimit === undefined ? [] : deps.purses.of(who, deps.now()));
+}
+
+/** What a question of an asker pays its reading from, in place of nothing. */
+export function readingAs({ id, merchant, isShared }: Asker, deps: Deps): Deps {
+  if (deps.keyLimit === undefined) return deps;
+  const purses = deps.readingPurses.of({ asker: id, merchant: merchant.number, isShared }, deps.now());
+  return { ...deps, reading: new Reading(purses, isShared) };
 }
 
 /** Who asks about `siteId`; undefined when it is nobody we know. Whether `siteId` is theirs is not looked at yet. */

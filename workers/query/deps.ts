@@ -24,7 +24,8 @@ import { BucketMemory } from "./bucket-memory.ts";
 import type { BackgroundRpc, PartitionStub, QueryEnv } from "./env.ts";
 import { type GuessLimit, GuessMemory } from "./guess.ts";
 import { type AddressLimit, guessLimitOf, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
-import { PurseMemory } from "./purse-memory.ts";
+import { OF_READS, PurseMemory } from "./purse-memory.ts";
+import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
 
 export interface Deps extends Producer {
@@ -53,6 +54,10 @@ export interface Deps extends Producer {
   readonly keys: KeyMemory;
   /** What askers have left to spend in this isolate. */
   readonly purses: PurseMemory;
+  /** And to read. */
+  readonly readingPurses: PurseMemory;
+  /** What the question that is asked pays its reading from; undefined where limits are off, and where nobody asks a question. */
+  readonly reading: Reading | undefined;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
   /** What sealed Days of this database came to. */
@@ -79,13 +84,14 @@ export type Background = Pick<ExecutionContext, "waitUntil">;
 const keys = new KeyMemory();
 const memories = new WeakMap<D1Database, Memories>();
 
-interface Memories extends Pick<Deps, "purses" | "buckets" | "scans" | "rates"> {
+interface Memories extends Pick<Deps, "purses" | "readingPurses" | "buckets" | "scans" | "rates"> {
   readonly guesses: GuessMemory;
 }
 
 function memoryOf(db: D1Database): Memories {
   const memory = memories.get(db) ?? {
     purses: new PurseMemory(),
+    readingPurses: new PurseMemory(OF_READS),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
     rates: new RateMemory(),
@@ -119,6 +125,10 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     get purses() {
       return memoryOf(env.DIRECTORY).purses;
     },
+    get readingPurses() {
+      return memoryOf(env.DIRECTORY).readingPurses;
+    },
+    reading: undefined,
     get buckets() {
       return memoryOf(env.DIRECTORY).buckets;
     },

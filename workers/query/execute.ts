@@ -14,6 +14,7 @@ import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
 import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
+import { invalid } from "../../core/query/refusal.ts";
 import { pageBeyondCut, wanting } from "../../core/query/rest.ts";
 import type { Scan } from "../../core/query/scan.ts";
 import { addLive, addScan, addStored, closeTally, openTally, restOf } from "../../core/query/tally.ts";
@@ -29,7 +30,7 @@ import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import { backfillBehind } from "./goals.ts";
 import { readCompleteUntil, readLive } from "./live.ts";
-import { type Cost, countEvents, findPlaces, firstKeptDay, isTooLarge, type TooLarge } from "./scan.ts";
+import { type Cost, countEvents, findPlaces, firstKeptDay, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
 import { countUncounted } from "./uncounted.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
@@ -184,6 +185,7 @@ async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promis
   const stored = undone === undefined ? readPages(number, plan, deps) : readRemembered(number, plan, { deps, undone });
   for await (const rows of stored) {
     cost.rows += rows.length;
+    if (isWide(plan) && deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
     const kept = rows.filter((row) => !replaces(row));
     if (!addStored(tally, kept)) return tooManyGroups();
   }

@@ -52,6 +52,10 @@ export const TOO_DEAR =
   "What was asked with this key, or of this merchant, took too many steps of filters and expressions together. " +
   `Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After, or with simpler filters.`;
 
+export const TOO_MUCH_READ =
+  "What was asked with this key or link, or of this merchant, has read too many events together. " +
+  `Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After, over a shorter range, or by one dimension without filters.`;
+
 /** Whether a credential, named by its id, may go on; sets the headers that say how it stands. */
 export async function admit(c: Context, id: string, limit: KeyLimit | undefined): Promise<boolean> {
   if (limit === undefined) return true;

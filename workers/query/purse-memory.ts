@@ -3,6 +3,8 @@
 // much at once, and fills by the second. It is of the isolate, because its time is what has to be shared.
 
 import {
+  ASKER_READS_MAX,
+  ASKER_READS_PER_SECOND,
   ASKER_STEPS_MAX,
   ASKER_STEPS_PER_SECOND,
   LINK_STEPS_SHARE,
@@ -22,8 +24,22 @@ interface Size {
   readonly perSecond: number;
 }
 
-const OF_ASKER: Size = { steps: ASKER_STEPS_MAX, perSecond: ASKER_STEPS_PER_SECOND };
-const OF_MERCHANT: Size = { steps: MERCHANT_STEPS_MAX, perSecond: MERCHANT_STEPS_PER_SECOND };
+/** What an asker has, and all askers of a merchant. */
+interface Sizes {
+  readonly asker: Size;
+  readonly merchant: Size;
+}
+
+const OF_STEPS: Sizes = {
+  asker: { steps: ASKER_STEPS_MAX, perSecond: ASKER_STEPS_PER_SECOND },
+  merchant: { steps: MERCHANT_STEPS_MAX, perSecond: MERCHANT_STEPS_PER_SECOND },
+};
+
+/** Of events that are read, beside the steps of what is asked of them. */
+export const OF_READS: Sizes = {
+  asker: { steps: ASKER_READS_MAX, perSecond: ASKER_READS_PER_SECOND },
+  merchant: { steps: 2 * ASKER_READS_MAX, perSecond: 2 * ASKER_READS_PER_SECOND },
+};
 
 export interface PurseHolder {
   readonly asker: string;
@@ -34,12 +50,17 @@ export interface PurseHolder {
 
 export class PurseMemory {
   readonly #purses = new Map<string, KeptPurse>();
+  readonly #sizes: Sizes;
+
+  constructor(sizes: Sizes = OF_STEPS) {
+    this.#sizes = sizes;
+  }
 
   /** What pays for a question that is asked now: the asker's purse, and the merchant's. */
   of({ asker, merchant, isShared = false }: PurseHolder, now: number): readonly Purse[] {
     const all = isShared ? `links of merchant ${merchant}` : `merchant ${merchant}`;
     const sized = (size: Size) => (isShared ? shareOf(size) : size);
-    return [this.#filled(asker, sized(OF_ASKER), now), this.#filled(all, sized(OF_MERCHANT), now)];
+    return [this.#filled(asker, sized(this.#sizes.asker), now), this.#filled(all, sized(this.#sizes.merchant), now)];
   }
 
   #filled(key: string, { steps, perSecond }: Size, now: number): Purse {

@@ -6,6 +6,7 @@ import {
   FOLDERS_APART_MAX,
   JOB_PLACES_MAX,
   QUESTION_MS_MAX,
+  READ_BYTES,
   SCAN_BYTES_MAX,
   SCAN_EVENTS_MAX,
   SCAN_OBJECTS_MAX,
@@ -216,10 +217,18 @@ export async function openPlaces(
   const { objects, bytes } = found.cost;
   if (objects > SCAN_OBJECTS_MAX) return tooLarge(`more than ${SCAN_OBJECTS_MAX} objects of the archive`);
   if (bytes > SCAN_BYTES_MAX) return tooLarge(`more than ${SCAN_BYTES_MAX / 1_000_000} MB of the archive`);
+  const own = new Set(places.map(keyOf));
+  const unarchived = [...recent].reduce((sum, [key, { rows }]) => sum + (own.has(key) ? rows.length : 0), 0);
+  const counted = putSince === 0 ? events : 0;
+  const read = Math.max(counted, unarchived + Math.ceil(bytes / READ_BYTES));
+  if (deps.reading?.ofEvents(read) === false) return invalid(NOTHING_LEFT);
   cost.objects += objects;
   cost.bytes += bytes;
   return accepted(found);
 }
+
+/** What the asker hears is made of it by whoever asked (ask.ts). */
+export const NOTHING_LEFT = "#: Too many events were read. Ask again later.";
 
 /** Where a merchant has anything in some Days. */
 export interface KnownPlaces {
