@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 
 describe.skipIf(CHROMIUM === undefined)("actions", () => {
   let stage: Stage;

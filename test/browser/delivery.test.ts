@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keptIn, Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import { until } from "../support/services.ts";
 import type { Way } from "../support/shop-site.ts";
 

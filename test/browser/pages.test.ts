@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { goBack, Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 
 describe.skipIf(CHROMIUM === undefined)("page views", () => {
   let stage: Stage;

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import { RawBrowser } from "../support/raw-browser.ts";
 
 const wait = (ms: number) => new Promise((settle) => setTimeout(settle, ms));

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CHROMIUM_ARGUMENTS } from "./browser.ts";
-import { CHROMIUM } from "./chromium.ts";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import { until } from "./services.ts";
 
 interface Target {

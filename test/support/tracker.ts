@@ -3,7 +3,7 @@
 import { stop } from "esbuild";
 import { buildDashboard } from "../../scripts/build-dashboard.ts";
 import { buildTracker } from "../../scripts/build-tracker.ts";
-import { CHROMIUM } from "./chromium.ts";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 
 export default async function setup(): Promise<void> {
   await Promise.all([buildTracker(), buildDashboard()]);

@@ -23,6 +23,8 @@ export interface Boot {
   readonly access: boolean;
   /** Whether several questions may be sent as one. */
   readonly batch: boolean;
+  /** Codes of the languages there are. */
+  readonly languages: readonly string[];
 }
 
 const POLICY = [
@@ -65,7 +67,8 @@ export async function sendPage(c: Context, deps: Deps, { batch }: Pick<Boot, "ba
   const isKnown = named === undefined || memberships.length === 0 || own.length > 0;
   const others = memberships.filter(({ merchant }) => merchant.id !== named);
   const { language, theme } = lookOf(c);
-  const boot = { ...bootOf([...own, ...others], deps), language, batch };
+  const languages = Object.keys(LANGUAGES);
+  const boot = { ...bootOf([...own, ...others], deps), language, languages, batch };
   const headers = { ...SAFE, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
   return c.body(documentOf(boot, theme), isKnown ? 200 : 404, headers);
 }
@@ -83,7 +86,7 @@ export function sendAsset(c: Context): Response | undefined {
   return c.body(file.text, 200, headers);
 }
 
-function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "language" | "batch"> {
+function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "language" | "languages" | "batch"> {
   const email = memberships[0]?.member.email;
   return {
     ...(email !== undefined && { email }),
