@@ -276,7 +276,7 @@ function signIn(party: Party, index: number, email: string): Sent {
   return {
     to: "query",
     path: "/api/v1/session",
-    body: JSON.stringify({ merchant: party.merchant.id, email, password: `wrong password ${index}` }),
+    body: JSON.stringify({ email, password: `wrong password ${index}` }),
     headers: { "cf-connecting-ip": addressOf(index), origin: "http://localhost" },
   };
 }

@@ -60,7 +60,7 @@ async function take(browser: Browser, { query, merchant, sign_in }: LocalStart, 
       if (shot.isSignedOut !== true)
         await context.request.post(`${query}/api/v1/session`, { data: sign_in, headers: { origin: query } });
       await page.goto(`${query}/s/${merchant}/${shot.view}`);
-      await page.waitForFunction(() => document.querySelector("[aria-busy=true], .skeleton") === null);
+      await page.waitForFunction("document.querySelector('[aria-busy=true], .skeleton') === null");
       await page.waitForTimeout(shot.isSignedOut === true ? 300 : 2_200); // who is there now is asked last
       await shot.before?.(page);
       const path = join(folder, `${shot.name}-${size}-${colorScheme}.png`);

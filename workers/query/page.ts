@@ -59,18 +59,17 @@ export async function sendHome(c: Context, deps: Deps): Promise<Response> {
   return c.body(null, 302, { location, "cache-control": "no-store" });
 }
 
-/** A page. Signed out, every address answers the same: whether there is such a shop is not said. */
+/** A page: of whoever asks, whatever shop the address names. Whether there is such a shop is not said. */
 export async function sendPage(c: Context, deps: Deps, { batch }: Pick<Boot, "batch">): Promise<Response> {
   const memberships = await membershipsOf(c, deps);
   const named = c.req.param("shop");
   const own = memberships.filter(({ merchant }) => merchant.id === named);
-  const isKnown = named === undefined || memberships.length === 0 || own.length > 0;
   const others = memberships.filter(({ merchant }) => merchant.id !== named);
   const { language, theme } = lookOf(c);
   const languages = Object.keys(LANGUAGES);
   const boot = { ...bootOf([...own, ...others], deps), language, languages, batch };
   const headers = { ...SAFE, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
-  return c.body(documentOf(boot, theme), isKnown ? 200 : 404, headers);
+  return c.body(documentOf(boot, theme), 200, headers);
 }
 
 /** A script or a style by its name, which says its bytes. */

@@ -43,12 +43,12 @@ export function Frame({ title, bar, children }: FrameProps) {
             </>
           )}
         </h1>
-        {own !== undefined && shareToken === undefined && (
+        {own !== undefined && shareToken === undefined && boot.shopsCount > 1 && (
           <nav aria-label={t("pages")}>
             <a href={addressOf(own.id, "overview")} aria-current="page">
               {t("overview")}
             </a>
-            {boot.shopsCount > 1 && <a href="/shops">{t("shops")}</a>}
+            <a href="/shops">{t("shops")}</a>
           </nav>
         )}
         {shareToken !== undefined && <p class="mute">{t("sharedBy")}</p>}

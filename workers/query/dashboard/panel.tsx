@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { withFilter } from "./address.ts";
 import { DIMENSIONS, type DimensionName, PANELS, type PanelName } from "./dimension.ts";
-import { type MetricName, numberOf } from "./metric.ts";
+import { METRICS, type MetricName, numberOf } from "./metric.ts";
 import type { Question, Row } from "./numbers.ts";
 import { Proof } from "./proof.tsx";
 import { Nothing, Trouble } from "./state.tsx";
@@ -24,8 +24,11 @@ export function questionOf(dimension: DimensionName, limit = ROWS): Question {
   };
 }
 
-function metricsOf(dimension: DimensionName): readonly MetricName[] {
-  return dimension === "product" ? ["units", "product_revenue"] : ["visitors", "total_revenue"];
+/** What stands beside a value. A page earns nothing by itself; what came of it is said of the page a visit began with. */
+function metricsOf(dimension: DimensionName): readonly [MetricName, MetricName] {
+  if (dimension === "product") return ["units", "product_revenue"];
+  if (dimension === "page" || dimension === "hostname") return ["visitors", "pageviews"];
+  return dimension === "exit" ? ["visitors", "visits"] : ["visitors", "total_revenue"];
 }
 
 export function tabOf(panel: PanelName): DimensionName {
@@ -100,9 +103,9 @@ function Rows({ dimension, part, hasMoney, chosen }: RowsProps) {
   const rows = part?.answer?.results;
   if (rows === undefined) return part?.failure === undefined ? <Skeleton /> : null;
   if (rows.length === 0) return <Nothing />;
-  const [first, second] = metricsOf(dimension) as [MetricName, MetricName];
+  const [first, second] = metricsOf(dimension);
   const largest = Math.max(1, ...rows.map(({ metrics }) => numberOf(metrics[0]) ?? 0));
-  const metrics = hasMoney ? [first, second] : [first];
+  const metrics = hasMoney || METRICS[second].kind !== "money" ? [first, second] : [first];
   return (
     <table class="rows">
       <thead>
@@ -151,7 +154,7 @@ function ValueRow({ dimension, row, metrics, largest, chosen }: ValueRowProps) {
           <span class="value">{name}</span>
         ) : (
           <button type="button" class="value" title={name.length > 28 ? name.slice(0, 300) : undefined} onClick={filter}>
-            {dimension === "country" && <abbr aria-hidden="true">{raw.slice(0, 2)}</abbr>}
+            {dimension === "country" && <abbr aria-hidden="true">{/^[A-Z]{2}$/.test(raw) ? raw : ""}</abbr>}
             <bdi>{name}</bdi>
           </button>
         )}

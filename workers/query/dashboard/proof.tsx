@@ -28,7 +28,7 @@ export function Proof({ metric, meta, value, isOpen }: Sure) {
   const margin = marginOf({ metric, meta, value });
   const zone = shop.value?.time_zone ?? "UTC";
   const from = { rollups: t("proofFromRollups"), archive: t("proofFromEvents") }[meta.sources.from];
-  const mark = margin !== undefined ? `± ${margin}` : isOpen ? t("open") : t("exact");
+  const mark = margin !== undefined ? `± ${margin}` : isOpen ? t("openMark") : t("exact");
   return (
     <span class="proof">
       <button type="button" popovertarget={id} aria-label={`${mark}. ${t("howSure", { metric: named(metric) })}`}>

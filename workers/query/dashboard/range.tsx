@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addDays, COMPARISONS, type Comparison, type Dates, daysOf, RANGES, type View } from "./address.ts";
 import { go, parts, shop, view } from "./store.ts";
-import { dates, named, t } from "./text.ts";
+import { dates, locale, named, t } from "./text.ts";
 
 /** The dates that the view shows, as the last answer says; they hang on the merchant's zone. */
 export function datesShown(): Dates | undefined {
@@ -54,7 +54,6 @@ export function Range() {
         </button>
       </span>
       <label class="select">
-        <span class="hidden">{t("compare")}</span>
         <select
           value={vs}
           disabled={range === "all"}
@@ -63,7 +62,7 @@ export function Range() {
         >
           {COMPARISONS.map((one) => (
             <option key={one} value={one}>
-              {one === "none" ? `${t("compare")}: ${t("vs_none")}` : `≷ ${named(`vs_${one}`)}`}
+              {named(`vs_${one}`)}
             </option>
           ))}
         </select>
@@ -131,7 +130,7 @@ function Calendar({ shown, choose }: { readonly shown: Dates | undefined; readon
     setAt(moved > last ? last : moved);
   };
   const format = (options: Intl.DateTimeFormatOptions, date: string) =>
-    new Intl.DateTimeFormat(document.documentElement.lang, { ...options, timeZone: "UTC" }).format(new Date(`${date}T00:00Z`));
+    new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(new Date(`${date}T00:00Z`));
   const week = [0, 1, 2, 3, 4, 5, 6];
   return (
     <fieldset class="calendar">

@@ -1,6 +1,7 @@
 // What a part of the page shows beside numbers, or in place of them: that it failed, that it is being read, that there is nothing.
 
 import type { ComponentChildren } from "preact";
+import { shareToken } from "./boot.ts";
 import { askAgain, go, type Part, view } from "./store.ts";
 import { t } from "./text.ts";
 
@@ -15,6 +16,7 @@ export function Trouble({ part }: { readonly part: Part | undefined }) {
       </p>
     );
   }
+  if (failure?.why === "signed out" && shareToken !== undefined) return <p class="trouble">{t("shareGone")}</p>;
   if (failure === undefined || (failure.why !== "refused" && failure.why !== "failed")) return null;
   return (
     <p class="trouble" role="alert">

@@ -12,8 +12,9 @@ export type Catalog = Readonly<Record<Key, string>>;
 type Counted = { [K in Key]: K extends `${infer Stem}_other` ? Stem : never }[Key];
 type Filling = Readonly<Record<string, string | number>>;
 
-const language = boot.language;
-const plural = new Intl.PluralRules(language);
+/** With the region that the browser prefers: "en-GB" writes other dates than "en". */
+export const locale = navigator.languages.find((tag) => tag.split("-")[0] === boot.language) ?? boot.language;
+const plural = new Intl.PluralRules(locale);
 
 /** A text, with what stands in braces filled in. */
 export function t(key: Key, filling: Filling = {}): string {
@@ -35,10 +36,10 @@ function fill(text: string, filling: Filling): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(filling[name] ?? whole));
 }
 
-const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
-const short = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
-const share = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
-const fine = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
 
 export function count(n: number): string {
   return whole.format(n);
@@ -58,7 +59,7 @@ const moneys = new Map<string, Intl.NumberFormat>();
 
 export function money(n: number, currency: string, options: Intl.NumberFormatOptions = {}): string {
   const key = currency + JSON.stringify(options);
-  const format = moneys.get(key) ?? new Intl.NumberFormat(language, { style: "currency", currency, ...options });
+  const format = moneys.get(key) ?? new Intl.NumberFormat(locale, { style: "currency", currency, ...options });
   moneys.set(key, format);
   return format.format(n);
 }
@@ -85,7 +86,7 @@ export function axisValue(metric: MetricName, n: number, currency: string): stri
 /** Seconds as minutes and seconds. */
 export function duration(seconds: number): string {
   const unit = (n: number, name: "minute" | "second") =>
-    new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "narrow" }).format(n);
+    new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "narrow" }).format(n);
   const minutes = Math.floor(seconds / 60);
   const rest = Math.round(seconds % 60);
   return minutes === 0 ? unit(rest, "second") : `${unit(minutes, "minute")} ${unit(rest, "second")}`;
@@ -95,7 +96,7 @@ export function duration(seconds: number): string {
 export function bucket(label: string, by: string, style: "axis" | "full"): string {
   const at = new Date(`${label.slice(0, 10)}T${label.slice(11) || "00:00:00"}Z`);
   const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" }).format(at);
+    new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(at);
   if (by === "hour") {
     const hour = { hour: "numeric", minute: "2-digit" } as const;
     return format(style === "axis" ? hour : { weekday: "short", day: "numeric", month: "short", ...hour });
@@ -106,13 +107,13 @@ export function bucket(label: string, by: string, style: "axis" | "full"): strin
 
 /** Two dates as a range, "22 – 28 Nov". */
 export function dates(from: string, to: string): string {
-  const format = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  const format = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
   return format.formatRange(new Date(`${from}T00:00Z`), new Date(`${to}T00:00Z`));
 }
 
 /** An instant as a time of the merchant's day. */
 export function time(instant: string, timeZone: string): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: "short", timeZone }).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone }).format(new Date(instant));
 }
 
 /** "Europe/Vienna" is "Vienna" to those who live there. */
@@ -120,8 +121,8 @@ export function zoneName(timeZone: string): string {
   return timeZone.split("/").at(-1)?.replaceAll("_", " ") ?? timeZone;
 }
 
-const countries = new Intl.DisplayNames(language, { type: "region", fallback: "code" });
-const languages = new Intl.DisplayNames(language, { type: "language", fallback: "code" });
+const countries = new Intl.DisplayNames(locale, { type: "region", fallback: "code" });
+const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
 
 /** What a value of a dimension is called, where the API's word is none of the reader's. */
 export function valueName(dimension: DimensionName, raw: string): string {
