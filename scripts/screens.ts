@@ -9,6 +9,8 @@ import { type LocalStart, readLocalStart, stateDirOf } from "./local-state.ts";
 import { Problem, runMain } from "./problem.ts";
 
 const SIZES = { wide: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const;
+const IS_SETTLED =
+  "document.querySelector('h1') !== null && document.querySelector('[aria-busy=true], .skeleton') === null";
 const THEMES = ["light", "dark"] as const;
 
 interface Shot {
@@ -60,7 +62,8 @@ async function take(browser: Browser, { query, merchant, sign_in }: LocalStart, 
       if (shot.isSignedOut !== true)
         await context.request.post(`${query}/api/v1/session`, { data: sign_in, headers: { origin: query } });
       await page.goto(`${query}/s/${merchant}/${shot.view}`);
-      await page.waitForFunction("document.querySelector('[aria-busy=true], .skeleton') === null");
+      // Its policy forbids waiting inside the page, so it is asked from here.
+      while (!(await page.evaluate(IS_SETTLED))) await page.waitForTimeout(100);
       await page.waitForTimeout(shot.isSignedOut === true ? 300 : 2_200); // who is there now is asked last
       await shot.before?.(page);
       const path = join(folder, `${shot.name}-${size}-${colorScheme}.png`);

@@ -25,7 +25,7 @@ const asOperator = (method: string, path: string, body?: unknown) =>
   worker.ask(method, path, { token: ADMIN_TOKEN, body });
 const make = async (name: string) =>
   (await asOperator("POST", "/api/v1/merchants", { name, time_zone: "UTC", currency: "EUR" })).body;
-const invite = async (email: string, role: string, merchant = shop): Promise<string> =>
+const invite = async (email: string, role: string, merchant: { readonly id: string } = shop): Promise<string> =>
   (await asOperator("POST", `/api/v1/merchants/${merchant.id}/invites`, { email, role })).body.token;
 const accept = (token: string, password: string | undefined = PASSWORD, headers: Record<string, string> = ORIGIN) =>
   worker.ask("POST", "/api/v1/invites/accept", { body: { token, password }, headers });
@@ -37,7 +37,7 @@ const signIn = (claim: object, headers: Record<string, string> = ORIGIN) =>
 /** The cookie an answer set, as a browser sends it back. */
 const cookieOf = (reply: Reply): string => reply.headers.get("set-cookie")?.split(";")[0] ?? "";
 /** A member that is signed in. */
-const join = async (email: string, role: string, merchant = shop) => {
+const join = async (email: string, role: string, merchant: { readonly id: string } = shop) => {
   const accepted = await accept(await invite(email, role, merchant));
   return { id: accepted.body.member as string, cookie: cookieOf(accepted) };
 };
