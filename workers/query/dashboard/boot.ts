@@ -1,5 +1,7 @@
 // What the document says before anything is asked (workers/query/page.ts writes it): who is there, of which shops, in which language.
 
+import { keepText, recallText } from "./keep.ts";
+
 export interface Shop {
   readonly id: string;
   readonly name: string;
@@ -22,14 +24,16 @@ interface Boot {
 const written = document.querySelector<HTMLMetaElement>('meta[name="footfall"]')?.content;
 export const boot = JSON.parse(written ?? "") as Boot;
 
+const SHARE = "footfall-share";
+
 /** The token of a share link: from the address's fragment, which it leaves at once; a reload finds it in the tab's own storage. */
 export const shareToken: string | undefined = location.pathname.startsWith("/share") ? takeToken() : undefined;
 
 function takeToken(): string {
   const given = location.hash.slice(1);
   if (given !== "") {
-    sessionStorage.setItem("footfall-share", given);
+    keepText(SHARE, given, "tab");
     history.replaceState(null, "", location.pathname + location.search);
   }
-  return given || (sessionStorage.getItem("footfall-share") ?? "");
+  return given || (recallText(SHARE, "tab") ?? "");
 }

@@ -4,6 +4,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { RANGES } from "./address.ts";
+import { dropText, keepText, recallText } from "./keep.ts";
 import { step } from "./range.tsx";
 import { addressOf, go, shop, view } from "./store.ts";
 import { named, t } from "./text.ts";
@@ -11,7 +12,7 @@ import { named, t } from "./text.ts";
 const OFF = "footfall-keys";
 export const isHelpOpen = signal(false);
 export const isTable = signal(false);
-const areKeysOn = signal(localStorage.getItem(OFF) === null);
+const areKeysOn = signal(recallText(OFF) === null);
 
 /** What the list of keys says. */
 const LIST: readonly (readonly [keys: string, what: string])[] = [
@@ -82,8 +83,8 @@ export function KeyHelp() {
   }, [isOpen]);
   const turn = (on: boolean) => {
     areKeysOn.value = on;
-    if (on) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, "off");
+    if (on) dropText(OFF);
+    else keepText(OFF, "off");
   };
   return (
     <dialog ref={dialog} class="sheet" aria-label={t("keys")} onClose={() => (isHelpOpen.value = false)}>

@@ -16,7 +16,7 @@ function Page() {
   if (first === "invite") return <Invite />;
   if (boot.email === undefined) return <SignIn />;
   if (first === "sign-in" || first === "shops") return <Shops />;
-  const named = boot.shops.find((one) => one.id === decodeURIComponent(id ?? ""));
+  const named = boot.shops.find((one) => one.id === id);
   if (named === undefined) return <UnknownShop />;
   shop.value = named;
   return <Overview />;

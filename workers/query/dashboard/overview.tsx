@@ -2,11 +2,13 @@
 // from the address alone.
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { ApiButton, ApiView } from "./api-view.tsx";
 import { INTERVALS, type Interval } from "./address.ts";
 import { Chart, type Point, Spark } from "./chart.tsx";
 import { Chips } from "./chips.tsx";
 import { PANELS } from "./dimension.ts";
 import { Frame } from "./frame.tsx";
+import { keepText, recallText } from "./keep.ts";
 import { isTable, useKeys } from "./keys.tsx";
 import { ASKED, type AskedName, METRICS, numberOf, TILES_OF_SALES, TILES_OF_VISITS } from "./metric.ts";
 import type { Answer, Question } from "./numbers.ts";
@@ -63,6 +65,7 @@ export function Overview() {
           <Panel key={panel} panel={panel} tabs={tabs} hasMoney={hasMoney} />
         ))}
       </div>
+      <ApiView />
       {all !== undefined && <Drawer key={all} dimension={all} hasMoney={hasMoney} />}
       <p class="hidden" role="status">
         {top?.isStale === false ? t("updated") : ""}
@@ -77,9 +80,9 @@ function useMoney(answer: Answer | undefined): boolean {
   const row = answer?.results[0];
   const told = row && [row.metrics[0], row.metrics[1], row.comparison?.metrics[0]].some((one) => (numberOf(one) ?? 0) !== 0);
   useEffect(() => {
-    if (told === true) localStorage.setItem(key, "yes");
+    if (told === true) keepText(key, "yes");
   }, [told, key]);
-  return told === true || localStorage.getItem(key) === "yes";
+  return told === true || recallText(key) === "yes";
 }
 
 /** Whether the range has a Day that has not ended. */
@@ -146,6 +149,7 @@ function Graph({ metric }: { readonly metric: AskedName }) {
             </button>
           ))}
         </fieldset>
+        <ApiButton question={questions()["graph"] as Question} name={title} />
         <button type="button" class="link" aria-pressed={isTable.value} onClick={() => (isTable.value = !isTable.value)}>
           {isTable.value ? t("chart") : t("table")}
         </button>

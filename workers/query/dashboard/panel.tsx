@@ -2,6 +2,7 @@
 // a drawer, which can be searched.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiButton } from "./api-view.tsx";
 import { withFilter } from "./address.ts";
 import { DIMENSIONS, type DimensionName, PANELS, type PanelName } from "./dimension.ts";
 import { METRICS, type MetricName, numberOf } from "./metric.ts";
@@ -79,6 +80,7 @@ export function Panel({ panel, tabs, hasMoney }: { panel: PanelName; tabs: reado
         <Rows dimension={chosen} part={part} hasMoney={hasMoney} />
       </div>
       <footer>
+        <ApiButton question={questionOf(chosen)} name={named(panel)} />
         {total > ROWS && (
           <button type="button" class="link" onClick={() => go({ all: chosen })}>
             {tn("allOf", total)}

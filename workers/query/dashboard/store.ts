@@ -6,6 +6,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { DEFAULT_VIEW, OPERATORS, parseView, toSearch, usualInterval, type View } from "./address.ts";
 import { boot, type Shop, shareToken } from "./boot.ts";
 import { DIMENSIONS } from "./dimension.ts";
+import { dropText, keepText, parseKept, recallText } from "./keep.ts";
 import { type Answer, askTogether, type Failure, followJob, type Job, type Question, type Shared } from "./numbers.ts";
 
 export const view = signal<View>(parseView(location.search));
@@ -158,10 +159,8 @@ interface Kept {
 
 function readKept(): Kept {
   const nothing: Kept = { who: boot.email ?? "", numbers: [] };
-  const text = boot.email === undefined ? null : localStorage.getItem(KEPT);
-  if (text === null) return nothing;
-  const kept = JSON.parse(text) as Kept;
-  return kept.who === nothing.who ? kept : nothing;
+  const kept = boot.email === undefined ? undefined : parseKept<Kept>(recallText(KEPT));
+  return kept?.who === nothing.who ? kept : nothing;
 }
 
 function recall(key: string): Answer | undefined {
@@ -172,15 +171,12 @@ function remember(key: string, answer: Answer): void {
   if (boot.email === undefined) return; // a share link's numbers stay with the page
   const { who, numbers } = readKept();
   const kept = [[key, answer] as const, ...numbers.filter(([one]) => one !== key)].slice(0, KEPT_COUNT_MAX);
-  try {
-    localStorage.setItem(KEPT, JSON.stringify({ who, numbers: kept }));
-  } catch {
-    localStorage.removeItem(KEPT); // no room: the next visit starts without last numbers
-  }
+  // Without room for them the next visit starts without last numbers.
+  if (!keepText(KEPT, JSON.stringify({ who, numbers: kept }))) dropText(KEPT);
 }
 
 export function forgetNumbers(): void {
-  localStorage.removeItem(KEPT);
+  dropText(KEPT);
 }
 
 /** The address of another page, or of another shop, with the view of this one. */

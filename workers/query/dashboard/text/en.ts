@@ -207,4 +207,9 @@ export default {
   theme_dark: "Dark",
   languageOfPage: "Language",
   reference: "API reference",
+  asApi: "As the API sees it",
+  asApiLead: "This as one question of the API. A program sends it to POST {path} with a key of the shop.",
+  copy: "Copy",
+  copied: "Copied",
+  csv: "As CSV",
 } as const;
