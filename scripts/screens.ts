@@ -1,5 +1,5 @@
 // `npm run screens`: pictures of the dashboard's pages, of a running `npm start` after `npm run demo`, into docs/screens/ (or the folder
-// that is given). Each page wide and on a phone, light and dark; in a Chromium that CHROME_BIN names or PATH has.
+// that is given). Each page wide and light, and dark on a phone; in a Chromium that CHROME_BIN names or PATH has.
 
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -20,10 +20,12 @@ interface Shot {
   /** What is done before the picture is taken. */
   readonly before?: (page: Page) => Promise<void>;
   readonly isSignedOut?: boolean;
+  /** In every size and theme, and as long as the page is; the others wide and light, and dark on a phone. */
+  readonly isWhole?: boolean;
 }
 
 const SHOTS: readonly Shot[] = [
-  { name: "overview", view: "overview?v=1&range=7d" },
+  { name: "overview", view: "overview?v=1&range=7d", isWhole: true },
   { name: "filtered", view: "overview?v=1&range=7d&metric=visitors&f=is:source:Google&where=channel&what=product" },
   { name: "today", view: "overview?v=1&range=day&metric=visitors" },
   {
@@ -55,6 +57,7 @@ await runMain(async () => {
 async function take(browser: Browser, { query, merchant, sign_in }: LocalStart, shot: Shot, folder: string): Promise<void> {
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of THEMES) {
+      if (shot.isWhole !== true && (size === "wide") !== (colorScheme === "light")) continue;
       const context = await browser.newContext({ viewport, colorScheme, locale: "en-GB", reducedMotion: "reduce" });
       const page = await context.newPage();
       page.on("console", (message) => message.type() === "error" && console.error(message.text()));
@@ -67,7 +70,7 @@ async function take(browser: Browser, { query, merchant, sign_in }: LocalStart, 
       await page.waitForTimeout(shot.isSignedOut === true ? 300 : 2_200); // who is there now is asked last
       await shot.before?.(page);
       const path = join(folder, `${shot.name}-${size}-${colorScheme}.png`);
-      await page.screenshot({ path, fullPage: shot.before === undefined });
+      await page.screenshot({ path, fullPage: shot.isWhole === true });
       console.log(path);
       await context.close();
     }

@@ -51,10 +51,10 @@ export function Overview() {
   useKeys(next);
   const { all } = view.value;
   const bar = (
-    <div class="bar-row">
+    <section class="bar-row" aria-label={`${t("range")}, ${t("filters")}`}>
       <Range />
       <Chips />
-    </div>
+    </section>
   );
   return (
     <Frame title={t("overview")} bar={bar}>

@@ -53,20 +53,18 @@ export function Range() {
           <span class="arrow">›</span>
         </button>
       </span>
-      <label class="select">
-        <select
-          value={vs}
-          disabled={range === "all"}
-          onChange={(event) => go({ vs: event.currentTarget.value as Comparison })}
-          aria-label={t("compare")}
-        >
-          {COMPARISONS.map((one) => (
-            <option key={one} value={one}>
-              {named(`vs_${one}`)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <select
+        value={vs}
+        disabled={range === "all"}
+        onChange={(event) => go({ vs: event.currentTarget.value as Comparison })}
+        aria-label={t("compare")}
+      >
+        {COMPARISONS.map((one) => (
+          <option key={one} value={one}>
+            {named(`vs_${one}`)}
+          </option>
+        ))}
+      </select>
       <div id="range" popover="auto" ref={menu} role="dialog" aria-label={t("range")} class="menu range-menu">
         <ul>
           {RANGES.map((one, index) => (

@@ -7,7 +7,7 @@ import { DEFAULT_VIEW, OPERATORS, parseView, toSearch, usualInterval, type View 
 import { boot, type Shop, shareToken } from "./boot.ts";
 import { DIMENSIONS } from "./dimension.ts";
 import { dropText, keepText, parseKept, recallText } from "./keep.ts";
-import { type Answer, askTogether, type Failure, followJob, type Job, type Question, type Shared } from "./numbers.ts";
+import { type Answer, askTogether, type Failure, followJob, type Job, type Question, type Shared, type Told } from "./numbers.ts";
 
 export const view = signal<View>(parseView(location.search));
 export const shop = signal<Shop | undefined>(undefined);
@@ -66,6 +66,7 @@ export const parts = signal<Readonly<Record<string, Part>>>({});
 /** UTC ms at which a question that was asked too often is asked again. */
 export const waitingUntil = signal<number | undefined>(undefined);
 
+/** Who asks for which part now. A request of several parts goes on while any of them still waits for it. */
 const asking = new Map<string, AbortController>();
 /** Questions by part, as text: what is shown of a part is of this one. */
 const asked = new Map<string, string>();
@@ -82,8 +83,9 @@ export function ask(questions: Readonly<Record<string, Question>>, again = false
   const controller = new AbortController();
   const shown = { ...parts.value };
   for (const name of names) {
-    asking.get(name)?.abort();
+    const earlier = asking.get(name);
     asking.set(name, controller);
+    if (earlier !== undefined && ![...asking.values()].includes(earlier)) earlier.abort();
     const isSame = asked.get(name) === keys[name];
     asked.set(name, keys[name] as string);
     const known = isSame ? shown[name]?.answer : recall(keys[name] as string);
@@ -107,21 +109,22 @@ async function run(
   const put = (name: string, part: Part) => {
     parts.value = { ...parts.value, [name]: part };
   };
-  for (const [name, first] of Object.entries(told)) {
-    if (!isWanted(name)) continue;
+  const show = async (name: string, first: Told) => {
     let one = first;
-    while ("job" in one) {
+    while (isWanted(name) && "job" in one) {
       put(name, { ...parts.value[name], isStale: true, job: one.job });
-      await new Promise((settle) => setTimeout(settle, 700));
-      if (!isWanted(name)) return;
+      await new Promise((settle) => setTimeout(settle, JOB_ASKED_EVERY_MS));
       one = await followJob(common.site_id, one.job, controller.signal);
     }
-    if ("answer" in one) {
-      put(name, { answer: one.answer, isStale: false });
-      remember(keys[name] as string, one.answer);
-    } else fail(name, one.failure, put);
-  }
+    if (!isWanted(name) || "job" in one) return;
+    if ("failure" in one) return fail(name, one.failure, put);
+    put(name, { answer: one.answer, isStale: false });
+    remember(keys[name] as string, one.answer);
+  };
+  await Promise.all(Object.entries(told).map(([name, first]) => show(name, first)));
 }
+
+const JOB_ASKED_EVERY_MS = 700;
 
 function fail(name: string, failure: Failure, put: (name: string, part: Part) => void): void {
   if (failure.why === "signed out" && shareToken === undefined) isSignedOut.value = true;

@@ -99,6 +99,8 @@ export function bucket(label: string, by: string, style: "axis" | "full"): strin
     new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(at);
   if (by === "hour") {
     const hour = { hour: "numeric", minute: "2-digit" } as const;
+    // On the axis a day begins with its date.
+    if (style === "axis" && at.getUTCHours() === 0) return format({ day: "numeric", month: "short" });
     return format(style === "axis" ? hour : { weekday: "short", day: "numeric", month: "short", ...hour });
   }
   if (by === "month") return format({ month: style === "axis" ? "short" : "long", year: "numeric" });

@@ -70,7 +70,7 @@ export default {
 
   exact: "exact",
   exactLong: "Exact: counted one by one.",
-  aboutLong: "About: visitors of several days are estimated. The true number is within ± {margin} in two of three cases.",
+  aboutLong: "About: visitors of several days are estimated. The true number is within ±\u00a0{margin} in two of three cases.",
   ordersTwice: "An order number that came on several days counts on each of them.",
   openLong: "Open: today is still being counted.",
   howSure: "How sure is {metric}?",

@@ -68,7 +68,7 @@ export default {
   help_visit_duration: "De lo primero a lo último que pasó en una visita, de media.",
   exact: "exacto",
   exactLong: "Exacto: contado uno por uno.",
-  aboutLong: "Aproximado: los visitantes de varios días se estiman. En dos de cada tres casos el número real está a ± {margin} como mucho.",
+  aboutLong: "Aproximado: los visitantes de varios días se estiman. En dos de cada tres casos el número real está a ±\u00a0{margin} como mucho.",
   ordersTwice: "Un número de pedido que llegó en varios días cuenta en cada uno de ellos.",
   openLong: "Abierto: hoy todavía se está contando.",
   howSure: "¿Cuán seguro es {metric}?",

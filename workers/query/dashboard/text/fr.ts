@@ -68,7 +68,7 @@ export default {
   help_visit_duration: "De la première à la dernière chose d’une visite, en moyenne.",
   exact: "exact",
   exactLong: "Exact : compté un par un.",
-  aboutLong: "Environ : les visiteurs de plusieurs jours sont estimés. Dans deux cas sur trois, le vrai nombre est à ± {margin} au plus.",
+  aboutLong: "Environ : les visiteurs de plusieurs jours sont estimés. Dans deux cas sur trois, le vrai nombre est à ±\u00a0{margin} au plus.",
   ordersTwice: "Un numéro de commande venu plusieurs jours compte chacun de ces jours.",
   openLong: "Ouvert : la journée est encore en train d’être comptée.",
   howSure: "À quel point est-ce sûr : {metric} ?",

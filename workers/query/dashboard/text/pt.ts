@@ -68,7 +68,7 @@ export default {
   help_visit_duration: "Da primeira à última coisa que aconteceu numa visita, em média.",
   exact: "exato",
   exactLong: "Exato: contado um a um.",
-  aboutLong: "Aproximado: os visitantes de vários dias são estimados. Em dois de três casos o número certo está a ± {margin} no máximo.",
+  aboutLong: "Aproximado: os visitantes de vários dias são estimados. Em dois de três casos o número certo está a ±\u00a0{margin} no máximo.",
   ordersTwice: "Um número de encomenda que veio em vários dias conta em cada um deles.",
   openLong: "Aberto: hoje ainda está a ser contado.",
   howSure: "Quão certo é {metric}?",
