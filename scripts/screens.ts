@@ -48,13 +48,19 @@ await runMain(async () => {
   await mkdir(folder, { recursive: true });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   try {
-    for (const shot of SHOTS.filter(({ name }) => only?.includes(name) ?? true)) await take(browser, start, shot, folder);
+    for (const shot of SHOTS.filter(({ name }) => only?.includes(name) ?? true))
+      await take(browser, start, shot, folder);
   } finally {
     await browser.close();
   }
 });
 
-async function take(browser: Browser, { query, merchant, sign_in }: LocalStart, shot: Shot, folder: string): Promise<void> {
+async function take(
+  browser: Browser,
+  { query, merchant, sign_in }: LocalStart,
+  shot: Shot,
+  folder: string,
+): Promise<void> {
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of THEMES) {
       if (shot.isWhole !== true && (size === "wide") !== (colorScheme === "light")) continue;

@@ -62,7 +62,9 @@ async function main(): Promise<void> {
     const { merchant: _, ...ready } = start;
     crons = keepTime(runtime);
     console.log(`ready ${JSON.stringify(ready)}`);
-    console.error(`The dashboard: ${start.query}/  (sign in as ${start.sign_in.email}, password ${start.sign_in.password})`);
+    console.error(
+      `The dashboard: ${start.query}/  (sign in as ${start.sign_in.email}, password ${start.sign_in.password})`,
+    );
     await told;
   } finally {
     for (const cron of crons) cron.stop();
@@ -149,7 +151,11 @@ const OWNER = "owner@demo.example";
 /** The demo merchant's first owner, with a password that is in the state's file alone. */
 async function createOwner(queryUrl: string, adminToken: string, merchant: string) {
   const send = async (path: string, headers: Record<string, string>, body: object) => {
-    const init = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+    const init = {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    };
     const response = await fetch(queryUrl + path, init);
     if (response.status !== 201) throw new Error(`no owner of the demo: ${response.status} ${await response.text()}`);
     return (await response.json()) as { token: string };

@@ -57,7 +57,12 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     });
     const hostile = HOSTILE.map((path, index) => {
       const visitor = { tracking_id: shop.tracking_id, visitor_id: `hostile-${index}`, user_agent: CHROME };
-      return { ...visitor, url: `https://shop.example${path}`, referrer: `https://<b>${index}.example/`, timestamp: now - 1_000 };
+      return {
+        ...visitor,
+        url: `https://shop.example${path}`,
+        referrer: `https://<b>${index}.example/`,
+        timestamp: now - 1_000,
+      };
     });
     const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
     const { body } = await stage.client.send([...visits.flat(), ...hostile], headers);
@@ -71,7 +76,11 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
 
   async function join(merchant: Merchant, password: string): Promise<void> {
     const { queryUrl } = stage.client;
-    const init = { method: "POST", headers: { origin: queryUrl }, body: JSON.stringify({ token: await invite(merchant), password }) };
+    const init = {
+      method: "POST",
+      headers: { origin: queryUrl },
+      body: JSON.stringify({ token: await invite(merchant), password }),
+    };
     expect((await fetch(`${queryUrl}/api/v1/invites/accept`, init)).status).toBe(201);
   }
 
@@ -83,15 +92,21 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     });
     const { queryUrl } = stage.client;
     const data = { email: EMAIL, password: PASSWORD };
-    expect((await made.request.post(`${queryUrl}/api/v1/session`, { data, headers: { origin: queryUrl } })).status()).toBe(201);
+    expect(
+      (await made.request.post(`${queryUrl}/api/v1/session`, { data, headers: { origin: queryUrl } })).status(),
+    ).toBe(201);
     return made;
   }
 
   const address = (view: string) => `${stage.client.queryUrl}/s/${shop.id}/overview?v=1&${view}`;
   /** Until numbers are there and none is on its way. (Waiting inside the page would be evaluating there, which its policy forbids.) */
   const settle = async (page: Page) => {
-    const isSettled = "document.querySelector('.tile .wait') === null && document.querySelector('.tile') !== null && document.querySelector('[aria-busy=true]') === null";
-    await until(() => page.evaluate(isSettled).catch(() => false), (is) => is === true);
+    const isSettled =
+      "document.querySelector('.tile .wait') === null && document.querySelector('.tile') !== null && document.querySelector('[aria-busy=true]') === null";
+    await until(
+      () => page.evaluate(isSettled).catch(() => false),
+      (is) => is === true,
+    );
   };
   async function open(view: string, given = context): Promise<Page> {
     const page = await given.newPage();
@@ -101,7 +116,9 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
   }
   const tile = (page: Page, label: string) => page.locator(".tile", { hasText: label }).locator("b").innerText();
   const rowsOf = (page: Page, panel: string) =>
-    page.locator(`.panel:has(#panel-${panel}) tbody tr`).evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("bdi, td")].map((cell) => cell.textContent)));
+    page
+      .locator(`.panel:has(#panel-${panel}) tbody tr`)
+      .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("bdi, td")].map((cell) => cell.textContent)));
 
   test("[DSH-1] an invite's page makes a member; signing in leads to the shop, and signing out back", async () => {
     const token = await invite(other);
@@ -128,20 +145,31 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
 
   test("[DSH-1] [DSH-2] a page is kept by nobody and says what is the person's own; its parts are kept for ever", async () => {
     const { queryUrl } = stage.client;
-    const strangers = await Promise.all([shop.id, other.id, "mer_none"].map((id) => fetch(`${queryUrl}/s/${id}/overview`)));
+    const strangers = await Promise.all(
+      [shop.id, other.id, "mer_none"].map((id) => fetch(`${queryUrl}/s/${id}/overview`)),
+    );
     const texts = await Promise.all(strangers.map((reply) => reply.text()));
     expect(new Set(texts).size).toBe(1);
     expect(texts[0]?.length).toBeLessThan(4_000);
     for (const { status, headers } of strangers) {
       expect([status, headers.get("cache-control")]).toEqual([200, "no-store"]);
       const policy = headers.get("content-security-policy") ?? "";
-      for (const part of ["default-src 'none'", "script-src 'self'", "require-trusted-types-for 'script'", "frame-ancestors 'none'"])
+      for (const part of [
+        "default-src 'none'",
+        "script-src 'self'",
+        "require-trusted-types-for 'script'",
+        "frame-ancestors 'none'",
+      ])
         expect(policy).toContain(part);
     }
     expect(texts[0]).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=|style="/);
     for (const path of texts[0]?.match(/\/assets\/[\w.-]+/g) ?? []) {
       const asset = await fetch(queryUrl + path);
-      expect([path, asset.status, asset.headers.get("cache-control")]).toEqual([path, 200, "public, max-age=31536000, immutable"]);
+      expect([path, asset.status, asset.headers.get("cache-control")]).toEqual([
+        path,
+        200,
+        "public, max-age=31536000, immutable",
+      ]);
     }
     expect((await fetch(`${queryUrl}/assets/main-00000000.js`)).status).toBe(404);
     const home = await fetch(`${queryUrl}/`, { redirect: "manual" });
@@ -171,11 +199,18 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
       const ask = (question: object) => stage.client.ask(shop, { date_range: "day", filters, ...question });
       const top = await ask({ metrics: ["visitors", "visits", "pageviews", "orders", "total_revenue"] });
       const [visitors, visits, pageviews, orders, revenue] = top.results[0]?.metrics ?? [];
-      const shown = await Promise.all(["Visitors", "Visits", "Page views", "Orders", "Revenue"].map((label) => tile(page, label)));
+      const shown = await Promise.all(
+        ["Visitors", "Visits", "Page views", "Orders", "Revenue"].map((label) => tile(page, label)),
+      );
       const euros = new Intl.NumberFormat("en-GB", { style: "currency", currency: "EUR" });
-      expect(shown).toEqual([visitors, visits, pageviews, orders].map(String).concat(euros.format((revenue as { value: number }).value)));
+      expect(shown).toEqual(
+        [visitors, visits, pageviews, orders].map(String).concat(euros.format((revenue as { value: number }).value)),
+      );
       const sources = await ask({ metrics: ["visitors"], dimensions: ["visit:source"], pagination: { limit: 8 } });
-      const named = sources.results.map(({ dimensions: [name], metrics }) => [name === "Direct / None" ? "Direct" : name, String(metrics[0])]);
+      const named = sources.results.map(({ dimensions: [name], metrics }) => [
+        name === "Direct / None" ? "Direct" : name,
+        String(metrics[0]),
+      ]);
       expect((await rowsOf(page, "where")).map(([name, count]) => [name, count])).toEqual(named);
       if (filters.length === 0) {
         await page.locator(".panel:has(#panel-where)").getByRole("button", { name: "Google" }).click();
@@ -225,11 +260,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.keyboard.press("Shift+T");
     expect(await page.locator(".table-box tbody tr").count()).toBeGreaterThan(0);
     await page.keyboard.press("f");
-    await page.locator("#filter-values li").first().waitFor();
+    await page.locator("#filter-values [role=option]").first().waitFor();
     await page.keyboard.type("goo1[");
     expect(page.url()).toContain("range=day");
     for (let index = 0; index < 2; index++) await page.keyboard.press("Backspace");
-    await until(() => page.locator("#filter-values li").allInnerTexts(), (names) => names.join() === "Google");
+    await until(
+      () => page.locator("#filter-values [role=option]").allInnerTexts(),
+      (names) => names.join() === "Google",
+    );
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.waitForURL(/f=is%3Asource%3AGoogle/);
@@ -252,11 +290,18 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     ["dark", 390],
   ] as const;
   test.each(LOOKS)("[DSH-7] axe finds nothing in %s at %i pixels", async (colorScheme, width) => {
-    const looked = await signedIn({ colorScheme, viewport: { width, height: 900 }, locale: width === 390 ? "de-AT" : "en-GB", bypassCSP: true });
+    const looked = await signedIn({
+      colorScheme,
+      viewport: { width, height: 900 },
+      locale: width === 390 ? "de-AT" : "en-GB",
+      bypassCSP: true,
+    });
     const found: unknown[] = [];
     const look = async (page: Page, what: string) => {
       await page.evaluate(AXE);
-      const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
+      const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+        violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+      };
       found.push(...violations.map(({ id, nodes }) => [what, id, nodes[0]?.html, nodes[0]?.failureSummary]));
       const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
       expect([what, Number(overflow) <= 0]).toEqual([what, true]);
@@ -332,7 +377,9 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await answer(503, {}, { error: "It could not be read just now.", code: "unavailable" });
     await page.getByRole("tab", { name: "Channel" }).click();
     await page.locator(".panel:has(#panel-where) [role=alert]").waitFor();
-    expect(await page.locator("[role=alert]:visible").allInnerTexts()).toEqual([expect.stringContaining("It could not be read just now.")]);
+    expect(await page.locator("[role=alert]:visible").allInnerTexts()).toEqual([
+      expect.stringContaining("It could not be read just now."),
+    ]);
     expect(await page.locator(".panel:has(#panel-where) tbody").count()).toBe(0);
     await page.unroute("**/api/v2/query");
     await own.clearCookies();

@@ -333,7 +333,9 @@ const ENDPOINTS: readonly Endpoint[] = [
     const route = `/api/websites/:website/${read}`;
     return { worker: "query", method: "GET", route, door: "question", status: 200, query: () => query };
   }),
-  ...["/", ...PAGE_PATHS].map((route): Endpoint => ({ worker: "query", method: "GET", route, door: "open", status: 200 })),
+  ...["/", ...PAGE_PATHS].map(
+    (route): Endpoint => ({ worker: "query", method: "GET", route, door: "open", status: 200 }),
+  ),
   { worker: "query", method: "GET", route: "/assets/*", door: "open", status: 404 },
   { worker: "query", method: "GET", route: "/api/v1/shops", door: "person", status: 200 },
   { worker: "query", method: "GET", route: "/api/openapi.json", door: "open", status: 200 },

@@ -20,8 +20,8 @@ import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./mercha
 import type { DocumentedRoute } from "./openapi/document.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
-import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { PAGE_PATHS, sendAsset, sendHome, sendPage } from "./page.ts";
+import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
 import { getOwnRates, getRates, postOwnRates, postRates } from "./rates.ts";

@@ -54,8 +54,7 @@ export const PAGE_PATHS = ["/sign-in", "/invite", "/shops", "/share", "/share/:p
 /** GET /: to the shop, the shops or the sign-in. */
 export async function sendHome(c: Context, deps: Deps): Promise<Response> {
   const [first, ...others] = await membershipsOf(c, deps);
-  const location =
-    first === undefined ? "/sign-in" : others.length > 0 ? "/shops" : `/s/${first.merchant.id}/overview`;
+  const location = first === undefined ? "/sign-in" : others.length > 0 ? "/shops" : `/s/${first.merchant.id}/overview`;
   return c.body(null, 302, { location, "cache-control": "no-store" });
 }
 
@@ -98,7 +97,9 @@ function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "lan
 /** The language and the theme that a browser has chosen (a cookie that only the page writes), else those it prefers. */
 function lookOf(c: Context): { readonly language: string; readonly theme: string } {
   const [chosen = "", theme = ""] = (getCookie(c, "footfall-look") ?? "").split(".");
-  const wanted = (c.req.header("accept-language") ?? "").split(",").map((part) => part.trim().slice(0, 2).toLowerCase());
+  const wanted = (c.req.header("accept-language") ?? "")
+    .split(",")
+    .map((part) => part.trim().slice(0, 2).toLowerCase());
   const language = [chosen, ...wanted].find((code) => Object.hasOwn(LANGUAGES, code)) ?? "en";
   return { language, theme: ["light", "dark"].includes(theme) ? theme : "" };
 }
@@ -115,7 +116,7 @@ function documentOf(boot: Boot, theme: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="${theme === "" ? "light dark" : theme}">
-<meta name="footfall" content="${escape(JSON.stringify(boot))}">
+<meta name="footfall" content="${inAttribute(JSON.stringify(boot))}">
 <title>Footfall</title>
 <link rel="icon" href="${ICON}">
 <link rel="stylesheet" href="${style}">
@@ -126,6 +127,6 @@ function documentOf(boot: Boot, theme: string): string {
 `;
 }
 
-function escape(text: string): string {
+function inAttribute(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -40,7 +40,15 @@ import type { Deps } from "./deps.ts";
 import { knownDevice, rememberDevice } from "./device.ts";
 import { type Field, required } from "./field.ts";
 import { admitAddress } from "./limit.ts";
-import { accessEmailOf, clearSession, FOREIGN_ORIGIN, isSameOrigin, membershipsOf, sessionTokenOf, setSession } from "./membership.ts";
+import {
+  accessEmailOf,
+  clearSession,
+  FOREIGN_ORIGIN,
+  isSameOrigin,
+  membershipsOf,
+  sessionTokenOf,
+  setSession,
+} from "./membership.ts";
 import { type Principal, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
@@ -226,7 +234,11 @@ async function signIn(
 ): Promise<Checked<Reply>> {
   const now = deps.now();
   const secret = token("fft", deps.random(API_KEY_RANDOM_BYTES));
-  await openSession(deps.directory, { token: secret, members: members.map(({ id }) => id), expiresAt: now + SESSION_MS });
+  await openSession(deps.directory, {
+    token: secret,
+    members: members.map(({ id }) => id),
+    expiresAt: now + SESSION_MS,
+  });
   for (const { id, merchant } of members)
     await noteAct(deps.directory, { at: now, actor: id, merchant, act, target: id });
   const [opened] = await findSession(deps.directory, { token: secret, now });

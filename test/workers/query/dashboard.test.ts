@@ -10,8 +10,8 @@ import {
   addDays,
   COMPARISONS,
   INTERVALS,
-  type Operator,
   OPERATORS,
+  type Operator,
   parseView,
   RANGES,
   toSearch,
@@ -47,7 +47,9 @@ describe("the view in the address", () => {
       tabs,
       all: fc.option(fc.constantFrom(...DIMENSION_NAMES), { nil: undefined }),
     })
-    .map((made) => Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined)) as unknown as View);
+    .map(
+      (made) => Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined)) as unknown as View,
+    );
 
   test("[DSH-5] any view is the same after it was written and read", () => {
     fc.assert(fc.property(view, (given) => expect(parseView(toSearch(given))).toEqual(given)));
@@ -71,7 +73,10 @@ describe("the view in the address", () => {
     ["?v=1&range=2026-11-01~2026-11-07", { ...WEEK, range: ["2026-11-01", "2026-11-07"] }],
     ["?v=1&range=2026-11-31~2026-12-07", WEEK],
     ["?v=1&range=2026-11-07~2026-11-01", WEEK],
-    ["?v=1&range=day&vs=none&metric=visitors&by=hour", { ...WEEK, range: "day", vs: "none", metric: "visitors", by: "hour" }],
+    [
+      "?v=1&range=day&vs=none&metric=visitors&by=hour",
+      { ...WEEK, range: "day", vs: "none", metric: "visitors", by: "hour" },
+    ],
     [
       "?v=1&range=7d&f=is:source:Google:Bing&f=hasnt:page:%2Fa~:b~~c&where=channel&all=country",
       {
@@ -103,7 +108,8 @@ describe("the view in the address", () => {
 describe("what is built", () => {
   test("[DSH-3] the overview's script and style stay within their bytes in every language", async () => {
     const { files, languages } = await buildDashboard();
-    const bytesOf = (path: string) => gzipSync(files.find((file) => file.path === path)?.text ?? "", { level: 9 }).length;
+    const bytesOf = (path: string) =>
+      gzipSync(files.find((file) => file.path === path)?.text ?? "", { level: 9 }).length;
     expect(Object.keys(languages)).toEqual(expect.arrayContaining(["de", "en"]));
     for (const [code, { script, style }] of Object.entries(languages)) {
       console.log(`  dashboard: ${code} script ${bytesOf(script)} B, style ${bytesOf(style)} B`);
@@ -141,7 +147,20 @@ describe("what is built", () => {
   });
 
   test("[DSH-10] no page has words of its own: between tags and in labels there are texts of the catalogue alone", () => {
-    const pages = ["api-view", "chart", "chips", "frame", "keys", "main", "overview", "panel", "people", "proof", "range", "state"];
+    const pages = [
+      "api-view",
+      "chart",
+      "chips",
+      "frame",
+      "keys",
+      "main",
+      "overview",
+      "panel",
+      "people",
+      "proof",
+      "range",
+      "state",
+    ];
     for (const page of pages) {
       const source = readFileSync(join(ROOT, `workers/query/dashboard/${page}.tsx`), "utf8");
       const words = [

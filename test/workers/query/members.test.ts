@@ -224,7 +224,10 @@ describe("signing in", () => {
   describe("at several shops", () => {
     const anna = "anna@shop.example";
     const shopsOf = async (cookie: string) =>
-      (await by(cookie, "GET", "/api/v1/shops")).body.shops.map(({ name, role }: Record<string, string>) => [name, role]);
+      (await by(cookie, "GET", "/api/v1/shops")).body.shops.map(({ name, role }: Record<string, string>) => [
+        name,
+        role,
+      ]);
 
     test("[MEM-9] one sign-in opens every shop that has the same address and password, each with its own role", async () => {
       await join(anna, "owner");
@@ -249,7 +252,9 @@ describe("signing in", () => {
       const seen = await accept(await invite(anna, "owner", other), "chosen by the other shop");
       expect(await shopsOf(cookieOf(seen))).toEqual([["Other", "owner"]]);
       expect(await shopsOf(cookieOf(await signIn({})))).toEqual([["Shop", "owner"]]);
-      expect(await shopsOf(cookieOf(await signIn({ password: "chosen by the other shop" })))).toEqual([["Other", "owner"]]);
+      expect(await shopsOf(cookieOf(await signIn({ password: "chosen by the other shop" })))).toEqual([
+        ["Other", "owner"],
+      ]);
       // Who takes an invite with a password that is right elsewhere is signed in to the inviting shop alone, as with any other.
       const guessed = await accept(await invite(anna, "owner", other));
       expect(await shopsOf(cookieOf(guessed))).toEqual([["Other", "owner"]]);
@@ -265,7 +270,16 @@ describe("signing in", () => {
       expect((await signIn({})).status).toBe(401);
       const again = cookieOf(await signIn({ password: "another passphrase" }));
       expect(await shopsOf(again)).toHaveLength(2);
-      await removeMember(worker.db, { merchant: (await worker.db.prepare("SELECT number FROM merchants WHERE id = ?").bind(other.id).first<{ number: number }>())?.number ?? 0, id });
+      await removeMember(worker.db, {
+        merchant:
+          (
+            await worker.db
+              .prepare("SELECT number FROM merchants WHERE id = ?")
+              .bind(other.id)
+              .first<{ number: number }>()
+          )?.number ?? 0,
+        id,
+      });
       expect(await shopsOf(again)).toEqual([["Shop", "owner"]]);
     });
   });

@@ -16,7 +16,13 @@ const shown = signal<Question | undefined>(undefined);
 /** Opens the question of a panel. */
 export function ApiButton({ question, name }: { readonly question: Question; readonly name: string }) {
   return (
-    <button type="button" class="link api" title={t("asApi")} aria-label={`${name}: ${t("asApi")}`} onClick={() => (shown.value = question)}>
+    <button
+      type="button"
+      class="link api"
+      title={t("asApi")}
+      aria-label={`${name}: ${t("asApi")}`}
+      onClick={() => (shown.value = question)}
+    >
       {"{ }"}
     </button>
   );

@@ -48,7 +48,8 @@ export function Chart({ title, points, hasBefore, axis, name, reading, zoom }: C
   const labels = ticks.map(axis);
   const start = 12 + Math.max(...labels.map((label) => label.length)) * 6.6;
   const end = width - 12;
-  const x = (index: number) => (points.length < 2 ? (start + end) / 2 : start + ((end - start) * index) / (points.length - 1));
+  const x = (index: number) =>
+    points.length < 2 ? (start + end) / 2 : start + ((end - start) * index) / (points.length - 1);
   const y = (value: number) => TOP + ((height - TOP - BOTTOM) * (high - value)) / (high - low || 1);
   const indexAt = (event: PointerEvent) => {
     const left = box.current?.getBoundingClientRect().left ?? 0;
@@ -71,11 +72,33 @@ export function Chart({ title, points, hasBefore, axis, name, reading, zoom }: C
     if (from >= 0 && Math.abs(to - from) > 0) show(from, to);
     setFrom(-1);
   };
+  const leave = () => {
+    setAt(-1);
+    setFrom(-1);
+  };
   const every = Math.max(1, Math.ceil((points.length * 76) / Math.max(1, end - start)));
-  const now = lines(points.map(({ value }) => value), x, y);
+  const now = lines(
+    points.map(({ value }) => value),
+    x,
+    y,
+  );
   const open = points.findIndex(({ isOpen, value }) => isOpen && value !== null);
-  const closed = open < 0 ? now : lines(points.map(({ value }, index) => (index < open ? value : null)), x, y);
-  const tail = open < 0 ? "" : lines(points.map(({ value }, index) => (index >= open - 1 ? value : null)), x, y);
+  const closed =
+    open < 0
+      ? now
+      : lines(
+          points.map(({ value }, index) => (index < open ? value : null)),
+          x,
+          y,
+        );
+  const tail =
+    open < 0
+      ? ""
+      : lines(
+          points.map(({ value }, index) => (index >= open - 1 ? value : null)),
+          x,
+          y,
+        );
   const current = points[at];
   const isDense = points.length > 45;
 
@@ -86,17 +109,17 @@ export function Chart({ title, points, hasBefore, axis, name, reading, zoom }: C
       </p>
       <div ref={box}>
         {width > 0 && (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys read its values
           <svg
             width={width}
             height={height}
             role="img"
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys read its values
             tabIndex={0}
             aria-label={`${title}. ${t("chartHelp")}`}
             onKeyDown={key}
             onBlur={() => setAt(-1)}
             onPointerMove={(event) => setAt(indexAt(event))}
-            onPointerLeave={() => (setAt(-1), setFrom(-1))}
+            onPointerLeave={leave}
             onPointerDown={(event) => event.pointerType === "mouse" && zoom !== undefined && setFrom(indexAt(event))}
             onPointerUp={up}
           >
@@ -116,20 +139,48 @@ export function Chart({ title, points, hasBefore, axis, name, reading, zoom }: C
               ) : null,
             )}
             {from >= 0 && at >= 0 && (
-              <rect class="chosen" x={Math.min(x(from), x(at))} y={TOP} width={Math.abs(x(at) - x(from))} height={height - TOP - BOTTOM} />
+              <rect
+                class="chosen"
+                x={Math.min(x(from), x(at))}
+                y={TOP}
+                width={Math.abs(x(at) - x(from))}
+                height={height - TOP - BOTTOM}
+              />
             )}
-            {hasBefore && <path class="before" d={lines(points.map(({ before }) => before), x, y)} />}
-            {points.length > 1 && low === 0 && <path class="area" d={areaOf(points.map(({ value }) => value), x, y)} />}
+            {hasBefore && (
+              <path
+                class="before"
+                d={lines(
+                  points.map(({ before }) => before),
+                  x,
+                  y,
+                )}
+              />
+            )}
+            {points.length > 1 && low === 0 && (
+              <path
+                class="area"
+                d={areaOf(
+                  points.map(({ value }) => value),
+                  x,
+                  y,
+                )}
+              />
+            )}
             <path class="now" d={closed} />
             {tail !== "" && <path class="now tail" d={tail} />}
             {!isDense &&
               points.map(({ label, value, isOpen }, index) =>
-                value === null ? null : <circle key={label} class={isOpen ? "dot open" : "dot"} cx={x(index)} cy={y(value)} r={3} />,
+                value === null ? null : (
+                  <circle key={label} class={isOpen ? "dot open" : "dot"} cx={x(index)} cy={y(value)} r={3} />
+                ),
               )}
             {current !== undefined && (
               <g class="cursor">
                 <line x1={x(at)} x2={x(at)} y1={TOP} y2={height - BOTTOM} />
-                {current.before !== null && hasBefore && <circle class="then" cx={x(at)} cy={y(current.before)} r={4} />}
+                {current.before !== null && hasBefore && (
+                  <circle class="then" cx={x(at)} cy={y(current.before)} r={4} />
+                )}
                 {current.value !== null && <circle cx={x(at)} cy={y(current.value)} r={5} />}
               </g>
             )}
@@ -167,7 +218,7 @@ function lines(values: readonly (number | null)[], x: Scale, y: Scale): string {
 }
 
 function areaOf(values: readonly (number | null)[], x: Scale, y: Scale): string {
-  const until = values.findIndex((value) => value === null);
+  const until = values.indexOf(null);
   const whole = until < 0 ? values : values.slice(0, until);
   return whole.length < 2 ? "" : `${lines(whole, x, y)}L${x(whole.length - 1)} ${y(0)}L${x(0)} ${y(0)}Z`;
 }

@@ -1,7 +1,7 @@
 // The filters of the view, each a chip whose operator can be changed, and the form that adds one, with the values that were seen.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Operator, OPERATORS, withFilter } from "./address.ts";
+import { OPERATORS, type Operator, withFilter } from "./address.ts";
 import { DIMENSION_NAMES, DIMENSIONS, type DimensionName } from "./dimension.ts";
 import { ask, go, parts, view } from "./store.ts";
 import { named, t, valueName } from "./text.ts";
@@ -64,7 +64,12 @@ function Builder() {
     const later = setTimeout(
       () => {
         const only = text === "" ? [] : [["contains", DIMENSIONS[dimension], [text], { case_sensitive: false }]];
-        const question = { metrics: ["visitors"], dimensions: [DIMENSIONS[dimension]], filters: only, pagination: { limit: 8 } };
+        const question = {
+          metrics: ["visitors"],
+          dimensions: [DIMENSIONS[dimension]],
+          filters: only,
+          pagination: { limit: 8 },
+        };
         ask({ "drawer-filter": question });
       },
       text === "" ? 0 : 200,
@@ -117,7 +122,11 @@ function Builder() {
             </option>
           ))}
         </select>
-        <select aria-label={t("filterHow")} value={operator} onChange={(event) => setOperator(event.currentTarget.value as Operator)}>
+        <select
+          aria-label={t("filterHow")}
+          value={operator}
+          onChange={(event) => setOperator(event.currentTarget.value as Operator)}
+        >
           {Object.keys(OPERATORS).map((one) => (
             <option key={one} value={one}>
               {named(`op_${one}`)}
@@ -141,11 +150,13 @@ function Builder() {
         }}
         onKeyDown={key}
       />
-      {values.length === 0 && isOpen && parts.value["drawer-filter"]?.isStale === false && <p class="mute">{t("filterNone")}</p>}
-      <ul id="filter-values" role="listbox" aria-label={t("filterSuggestions")} hidden={values.length === 0}>
+      {values.length === 0 && isOpen && parts.value["drawer-filter"]?.isStale === false && (
+        <p class="mute">{t("filterNone")}</p>
+      )}
+      <div id="filter-values" role="listbox" aria-label={t("filterSuggestions")} hidden={values.length === 0}>
         {values.map((one, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the combobox's
-          <li
+          <div
             key={one}
             id={`filter-value-${index}`}
             role="option"
@@ -154,9 +165,9 @@ function Builder() {
             onClick={() => take(one)}
           >
             <bdi>{valueName(dimension, one)}</bdi>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </div>
   );
 }

@@ -1,8 +1,8 @@
 // What stands around every page: the shop and its pages, who is there now, how fresh the numbers are, the menu; and the notices about
 // what concerns all numbers at once.
 
-import { useEffect, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { boot, shareToken } from "./boot.ts";
 import { isHelpOpen, KeyHelp } from "./keys.tsx";
 import { chooseLanguage, chooseTheme, chosenTheme, THEMES, type Theme } from "./look.ts";
@@ -99,7 +99,9 @@ function AsOf() {
   return (
     <span class="as-of" title={t("asOfHelp")}>
       {answer !== undefined && (
-        <span class={isStale ? "dim" : undefined}>{t("asOf", { time: time(answer.meta.as_of, zone), zone: zoneName(zone) })}</span>
+        <span class={isStale ? "dim" : undefined}>
+          {t("asOf", { time: time(answer.meta.as_of, zone), zone: zoneName(zone) })}
+        </span>
       )}
     </span>
   );
@@ -183,7 +185,10 @@ function Menu() {
             isHelpOpen.value = true;
           }}
         >
-          {t("keys")} <kbd aria-hidden="true">?</kbd>
+          {t("keys")}{" "}
+          <span class="kbd" aria-hidden="true">
+            ?
+          </span>
         </button>
         <a href="/api/reference">{t("reference")}</a>
         {boot.email !== undefined && !boot.access && (

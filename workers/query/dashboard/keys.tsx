@@ -1,8 +1,8 @@
 // The keys of the page. Each is a single key that does nothing while somebody types or a dialog is open, and all of them can be
 // turned off (WCAG 2.1.4).
 
-import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { RANGES } from "./address.ts";
 import { dropText, keepText, recallText } from "./keep.ts";
 import { step } from "./range.tsx";
@@ -71,7 +71,8 @@ function goTo(key: string): boolean {
 }
 
 function fullScreen(): void {
-  const done = document.fullscreenElement === null ? document.documentElement.requestFullscreen() : document.exitFullscreen();
+  const done =
+    document.fullscreenElement === null ? document.documentElement.requestFullscreen() : document.exitFullscreen();
   done.catch(() => undefined); // the browser may not let a page; then it stays as it is
 }
 
@@ -100,7 +101,8 @@ export function KeyHelp() {
         ))}
       </dl>
       <label class="check">
-        <input type="checkbox" checked={areKeysOn.value} onChange={(event) => turn(event.currentTarget.checked)} /> {t("keysOn")}
+        <input type="checkbox" checked={areKeysOn.value} onChange={(event) => turn(event.currentTarget.checked)} />{" "}
+        {t("keysOn")}
       </label>
       <form method="dialog">
         <button type="submit">{t("close")}</button>

@@ -2,7 +2,7 @@
 
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { boot, shareToken, type Shop } from "./boot.ts";
+import { boot, type Shop, shareToken } from "./boot.ts";
 import { Frame } from "./frame.tsx";
 import { request } from "./numbers.ts";
 import { Overview } from "./overview.tsx";

@@ -63,7 +63,13 @@ export const TILES_OF_SALES: readonly AskedName[] = [
   "visits",
   "pageviews",
 ];
-export const TILES_OF_VISITS: readonly AskedName[] = ["visitors", "visits", "pageviews", "bounce_rate", "visit_duration"];
+export const TILES_OF_VISITS: readonly AskedName[] = [
+  "visitors",
+  "visits",
+  "pageviews",
+  "bounce_rate",
+  "visit_duration",
+];
 
 /** The bare number of a value. */
 export function numberOf(value: Value | undefined): number | null {

@@ -2,8 +2,8 @@
 // from the address alone.
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { ApiButton, ApiView } from "./api-view.tsx";
 import { INTERVALS, type Interval } from "./address.ts";
+import { ApiButton, ApiView } from "./api-view.tsx";
 import { Chart, type Point, Spark } from "./chart.tsx";
 import { Chips } from "./chips.tsx";
 import { PANELS } from "./dimension.ts";
@@ -37,7 +37,6 @@ export function Overview() {
   const asked = JSON.stringify(questions());
   const again = round.value;
   const lastRound = useRef(again);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the view and the shop are what is asked about
   useEffect(() => {
     ask(questions(), again !== lastRound.current);
     lastRound.current = again;
@@ -78,7 +77,8 @@ export function Overview() {
 function useMoney(answer: Answer | undefined): boolean {
   const key = `footfall-money-${shop.value?.id ?? ""}`;
   const row = answer?.results[0];
-  const told = row && [row.metrics[0], row.metrics[1], row.comparison?.metrics[0]].some((one) => (numberOf(one) ?? 0) !== 0);
+  const told =
+    row && [row.metrics[0], row.metrics[1], row.comparison?.metrics[0]].some((one) => (numberOf(one) ?? 0) !== 0);
   useEffect(() => {
     if (told === true) keepText(key, "yes");
   }, [told, key]);
@@ -105,7 +105,12 @@ function Tiles({ tiles, chosen }: { readonly tiles: readonly AskedName[]; readon
           const own = row?.metrics[index];
           return (
             <li key={name} class={name === chosen ? "chosen" : undefined}>
-              <button type="button" class="tile" aria-pressed={name === chosen} onClick={() => go({ metric: name }, true)}>
+              <button
+                type="button"
+                class="tile"
+                aria-pressed={name === chosen}
+                onClick={() => go({ metric: name }, true)}
+              >
                 <span class="label">{named(name)}</span>
                 <b>{row === undefined ? <span class="wait" /> : value(name, own, currency)}</b>
                 <span class="change-line">
@@ -150,7 +155,12 @@ function Graph({ metric }: { readonly metric: AskedName }) {
           ))}
         </fieldset>
         <ApiButton question={questions()["graph"] as Question} name={title} />
-        <button type="button" class="link" aria-pressed={isTable.value} onClick={() => (isTable.value = !isTable.value)}>
+        <button
+          type="button"
+          class="link"
+          aria-pressed={isTable.value}
+          onClick={() => (isTable.value = !isTable.value)}
+        >
           {isTable.value ? t("chart") : t("table")}
         </button>
       </header>

@@ -2,8 +2,8 @@
 // a drawer, which can be searched.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiButton } from "./api-view.tsx";
 import { withFilter } from "./address.ts";
+import { ApiButton } from "./api-view.tsx";
 import { DIMENSIONS, type DimensionName, PANELS, type PanelName } from "./dimension.ts";
 import { METRICS, type MetricName, numberOf } from "./metric.ts";
 import type { Question, Row } from "./numbers.ts";
@@ -37,7 +37,15 @@ export function tabOf(panel: PanelName): DimensionName {
   return view.value.tabs[panel] ?? first;
 }
 
-export function Panel({ panel, tabs, hasMoney }: { panel: PanelName; tabs: readonly DimensionName[]; hasMoney: boolean }) {
+export function Panel({
+  panel,
+  tabs,
+  hasMoney,
+}: {
+  panel: PanelName;
+  tabs: readonly DimensionName[];
+  hasMoney: boolean;
+}) {
   const chosen = tabOf(panel);
   const part = parts.value[panel];
   const total = part?.answer?.meta.total_rows ?? 0;
@@ -155,8 +163,17 @@ function ValueRow({ dimension, row, metrics, largest, chosen }: ValueRowProps) {
         {raw === "(other)" ? (
           <span class="value">{name}</span>
         ) : (
-          <button type="button" class="value" title={name.length > 28 ? name.slice(0, 300) : undefined} onClick={filter}>
-            {dimension === "country" && <abbr aria-hidden="true">{/^[A-Z]{2}$/.test(raw) ? raw : ""}</abbr>}
+          <button
+            type="button"
+            class="value"
+            title={name.length > 28 ? name.slice(0, 300) : undefined}
+            onClick={filter}
+          >
+            {dimension === "country" && (
+              <span class="code" aria-hidden="true">
+                {/^[A-Z]{2}$/.test(raw) ? raw : ""}
+              </span>
+            )}
             <bdi>{name}</bdi>
           </button>
         )}

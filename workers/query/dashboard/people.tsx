@@ -3,10 +3,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { DEFAULT_VIEW, toSearch } from "./address.ts";
 import { boot, type Shop } from "./boot.ts";
-import { Frame } from "./frame.tsx";
-import { askTogether, request } from "./numbers.ts";
 import { Spark } from "./chart.tsx";
+import { Frame } from "./frame.tsx";
 import { numberOf } from "./metric.ts";
+import { askTogether, request } from "./numbers.ts";
 import { askAgain, forgetNumbers, isSignedOut } from "./store.ts";
 import { count, duration, named, percent, t, time, tn, zoneName } from "./text.ts";
 
@@ -181,7 +181,9 @@ export function Shops() {
   const shown = all.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
   return (
     <Frame title={t("shops")}>
-      <p class="mute lead">{all.length === 0 ? t("shopsNone") : tn("shopsLead", boot.shopsCount, { email: boot.email ?? "" })}</p>
+      <p class="mute lead">
+        {all.length === 0 ? t("shopsNone") : tn("shopsLead", boot.shopsCount, { email: boot.email ?? "" })}
+      </p>
       {all.length > 5 && (
         <input
           type="search"
@@ -215,7 +217,9 @@ function ShopCard({ shop: { id, name, role, time_zone } }: { readonly shop: Shop
         return;
       }
       const [row] = all.answer.results;
-      const values = new Map(days.answer.results.map(({ dimensions, metrics }) => [dimensions[0], numberOf(metrics[0])]));
+      const values = new Map(
+        days.answer.results.map(({ dimensions, metrics }) => [dimensions[0], numberOf(metrics[0])]),
+      );
       setWeek({
         visitors: (days.answer.meta.time_labels ?? []).map((label) => values.get(label) ?? 0),
         all: numberOf(row?.metrics[0]),
@@ -272,4 +276,3 @@ export function UnknownShop() {
     </Sheet>
   );
 }
-

@@ -71,7 +71,11 @@ export function Range() {
             <li key={one}>
               <button type="button" aria-pressed={one === range} onClick={() => choose(one)}>
                 {named(`range_${one}`)}
-                {index < 9 && <kbd aria-hidden="true">{index + 1}</kbd>}
+                {index < 9 && (
+                  <span class="kbd" aria-hidden="true">
+                    {index + 1}
+                  </span>
+                )}
               </button>
             </li>
           ))}
@@ -138,7 +142,12 @@ function Calendar({ shown, choose }: { readonly shown: Dates | undefined; readon
           <span class="arrow">‹</span>
         </button>
         <strong aria-live="polite">{format({ month: "long", year: "numeric" }, at)}</strong>
-        <button type="button" aria-label={t("monthAfter")} disabled={at.slice(0, 7) >= last.slice(0, 7)} onClick={() => turn(1)}>
+        <button
+          type="button"
+          aria-label={t("monthAfter")}
+          disabled={at.slice(0, 7) >= last.slice(0, 7)}
+          onClick={() => turn(1)}
+        >
           <span class="arrow">›</span>
         </button>
       </div>

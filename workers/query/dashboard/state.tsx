@@ -12,7 +12,8 @@ export function Trouble({ part }: { readonly part: Part | undefined }) {
     const { all = 0, done = 0 } = job.parts ?? {};
     return (
       <p class="trouble" role="status">
-        {all > 0 ? t("job", { all, done }) : t("jobStart")} <progress max={all || 1} value={done} aria-label={t("jobStart")} />
+        {all > 0 ? t("job", { all, done }) : t("jobStart")}{" "}
+        <progress max={all || 1} value={done} aria-label={t("jobStart")} />
       </p>
     );
   }

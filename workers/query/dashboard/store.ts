@@ -7,7 +7,16 @@ import { DEFAULT_VIEW, OPERATORS, parseView, toSearch, usualInterval, type View 
 import { boot, type Shop, shareToken } from "./boot.ts";
 import { DIMENSIONS } from "./dimension.ts";
 import { dropText, keepText, parseKept, recallText } from "./keep.ts";
-import { type Answer, askTogether, type Failure, followJob, type Job, type Question, type Shared, type Told } from "./numbers.ts";
+import {
+  type Answer,
+  askTogether,
+  type Failure,
+  followJob,
+  type Job,
+  type Question,
+  type Shared,
+  type Told,
+} from "./numbers.ts";
 
 export const view = signal<View>(parseView(location.search));
 export const shop = signal<Shop | undefined>(undefined);

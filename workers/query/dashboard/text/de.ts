@@ -213,7 +213,8 @@ export default {
   languageOfPage: "Sprache",
   reference: "API-Referenz",
   asApi: "Wie die API es sieht",
-  asApiLead: "Das hier als eine Frage an die API. Ein Programm sendet sie mit einem Schlüssel des Ladens an POST {path}.",
+  asApiLead:
+    "Das hier als eine Frage an die API. Ein Programm sendet sie mit einem Schlüssel des Ladens an POST {path}.",
   copy: "Kopieren",
   copied: "Kopiert",
   csv: "Als CSV",

@@ -59,7 +59,8 @@ export default {
   visit_duration: "Time per visit",
   units: "Units",
   product_revenue: "Revenue",
-  help_total_revenue: "Money of orders, refunds taken off. Other currencies are converted at the last rate before the day.",
+  help_total_revenue:
+    "Money of orders, refunds taken off. Other currencies are converted at the last rate before the day.",
   help_orders: "Orders that earned, each number once a day.",
   help_average_order_value: "Revenue of orders, refunds taken off, per order.",
   help_visitors: "People, as far as they can be told apart without following them.",
@@ -70,7 +71,8 @@ export default {
 
   exact: "exact",
   exactLong: "Exact: counted one by one.",
-  aboutLong: "About: visitors of several days are estimated. The true number is within ±\u00a0{margin} in two of three cases.",
+  aboutLong:
+    "About: visitors of several days are estimated. The true number is within ±\u00a0{margin} in two of three cases.",
   ordersTwice: "An order number that came on several days counts on each of them.",
   openLong: "Open: today is still being counted.",
   howSure: "How sure is {metric}?",

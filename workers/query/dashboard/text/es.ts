@@ -58,7 +58,8 @@ export default {
   visit_duration: "Tiempo por visita",
   units: "Unidades",
   product_revenue: "Ingresos",
-  help_total_revenue: "Dinero de los pedidos, menos las devoluciones. Otras monedas se convierten al último cambio antes del día.",
+  help_total_revenue:
+    "Dinero de los pedidos, menos las devoluciones. Otras monedas se convierten al último cambio antes del día.",
   help_orders: "Pedidos que dieron dinero, cada número una vez al día.",
   help_average_order_value: "Ingresos de los pedidos, menos las devoluciones, por pedido.",
   help_visitors: "Personas, hasta donde se las puede distinguir sin seguirlas.",
@@ -68,7 +69,8 @@ export default {
   help_visit_duration: "De lo primero a lo último que pasó en una visita, de media.",
   exact: "exacto",
   exactLong: "Exacto: contado uno por uno.",
-  aboutLong: "Aproximado: los visitantes de varios días se estiman. En dos de cada tres casos el número real está a ±\u00a0{margin} como mucho.",
+  aboutLong:
+    "Aproximado: los visitantes de varios días se estiman. En dos de cada tres casos el número real está a ±\u00a0{margin} como mucho.",
   ordersTwice: "Un número de pedido que llegó en varios días cuenta en cada uno de ellos.",
   openLong: "Abierto: hoy todavía se está contando.",
   howSure: "¿Cuán seguro es {metric}?",

@@ -30,11 +30,13 @@ export default {
   signedInAs: "Connecté : {email}",
   inviteTitle: "Vous êtes invité",
   inviteLead: "Choisissez un mot de passe, et vous y êtes. Le lien sert une fois, pendant une semaine.",
-  inviteSame: "Si vous vous connectez déjà ici à une autre boutique, prenez le même mot de passe : une seule connexion ouvrira les deux.",
+  inviteSame:
+    "Si vous vous connectez déjà ici à une autre boutique, prenez le même mot de passe : une seule connexion ouvrira les deux.",
   newPassword: "Nouveau mot de passe",
   newPasswordHelp: "De 10 à 200 caractères",
   inviteTake: "Choisir ce mot de passe",
-  inviteGone: "Cette invitation a servi, a expiré ou a été retirée. Demandez-en une autre à la personne qui tient la boutique.",
+  inviteGone:
+    "Cette invitation a servi, a expiré ou a été retirée. Demandez-en une autre à la personne qui tient la boutique.",
   inviteMissing: "Cette adresse n’est pas entière : le lien d’une invitation finit par # et un long texte.",
   shopsLead_one: "{n} boutique de {email}",
   shopsLead_other: "{n} boutiques de {email}",
@@ -58,7 +60,8 @@ export default {
   visit_duration: "Temps par visite",
   units: "Unités",
   product_revenue: "Revenu",
-  help_total_revenue: "Argent des commandes, remboursements déduits. Les autres monnaies sont converties au dernier cours avant le jour.",
+  help_total_revenue:
+    "Argent des commandes, remboursements déduits. Les autres monnaies sont converties au dernier cours avant le jour.",
   help_orders: "Commandes qui ont rapporté, chaque numéro une fois par jour.",
   help_average_order_value: "Revenu des commandes, remboursements déduits, par commande.",
   help_visitors: "Des personnes, autant qu’on peut les distinguer sans les suivre.",
@@ -68,7 +71,8 @@ export default {
   help_visit_duration: "De la première à la dernière chose d’une visite, en moyenne.",
   exact: "exact",
   exactLong: "Exact : compté un par un.",
-  aboutLong: "Environ : les visiteurs de plusieurs jours sont estimés. Dans deux cas sur trois, le vrai nombre est à ±\u00a0{margin} au plus.",
+  aboutLong:
+    "Environ : les visiteurs de plusieurs jours sont estimés. Dans deux cas sur trois, le vrai nombre est à ±\u00a0{margin} au plus.",
   ordersTwice: "Un numéro de commande venu plusieurs jours compte chacun de ces jours.",
   openLong: "Ouvert : la journée est encore en train d’être comptée.",
   howSure: "À quel point est-ce sûr : {metric} ?",

@@ -58,7 +58,8 @@ export default {
   visit_duration: "Tempo por visita",
   units: "Unidades",
   product_revenue: "Receita",
-  help_total_revenue: "Dinheiro das encomendas, menos os reembolsos. Outras moedas são convertidas ao último câmbio antes do dia.",
+  help_total_revenue:
+    "Dinheiro das encomendas, menos os reembolsos. Outras moedas são convertidas ao último câmbio antes do dia.",
   help_orders: "Encomendas que renderam, cada número uma vez por dia.",
   help_average_order_value: "Receita das encomendas, menos os reembolsos, por encomenda.",
   help_visitors: "Pessoas, tanto quanto se podem distinguir sem as seguir.",
@@ -68,7 +69,8 @@ export default {
   help_visit_duration: "Da primeira à última coisa que aconteceu numa visita, em média.",
   exact: "exato",
   exactLong: "Exato: contado um a um.",
-  aboutLong: "Aproximado: os visitantes de vários dias são estimados. Em dois de três casos o número certo está a ±\u00a0{margin} no máximo.",
+  aboutLong:
+    "Aproximado: os visitantes de vários dias são estimados. Em dois de três casos o número certo está a ±\u00a0{margin} no máximo.",
   ordersTwice: "Um número de encomenda que veio em vários dias conta em cada um deles.",
   openLong: "Aberto: hoje ainda está a ser contado.",
   howSure: "Quão certo é {metric}?",
