@@ -85,10 +85,18 @@ export async function askTogether<Name extends string>(
   return Object.fromEntries(told) as Record<Name, Told>;
 }
 
-/** What has become of a job. */
-export async function followJob(site: string, { id }: Job, signal?: AbortSignal): Promise<Told> {
+/** Requests about jobs that are under way: a job of several questions is asked after once for all of them. */
+const following = new Map<string, ReturnType<typeof request>>();
+
+/** What has become of a job, for one of the questions that it is of. */
+export async function followJob(site: string, { id }: Job, name: string): Promise<Told> {
   const path = `/api/v2/queries/${encodeURIComponent(id)}?site_id=${encodeURIComponent(site)}`;
-  return toTold(await request("GET", path, { signal }));
+  const asked = following.get(id) ?? request("GET", path);
+  following.set(id, asked);
+  const reply = await asked;
+  following.delete(id);
+  const answers = "body" in reply ? (reply.body as { answers?: Record<string, unknown> }).answers : undefined;
+  return toTold(answers === undefined ? reply : { status: 200, body: answers[name] });
 }
 
 async function askBatch<Name extends string>(
@@ -105,6 +113,9 @@ async function askBatch<Name extends string>(
   });
   return Object.fromEntries(told) as Record<Name, Told>;
 }
+
+/** Where the API does not say when to ask again. */
+const RETRY_SECONDS = 10;
 
 type Reply = { readonly status: number; readonly body: unknown } | { readonly failure: Failure };
 
@@ -139,7 +150,8 @@ export async function request(method: string, path: string, { body, signal, head
 function failureOf({ status, headers }: Response, body: unknown): Failure {
   const message = messageOf(body);
   if (status === 401) return { why: "signed out" };
-  if (status === 429) return { why: "too often", retryAfterSeconds: Number(headers.get("retry-after")) || 10 };
+  if (status === 429)
+    return { why: "too often", retryAfterSeconds: Number(headers.get("retry-after")) || RETRY_SECONDS };
   return status < 500 ? { why: "refused", message } : { why: "failed", message };
 }
 
@@ -151,8 +163,10 @@ export function messageOf(body: unknown): string {
 
 function toTold(reply: Reply): Told {
   if ("failure" in reply) return reply;
-  const body = reply.body as Partial<Answer & Job> & { readonly error?: unknown };
+  const body = reply.body as (Partial<Answer & Job> & { readonly code?: string }) | undefined;
   if (body?.results !== undefined) return { answer: body as Answer };
   if (body?.id !== undefined) return { job: body as Job };
+  // One of several questions, which were taken as one request.
+  if (body?.code === "rate_limited") return { failure: { why: "too often", retryAfterSeconds: RETRY_SECONDS } };
   return { failure: { why: "refused", message: messageOf(body) } };
 }

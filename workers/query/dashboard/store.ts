@@ -123,7 +123,7 @@ async function run(
     while (isWanted(name) && "job" in one) {
       put(name, { ...parts.value[name], isStale: true, job: one.job });
       await new Promise((settle) => setTimeout(settle, JOB_ASKED_EVERY_MS));
-      one = await followJob(common.site_id, one.job, controller.signal);
+      one = await followJob(common.site_id, one.job, name);
     }
     if (!isWanted(name) || "job" in one) return;
     if ("failure" in one) return fail(name, one.failure, put);
