@@ -218,6 +218,15 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
         await settle(page);
       }
     }
+    await page.locator(".panel:has(#panel-where) .api").click();
+    const question = JSON.parse(await page.locator(".sheet pre").innerText()) as Record<string, unknown>;
+    const asked = await stage.client.ask(shop, question);
+    expect(asked.results.map(({ dimensions }) => dimensions)).toEqual([["Google"]]);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "As CSV" }).click();
+    expect(readFileSync(await (await download).path(), "utf8")).toMatch(
+      /^visit:source,visitors,total_revenue[^\n]*\r?\nGoogle,/,
+    );
     await page.close();
   });
 

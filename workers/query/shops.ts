@@ -27,6 +27,7 @@ export async function getShops(c: Context, deps: Deps): Promise<Checked<Reply>> 
   return { ok: true, value: { body: { email: first.member.email, shops: toShops(memberships, deps.now()) } } };
 }
 
+/** Memberships as their people see them. */
 export function toShops(memberships: readonly Membership[], now: number): readonly Shop[] {
   return memberships.map(({ member, merchant: { id, name, zones, currency } }) => {
     return { id, name, time_zone: zoneAt(zones, now), currency, role: member.role };

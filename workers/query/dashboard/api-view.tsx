@@ -28,6 +28,7 @@ export function ApiButton({ question, name }: { readonly question: Question; rea
   );
 }
 
+/** The dialog that a panel's button opens. */
 export function ApiView() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [isCopied, setCopied] = useState(false);

@@ -27,6 +27,7 @@ interface ChartProps {
 const BOTTOM = 24;
 const TOP = 12;
 
+/** A line over time, with its reading, its keys and its zoom. */
 export function Chart({ title, points, hasBefore, axis, name, reading, zoom }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);

@@ -6,6 +6,7 @@ import { DIMENSION_NAMES, DIMENSIONS, type DimensionName } from "./dimension.ts"
 import { ask, go, parts, view } from "./store.ts";
 import { named, t, valueName } from "./text.ts";
 
+/** The filters in force, and a button for one more. */
 export function Chips() {
   const { filters } = view.value;
   const change = (index: number, operator: Operator) =>

@@ -22,6 +22,7 @@ interface FrameProps {
   readonly children: ComponentChildren;
 }
 
+/** A page: its header, the bar under it if any, and what is in it. */
 export function Frame({ title, bar, children }: FrameProps) {
   const own = shop.value;
   useEffect(() => {

@@ -7,6 +7,7 @@ function storageOf(where: Where): Storage {
   return where === "local" ? localStorage : sessionStorage;
 }
 
+/** A text that was kept; null where there is none. */
 export function recallText(key: string, where: Where = "local"): string | null {
   try {
     return storageOf(where).getItem(key);
@@ -25,6 +26,7 @@ export function keepText(key: string, text: string, where: Where = "local"): boo
   }
 }
 
+/** Keeps it no longer. */
 export function dropText(key: string, where: Where = "local"): void {
   try {
     storageOf(where).removeItem(key);

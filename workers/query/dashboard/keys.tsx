@@ -76,6 +76,7 @@ function fullScreen(): void {
   done.catch(() => undefined); // the browser may not let a page; then it stays as it is
 }
 
+/** The list of keys, with the switch that turns them off. */
 export function KeyHelp() {
   const dialog = useRef<HTMLDialogElement>(null);
   const isOpen = isHelpOpen.value;

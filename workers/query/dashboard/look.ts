@@ -11,6 +11,7 @@ export function chosenTheme(): Theme {
   return THEMES.find((one) => one === chosen) ?? "";
 }
 
+/** Takes effect at once, and in the documents to come. */
 export function chooseTheme(theme: Theme): void {
   if (theme === "") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = theme;

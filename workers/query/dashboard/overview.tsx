@@ -33,6 +33,7 @@ function questions(): Readonly<Record<string, Question>> {
   };
 }
 
+/** The page of a shop, or of what a share link admits. */
 export function Overview() {
   const asked = JSON.stringify(questions());
   const again = round.value;

@@ -32,11 +32,13 @@ function metricsOf(dimension: DimensionName): readonly [MetricName, MetricName] 
   return dimension === "exit" ? ["visitors", "visits"] : ["visitors", "total_revenue"];
 }
 
+/** The tab of a panel that the address says, else its first. */
 export function tabOf(panel: PanelName): DimensionName {
   const first = PANELS.find(([name]) => name === panel)?.[1][0] ?? "source";
   return view.value.tabs[panel] ?? first;
 }
 
+/** One panel with its tabs. */
 export function Panel({
   panel,
   tabs,

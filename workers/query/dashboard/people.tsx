@@ -66,6 +66,7 @@ function Sheet({ title, lead, children }: { title: string; lead: string; childre
   );
 }
 
+/** The page of whoever is not signed in; afterwards they are where they wanted to be. */
 export function SignIn() {
   const isHome = location.pathname === "/sign-in";
   const done = () => {

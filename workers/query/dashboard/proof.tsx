@@ -23,6 +23,7 @@ export function marginOf({ metric, meta, value }: Pick<Sure, "metric" | "meta" |
   return value === undefined ? finePercent(error) : count(Math.ceil(value * error));
 }
 
+/** The mark of a number, and its card. */
 export function Proof({ metric, meta, value, isOpen }: Sure) {
   const id = useId();
   const margin = marginOf({ metric, meta, value });

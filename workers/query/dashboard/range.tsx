@@ -29,6 +29,7 @@ export function step(direction: 1 | -1): void {
   if (next[0] <= today()) go({ range: next });
 }
 
+/** The range in words and dates, its menu, and the comparison. */
 export function Range() {
   const menu = useRef<HTMLDivElement>(null);
   const { range, vs } = view.value;

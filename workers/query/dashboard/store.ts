@@ -2,7 +2,7 @@
 // numbers of the same question, dimmed, while new ones are asked for; only the newest question of a part is listened to. Last
 // numbers lie in the browser's storage for one person, a few views of them, and go when somebody else signs in or this one out.
 
-import { computed, effect, signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { DEFAULT_VIEW, OPERATORS, parseView, toSearch, usualInterval, type View } from "./address.ts";
 import { boot, type Shop, shareToken } from "./boot.ts";
 import { DIMENSIONS } from "./dimension.ts";
@@ -187,6 +187,7 @@ function remember(key: string, answer: Answer): void {
   if (!keepText(KEPT, JSON.stringify({ who, numbers: kept }))) dropText(KEPT);
 }
 
+/** Forgets the last numbers, of whomever. */
 export function forgetNumbers(): void {
   dropText(KEPT);
 }
@@ -195,6 +196,3 @@ export function forgetNumbers(): void {
 export function addressOf(id: string, page: string, { keep = false } = {}): string {
   return `/s/${encodeURIComponent(id)}/${page}${keep ? toSearch(view.value) : toSearch(DEFAULT_VIEW)}`;
 }
-
-/** Does something whenever what it reads has changed. */
-export const whenever = effect;

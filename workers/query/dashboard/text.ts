@@ -41,6 +41,7 @@ const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFracti
 const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
 
+/** A number with the separators of the language. */
 export function count(n: number): string {
   return whole.format(n);
 }
@@ -57,6 +58,7 @@ export function finePercent(n: number): string {
 
 const moneys = new Map<string, Intl.NumberFormat>();
 
+/** An amount in its currency. */
 export function money(n: number, currency: string, options: Intl.NumberFormatOptions = {}): string {
   const key = currency + JSON.stringify(options);
   const format = moneys.get(key) ?? new Intl.NumberFormat(locale, { style: "currency", currency, ...options });
