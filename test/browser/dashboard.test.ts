@@ -12,6 +12,8 @@ import { type Merchant, until } from "../support/services.ts";
 
 const EMAIL = "anna@shop.example";
 const PASSWORD = "correct horse battery";
+/** One question, or several as one request. */
+const QUESTIONS = /\/api\/v2\/(query|batch)$/;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const HOSTILE = [
   '/<img src=x onerror="document.title=1">',
@@ -369,19 +371,19 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     const page = await open("range=day", own);
     const before = await tile(page, "Visitors");
     const answer = (status: number, headers: Record<string, string>, body: object) =>
-      page.route("**/api/v2/query", (route) => route.fulfill({ status, headers, json: body }));
-    await page.route("**/api/v2/query", (route) => route.abort());
+      page.route(QUESTIONS, (route) => route.fulfill({ status, headers, json: body }));
+    await page.route(QUESTIONS, (route) => route.abort());
     await page.reload();
     await page.getByText(/You are offline/).waitFor();
     expect(await tile(page, "Visitors")).toBe(before);
-    await page.unroute("**/api/v2/query");
+    await page.unroute(QUESTIONS);
     await page.getByRole("button", { name: "Try again" }).click();
     await settle(page);
     await answer(429, { "retry-after": "1" }, { error: "too often" });
     await page.reload();
     await page.getByText(/asking again in/).waitFor();
     expect(await tile(page, "Visitors")).toBe(before);
-    await page.unroute("**/api/v2/query");
+    await page.unroute(QUESTIONS);
     await settle(page); // by itself
     await answer(503, {}, { error: "It could not be read just now.", code: "unavailable" });
     await page.getByRole("tab", { name: "Channel" }).click();
@@ -390,7 +392,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
       expect.stringContaining("It could not be read just now."),
     ]);
     expect(await page.locator(".panel:has(#panel-where) tbody").count()).toBe(0);
-    await page.unroute("**/api/v2/query");
+    await page.unroute(QUESTIONS);
     await own.clearCookies();
     await page.getByRole("tab", { name: "Campaign" }).click();
     const dialog = page.getByRole("dialog", { name: "You are signed out" });
