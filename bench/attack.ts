@@ -243,7 +243,7 @@ export const ATTACKS: readonly Attack[] = [
     name: "passwords",
     what: "wrong passwords in mass, from 200 addresses",
     perSecond: 20,
-    hostile: (party, index) => signIn(party, index, "owner@shop.example"),
+    hostile: (_, index) => signIn(index, "owner@shop.example"),
     innocent: (party, index) => question(party, party.readKey, { filters: harmless(index) }),
   },
   {
@@ -272,11 +272,11 @@ function purchase(order: number, mark: string): object {
   };
 }
 
-function signIn(party: Party, index: number, email: string): Sent {
+function signIn(index: number, email: string): Sent {
   return {
     to: "query",
     path: "/api/v1/session",
-    body: JSON.stringify({ merchant: party.merchant.id, email, password: `wrong password ${index}` }),
+    body: JSON.stringify({ email, password: `wrong password ${index}` }),
     headers: { "cf-connecting-ip": addressOf(index), origin: "http://localhost" },
   };
 }

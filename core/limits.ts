@@ -569,8 +569,10 @@ export const SHARES_COUNT_MAX = 100;
  *  SHARE_FILTERS_LENGTH_MAX long. */
 export const SEGMENTS_COUNT_MAX = 100;
 export const SEGMENTS_NAMED_MAX = 20;
-/** Merchants that one address is a member of, as Cloudflare Access sees it. */
+/** Merchants that one address is a member of. */
 export const MEMBERSHIPS_COUNT_MAX = 100;
+/** Of those, how many a page of the dashboard names at once: its document stays below 4 KB. */
+export const DASHBOARD_SHOPS_NAMED_MAX = 8;
 /** RFC 5321: what a path between angle brackets leaves. */
 export const EMAIL_LENGTH_MAX = 254;
 /** In UTF-16 units. Long enough that guessing by the counter below is hopeless; the bound keeps the hash from hostile sizes. */

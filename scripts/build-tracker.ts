@@ -70,7 +70,7 @@ async function compile(name: TrackerName): Promise<string> {
 }
 
 /** Writes a file that others may be reading: whole, and only when it is another one. */
-async function replace(path: string, text: string): Promise<void> {
+export async function replace(path: string, text: string): Promise<void> {
   if (existsSync(path) && (await readFile(path, "utf8")) === text) return;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.${process.pid}`, text);

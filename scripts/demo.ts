@@ -1,4 +1,4 @@
-// `npm run demo`: a week of a shop, sent to a running `npm start` through the same endpoint as any page's and any
+// `npm run demo`: two weeks of a shop (as many days as its argument says, a week without one), sent to a running `npm start` through the same endpoint as any page's and any
 // server's, and then the numbers the API gives, beside the shop's own books. The visits are made up from a seed
 // (demo/visit.ts): a second run counts nothing twice.
 
@@ -19,13 +19,14 @@ import { Problem, runMain } from "./problem.ts";
 import { sayBesideMeter, startMeter } from "./progress.ts";
 import { toFigure } from "./table.ts";
 
-const DAYS = 7;
+const DAYS = Number(process.argv[2] ?? 7);
 const BATCH_EVENTS = 250;
 const COUNTED_WITHIN_MS = 60_000;
 const SEAL_EVERY_MS = 2_000;
 const DAY_MS = 86_400_000;
 
 async function main(): Promise<void> {
+  if (!Number.isInteger(DAYS) || DAYS < 1 || DAYS > 31) throw new Problem("the number of days is 1 to 31");
   const stateDir = stateDirOf(process.env);
   const start = await readLocalStart(stateDir);
   if (start === undefined || !(await isHealthy(start.collector)) || !(await isHealthy(start.query))) {
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
   console.log(`\n${differences.length === 0 ? SAME : `${DIFFERENT}\n${differences.join("\n")}`}`);
 }
 
-const LABELS = ["sending a week of visits", "sending what was offline"];
+const LABELS = [`sending ${DAYS} days of visits`, "sending what was offline"];
 const SAME = "The shop's own books say the same: orders, refunds, units and money are equal.";
 const DIFFERENT = "The shop's own books say otherwise (events of your own, or of an earlier demo, are counted too):";
 

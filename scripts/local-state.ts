@@ -17,6 +17,8 @@ export interface LocalStart {
   readonly admin_token: string;
   /** The demo merchant's `site_id`. */
   readonly merchant: string;
+  /** The demo merchant's owner, for the dashboard. */
+  readonly sign_in: { readonly email: string; readonly password: string };
 }
 
 /** The folder a local start keeps everything in. */

@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { buildDashboard } from "./build-dashboard.ts";
 import { buildTracker } from "./build-tracker.ts";
 import { migrate } from "./migrate.ts";
 
@@ -154,7 +155,7 @@ export const WORKER_BUNDLE = {
 
 /** All in one build: what they share is parsed once. */
 async function bundle(): Promise<Bundles> {
-  await buildTracker(); // the scripts that the collector serves
+  await Promise.all([buildTracker(), buildDashboard()]); // what the collector and the query Worker serve
   const { outputFiles, metafile } = await build({
     entryPoints: WORKERS.map((worker) => ({ in: mainOf(worker), out: worker })),
     outdir: OUT,

@@ -1,8 +1,10 @@
 // `npm start`: all three Workers on this machine, on data in STATE_DIR, with a demo merchant to try them. It prints one
-// line to standard output when they answer, "ready {…}", and nothing else there; then it fires the crons on time until
+// line to standard output when they answer, "ready {…}", and nothing else there; where the dashboard is, and how to sign in to it, is
+// said to people on standard error. Then it fires the crons on time until
 // it is told to stop. COLLECTOR_PORT and QUERY_PORT choose other ports (0: any free one). A second start finds the same
 // data.
 
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -60,6 +62,9 @@ async function main(): Promise<void> {
     const { merchant: _, ...ready } = start;
     crons = keepTime(runtime);
     console.log(`ready ${JSON.stringify(ready)}`);
+    console.error(
+      `The dashboard: ${start.query}/  (sign in as ${start.sign_in.email}, password ${start.sign_in.password})`,
+    );
     await told;
   } finally {
     for (const cron of crons) cron.stop();
@@ -129,6 +134,7 @@ async function untilHealthy(url: string): Promise<void> {
 /** The demo merchant is made once and known again by the file; the addresses are those of this start. */
 async function describe(runtime: Runtime, secrets: Secrets, kept: LocalStart | undefined): Promise<LocalStart> {
   const merchant = kept ?? (await createDemo(runtime.queryUrl, secrets.ADMIN_TOKEN));
+  const sign_in = kept?.sign_in ?? (await createOwner(runtime.queryUrl, secrets.ADMIN_TOKEN, merchant.merchant));
   return {
     collector: runtime.collectorUrl,
     query: runtime.queryUrl,
@@ -136,7 +142,30 @@ async function describe(runtime: Runtime, secrets: Secrets, kept: LocalStart | u
     api_key: merchant.api_key,
     admin_token: secrets.ADMIN_TOKEN,
     merchant: merchant.merchant,
+    sign_in,
   };
+}
+
+const OWNER = "owner@demo.example";
+
+/** The demo merchant's first owner, with a password that is in the state's file alone. */
+async function createOwner(queryUrl: string, adminToken: string, merchant: string) {
+  const send = async (path: string, headers: Record<string, string>, body: object) => {
+    const init = {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    };
+    const response = await fetch(queryUrl + path, init);
+    if (response.status !== 201) throw new Error(`no owner of the demo: ${response.status} ${await response.text()}`);
+    return (await response.json()) as { token: string };
+  };
+  const invite = { email: OWNER, role: "owner" };
+  const invites = `/api/v1/merchants/${merchant}/invites`;
+  const { token } = await send(invites, { authorization: `Bearer ${adminToken}` }, invite);
+  const password = randomBytes(12).toString("base64url");
+  await send("/api/v1/invites/accept", { origin: queryUrl }, { token, password });
+  return { email: OWNER, password };
 }
 
 async function createDemo(queryUrl: string, adminToken: string) {

@@ -14,7 +14,7 @@ interface SourceFile {
 }
 
 const files: readonly SourceFile[] = SOURCES.flatMap((folder) => walk(join(ROOT, folder)))
-  .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+  .filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
   .map((path) => ({ path: relative(ROOT, path), text: readFileSync(path, "utf8") }));
 const product = files.filter(({ path }) => !path.startsWith("test/"));
 

@@ -67,9 +67,9 @@ interface Token extends Readonly<Record<string, unknown>> {
 export function toInviteText(invite: Token, queryUrl: string): string {
   return `${toAnswerTable(invite)}
 
-The token is shown this once and works once. Send it to them; with a password of their own they take it:
-  curl ${queryUrl}/api/v1/invites/accept -H 'Origin: ${queryUrl}' -d '{"token":"${invite.token}","password":"…"}'
-From then on they sign in with POST /api/v1/session (docs/api.md, "Who may ask").`;
+The token is shown this once and works once. Send them its page, where they choose a password of their own:
+  ${queryUrl}/invite#${invite.token}
+From then on they sign in at ${queryUrl}/`;
 }
 
 /** `path` is the merchant's: its end is what questions name it by. */
@@ -81,7 +81,9 @@ export function toShareText(share: Token, path: string, queryUrl: string): strin
   });
   return `${toAnswerTable(share)}
 
-The token is shown this once. Whoever has it asks about this merchant, under the link's filters, and nothing else:
+The token is shown this once. Whoever has it sees the numbers at its page:
+  ${queryUrl}/share#${share.token}
+and asks about this merchant, under the link's filters, and nothing else:
   curl ${queryUrl}/api/v2/query -H 'Authorization: Bearer ${share.token}' -d '${question}'
 What the link shows: curl ${queryUrl}/api/v1/shared -H 'Authorization: Bearer ${share.token}'`;
 }

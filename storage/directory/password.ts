@@ -1,4 +1,4 @@
-// Passwords at rest: scrypt with a salt of each one's own, written with its parameters so that they can be raised later. By
+// Passwords at rest: scrypt with a salt of each address's own, written with its parameters so that they can be raised later. By
 // node:crypto, which the platform has natively; WebCrypto's PBKDF2 ends there at a sixth of the rounds that it needs.
 
 import { scryptSync, timingSafeEqual } from "node:crypto";
@@ -16,16 +16,42 @@ export function hashPassword(password: string, salt: Uint8Array): string {
 }
 
 /**
- * Whether a password is the one that was stored. Where none was stored the answer is no and takes the same time, so that
- * nobody learns who has one.
+ * Those of the members of one address whose password this is. They share a salt (saltOf), so it is derived once however many they
+ * are; where there are none it is derived as well. So nobody learns from the time it takes who has a password, or at how many shops.
  */
-export function verifyPassword(password: string, stored: string | null | undefined): boolean {
-  const [kind, N, r, p, salt, hash] = (stored ?? NOBODYS).split("$");
+export function matching<Holder extends { readonly password: string | null }>(
+  password: string,
+  holders: readonly Holder[],
+): readonly Holder[] {
+  const derived = new Map<string, Uint8Array>();
+  const isRight = (stored: string) => {
+    const { form, salt, cost, hash } = parse(stored);
+    const own = derived.get(form) ?? derive(password, salt, cost);
+    derived.set(form, own);
+    return timingSafeEqual(own, hash);
+  };
+  const right = holders.filter((holder) => holder.password !== null && isRight(holder.password));
+  if (derived.size === 0) isRight(NOBODYS);
+  return right;
+}
+
+/** The salt that another password of an address is to be stored with: the one it has at another shop, if any. */
+export function saltOf(holders: readonly { readonly password: string | null }[], random: Uint8Array): Uint8Array {
+  const stored = holders.find(({ password }) => password !== null)?.password;
+  return typeof stored === "string" ? parse(stored).salt : random;
+}
+
+function parse(stored: string) {
+  const [kind, N, r, p, salt, hash] = stored.split("$");
   if (kind !== "scrypt" || salt === undefined || hash === undefined)
     throw new Error("a password is stored in no known form");
-  const cost = { N: Number(N), r: Number(r), p: Number(p) };
-  const isRight = timingSafeEqual(derive(password, Buffer.from(salt, "base64"), cost), Buffer.from(hash, "base64"));
-  return isRight && typeof stored === "string";
+  return {
+    /** All but the hash: equal forms give equal hashes of a password. */
+    form: stored.slice(0, stored.lastIndexOf("$")),
+    salt: Buffer.from(salt, "base64"),
+    cost: { N: Number(N), r: Number(r), p: Number(p) },
+    hash: Buffer.from(hash, "base64"),
+  };
 }
 
 /** A stored form that no password is known to have. */

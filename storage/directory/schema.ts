@@ -146,7 +146,8 @@ export const SCOPES = ["read", "write", "admin"] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
-/** A person of one merchant, who signs in. The same address at two merchants is two members: tenants are apart. */
+/** A person of one merchant, who signs in. The same address at two merchants is two members, each with a password that only its own
+ *  invite sets: tenants are apart. Where the passwords are equal, one sign-in opens both. */
 export const members = sqliteTable(
   "members",
   {
@@ -183,23 +184,27 @@ export const invites = sqliteTable(
   (table) => [index("invites_merchant").on(table.merchant)],
 );
 
-/** Who is signed in. */
+/** Who is signed in: a row for each shop that the address and password opened. */
 export const sessions = sqliteTable(
   "sessions",
   {
     /** SHA-256 of the token in the cookie, in hex. */
-    hash: text("hash").primaryKey(),
+    hash: text("hash").notNull(),
     member: text("member").notNull(),
     expiresAt: integer("expires_at").notNull(),
   },
-  (table) => [index("sessions_member").on(table.member), index("sessions_end").on(table.expiresAt)],
+  (table) => [
+    primaryKey({ columns: [table.hash, table.member] }),
+    index("sessions_member").on(table.member),
+    index("sessions_end").on(table.expiresAt),
+  ],
 );
 
 /** Attempts to sign in, counted for names that exist and names that do not alike. */
 export const signIns = sqliteTable(
   "sign_ins",
   {
-    /** SHA-256 of merchant, address and where from, in hex. */
+    /** SHA-256 of address and where from, in hex. */
     hash: text("hash").primaryKey(),
     attempts: integer("attempts").notNull(),
     /** When counting starts again, UTC ms. */

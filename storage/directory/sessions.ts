@@ -1,19 +1,17 @@
-// Sessions in D1, and the counters of attempts to sign in. A session is found by the SHA-256 of its token, with its member
-// and merchant as they are now: a role that was changed or a member that was removed counts at once. Attempts are counted
+// Sessions in D1, and the counters of attempts to sign in. A session is found by the SHA-256 of its token, with its members
+// and their merchants as they are now: a role that was changed or a member that was removed counts at once. Attempts are counted
 // before they are judged, and for names nobody has just as for others, so counting tells nobody who is a member.
 
-import { and, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { SESSIONS_FORGET_ROWS } from "../../core/limits.ts";
+import { MEMBERSHIPS_COUNT_MAX, SESSIONS_FORGET_ROWS } from "../../core/limits.ts";
 import { hashKey } from "./credential.ts";
 import type { Directory } from "./directory.ts";
-import { MEMBER_COLUMNS, type Membership } from "./members.ts";
+import { inJson, MEMBER_COLUMNS, type Membership } from "./members.ts";
 import { invites, members, merchants, sessions, signIns } from "./schema.ts";
 
-/** Where somebody says to be a member. */
+/** Who somebody says to be. */
 export interface Claim {
-  /** The merchant's id. */
-  readonly merchant: string;
   readonly email: string;
 }
 
@@ -52,14 +50,15 @@ export async function countAttempt(
   return counted[0]?.attempts ?? 1;
 }
 
-/** Whom a claim names, if anybody. */
-export async function findCandidate(db: Directory, claim: Claim): Promise<Candidate | undefined> {
-  const [found] = await drizzle(db)
+/** Whom a claim names, if anybody: the members of an address, one of each merchant. */
+export async function findCandidates(db: Directory, { email }: Claim): Promise<readonly Candidate[]> {
+  return await drizzle(db)
     .select({ id: members.id, merchant: members.merchant, password: members.password })
     .from(members)
     .innerJoin(merchants, eq(merchants.number, members.merchant))
-    .where(and(eq(merchants.id, claim.merchant), eq(members.email, claim.email)));
-  return found;
+    .where(eq(members.email, email))
+    .orderBy(asc(members.createdAt), asc(members.id))
+    .limit(MEMBERSHIPS_COUNT_MAX);
 }
 
 /** Forgets the attempts from where somebody has signed in. */
@@ -69,27 +68,29 @@ export async function forgetAttempts(db: Directory, attempt: Attempt): Promise<v
     .where(eq(signIns.hash, hashOf(attempt)));
 }
 
+/** Signs members in by one token. */
 export async function openSession(
   db: Directory,
-  { token, member, expiresAt }: { token: string; member: string; expiresAt: number },
+  { token, members, expiresAt }: { token: string; members: readonly string[]; expiresAt: number },
 ): Promise<void> {
-  await drizzle(db)
-    .insert(sessions)
-    .values({ hash: hashKey(token), member, expiresAt });
+  // One list, because a statement of D1 takes 100 parameters.
+  const each = sql`SELECT ${hashKey(token)}, value, ${expiresAt} FROM json_each(${JSON.stringify(members)})`;
+  await drizzle(db).run(sql`INSERT INTO sessions (hash, member, expires_at) ${each}`);
 }
 
-/** Who is signed in by a token; undefined when nobody is (any more). */
+/** Who is signed in by a token, the oldest membership first; nobody when the session has ended. */
 export async function findSession(
   db: Directory,
   { token, now }: { token: string; now: number },
-): Promise<Membership | undefined> {
-  const [found] = await drizzle(db)
+): Promise<readonly Membership[]> {
+  return await drizzle(db)
     .select({ member: MEMBER_COLUMNS, merchant: merchants })
     .from(sessions)
     .innerJoin(members, eq(members.id, sessions.member))
     .innerJoin(merchants, eq(merchants.number, members.merchant))
-    .where(and(eq(sessions.hash, hashKey(token)), gt(sessions.expiresAt, now)));
-  return found;
+    .where(and(eq(sessions.hash, hashKey(token)), gt(sessions.expiresAt, now)))
+    .orderBy(asc(members.createdAt), asc(members.id))
+    .limit(MEMBERSHIPS_COUNT_MAX);
 }
 
 export async function endSession(db: Directory, token: string): Promise<void> {
@@ -98,21 +99,15 @@ export async function endSession(db: Directory, token: string): Promise<void> {
     .where(eq(sessions.hash, hashKey(token)));
 }
 
-/** The stored password of a member. */
-export async function readPassword(db: Directory, member: string): Promise<string | null> {
-  const [found] = await drizzle(db).select({ password: members.password }).from(members).where(eq(members.id, member));
-  return found?.password ?? null;
-}
-
-/** Gives a member another password and ends every session but the one that asks. */
+/** Gives members another password and ends every session of theirs but the one that asks. */
 export async function changePassword(
   db: Directory,
-  { member, password, token }: { member: string; password: string; token: string },
+  { members: changed, password, token }: { members: readonly string[]; password: string; token: string },
 ): Promise<void> {
   const orm = drizzle(db);
   await orm.batch([
-    orm.update(members).set({ password }).where(eq(members.id, member)),
-    orm.delete(sessions).where(and(eq(sessions.member, member), ne(sessions.hash, hashKey(token)))),
+    orm.update(members).set({ password }).where(inJson(members.id, changed)),
+    orm.delete(sessions).where(and(inJson(sessions.member, changed), ne(sessions.hash, hashKey(token)))),
   ]);
 }
 
@@ -128,6 +123,6 @@ export async function forgetEnded(db: Directory, now: number): Promise<void> {
   ]);
 }
 
-function hashOf({ claim: { merchant, email }, from }: Attempt): string {
-  return hashKey(`${merchant} ${email} ${from}`);
+function hashOf({ claim: { email }, from }: Attempt): string {
+  return hashKey(`${email} ${from}`);
 }

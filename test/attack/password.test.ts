@@ -29,7 +29,7 @@ const cookiesOf = ({ headers }: Reply) =>
 const deviceOf = (all: string) => all.split("; ").find((cookie) => cookie.startsWith("footfall-device=")) ?? "";
 const signIn = (address: string, password: string, more: Record<string, string> = {}, email = EMAIL) =>
   worker.ask("POST", "/api/v1/session", {
-    body: { merchant: shop.id, email, password },
+    body: { email, password },
     headers: { origin: "http://localhost", "cf-connecting-ip": address, ...more },
   });
 const wrong = async (address: string, times: number, email = EMAIL) =>
@@ -40,7 +40,7 @@ const wrong = async (address: string, times: number, email = EMAIL) =>
 const pretend = (from: string, attempts: number, email = EMAIL) =>
   worker.db
     .prepare("INSERT OR REPLACE INTO sign_ins (hash, attempts, until) VALUES (?, ?, ?)")
-    .bind(hashKey(`${shop.id} ${email} ${from}`), attempts, Date.now() + 900_000)
+    .bind(hashKey(`${email} ${from}`), attempts, Date.now() + 900_000)
     .run();
 /** Guesses from so many addresses that no stranger is drawn while a test runs. */
 const flood = async (email = EMAIL) => await pretend("strangers", 1e12, email);

@@ -4,8 +4,8 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import { Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
 
 describe.skipIf(CHROMIUM === undefined)("actions", () => {
   let stage: Stage;

@@ -2,8 +2,8 @@
 // browser's cache.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import { goBack, Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
 
 describe.skipIf(CHROMIUM === undefined)("page views", () => {
   let stage: Stage;

@@ -2,8 +2,8 @@
 // of the page is kept, and pages without script have the pixel.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import { keptIn, Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
 import { until } from "../support/services.ts";
 
 describe.skipIf(CHROMIUM === undefined)("privacy", () => {

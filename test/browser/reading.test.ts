@@ -2,8 +2,8 @@
 // browser as readers have it (raw-browser.ts).
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import { Stage, sentBy, untilSent } from "../support/browser.ts";
-import { CHROMIUM } from "../support/chromium.ts";
 import { RawBrowser } from "../support/raw-browser.ts";
 
 const wait = (ms: number) => new Promise((settle) => setTimeout(settle, ms));

@@ -21,7 +21,8 @@ beforeAll(async () => {
   const { client } = services;
   const { id: merchant, tracking_id, api_key } = await client.createMerchant();
   const urls = { collector: client.collectorUrl, query: client.queryUrl, admin_token: client.adminToken };
-  await writeLocalStart(folder, { ...urls, merchant, tracking_id, api_key });
+  const sign_in = { email: "owner@demo.example", password: "nobody signs in here" };
+  await writeLocalStart(folder, { ...urls, merchant, tracking_id, api_key, sign_in });
 });
 afterAll(async () => {
   await services?.stop();

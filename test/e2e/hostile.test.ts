@@ -716,7 +716,7 @@ describe("admin requests", () => {
       () => `/api/v1/merchants/${hostile.id}/segments/seg_x`,
       { name: "x", filters: [["is", "event:page", ["/"]]] },
     ],
-    ["POST", () => "/api/v1/session", { merchant: `mer_${"a".repeat(24)}`, email: "a@b.example", password: "x" }],
+    ["POST", () => "/api/v1/session", { email: "a@b.example", password: "x" }],
     ["POST", () => "/api/v1/invites/accept", { token: `ffi_${"A".repeat(43)}`, password: "long enough" }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
     ["POST", () => "/api/v1/archive/seal", { from: "2013-01-01", to: "2013-01-02" }],

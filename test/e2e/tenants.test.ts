@@ -10,6 +10,7 @@ import { hashKey } from "../../storage/directory/credential.ts";
 import { app as collectorApp } from "../../workers/collector/app.ts";
 import { PINNED } from "../../workers/collector/script.ts";
 import { app as queryApp } from "../../workers/query/app.ts";
+import { PAGE_PATHS } from "../../workers/query/page.ts";
 import { CHROME } from "../support/events.ts";
 import { Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
 
@@ -145,8 +146,19 @@ const VALID: Readonly<Record<string, { readonly whose: "shop" | "other" | "deplo
 
 /** Who may use an endpoint: anybody; whoever runs the deployment, others not being told more than 401 ("token") or, where
  *  keys are known, 403 ("deployment"); who may ask; and the merchant's keys of a scope. Of the collector: anybody who does
- *  not come with a wrong key ("sender"), and whoever holds one that writes ("writer"). */
-type Door = "open" | "sender" | "writer" | "token" | "question" | "shared" | "read" | "admin" | "owner" | "deployment";
+ *  not come with a wrong key ("sender"), and whoever holds one that writes ("writer"). Whoever is signed in asks for the own shops ("person"). */
+type Door =
+  | "open"
+  | "sender"
+  | "writer"
+  | "token"
+  | "question"
+  | "shared"
+  | "person"
+  | "read"
+  | "admin"
+  | "owner"
+  | "deployment";
 const SCOPES_AT: Readonly<Record<Door, readonly string[]>> = {
   open: [],
   sender: ["write", "admin"],
@@ -154,6 +166,7 @@ const SCOPES_AT: Readonly<Record<Door, readonly string[]>> = {
   token: ["deployment"],
   question: ["read", "admin", "viewer", "admin member", "owner", "share"],
   shared: ["share"],
+  person: ["viewer", "admin member", "owner"],
   read: ["read", "admin", "viewer", "admin member", "owner", "deployment"],
   admin: ["admin", "admin member", "owner", "deployment"],
   owner: ["owner", "deployment"],
@@ -168,6 +181,7 @@ function statusOf({ door, route, status, withoutSession }: Endpoint, credential:
   if (valid === undefined) return 401;
   const mayEnter = SCOPES_AT[door].includes(valid.scope);
   if (door === "token" || door === "shared") return mayEnter ? status : 401;
+  if (door === "person") return credential.includes("session") ? status : 401;
   if (door !== "question" && valid.scope === "share") return 401; // a link is no credential of the admin API
   if (door === "question" && valid.whose === "deployment") return 401; // the token is no key
   if (!mayEnter) return 403;
@@ -195,7 +209,7 @@ function isKeyless(credential: string): boolean {
 function wordsOf({ door, route }: Endpoint): string {
   if (door === "sender") return route;
   if (route.startsWith("/api/websites/")) return "umami";
-  return ["question", "shared", "writer"].includes(door) ? door : "admin";
+  return ["question", "shared", "person", "writer"].includes(door) ? door : "admin";
 }
 
 interface Endpoint {
@@ -319,7 +333,11 @@ const ENDPOINTS: readonly Endpoint[] = [
     const route = `/api/websites/:website/${read}`;
     return { worker: "query", method: "GET", route, door: "question", status: 200, query: () => query };
   }),
-  { worker: "query", method: "GET", route: "/", door: "open", status: 200 },
+  ...["/", ...PAGE_PATHS].map(
+    (route): Endpoint => ({ worker: "query", method: "GET", route, door: "open", status: 200 }),
+  ),
+  { worker: "query", method: "GET", route: "/assets/*", door: "open", status: 404 },
+  { worker: "query", method: "GET", route: "/api/v1/shops", door: "person", status: 200 },
   { worker: "query", method: "GET", route: "/api/openapi.json", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/api/reference", door: "open", status: 200 },
   { worker: "query", method: "POST", route: "/api/v2/query", door: "question", status: 200, body: question },
@@ -592,6 +610,8 @@ async function request(endpoint: Endpoint, credential: string | undefined, body?
     .replace(":site", shop.tracking_id)
     .replace(":token", shop.tracking_id)
     .replace(":id", shop.id)
+    .replace(":shop", shop.id)
+    .replace(":page", "overview")
     .replace(/:\w+_id/, "unknown");
   const path = named + (query?.() ?? "");
   const sent = body ?? endpoint.body?.();

@@ -3,8 +3,8 @@
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
+import { CHROMIUM } from "../../scripts/chromium.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { CHROMIUM } from "./chromium.ts";
 import { CHROME } from "./events.ts";
 import { type Client, type Merchant, startServices, until } from "./services.ts";
 import { type Site, type SiteOptions, startSite } from "./shop-site.ts";

@@ -20,6 +20,7 @@ import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./mercha
 import type { DocumentedRoute } from "./openapi/document.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
+import { PAGE_PATHS, sendAsset, sendHome, sendPage } from "./page.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
@@ -31,6 +32,7 @@ import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts"
 import { deleteSegment, getSegments, patchSegment, postSegment } from "./segments.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
 import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
+import { getShops } from "./shops.ts";
 import { getSpread, postSpread } from "./spread.ts";
 import { getStreams, postStream } from "./streams.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
@@ -119,13 +121,11 @@ const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: 
   ["POST", "/api/v1/session", postSession],
   ["POST", "/api/v1/invites/accept", postAcceptance],
   ["GET", "/api/v1/shared", getShared],
+  ["GET", "/api/v1/shops", getShops],
 ];
 
 /** Routes outside of these lists answer the same to everybody. */
-const OPEN_PATHS = ["/", "/health", "/api/openapi.json", "/api/reference"];
-
-/** For whoever opens the bare address; a browser goes on by itself. */
-const WELCOME = "This is Footfall's query API. For people: /api/reference. For machines: /api/openapi.json.\n";
+const OPEN_PATHS = ["/", "/health", "/api/openapi.json", "/api/reference", ...PAGE_PATHS];
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
@@ -136,7 +136,10 @@ app.use(async (c, next) => {
   await next();
 });
 
-app.get("/", (c) => c.text(WELCOME, 302, { location: "/api/reference" }));
+const canBatch = () => QUESTION_PATHS.includes("/api/v2/batch");
+app.get("/", (c) => sendHome(c, c.get("deps")));
+for (const path of PAGE_PATHS) app.get(path, (c) => sendPage(c, c.get("deps"), { batch: canBatch() }));
+app.get("/assets/*", (c) => sendAsset(c) ?? refuse(c, "not_found", "There is nothing here."));
 app.get("/health", (c) => c.json({ ok: true }));
 app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
 app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));

@@ -1,4 +1,4 @@
-// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one merchant and address of mail: wrong
+// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one address of mail: wrong
 // passwords from elsewhere never close a name to it (sessions.ts). It opens nothing by itself, names nobody, and nothing of it is stored.
 
 import { timingSafeEqual } from "node:crypto";
@@ -39,8 +39,8 @@ function vouchersOf(c: Context): readonly string[] {
   return all.slice(0, DEVICES_NAMED_MAX).filter((voucher) => VOUCHER.test(voucher));
 }
 
-function macOf(secret: string, { merchant, email }: Claim, nonce: string): string {
-  return hmac(deriveKey(secret, "device"), `${merchant} ${email} ${nonce}`).toString("base64url");
+function macOf(secret: string, { email }: Claim, nonce: string): string {
+  return hmac(deriveKey(secret, "device"), `${email} ${nonce}`).toString("base64url");
 }
 
 function areEqual(a: string, b: string): boolean {

@@ -11,15 +11,14 @@ import { findSession } from "../../storage/directory/sessions.ts";
 import { ACCESS_HEADER } from "./access.ts";
 import type { Deps } from "./deps.ts";
 
-/** The memberships of whoever is signed in: of a session one, of an address that Access vouches for perhaps several. */
+/** The memberships of whoever is signed in: all that the password opened, or all of an address that Access vouches for. */
 export async function membershipsOf(c: Context, deps: Deps): Promise<readonly Membership[]> {
   if (deps.access !== undefined) {
     const email = await accessEmailOf(c, deps);
     return email === undefined ? [] : await listMemberships(deps.directory, email);
   }
   const token = sessionTokenOf(c);
-  const found = token && (await findSession(deps.directory, { token, now: deps.now() }));
-  return found ? [found] : [];
+  return token === undefined ? [] : await findSession(deps.directory, { token, now: deps.now() });
 }
 
 /** The address that Cloudflare Access vouches for. */

@@ -1,5 +1,5 @@
-// Signing in and out, taking an invite, and another password. Whether a name is nobody's, its password wrong or its merchant
-// unknown is one answer, made in one time; after so many attempts from one place a name is closed to that place for a while, and
+// Signing in and out, taking an invite, and another password. An address and a password open all shops of the address that have this
+// password, by one session. Whether a name is nobody's or its password wrong is one answer, made in one time; after so many attempts from one place a name is closed to that place for a while, and
 // after many from strange places by lot for those, whether anybody has it or not. So who guesses does not lock out who knows.
 // What is public here is only done for requests from this origin, so that no other site signs anybody in.
 
@@ -18,19 +18,19 @@ import { noteAct } from "../../storage/directory/audit.ts";
 import {
   API_KEY_RANDOM_BYTES,
   ID_RANDOM_BYTES,
-  isMerchantIdShaped,
   isTokenShaped,
   memberId,
   token,
 } from "../../storage/directory/credential.ts";
 import { admitMember, parseEmail, takeInvite } from "../../storage/directory/members.ts";
-import { hashPassword, SALT_RANDOM_BYTES, verifyPassword } from "../../storage/directory/password.ts";
+import { hashPassword, matching, SALT_RANDOM_BYTES, saltOf } from "../../storage/directory/password.ts";
 import {
+  type Candidate,
   type Claim,
   changePassword,
   countAttempt,
   endSession,
-  findCandidate,
+  findCandidates,
   findSession,
   forgetAttempts,
   openSession,
@@ -40,7 +40,15 @@ import type { Deps } from "./deps.ts";
 import { knownDevice, rememberDevice } from "./device.ts";
 import { type Field, required } from "./field.ts";
 import { admitAddress } from "./limit.ts";
-import { accessEmailOf, clearSession, FOREIGN_ORIGIN, isSameOrigin, sessionTokenOf, setSession } from "./membership.ts";
+import {
+  accessEmailOf,
+  clearSession,
+  FOREIGN_ORIGIN,
+  isSameOrigin,
+  membershipsOf,
+  sessionTokenOf,
+  setSession,
+} from "./membership.ts";
 import { type Principal, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
@@ -50,12 +58,6 @@ export const EMAIL: Field<string, false> = {
   expected: 'an e-mail address such as "anna@shop.example"',
   schema: { type: "string", format: "email" },
   parse: (value) => (typeof value === "string" ? parseEmail(value) : undefined),
-};
-const MERCHANT: Field<string, false> = {
-  required: false,
-  expected: "a merchant's id",
-  schema: { type: "string" },
-  parse: (value) => (typeof value === "string" && isMerchantIdShaped(value) ? value : undefined),
 };
 const INVITE: Field<string, false> = {
   required: false,
@@ -80,21 +82,21 @@ const ANY_PASSWORD: Field<string, false> = {
   parse: (value) => (isText(value) ? value : undefined),
   hidden: true,
 };
-export const SIGN_IN = { merchant: required(MERCHANT), email: required(EMAIL), password: required(ANY_PASSWORD) };
+export const SIGN_IN = { email: required(EMAIL), password: required(ANY_PASSWORD) };
 export const ACCEPTANCE = { token: required(INVITE), password: PASSWORD };
 export const PASSWORD_CHANGE = { password: required(ANY_PASSWORD), new_password: required(PASSWORD) };
 
-/** POST /api/v1/session {"merchant","email","password"}: signs in by a cookie. */
+/** POST /api/v1/session {"email","password"}: signs in by a cookie. */
 export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply>> {
   if (deps.access !== undefined) return byAccess();
   const closed = await refusalToStrangers(c, deps);
   if (closed !== undefined) return closed;
   const body = await bodyOf(c, SIGN_IN);
   if (!body.ok) return body;
-  const { merchant, email, password } = body.value;
-  const claim = { merchant, email };
-  const member = await judge(c, { claim, password, place: placeOf(c, claim, deps) }, deps);
-  return member.ok ? await signIn(c, { member: member.value, act: "session.open" }, deps) : member;
+  const { email, password } = body.value;
+  const claim = { email };
+  const judged = await judge(c, { claim, password, place: placeOf(c, claim, deps) }, deps);
+  return judged.ok ? await signIn(c, { members: judged.value.right, act: "session.open" }, deps) : judged;
 }
 
 /** POST /api/v1/invites/accept {"token","password"}: becomes a member, or gets a new password, and is signed in. */
@@ -113,12 +115,13 @@ export async function postAcceptance(c: Context, deps: Deps): Promise<Checked<Re
   // Taken first, so that it works once. Should what follows fail, the owner makes another.
   const invite = await takeInvite(deps.directory, { token: invited, email, now });
   if (invite === undefined) return problem("not_found", "This invite was used, has ended or is for somebody else.");
-  const stored = password === undefined ? null : hashPassword(password, deps.random(SALT_RANDOM_BYTES));
   const { merchant, role } = invite;
+  const stored = password === undefined ? null : await storedPassword(invite, password, deps);
   const id = memberId(deps.random(ID_RANDOM_BYTES));
   const added = { id, merchant, email: invite.email, role, password: stored, createdAt: now };
   const member = await admitMember(deps.directory, added);
-  if (deps.access === undefined) return await signIn(c, { member, act: "invite.accept" }, deps);
+  // Signs in to this shop alone, also where the password opens others: who guesses there has to sign in, where guesses are counted.
+  if (deps.access === undefined) return await signIn(c, { members: [member], act: "invite.accept" }, deps);
   await noteAct(deps.directory, { at: now, actor: member.id, merchant, act: "invite.accept", target: member.id });
   return { ok: true, value: { status: 201, body: { member: member.id, email: member.email, role: member.role } } };
 }
@@ -137,20 +140,22 @@ export async function deleteSession(c: Context, deps: Deps): Promise<Checked<Rep
   return { ok: true, value: { body: { signed_out: true } } };
 }
 
-/** PUT /api/v1/session/password {"password","new_password"}: every other session of the member ends. */
+/** PUT /api/v1/session/password {"password","new_password"}: at all shops that are signed in to; every other session of theirs ends. */
 export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const open = sessionOf(c);
   if (open === undefined) return noSession();
   const body = await bodyOf(c, PASSWORD_CHANGE);
   if (!body.ok) return body;
-  const { merchant, email } = open.principal;
-  const claim = { merchant: merchant.id, email };
+  const claim = { email: open.principal.email };
   // Whoever has the session is known: strangers who guess do not keep a member from another password.
   const place = { from: `session ${open.principal.member}` };
   const judged = await judge(c, { claim, password: body.value.password, place }, deps);
   if (!judged.ok) return judged;
-  const password = hashPassword(body.value.new_password, deps.random(SALT_RANDOM_BYTES));
-  await changePassword(deps.directory, { member: judged.value.id, password, token: open.token });
+  const { all, right } = judged.value;
+  const signedIn = new Set((await membershipsOf(c, deps)).map(({ member }) => member.id));
+  const members = right.map(({ id }) => id).filter((id) => signedIn.has(id));
+  const password = hashPassword(body.value.new_password, saltOf(all, deps.random(SALT_RANDOM_BYTES)));
+  await changePassword(deps.directory, { members, password, token: open.token });
   return { ok: true, value: { body: { changed: true } } };
 }
 
@@ -181,7 +186,7 @@ interface Judged {
   readonly place: Place;
 }
 
-/** The member that a claim is of, when the password is right. The attempt counts before it is judged, so that many at once
+/** The members that a claim is of, and those whose password is right, if any is. The attempt counts before it is judged, so that many at once
  *  are not judged for one. */
 async function judge(c: Context, { claim, password, place }: Judged, deps: Deps) {
   const waitSeconds = await secondsToWait({ claim, place }, deps);
@@ -189,13 +194,18 @@ async function judge(c: Context, { claim, password, place }: Judged, deps: Deps)
     c.header("Retry-After", String(waitSeconds));
     return problem("rate_limited", TOO_MANY_ATTEMPTS);
   }
-  const candidate = await findCandidate(deps.directory, claim);
-  const isRight = verifyPassword(password, candidate?.password);
-  if (!isRight || candidate === undefined)
-    return problem("unauthorized", "Wrong merchant, e-mail address or password.");
+  const all = await findCandidates(deps.directory, claim);
+  const right = matching(password, all);
+  if (right.length === 0) return problem("unauthorized", "Wrong e-mail address or password.");
   await forgetAttempts(deps.directory, { claim, from: place.from });
   if (place.network !== undefined) await forgetAttempts(deps.directory, { claim, from: place.network });
-  return { ok: true, value: candidate } as const;
+  return { ok: true, value: { all, right } } as const;
+}
+
+/** A chosen password as it is stored: with the salt that the address has already. */
+async function storedPassword(claim: Claim, password: string, deps: Deps): Promise<string> {
+  const others = await findCandidates(deps.directory, claim);
+  return hashPassword(password, saltOf(others, deps.random(SALT_RANDOM_BYTES)));
 }
 
 const TOO_MANY_ATTEMPTS =
@@ -219,19 +229,23 @@ export function isDrawn(count: number, random: Uint8Array): boolean {
 
 async function signIn(
   c: Context,
-  { member, act }: { member: { readonly id: string; readonly merchant: number }; act: string },
+  { members, act }: { members: readonly Pick<Candidate, "id" | "merchant">[]; act: string },
   deps: Deps,
 ): Promise<Checked<Reply>> {
   const now = deps.now();
   const secret = token("fft", deps.random(API_KEY_RANDOM_BYTES));
-  await openSession(deps.directory, { token: secret, member: member.id, expiresAt: now + SESSION_MS });
-  const entry = { at: now, actor: member.id, merchant: member.merchant, act, target: member.id };
-  await noteAct(deps.directory, entry);
-  const opened = await findSession(deps.directory, { token: secret, now });
+  await openSession(deps.directory, {
+    token: secret,
+    members: members.map(({ id }) => id),
+    expiresAt: now + SESSION_MS,
+  });
+  for (const { id, merchant } of members)
+    await noteAct(deps.directory, { at: now, actor: id, merchant, act, target: id });
+  const [opened] = await findSession(deps.directory, { token: secret, now });
   if (opened === undefined) return problem("conflict", "The member was removed meanwhile.");
   setSession(c, secret);
   const { id, email, role } = opened.member;
-  rememberDevice(c, { merchant: opened.merchant.id, email }, deps);
+  rememberDevice(c, { email }, deps);
   const principal = { kind: "member", merchant: opened.merchant, member: id, email, role } as const;
   return { ok: true, value: { status: 201, body: shown(principal) } };
 }

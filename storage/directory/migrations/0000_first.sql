@@ -134,9 +134,10 @@ CREATE TABLE `segments` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `segments_of` ON `segments` (`merchant`,`name`);--> statement-breakpoint
 CREATE TABLE `sessions` (
-	`hash` text PRIMARY KEY NOT NULL,
+	`hash` text NOT NULL,
 	`member` text NOT NULL,
-	`expires_at` integer NOT NULL
+	`expires_at` integer NOT NULL,
+	PRIMARY KEY(`hash`, `member`)
 );
 --> statement-breakpoint
 CREATE INDEX `sessions_member` ON `sessions` (`member`);--> statement-breakpoint

@@ -240,19 +240,6 @@ function open(id: string, summary: string, content: Content): DocumentedOperatio
 const OPEN: readonly (readonly [method: string, path: string, operation: DocumentedOperation])[] = [
   [
     "GET",
-    "/",
-    {
-      operationId: "getWelcome",
-      summary: "Points to the reference.",
-      tags: ["Documents"],
-      security: [],
-      responses: {
-        302: { description: "It is at /api/reference.", content: { "text/plain": { schema: { type: "string" } } } },
-      },
-    },
-  ],
-  [
-    "GET",
     "/health",
     open("getHealth", "Whether the Worker answers, either of the two.", {
       [JSON_TYPE]: { schema: object({ ok: { const: true } }) },

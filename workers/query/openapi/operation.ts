@@ -320,6 +320,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "GET /api/v1/shared",
     { id: "getShared", summary: "What a share link is of; its token is the bearer.", answer: named("Shared") },
   ],
+  ["GET /api/v1/shops", { id: "listShops", summary: "The shops of whoever is signed in.", answer: named("Shops") }],
   ["GET /api/v1/session", { id: "getSession", summary: "Who is asking.", answer: named("Session") }],
   ["DELETE /api/v1/session", { id: "signOut", summary: "Signs out.", answer: named("SignedOut") }],
   [

@@ -177,6 +177,10 @@ export const SHAPES = {
   ShareWithToken: object({ ...SHARE, token: { ...TEXT, description: "Shown this once." } }),
   Segment: object({ id: TEXT, name: TEXT, filters: list({}), created_at: INSTANT, updated_at: INSTANT }),
   Shared: object({ name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
+  Shops: object({
+    email: TEXT,
+    shops: list(object({ id: TEXT, name: TEXT, time_zone: TEXT, currency: TEXT, role: oneOf(ROLES) })),
+  }),
   Session: {
     oneOf: [
       object({ kind: { const: "deployment" } }),

@@ -1,0 +1,441 @@
+// The dashboard in a real Chromium, on the real Workers: somebody takes an invite, signs in, reads the overview, filters, goes back,
+// all of it as the API says it; by keys alone as well; and what strangers put into names does no harm.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHROMIUM } from "../../scripts/chromium.ts";
+import { Stage } from "../support/browser.ts";
+import { CHROME } from "../support/events.ts";
+import { type Merchant, until } from "../support/services.ts";
+
+const EMAIL = "anna@shop.example";
+const PASSWORD = "correct horse battery";
+/** One question, or several as one request. */
+const QUESTIONS = /\/api\/v2\/(query|batch)$/;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const HOSTILE = [
+  '/<img src=x onerror="document.title=1">',
+  "/\u202Etxt.egap\u202C/\u200F",
+  `/${"long".repeat(500)}`,
+  "/a:b~c&d=e#f?g",
+] as const;
+
+describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
+  let stage: Stage;
+  let shop: Merchant;
+  let other: Merchant;
+  let errors: string[];
+  let context: BrowserContext;
+
+  beforeAll(async () => {
+    stage = await Stage.open();
+    errors = [];
+    shop = await stage.client.createMerchant("Europe/Vienna");
+    other = await stage.client.createMerchant();
+    await sendTraffic();
+    await join(shop, PASSWORD);
+    context = await signedIn();
+  }, 90_000);
+  afterAll(() => stage?.close());
+
+  const now = Date.now();
+  /** Two days of visits, with orders; a few from each source. */
+  async function sendTraffic(): Promise<void> {
+    const sources = ["https://www.google.com/", "https://www.bing.com/", ""];
+    const visits = Array.from({ length: 24 }, (_, index) => {
+      const visitor = {
+        tracking_id: shop.tracking_id,
+        visitor_id: `visitor-${index}`,
+        user_agent: CHROME,
+        language: "de-AT",
+        timestamp: now - (index % 12) * 4 * 3_600_000 - 60_000,
+      };
+      const page = { ...visitor, url: "https://shop.example/tea", referrer: sources[index % 3] };
+      const buys = { ...visitor, url: "https://shop.example/paid", name: "purchase", order_id: `o-${index}` };
+      const money = { revenue: { amount: 20 + index, currency: "EUR" } };
+      return index % 4 === 0 ? [page, { ...buys, ...money, timestamp: visitor.timestamp + 1_000 }] : [page];
+    });
+    const hostile = HOSTILE.map((path, index) => {
+      const visitor = { tracking_id: shop.tracking_id, visitor_id: `hostile-${index}`, user_agent: CHROME };
+      return {
+        ...visitor,
+        url: `https://shop.example${path}`,
+        referrer: `https://<b>${index}.example/`,
+        timestamp: now - 1_000,
+      };
+    });
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    const { body } = await stage.client.send([...visits.flat(), ...hostile], headers);
+    expect([body.accepted, body.rejected]).toEqual([visits.flat().length + hostile.length, []]);
+  }
+
+  async function invite(merchant: Merchant, role = "owner"): Promise<string> {
+    const path = `/api/v1/merchants/${merchant.id}/invites`;
+    return ((await stage.client.admin("POST", path, { email: EMAIL, role })) as { token: string }).token;
+  }
+
+  async function join(merchant: Merchant, password: string): Promise<void> {
+    const { queryUrl } = stage.client;
+    const init = {
+      method: "POST",
+      headers: { origin: queryUrl },
+      body: JSON.stringify({ token: await invite(merchant), password }),
+    };
+    expect((await fetch(`${queryUrl}/api/v1/invites/accept`, init)).status).toBe(201);
+  }
+
+  async function signedIn(options: object = {}): Promise<BrowserContext> {
+    const made = await stage.browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
+    made.on("weberror", (error) => errors.push(error.error().message));
+    made.on("console", (message) => {
+      if (/Content Security Policy|TrustedHTML/i.test(message.text())) errors.push(message.text());
+    });
+    const { queryUrl } = stage.client;
+    const data = { email: EMAIL, password: PASSWORD };
+    expect(
+      (await made.request.post(`${queryUrl}/api/v1/session`, { data, headers: { origin: queryUrl } })).status(),
+    ).toBe(201);
+    return made;
+  }
+
+  const address = (view: string) => `${stage.client.queryUrl}/s/${shop.id}/overview?v=1&${view}`;
+  /** Until numbers are there and none is on its way. (Waiting inside the page would be evaluating there, which its policy forbids.) */
+  const settle = async (page: Page) => {
+    const isSettled =
+      "document.querySelector('.tile .wait') === null && document.querySelector('.tile') !== null && document.querySelector('[aria-busy=true]') === null";
+    await until(
+      () => page.evaluate(isSettled).catch(() => false),
+      (is) => is === true,
+    );
+  };
+  async function open(view: string, given = context): Promise<Page> {
+    const page = await given.newPage();
+    await page.goto(address(view));
+    await settle(page);
+    return page;
+  }
+  const tile = (page: Page, label: string) => page.locator(".tile", { hasText: label }).locator("b").innerText();
+  const rowsOf = (page: Page, panel: string) =>
+    page
+      .locator(`.panel:has(#panel-${panel}) tbody tr`)
+      .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("bdi, td")].map((cell) => cell.textContent)));
+
+  test("[DSH-1] an invite's page makes a member; signing in leads to the shop, and signing out back", async () => {
+    const token = await invite(other);
+    const { page } = await stage.visitor();
+    await page.goto(`${stage.client.queryUrl}/invite#${token}`);
+    await page.getByLabel("New password").fill("a password of the other shop");
+    expect(page.url()).toBe(`${stage.client.queryUrl}/invite`);
+    await page.getByRole("button", { name: "Choose this password" }).click();
+    await page.waitForURL(`**/s/${other.id}/overview`);
+    await page.getByRole("button", { name: "Menu" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL("**/sign-in");
+    await page.getByLabel("E-mail address").fill(EMAIL);
+    await page.getByLabel("Password").fill("wrong password");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("do not belong together").waitFor();
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/s/${shop.id}/overview`); // the other shop has another password
+    await page.goto(`${stage.client.queryUrl}/s/${other.id}/overview`);
+    await page.getByText("There is no such shop for you").waitFor();
+    await page.context().close();
+  });
+
+  test("[DSH-1] [DSH-2] a page is kept by nobody and says what is the person's own; its parts are kept for ever", async () => {
+    const { queryUrl } = stage.client;
+    const strangers = await Promise.all(
+      [shop.id, other.id, "mer_none"].map((id) => fetch(`${queryUrl}/s/${id}/overview`)),
+    );
+    const texts = await Promise.all(strangers.map((reply) => reply.text()));
+    expect(new Set(texts).size).toBe(1);
+    expect(texts[0]?.length).toBeLessThan(4_000);
+    for (const { status, headers } of strangers) {
+      expect([status, headers.get("cache-control")]).toEqual([200, "no-store"]);
+      const policy = headers.get("content-security-policy") ?? "";
+      for (const part of [
+        "default-src 'none'",
+        "script-src 'self'",
+        "require-trusted-types-for 'script'",
+        "frame-ancestors 'none'",
+      ])
+        expect(policy).toContain(part);
+    }
+    expect(texts[0]).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=|style="/);
+    for (const path of texts[0]?.match(/\/assets\/[\w.-]+/g) ?? []) {
+      const asset = await fetch(queryUrl + path);
+      expect([path, asset.status, asset.headers.get("cache-control")]).toEqual([
+        path,
+        200,
+        "public, max-age=31536000, immutable",
+      ]);
+    }
+    expect((await fetch(`${queryUrl}/assets/main-00000000.js`)).status).toBe(404);
+    const home = await fetch(`${queryUrl}/`, { redirect: "manual" });
+    expect([home.status, home.headers.get("location")]).toEqual([302, "/sign-in"]);
+    const own = await (await context.request.get(`${queryUrl}/s/${other.id}/overview`)).text();
+    expect(own).toContain(shop.id);
+    expect(own).not.toContain(other.id);
+  });
+
+  test("[DSH-3] the first view is the document, a style, a script and its questions", async () => {
+    const page = await context.newPage();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(address("range=day"));
+    await settle(page);
+    const questions = asked.filter((path) => path.startsWith("/api/v2/"));
+    const canBatch = (await fetch(`${stage.client.queryUrl}/api/v2/batch`, { method: "POST" })).status !== 404;
+    expect(asked.filter((path) => !path.startsWith("/api/v2/") && !path.startsWith("data:"))).toHaveLength(3);
+    if (canBatch) expect(questions).toEqual(["/api/v2/batch"]);
+    else expect(questions).toEqual(Array(6).fill("/api/v2/query"));
+    await page.close();
+  });
+
+  test("[DSH-4] the overview says what the API answers, also under a filter", async () => {
+    const page = await open("range=day&metric=visitors");
+    for (const filters of [[], [["is", "visit:source", ["Google"]]]]) {
+      const ask = (question: object) => stage.client.ask(shop, { date_range: "day", filters, ...question });
+      const top = await ask({ metrics: ["visitors", "visits", "pageviews", "orders", "total_revenue"] });
+      const [visitors, visits, pageviews, orders, revenue] = top.results[0]?.metrics ?? [];
+      const shown = await Promise.all(
+        ["Visitors", "Visits", "Page views", "Orders", "Revenue"].map((label) => tile(page, label)),
+      );
+      const euros = new Intl.NumberFormat("en-GB", { style: "currency", currency: "EUR" });
+      expect(shown).toEqual(
+        [visitors, visits, pageviews, orders].map(String).concat(euros.format((revenue as { value: number }).value)),
+      );
+      const sources = await ask({ metrics: ["visitors"], dimensions: ["visit:source"], pagination: { limit: 8 } });
+      const named = sources.results.map(({ dimensions: [name], metrics }) => [
+        name === "Direct / None" ? "Direct" : name,
+        String(metrics[0]),
+      ]);
+      expect((await rowsOf(page, "where")).map(([name, count]) => [name, count])).toEqual(named);
+      if (filters.length === 0) {
+        await page.locator(".panel:has(#panel-where)").getByRole("button", { name: "Google" }).click();
+        await page.waitForURL(/f=is%3Asource%3AGoogle/);
+        await settle(page);
+      }
+    }
+    await page.locator(".panel:has(#panel-where) .api").click();
+    const question = JSON.parse(await page.locator(".sheet pre").innerText()) as Record<string, unknown>;
+    const asked = await stage.client.ask(shop, question);
+    expect(asked.results.map(({ dimensions }) => dimensions)).toEqual([["Google"]]);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "As CSV" }).click();
+    expect(readFileSync(await (await download).path(), "utf8")).toMatch(
+      /^visit:source,visitors,total_revenue[^\n]*\r?\nGoogle,/,
+    );
+    await page.close();
+  });
+
+  test("[DSH-5] reload and back keep the view", async () => {
+    const page = await open("range=day&metric=visits");
+    await page.getByRole("tab", { name: "Channel" }).click();
+    await page.locator(".panel:has(#panel-what)").getByRole("button", { name: "/tea" }).click();
+    await page.keyboard.press("c");
+    await settle(page);
+    const view = new URL(page.url()).search;
+    expect(view).toBe("?v=1&range=day&vs=none&metric=visits&where=channel&f=is%3Apage%3A%2Ftea");
+    await page.reload();
+    await settle(page);
+    expect(new URL(page.url()).search).toBe(view);
+    await expectPressed(page, "Visits");
+    expect(await page.locator(".chip").innerText()).toContain("/tea");
+    expect(await page.getByRole("tab", { name: "Channel" }).getAttribute("aria-selected")).toBe("true");
+    await page.goBack();
+    await settle(page);
+    expect(await page.locator(".chip").count()).toBe(1);
+    await page.goBack();
+    await page.locator(".chip").waitFor({ state: "detached" });
+    await page.close();
+  });
+
+  async function expectPressed(page: Page, label: string): Promise<void> {
+    expect(await page.locator(".tile[aria-pressed=true] .label").innerText()).toBe(label);
+  }
+
+  test("[DSH-6] by keys alone: range, number, chart, table, filter, and none while somebody types", async () => {
+    const page = await open("range=7d");
+    await page.keyboard.press("1");
+    await page.waitForURL(/range=day/);
+    await settle(page);
+    await page.keyboard.press("m");
+    await expectPressed(page, "Orders");
+    await page.locator(".chart svg").focus();
+    await page.keyboard.press("End");
+    expect(await page.locator(".reading").innerText()).toMatch(/\d/);
+    await page.keyboard.press("Shift+T");
+    expect(await page.locator(".table-box tbody tr").count()).toBeGreaterThan(0);
+    await page.keyboard.press("f");
+    await page.locator("#filter-values [role=option]").first().waitFor();
+    await page.keyboard.type("goo1[");
+    expect(page.url()).toContain("range=day");
+    for (let index = 0; index < 2; index++) await page.keyboard.press("Backspace");
+    await until(
+      () => page.locator("#filter-values [role=option]").allInnerTexts(),
+      (names) => names.join() === "Google",
+    );
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/f=is%3Asource%3AGoogle/);
+    await settle(page);
+    await page.locator("main").focus();
+    await page.keyboard.press("Escape");
+    await page.waitForURL((url) => !url.search.includes("f="));
+    await page.keyboard.press("?");
+    await page.getByLabel("Single keys do things").uncheck();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("4");
+    expect(page.url()).toContain("range=day");
+    await page.close();
+  });
+
+  const LOOKS = [
+    ["light", 1280],
+    ["dark", 1280],
+    ["light", 390],
+    ["dark", 390],
+  ] as const;
+  test.each(LOOKS)("[DSH-7] axe finds nothing in %s at %i pixels", async (colorScheme, width) => {
+    const looked = await signedIn({
+      colorScheme,
+      viewport: { width, height: 900 },
+      locale: width === 390 ? "de-AT" : "en-GB",
+      bypassCSP: true,
+    });
+    const found: unknown[] = [];
+    const look = async (page: Page, what: string) => {
+      await page.evaluate(AXE);
+      const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+        violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+      };
+      found.push(...violations.map(({ id, nodes }) => [what, id, nodes[0]?.html, nodes[0]?.failureSummary]));
+      const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      expect([what, Number(overflow) <= 0]).toEqual([what, true]);
+    };
+    const page = await open("range=day&f=is:source:Google", looked);
+    await look(page, "overview");
+    if ((colorScheme === "dark") !== (width === 390)) {
+      await looked.close();
+      expect(found).toEqual([]);
+      return; // the rest is looked at light and wide, dark and on a phone
+    }
+    await page.locator("#range-button").click();
+    await look(page, "range");
+    await page.keyboard.press("Escape");
+    await page.locator(".proof > button").first().click();
+    await look(page, "proof");
+    await page.goto(address("range=day&all=page"));
+    await settle(page);
+    await look(page, "drawer");
+    await page.goto(`${stage.client.queryUrl}/shops`);
+    await page.locator(".shops svg.spark path").first().waitFor();
+    await look(page, "shops");
+    await looked.clearCookies();
+    await page.goto(`${stage.client.queryUrl}/invite#x`);
+    await look(page, "invite");
+    await page.goto(address("range=day"));
+    await page.locator(".alone form").waitFor();
+    await look(page, "sign-in");
+    await looked.close();
+    expect(found).toEqual([]);
+  });
+
+  test("[DSH-8] hostile pages are shown as text, move nothing, and can be filtered by", async () => {
+    const page = await open("range=day&all=page");
+    const names = await page.locator(".drawer bdi").allInnerTexts();
+    expect(names.filter((name) => name.includes("onerror"))).toHaveLength(1);
+    expect(await page.locator("img, .drawer b").count()).toBe(0);
+    expect(await page.title()).toBe("shop in Europe/Vienna · Overview");
+    for (const part of ["onerror", "egap", "longlong", "a:b~c"]) {
+      await page.goto(address("range=day&all=page"));
+      await settle(page);
+      await page.locator(".drawer").getByRole("button").filter({ hasText: part }).click();
+      await page.locator(".chip").waitFor();
+      await settle(page);
+      expect([part, await tile(page, "Visitors")]).toEqual([part, "1"]);
+      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      await page.reload();
+      await settle(page);
+      expect([part, await tile(page, "Visitors")]).toEqual([part, "1"]);
+    }
+    await page.close();
+  });
+
+  test("[DSH-9] without a network, asked too often, or signed out, the last numbers stay", async () => {
+    const own = await signedIn();
+    const page = await open("range=day", own);
+    const before = await tile(page, "Visitors");
+    const answer = (status: number, headers: Record<string, string>, body: object) =>
+      page.route(QUESTIONS, (route) => route.fulfill({ status, headers, json: body }));
+    await page.route(QUESTIONS, (route) => route.abort());
+    await page.reload();
+    await page.getByText(/You are offline/).waitFor();
+    expect(await tile(page, "Visitors")).toBe(before);
+    await page.unroute(QUESTIONS);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await settle(page);
+    await answer(429, { "retry-after": "1" }, { error: "too often" });
+    await page.reload();
+    await page.getByText(/asking again in/).waitFor();
+    expect(await tile(page, "Visitors")).toBe(before);
+    await page.unroute(QUESTIONS);
+    await settle(page); // by itself
+    await answer(503, {}, { error: "It could not be read just now.", code: "unavailable" });
+    await page.getByRole("tab", { name: "Channel" }).click();
+    await page.locator(".panel:has(#panel-where) [role=alert]").waitFor();
+    expect(await page.locator("[role=alert]:visible").allInnerTexts()).toEqual([
+      expect.stringContaining("It could not be read just now."),
+    ]);
+    expect(await page.locator(".panel:has(#panel-where) tbody").count()).toBe(0);
+    await page.unroute(QUESTIONS);
+    await own.clearCookies();
+    await page.getByRole("tab", { name: "Campaign" }).click();
+    const dialog = page.getByRole("dialog", { name: "You are signed out" });
+    await dialog.getByLabel("E-mail address").fill(EMAIL);
+    await dialog.getByLabel("Password").fill(PASSWORD);
+    await dialog.getByRole("button", { name: "Sign in" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await settle(page);
+    expect(new URL(page.url()).search).toContain("where=campaign");
+    expect(await tile(page, "Visitors")).toBe(before);
+    await own.close();
+  });
+
+  test("[DSH-11] a share link's page shows what the link admits; its token leaves the bar and a reload finds it", async () => {
+    const filters = [["is", "visit:source", ["Google"]]];
+    const path = `/api/v1/merchants/${shop.id}/shares`;
+    const { token } = (await stage.client.admin("POST", path, { name: "For the press", filters })) as { token: string };
+    const { page } = await stage.visitor();
+    await page.goto(`${stage.client.queryUrl}/share?v=1&range=day&metric=visitors#${token}`);
+    await settle(page);
+    expect(page.url()).not.toContain(token);
+    const { results } = await stage.client.ask(shop, { metrics: ["visitors"], date_range: "day", filters });
+    expect(await tile(page, "Visitors")).toBe(String(results[0]?.metrics[0]));
+    expect(await rowsOf(page, "where")).toHaveLength(1);
+    await page.reload();
+    await settle(page);
+    expect(await tile(page, "Visitors")).toBe(String(results[0]?.metrics[0]));
+    await page.context().close();
+  });
+
+  test("[DSH-12] last numbers are of whoever is signed in, and go with signing out", async () => {
+    const own = await signedIn();
+    const page = await open("range=day", own);
+    const kept = () => page.evaluate("localStorage.getItem('footfall-numbers')");
+    expect(await kept()).toContain(EMAIL);
+    await page.getByRole("button", { name: "Menu" }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL("**/sign-in");
+    expect(await kept()).toBe(null);
+    await own.close();
+  });
+
+  test("[DSH-1] none of these pages broke its policy or threw", () => {
+    expect(errors).toEqual([]);
+  });
+});

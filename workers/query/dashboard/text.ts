@@ -1,0 +1,140 @@
+// Words and numbers in the language of the page. Texts come from a catalogue (text/), everything that Intl knows from Intl: numbers,
+// money, dates, names of countries and languages. Labels of buckets are the merchant's own dates: they are shown as they are.
+
+import texts from "#text";
+import { boot } from "./boot.ts";
+import type { DimensionName } from "./dimension.ts";
+import { METRICS, type MetricName, type Value } from "./metric.ts";
+
+type English = typeof import("./text/en.ts").default;
+export type Key = keyof English;
+export type Catalog = Readonly<Record<Key, string>>;
+type Counted = { [K in Key]: K extends `${infer Stem}_other` ? Stem : never }[Key];
+type Filling = Readonly<Record<string, string | number>>;
+
+/** With the region that the browser prefers: "en-GB" writes other dates than "en". */
+export const locale = navigator.languages.find((tag) => tag.split("-")[0] === boot.language) ?? boot.language;
+const plural = new Intl.PluralRules(locale);
+
+/** A text, with what stands in braces filled in. */
+export function t(key: Key, filling: Filling = {}): string {
+  return fill((texts as Catalog)[key], filling);
+}
+
+/** A text about so many of something. */
+export function tn(stem: Counted, n: number, filling: Filling = {}): string {
+  const all = texts as Readonly<Record<string, string>>;
+  return fill(all[`${stem}_${plural.select(n)}`] ?? all[`${stem}_other`] ?? "", { ...filling, n: count(n) });
+}
+
+/** A text whose name is made from another, such as that of a metric. */
+export function named(key: string): string {
+  return (texts as Readonly<Record<string, string>>)[key] ?? key;
+}
+
+function fill(text: string, filling: Filling): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(filling[name] ?? whole));
+}
+
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
+const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+
+/** A number with the separators of the language. */
+export function count(n: number): string {
+  return whole.format(n);
+}
+
+/** Per cent of a change, such as 14 for "14 %"; without its sign, which words and arrows say. */
+export function percent(n: number): string {
+  return share.format(Math.abs(n) / 100);
+}
+
+/** A share such as 0.0325, with a digit behind the point. */
+export function finePercent(n: number): string {
+  return fine.format(n);
+}
+
+const moneys = new Map<string, Intl.NumberFormat>();
+
+/** An amount in its currency. */
+export function money(n: number, currency: string, options: Intl.NumberFormatOptions = {}): string {
+  const key = currency + JSON.stringify(options);
+  const format = moneys.get(key) ?? new Intl.NumberFormat(locale, { style: "currency", currency, ...options });
+  moneys.set(key, format);
+  return format.format(n);
+}
+
+/** A value of a metric as a reader wants it. Nothing to tell is a dash. */
+export function value(metric: MetricName, given: Value | undefined, currency: string): string {
+  if (given === null || given === undefined) return "–";
+  const n = typeof given === "object" ? given.value : given;
+  const { kind } = METRICS[metric];
+  if (kind === "money") return money(n, typeof given === "object" ? given.currency : currency);
+  if (kind === "percent") return share.format(n / 100);
+  return kind === "seconds" ? duration(n) : count(n);
+}
+
+/** The same for an axis, where there is little room. */
+export function axisValue(metric: MetricName, n: number, currency: string): string {
+  const { kind } = METRICS[metric];
+  if (kind === "money")
+    return money(n, currency, { notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 });
+  if (kind === "percent") return share.format(n / 100);
+  return kind === "seconds" ? duration(n) : short.format(n);
+}
+
+/** Seconds as minutes and seconds. */
+export function duration(seconds: number): string {
+  const unit = (n: number, name: "minute" | "second") =>
+    new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "narrow" }).format(n);
+  const minutes = Math.floor(seconds / 60);
+  const rest = Math.round(seconds % 60);
+  return minutes === 0 ? unit(rest, "second") : `${unit(minutes, "minute")} ${unit(rest, "second")}`;
+}
+
+/** A label of a bucket, "2026-11-28" or "2026-11-28 10:00:00", is of the merchant's zone; for Intl it is one of UTC. */
+export function bucket(label: string, by: string, style: "axis" | "full"): string {
+  const at = new Date(`${label.slice(0, 10)}T${label.slice(11) || "00:00:00"}Z`);
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(at);
+  if (by === "hour") {
+    const hour = { hour: "numeric", minute: "2-digit" } as const;
+    // On the axis a day begins with its date.
+    if (style === "axis" && at.getUTCHours() === 0) return format({ day: "numeric", month: "short" });
+    return format(style === "axis" ? hour : { weekday: "short", day: "numeric", month: "short", ...hour });
+  }
+  if (by === "month") return format({ month: style === "axis" ? "short" : "long", year: "numeric" });
+  return format({ ...(style === "full" && { weekday: "short" }), day: "numeric", month: "short" });
+}
+
+/** Two dates as a range, "22 – 28 Nov". */
+export function dates(from: string, to: string): string {
+  const format = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  return format.formatRange(new Date(`${from}T00:00Z`), new Date(`${to}T00:00Z`));
+}
+
+/** An instant as a time of the merchant's day. */
+export function time(instant: string, timeZone: string): string {
+  return new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone }).format(new Date(instant));
+}
+
+/** "Europe/Vienna" is "Vienna" to those who live there. */
+export function zoneName(timeZone: string): string {
+  return timeZone.split("/").at(-1)?.replaceAll("_", " ") ?? timeZone;
+}
+
+const countries = new Intl.DisplayNames(locale, { type: "region", fallback: "code" });
+const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
+
+/** What a value of a dimension is called, where the API's word is none of the reader's. */
+export function valueName(dimension: DimensionName, raw: string): string {
+  if (raw === "(not set)") return t("notSet");
+  if (raw === "(none)") return t("none");
+  if (raw === "(other)") return t("other");
+  if (raw === "Direct / None") return t("direct");
+  if (dimension === "country" && /^[A-Z]{2}$/.test(raw)) return countries.of(raw) ?? raw;
+  if (dimension === "language" && /^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/.test(raw)) return languages.of(raw) ?? raw;
+  return Object.hasOwn(texts, `v_${raw}`) ? named(`v_${raw}`) : raw;
+}

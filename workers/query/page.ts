@@ -1,0 +1,132 @@
+// The dashboard's pages. Every address gives the same small document; who is there, and of which shops, is in it, so that numbers
+// are the first thing the page has to ask for. It is therefore never kept by anybody. Its script and style carry the hash of
+// their bytes in their names and are kept for ever (scripts/build-dashboard.ts makes them).
+
+import type { Context } from "hono";
+import { getCookie } from "hono/cookie";
+import { DASHBOARD_SHOPS_NAMED_MAX } from "../../core/limits.ts";
+import type { Membership } from "../../storage/directory/members.ts";
+import { FILES, LANGUAGES } from "./dashboard/.build/files.js";
+import type { Deps } from "./deps.ts";
+import { membershipsOf } from "./membership.ts";
+import { type Shop, toShops } from "./shops.ts";
+
+/** What a page knows before it asks anything; in the document as JSON. */
+export interface Boot {
+  readonly language: string;
+  /** Undefined where nobody is signed in. */
+  readonly email?: string;
+  /** The one of the address first; not all of them, where they are many. */
+  readonly shops: readonly Shop[];
+  readonly shopsCount: number;
+  /** Whether Cloudflare Access signs in, and nothing asks for a password. */
+  readonly access: boolean;
+  /** Whether several questions may be sent as one. */
+  readonly batch: boolean;
+  /** Codes of the languages there are. */
+  readonly languages: readonly string[];
+}
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
+const SAFE = {
+  "content-security-policy": POLICY,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "permissions-policy": "camera=(), microphone=(), geolocation=()",
+};
+
+/** The addresses of pages; "/" leads on to one of them. */
+export const PAGE_PATHS = ["/sign-in", "/invite", "/shops", "/share", "/share/:page", "/s/:shop", "/s/:shop/:page"];
+
+/** GET /: to the shop, the shops or the sign-in. */
+export async function sendHome(c: Context, deps: Deps): Promise<Response> {
+  const [first, ...others] = await membershipsOf(c, deps);
+  const location = first === undefined ? "/sign-in" : others.length > 0 ? "/shops" : `/s/${first.merchant.id}/overview`;
+  return c.body(null, 302, { location, "cache-control": "no-store" });
+}
+
+/** A page: of whoever asks, whatever shop the address names. Whether there is such a shop is not said. */
+export async function sendPage(c: Context, deps: Deps, { batch }: Pick<Boot, "batch">): Promise<Response> {
+  const memberships = await membershipsOf(c, deps);
+  const named = c.req.param("shop");
+  const own = memberships.filter(({ merchant }) => merchant.id === named);
+  const others = memberships.filter(({ merchant }) => merchant.id !== named);
+  const { language, theme } = lookOf(c);
+  const languages = Object.keys(LANGUAGES);
+  const boot = { ...bootOf([...own, ...others], deps), language, languages, batch };
+  const headers = { ...SAFE, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
+  return c.body(documentOf(boot, theme), 200, headers);
+}
+
+/** A script or a style by its name, which says its bytes. */
+export function sendAsset(c: Context): Response | undefined {
+  const file = FILES.find(({ path }) => path === c.req.path);
+  if (file === undefined) return undefined;
+  const headers = {
+    "content-type": file.type,
+    "cache-control": "public, max-age=31536000, immutable",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+  };
+  return c.body(file.text, 200, headers);
+}
+
+function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "language" | "languages" | "batch"> {
+  const email = memberships[0]?.member.email;
+  return {
+    ...(email !== undefined && { email }),
+    shops: toShops(memberships.slice(0, DASHBOARD_SHOPS_NAMED_MAX), deps.now()),
+    shopsCount: memberships.length,
+    access: deps.access !== undefined,
+  };
+}
+
+/** The language and the theme that a browser has chosen (a cookie that only the page writes), else those it prefers. */
+function lookOf(c: Context): { readonly language: string; readonly theme: string } {
+  const [chosen = "", theme = ""] = (getCookie(c, "footfall-look") ?? "").split(".");
+  const wanted = (c.req.header("accept-language") ?? "")
+    .split(",")
+    .map((part) => part.trim().slice(0, 2).toLowerCase());
+  const language = [chosen, ...wanted].find((code) => Object.hasOwn(LANGUAGES, code)) ?? "en";
+  return { language, theme: ["light", "dark"].includes(theme) ? theme : "" };
+}
+
+const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%230b6e5f'/%3E%3Cpath d='M4 12V8m4 4V4m4 8V6' stroke='%23fffdf9' stroke-width='2'/%3E%3C/svg%3E";
+
+function documentOf(boot: Boot, theme: string): string {
+  const { script, style, direction } = LANGUAGES[boot.language] as (typeof LANGUAGES)[string];
+  return `<!doctype html>
+<html lang="${boot.language}" dir="${direction}"${theme === "" ? "" : ` data-theme="${theme}"`}>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<meta name="color-scheme" content="${theme === "" ? "light dark" : theme}">
+<meta name="footfall" content="${inAttribute(JSON.stringify(boot))}">
+<title>Footfall</title>
+<link rel="icon" href="${ICON}">
+<link rel="stylesheet" href="${style}">
+<script type="module" src="${script}"></script>
+</head>
+<body><div id="app"></div><noscript>Footfall's dashboard needs JavaScript. The API does not: /api/reference</noscript></body>
+</html>
+`;
+}
+
+function inAttribute(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,35 @@
+// The shops of whoever is signed in. They are asked for before any of them is named, so this is no route of one merchant.
+
+import type { Context } from "hono";
+import { zoneAt } from "../../core/merchant.ts";
+import type { Membership } from "../../storage/directory/members.ts";
+import type { Deps } from "./deps.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
+import { membershipsOf } from "./membership.ts";
+import { type Checked, problem } from "./problem.ts";
+import type { Reply } from "./request.ts";
+
+/** A shop as its people see it, with what they may do there. */
+export interface Shop {
+  readonly id: string;
+  readonly name: string;
+  readonly time_zone: string;
+  readonly currency: string;
+  readonly role: string;
+}
+
+/** GET /api/v1/shops: of which merchants somebody is a member; for sessions and Cloudflare Access. */
+export async function getShops(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const memberships = await membershipsOf(c, deps);
+  const [first] = memberships;
+  if (first === undefined) return problem("unauthorized", "Sign in to see the shops that you are a member of.");
+  if (!(await admit(c, first.member.id, deps.keyLimit))) return problem("rate_limited", TOO_OFTEN);
+  return { ok: true, value: { body: { email: first.member.email, shops: toShops(memberships, deps.now()) } } };
+}
+
+/** Memberships as their people see them. */
+export function toShops(memberships: readonly Membership[], now: number): readonly Shop[] {
+  return memberships.map(({ member, merchant: { id, name, zones, currency } }) => {
+    return { id, name, time_zone: zoneAt(zones, now), currency, role: member.role };
+  });
+}
