@@ -11,6 +11,7 @@ import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Answer } from "../../core/query/answer.ts";
+import type { BatchKind } from "../../core/query/batch.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { REPORTS, type ReportName } from "../../core/query/report-count.ts";
 import { NO_RULES } from "../../core/rules.ts";
@@ -42,6 +43,7 @@ import { execute } from "../../workers/query/execute.ts";
 import { type AskedReplay, startReplay } from "../../workers/query/replay-start.ts";
 import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
+import { Together } from "../../workers/query/together.ts";
 import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
@@ -172,6 +174,28 @@ export class AnswersWorld {
       if (kind === "retention") return [row["cohort"], row["visitors"], row["retained"]];
       return [JSON.stringify(row["pages"]), row["visits"]];
     });
+  }
+
+  /** What each of some questions and reports is answered, asked alone one after the other or together. Nothing is remembered of scans
+   *  that were made before. */
+  async texts(
+    merchant: number,
+    asked: readonly { readonly kind: BatchKind; readonly body: object }[],
+    way: "alone" | "together",
+  ): Promise<readonly string[]> {
+    const whose = await this.#merchant(merchant);
+    const answer = async ({ kind, body }: (typeof asked)[number], deps: QueryDeps) => {
+      const sent = { site_id: "m", ...body };
+      const question = kind === "query" ? parseQuestion(sent) : REPORTS[kind](sent, []);
+      if (!question.ok) return JSON.stringify(question);
+      if (!("together" in question.value)) return JSON.stringify(await execute(question.value, whose, deps));
+      return JSON.stringify(await readReport(question.value, whose, deps));
+    };
+    const fresh = () => ({ ...this.#queryDeps(), scans: new ScanMemory() });
+    if (way === "together") return new Together(whose, fresh()).each(asked, answer);
+    const texts: string[] = [];
+    for (const one of asked) texts.push(await answer(one, fresh()));
+    return texts;
   }
 
   /** Ids of the events that an export of some dates has, as the admin API gives it. */

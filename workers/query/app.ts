@@ -8,6 +8,7 @@ import { refuseQuestion } from "./answer.ts";
 import { getArchiveDays, getArchiveFiles, postSeal } from "./archive-days.ts";
 import { ask } from "./ask.ts";
 import { audited, getAudit } from "./audit.ts";
+import { askBatch } from "./batch.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
@@ -112,6 +113,7 @@ export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof a
   ["/api/v2/retention", askRetention],
   ["/api/v2/paths", askPaths],
   ["/api/v2/realtime", askRealtime],
+  ["/api/v2/batch", askBatch],
 ];
 
 /** For those who have no credential yet, or one that is none of the admin API. */

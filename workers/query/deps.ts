@@ -26,6 +26,7 @@ import { type GuessLimit, GuessMemory } from "./guess.ts";
 import { type AddressLimit, guessLimitOf, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
 import { PurseMemory } from "./purse-memory.ts";
 import { ScanMemory } from "./scan-memory.ts";
+import type { Together } from "./together.ts";
 
 export interface Deps extends Producer {
   /** Who is who. */
@@ -57,6 +58,8 @@ export interface Deps extends Producer {
   readonly buckets: BucketMemory;
   /** What sealed Days of this database came to. */
   readonly scans: ScanMemory;
+  /** Where several questions are answered together: what they read alike is read for all at once. */
+  readonly together?: Together;
   /** Exchange rates that the isolate has read from this database. */
   readonly rates: RateMemory;
   /** Undefined where limits are off. */
