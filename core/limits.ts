@@ -523,6 +523,8 @@ export const RECENT_BYTES_MAX = 16_000_000;
 export const RECENT_ROWS_MAX = 20_000;
 /** Entries of all sets of visitors that one question may hold, about 60 B each. */
 export const SCAN_VISITORS_MAX = 800_000;
+/** Days whose events are counted once more for one proof: a month. */
+export const PROOF_DAYS_MAX = 31;
 /** Questions of one batch: an overview has ten or twelve panels, and a page twice as many. */
 export const BATCH_QUESTIONS_MAX = 24;
 /** Characters of the name of one of them. */
@@ -544,6 +546,8 @@ export const PATHS_MAX = 100_000;
 /** Who was here in the last minutes is here now; and how far back one sees minute by minute. */
 export const REALTIME_NOW_MINUTES = 5;
 export const REALTIME_MINUTES = 30;
+/** Pages, sources and orders that are shown of now. */
+export const NOW_SHOWN_MAX = 10;
 /** API keys that one isolate remembers with their merchants, about 1 KB each; the oldest are forgotten first. */
 export const KEYS_KEPT_MAX = 10_000;
 /** A key that was revoked still works this long in isolates that have seen it. */

@@ -12,6 +12,7 @@ import { zeroMeter } from "../../core/meter.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import type { BatchKind } from "../../core/query/batch.ts";
+import { openBudgets } from "../../core/query/budget.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { REPORTS, type ReportName } from "../../core/query/report-count.ts";
 import { NO_RULES } from "../../core/rules.ts";
@@ -40,6 +41,7 @@ import { app } from "../../workers/query/app.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
+import { prove } from "../../workers/query/proof.ts";
 import { type AskedReplay, startReplay } from "../../workers/query/replay-start.ts";
 import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
@@ -198,6 +200,13 @@ export class AnswersWorld {
     return texts;
   }
 
+  /** What proves a merchant's Days. */
+  async proof(merchant: number, { from, to }: { readonly from: number; readonly to: number }) {
+    const proof = await prove(await this.#merchant(merchant), { from, to, budgets: openBudgets() }, this.#queryDeps());
+    if (!proof.ok) throw new Error(proof.rejection.message);
+    return proof.value;
+  }
+
   /** Ids of the events that an export of some dates has, as the admin API gives it. */
   async exported(merchant: number, { from, to, filters }: ExportBody): Promise<readonly string[]> {
     const asked = new URLSearchParams({ from, to, ...(filters.length > 0 && { filters: JSON.stringify(filters) }) });
@@ -336,6 +345,7 @@ export class AnswersWorld {
       rates: this.#memory.rates,
       bucket: memoryArchive(this.#objects),
       meter: zeroMeter(),
+      pace: { sealAfterMs: SEAL_AFTER_MS },
       now: () => this.now,
       log: (line: unknown) => void this.log.push(line),
     };

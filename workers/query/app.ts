@@ -18,11 +18,13 @@ import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
+import { getNow } from "./now.ts";
 import type { DocumentedRoute } from "./openapi/document.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
+import { getProof } from "./proof.ts";
 import { getQuery } from "./question-jobs.ts";
 import { getOwnRates, getRates, postOwnRates, postRates } from "./rates.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
@@ -60,6 +62,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/rates", "deployment", getRates],
   ["POST", "/api/v1/merchants/:id/rates", "admin", postOwnRates, "own_rates.change"],
   ["GET", "/api/v1/merchants/:id/rates", "read", getOwnRates],
+  ["GET", "/api/v1/merchants/:id/proof", "read", getProof],
   ["GET", "/api/v1/merchants/:id/events", "admin", getEvents, "events.export"],
   ["DELETE", "/api/v1/merchants/:id", "owner", deleteMerchant, "merchant.erase"],
   ["POST", "/api/v1/merchants/:id/erasures", "admin", postErasure, "erasure.create"],
@@ -153,6 +156,7 @@ app.use("/api/*", async (c, next) => {
 });
 
 app.get("/api/v2/queries/:id", (c) => getQuery(c, c.get("deps")));
+app.get("/api/v2/now", (c) => getNow(c, c.get("deps")));
 for (const [path, answer] of UMAMI_ROUTES) app.get(path, (c) => answer(c, c.get("deps")));
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
@@ -223,6 +227,7 @@ const QUESTION_PATHS = [...QUESTION_ROUTES, ...UMAMI_ROUTES].map(([path]) => pat
 const PATHS = [
   ...OPEN_PATHS,
   "/api/v2/queries/:id",
+  "/api/v2/now",
   ...QUESTION_PATHS,
   ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path)),
 ];

@@ -118,6 +118,7 @@ function forgetting({ partition }: Deps, reads: ReadOnce): Deps["partition"] {
     return {
       live: async (request) => forget(await stub.live(request), reads),
       recentEvents: async (request) => forget(await stub.recentEvents(request), reads),
+      present: (request) => stub.present(request),
       refreshSettings: (merchant) => stub.refreshSettings(merchant),
       status: () => stub.status(),
       erase: (request) => stub.erase(request),

@@ -16,6 +16,7 @@ import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/q
 import { rowOf } from "../../support/rollup-rows.ts";
 
 const today = dayAt("UTC", Date.now());
+const WEEK = [dateOf(today - 6), dateOf(today)];
 const MERCHANT = 1;
 let worker: QueryWorker;
 let shop: { readonly id: string; readonly api_key: string };
@@ -48,10 +49,10 @@ const batch = (change: object = {}, given: { token?: string; headers?: Record<st
   worker.ask("POST", "/api/v2/batch", {
     token: shop.api_key,
     ...given,
-    body: { site_id: shop.id, date_range: "7d", filters: FILTERS, questions: PANELS, ...change },
+    body: { site_id: shop.id, date_range: WEEK, filters: FILTERS, questions: PANELS, ...change },
   });
 
-async function alone(question: object, { token = shop.api_key, date_range = "7d" as unknown } = {}) {
+async function alone(question: object, { token = shop.api_key, date_range = WEEK as unknown } = {}) {
   const { kind = "query", filters = [], ...own } = question as { kind?: string; filters?: readonly unknown[] };
   const body = { ...own, site_id: shop.id, date_range, filters: [...FILTERS, ...filters] };
   return (await worker.ask("POST", `/api/v2/${kind}`, { token, body })).body;
@@ -158,7 +159,7 @@ test("[BAT-5] as lines answers come as they are ready, those of rollups first, a
   const questions = { pages: PANELS.pages, top: { metrics: ["pageviews"] } };
   const asked = {
     site_id: shop.id,
-    date_range: "7d",
+    date_range: WEEK,
     questions: { ...questions, pages: { ...PANELS.pages, filters: FILTERS } },
   };
   const text = await worker.text("POST", "/api/v2/batch", {
