@@ -2,8 +2,9 @@
 // or dropped for a reason, or belongs to no visit (it only says that somebody read on). The numbers stand beside those that questions
 // are answered with.
 
-import { duplicateKey } from "../counting/duplicate.ts";
+import { IdSet } from "../counting/duplicate.ts";
 import { isEngagement, isPageview } from "../event.ts";
+import type { HashKey } from "../keyed-hash.ts";
 import type { DropReason } from "../outcome.ts";
 import type { DayRows } from "./count.ts";
 import { type SeenUnder, seeDay } from "./seen.ts";
@@ -33,19 +34,15 @@ export function openRecount(): Recount {
   };
 }
 
-/** Adds rows of the Day, all of them or those of some visitors. */
-export function addRecount(recount: Recount, { day, partitions, isCounted = () => true }: DayRows, under: SeenUnder) {
+/** Adds rows of the Day, all of them or those of some visitors. Ids are hashed with `key`. */
+export function addRecount(
+  recount: Recount,
+  { day, partitions, isCounted = () => true }: DayRows,
+  { under, key }: { readonly under: SeenUnder; readonly key: HashKey },
+): void {
   for (const rows of partitions) {
     const own = rows.filter(({ event }) => isCounted(event.visitor));
-    recount.received += own.length;
-    const ids = new Set<string>();
-    let judged = 0;
-    for (const { event } of own.toSorted((a, b) => a.position - b.position)) {
-      const key = duplicateKey(event);
-      if (event.dropped === "duplicate" || ids.has(key)) drop(recount, "duplicate");
-      else judged += 1;
-      ids.add(key);
-    }
+    const judged = judgedOf(recount, own, key);
     const { visits, dropped } = seeDay({ rows, day, isCounted }, under);
     for (const { opinion } of dropped) drop(recount, opinion.dropped as DropReason);
     const events = visits.flatMap((visit) => visit.events);
@@ -57,6 +54,23 @@ export function addRecount(recount: Recount, { day, partitions, isCounted = () =
       if (!isEngagement(event.name)) recount.events += 1;
     }
   }
+}
+
+/** How many events are left to be judged. A copy that came after its Day was closed is no event that was received; another story under
+ *  a known id is one, and is dropped (DUP-2). */
+function judgedOf(recount: Recount, rows: DayRows["partitions"][number], key: HashKey): number {
+  const ids = new IdSet(key);
+  let judged = 0;
+  for (const { event } of rows.toSorted((a, b) => a.position - b.position)) {
+    const known = ids.recall(event);
+    if (known === "same") continue;
+    recount.received += 1;
+    const isDuplicate = known === "other" || event.dropped === "duplicate";
+    ids.remember(isDuplicate ? { ...event, dropped: "duplicate" } : event);
+    if (isDuplicate) drop(recount, "duplicate");
+    else judged += 1;
+  }
+  return judged;
 }
 
 function drop({ dropped }: Recount, reason: DropReason): void {

@@ -291,8 +291,8 @@ test("[JOB-5] [SHR-5] a link takes no more than three of its merchant's large qu
     const { status, body } = await large(token, at);
     expect([status, body.parts]).toEqual([202, { all: 100, done: 0 }]);
   }
-  expect((await large(token, 3)).status).toBe(400);
+  expect((await large(token, 3)).status).toBe(429);
   expect((await large(key, 4)).status).toBe(202);
   expect((await large(key, 5)).status).toBe(202);
-  expect((await large(key, 6)).status).toBe(400);
+  expect((await large(key, 6)).status).toBe(429);
 });

@@ -5,6 +5,7 @@ import { encodeLogged } from "../../core/archive/bundle.ts";
 import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
+import type { Present } from "../../core/counting/present.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { QuestionPart } from "../../core/query/job.ts";
@@ -40,7 +41,9 @@ export interface QueryWorker {
   /** Page views that a merchant of the pool has today by page, each page's by one visitor: counted, and not archived yet. */
   seePages(merchant: number, pages: Readonly<Record<string, number>>): void;
   /** How often partitions were asked for numbers and for events, and objects of the archive for bytes. */
-  readonly counted: { live: number; recent: number; gets: number };
+  readonly counted: { live: number; recent: number; gets: number; present: number };
+  /** Who partitions, by name, say is there. */
+  readonly present: Map<string, Present>;
   /** Parts of large questions that wait on their queue. */
   readonly questions: QuestionPart[];
   /** Delivers them, and what they lead to, until none is left. Gives how many failed. */
@@ -104,7 +107,8 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     live: [],
     objects: new Map(),
     recent: new Map(),
-    counted: { live: 0, recent: 0, gets: 0 },
+    counted: { live: 0, recent: 0, gets: 0, present: 0 },
+    present: new Map(),
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
     deps: () => depsOf(bindingsOf(worker) as never),
@@ -192,6 +196,10 @@ function partitionOf(worker: QueryWorker, name: string) {
       if (worker.isBehind) return answer("too many" as const);
       const isWanted = ({ row: [day, , number] }: RecentRow) => number === merchant && day >= from && day < to;
       return answer({ rows: (worker.recent.get(name) ?? []).filter(isWanted) });
+    },
+    present: () => {
+      worker.counted.present += 1;
+      return answer(worker.present.get(name) ?? { visitors: [], orders: [] });
     },
     erase: () => answer({ position: 1, archivedPosition: 1 }),
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),

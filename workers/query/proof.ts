@@ -18,6 +18,7 @@ import { readManifest } from "../../storage/archive/archive-day.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import { keyOf } from "../../storage/archive/merchant-events.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
+import { isolateHashKey } from "../../storage/hash-key.ts";
 import { listUncounted } from "../../storage/ledger/places.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
 import { stateOf } from "./archive-days.ts";
@@ -77,7 +78,7 @@ export async function prove(
   for await (const rows of events.value.days()) {
     const recount = recounts.get(rows.day) ?? openRecount();
     recounts.set(rows.day, recount);
-    addRecount(recount, rows, under);
+    addRecount(recount, rows, { under, key: isolateHashKey() });
     spend(budgets.own, rows.partitions.flat().length * EVENT_RECOUNTED_STEPS, "#/from");
   }
   const said = await saidOf(merchant, { from, to }, deps);
