@@ -57,7 +57,7 @@ import { localDate } from "./calendar.ts";
 import type { Stored } from "./model.ts";
 import { addressOf, CURRENCY, type PublishedRate, type Request, type Story, type Told, toEvent } from "./traffic.ts";
 
-const POOL_SIZE = 2;
+export const POOL_SIZE = 2;
 const ADMIN_TOKEN = "the-admin-token-of-this-test";
 /** How often partitions and queues get a turn. */
 const TURN_MS = 8 * 3_600_000;
