@@ -412,6 +412,8 @@ export const REPLAY_START_STALE_MS = 5 * MINUTE_MS;
 export const REPLAY_PARTS_SENT_MAX = 50;
 /** A part that was sent this long ago and has not ended is sent again: a consumer runs for 15 minutes at most. */
 export const REPLAY_PART_STALE_MS = 16 * MINUTE_MS;
+/** After which somebody whose jobs are too many may ask again: a job takes some ten seconds. */
+export const JOBS_RETRY_SECONDS = 10;
 /** Deliveries after which a part that fails is left as failed, to be shown and tried again by hand. */
 export const REPLAY_ATTEMPTS_MAX = 4;
 /** Merchants whose stored rows of a Day are read in one go: 500 rows, a megabyte or two. */
@@ -536,6 +538,15 @@ export const RECENT_BYTES_MAX = 16_000_000;
 export const RECENT_ROWS_MAX = 20_000;
 /** Entries of all sets of visitors that one question may hold, about 60 B each. */
 export const SCAN_VISITORS_MAX = 800_000;
+/** Days whose events are counted once more for one proof: a month. */
+export const PROOF_DAYS_MAX = 31;
+/** Questions of one batch: an overview has ten or twelve panels, and a page twice as many. */
+export const BATCH_QUESTIONS_MAX = 24;
+/** Characters of the name of one of them. */
+export const BATCH_NAME_LENGTH_MAX = 40;
+/** Events times questions that are counted in one pass: an event is in a set of visitors of each, and all sets together hold no more
+ *  than those of one question may. */
+export const BATCH_EVENTS_MAX = SCAN_VISITORS_MAX;
 /** A question by the minute spans at most two Days and an hour of clock change. */
 export const MINUTES_RANGE_MS_MAX = 49 * HOUR_MS;
 /** Steps of a funnel, and the window that its first step opens: a day unless said, a month at most. */
@@ -550,6 +561,8 @@ export const PATHS_MAX = 100_000;
 /** Who was here in the last minutes is here now; and how far back one sees minute by minute. */
 export const REALTIME_NOW_MINUTES = 5;
 export const REALTIME_MINUTES = 30;
+/** Pages, sources and orders that are shown of now. */
+export const NOW_SHOWN_MAX = 10;
 /** API keys that one isolate remembers with their merchants, about 1 KB each; the oldest are forgotten first. */
 export const KEYS_KEPT_MAX = 10_000;
 /** A key that was revoked still works this long in isolates that have seen it. */

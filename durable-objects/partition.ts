@@ -8,6 +8,7 @@ import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { parsePoolSize } from "../core/counting/placement.ts";
+import type { Present, PresentRequest } from "../core/counting/present.ts";
 import {
   DRAIN_AFTER_MS,
   GROUP_COMMIT_LONG_MS,
@@ -31,6 +32,7 @@ import { tick } from "./duties.ts";
 import type { PartitionEnv } from "./env.ts";
 import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
+import { present } from "./present.ts";
 import { recentEvents } from "./recent.ts";
 import type {
   AppendReply,
@@ -70,6 +72,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async live(request: LiveRequest): Promise<LiveReply> {
     isolateMeter.partition_requests += 1;
     return live(this.#partition, request);
+  }
+
+  async present(request: PresentRequest): Promise<Present> {
+    isolateMeter.partition_requests += 1;
+    return present(this.#partition, request);
   }
 
   async recentEvents(request: RecentRequest): Promise<RecentReply> {

@@ -5,6 +5,7 @@ import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Moved } from "../core/counting/placement.ts";
+import type { Present, PresentRequest } from "../core/counting/present.ts";
 import type { DropReason } from "../core/outcome.ts";
 
 /** What became of one arrival. "unknown": the merchant is not (or no longer) there. "unread": it is new here and its settings cannot
@@ -85,6 +86,8 @@ export interface PartitionRpc {
   /** Whether ids were counted here; asked by a partition that counts the merchant's events before or after. */
   counted(request: CountedRequest): Promise<CountedReply>;
   live(request: LiveRequest): Promise<LiveReply>;
+  /** Who of a merchant's visitors is there, and what was bought last. */
+  present(request: PresentRequest): Promise<Present>;
   /** A merchant's events that may not lie in the archive yet. */
   recentEvents(request: RecentRequest): Promise<RecentReply>;
   /** Reads a merchant's settings again, because they changed. */

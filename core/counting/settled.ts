@@ -15,12 +15,17 @@ import { addCell, insert, isVisit, RANK, type Visit } from "./visit.ts";
 /** Visitors with their visits of a Day. It may be gone through more than once. */
 export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readonly Visit[]]>;
 
-/** The visits of a Day by visitor, to be read. Visitors who did nothing but prefetch and read on are not among them. */
-export function settledVisits(state: DayState, names: DayNames): VisitsByVisitor {
+/** The visits of a Day by visitor, to be read, or of some `visitors` of it. Visitors who did nothing but prefetch and read on are not
+ *  among them. */
+export function settledVisits(
+  state: DayState,
+  names: DayNames,
+  visitors: VisitsByVisitor = state.visitors,
+): VisitsByVisitor {
   const earnings = earningsOf(state.orders ?? new TextMap());
   return {
     *[Symbol.iterator]() {
-      for (const [visitor, runs] of state.visitors) {
+      for (const [visitor, runs] of visitors) {
         const seen = seenPrefetches(state, visitor, { runs, names });
         const earned = earnings.get(visitor) ?? [];
         const isPlain = seen.length === 0 && earned.length === 0 && runs.every(isVisit);

@@ -23,6 +23,11 @@ export class Visitors {
     this.#base = base;
   }
 
+  /** Who was seen since somebody asked who is there; undefined where nobody has. */
+  #watched: Set<string> | undefined;
+  /** Whether that was asked since visitors were last sent to rest. */
+  #isWatched = false;
+
   get size(): number {
     return this.#visits.size;
   }
@@ -33,6 +38,7 @@ export class Visitors {
 
   /** A visitor's visits, to be added to where they are. */
   wake(visitor: string): Visit[] | undefined {
+    this.#watched?.add(visitor);
     const held = this.#visits.get(visitor);
     if (typeof held !== "string") return held;
     const visits = this.#unpack(held);
@@ -47,6 +53,7 @@ export class Visitors {
 
   /** Sets the visits of a visitor who has none. */
   set(visitor: string, visits: Visit[]): void {
+    this.#watched?.add(visitor);
     this.#set(visitor, visits, VISITOR_BYTES + visitsBytes(visits));
   }
 
@@ -86,8 +93,22 @@ export class Visitors {
     for (const [, visits] of this) yield visits;
   }
 
+  /** Visitors who were seen since an instant (UTC ms), with their visits, to be read. The first look is at all of them; after that those
+   *  who come are noted, so that a page that asks every few seconds costs what these are. */
+  *since(instant: number): Generator<readonly [visitor: string, visits: readonly Visit[]]> {
+    this.#isWatched = true;
+    this.#watched ??= new Set(this.keys());
+    for (const visitor of this.#watched) {
+      const visits = this.get(visitor);
+      if (visits?.some(({ end }) => end >= instant)) yield [visitor, visits];
+      else this.#watched.delete(visitor);
+    }
+  }
+
   /** Packs the visits of all who were last seen before an instant, UTC ms. */
   rest(before: number): void {
+    if (!this.#isWatched) this.#watched = undefined;
+    this.#isWatched = false;
     for (const [visitor, held] of this.#visits) {
       if (typeof held === "string" || held.some(({ end }) => end >= before)) continue;
       const packed = textOf(this.#pack(held));

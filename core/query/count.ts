@@ -25,6 +25,8 @@ export interface Counting {
   readonly add: (rows: DayRows) => ScanProblem | undefined;
   /** What was added, as text: of the same rows the same. */
   readonly encode: () => string;
+  /** Entries of sets of visitors that it holds, where that is known. */
+  readonly held?: () => number;
   /** Adds what `encode` of the same plan has written. */
   readonly absorb: (text: string) => ScanProblem | undefined;
 }
@@ -70,6 +72,7 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
         },
         encode: () => scans.map(encodeScan).join("\n"),
         absorb: (text) => firstProblem(text.split("\n"), (own, index) => absorbScan(at(scans, index), own)),
+        held: () => scans.reduce((sum, { visitors }) => sum + visitors, 0),
         scans: () => scans,
         groups: () => scans.map(closeScan),
       };

@@ -1,18 +1,22 @@
 // A question that is too large for one request, as it waits for its answer: the body as it was asked and what the range was
 // resolved with, so that every part of the job, whenever it is counted, has the same plan. Questions and reports alike.
 
+import { SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
 import { accepted, assert, type Outcome } from "../outcome.ts";
 import { type AnswerContext, answer } from "./answer.ts";
+import type { BatchKind, BatchQuestion } from "./batch.ts";
 import { type Counting, type CountPlan, countPlanOf } from "./count.ts";
 import type { Groups } from "./group.ts";
 import type { Purse } from "./money.ts";
 import { type Plan, planWithComparison } from "./plan.ts";
 import { parseQuestion } from "./question.ts";
 import { type Moment, resolveRange } from "./range.ts";
+import { told } from "./refusal.ts";
 import { REPORTS, type ReportName, reportAnswer, reportPlanOf } from "./report-count.ts";
+import { refusalOf, type ScanProblem } from "./scan.ts";
 
-export type QuestionKind = "query" | ReportName;
+export type QuestionKind = BatchKind | "batch";
 
 export interface JobQuestion {
   /** A plain question unless it says otherwise. */
@@ -39,6 +43,7 @@ export interface JobCounting extends Counting {
 export function planOfJob(question: JobQuestion, zones: readonly ZonePeriod[]): CountPlan<JobCounting> {
   const { kind = "query", asOf, firstDay } = question;
   const moment = { zones, now: asOf, firstDay };
+  if (kind === "batch") return batchPlan(question, zones);
   return kind === "query" ? questionPlan(question, moment) : reportPlan(kind, question, moment);
 }
 
@@ -80,6 +85,72 @@ function reportPlan(kind: ReportName, { body, fixed }: JobQuestion, moment: Mome
       return { ...counting, purses: () => [], answer: (context) => accepted(reportAnswer(report, facts(), context)) };
     },
   };
+}
+
+/** Those questions of a batch that are too large: rows are read once for all, and each has its own answer or refusal. */
+function batchPlan(question: JobQuestion, zones: readonly ZonePeriod[]): CountPlan<JobCounting> {
+  const { questions } = question.body as { readonly questions: readonly BatchQuestion[] };
+  const plans = questions.map(({ kind, body }) => planOfJob({ ...question, kind, body }, zones));
+  return {
+    ranges: plans.flatMap(({ ranges }) => ranges),
+    columns: [...new Set(plans.flatMap(({ columns }) => columns))],
+    together: plans.some(({ together }) => together === "day") ? "day" : "partition",
+    nameOf: undefined,
+    open: (under, form) => {
+      const all = plans.map((plan): OfBatch => ({ plan, counting: plan.open(under, form), problem: undefined }));
+      return {
+        add: (rows) => {
+          for (const one of all) if (hasDay(one.plan, rows.day)) one.problem ??= one.counting.add(rows);
+          dropLargest(all);
+          return undefined;
+        },
+        encode: () =>
+          JSON.stringify(
+            all.map(({ counting, problem }) => (problem === undefined ? { text: counting.encode() } : { problem })),
+          ),
+        absorb: (text) => {
+          for (const [index, part] of (JSON.parse(text) as EncodedPart[]).entries()) {
+            const one = all[index] as OfBatch;
+            one.problem ??= "text" in part ? one.counting.absorb(part.text) : part.problem;
+          }
+          dropLargest(all);
+          return undefined;
+        },
+        purses: () => all.flatMap(({ counting, problem }) => (problem === undefined ? [...counting.purses()] : [])),
+        answer: (context) => {
+          const answers = all.map(({ counting, problem }, index) => {
+            const outcome = problem === undefined ? counting.answer(context) : refusalOf(problem);
+            const shown = outcome.ok ? outcome.value : told("invalid_field", outcome.rejection.message);
+            return [(questions[index] as BatchQuestion).name, shown];
+          });
+          return accepted({ answers: Object.fromEntries(answers) });
+        },
+      };
+    },
+  };
+}
+
+interface OfBatch {
+  readonly plan: CountPlan<JobCounting>;
+  readonly counting: JobCounting;
+  problem: ScanProblem | undefined;
+}
+
+type EncodedPart = { readonly text: string } | { readonly problem: ScanProblem };
+
+function hasDay({ ranges }: CountPlan<JobCounting>, day: number): boolean {
+  return ranges.some(({ fromDay, toDay }) => day >= fromDay && day < toDay);
+}
+
+/** All of them together hold what one may: who holds most goes first. */
+function dropLargest(all: readonly OfBatch[]): void {
+  for (;;) {
+    const going = all.filter(({ problem }) => problem === undefined);
+    const held = going.map((one) => ({ one, size: one.counting.held?.() ?? 0 })).sort((a, b) => b.size - a.size);
+    const [largest] = held;
+    if (largest === undefined || held.reduce((sum, { size }) => sum + size, 0) <= SCAN_VISITORS_MAX) return;
+    largest.one.problem = "together";
+  }
 }
 
 /** A part of a job on its queue. */

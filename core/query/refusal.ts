@@ -32,6 +32,12 @@ export function placeOf(message: string): string | undefined {
   return pointer ?? missing ?? PLACES.find(([text]) => text.test(message))?.[1];
 }
 
+/** What whoever asked is told in the place of an answer. */
+export function told<Code extends string>(code: Code, message: string) {
+  const field = placeOf(message);
+  return { error: message, code, ...(field !== undefined && { field }) };
+}
+
 /** A value inside a message. Short lists are written out; objects and anything deeper only by their type. */
 export function quote(value: unknown): string {
   return shown(written(value, SHOWN_DEPTH_MAX), QUOTED_LENGTH_MAX);

@@ -42,6 +42,8 @@ interface VisitCounter {
   readonly add: (day: number, visits: readonly SeenVisit[]) => ScanProblem | undefined;
   readonly encode: () => string;
   readonly absorb: (text: string) => ScanProblem | undefined;
+  /** Visitors that it holds, where they are kept. */
+  readonly held?: () => number;
   readonly results: () => unknown;
 }
 
@@ -67,10 +69,12 @@ export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
       name: nameOf("funnel", body, fixed),
       open: (range, form) => {
         const funnel = openFunnel(question.value, range, form);
+        const { problem, held } = holding();
         return {
-          add: (day, visits) => visitorsProblem(addFunnelDay(funnel, day, visits)),
+          add: (day, visits) => problem(addFunnelDay(funnel, day, visits)),
           encode: () => encodeFunnel(funnel),
-          absorb: (text) => visitorsProblem(absorbFunnel(funnel, text)),
+          absorb: (text) => problem(absorbFunnel(funnel, text)),
+          held,
           results: () => closeFunnel(funnel),
         };
       },
@@ -88,10 +92,12 @@ export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
       name: nameOf("retention", body, fixed),
       open: (range) => {
         const retention = openRetention(question.value, range);
+        const { problem, held } = holding();
         return {
-          add: (day, visits) => visitorsProblem(addRetentionDay(retention, day, visits)),
+          add: (day, visits) => problem(addRetentionDay(retention, day, visits)),
           encode: () => encodeRetention(retention),
-          absorb: (text) => visitorsProblem(absorbRetention(retention, text)),
+          absorb: (text) => problem(absorbRetention(retention, text)),
+          held,
           results: () => closeRetention(retention),
         };
       },
@@ -165,6 +171,12 @@ export function visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThro
   return partitions.flatMap((rows) => visitsIn({ rows, day, isCounted }, seen));
 }
 
-function visitorsProblem(count: number): ScanProblem | undefined {
-  return count > SCAN_VISITORS_MAX ? "visitors" : undefined;
+/** Remembers how many visitors are held, and says when they are too many. */
+function holding() {
+  let held = 0;
+  const problem = (count: number): ScanProblem | undefined => {
+    held = count;
+    return count > SCAN_VISITORS_MAX ? "visitors" : undefined;
+  };
+  return { problem, held: () => held };
 }

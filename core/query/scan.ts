@@ -62,13 +62,15 @@ interface Axis {
 }
 
 /** Why a scan, or the counting of a report, ends. */
-export type ScanProblem = "groups" | "visitors" | "paths" | OutOfSteps;
+export type ScanProblem = "groups" | "visitors" | "together" | "paths" | OutOfSteps;
 
 /** What the asker is told. */
 export function refusalOf(problem: ScanProblem) {
   const range = "#/date_range: The query";
   if (problem === "groups") return tooManyGroups();
   if (problem === "visitors") return invalid(`${range} counts more visitors than it may. Ask for a shorter range.`);
+  if (problem === "together")
+    return invalid(`${range} counts more visitors than a batch may hold. Ask it by itself, or for a shorter range.`);
   if (problem === "paths")
     return invalid(`${range} has more than ${PATHS_MAX} different paths. Ask for a shorter range or a smaller depth.`);
   return stepsRefusal(problem);

@@ -16,9 +16,26 @@ export interface SeenThrough {
 
 /** The visits of a merchant's rows of a Day, as far as a view admits them. Orders, too, are settled among admitted events alone. */
 export function visitsIn({ rows, day, isCounted }: SeenRows, { under, view }: SeenThrough): readonly SeenVisit[] {
-  if (view === undefined) return seeDay({ rows, day, isCounted }, under).visits;
+  if (view === undefined) return seenOnce({ rows, day, isCounted }, under);
   const admitted = new Set<Event>();
   for (const { events } of seeDay({ rows, day }, under).visits)
     for (const seen of events) if (passes(view, seen)) admitted.add(seen.event);
   return seeDay({ rows: rows.filter(({ event }) => admitted.has(event)), day, isCounted }, under).visits;
+}
+
+/** What rows were seen as last: several questions that are counted together look at the same rows one after the other. */
+const lastSeen = new WeakMap<SeenRows["rows"], SeenLast>();
+
+interface SeenLast extends Pick<SeenRows, "day" | "isCounted"> {
+  readonly under: SeenUnder;
+  readonly visits: readonly SeenVisit[];
+}
+
+function seenOnce({ rows, day, isCounted }: SeenRows, under: SeenUnder): readonly SeenVisit[] {
+  const last = lastSeen.get(rows);
+  if (last !== undefined && last.day === day && last.under === under && last.isCounted === isCounted)
+    return last.visits;
+  const { visits } = seeDay({ rows, day, isCounted }, under);
+  lastSeen.set(rows, { day, isCounted, under, visits });
+  return visits;
 }

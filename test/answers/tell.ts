@@ -80,7 +80,7 @@ export async function tell(story: Story, telling: Telling): Promise<Difference |
 }
 
 /** What happens before the questions of a stage. */
-async function enter(stage: Stage, story: Story, world: AnswersWorld): Promise<void> {
+export async function enter(stage: Stage, story: Story, world: AnswersWorld): Promise<void> {
   const first = Math.floor(story.start / DAY_MS);
   const all = { fromDay: first - 2, toDay: first + DAYS + 2 };
   const half = story.start + 2 * DAY_MS - 2 * HOUR_MS;

@@ -11,6 +11,8 @@ import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Answer } from "../../core/query/answer.ts";
+import type { BatchKind } from "../../core/query/batch.ts";
+import { openBudgets } from "../../core/query/budget.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { REPORTS, type ReportName } from "../../core/query/report-count.ts";
 import { NO_RULES } from "../../core/rules.ts";
@@ -39,9 +41,11 @@ import { app } from "../../workers/query/app.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
+import { prove } from "../../workers/query/proof.ts";
 import { type AskedReplay, startReplay } from "../../workers/query/replay-start.ts";
 import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
+import { Together } from "../../workers/query/together.ts";
 import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
@@ -53,7 +57,7 @@ import { localDate } from "./calendar.ts";
 import type { Stored } from "./model.ts";
 import { addressOf, CURRENCY, type PublishedRate, type Request, type Story, type Told, toEvent } from "./traffic.ts";
 
-const POOL_SIZE = 2;
+export const POOL_SIZE = 2;
 const ADMIN_TOKEN = "the-admin-token-of-this-test";
 /** How often partitions and queues get a turn. */
 const TURN_MS = 8 * 3_600_000;
@@ -172,6 +176,35 @@ export class AnswersWorld {
       if (kind === "retention") return [row["cohort"], row["visitors"], row["retained"]];
       return [JSON.stringify(row["pages"]), row["visits"]];
     });
+  }
+
+  /** What each of some questions and reports is answered, asked alone one after the other or together. Nothing is remembered of scans
+   *  that were made before. */
+  async texts(
+    merchant: number,
+    asked: readonly { readonly kind: BatchKind; readonly body: object }[],
+    way: "alone" | "together",
+  ): Promise<readonly string[]> {
+    const whose = await this.#merchant(merchant);
+    const answer = async ({ kind, body }: (typeof asked)[number], deps: QueryDeps) => {
+      const sent = { site_id: "m", ...body };
+      const question = kind === "query" ? parseQuestion(sent) : REPORTS[kind](sent, []);
+      if (!question.ok) return JSON.stringify(question);
+      if (!("together" in question.value)) return JSON.stringify(await execute(question.value, whose, deps));
+      return JSON.stringify(await readReport(question.value, whose, deps));
+    };
+    const fresh = () => ({ ...this.#queryDeps(), scans: new ScanMemory() });
+    if (way === "together") return new Together(whose, fresh()).each(asked, answer);
+    const texts: string[] = [];
+    for (const one of asked) texts.push(await answer(one, fresh()));
+    return texts;
+  }
+
+  /** What proves a merchant's Days. */
+  async proof(merchant: number, { from, to }: { readonly from: number; readonly to: number }) {
+    const proof = await prove(await this.#merchant(merchant), { from, to, budgets: openBudgets() }, this.#queryDeps());
+    if (!proof.ok) throw new Error(proof.rejection.message);
+    return proof.value;
   }
 
   /** Ids of the events that an export of some dates has, as the admin API gives it. */
@@ -312,6 +345,7 @@ export class AnswersWorld {
       rates: this.#memory.rates,
       bucket: memoryArchive(this.#objects),
       meter: zeroMeter(),
+      pace: { sealAfterMs: SEAL_AFTER_MS },
       now: () => this.now,
       log: (line: unknown) => void this.log.push(line),
     };

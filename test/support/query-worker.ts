@@ -5,6 +5,7 @@ import { encodeLogged } from "../../core/archive/bundle.ts";
 import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
+import type { Present } from "../../core/counting/present.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { QuestionPart } from "../../core/query/job.ts";
@@ -39,6 +40,10 @@ export interface QueryWorker {
   readonly recent: Map<string, readonly RecentRow[]>;
   /** Page views that a merchant of the pool has today by page, each page's by one visitor: counted, and not archived yet. */
   seePages(merchant: number, pages: Readonly<Record<string, number>>): void;
+  /** How often partitions were asked for numbers and for events, and objects of the archive for bytes. */
+  readonly counted: { live: number; recent: number; gets: number; present: number };
+  /** Who partitions, by name, say is there. */
+  readonly present: Map<string, Present>;
   /** Parts of large questions that wait on their queue. */
   readonly questions: QuestionPart[];
   /** Delivers them, and what they lead to, until none is left. Gives how many failed. */
@@ -58,6 +63,8 @@ export interface QueryWorker {
     path: string,
     given?: { token?: string; body?: unknown; headers?: Record<string, string> },
   ): Promise<Reply>;
+  /** The same, of an answer that is no JSON. */
+  text(...asked: Parameters<QueryWorker["ask"]>): Promise<string>;
 }
 
 export interface Reply {
@@ -89,7 +96,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
         own.questions.push(...messages.map(({ body }) => body));
       },
     },
-    BUCKET: memoryArchive(own.objects),
+    BUCKET: countingGets(own),
     BACKGROUND: { meter: async () => zeroMeter(), redrive: async () => ({ redriven: [] }) },
     PARTITION: { getByName: (name: string) => partitionOf(own, name) },
   });
@@ -100,6 +107,8 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     live: [],
     objects: new Map(),
     recent: new Map(),
+    counted: { live: 0, recent: 0, gets: 0, present: 0 },
+    present: new Map(),
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
     deps: () => depsOf(bindingsOf(worker) as never),
@@ -123,17 +132,22 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     refreshed: [],
     broken: false,
     failing: 0,
-    ask: async (method, path, { token, body, headers: given } = {}) => {
-      const headers = { ...given, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-      const text = typeof body === "string" ? body : JSON.stringify(body);
-      const init = { method, headers, ...(body !== undefined && { body: text }) };
-      const later: Promise<unknown>[] = [];
-      const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) };
-      const bindings = bindingsOf(worker);
-      const response = await app.request(path, init, bindings, context as ExecutionContext);
-      await Promise.all(later); // what is done after the answer is done before the next request
+    ask: async (...asked) => {
+      const response = await send(...asked);
       return { status: response.status, body: await response.json(), headers: response.headers };
     },
+    text: async (...asked) => (await send(...asked)).text(),
+  };
+  const send = async (...[method, path, { token, body, headers: given } = {}]: Parameters<QueryWorker["ask"]>) => {
+    const headers = { ...given, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const init = { method, headers, ...(body !== undefined && { body: text }) };
+    const later: Promise<unknown>[] = [];
+    const context = { waitUntil: (work: Promise<unknown>) => void later.push(work) };
+    const bindings = bindingsOf(worker);
+    const response = await app.request(path, init, bindings, context as ExecutionContext);
+    await Promise.all(later); // what is done after the answer is done before the next request
+    return response;
   };
   return worker;
 }
@@ -154,6 +168,15 @@ function seePages(worker: QueryWorker, merchant: number, pages: Readonly<Record<
   worker.live.push({ ...rowOf({ bucket: day, partition, seen, by: { page: Object.fromEntries(by) } }), merchant });
 }
 
+function countingGets(worker: QueryWorker) {
+  const archive = memoryArchive(worker.objects);
+  const get: typeof archive.get = (...asked) => {
+    worker.counted.gets += 1;
+    return archive.get(...asked);
+  };
+  return { ...archive, get };
+}
+
 function partitionOf(worker: QueryWorker, name: string) {
   const answer = <T>(value: T) => {
     const fails = worker.broken || worker.failing > 0;
@@ -162,15 +185,21 @@ function partitionOf(worker: QueryWorker, name: string) {
   };
   return {
     live: ({ merchant, grain, from, to }: LiveRequest) => {
+      worker.counted.live += 1;
       const wanted = (row: RollupRow) => row.grain === grain && row.bucket >= from && row.bucket < to;
       const rows = worker.live.filter((row) => row.merchant === merchant && wanted(row));
       const late = (worker.recent.get(name) ?? []).filter(({ row }) => row[1] === 1 && row[2] === merchant);
       return answer({ rows, late: [...new Set(late.map(({ row: [day] }) => day))] });
     },
     recentEvents: ({ merchant, from, to }: RecentRequest) => {
+      worker.counted.recent += 1;
       if (worker.isBehind) return answer("too many" as const);
       const isWanted = ({ row: [day, , number] }: RecentRow) => number === merchant && day >= from && day < to;
       return answer({ rows: (worker.recent.get(name) ?? []).filter(isWanted) });
+    },
+    present: () => {
+      worker.counted.present += 1;
+      return answer(worker.present.get(name) ?? { visitors: [], orders: [] });
     },
     erase: () => answer({ position: 1, archivedPosition: 1 }),
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),

@@ -4,7 +4,7 @@
 
 import type { Context } from "hono";
 import { toCsv } from "../../core/query/csv.ts";
-import { placeOf } from "../../core/query/refusal.ts";
+import { told } from "../../core/query/refusal.ts";
 import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
 
 export function sendAnswer(c: Context, answer: unknown): Response {
@@ -24,8 +24,7 @@ export function refuseQuestion(c: Context, code: ProblemCode, message: string): 
 }
 
 export function refusalOf(code: ProblemCode, message: string) {
-  const field = placeOf(message);
-  return { error: message, code, ...(field !== undefined && { field }) };
+  return told(code, message);
 }
 
 function wantsCsv(c: Context): boolean {

@@ -8,6 +8,7 @@ import { refuseQuestion } from "./answer.ts";
 import { getArchiveDays, getArchiveFiles, postSeal } from "./archive-days.ts";
 import { ask } from "./ask.ts";
 import { audited, getAudit } from "./audit.ts";
+import { askBatch } from "./batch.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
@@ -17,12 +18,14 @@ import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
+import { getNow } from "./now.ts";
 import type { DocumentedRoute } from "./openapi/document.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { PAGE_PATHS, sendAsset, sendHome, sendPage } from "./page.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
+import { getProof } from "./proof.ts";
 import { getQuery } from "./question-jobs.ts";
 import { getOwnRates, getRates, postOwnRates, postRates } from "./rates.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
@@ -61,6 +64,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/rates", "deployment", getRates],
   ["POST", "/api/v1/merchants/:id/rates", "admin", postOwnRates, "own_rates.change"],
   ["GET", "/api/v1/merchants/:id/rates", "read", getOwnRates],
+  ["GET", "/api/v1/merchants/:id/proof", "read", getProof],
   ["GET", "/api/v1/merchants/:id/events", "admin", getEvents, "events.export"],
   ["DELETE", "/api/v1/merchants/:id", "owner", deleteMerchant, "merchant.erase"],
   ["POST", "/api/v1/merchants/:id/erasures", "admin", postErasure, "erasure.create"],
@@ -114,6 +118,7 @@ export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof a
   ["/api/v2/retention", askRetention],
   ["/api/v2/paths", askPaths],
   ["/api/v2/realtime", askRealtime],
+  ["/api/v2/batch", askBatch],
 ];
 
 /** For those who have no credential yet, or one that is none of the admin API. */
@@ -154,6 +159,7 @@ app.use("/api/*", async (c, next) => {
 });
 
 app.get("/api/v2/queries/:id", (c) => getQuery(c, c.get("deps")));
+app.get("/api/v2/now", (c) => getNow(c, c.get("deps")));
 for (const [path, answer] of UMAMI_ROUTES) app.get(path, (c) => answer(c, c.get("deps")));
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
@@ -224,6 +230,7 @@ const QUESTION_PATHS = [...QUESTION_ROUTES, ...UMAMI_ROUTES].map(([path]) => pat
 const PATHS = [
   ...OPEN_PATHS,
   "/api/v2/queries/:id",
+  "/api/v2/now",
   ...QUESTION_PATHS,
   ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path)),
 ];

@@ -10,7 +10,7 @@ import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
 import { refuseQuestion, sendAnswer } from "./answer.ts";
-import { admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, readingAs, saysWho } from "./asker.ts";
+import { type Asker, admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, readingAs, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import { parseJson } from "./json.ts";
@@ -41,17 +41,10 @@ export function answering(answer: Answering): (c: Context, deps: Deps) => Promis
 }
 
 async function respond(c: Context, deps: Deps, answer: Answering): Promise<Response> {
-  if (!saysWho(c)) return refuseQuestion(c, "unauthorized", MISSING_KEY);
-  const sent = await readBody(c.req.raw, QUESTION_BYTES_MAX);
-  if (!sent.ok) return refuseQuestion(c, UNREADABLE[sent.problem].code, UNREADABLE[sent.problem].error);
-  const body = parseJson(sent.text);
-  if (!body.ok) return refuseQuestion(c, "invalid_json", "Unable to parse the request body as JSON.");
-  const siteId = siteIdOf(body.value);
-  if (siteId === undefined) return refuseQuestion(c, "missing_field", MISSING_SITE);
-  const asker = await admitAsker(c, siteId, deps);
-  if ("error" in asker) return refuseQuestion(c, asker.code, asker.error);
-
-  const filled = await fillSegments(body.value, asker, deps);
+  const admitted = await admitBody(c, deps);
+  if (admitted instanceof Response) return admitted;
+  const { body, asker } = admitted;
+  const filled = await fillSegments(body, asker, deps);
   if (!filled.ok) return refuseQuestion(c, codeOf(filled.rejection), filled.rejection.message);
   const budgets = budgetsOf(asker, deps);
   const reading = readingAs(asker, deps);
@@ -71,17 +64,35 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   return sendAnswer(c, answered.value);
 }
 
-function refuseDear(c: Context): Response {
+/** Who asks what, in the order of checks that clients know; or the refusal. */
+export async function admitBody(
+  c: Context,
+  deps: Deps,
+): Promise<Response | { readonly body: unknown; readonly asker: Asker }> {
+  if (!saysWho(c)) return refuseQuestion(c, "unauthorized", MISSING_KEY);
+  const sent = await readBody(c.req.raw, QUESTION_BYTES_MAX);
+  if (!sent.ok) return refuseQuestion(c, UNREADABLE[sent.problem].code, UNREADABLE[sent.problem].error);
+  const body = parseJson(sent.text);
+  if (!body.ok) return refuseQuestion(c, "invalid_json", "Unable to parse the request body as JSON.");
+  const siteId = siteIdOf(body.value);
+  if (siteId === undefined) return refuseQuestion(c, "missing_field", MISSING_SITE);
+  const asker = await admitAsker(c, siteId, deps);
+  if ("error" in asker) return refuseQuestion(c, asker.code, asker.error);
+  return { body: body.value, asker };
+}
+
+/** What was asked took too much, and may be asked again. */
+export function refuseDear(c: Context): Response {
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
   return refuseQuestion(c, "rate_limited", TOO_DEAR);
 }
 
-function refuseRead(c: Context): Response {
+export function refuseRead(c: Context): Response {
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
   return refuseQuestion(c, "rate_limited", TOO_MUCH_READ);
 }
 
-function codeOf({ code }: Rejection): ProblemCode {
+export function codeOf({ code }: Rejection): ProblemCode {
   return code === "missing_field" ? code : "invalid_field";
 }
 

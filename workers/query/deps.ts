@@ -27,6 +27,7 @@ import { type AddressLimit, guessLimitOf, type KeyLimit, keyLimitOf, signInLimit
 import { OF_READS, PurseMemory } from "./purse-memory.ts";
 import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
+import type { Together } from "./together.ts";
 
 export interface Deps extends Producer {
   /** Who is who. */
@@ -62,6 +63,8 @@ export interface Deps extends Producer {
   readonly buckets: BucketMemory;
   /** What sealed Days of this database came to. */
   readonly scans: ScanMemory;
+  /** Where several questions are answered together: what they read alike is read for all at once. */
+  readonly together?: Together;
   /** Exchange rates that the isolate has read from this database. */
   readonly rates: RateMemory;
   /** Undefined where limits are off. */

@@ -11,7 +11,10 @@ import type { AccessEnv } from "./access.ts";
 import type { KeyLimitEnv } from "./limit.ts";
 
 /** What questions and operators ask of a partition. */
-export type PartitionStub = Pick<PartitionRpc, "live" | "recentEvents" | "refreshSettings" | "status" | "erase">;
+export type PartitionStub = Pick<
+  PartitionRpc,
+  "live" | "present" | "recentEvents" | "refreshSettings" | "status" | "erase"
+>;
 
 /** What the background Worker does for operators (workers/background/index.ts, `Operations`). */
 export interface BackgroundRpc {

@@ -27,10 +27,11 @@ import { readFirstPlace } from "../../storage/ledger/places.ts";
 import { countUndone } from "../../storage/ledger/replay-part.ts";
 import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/ledger/rollups.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
+import { countEvents } from "./count-events.ts";
 import type { Deps } from "./deps.ts";
 import { backfillBehind } from "./goals.ts";
 import { readCompleteUntil, readLive } from "./live.ts";
-import { type Cost, countEvents, findPlaces, firstKeptDay, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
+import { type Cost, findPlaces, firstKeptDay, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
 import { countUncounted } from "./uncounted.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */

@@ -33,6 +33,7 @@ export interface Live {
 }
 
 export async function readLive(merchant: Asked, read: Omit<LiveRequest, "merchant">, deps: Deps): Promise<Live> {
+  if (deps.together !== undefined) return deps.together.live(read);
   const replies = await askPartitions(merchant, deps, async (stub, partition) => {
     const { rows, late } = await stub.live({ merchant: merchant.number, ...read });
     return { rows, late: late.map((day) => ({ day, partition })) };

@@ -7,13 +7,13 @@ import {
   JOB_PLACES_MAX,
   JOB_WAIT_EVERY_MS,
   JOB_WAIT_SECONDS_MAX,
+  JOBS_RETRY_SECONDS,
   JOBS_RUNNING_MAX,
   JOBS_RUNNING_SHARED_MAX,
 } from "../../core/limits.ts";
-import { accepted, type Outcome } from "../../core/outcome.ts";
+import type { Outcome } from "../../core/outcome.ts";
 import type { Budgets } from "../../core/query/budget.ts";
 import type { JobQuestion, QuestionKind } from "../../core/query/job.ts";
-import { invalid } from "../../core/query/refusal.ts";
 import { archiveOf, readObjectOf } from "../../storage/archive/bucket.ts";
 import { ID_RANDOM_BYTES, questionJobId } from "../../storage/directory/credential.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
@@ -27,7 +27,7 @@ import type { TooLarge } from "./scan.ts";
 
 /** A status, a body, and where the job is while it runs. */
 export interface JobReply {
-  readonly status: 200 | 202 | 400;
+  readonly status: 200 | 202 | 400 | 429;
   readonly body: unknown;
   readonly location?: string;
 }
@@ -61,24 +61,27 @@ export async function answerByJob(
   if (places.length > JOB_PLACES_MAX) return { ok, rejection };
   const question = { kind, body, fixed, asOf, completeUntil, firstDay };
   const job = await startJob(question, { places, merchant, isShared }, deps);
-  return job.ok ? replyWithJob(job.value, waitSeconds, deps) : job;
+  return "status" in job ? job : replyWithJob(job, waitSeconds, deps);
 }
 
 async function startJob(
   question: JobQuestion,
   { places, merchant, isShared }: { places: TooLarge["places"]; merchant: Merchant; isShared: boolean },
   deps: Deps,
-): Promise<Outcome<QuestionJob>> {
+): Promise<QuestionJob | JobReply> {
   const parts = partsOf(places);
   const id = questionJobId(deps.random(ID_RANDOM_BYTES));
   const runningMax = isShared ? JOBS_RUNNING_SHARED_MAX : JOBS_RUNNING_MAX;
   const job = { id, merchant: merchant.number, question, parts, runningMax };
   if (!(await createQuestionJob(deps.ledgers.ofMerchant(merchant.number), job)))
-    return invalid(`#: ${runningMax} large queries are under way. Wait for one of them.`);
+    return {
+      status: 429,
+      body: refusalOf("rate_limited", `#: ${runningMax} large queries are under way. Wait for one of them.`),
+    };
   await deps.sendQuestions(parts.map((_, part) => ({ job: id, part, merchant: merchant.number })));
   const { merchant: number } = job;
   const fresh = { state: "running", error: "", createdAt: question.asOf, parts: parts.length, partsDone: 0 } as const;
-  return accepted({ id, merchant: number, question, ...fresh });
+  return { id, merchant: number, question, ...fresh };
 }
 
 /** Parts are of whole Days: a report sees a Day's visitors in all partitions. */
@@ -120,6 +123,7 @@ export async function getQuery(c: Context, deps: Deps): Promise<Response> {
 
 export function toResponse(c: Context, { status, body, location }: JobReply): Response {
   if (status === 200) return sendAnswer(c, body);
+  if (status === 429) c.header("Retry-After", String(JOBS_RETRY_SECONDS));
   return c.json(body as object, status, location === undefined ? {} : { location, "Retry-After": "1" });
 }
 

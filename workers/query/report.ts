@@ -21,11 +21,12 @@ import { refusalOf } from "../../core/query/scan.ts";
 import { dayAt } from "../../core/time.ts";
 import { type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
 import { answering } from "./ask.ts";
+import { countEvents } from "./count-events.ts";
 import type { Deps } from "./deps.ts";
 import { findFirstDay, type Large } from "./execute.ts";
 import { readCompleteUntil } from "./live.ts";
 import { answerByJob } from "./question-jobs.ts";
-import { type Cost, countEvents, isTooLarge, openEvents } from "./scan.ts";
+import { type Cost, isTooLarge, openEvents } from "./scan.ts";
 
 export const askFunnel = asking("funnel");
 export const askRetention = asking("retention");

@@ -1,11 +1,10 @@
-// Answers a question from events: reads what the partitions have not archived yet, then finds out which (Day, partition)s have
-// anything of the merchant, then reads those from the archive and counts them one after the other. What is too much for one
+// Finds a merchant's events for a question: reads what the partitions have not archived yet, then finds out which (Day, partition)s have
+// anything of the merchant, and what reading those from the archive takes (count-events.ts counts them). What is too much for one
 // request is refused, with the (Day, partition)s that a job would have to read (question-jobs.ts).
 
 import {
   FOLDERS_APART_MAX,
   JOB_PLACES_MAX,
-  QUESTION_MS_MAX,
   READ_BYTES,
   SCAN_BYTES_MAX,
   SCAN_EVENTS_MAX,
@@ -17,7 +16,6 @@ import { accepted, type Outcome } from "../../core/outcome.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
 import { invalid } from "../../core/query/refusal.ts";
-import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
 import type { SeenUnder } from "../../core/query/seen.ts";
 import { asRead, GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
@@ -26,7 +24,6 @@ import {
   distinctPlaces,
   type FoundEvents,
   findEvents,
-  findVersions,
   keyOf,
   type RecentEvents,
   recentOf,
@@ -51,95 +48,6 @@ export interface Cost {
 interface Days {
   readonly from: number;
   readonly to: number;
-}
-
-/** Counts what a plan over one range reads, to be answered from. Days that are remembered are not read. */
-export async function countEvents<C extends Counting>(
-  plan: CountPlan<C>,
-  merchant: Merchant,
-  { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
-): Promise<Outcome<C>> {
-  const begun = deps.now();
-  const known = onlyOf(plan, await findPlaces(merchant, daysOf(plan), deps));
-  if (!known.ok) return known;
-  cost.rows += known.value.rows;
-  const under = await underOf(merchant, deps);
-  const groups = await rememberedGroups(plan, { merchant, known: known.value, under }, deps);
-  const unread = groups.filter(({ text }) => text === undefined).flatMap(({ places }) => places);
-  const { columns, together } = plan;
-  const events = await openPlaces(merchant, { known: known.value, places: unread, columns, together }, { deps, cost });
-  if (!events.ok) return events;
-  if (unread.length < known.value.places.length) cost.remembered = known.value.places.length - unread.length;
-  const counting = plan.open(under, "whole");
-  for (const group of groups) {
-    if (deps.now() - begun > QUESTION_MS_MAX)
-      return tooLargeFor(`more than ${QUESTION_MS_MAX / 1_000} s`, known.value.places);
-    const problem =
-      group.text === undefined
-        ? await countGroup(group, { plan, counting, under, rows: events.value.of(group.places) }, deps)
-        : counting.absorb(group.text);
-    if (problem !== undefined) return refusalOf(problem);
-  }
-  return accepted(counting);
-}
-
-/** The (Day, partition)s that a plan counts, where rollups answer for the others. */
-function onlyOf({ rest }: Pick<CountPlan<Counting>, "rest">, known: Outcome<KnownPlaces>): Outcome<KnownPlaces> {
-  if (rest === undefined || !known.ok) return known;
-  const places = known.value.places.filter((place) => rest.places.has(keyOf(place)));
-  return accepted({ ...known.value, places });
-}
-
-/** (Day, partition)s that are counted together, and what they came to where that is remembered. */
-interface Group {
-  readonly places: readonly SealPlace[];
-  /** Under which it is remembered; undefined where it may not be. */
-  readonly kept: { readonly name: string; readonly version: string } | undefined;
-  readonly text: string | undefined;
-}
-
-/** In the order of Days. */
-async function rememberedGroups(
-  { together, nameOf }: CountPlan<Counting>,
-  { merchant, known, under }: { readonly merchant: Merchant; readonly known: KnownPlaces; readonly under: Under },
-  deps: Deps,
-): Promise<readonly Group[]> {
-  const ordered = [...known.places].sort((a, b) => a.day - b.day);
-  const groups = [...Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()];
-  if (nameOf === undefined) return groups.map((places) => ({ places, kept: undefined, text: undefined }));
-  const search = { settings: under.settings, places: ordered, recent: known.recent };
-  const versions = await findVersions(search, deps);
-  return groups.map((places) => {
-    const own = places.map((place) => versions.get(keyOf(place)));
-    if (own.includes(undefined)) return { places, kept: undefined, text: undefined };
-    const name = JSON.stringify([merchant.number, nameOf((places[0] as SealPlace).day), places.map(keyOf)]);
-    const version = JSON.stringify([under.settings.version, under.globalVersion, own]);
-    return { places, kept: { name, version }, text: deps.scans.find(name, version) };
-  });
-}
-
-interface GroupCount<C extends Counting> {
-  readonly plan: CountPlan<C>;
-  readonly counting: C;
-  readonly under: Under;
-  readonly rows: AsyncGenerator<DayRows>;
-}
-
-/** What may be remembered is counted by itself first. */
-async function countGroup<C extends Counting>(
-  { kept }: Group,
-  { plan, counting, under, rows }: GroupCount<C>,
-  deps: Deps,
-): Promise<ScanProblem | undefined> {
-  const part = kept === undefined ? counting : plan.open(under, "part");
-  for await (const some of rows) {
-    const problem = part.add(some);
-    if (problem !== undefined) return problem;
-  }
-  if (kept === undefined) return undefined;
-  const text = part.encode();
-  deps.scans.remember(kept.name, { version: kept.version, text });
-  return counting.absorb(text);
 }
 
 /** From the first Day of a plan's ranges to the last. */
@@ -318,7 +226,7 @@ export interface TooLarge extends ReturnType<typeof invalid> {
   readonly places: readonly SealPlace[];
 }
 
-function tooLargeFor(what: string, places: readonly SealPlace[]): TooLarge {
+export function tooLargeFor(what: string, places: readonly SealPlace[]): TooLarge {
   return { ...invalid(tooMuch(what, "request")), places };
 }
 

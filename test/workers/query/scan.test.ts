@@ -218,8 +218,13 @@ test("[JOB-4] who would wait gets the answer itself, or where it will be", async
 test("[JOB-5] a merchant has five under way at most", async () => {
   await fillDays(210);
   for (let number = 0; number < 5; number++) expect((await ask(large)).status).toBe(202);
-  const { status, body } = await ask(large);
-  expect([status, body.error]).toEqual([400, expect.stringContaining("5 large queries are under way")]);
+  const { status, body, headers } = await ask(large);
+  expect([status, body.code, body.error]).toEqual([
+    429,
+    "rate_limited",
+    expect.stringContaining("5 large queries are under way"),
+  ]);
+  expect(headers.get("retry-after")).toBe("10");
 });
 
 test("[JOB-5] of a range of more (Day, partition)s none is left out: it is refused, also where a Day has moved", async () => {

@@ -64,6 +64,7 @@ export function documentOf(routes: readonly DocumentedRoute[]): Document {
   add("POST", "/v1/events", COLLECT);
   for (const [path, operation] of QUESTIONS) add("POST", path, operation);
   add("GET", "/api/v2/queries/:id", QUERY_JOB);
+  add("GET", "/api/v2/now", NOW);
   for (const listed of [...UMAMI_OPERATIONS, ...COLLECTOR_OPERATIONS, ...OPEN]) add(...listed);
   for (const route of routes) {
     const operation = OPERATIONS.get(`${route.method} ${route.path}`);
@@ -192,10 +193,43 @@ const QUESTIONS: readonly (readonly [path: string, operation: DocumentedOperatio
   ["/api/v2/retention", question("retention", "Who came back in later weeks.", "RetentionQuestion", "RetentionAnswer")],
   ["/api/v2/paths", question("paths", "Which pages follow each other.", "PathsQuestion", "PathsAnswer")],
   ["/api/v2/realtime", question("realtime", "Who is there now.", "RealtimeQuestion", "RealtimeAnswer")],
+  [
+    "/api/v2/batch",
+    {
+      operationId: "batch",
+      summary: "Several questions over one range, each with its own answer, refusal or job.",
+      tags: ["Questions"],
+      security: ANY_CREDENTIAL,
+      parameters: [PREFER],
+      requestBody: bodyOf(named("Batch")),
+      responses: {
+        200: {
+          description: "The answers; as application/x-ndjson a line for each as soon as it is there.",
+          content: {
+            [JSON_TYPE]: { schema: named("BatchAnswer") },
+            "application/x-ndjson": { schema: named("BatchLine") },
+          },
+        },
+        default: REFUSAL,
+      },
+    },
+  ],
 ];
 
+const NOW: DocumentedOperation = {
+  operationId: "getNow",
+  summary: "Who is there, what is looked at and what was bought last, from the memory of partitions.",
+  tags: ["Questions"],
+  security: ANY_CREDENTIAL,
+  parameters: [{ name: "site_id", in: "query", required: true, schema: { type: "string" } }],
+  responses: {
+    200: { description: "As of now.", content: { [JSON_TYPE]: { schema: named("Now") } } },
+    default: REFUSAL,
+  },
+};
+
 /** What a job may have been asked for. */
-const JOB_ANSWERS = ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer"];
+const JOB_ANSWERS = ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer", "BatchAnswers"];
 
 const QUERY_JOB: DocumentedOperation = {
   operationId: "getQuery",

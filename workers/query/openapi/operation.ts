@@ -11,6 +11,7 @@ import { KEY_PAGE, NEW_KEY, ROTATION } from "../keys.ts";
 import { MEMBER_CHANGE, NEW_INVITE } from "../members.ts";
 import { MERCHANT_CHANGE, MERCHANT_PAGE, NEW_MERCHANT } from "../merchants.ts";
 import { DEAD_LETTER_PAGE, PARTITION_PAGE, REDRIVE } from "../operations.ts";
+import { PROOF } from "../proof.ts";
 import { OWN_RATES_CHANGE, OWN_RATES_PAGE, RATES_IMPORT, RATES_PAGE } from "../rates.ts";
 import { NEW_REPLAY } from "../replays.ts";
 import { RULES_CHANGE, VERSION_PAGE } from "../rules.ts";
@@ -124,6 +125,15 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       summary: "Ends a merchant and erases all that is kept of it.",
       status: 202,
       answer: named("ErasureReceipt"),
+    },
+  ],
+  [
+    `GET ${MERCHANT}/proof`,
+    {
+      id: "getProof",
+      summary: "What proves the numbers of some Days: their events counted once more, and the seals that hold them.",
+      query: PROOF,
+      answer: named("Proof"),
     },
   ],
   [`GET ${MERCHANT}/events`, { id: "exportEvents", summary: "Raw events of some Days, as a file.", query: EVENTS }],

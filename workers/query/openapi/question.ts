@@ -3,15 +3,20 @@
 // with which dimensions) the refusal says.
 
 import {
+  BATCH_NAME_LENGTH_MAX,
+  BATCH_QUESTIONS_MAX,
   DIMENSIONS_COUNT_MAX,
   FILTER_CLAUSES_MAX,
   FUNNEL_STEPS_MAX,
   FUNNEL_STEPS_MIN,
   FUNNEL_WINDOW_SECONDS_MAX,
   PATH_DEPTH_MAX,
+  REALTIME_MINUTES,
+  REALTIME_NOW_MINUTES,
   RESULTS_MAX,
 } from "../../../core/limits.ts";
 import { ATTRIBUTES } from "../../../core/query/attribute.ts";
+import { BATCH_KINDS } from "../../../core/query/batch.ts";
 import { METRICS } from "../../../core/query/metric.ts";
 import { DROP_REASON, TIMES } from "../../../core/query/question.ts";
 import { RELATIVE_RANGES } from "../../../core/query/range.ts";
@@ -202,6 +207,61 @@ export const QUESTION_SHAPES = {
   RealtimeAnswer: answer(
     object({ visitors: COUNT, minutes: list(object({ minute: TEXT, visitors: COUNT, pageviews: COUNT })) }),
   ),
+  BatchQuestion: {
+    type: "object",
+    properties: { kind: { type: "string", enum: BATCH_KINDS }, filters: FILTERS, include: { type: "object" } },
+    description: "A question without site_id and date_range; of another kind, the body of that report.",
+  },
+  Batch: object({
+    site_id: SITE,
+    date_range: DATE_RANGE,
+    "filters?": FILTERS,
+    "include?": { type: "object" },
+    questions: {
+      type: "object",
+      propertyNames: { pattern: `^[A-Za-z0-9_-]{1,${BATCH_NAME_LENGTH_MAX}}$` },
+      additionalProperties: { $ref: "#/components/schemas/BatchQuestion" },
+      minProperties: 1,
+      maxProperties: BATCH_QUESTIONS_MAX,
+    },
+    "if_version?": TEXT,
+  }),
+  BatchAnswer: object({
+    as_of: { type: "string", format: "date-time" },
+    version: nullable(TEXT),
+    "unchanged?": { const: true },
+    "answers?": {
+      type: "object",
+      additionalProperties: {
+        anyOf: ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer", "QueryJob", "Refusal"].map((name) => ({
+          $ref: `#/components/schemas/${name}`,
+        })),
+      },
+    },
+  }),
+  BatchLine: object({
+    "name?": TEXT,
+    "answer?": { type: "object" },
+    "as_of?": { type: "string", format: "date-time" },
+    "version?": nullable(TEXT),
+    "unchanged?": { const: true },
+  }),
+  BatchAnswers: object({ answers: { type: "object", additionalProperties: { type: "object" } } }),
+  Now: object({
+    as_of: { type: "string", format: "date-time" },
+    visitors: object({ [`last_${REALTIME_NOW_MINUTES}_minutes`]: COUNT, [`last_${REALTIME_MINUTES}_minutes`]: COUNT }),
+    pages: list(object({ page: TEXT, visitors: COUNT })),
+    sources: list(object({ source: TEXT, visitors: COUNT })),
+    orders: list(
+      object({
+        at: { type: "string", format: "date-time" },
+        currency: TEXT,
+        revenue: NUMBER,
+        units: NUMBER,
+        products: list(TEXT),
+      }),
+    ),
+  }),
   Refusal: object({
     error: { type: "string", description: "What is wrong, beginning with the place: #/metrics/0: Invalid metric." },
     code: { type: "string", enum: Object.keys(PROBLEM_STATUS) },

@@ -56,6 +56,13 @@ export function page(name: string, items: Schema): Schema {
   return object({ [name]: list(items), next: nullable(TEXT) });
 }
 
+/** What became of events. */
+const RECEIVED = {
+  received: COUNT,
+  counted: COUNT,
+  outside_visits: COUNT,
+  dropped: { type: "object", additionalProperties: COUNT } as Schema,
+};
 const PLACE = { date: DATE, partition: TEXT };
 
 const MERCHANT = {
@@ -269,6 +276,33 @@ export const SHAPES = {
   DeadLetter: object({ key: TEXT, queue: TEXT, message: TEXT, stored_at: INSTANT, bytes: COUNT }),
   Redriven: object({ key: TEXT, outcome: oneOf(["done", "failed"]), "reason?": TEXT }),
   ArchiveDay: { oneOf: [object({ ...PLACE, ...SEALED_DAY }), object({ ...PLACE, state: { const: "open" } })] },
+  Proof: object({
+    as_of: INSTANT,
+    rules: COUNT,
+    adds_up: FLAG,
+    differences: COUNT,
+    ...RECEIVED,
+    days: list(
+      object({
+        date: DATE,
+        state: { type: "string", enum: ["open", "closed", "sealed", "late", "in_doubt"] },
+        ...RECEIVED,
+        adds_up: FLAG,
+        compared: { ...FLAG, description: "False where events came while it was counted." },
+        differences: list(object({ what: TEXT, said: COUNT, recounted: COUNT })),
+        seals: list(
+          object({
+            sealed_at: nullable(INSTANT),
+            generation: COUNT,
+            manifest: TEXT,
+            rows: COUNT,
+            checksum: nullable(TEXT),
+            settings: nullable(COUNT),
+          }),
+        ),
+      }),
+    ),
+  }),
   Sealing: object({ found: COUNT, sent: COUNT }),
   ArchiveFiles: object({
     ...PLACE,

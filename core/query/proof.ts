@@ -1,0 +1,84 @@
+// What events come to, counted once more for whoever wants to see that it adds up: every event that was received is counted in a visit,
+// or dropped for a reason, or belongs to no visit (it only says that somebody read on). The numbers stand beside those that questions
+// are answered with.
+
+import { IdSet } from "../counting/duplicate.ts";
+import { isEngagement, isPageview } from "../event.ts";
+import type { HashKey } from "../keyed-hash.ts";
+import type { DropReason } from "../outcome.ts";
+import type { DayRows } from "./count.ts";
+import { type SeenUnder, seeDay } from "./seen.ts";
+
+/** Of one Day. */
+export interface Recount {
+  received: number;
+  counted: number;
+  readonly dropped: Map<DropReason, number>;
+  /** Reports of reading on a page whose visit nobody told of. */
+  outsideVisits: number;
+  visits: number;
+  pageviews: number;
+  /** Page views and other events, as the metric of this name has them. */
+  events: number;
+}
+
+export function openRecount(): Recount {
+  return {
+    received: 0,
+    counted: 0,
+    dropped: new Map(),
+    outsideVisits: 0,
+    visits: 0,
+    pageviews: 0,
+    events: 0,
+  };
+}
+
+/** Adds rows of the Day, all of them or those of some visitors. Ids are hashed with `key`. */
+export function addRecount(
+  recount: Recount,
+  { day, partitions, isCounted = () => true }: DayRows,
+  { under, key }: { readonly under: SeenUnder; readonly key: HashKey },
+): void {
+  for (const rows of partitions) {
+    const own = rows.filter(({ event }) => isCounted(event.visitor));
+    const judged = judgedOf(recount, own, key);
+    const { visits, dropped } = seeDay({ rows, day, isCounted }, under);
+    for (const { opinion } of dropped) drop(recount, opinion.dropped as DropReason);
+    const events = visits.flatMap((visit) => visit.events);
+    recount.visits += visits.length;
+    recount.counted += events.length;
+    recount.outsideVisits += judged - dropped.length - events.length;
+    for (const { event } of events) {
+      if (isPageview(event.name)) recount.pageviews += 1;
+      if (!isEngagement(event.name)) recount.events += 1;
+    }
+  }
+}
+
+/** How many events are left to be judged. A copy that came after its Day was closed is no event that was received; another story under
+ *  a known id is one, and is dropped (DUP-2). */
+function judgedOf(recount: Recount, rows: DayRows["partitions"][number], key: HashKey): number {
+  const ids = new IdSet(key);
+  let judged = 0;
+  for (const { event } of rows.toSorted((a, b) => a.position - b.position)) {
+    const known = ids.recall(event);
+    if (known === "same") continue;
+    recount.received += 1;
+    const isDuplicate = known === "other" || event.dropped === "duplicate";
+    ids.remember(isDuplicate ? { ...event, dropped: "duplicate" } : event);
+    if (isDuplicate) drop(recount, "duplicate");
+    else judged += 1;
+  }
+  return judged;
+}
+
+function drop({ dropped }: Recount, reason: DropReason): void {
+  dropped.set(reason, (dropped.get(reason) ?? 0) + 1);
+}
+
+/** Whether every event that was received stands somewhere. */
+export function addsUp({ received, counted, dropped, outsideVisits }: Recount): boolean {
+  const left = [...dropped.values()].reduce((sum, count) => sum + count, 0);
+  return outsideVisits >= 0 && received === counted + left + outsideVisits;
+}

@@ -1,0 +1,308 @@
+// Counts plans from events: one of a single question, or those of several questions about one merchant in one pass. What is read is
+// read once, for whichever of them has not remembered what it came to; what a plan alone may not read, it may not read here either,
+// and its cost is what it would be alone. So an answer is the same, whatever is asked with it (BAT-2).
+
+import { BATCH_EVENTS_MAX, QUESTION_MS_MAX, SCAN_VISITORS_MAX } from "../../core/limits.ts";
+import { accepted, type Outcome } from "../../core/outcome.ts";
+import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
+import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
+import {
+  distinctPlaces,
+  type FoundEvents,
+  findEvents,
+  findVersions,
+  keyOf,
+} from "../../storage/archive/merchant-events.ts";
+import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
+import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
+import type { Deps } from "./deps.ts";
+import {
+  type Cost,
+  daysOf,
+  findPlaces,
+  type KnownPlaces,
+  openPlaces,
+  tooLargeFor,
+  type Under,
+  underOf,
+} from "./scan.ts";
+
+/** A plan, and where what it took is added up. */
+export interface Counted<C extends Counting = Counting> {
+  readonly plan: CountPlan<C>;
+  readonly cost: Cost;
+}
+
+/** Counts what a plan over one range reads, to be answered from. Days that are remembered are not read. */
+export async function countEvents<C extends Counting>(
+  plan: CountPlan<C>,
+  merchant: Merchant,
+  { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
+): Promise<Outcome<C>> {
+  if (deps.together !== undefined) return deps.together.count({ plan, cost });
+  const [outcome] = await countAll([{ plan, cost }], merchant, deps);
+  return outcome as Outcome<C>;
+}
+
+/** Counts several plans; each has an outcome of its own, in their order. */
+export async function countAll(
+  asked: readonly Counted[],
+  merchant: Merchant,
+  deps: Deps,
+): Promise<readonly Outcome<Counting>[]> {
+  const begun = deps.now();
+  const outcomes = new Map<Counted, Outcome<Counting>>();
+  const under = await underOf(merchant, deps);
+  const find = once(
+    (plan: CountPlan<Counting>) => JSON.stringify(daysOf(plan)),
+    (plan) => findPlaces(merchant, daysOf(plan), deps),
+  );
+  const open = opening(merchant, deps);
+  const ready: Ready[] = [];
+  for (const one of asked) {
+    const found = await find(one.plan);
+    const known = onlyOf(one.plan, found);
+    if (!known.ok) {
+      outcomes.set(one, known);
+      continue;
+    }
+    one.cost.rows += known.value.rows;
+    const groups = await rememberedGroups(one.plan, { merchant, known: known.value, under }, deps);
+    const unread = groups.filter(({ text }) => text === undefined).flatMap(({ places }) => places);
+    const opened = await open({ known: known.value, unread, plan: one.plan });
+    if (!opened.ok) {
+      outcomes.set(one, opened);
+      continue;
+    }
+    one.cost.objects += opened.value.cost.objects;
+    one.cost.bytes += opened.value.cost.bytes;
+    const remembered = known.value.places.length - unread.length;
+    if (remembered > 0) one.cost.remembered = remembered;
+    ready.push({ one, known: known.value, groups, unread, found: opened.value });
+  }
+  for (const some of fitting(ready)) {
+    const counted = await pass(some, { merchant, under, begun }, deps);
+    // What several hold together is more than one may: then each is counted by itself.
+    const all = counted ?? (await eachAlone(some, { merchant, under, begun }, deps));
+    for (const [one, outcome] of all) outcomes.set(one, outcome);
+  }
+  return asked.map((one) => outcomes.get(one) as Outcome<Counting>);
+}
+
+/** A plan whose places are known and may be read. */
+interface Ready {
+  readonly one: Counted;
+  readonly known: KnownPlaces;
+  readonly groups: readonly Group[];
+  readonly unread: readonly SealPlace[];
+  readonly found: FoundEvents;
+}
+
+interface PassUnder {
+  readonly merchant: Merchant;
+  readonly under: Under;
+  /** UTC ms. */
+  readonly begun: number;
+}
+
+/** As many at once as may be held: one at least. */
+function fitting(ready: readonly Ready[]): readonly (readonly Ready[])[] {
+  const events = Math.max(1, ...ready.map(({ known }) => sum(known.events.values())));
+  const size = Math.max(1, Math.floor(BATCH_EVENTS_MAX / events));
+  return Array.from({ length: Math.ceil(ready.length / size) }, (_, at) => ready.slice(at * size, (at + 1) * size));
+}
+
+async function eachAlone(
+  all: readonly Ready[],
+  given: PassUnder,
+  deps: Deps,
+): Promise<ReadonlyMap<Counted, Outcome<Counting>>> {
+  const outcomes = new Map<Counted, Outcome<Counting>>();
+  for (const one of all)
+    for (const [counted, outcome] of (await pass([one], given, deps)) ?? []) outcomes.set(counted, outcome);
+  return outcomes;
+}
+
+/** Reads what some plans read, once; undefined where several of them hold too much together. */
+async function pass(
+  all: readonly Ready[],
+  { merchant, under, begun }: PassUnder,
+  deps: Deps,
+): Promise<ReadonlyMap<Counted, Outcome<Counting>> | undefined> {
+  const together = all.some(({ one }) => one.plan.together === "day") ? "day" : "partition";
+  const found = await readingOf(all, { merchant, together }, deps);
+  const counts = all.map((ready) => ({ ready, counting: ready.one.plan.open(under, "whole"), ...nothingYet() }));
+  const places = distinctPlaces(all.flatMap(({ known }) => known.places)).toSorted((a, b) => a.day - b.day);
+  for (const unit of Map.groupBy(places, (place) => (together === "day" ? place.day : place)).values()) {
+    const going = counts.filter(({ outcome }) => outcome === undefined);
+    if (going.length === 0) break;
+    if (deps.now() - begun > QUESTION_MS_MAX) {
+      for (const one of going)
+        one.outcome = tooLargeFor(`more than ${QUESTION_MS_MAX / 1_000} s`, one.ready.known.places);
+      break;
+    }
+    const held = await countUnit(unit, { going, found, under }, deps);
+    if (all.length > 1 && held > SCAN_VISITORS_MAX) return undefined;
+  }
+  return new Map(counts.map(({ ready, counting, outcome }) => [ready.one, outcome ?? accepted(counting)]));
+}
+
+interface Running {
+  readonly ready: Ready;
+  readonly counting: Counting;
+  /** Why it ends before the others. */
+  outcome: Outcome<Counting> | undefined;
+}
+
+function nothingYet(): Pick<Running, "outcome"> {
+  return { outcome: undefined };
+}
+
+/** Where all of them read the same, it is found already. */
+async function readingOf(
+  all: readonly Ready[],
+  { merchant, together }: { readonly merchant: Merchant; readonly together: CountPlan<Counting>["together"] },
+  deps: Deps,
+): Promise<FoundEvents> {
+  const [first] = all as [Ready];
+  const columns = [...new Set(all.flatMap(({ one }) => one.plan.columns))];
+  const same = (one: Ready) =>
+    one.known.recent === first.known.recent && placesKey(one.unread) === placesKey(first.unread);
+  const reads = (one: Ready) => one.one.plan.together === together && covers(one.one.plan.columns, columns);
+  const ready = all.every(same) ? all.find(reads) : undefined;
+  if (ready !== undefined) return ready.found;
+  const recent = new Map(all.flatMap(({ known }) => [...known.recent]));
+  const places = distinctPlaces(all.flatMap(({ unread }) => unread));
+  const search = { settings: settingsOf(merchant), places, recent, columns, together };
+  return findEvents(search, { ...deps, ...archiveOf(deps) });
+}
+
+function covers(own: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((column) => own.includes(column));
+}
+
+interface UnitCount {
+  readonly going: readonly Running[];
+  readonly found: FoundEvents;
+  readonly under: Under;
+}
+
+/** Counts one (Day, partition), or a Day in all of them, for all plans; gives how much they hold then. */
+async function countUnit(unit: readonly SealPlace[], { going, found, under }: UnitCount, deps: Deps): Promise<number> {
+  const keys = new Set(unit.map(keyOf));
+  const parts = going.flatMap((running) =>
+    running.ready.groups
+      .filter(({ places: [first] }) => first !== undefined && keys.has(keyOf(first)))
+      .map((group) => ({ running, group, part: partOf(running, group, under) })),
+  );
+  const unread = distinctPlaces(
+    parts.filter(({ group }) => group.text === undefined).flatMap(({ group }) => group.places),
+  );
+  const at = new Map(unread.map((place, index) => [keyOf(place), index]));
+  if (unread.length > 0)
+    for await (const rows of found.of(unread))
+      for (const { running, group, part } of parts) {
+        if (group.text !== undefined || running.outcome !== undefined) continue;
+        end(running, part.add(only(rows, group.places, at)));
+      }
+  for (const { running, group, part } of parts) {
+    if (running.outcome !== undefined) continue;
+    if (group.text !== undefined) end(running, running.counting.absorb(group.text));
+    else if (group.kept !== undefined) {
+      const text = part.encode();
+      deps.scans.remember(group.kept.name, { version: group.kept.version, text });
+      end(running, running.counting.absorb(text));
+    }
+  }
+  return sum(going.map(({ outcome, counting }) => (outcome === undefined ? (counting.held?.() ?? 0) : 0)));
+}
+
+/** What may be remembered is counted by itself first. */
+function partOf({ ready, counting }: Running, { kept, text }: Group, under: Under): Counting {
+  return kept === undefined || text !== undefined ? counting : ready.one.plan.open(under, "part");
+}
+
+/** The rows of some of the places that were read together. */
+function only(rows: DayRows, places: readonly SealPlace[], at: ReadonlyMap<string, number>): DayRows {
+  const partitions = places.map((place) => rows.partitions[at.get(keyOf(place)) as number] ?? []);
+  return { ...rows, partitions };
+}
+
+function end(running: Running, problem: ScanProblem | undefined): void {
+  if (problem !== undefined) running.outcome = refusalOf(problem);
+}
+
+/** Looks up what reading takes, once for all plans that read the same. */
+function opening(merchant: Merchant, deps: Deps) {
+  interface Wanted {
+    readonly known: KnownPlaces;
+    readonly unread: readonly SealPlace[];
+    readonly plan: CountPlan<Counting>;
+  }
+  const name = ({ known, unread, plan: { columns, together } }: Wanted) =>
+    JSON.stringify([placesKey(known.places), placesKey(unread), [...columns].sort(), together]);
+  return once(name, ({ known, unread, plan: { columns, together } }: Wanted) =>
+    openPlaces(
+      merchant,
+      { known, places: unread, columns, together },
+      { deps, cost: { rows: 0, objects: 0, bytes: 0 } },
+    ),
+  );
+}
+
+function placesKey(places: readonly SealPlace[]): string {
+  return places.map(keyOf).join();
+}
+
+/** Does something once for each name. */
+function once<In, Out>(nameOf: (given: In) => string, work: (given: In) => Promise<Out>): (given: In) => Promise<Out> {
+  const done = new Map<string, Promise<Out>>();
+  return (given) => {
+    const name = nameOf(given);
+    const known = done.get(name) ?? work(given);
+    done.set(name, known);
+    return known;
+  };
+}
+
+/** The (Day, partition)s that a plan counts, where rollups answer for the others. */
+function onlyOf({ rest }: Pick<CountPlan<Counting>, "rest">, known: Outcome<KnownPlaces>): Outcome<KnownPlaces> {
+  if (rest === undefined || !known.ok) return known;
+  const places = known.value.places.filter((place) => rest.places.has(keyOf(place)));
+  return accepted({ ...known.value, places });
+}
+
+/** (Day, partition)s that are counted together, and what they came to where that is remembered. */
+interface Group {
+  readonly places: readonly SealPlace[];
+  /** Under which it is remembered; undefined where it may not be. */
+  readonly kept: { readonly name: string; readonly version: string } | undefined;
+  readonly text: string | undefined;
+}
+
+/** In the order of Days. */
+async function rememberedGroups(
+  { together, nameOf }: CountPlan<Counting>,
+  { merchant, known, under }: { readonly merchant: Merchant; readonly known: KnownPlaces; readonly under: Under },
+  deps: Deps,
+): Promise<readonly Group[]> {
+  const ordered = [...known.places].sort((a, b) => a.day - b.day);
+  const groups = [...Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()];
+  if (nameOf === undefined) return groups.map((places) => ({ places, kept: undefined, text: undefined }));
+  const search = { settings: under.settings, places: ordered, recent: known.recent };
+  const versions = await findVersions(search, deps);
+  return groups.map((places) => {
+    const own = places.map((place) => versions.get(keyOf(place)));
+    if (own.includes(undefined)) return { places, kept: undefined, text: undefined };
+    const name = JSON.stringify([merchant.number, nameOf((places[0] as SealPlace).day), places.map(keyOf)]);
+    const version = JSON.stringify([under.settings.version, under.globalVersion, own]);
+    return { places, kept: { name, version }, text: deps.scans.find(name, version) };
+  });
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const one of numbers) total += one;
+  return total;
+}
