@@ -26,6 +26,7 @@ import { findSeal, type SealRow } from "../storage/ledger/sealed-day.ts";
 import { mendJobs, pruneJobs } from "../storage/replay.ts";
 import { type DriveDeps, driveJob } from "../storage/replay-drive.ts";
 import { handleEach, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
+import { packClosed } from "./pack.ts";
 import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
 import { movedMerchants, openMoved } from "./recount-moved.ts";
 
@@ -89,6 +90,8 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
     if (hasApplied(job)) await correctPart(part, job, deps);
     await markUndone(ledger, part);
   }
+  // Also of a part that had ended before: whoever ended it may have died then.
+  if (job.kind !== "verify") await packClosed(part, deps);
 }
 
 type Tallied = { -readonly [Name in keyof PartResult]: PartResult[Name] };
