@@ -156,7 +156,8 @@ function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors }: Sc
   sum.counts.visitors += visitors.size;
   sum.counts.known += known.length;
   noteKnown(sum, bucket, known.length);
-  if (plan.oneBucketEach) return;
+  // The total of all is of several buckets where each result is of one.
+  if (plan.oneBucketEach && counts !== undefined) return;
   const isTotal = plan.breakdowns.length === 0 || counts === undefined;
   sum.sketch ??= emptySketch(isTotal ? TOTAL_SKETCH_PRECISION : VALUE_SKETCH_PRECISION);
   for (const visitor of known) addVisitor(sum.sketch, visitor);

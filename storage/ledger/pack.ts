@@ -69,7 +69,9 @@ export async function packDay(db: Ledger, { day, partition, merchants }: PackedP
     const some = listed.slice(start, start + REPLAY_MERCHANTS_READ);
     const blocks = await readBlocks(db, { day, partition, merchants: some });
     const rows = Map.groupBy(await readUnpacked(db, { day, partition, merchants: some }), ({ merchant }) => merchant);
-    const statements = blocks.flatMap((block) => packStatements(db, { block, day, rows: rows.get(block.merchant) ?? [] }));
+    const statements = blocks.flatMap((block) =>
+      packStatements(db, { block, day, rows: rows.get(block.merchant) ?? [] }),
+    );
     if (statements.length > 0) await db.batch(statements);
   }
 }
@@ -150,7 +152,10 @@ function packStatements(db: Ledger, { block, day, rows }: Packing): readonly D1P
 function unpackStatements(db: Ledger, block: SeenBlock, day: number): readonly D1PreparedStatement[] {
   const packed = block.days.find((one) => one.day === day) as BlockDay;
   const rows = [toDayRow(block, packed), ...packed.hours.map((hour) => toHourRow(block, packed, hour))];
-  const written = blockValues(block, block.days.filter((one) => one.day !== day)) as readonly Value[];
+  const written = blockValues(
+    block,
+    block.days.filter((one) => one.day !== day),
+  ) as readonly Value[];
   const key = [block.merchant, block.firstDay, block.partition] as const;
   const sets = BLOCK_COLUMNS.slice(3).map((name, at) => `"${name}" = ?${at + 5}`);
   return [

@@ -9,8 +9,8 @@ import { COUNTERS } from "../../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX, REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../../core/limits.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
-import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
 import { select } from "../statement.ts";
+import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
 import type { Ledger } from "./ledgers.ts";
 import { unpackDay } from "./pack.ts";
 import { IS_ROW_PACKED } from "./packed.ts";
@@ -159,7 +159,8 @@ export async function correctRollups(db: Ledger, { job, differences, known }: Re
 /** Takes the Days that these are written to, and those that have the rows which are replaced, out of their blocks. */
 async function unpackTouched(db: Ledger, differences: readonly Difference[]): Promise<void> {
   const touched = new Map<string, SealPlace & { readonly merchants: readonly number[] }>();
-  for (const { merchant, partition, held, replayed } of differences) {
+  for (const { held, replayed } of differences) {
+    const { merchant, partition } = replayed;
     for (const day of [held?.row.day ?? replayed.day, replayed.day])
       touched.set(`${day} ${partition} ${merchant}`, { day, partition, merchants: [merchant] });
   }

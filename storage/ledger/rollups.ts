@@ -191,14 +191,15 @@ export async function readDayRollups(db: Ledger, read: DayRollupsRead): Promise<
   ])) as [D1Result<StoredRow>, D1Result<StoredRow>, D1Result<BlockRow & StoredRow>];
   const isOfDay = (row: RollupRow) =>
     row.grain === "day" ? row.bucket === day : isMoved ? isNear(row.bucket, day) : row.day === day;
-  return [...toDayRows(hours, "hour"), ...toDayRows(days, "day"), ...packed.results.flatMap(rowsOfBoth).filter(isOfDay)];
+  return [
+    ...toDayRows(hours, "hour"),
+    ...toDayRows(days, "day"),
+    ...packed.results.flatMap(rowsOfBoth).filter(isOfDay),
+  ];
 }
 
 /** The same of what lies in rows alone. */
-export async function readUnpacked(
-  db: Ledger,
-  read: Omit<DayRollupsRead, "isMoved">,
-): Promise<readonly RollupRow[]> {
+export async function readUnpacked(db: Ledger, read: Omit<DayRollupsRead, "isMoved">): Promise<readonly RollupRow[]> {
   const [hours, days] = (await db.batch<StoredRow>([
     dayRowsStatement(db, "hour", read),
     dayRowsStatement(db, "day", read),

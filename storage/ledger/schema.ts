@@ -117,7 +117,7 @@ export const blocks = sqliteTable(
     /** The same of its version. */
     versions: text("versions").notNull(),
     head: bytes("head").notNull(),
-    ...(Object.fromEntries(SECTIONS.map(({ name }) => [name, bytes(name).notNull()]))),
+    ...Object.fromEntries(SECTIONS.map(({ name }) => [name, bytes(name).notNull()])),
   },
   (table) => [primaryKey({ columns: [table.merchant, table.firstDay, table.partition] })],
 );

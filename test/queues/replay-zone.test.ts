@@ -16,6 +16,7 @@ import type { ErasureDeps } from "../../storage/erasure-drive.ts";
 import { createErasure } from "../../storage/ledger/erasure.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
+import { allRows } from "../support/packed.ts";
 import { type Asked, ReplayedWorld } from "../support/replayed-world.ts";
 
 const DAY = Math.floor(TUESDAY / DAY_MS);
@@ -422,16 +423,13 @@ function naiveDay(base: string, puts: readonly Put[], instant: number): number {
 }
 
 function pageviewsByDay(world: ReplayedWorld): readonly (readonly [number, number])[] {
-  const ofHours = world.database
-    .prepare(
-      "SELECT day, sum(pageviews) AS views FROM hourly WHERE merchant = 1 GROUP BY day HAVING views > 0 ORDER BY day",
-    )
-    .all()
-    .map(({ day, views }) => [Number(day), Number(views)] as const);
-  const ofDays = world.database
-    .prepare("SELECT bucket AS day, pageviews AS views FROM daily WHERE merchant = 1 AND pageviews > 0 ORDER BY bucket")
-    .all()
-    .map(({ day, views }) => [Number(day), Number(views)] as const);
+  const byDay = (table: "hourly" | "daily") => {
+    const views = new Map<number, number>();
+    for (const { merchant, day, pageviews } of allRows(world.database, table))
+      if (merchant === 1) views.set(Number(day), (views.get(Number(day)) ?? 0) + Number(pageviews));
+    return [...views].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
+  };
+  const [ofHours, ofDays] = [byDay("hourly"), byDay("daily")];
   expect(ofHours).toEqual(ofDays);
   return ofDays;
 }
