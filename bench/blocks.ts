@@ -78,7 +78,10 @@ async function printLedger(): Promise<void> {
     for (let day = FIRST_DAY; day < FIRST_DAY + BLOCK_DAYS; day++) {
       const events = shopDay({ merchant, day, events: 1_000, isKnown: merchant === 1 });
       const archived = events.map((event, position) => ({ event, position, partition: "pool-0" }));
-      await writeRollups(d1, replay(archived, () => settingsOf("UTC", { merchant })));
+      await writeRollups(
+        d1,
+        replay(archived, () => settingsOf("UTC", { merchant })),
+      );
     }
   }
   const perDay = (bytes: number) => Math.round((bytes - empty) / merchants / BLOCK_DAYS);

@@ -4,19 +4,25 @@
 import { FOLDERS_APART_MAX } from "../core/limits.ts";
 import { isMovedDay } from "../core/past-zone.ts";
 import { readMoved } from "../storage/directory/settings.ts";
-import { packDay } from "../storage/ledger/pack.ts";
+import { type PackedPlace, packDay } from "../storage/ledger/pack.ts";
 import { findSeal, type SealPlace } from "../storage/ledger/sealed-day.ts";
 import type { RecountDeps } from "./recount.ts";
 
-/** Packs a Day, and those near it of merchants whose zone of the past shows there what is in its folder. */
-export async function packClosed({ day, partition }: SealPlace, deps: RecountDeps): Promise<void> {
+/**
+ * Packs a Day, and those near it of merchants whose zone of the past shows there what is in its folder. A part of a job that
+ * ends packs all that is near it: nobody could while it was at work.
+ */
+export async function packClosed(
+  { day, partition, ending }: SealPlace & Pick<PackedPlace, "ending">,
+  deps: RecountDeps,
+): Promise<void> {
   const moved = await readMoved(deps.directory);
   for (let near = day - FOLDERS_APART_MAX; near <= day + FOLDERS_APART_MAX; near++) {
     const theirs = moved.filter((settings) => isMovedDay(settings, near)).map(({ merchant }) => merchant);
-    const merchants = near === day ? undefined : theirs;
+    const merchants = near === day || ending !== undefined ? undefined : theirs;
     if (merchants?.length === 0) continue;
     const place = { day: near, partition };
-    if (await isOver(place, deps)) await packDay(deps.ledgers.of(partition), { ...place, merchants });
+    if (await isOver(place, deps)) await packDay(deps.ledgers.of(partition), { ...place, merchants, ending });
   }
 }
 

@@ -27,6 +27,14 @@ import type { SealPlace } from "./sealed-day.ts";
 /** A Day in one partition; of some merchants, or of all. */
 export interface PackedPlace extends SealPlace {
   readonly merchants?: readonly number[] | undefined;
+  /** A part that has written all it had to, and ends with this. */
+  readonly ending?: EndingPart | undefined;
+}
+
+/** A part of a job, in the partition of the Day. */
+export interface EndingPart {
+  readonly job: string;
+  readonly day: number;
 }
 
 /** Merchant and partition of a block, and its first Day. */
@@ -60,17 +68,17 @@ const STEPS = 1 / REBUILD_VERSION_STEP;
  */
 const IS_LEFT_ALONE = `NOT EXISTS (SELECT 1 FROM job_fences AS f JOIN replay_parts AS p ON p.job = f.job AND p."partition" = ?3
     AND p.day IN (${Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => `CAST(?4 AS INTEGER) + ${at - FOLDERS_APART_MAX}`).join(", ")})
-  WHERE f.kind != 'verify' AND ((f.state = 'running' AND p.state = 'waiting') OR (f.state = 'undoing' AND p.state != 'undone')))`;
+  WHERE f.kind != 'verify' AND NOT (p.job = ?11 AND p.day = ?12) AND ((f.state = 'running' AND p.state = 'waiting') OR (f.state = 'undoing' AND p.state != 'undone')))`;
 
 /** Packs what lies in rows of a Day that nothing is to be published of any more. Running it again finds what is left. */
-export async function packDay(db: Ledger, { day, partition, merchants }: PackedPlace): Promise<void> {
+export async function packDay(db: Ledger, { day, partition, merchants, ending }: PackedPlace): Promise<void> {
   const listed = await listUnpacked(db, { day, partition, merchants });
   for (let start = 0; start < listed.length; start += REPLAY_MERCHANTS_READ) {
     const some = listed.slice(start, start + REPLAY_MERCHANTS_READ);
     const blocks = await readBlocks(db, { day, partition, merchants: some });
     const rows = Map.groupBy(await readUnpacked(db, { day, partition, merchants: some }), ({ merchant }) => merchant);
     const statements = blocks.flatMap((block) =>
-      packStatements(db, { block, day, rows: rows.get(block.merchant) ?? [] }),
+      packStatements(db, { block, day, ending, rows: rows.get(block.merchant) ?? [] }),
     );
     if (statements.length > 0) await db.batch(statements);
   }
@@ -120,10 +128,11 @@ interface Packing {
   readonly block: SeenBlock;
   readonly day: number;
   readonly rows: readonly RollupRow[];
+  readonly ending: EndingPart | undefined;
 }
 
 /** Writes the block with the Day in it, if rows and block are what was read; then deletes the rows, if it has the Day. */
-function packStatements(db: Ledger, { block, day, rows }: Packing): readonly D1PreparedStatement[] {
+function packStatements(db: Ledger, { block, day, rows, ending }: Packing): readonly D1PreparedStatement[] {
   const whole = rows.find(({ grain }) => grain === "day");
   if (whole === undefined) return []; // packed, or gone, since it was listed
   const hours = rows.filter(({ grain }) => grain === "hour");
@@ -133,14 +142,14 @@ function packStatements(db: Ledger, { block, day, rows }: Packing): readonly D1P
   if (written === undefined) return [];
   const about = [block.merchant, block.firstDay, block.partition, day, ...hoursOf(day)] as const;
   const names = JSON.stringify(hours.map(({ bucket, version }) => [bucket, version * STEPS]));
-  const marks = [1, 2, 3, ...written.slice(3).map((_, at) => at + 11)].map((place) => `?${place}`).join(", ");
+  const marks = [1, 2, 3, ...written.slice(3).map((_, at) => at + 13)].map((place) => `?${place}`).join(", ");
   const put = `INSERT INTO blocks (${quoted(BLOCK_COLUMNS)}) SELECT ${marks} WHERE ${SEEN_VERSION} = ?7 AND ${IS_LEFT_ALONE}
       AND (SELECT version FROM daily WHERE ${DAY_ROW}) = ?8
       AND (SELECT count(*) FROM hourly WHERE ${HOURS}) = ?9
       AND (SELECT count(*) FROM json_each(?10) AS j JOIN hourly AS h ON h.merchant = ?1 AND h.bucket = j.value ->> 0
         AND h."partition" = ?3 WHERE h.day = ?4 AND h.version * ${STEPS} = j.value ->> 1) = ?9
     ON CONFLICT (${quoted(BLOCK_COLUMNS.slice(0, 3))}) DO UPDATE SET ${setting(BLOCK_COLUMNS.slice(3))}`;
-  const seen = [block.version, whole.version, hours.length, names];
+  const seen = [block.version, whole.version, hours.length, names, ending?.job ?? "", ending?.day ?? -1];
   return [
     db.prepare(put).bind(...about, ...seen, ...written.slice(3)),
     db.prepare(`DELETE FROM hourly WHERE ${HOURS} AND ${IS_PACKED} AND ?2 = ?2`).bind(...about),

@@ -201,7 +201,7 @@ test("[RPL-21] the backfill of goals starts by itself, one of a merchant at most
   await world.decide(1, both);
   expect(await startByItself(world)).toBeUndefined();
   await world.work();
-  expect(await world.look(id)).toMatchObject({ state: "done", rules: "goals_due", replaced: 2, differences: 0 });
+  expect(await world.look(id)).toMatchObject({ state: "done", rules: "goals_due", replaced: 1, differences: 0 });
   expect(world.timeline(1).filter((period) => "goals" in period)).toEqual([
     { version: 3, goals: both.goals, days: [DAY, DAY + 1] },
   ]);
@@ -273,10 +273,10 @@ test("[RPL-17] a seal that counted by rules that have changed since, or compared
     await late(world, 1, "late");
     if (rules === "dated") await world.spoil("UPDATE daily SET pageviews = 99 WHERE merchant = 1");
     // The job runs from its start to its end between what the seal has read and what it writes.
-    let isFirst = true;
+    let batches = 0;
     const batch: D1Database["batch"] = async (statements) => {
-      if (isFirst) {
-        isFirst = false;
+      batches += 1;
+      if (batches === 2) {
         world.database.exec("UPDATE archive_days SET late_since = NULL");
         await world.run({ kind: "rebuild", ...RANGE, merchants: [1], rules });
         world.database.exec("UPDATE archive_days SET late_since = 1");
