@@ -107,6 +107,7 @@ async function readPage<Item extends Named>(
     // An Hour may be of the Day before or after the one it begins in.
     const [firstDay, lastDay] = grain === "day" ? [begin, to] : [dayNumber(begin) - 1, dayNumber(to) + 2];
     const text = `SELECT ${kind.blockColumns} FROM blocks WHERE merchant = ?1 AND first_day >= ?2 AND first_day < ?3
+      AND length(head) > 0
       ORDER BY first_day, "partition" LIMIT ?4`;
     const rowsLeft = rowsMax - found.length;
     const [stored, packed] = (await db.batch<StoredRow>([
