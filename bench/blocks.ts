@@ -10,11 +10,7 @@ import { replay } from "../core/counting/replay.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { BLOCK_DAYS } from "../core/limits.ts";
 import { deflate, inflate } from "../storage/deflate.ts";
-import { packDay } from "../storage/ledger/pack.ts";
-import { writeRollups } from "../storage/ledger/rollup-write.ts";
-import { makeDatabases } from "../test/support/databases.ts";
 import { settingsOf } from "../test/support/events.ts";
-import { sqliteD1 } from "../test/support/sqlite.ts";
 import { median, print, rounded } from "./measure.ts";
 import { shopDay } from "./shop-day.ts";
 
@@ -60,36 +56,7 @@ for (const events of EVENTS) {
   rows.push(row);
 }
 print("blocks", rows, { unit: "bytes a merchant-Day", days: DAYS });
-await printLedger();
 print("block parts", sections, { unit: "bytes a merchant-Day of each part", days: BLOCK_DAYS });
-
-/** What a ledger's file has of ten Days of 1,000 events: as partitions have published them, and when they are packed. */
-async function printLedger(): Promise<void> {
-  const merchants = 10;
-  const { database } = makeDatabases();
-  const d1 = sqliteD1(database);
-  const size = () => {
-    database.exec("VACUUM ledger0");
-    const pages = Number(database.prepare("PRAGMA ledger0.page_count").get()?.["page_count"]);
-    return pages * Number(database.prepare("PRAGMA ledger0.page_size").get()?.["page_size"]);
-  };
-  const empty = size();
-  for (let merchant = 1; merchant <= merchants; merchant++) {
-    for (let day = FIRST_DAY; day < FIRST_DAY + BLOCK_DAYS; day++) {
-      const events = shopDay({ merchant, day, events: 1_000, isKnown: merchant === 1 });
-      const archived = events.map((event, position) => ({ event, position, partition: "pool-0" }));
-      await writeRollups(
-        d1,
-        replay(archived, () => settingsOf("UTC", { merchant })),
-      );
-    }
-  }
-  const perDay = (bytes: number) => Math.round((bytes - empty) / merchants / BLOCK_DAYS);
-  const published = perDay(size());
-  for (let day = FIRST_DAY; day < FIRST_DAY + BLOCK_DAYS; day++) await packDay(d1, { day, partition: "pool-0" });
-  const row = { events: 1_000, "in rows": published, packed: perDay(size()) };
-  print("ledger", [row], { unit: "bytes of the file a merchant-Day", merchants, known: 1 });
-}
 
 function shopOf(merchant: number, events: number, isKnown: boolean): Shop {
   const days: BlockDay[] = [];

@@ -1,7 +1,8 @@
 // `npm run capacity -- --events-per-day 1e9 --merchants 1e6`: from what was measured (constants.ts) to a plan: how many
 // partitions, queues and D1 databases, what a month costs by line, questions and rows that are kept among them, and which
 // limit is met first at once, ten and a hundred times the load. Arithmetic only: it runs in no time and sends nothing.
-// docs/scale.md has its tables. `--population zipf` has few large merchants and many small ones.
+// docs/scale.md has its tables. `--population zipf` has few large merchants and many small ones, `--closed blocks` packs closed
+// Days (core/block).
 
 import { parseArgs } from "node:util";
 import { PUBLISH_SPREAD_MS, SETTINGS_FRESH_MS } from "../core/limits.ts";
@@ -17,6 +18,7 @@ const MONTH_DAYS = 30;
 const FEW_EVENTS = 100;
 /** As wrangler.toml has them. */
 const OVERFLOW_QUEUES = 4;
+const CLOSED = ["rows", "blocks"] as const;
 const NOTHING: Bill = {
   ...zeroMeter(),
   worker_cpu_ms: 0,
@@ -32,6 +34,8 @@ interface Load {
   /** Partitions, where not as many as memory asks for. */
   readonly partitions?: number | undefined;
   readonly population: Population;
+  /** How closed Days lie in D1. */
+  readonly closed: (typeof CLOSED)[number];
 }
 
 interface Plan {
@@ -56,6 +60,7 @@ const { values } = parseArgs({
     merchants: { type: "string", default: "1e6" },
     partitions: { type: "string" },
     population: { type: "string", default: "flat" },
+    closed: { type: "string", default: "rows" },
   },
 });
 const load: Load = {
@@ -63,11 +68,12 @@ const load: Load = {
   merchants: toNumber("merchants"),
   partitions: values.partitions === undefined ? undefined : toNumber("partitions"),
   population: oneOf("population", POPULATIONS),
+  closed: oneOf("closed", CLOSED),
 };
 const FACTORS = [1, 10, 100];
 const plans = FACTORS.map((factor) => planOf(times(load, factor)));
-const { population } = load;
-print("capacity", tableOf(plans), { events_per_day: load.eventsPerDay, merchants: load.merchants, population });
+const { population, closed } = load;
+print("capacity", tableOf(plans), { events_per_day: load.eventsPerDay, merchants: load.merchants, population, closed });
 print("capacity-bill", billOf(plans));
 
 function toNumber(option: "events-per-day" | "merchants" | "partitions"): number {
@@ -76,7 +82,7 @@ function toNumber(option: "events-per-day" | "merchants" | "partitions"): number
   return value;
 }
 
-function oneOf<Choice extends string>(option: "population", choices: readonly Choice[]): Choice {
+function oneOf<Choice extends string>(option: "population" | "closed", choices: readonly Choice[]): Choice {
   const found = choices.find((choice) => choice === values[option]);
   if (found === undefined) throw new Error(`--${option} is "${values[option]}"; it must be ${choices.join(" or ")}`);
   return found;
@@ -111,8 +117,8 @@ function planOf(asked: Load): Plan {
   const rollupsPerDay = sumOver(classes, (events) => activeHours(events) + 1);
   const hoursAtPeak = sumOver(classes, (events) => Math.min(1, activeHours(events) / 24));
   const rowBytes = (events: number) => bytesAt(MEASURED.dayRowBytes, events) + bytesAt(MEASURED.hourRowsBytes, events);
-  // Closed Days lie packed (core/block), open ones in rows.
-  const closedBytes = (events: number) => bytesAt(MEASURED.blockBytes, events);
+  const closedBytes = (events: number) =>
+    asked.closed === "rows" ? rowBytes(events) : bytesAt(MEASURED.blockBytes, events);
   const d1PerDay = sumOver(classes, closedBytes) * MEASURED.d1Overhead;
   const d1Bytes =
     d1PerDay * (LIMITS.retentionDays - MEASURED.openDays) +

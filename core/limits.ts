@@ -436,12 +436,6 @@ export const REBUILD_VERSION_STEP = 1 / 1_024;
 /** Days of one block, by their number: blocks begin at its multiples. Ten take 6 KB each of a merchant with 1,000 events a Day, one
  *  alone takes 10; thirty would take 5.5 (bench/blocks.ts). */
 export const BLOCK_DAYS = 10;
-/** One part of a block, before it is deflated: ten Days of six dimensions of 64 KiB are 4 MB. */
-export const BLOCK_PART_BYTES_MAX = 16 * 1_024 * KIB;
-/** A block as it is stored. D1 takes rows of 2 MB; a Day that would make its block larger stays in rows. */
-export const BLOCK_BYTES_MAX = 1_500_000;
-/** Blocks that one statement reads for a page of rollups, more where they are of one moment. */
-export const BLOCKS_READ_ONCE = 64;
 /** Differences and failed parts that a job shows. */
 export const REPLAY_LIST_MAX = 20;
 /** Differences of a part that are kept in full; all are counted. */

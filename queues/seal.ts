@@ -60,7 +60,6 @@ import {
 import { healSettings } from "../storage/ledger/settings-fence.ts";
 import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
-import { packClosed } from "./pack.ts";
 import {
   type Recount,
   type RecountDeps,
@@ -75,6 +74,14 @@ import { openMoved } from "./recount-moved.ts";
 
 /** What a seal asks of a partition. */
 export interface SealedPartition extends RecountedPartition {
+  completeness(day: number): Promise<
+    | { readonly complete: false; readonly why: string }
+    | {
+        readonly complete: true;
+        readonly position: number;
+        readonly counted: readonly (readonly [merchant: number, events: number])[];
+      }
+  >;
   dropDay(day: number): Promise<boolean>;
 }
 
@@ -163,7 +170,6 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
     const isDone = await compact(row, { what, counted, isAll, erasures }, deps);
     if (!isDone) return;
   }
-  await packClosed(row, deps);
   await partition.dropDay(day);
   // What was to be erased is gone from where it was, and not only from where it is read.
   const sealed = removals.length === 0 ? undefined : await findSeal(deps.ledgers.of(row.partition), row);
@@ -491,8 +497,7 @@ async function clean(row: SealRow, deps: SealDeps, again: number | null = null):
   });
   const keys = [...sealed, ...bundles, ...runs].map(({ key }) => key);
   await deleteKeys(deps, keys);
-  await packClosed(row, deps);
-  await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did either
+  await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did
   await commitClean(deps.ledgers.of(row.partition), { row, again });
 }
 

@@ -5,7 +5,7 @@
 
 import { OTHER } from "../counting/dimension.ts";
 import { skipEntry } from "../counting/rollup.ts";
-import { isCut, isThin, type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
+import { isCut, type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
 import { DAYS_SHOWN_MAX } from "../limits.ts";
 import { knowsGoals } from "../rules.ts";
 import { dateOf } from "../time.ts";
@@ -46,8 +46,6 @@ export function attributeRead({ question: { breakdowns, filter } }: Plan): Attri
 /** What a row lacks to answer a plan's question; undefined where it is enough. */
 export function lackOf(plan: Plan, row: RollupRow): Lack | undefined {
   if (plan.range.cutDay === row.day && plan.grain === "day") return "part";
-  // Of an Hour of a packed Day nothing is left but its totals: nobody knows who was in the next one as well.
-  if (plan.sketch && isThin(row)) return "part";
   if (plan.breakdowns.some((name) => row.breakdowns[name] === undefined)) return "breakdown";
   if (isBeforeGoals(plan, row) && row.day >= plan.eventsFrom) return "goals";
   const { wanted } = plan;

@@ -140,11 +140,7 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
     for (const [label, visitors] of totals.label)
       addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors });
     if (plan.totals.includes("all") && everybody !== undefined)
-      addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), {
-        bucket,
-        visitors: everybody,
-        isAll: true,
-      });
+      addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), { bucket, visitors: everybody });
   }
   return true;
 }
@@ -153,15 +149,14 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
 const SEVERAL = Number.NaN;
 
 /** Within one bucket partitions share no visitor, and rows and events of one partition are never both counted. */
-function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors, isAll = false }: ScannedVisitors): void {
+function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors }: ScannedVisitors): void {
   if (counts !== undefined) addCounts(sum.counts, counts);
   // Of Hours everybody may be in the next.
   const known = plan.grain === "hour" ? [...visitors] : [...visitors].filter(isKnownName);
   sum.counts.visitors += visitors.size;
   sum.counts.known += known.length;
-  // Where each label is of one bucket, partitions share no visitor; the total of all is of several buckets even then.
-  if (plan.oneBucketEach && !isAll) return;
   noteKnown(sum, bucket, known.length);
+  if (plan.oneBucketEach) return;
   const isTotal = plan.breakdowns.length === 0 || counts === undefined;
   sum.sketch ??= emptySketch(isTotal ? TOTAL_SKETCH_PRECISION : VALUE_SKETCH_PRECISION);
   for (const visitor of known) addVisitor(sum.sketch, visitor);
@@ -170,8 +165,6 @@ function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors, isAl
 interface ScannedVisitors {
   readonly bucket: number;
   readonly counts?: Counts;
-  /** Whether these are of all labels together. */
-  readonly isAll?: boolean;
   /** By name. */
   readonly visitors: ReadonlySet<string>;
 }

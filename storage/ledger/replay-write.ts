@@ -9,14 +9,10 @@ import { COUNTERS } from "../../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX, REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../../core/limits.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
-import { select } from "../statement.ts";
 import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
 import type { Ledger } from "./ledgers.ts";
-import { unpackDay } from "./pack.ts";
-import { IS_ROW_PACKED } from "./packed.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
 import type { ShownDifference } from "./schema.ts";
-import type { SealPlace } from "./sealed-day.ts";
 import { IS_NOT_PAST } from "./settings-fence.ts";
 
 const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
@@ -50,7 +46,6 @@ export async function sealRollups(
       ...knownValues(first.merchant, known),
     ],
   };
-  await unpackTouched(db, differences);
   const statements = differences.map((difference) => put(db, changeOf(difference), guard));
   // Counted in the same transaction: once it is through, nobody finds these differences again.
   if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }, guard));
@@ -129,7 +124,6 @@ export async function replaceRollups(
   const [first] = differences;
   if (first === undefined) return;
   const guard: Guard = { sql: `${RUNS} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
-  await unpackTouched(db, differences);
   const statements = differences.flatMap((difference) => {
     const change = { ...changeOf(difference), job };
     if (!isKept) return [put(db, change, guard)];
@@ -151,20 +145,8 @@ export async function correctRollups(db: Ledger, { job, differences, known }: Re
   const [first] = differences;
   if (first === undefined) return;
   const guard: Guard = { sql: `${UNDOES} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
-  await unpackTouched(db, differences);
   const statements = differences.map((difference) => put(db, changeOf(difference), guard));
   mustHaveWritten(await run(db, statements));
-}
-
-/** Takes the Days that these are written to, and those that have the rows which are replaced, out of their blocks. */
-async function unpackTouched(db: Ledger, differences: readonly Difference[]): Promise<void> {
-  const touched = new Map<string, SealPlace & { readonly merchants: readonly number[] }>();
-  for (const { held, replayed } of differences) {
-    const { merchant, partition } = replayed;
-    for (const day of [held?.row.day ?? replayed.day, replayed.day])
-      touched.set(`${day} ${partition} ${merchant}`, { day, partition, merchants: [merchant] });
-  }
-  for (const place of touched.values()) await unpackDay(db, place);
 }
 
 /** The new row lies ahead of the one it replaces and of the events it was counted from. */
@@ -241,7 +223,7 @@ function put(db: Ledger, { row, replaced }: Change, guard: Guard): D1PreparedSta
   return db
     .prepare(
       `INSERT INTO ${table} (${COLUMNS}) SELECT ${values.map(() => "?").join(", ")}
-       WHERE ${guard.sql} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ? AND NOT ${IS_ROW_PACKED}
+       WHERE ${guard.sql} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ?
        ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET}`,
     )
     .bind(...values, ...guard.values, row.merchant, row.bucket, row.partition, replaced);
@@ -262,27 +244,10 @@ export async function restoreRollups(db: Ledger, part: ReplayPart): Promise<void
   const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
   sql.push(`DELETE FROM replay_undo WHERE ${NEXT_KEPT}`);
   for (;;) {
-    await unpackKept(db, part);
     const statements = sql.map((text) => db.prepare(text).bind(part.job, part.day, part.partition));
     const results = await run(db, statements);
     if ((results.at(-1)?.meta.changes ?? 0) === 0) return;
   }
-}
-
-/**
- * Takes the Days of the rows that are put back next out of their blocks. A row was kept under the Day that it had before;
- * what took its place may be of a Day near it, since a zone of the past. Until the part is undone nobody packs them (pack.ts).
- */
-async function unpackKept(db: Ledger, { job, day, partition }: ReplayPart): Promise<void> {
-  const kept = `SELECT DISTINCT merchant FROM replay_undo WHERE ${NEXT_KEPT}`;
-  const merchantsOf = async (text: string) =>
-    (await select<{ readonly merchant: number }>(db, [text, job, day, partition])).map(({ merchant }) => merchant);
-  await unpackDay(db, { day, partition, merchants: await merchantsOf(kept) });
-  const missing = await merchantsOf(`${kept} AND NOT EXISTS (SELECT 1 FROM hourly AS h WHERE grain = 'hour'
-      AND h.merchant = replay_undo.merchant AND h.bucket = replay_undo.bucket AND h."partition" = replay_undo."partition")
-    AND grain = 'hour'`);
-  if (missing.length === 0) return;
-  for (const near of nearDays(day)) await unpackDay(db, { day: near, partition, merchants: missing });
 }
 
 function restoreInto(grain: Grain): string {

@@ -6,7 +6,7 @@ import { firstOpenDay } from "../../core/counting/closed.ts";
 import { emptyRow, mismatchesOf } from "../../core/counting/difference.ts";
 import { replay } from "../../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
-import { isThin, type RollupRow, thinned } from "../../core/counting/rollup-row.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { readRollups } from "../../storage/ledger/rollups.ts";
@@ -109,9 +109,7 @@ export async function checkReplay(simulation: Simulation, rows: readonly Archive
       const again = replayed.get(name);
       replayed.delete(name);
       // Where all events of an Hour were erased, zeros are left.
-      const counted = again ?? emptyRow(row);
-      // Of a packed Day's Hours the totals are left.
-      const difference = differenceOf(row, isThin(row) ? thinned(counted) : counted);
+      const difference = differenceOf(row, again ?? emptyRow(row));
       if (difference !== undefined) return `L3: ${name} ${difference}`;
     }
   }

@@ -3,11 +3,9 @@
 // end of its file, and one row group, unless the isolate remembers what the Day came to for the question (MSR). All Days are
 // sealed, and their files are of one row group.
 
-import type { Grain } from "../../core/counting/rollup-row.ts";
 import type { zeroMeter } from "../../core/meter.ts";
 import { dateOf } from "../../core/time.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { readRollups } from "../../storage/ledger/rollups.ts";
 import type { CataloguedQuestion, Span } from "./catalogue.ts";
 import { archiveObjects } from "./duckdb.ts";
 import type { Answered, Client } from "./services.ts";
@@ -54,13 +52,13 @@ export async function readStock(runtime: Runtime, merchant: number): Promise<Sto
     files.set(`${date} ${partition}`, { date, file: bytes.length, footer });
   }
   const db = (await databasesOf(runtime)).ledgers.ofMerchant(merchant);
-  const rowsOf = async (grain: Grain) => {
-    const all = { from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 100_000, sketch: false, breakdowns: [] };
-    const rows = await readRollups(db, { merchant, grain, ...all });
-    return rows.map(({ day, bucket, partition }) => ({ date: dateOf(day), bucket, partition }));
+  const rowsOf = async (table: "hourly" | "daily") => {
+    const text = `SELECT day, bucket, "partition" FROM ${table} WHERE merchant = ? ORDER BY bucket`;
+    const { results } = await db.prepare(text).bind(merchant).all<{ day: number; bucket: number; partition: string }>();
+    return results.map(({ day, bucket, partition }) => ({ date: dateOf(day), bucket, partition }));
   };
-  const days = (await rowsOf("day")).flatMap(({ date, partition }) => files.get(`${date} ${partition}`) ?? []);
-  const hours = (await rowsOf("hour")).map(({ date, bucket }) => ({ date, hour: bucket }));
+  const days = (await rowsOf("daily")).flatMap(({ date, partition }) => files.get(`${date} ${partition}`) ?? []);
+  const hours = (await rowsOf("hourly")).map(({ date, bucket }) => ({ date, hour: bucket }));
   return { days, hours };
 }
 

@@ -45,8 +45,7 @@ export class BucketMemory {
   }
 }
 
-/** A version that is undefined is none that anything is remembered in. */
-export type RowName = Pick<RollupRow, "bucket" | "partition"> & { readonly version: number | undefined };
+export type RowName = Pick<RollupRow, "bucket" | "partition" | "version">;
 
 /** Counters and what a row costs by itself: about 600 B. */
 function bytesOf(row: RollupRow | undefined): number {

@@ -21,24 +21,6 @@ CREATE TABLE `archive_days` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `archive_days_due` ON `archive_days` (`due_at`);--> statement-breakpoint
-CREATE TABLE `blocks` (
-	`merchant` integer NOT NULL,
-	`first_day` integer NOT NULL,
-	`partition` text NOT NULL,
-	`version` integer NOT NULL,
-	`events` text NOT NULL,
-	`versions` text NOT NULL,
-	`head` blob NOT NULL,
-	`page` blob NOT NULL,
-	`ends` blob NOT NULL,
-	`source` blob NOT NULL,
-	`campaign` blob NOT NULL,
-	`audience` blob NOT NULL,
-	`place` blob NOT NULL,
-	`product` blob NOT NULL,
-	PRIMARY KEY(`merchant`, `first_day`, `partition`)
-) WITHOUT ROWID;
---> statement-breakpoint
 CREATE TABLE `daily` (
 	`merchant` integer NOT NULL,
 	`bucket` integer NOT NULL,
