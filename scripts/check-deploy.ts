@@ -7,17 +7,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "./deploy/config.ts";
 import { Problem, runMain } from "./problem.ts";
-import { envOf, WORKERS, type WorkerName } from "./runtime.ts";
+import { WORKERS, type WorkerName } from "./runtime.ts";
 
 const OUT = ".build/deploy";
 
 await runMain(async () => {
   // As somebody does who clones the project. That there are several Workers is all that wrangler may warn of.
   console.log(`wrangler deploy: ${build("plain", [], /Multiple environments are defined/)}`);
-  for (const worker of WORKERS) {
-    console.log(`${worker}: ${build(worker, ["--env", envOf(worker) ?? ""])}`);
-    build(`${worker}-generated`, ["--config", generate(worker)]);
-  }
+  for (const worker of WORKERS) console.log(`${worker}: ${build(worker, ["--config", generate(worker)])}`);
 });
 
 /** The config of a deployment with everything that can differ. */

@@ -217,6 +217,8 @@ export function envOf(worker: WorkerName): string | undefined {
 export function readWorker(worker: WorkerName) {
   process.env["WRANGLER_LOG_PATH"] ??= join(ROOT, ".wrangler/logs"); // else a file in the user's home per command
   process.env["WRANGLER_SEND_METRICS"] ??= "false";
+  // It warns, at every start, that the background Worker has no rate limits of its own. `npm run check:deploy` hears the rest.
+  process.env["WRANGLER_LOG"] ??= "error";
   return unstable_getMiniflareWorkerOptions(CONFIG, envOf(worker));
 }
 

@@ -117,8 +117,7 @@ export class AccountStub {
   async state(): Promise<object> {
     const nameOf = (id: unknown) => this.databases.get(String(id))?.name ?? id;
     const migrations = new Map<string, unknown>();
-    for (const { uuid, name } of this.databases.values())
-      migrations.set(name, await this.#sql(uuid, "SELECT name FROM d1_migrations ORDER BY id").catch(String));
+    for (const { uuid, name } of this.databases.values()) migrations.set(name, await this.#applied(uuid));
     return {
       databases: [...this.databases.values()].map(({ name, jurisdiction }) => ({ name, jurisdiction })).sort(byName),
       migrations: Object.fromEntries([...migrations].sort()),
@@ -143,6 +142,15 @@ export class AccountStub {
         crons,
       })),
     };
+  }
+
+  /** The migrations of a database, each with how often it was noted. */
+  async #applied(id: string): Promise<readonly unknown[]> {
+    const [, answer] = (await this.#sql(
+      id,
+      "CREATE TABLE IF NOT EXISTS d1_migrations(name TEXT); SELECT name, count(*) AS times FROM d1_migrations GROUP BY name",
+    )) as readonly { readonly results: readonly unknown[] }[];
+    return answer?.results ?? [];
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -56,6 +56,14 @@ async function begin(name = NAME): Promise<Trial> {
   return { stub, lines, secrets, run };
 }
 
+const DATABASES = ["footfall-trial-directory", "footfall-trial-ledger-0", "footfall-trial-ledger-1"];
+
+interface Found {
+  readonly databases: readonly { readonly name: string }[];
+  readonly buckets: readonly string[];
+  readonly queues: readonly { readonly settings: object; readonly consumers: readonly { readonly script: string }[] }[];
+}
+
 const changing = ({ method, path }: Call) => method !== "GET" && !path.endsWith("/query");
 
 test("[DPL-1] one command goes from an empty account to a counted hit; the same again changes nothing", {
@@ -73,7 +81,14 @@ test("[DPL-1] one command goes from an empty account to a counted hit; the same 
   expect(statSync(secrets).mode & 0o777).toBe(0o600);
   for (const value of Object.values(kept)) expect(lines.join("\n")).not.toContain(value);
   const state = await stub.state();
-  expect(state).toMatchSnapshot();
+  const { queues, buckets, databases } = state as Found;
+  expect(databases.map(({ name }) => name)).toEqual(DATABASES);
+  expect(buckets).toEqual(["footfall-trial-archive"]);
+  expect(queues).toHaveLength(8);
+  for (const queue of queues) {
+    expect(queue.settings).toEqual({ message_retention_period: 14 * 86_400 });
+    expect(queue.consumers.map(({ script }) => script)).toEqual(["footfall-trial-background"]);
+  }
   stub.calls.length = 0;
   await run();
   expect(lines).toContain("trial is up to date: nothing was changed");
