@@ -1,9 +1,10 @@
 // `npm run footfall -- <noun> <verb>`: the command line. It speaks to the same public endpoints as anybody, local or
-// deployed; nothing here knows the database. Each noun has a file in `footfall/`.
+// deployed; nothing here knows the database. Only `deploy` and `destroy` speak to the platform. Each noun has a file in `footfall/`.
 
 import { Command } from "commander";
 import { addArchive } from "./footfall/archive.ts";
 import { addConnectionOptions } from "./footfall/connection.ts";
+import { addDeploy } from "./footfall/deploy.ts";
 import { addErase } from "./footfall/erase.ts";
 import { addExport } from "./footfall/export.ts";
 import { addImport } from "./footfall/import.ts";
@@ -34,6 +35,7 @@ const NOUNS = [
   addErase,
   addRules,
   addRates,
+  addDeploy,
 ];
 
 const program = addConnectionOptions(new Command("footfall"))

@@ -209,11 +209,18 @@ function portsOf(worker: WorkerName, { collectorPort = 0, queryPort = 0 }: Runti
   return [worker === "collector" ? collectorPort : queryPort];
 }
 
-/** An env of wrangler.toml, as wrangler reads it. */
+/** The env of wrangler.toml that a Worker is; the collector is its top level. */
+export function envOf(worker: WorkerName): string | undefined {
+  return worker === "collector" ? undefined : worker;
+}
+
+/** A Worker of wrangler.toml, as wrangler reads it. */
 export function readWorker(worker: WorkerName) {
   process.env["WRANGLER_LOG_PATH"] ??= join(ROOT, ".wrangler/logs"); // else a file in the user's home per command
   process.env["WRANGLER_SEND_METRICS"] ??= "false";
-  return unstable_getMiniflareWorkerOptions(CONFIG, worker);
+  // It warns, at every start, that the background Worker has no rate limits of its own. `npm run check:deploy` hears the rest.
+  process.env["WRANGLER_LOG"] ??= "error";
+  return unstable_getMiniflareWorkerOptions(CONFIG, envOf(worker));
 }
 
 type Databases = NonNullable<V4WorkerOptions["d1Databases"]>;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { REQUEST_CPU_MS, SUBREQUESTS_MAX } from "../../core/limits.ts";
-import { type Bundles, bundleWorkers, readWorker, WORKERS, type WorkerName } from "../../scripts/runtime.ts";
+import { type Bundles, bundleWorkers, envOf, readWorker, WORKERS, type WorkerName } from "../../scripts/runtime.ts";
 import query from "../../workers/query/index.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -44,7 +44,7 @@ function optionsOf(worker: WorkerName): Readonly<Record<string, unknown>> {
 }
 
 function configOf(worker: WorkerName) {
-  return unstable_readConfig({ config: join(ROOT, "wrangler.toml"), env: worker });
+  return unstable_readConfig({ config: join(ROOT, "wrangler.toml"), env: envOf(worker) ?? "" });
 }
 
 function bindingsOf(worker: WorkerName): readonly string[] {
@@ -132,7 +132,7 @@ describe("[WRK-3] each queue has one consumer, in the background Worker", () => 
     expect([consumersOf("collector"), consumersOf("query")]).toEqual([{}, {}]);
     const index = readFileSync(join(ROOT, "workers/background/index.ts"), "utf8");
     const [, table = ""] = /const CONSUMERS.*?= \{(.*?)\n\};/s.exec(index) ?? [];
-    const handled = [...table.matchAll(/^ {2}"([\w-]+)":/gm)].map(([, queue]) => queue);
+    const handled = [...table.matchAll(/^ {2}"?([\w-]+)"?:/gm)].map(([, duty]) => `footfall-${duty}`);
     const consumed = new Set(Object.keys(consumersOf("background")).map((queue) => queue.replace(/-\d+$/, "")));
     expect(handled.sort()).toEqual([...consumed].sort());
   });

@@ -1,4 +1,4 @@
-// What the background Worker binds (wrangler.toml, [env.background]) and its secrets.
+// What the background Worker binds (wrangler.toml, env.background) and its secrets.
 
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
@@ -16,6 +16,8 @@ export type PartitionStub = Pick<
 export interface BackgroundEnv extends StorageEnv, VisitorEnv, ProducerEnv, SealPaceEnv {
   readonly BUCKET: R2Bucket;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
+  /** What the names of this deployment's queues begin with, such as "footfall" or "footfall-staging". */
+  readonly DEPLOYMENT: string;
   /** A file of exchange rates that the cron fetches once a day; empty for none. */
   readonly RATES_URL?: string;
 }

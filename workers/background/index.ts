@@ -25,25 +25,25 @@ import type { BackgroundEnv } from "./env.ts";
 import { claimKnownNumbers } from "./known-number.ts";
 import { fetchRates } from "./rate-fetch.ts";
 
-/** What consumes each queue, by its name in wrangler.toml without a number: queues of one kind are numbered. */
+/** What consumes each queue, by its duty: its name in wrangler.toml without the deployment's and without a number. */
 const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Promise<void>>> = {
-  "footfall-archive": (batch, deps) => archive(batch, archiveDeps(deps)),
-  "footfall-archive-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
-  "footfall-overflow": (batch, deps) => deliverOverflow(batch, overflowDeps(deps)),
-  "footfall-overflow-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
-  "footfall-replay": replayParts,
-  "footfall-replay-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
-  "footfall-question": answerParts,
-  "footfall-seal": sealDays,
+  archive: (batch, deps) => archive(batch, archiveDeps(deps)),
+  "archive-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
+  overflow: (batch, deps) => deliverOverflow(batch, overflowDeps(deps)),
+  "overflow-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
+  replay: replayParts,
+  "replay-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
+  question: answerParts,
+  seal: sealDays,
 };
 
 const QUEUE_NUMBER = /-\d+$/;
 
 /** What handles a dead letter of each queue again: what would have consumed it. */
-const handlersOf = (deps: Deps): Readonly<Record<string, (body: unknown) => Promise<void>>> => ({
-  "footfall-archive": (body) => archiveBody(body, archiveDeps(deps)),
-  "footfall-overflow": (body) => deliverBody(body, overflowDeps(deps)),
-  "footfall-replay": (body) => replayBody(body, deps),
+const handlersOf = (deployment: string, deps: Deps): Readonly<Record<string, (body: unknown) => Promise<void>>> => ({
+  [`${deployment}-archive`]: (body) => archiveBody(body, archiveDeps(deps)),
+  [`${deployment}-overflow`]: (body) => deliverBody(body, overflowDeps(deps)),
+  [`${deployment}-replay`]: (body) => replayBody(body, deps),
 });
 
 /** What the cron does, every five minutes. */
@@ -64,7 +64,7 @@ const CRON: CronSteps<Deps> = {
 export class Operations extends WorkerEntrypoint<BackgroundEnv> {
   redrive(request: RedriveRequest): Promise<RedrivenPage> {
     const deps = depsOf(this.env);
-    return redrive(request, { ...letterDeps(deps), handlers: handlersOf(deps) });
+    return redrive(request, { ...letterDeps(deps), handlers: handlersOf(this.env.DEPLOYMENT, deps) });
   }
 
   /** Billable operations of this isolate since it started. */
@@ -75,7 +75,9 @@ export class Operations extends WorkerEntrypoint<BackgroundEnv> {
 
 export default {
   async queue(batch, env) {
-    const consume = CONSUMERS[batch.queue.replace(QUEUE_NUMBER, "")];
+    const mine = `${env.DEPLOYMENT}-`;
+    const duty = batch.queue.slice(mine.length).replace(QUEUE_NUMBER, "");
+    const consume = batch.queue.startsWith(mine) ? CONSUMERS[duty] : undefined;
     if (consume === undefined) throw new Error(`no consumer for the queue ${batch.queue}`);
     await consume(batch, depsOf(env));
   },

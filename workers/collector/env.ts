@@ -1,4 +1,4 @@
-// What the collector's Worker binds (wrangler.toml, [env.collector]), beside what its partitions use.
+// What the collector's Worker binds (wrangler.toml, the top level), beside what its partitions use.
 
 import type { PartitionEnv } from "../../durable-objects/env.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
