@@ -84,7 +84,7 @@ test("[DPL-1] one command goes from an empty account to a counted hit; the same 
   const { queues, buckets, databases } = state as Found;
   expect(databases.map(({ name }) => name)).toEqual(DATABASES);
   expect(buckets).toEqual(["footfall-trial-archive"]);
-  expect(queues).toHaveLength(8);
+  expect(queues).toHaveLength(11);
   for (const queue of queues) {
     expect(queue.settings).toEqual({ message_retention_period: 14 * 86_400 });
     expect(queue.consumers.map(({ script }) => script)).toEqual(["footfall-trial-background"]);
