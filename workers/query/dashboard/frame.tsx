@@ -70,7 +70,12 @@ export function Frame({ title, bar, children }: FrameProps) {
   );
 }
 
-/** Who is there now. A tab that nobody looks at does not ask. */
+/** Of `GET /api/v2/now`, what is shown. */
+interface Here {
+  readonly last_30_minutes?: number;
+}
+
+/** Who is there now, from the partition's memory. A tab that nobody looks at does not ask. */
 function Now() {
   const [visitors, setVisitors] = useState<number>();
   const id = shop.value?.id;
@@ -78,8 +83,8 @@ function Now() {
     let timer: ReturnType<typeof setTimeout>;
     const ask = async () => {
       if (!document.hidden) {
-        const reply = await request("POST", "/api/v2/realtime", { body: { site_id: id } });
-        if ("body" in reply) setVisitors((reply.body as { results?: { visitors?: number } }).results?.visitors);
+        const reply = await request("GET", `/api/v2/now?site_id=${encodeURIComponent(id ?? "")}`);
+        if ("body" in reply) setVisitors((reply.body as { visitors?: Here }).visitors?.last_30_minutes);
       }
       timer = setTimeout(ask, NOW_ASKED_EVERY_MS);
     };
