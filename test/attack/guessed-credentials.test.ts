@@ -73,6 +73,23 @@ test.each([
   ]);
 });
 
+test.each(["/", "/shops", "/s/mer_a/overview"])(
+  "[LIM-9] nor one that makes up sessions for the page %s, which is there for everybody",
+  async (path) => {
+    const page = (cookie: string) =>
+      worker.open(path, { headers: { "cf-connecting-ip": GUESSER, ...(cookie !== "" && { cookie }) } });
+    const all = await statuses(100, () => page(`footfall=${made("fft")}`));
+    const served = path === "/" ? 302 : 200;
+    expect(all).toEqual(all.map((_, at) => (at <= GUESSES_MAX ? served : 429)));
+    expect(lookUps).toBeLessThanOrEqual(2 * (GUESSES_MAX + 1));
+    // Whoever has no session at all goes on, and a made-up key that a page was asked with is no good one for it.
+    expect((await page("")).status).toBe(served);
+    const token = made("ffk");
+    await worker.open(path, { headers: { "cf-connecting-ip": GUESSER, authorization: `Bearer ${token}` } });
+    expect((await ask(token)).status).toBe(429);
+  },
+);
+
 test("[LIM-9] who guesses does not lock out others behind the same address, nor anybody elsewhere", async () => {
   expect((await ask(shop.api_key)).status).toBe(200);
   expect((await statuses(20, () => ask(made("ffk")))).at(-1)).toBe(429);

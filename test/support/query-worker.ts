@@ -65,6 +65,8 @@ export interface QueryWorker {
   ): Promise<Reply>;
   /** The same, of an answer that is no JSON. */
   text(...asked: Parameters<QueryWorker["ask"]>): Promise<string>;
+  /** A page, as a browser opens it. */
+  open(path: string, given: { headers?: Record<string, string> }): Promise<Response>;
 }
 
 export interface Reply {
@@ -136,6 +138,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
       const response = await send(...asked);
       return { status: response.status, body: await response.json(), headers: response.headers };
     },
+    open: (path, given) => send("GET", path, given),
     text: async (...asked) => (await send(...asked)).text(),
   };
   const send = async (...[method, path, { token, body, headers: given } = {}]: Parameters<QueryWorker["ask"]>) => {

@@ -22,7 +22,7 @@ import { getNow } from "./now.ts";
 import type { DocumentedRoute } from "./openapi/document.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
-import { PAGE_PATHS, sendAsset, sendHome, sendPage } from "./page.ts";
+import { PAGE_PATHS, sendAsset, sendHome, sendPage, servePage } from "./page.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getProof } from "./proof.ts";
@@ -141,9 +141,8 @@ app.use(async (c, next) => {
   await next();
 });
 
-const canBatch = () => QUESTION_PATHS.includes("/api/v2/batch");
-app.get("/", (c) => sendHome(c, c.get("deps")));
-for (const path of PAGE_PATHS) app.get(path, (c) => sendPage(c, c.get("deps"), { batch: canBatch() }));
+for (const [path, send] of [["/", sendHome] as const, ...PAGE_PATHS.map((page) => [page, sendPage] as const)])
+  app.get(path, (c) => servePage(c, c.get("deps"), send));
 app.get("/assets/*", (c) => sendAsset(c) ?? refuse(c, "not_found", "There is nothing here."));
 app.get("/health", (c) => c.json({ ok: true }));
 app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));

@@ -42,11 +42,18 @@ export interface GuessLimit {
 
 export const GUESSING = `This address has sent too many wrong credentials. Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After.`;
 
+export interface Guessing {
+  readonly deps: Deps;
+  readonly refuse: () => Response;
+  /** What a credential has shown to be once it is answered; undefined where that is not known. */
+  readonly judge?: () => "good" | "wrong" | undefined;
+}
+
 /** Answers a request of a credential by `next`, or by `refuse` where its address guesses. */
 export async function limitGuesses(
   c: Context,
   next: Next,
-  { deps, refuse }: { readonly deps: Deps; readonly refuse: () => Response },
+  { deps, refuse, judge = () => judgedByStatus(c) }: Guessing,
 ): Promise<Response | undefined> {
   const { guessLimit: limit, now, adminToken } = deps;
   const credential = bearerOf(c.req.header("authorization")) ?? sessionTokenOf(c);
@@ -59,8 +66,14 @@ export async function limitGuesses(
     return refuse();
   }
   await next();
-  if (c.res.ok) good.add(hash, now() + CREDENTIALS_KEPT_MS);
-  else if (c.res.status === 401 && !(await limit.admits(`guess ${address}`)))
+  const judged = judge();
+  if (judged === "good") good.add(hash, now() + CREDENTIALS_KEPT_MS);
+  else if (judged === "wrong" && !(await limit.admits(`guess ${address}`)))
     closed.add(address, now() + RATE_LIMIT_PERIOD_SECONDS * 1_000);
   return undefined;
+}
+
+function judgedByStatus(c: Context): "good" | "wrong" | undefined {
+  if (c.res.ok) return "good";
+  return c.res.status === 401 ? "wrong" : undefined;
 }

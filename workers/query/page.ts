@@ -6,26 +6,13 @@ import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { DASHBOARD_SHOPS_NAMED_MAX } from "../../core/limits.ts";
 import type { Membership } from "../../storage/directory/members.ts";
+import type { Boot } from "./boot.ts";
 import { FILES, LANGUAGES } from "./dashboard/.build/files.js";
 import type { Deps } from "./deps.ts";
-import { membershipsOf } from "./membership.ts";
-import { type Shop, toShops } from "./shops.ts";
-
-/** What a page knows before it asks anything; in the document as JSON. */
-export interface Boot {
-  readonly language: string;
-  /** Undefined where nobody is signed in. */
-  readonly email?: string;
-  /** The one of the address first; not all of them, where they are many. */
-  readonly shops: readonly Shop[];
-  readonly shopsCount: number;
-  /** Whether Cloudflare Access signs in, and nothing asks for a password. */
-  readonly access: boolean;
-  /** Whether several questions may be sent as one. */
-  readonly batch: boolean;
-  /** Codes of the languages there are. */
-  readonly languages: readonly string[];
-}
+import { GUESSING, limitGuesses } from "./guess.ts";
+import { admit, TOO_OFTEN } from "./limit.ts";
+import { membershipsOf, sessionTokenOf } from "./membership.ts";
+import { toShops } from "./shops.ts";
 
 const POLICY = [
   "default-src 'none'",
@@ -51,22 +38,42 @@ const SAFE = {
 /** The addresses of pages; "/" leads on to one of them. */
 export const PAGE_PATHS = ["/sign-in", "/invite", "/shops", "/share", "/share/:page", "/s/:shop", "/s/:shop/:page"];
 
+type SendPage = (c: Context, memberships: readonly Membership[], deps: Deps) => Response;
+
+/**
+ * Answers with a page for whoever is signed in. Pages are there for everybody, but a session is looked up for each: made-up ones are
+ * counted as anywhere else (guess.ts), and those of a member as its questions are.
+ */
+export async function servePage(c: Context, deps: Deps, send: SendPage): Promise<Response> {
+  let judged: "good" | "wrong" | undefined;
+  let page: Response | undefined;
+  const serve = async () => {
+    const memberships = await membershipsOf(c, deps);
+    const [first] = memberships;
+    if (first !== undefined) judged = "good";
+    else if (sessionTokenOf(c) !== undefined) judged = "wrong";
+    const mayAsk = first === undefined || (await admit(c, first.member.id, deps.keyLimit));
+    page = mayAsk ? send(c, memberships, deps) : c.text(TOO_OFTEN, 429);
+  };
+  const refuse = () => c.text(GUESSING, 429);
+  const refused = await limitGuesses(c, serve, { deps, refuse, judge: () => judged });
+  return refused ?? page ?? refuse();
+}
+
 /** GET /: to the shop, the shops or the sign-in. */
-export async function sendHome(c: Context, deps: Deps): Promise<Response> {
-  const [first, ...others] = await membershipsOf(c, deps);
+export function sendHome(c: Context, [first, ...others]: readonly Membership[]): Response {
   const location = first === undefined ? "/sign-in" : others.length > 0 ? "/shops" : `/s/${first.merchant.id}/overview`;
   return c.body(null, 302, { location, "cache-control": "no-store" });
 }
 
 /** A page: of whoever asks, whatever shop the address names. Whether there is such a shop is not said. */
-export async function sendPage(c: Context, deps: Deps, { batch }: Pick<Boot, "batch">): Promise<Response> {
-  const memberships = await membershipsOf(c, deps);
+export function sendPage(c: Context, memberships: readonly Membership[], deps: Deps): Response {
   const named = c.req.param("shop");
   const own = memberships.filter(({ merchant }) => merchant.id === named);
   const others = memberships.filter(({ merchant }) => merchant.id !== named);
   const { language, theme } = lookOf(c);
   const languages = Object.keys(LANGUAGES);
-  const boot = { ...bootOf([...own, ...others], deps), language, languages, batch };
+  const boot = { ...bootOf([...own, ...others], deps), language, languages };
   const headers = { ...SAFE, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
   return c.body(documentOf(boot, theme), 200, headers);
 }
@@ -84,7 +91,7 @@ export function sendAsset(c: Context): Response | undefined {
   return c.body(file.text, 200, headers);
 }
 
-function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "language" | "languages" | "batch"> {
+function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "language" | "languages"> {
   const email = memberships[0]?.member.email;
   return {
     ...(email !== undefined && { email }),

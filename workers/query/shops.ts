@@ -3,20 +3,12 @@
 import type { Context } from "hono";
 import { zoneAt } from "../../core/merchant.ts";
 import type { Membership } from "../../storage/directory/members.ts";
+import type { Shop } from "./boot.ts";
 import type { Deps } from "./deps.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { membershipsOf } from "./membership.ts";
 import { type Checked, problem } from "./problem.ts";
 import type { Reply } from "./request.ts";
-
-/** A shop as its people see it, with what they may do there. */
-export interface Shop {
-  readonly id: string;
-  readonly name: string;
-  readonly time_zone: string;
-  readonly currency: string;
-  readonly role: string;
-}
 
 /** GET /api/v1/shops: of which merchants somebody is a member; for sessions and Cloudflare Access. */
 export async function getShops(c: Context, deps: Deps): Promise<Checked<Reply>> {

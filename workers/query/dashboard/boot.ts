@@ -1,25 +1,9 @@
 // What the document says before anything is asked (workers/query/page.ts writes it): who is there, of which shops, in which language.
 
+import type { Boot } from "../boot.ts";
 import { keepText, recallText } from "./keep.ts";
 
-export interface Shop {
-  readonly id: string;
-  readonly name: string;
-  readonly time_zone: string;
-  readonly currency: string;
-  readonly role: string;
-}
-
-interface Boot {
-  readonly language: string;
-  readonly email?: string;
-  readonly shops: readonly Shop[];
-  readonly shopsCount: number;
-  readonly access: boolean;
-  readonly batch: boolean;
-  /** Codes of the languages there are. */
-  readonly languages: readonly string[];
-}
+export type { Shop } from "../boot.ts";
 
 const written = document.querySelector<HTMLMetaElement>('meta[name="footfall"]')?.content;
 export const boot = JSON.parse(written ?? "") as Boot;

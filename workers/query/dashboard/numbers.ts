@@ -1,7 +1,6 @@
-// Asks for numbers: several questions over one range and filter at once. Where the API takes them together, that is one request;
-// elsewhere each goes by itself, all at the same time, and the answers have the same shape. What went wrong has a name.
+// Asks for numbers: all questions over one range and filter in one request. What went wrong has a name.
 
-import { boot, shareToken } from "./boot.ts";
+import { shareToken } from "./boot.ts";
 
 export interface Money {
   readonly value: number;
@@ -67,21 +66,18 @@ export interface Job {
 
 export type Told = { readonly answer: Answer } | { readonly failure: Failure } | { readonly job: Job };
 
-/** Questions by name to what is told of each. */
+/** Questions by name to what is told of each, in one request. */
 export async function askTogether<Name extends string>(
   shared: Shared,
   questions: Readonly<Record<Name, Question>>,
   signal?: AbortSignal,
 ): Promise<Record<Name, Told>> {
-  const names = Object.keys(questions) as Name[];
-  if (boot.batch && names.length > 1) return await askBatch(shared, questions, names, signal);
-  const told = await Promise.all(
-    names.map(async (name) => {
-      const { filters = [], ...own } = questions[name];
-      const whole = { ...shared, ...own, filters: [...shared.filters, ...filters] };
-      return [name, toTold(await request("POST", "/api/v2/query", { body: whole, signal }))] as const;
-    }),
-  );
+  const reply = await request("POST", "/api/v2/batch", { body: { ...shared, questions }, signal });
+  const answers = "body" in reply ? (reply.body as { answers: Record<string, unknown> }).answers : undefined;
+  const told = (Object.keys(questions) as Name[]).map((name) => {
+    if (answers === undefined) return [name, toTold(reply)] as const;
+    return [name, toTold({ status: 200, body: answers[name] })] as const;
+  });
   return Object.fromEntries(told) as Record<Name, Told>;
 }
 
@@ -97,21 +93,6 @@ export async function followJob(site: string, { id }: Job, name: string): Promis
   following.delete(id);
   const answers = "body" in reply ? (reply.body as { answers?: Record<string, unknown> }).answers : undefined;
   return toTold(answers === undefined ? reply : { status: 200, body: answers[name] });
-}
-
-async function askBatch<Name extends string>(
-  shared: Shared,
-  questions: Readonly<Record<Name, Question>>,
-  names: readonly Name[],
-  signal: AbortSignal | undefined,
-): Promise<Record<Name, Told>> {
-  const reply = await request("POST", "/api/v2/batch", { body: { ...shared, questions }, signal });
-  const answers = "body" in reply ? (reply.body as { answers: Record<string, unknown> }).answers : undefined;
-  const told = names.map((name) => {
-    if (answers === undefined) return [name, toTold(reply)] as const;
-    return [name, toTold({ status: 200, body: answers[name] })] as const;
-  });
-  return Object.fromEntries(told) as Record<Name, Told>;
 }
 
 /** Where the API does not say when to ask again. */
