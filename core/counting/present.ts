@@ -22,6 +22,8 @@ export interface Present {
   readonly visitors: readonly PresentVisitor[];
   /** The last ones, the newest first. */
   readonly orders: readonly PresentOrder[];
+  /** How many visitors, order numbers and texts were gone through for that: what it took. */
+  readonly looked: number;
 }
 
 export interface PresentVisitor {
@@ -49,7 +51,8 @@ export function presentOf(state: DayState, since: number): Present {
   const recent = [...state.visitors.since(since)];
   const runs = new Map(recent);
   const visitors: PresentVisitor[] = [];
-  for (const [visitor, visits] of settledVisits(state, names, recent)) {
+  // What orders have earned stands in no visit that is shown: they are not settled for it.
+  for (const [visitor, visits] of settledVisits({ ...state, orders: undefined }, names, recent)) {
     const last = visits.at(-1) as Visit;
     // A run that belongs to the visit before it is heard of all the same.
     const at = Math.max(last.end, ...(runs.get(visitor) ?? []).map(({ end }) => end));
@@ -61,24 +64,36 @@ export function presentOf(state: DayState, since: number): Present {
       source: names.texts[source] as string,
     });
   }
-  return { visitors, orders: ordersOf(state, names.texts) };
+  const { textNumbers, tupleNumbers } = state.dictionary;
+  const looked = recent.length + (state.orders?.size ?? 0) + textNumbers.size + tupleNumbers.size;
+  return { visitors, orders: ordersOf(state, names.texts), looked };
 }
 
+type Line = DayClaim["sale"]["lines"][number];
+
+/** The last ones. An order earns at one of its claims, so numbers are settled from the latest claim on, until no other can be later. */
 function ordersOf({ orders }: DayState, texts: readonly string[]): readonly PresentOrder[] {
-  const found: PresentOrder[] = [];
-  for (const claims of orders?.values() ?? []) {
-    for (const [{ time }, { sign, ofOrder, sale }] of settle<DayClaim["sale"]["lines"][number], DayClaim>(claims)) {
-      if (sign < 0 || !ofOrder) continue;
-      found.push({
-        at: time,
-        currency: sale.currency,
-        revenue: sale.revenue,
-        units: sale.lines.reduce((sum, { units }) => sum + units, 0),
-        products: [...new Set(sale.lines.map(({ label }) => texts[label] as string))].slice(0, NOW_SHOWN_MAX),
-      });
-    }
+  const byLatest = [...(orders?.values() ?? [])]
+    .map((claims) => ({ claims, latest: claims.reduce((latest, { time }) => Math.max(latest, time), 0) }))
+    .sort((a, b) => b.latest - a.latest);
+  let found: readonly PresentOrder[] = [];
+  for (const { claims, latest } of byLatest) {
+    const last = found[NOW_SHOWN_MAX - 1];
+    if (last !== undefined && last.at > latest) break;
+    const own = [...settle<Line, DayClaim>(claims)].filter(([, { sign, ofOrder }]) => sign > 0 && ofOrder);
+    found = newest([...found, ...own.map(([{ time }, { sale }]) => orderOf(time, sale, texts))]);
   }
-  return newest(found);
+  return found;
+}
+
+function orderOf(at: number, { currency, revenue, lines }: DayClaim["sale"], texts: readonly string[]): PresentOrder {
+  return {
+    at,
+    currency,
+    revenue,
+    units: lines.reduce((sum, { units }) => sum + units, 0),
+    products: [...new Set(lines.map(({ label }) => texts[label] as string))].slice(0, NOW_SHOWN_MAX),
+  };
 }
 
 /** The last orders of several lists. */
@@ -93,5 +108,9 @@ export function presentTogether(all: readonly Present[]): Present {
     const known = visitors.get(one.visitor);
     if (known === undefined || known.at < one.at) visitors.set(one.visitor, one);
   }
-  return { visitors: [...visitors.values()], orders: newest(all.flatMap(({ orders }) => orders)) };
+  return {
+    visitors: [...visitors.values()],
+    orders: newest(all.flatMap(({ orders }) => orders)),
+    looked: all.reduce((sum, { looked }) => sum + looked, 0),
+  };
 }

@@ -8,6 +8,7 @@ import {
   ASKER_READS_MAX,
   ASKER_READS_PER_SECOND,
   LINK_STEPS_SHARE,
+  NOW_LOOKED_OF_READ,
   ROLLUP_READS,
   SCAN_EVENTS_MAX,
 } from "../../core/limits.ts";
@@ -41,6 +42,7 @@ async function startShop() {
   worker.live.push(rowOf({ bucket: TODAY, partition, seen: { events: EVENTS, visitors: 1, known: 1 } }));
   const event = eventOf({ id: "1", url: "https://shop.example/blog/a", timestamp: TODAY * DAY_MS });
   worker.recent.set(partition, [{ position: 0, row: encodeLogged({ day: TODAY, late: false, event }) }]);
+  const now = (token: string) => worker.ask("GET", `/api/v2/now?site_id=${id}`, { token });
   const ask = (token: string, body: object, path = "/api/v2/query") =>
     worker.ask("POST", path, { token, body: { site_id: id, ...body } });
   /** How many of so many questions, one after the other, are answered before the first 429. */
@@ -52,7 +54,7 @@ async function startShop() {
     }
     return ALL;
   };
-  return { worker, id, key, part, whole, ask, answered };
+  return { worker, id, key, part, whole, partition, now, ask, answered };
 }
 
 test("[LIM-8] who asks through a link of a part, one question after the other, is refused once its events cost too much", async () => {
@@ -88,6 +90,32 @@ test("[LIM-8] a key may read eight times as much as a link", async () => {
   const { key, answered } = await startShop();
   const dear = { ...ASKED, dimensions: ["event:page", "visit:source"] };
   expect(await answered(key, dear)).toBe(Math.ceil(ASKER_READS_MAX / EVENTS));
+});
+
+test("[LIM-8] who is there now is paid for, too: by the events that a link of a part reads, and by what a partition goes through", async () => {
+  const { worker, key, part, whole, partition, now, answered } = await startShop();
+  await answered(part, ASKED);
+  const { status, body, headers } = await now(part);
+  expect([status, body.code, headers.get("retry-after")]).toEqual([429, "rate_limited", "10"]);
+  // Order numbers of strangers fill a Day, and each look goes through all of them.
+  const looked = 400_000;
+  worker.present.set(partition, { visitors: [], orders: [], looked });
+  const answers = [];
+  for (let times = 0; times < ALL; times++) answers.push((await now(whole)).status);
+  const free = answers.indexOf(429);
+  expect(free).toBeGreaterThan(0);
+  expect(free).toBeLessThanOrEqual(Math.ceil(ASKER_READS_MAX / LINK_STEPS_SHARE / (looked / NOW_LOOKED_OF_READ)) + 1);
+  expect((await now(key)).status).toBe(200);
+});
+
+test("[LIM-8] [PRF-3] so is what a proof counts once more", async () => {
+  const { worker, id, key, answered } = await startShop();
+  const proof = () =>
+    worker.ask("GET", `/api/v1/merchants/${id}/proof?from=${dateOf(TODAY)}&to=${dateOf(TODAY)}`, { token: key });
+  expect((await proof()).status).toBe(200);
+  await answered(key, { ...ASKED, dimensions: ["event:page", "visit:source"] });
+  const { status, body, headers } = await proof();
+  expect([status, body.error.code, headers.get("retry-after")]).toEqual([429, "rate_limited", "10"]);
 });
 
 test("[LIM-8] breakdowns of rollups cost a link as much as the events that take as long, and a key nothing", async () => {

@@ -56,5 +56,9 @@ test.for([1, 2, 3])("[NOW-1] visitors, pages, sources and orders are those of th
     looked += here.length;
   }
   expect(looked).toBeGreaterThan(50);
-  expect(present(it.partition, { merchant: 2, days: [day], since: 0 })).toEqual({ visitors: [], orders: [] });
+  expect(present(it.partition, { merchant: 2, days: [day], since: 0 })).toEqual({
+    visitors: [],
+    orders: [],
+    looked: 0,
+  });
 });

@@ -5,16 +5,24 @@
 import type { Context } from "hono";
 import { QUESTION_BYTES_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import type { Outcome, Rejection } from "../../core/outcome.ts";
-import { isStoppedByPurse } from "../../core/query/budget.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readBody } from "../../storage/request-body.ts";
 import { refuseQuestion, sendAnswer } from "./answer.ts";
-import { type Asker, admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, readingAs, saysWho } from "./asker.ts";
+import {
+  type Asker,
+  admitAsker,
+  budgetsOf,
+  emptyPurseOf,
+  MISSING_KEY,
+  MISSING_SITE,
+  type Purses,
+  readingAs,
+  saysWho,
+} from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import { parseJson } from "./json.ts";
-import { TOO_DEAR, TOO_MUCH_READ } from "./limit.ts";
 import type { ProblemCode } from "./problem.ts";
 import { answerByJob, type Given, type JobReply, toResponse, waitOf } from "./question-jobs.ts";
 import { fillSegments } from "./segments.ts";
@@ -48,8 +56,9 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   if (!filled.ok) return refuseQuestion(c, codeOf(filled.rejection), filled.rejection.message);
   const budgets = budgetsOf(asker, deps);
   const reading = readingAs(asker, deps);
-  if (isStoppedByPurse(budgets.own)) return refuseDear(c);
-  if (reading.reading?.isRefused() === true) return refuseRead(c);
+  const refusal = () => refusedForNow(c, { budgets, reading: reading.reading });
+  const before = refusal();
+  if (before !== undefined) return before;
   const answered = await answer(filled.value, asker.merchant, {
     deps: reading,
     budgets,
@@ -58,9 +67,7 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
     waitSeconds: waitOf(c),
   });
   if ("status" in answered) return toResponse(c, answered);
-  if (!answered.ok && isStoppedByPurse(budgets.own)) return refuseDear(c);
-  if (!answered.ok && reading.reading?.isRefused() === true) return refuseRead(c);
-  if (!answered.ok) return refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
+  if (!answered.ok) return refusal() ?? refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
   return sendAnswer(c, answered.value);
 }
 
@@ -81,15 +88,12 @@ export async function admitBody(
   return { body: body.value, asker };
 }
 
-/** What was asked took too much, and may be asked again. */
-export function refuseDear(c: Context): Response {
+/** The answer where a purse is empty. */
+export function refusedForNow(c: Context, purses: Purses): Response | undefined {
+  const message = emptyPurseOf(purses);
+  if (message === undefined) return undefined;
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
-  return refuseQuestion(c, "rate_limited", TOO_DEAR);
-}
-
-export function refuseRead(c: Context): Response {
-  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
-  return refuseQuestion(c, "rate_limited", TOO_MUCH_READ);
+  return refuseQuestion(c, "rate_limited", message);
 }
 
 export function codeOf({ code }: Rejection): ProblemCode {

@@ -3,11 +3,11 @@
 
 import type { Context } from "hono";
 import { LINK_STEPS_SHARE, QUESTION_STEPS_MAX } from "../../core/limits.ts";
-import { type Budgets, openBudgets } from "../../core/query/budget.ts";
+import { type Budgets, isStoppedByPurse, openBudgets } from "../../core/query/budget.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { bearerOf, names, noteUse, openKey } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
-import { admit, TOO_OFTEN } from "./limit.ts";
+import { admit, TOO_DEAR, TOO_MUCH_READ, TOO_OFTEN } from "./limit.ts";
 import { maySignIn, membershipsOf } from "./membership.ts";
 import { OPENS } from "./principal.ts";
 import { Reading } from "./reading.ts";
@@ -63,10 +63,22 @@ export function budgetsOf({ id, merchant, isShared }: Asker, deps: Deps): Budget
 }
 
 /** What a question of an asker pays its reading from, in place of nothing. */
-export function readingAs({ id, merchant, isShared }: Asker, deps: Deps): Deps {
+export function readingAs({ id, merchant, isShared }: Pick<Asker, "id" | "merchant" | "isShared">, deps: Deps): Deps {
   if (deps.keyLimit === undefined) return deps;
   const purses = deps.readingPurses.of({ asker: id, merchant: merchant.number, isShared }, deps.now());
   return { ...deps, reading: new Reading(purses, isShared) };
+}
+
+/** What a question draws on. */
+export interface Purses {
+  readonly budgets: Budgets;
+  readonly reading: Reading | undefined;
+}
+
+/** Why there is no answer now, and may be one later: a purse is empty. */
+export function emptyPurseOf({ budgets, reading }: Purses): string | undefined {
+  if (isStoppedByPurse(budgets.own)) return TOO_DEAR;
+  return reading?.isRefused() === true ? TOO_MUCH_READ : undefined;
 }
 
 /** Who asks about `siteId`; undefined when it is nobody we know. Whether `siteId` is theirs is not looked at yet. */

@@ -5,16 +5,14 @@
 import type { Context } from "hono";
 import { causeOf, type Outcome } from "../../core/outcome.ts";
 import { type Batch, type BatchQuestion, parseBatch } from "../../core/query/batch.ts";
-import { isStoppedByPurse } from "../../core/query/budget.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { REPORTS } from "../../core/query/report-count.ts";
 import { distinctPlaces } from "../../storage/archive/merchant-events.ts";
 import { refusalOf, refuseQuestion } from "./answer.ts";
-import { admitBody, codeOf, refuseDear, refuseRead } from "./ask.ts";
-import { type Asker, budgetsOf, readingAs } from "./asker.ts";
+import { admitBody, codeOf, refusedForNow } from "./ask.ts";
+import { type Asker, budgetsOf, emptyPurseOf, readingAs } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute, type Large } from "./execute.ts";
-import { TOO_DEAR, TOO_MUCH_READ } from "./limit.ts";
 import { answerByJob, type JobReply, waitOf } from "./question-jobs.ts";
 import { readReport } from "./report.ts";
 import { fillSegments } from "./segments.ts";
@@ -37,10 +35,10 @@ export async function askBatch(c: Context, deps: Deps): Promise<Response> {
   const { body, asker } = admitted;
   const batch = parseBatch(body);
   if (!batch.ok) return refuseQuestion(c, codeOf(batch.rejection), batch.rejection.message);
-  if (isStoppedByPurse(budgetsOf(asker, deps).own)) return refuseDear(c);
   // One purse of reading for all: what is read once is paid for once.
   const reading = readingAs(asker, deps);
-  if (reading.reading?.isRefused() === true) return refuseRead(c);
+  const refused = refusedForNow(c, { budgets: budgetsOf(asker, deps), reading: reading.reading });
+  if (refused !== undefined) return refused;
   const together = new Together(asker.merchant, reading);
   const answers = answersOf(batch.value, { asker, together, waitSeconds: waitOf(c) }, reading);
   const head = { as_of: new Date(together.deps.now()).toISOString() };
@@ -101,8 +99,8 @@ async function answerOne(
     const answered = await readOne({ ...question, body }, { asker, budgets }, deps);
     if ("places" in answered) return { question: { ...question, body }, large: answered };
     if (answered.ok) return { entry: answered.value as Entry };
-    if (isStoppedByPurse(budgets.own)) return { entry: refusalOf("rate_limited", TOO_DEAR) };
-    if (deps.reading?.isRefused() === true) return { entry: refusalOf("rate_limited", TOO_MUCH_READ) };
+    const empty = emptyPurseOf({ budgets, reading: deps.reading });
+    if (empty !== undefined) return { entry: refusalOf("rate_limited", empty) };
     return { entry: refusalOf(codeOf(answered.rejection), answered.rejection.message) };
   } catch (error) {
     deps.log({ event: "batch_question_failed", question: question.name, error: causeOf(error) });

@@ -4,11 +4,17 @@
 import type { Context } from "hono";
 import { type Present, type PresentOrder, type PresentRequest, presentTogether } from "../../core/counting/present.ts";
 import { REVENUE_SCALE } from "../../core/event.ts";
-import { NOW_SHOWN_MAX, REALTIME_MINUTES, REALTIME_NOW_MINUTES, TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
+import {
+  NOW_LOOKED_OF_READ,
+  NOW_SHOWN_MAX,
+  REALTIME_MINUTES,
+  REALTIME_NOW_MINUTES,
+  TIMESTAMP_AHEAD_MS,
+} from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Attribute, attributeOf, shownValue } from "../../core/query/attribute.ts";
-import { outOfSteps } from "../../core/query/budget.ts";
+import { type Budgets, outOfSteps } from "../../core/query/budget.ts";
 import { parseRealtime } from "../../core/query/realtime.ts";
 import { visitsOf } from "../../core/query/report-count.ts";
 import { refusalOf } from "../../core/query/scan.ts";
@@ -16,7 +22,8 @@ import type { SeenVisit } from "../../core/query/seen.ts";
 import { dayAt, MINUTE_MS } from "../../core/time.ts";
 import { zonesOf } from "../../storage/directory/merchants.ts";
 import { refuseQuestion } from "./answer.ts";
-import { type Asker, admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
+import { refusedForNow } from "./ask.ts";
+import { type Asker, admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, readingAs, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { askPartitions } from "./live.ts";
 import { openEvents } from "./scan.ts";
@@ -35,25 +42,38 @@ export async function getNow(c: Context, deps: Deps): Promise<Response> {
   const since = now - REALTIME_MINUTES * MINUTE_MS;
   const zones = zonesOf(asker.merchant);
   const days = [...new Set([since, now].map((instant) => dayAt(zoneAt(zones, instant), instant)))];
-  const present = await readPresent(asker, { since, days }, deps);
-  if (!present.ok) return refuseQuestion(c, "invalid_field", present.rejection.message);
+  const paying = readingAs(asker, deps);
+  const budgets = budgetsOf(asker, deps);
+  const refusal = () => refusedForNow(c, { budgets, reading: paying.reading });
+  const before = refusal();
+  if (before !== undefined) return before;
+  const present = await readPresent(asker, { since, days, budgets }, paying);
+  if (!present.ok) return refusal() ?? refuseQuestion(c, "invalid_field", present.rejection.message);
+  // What it took is known now. Whoever may begin is answered, and owes the rest.
+  paying.reading?.ofEvents(Math.ceil(present.value.looked / NOW_LOOKED_OF_READ));
   c.header("Cache-Control", "no-store");
   return c.json(shown(present.value, now));
 }
 
-type Window = Omit<PresentRequest, "merchant">;
+interface Window extends Omit<PresentRequest, "merchant"> {
+  readonly budgets: Budgets;
+}
 
 /** Partitions know nothing of a share link's filters: what such a link shows is read from events. */
-async function readPresent(asker: Asker, { since, days }: Window, deps: Deps): Promise<Outcome<Present>> {
+async function readPresent(asker: Asker, window: Window, deps: Deps): Promise<Outcome<Present>> {
   const { merchant, filters } = asker;
-  if (filters.length > 0) return readAdmitted(asker, { since, days }, deps);
-  const request = { merchant: merchant.number, days, since };
+  if (filters.length > 0) return readAdmitted(asker, window, deps);
+  const request = { merchant: merchant.number, days: window.days, since: window.since };
   return accepted(presentTogether(await askPartitions(merchant, deps, (stub) => stub.present(request))));
 }
 
-async function readAdmitted(asker: Asker, { since, days }: Window, deps: Deps): Promise<Outcome<Present>> {
+async function readAdmitted(
+  asker: Asker,
+  { since, days, budgets: given }: Window,
+  deps: Deps,
+): Promise<Outcome<Present>> {
   const { merchant, filters } = asker;
-  const question = parseRealtime({ site_id: merchant.id }, filters, budgetsOf(asker, deps));
+  const question = parseRealtime({ site_id: merchant.id }, filters, given);
   if (!question.ok) return question;
   const { view, budgets } = question.value;
   const cost = { rows: 0, objects: 0, bytes: 0 };
@@ -86,7 +106,7 @@ function admittedOf(visits: readonly SeenVisit[], since: number): Present {
     const products = [...new Set(lines.map(({ label }) => label))];
     return [{ at: event.timestamp, currency, revenue, units: sum(lines.map(({ units }) => units)), products }];
   });
-  return { visitors, orders };
+  return { visitors, orders, looked: 0 }; // the events that were read are paid for
 }
 
 function sum(numbers: readonly number[]): number {

@@ -6,10 +6,10 @@
 import type { Context } from "hono";
 import { manifestKey } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
-import { PROOF_DAYS_MAX } from "../../core/limits.ts";
+import { PROOF_DAYS_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { Answer } from "../../core/query/answer.ts";
-import { type Budgets, EVENT_STEPS, isStoppedByPurse, openBudgets, spend } from "../../core/query/budget.ts";
+import { type Budgets, EVENT_STEPS, openBudgets, spend } from "../../core/query/budget.ts";
 import { addRecount, addsUp, openRecount, type Recount } from "../../core/query/proof.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { latestRules } from "../../core/rules.ts";
@@ -22,10 +22,10 @@ import { isolateHashKey } from "../../storage/hash-key.ts";
 import { listUncounted } from "../../storage/ledger/places.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
 import { stateOf } from "./archive-days.ts";
+import { emptyPurseOf, readingAs } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
 import { DATE, required } from "./field.ts";
-import { TOO_DEAR } from "./limit.ts";
 import { readCompleteUntil, readLive } from "./live.ts";
 import { merchantOf } from "./merchants.ts";
 import { actorOf, principalOf } from "./principal.ts";
@@ -50,9 +50,19 @@ export async function getProof(c: Context, deps: Deps): Promise<Checked<Reply>> 
   if (to - from >= PROOF_DAYS_MAX) return problem("invalid_field", `Ask for at most ${PROOF_DAYS_MAX} Days.`, "to");
   const who = { asker: actorOf(principalOf(c)), merchant: merchant.number };
   const budgets = openBudgets(undefined, deps.keyLimit === undefined ? [] : deps.purses.of(who, deps.now()));
-  if (isStoppedByPurse(budgets.own)) return problem("rate_limited", TOO_DEAR);
-  const proof = await prove(merchant, { from, to, budgets }, deps);
+  const paying = readingAs({ id: who.asker, merchant, isShared: false }, deps);
+  const empty = () => {
+    const message = emptyPurseOf({ budgets, reading: paying.reading });
+    if (message === undefined) return undefined;
+    c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+    return problem("rate_limited", message);
+  };
+  const before = empty();
+  if (before !== undefined) return before;
+  const proof = await prove(merchant, { from, to, budgets }, paying);
   if (proof.ok) return { ok: true, value: { body: proof.value } };
+  const after = empty();
+  if (after !== undefined) return after;
   return problem("invalid_field", proof.rejection.message.replace("#/date_range: ", ""), "from");
 }
 

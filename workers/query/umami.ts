@@ -5,14 +5,13 @@
 import type { Context } from "hono";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import type { Outcome } from "../../core/outcome.ts";
-import { type Budgets, isStoppedByPurse } from "../../core/query/budget.ts";
+import type { Budgets } from "../../core/query/budget.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { parseUmami, type UmamiRead } from "../../core/query/umami.ts";
 import { zonesOf } from "../../storage/directory/merchants.ts";
-import { type Asker, admitAsker, budgetsOf, MISSING_KEY, readingAs, saysWho } from "./asker.ts";
+import { type Asker, admitAsker, budgetsOf, emptyPurseOf, MISSING_KEY, readingAs, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute } from "./execute.ts";
-import { TOO_DEAR, TOO_MUCH_READ } from "./limit.ts";
 import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
 import { readRealtime } from "./report.ts";
 
@@ -67,8 +66,7 @@ function answering(read: Answering) {
     if ("error" in asker) return refuse(c, asker.code, asker.error);
     const reading = readingAs(asker, deps);
     const budgets = budgetsOf(asker, deps);
-    const refusal = () =>
-      isStoppedByPurse(budgets.own) ? TOO_DEAR : reading.reading?.isRefused() === true ? TOO_MUCH_READ : undefined;
+    const refusal = () => emptyPurseOf({ budgets, reading: reading.reading });
     const before = refusal();
     if (before !== undefined) return refuseForNow(c, before);
     const answer = await read(c, { ...asker, budgets }, reading);

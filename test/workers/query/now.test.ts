@@ -33,6 +33,7 @@ function present(): Present {
       { visitor: visitor(4), at: at - 10 * MINUTE, page: "/b", source: "Bing" },
     ],
     orders: [{ at: at - MINUTE, currency: "EUR", revenue: 599_000, units: 20_000, products: ["Tea"] }],
+    looked: 5,
   };
 }
 
