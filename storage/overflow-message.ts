@@ -2,7 +2,7 @@
 // from the tracking secret. The text names addresses, which are never stored readably, not even in a queue. Either of
 // two secrets opens it while a rotation lasts.
 
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { BUNDLE_MESSAGE_BYTES_MAX, OVERFLOW_TEXT_BYTES_MAX } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
 import { decodeOverflow, encodeOverflow, type Overflow } from "../core/overflow.ts";
@@ -27,14 +27,10 @@ export function packOverflow(overflow: Overflow, secret: string): Uint8Array<Arr
 export function unpackOverflow(bytes: Uint8Array, secrets: readonly string[]): Overflow {
   assert(bytes.length > NONCE_BYTES + TAG_BYTES, "an overflow message is complete");
   let failure: unknown;
-  // Messages that were sent before keys were derived by purpose open with the key of then.
-  for (const key of secrets.flatMap((secret) => [keyOf(secret), formerKeyOf(secret)])) {
+  for (const secret of secrets) {
     try {
-      return decodeOverflow(
-        new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-          decompress(open(bytes, key), OVERFLOW_TEXT_BYTES_MAX),
-        ),
-      );
+      const text = decompress(open(bytes, keyOf(secret)), OVERFLOW_TEXT_BYTES_MAX);
+      return decodeOverflow(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text));
     } catch (error) {
       failure = error; // the next secret may be the right one; the last failure is thrown
     }
@@ -50,8 +46,4 @@ function open(bytes: Uint8Array, key: Uint8Array): Uint8Array {
 
 function keyOf(secret: string): Uint8Array {
   return deriveKey(secret, "overflow");
-}
-
-function formerKeyOf(secret: string): Uint8Array {
-  return createHmac("sha256", secret).update("footfall overflow").digest();
 }

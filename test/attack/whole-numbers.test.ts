@@ -2,55 +2,25 @@
 // its own, and these by their value. 10,000 keys took 95 times as long as others, and four times that for twice as many. Node has mended it
 // in some versions, so this is tried in workerd.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TextMap } from "../../core/text-map.ts";
+import { type BundledWorker, startBundled } from "../support/bundled-worker.ts";
 import type { TextsRequest } from "../support/texts-worker.ts";
 
 const TEXTS = 12_000;
 const TRIES = 3;
 /** Of the time of ordinary numbers. Measured 0.8 to 3; 11 and 15 where they fall together. */
 const TIMES_MAX = 6;
-const outdir = mkdtempSync(join(tmpdir(), "footfall-texts-"));
-let runtime: Miniflare | undefined;
-let address: URL;
+let worker: BundledWorker;
 
 beforeAll(async () => {
-  const path = join(outdir, "index.mjs");
-  await build({
-    entryPoints: [join(import.meta.dirname, "../support/texts-worker.ts")],
-    outfile: path,
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["node:*"],
-    logLevel: "error",
-  });
-  const modules = [{ type: "ESModule" as const, path }];
-  const worker = {
-    name: "texts",
-    compatibilityDate: "2026-10-20",
-    compatibilityFlags: ["nodejs_compat"],
-    modules,
-    modulesRoot: outdir,
-  };
-  runtime = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: [worker] }));
-  address = await runtime.ready;
+  worker = await startBundled("texts-worker.ts", ["nodejs_compat"]);
 }, 30_000);
-
-afterAll(async () => {
-  await runtime?.dispose();
-  rmSync(outdir, { recursive: true });
-});
+afterAll(() => worker?.stop());
 
 async function timeOf(body: TextsRequest): Promise<number> {
   const start = performance.now();
-  const response = await fetch(address, { method: "POST", body: JSON.stringify(body) });
+  const response = await fetch(worker.address, { method: "POST", body: JSON.stringify(body) });
   expect(Number(await response.text())).toBeGreaterThanOrEqual(TEXTS);
   return performance.now() - start;
 }

@@ -645,6 +645,45 @@ describe("questions", () => {
     );
   });
 
+  test("[HOS-1] [BAT-1] no batch of hostile fields breaks anything", { timeout: 60_000 * FUZZ }, async () => {
+    const { site_id, date_range, ...question } = QUESTION();
+    const batch = { site_id, date_range, filters: [], include: {}, questions: { a: question } };
+    const names = fc.constantFrom("__proto__", "constructor", "a/b", "", "\u202e");
+    const questions = fc.dictionary(names, hostileObject(question), { maxKeys: 3, noNullPrototype: false });
+    const asked = fc.oneof(
+      hostileObject(batch),
+      questions.map((own) => ({ ...batch, questions: own })),
+      hostileValue,
+    );
+    await fc.assert(
+      fc.asyncProperty(asked, async (body) => {
+        const { status } = await attempt(services.client.queryUrl, {
+          path: "/api/v2/batch",
+          body: JSON.stringify(body),
+          headers: { authorization: `Bearer ${hostile.api_key}` },
+        });
+        expect([200, 400, 401]).toContain(status);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test("[HOS-1] no hostile parameter of now and of a proof breaks anything", async () => {
+    const { queryUrl } = services.client;
+    const headers = { authorization: `Bearer ${hostile.api_key}` };
+    for (const text of HOSTILE_TEXTS) {
+      const value = encodeURIComponent(text.toWellFormed());
+      const proof = `/api/v1/merchants/${hostile.id}/proof`;
+      const paths = [
+        `/api/v2/now?site_id=${value}`,
+        `${proof}?from=${value}&to=2026-01-02`,
+        `${proof}?from=2026-01-01&to=${value}`,
+      ];
+      for (const path of paths)
+        expect([400, 401, 414], path.slice(0, 200)).toContain((await fetch(`${queryUrl}${path}`, { headers })).status);
+    }
+  });
+
   test("[HOS-1] no credential breaks anything or opens anything", async () => {
     for (const text of HOSTILE_TEXTS.filter((value) => !/[^\u0020-\u00ff]/.test(value))) {
       for (const authorization of [text, `Bearer ${text}`, `bearer ffk_${text}`])

@@ -9,6 +9,7 @@ import {
   REGEX_LENGTH_MAX,
 } from "../../../core/limits.ts";
 import type { Outcome } from "../../../core/outcome.ts";
+import { parseBatch } from "../../../core/query/batch.ts";
 import { openBudget } from "../../../core/query/budget.ts";
 import {
   comparisonsOf,
@@ -26,6 +27,7 @@ import { resolveRange } from "../../../core/query/range.ts";
 import { parseRealtime } from "../../../core/query/realtime.ts";
 import { placeOf } from "../../../core/query/refusal.ts";
 import { finds, parseRegex } from "../../../core/query/regex.ts";
+import { REPORTS } from "../../../core/query/report-count.ts";
 import { parseRetention } from "../../../core/query/retention.ts";
 import { type Seen, seeDay } from "../../../core/query/seen.ts";
 import { segmentsIn, withSegments } from "../../../core/query/segment.ts";
@@ -163,6 +165,31 @@ export const targets: readonly Target[] = [
     run: ({ question = "" }) => runQuestion(jsonOf(question)),
   },
   {
+    name: "query-batch",
+    fields: { batch: "json" },
+    words: ["questions", "kind", "query", "funnel", "retention", "paths", "if_version", "include", "__proto__", "7d"],
+    seeds: () => [
+      {
+        batch: JSON.stringify({
+          site_id: "shop.example",
+          date_range: "7d",
+          filters: [["is", "event:page", ["/"]]],
+          include: { comparisons: { mode: "previous_period" } },
+          if_version: "00",
+          questions: {
+            top: { metrics: ["visitors"] },
+            pages: { metrics: ["pageviews"], dimensions: ["event:page"], filters: [["is", "visit:source", ["a"]]] },
+            way: { kind: "funnel", steps: [{ filters: [["is", "event:name", ["b"]]] }] },
+            __proto: { kind: "paths", depth: 2 },
+          },
+        }),
+      },
+    ],
+    lengthMax: 3_000,
+    steps: { fixed: 400_000, perCharacter: 2_000 },
+    run: ({ batch = "" }) => runBatch(jsonOf(batch)),
+  },
+  {
     name: "query-umami",
     fields: { query: "query" },
     words: ["startAt", "endAt", "unit", "timezone", "compare", "type", "limit", "offset"],
@@ -280,6 +307,24 @@ function runQuestion(body: unknown): void {
   if (!range.ok) return;
   const plan = planQuestion(question.value, range.value, UTC);
   checkRefusal(plan);
+}
+
+/** What a batch asks is what each of its questions would ask alone, under its own name. */
+function runBatch(body: unknown): void {
+  const batch = parseBatch(body);
+  checkRefusal(batch);
+  if (!batch.ok) return;
+  const { questions, site_id: site } = body as { readonly questions: object; readonly site_id: unknown };
+  expectSame(
+    batch.value.questions.map(({ name }) => name),
+    Object.keys(questions),
+    "a question has another name",
+  );
+  for (const { kind, body: own } of batch.value.questions) {
+    expectSame(own["site_id"], site, "a question is of another merchant");
+    if (kind === "query") runQuestion(own);
+    else checkRefusal(REPORTS[kind](own, []));
+  }
 }
 
 function runUmami(query: string): void {

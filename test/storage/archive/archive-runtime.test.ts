@@ -1,43 +1,19 @@
 // The archive's codecs in workerd itself. It has its own zlib: what passes on Node may throw there (storage/archive/gzip.ts).
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LoggedEvent } from "../../../core/archive/bundle.ts";
 import { filesOf } from "../../../core/archive/file.ts";
 import { BUNDLE_BYTES, BUNDLE_MESSAGE_BYTES_MAX } from "../../../core/limits.ts";
 import { readParquet } from "../../../storage/archive/parquet.ts";
 import { bundleText, randomOf, traffic } from "../../support/archive-fixture.ts";
+import { type BundledWorker, startBundled } from "../../support/bundled-worker.ts";
 
-const outdir = mkdtempSync(join(tmpdir(), "footfall-runtime-"));
-let runtime: Miniflare | undefined;
-let address: URL;
+let worker: BundledWorker;
 
 beforeAll(async () => {
-  const path = join(outdir, "index.mjs");
-  await build({
-    entryPoints: [join(import.meta.dirname, "../../support/archive-worker.ts")],
-    outfile: path,
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["node:*"],
-    logLevel: "error",
-  });
-  const modules = [{ type: "ESModule" as const, path }];
-  const worker = { name: "archive", compatibilityDate: "2026-10-20", modules, modulesRoot: outdir };
-  runtime = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: [worker] }));
-  address = await runtime.ready;
+  worker = await startBundled("archive-worker.ts");
 }, 30_000);
-
-afterAll(async () => {
-  await runtime?.dispose();
-  rmSync(outdir, { recursive: true });
-});
+afterAll(() => worker?.stop());
 
 /** Events whose titles no compression shortens by much. */
 function incompressible(events: readonly LoggedEvent[]): LoggedEvent[] {
@@ -55,7 +31,7 @@ describe("the archive in workerd", () => {
     const bundle = { partition: "pool-3", first: 1001, events };
     const text = bundleText(bundle);
     expect(text.length).toBeLessThan(BUNDLE_BYTES);
-    const response = await fetch(address, { method: "POST", body: text });
+    const response = await fetch(worker.address, { method: "POST", body: text });
     expect(response.status).toBe(200);
     const written = await readParquet(new Uint8Array(await response.arrayBuffer()));
     expect(written).toEqual(filesOf(bundle)[0]);
@@ -63,7 +39,7 @@ describe("the archive in workerd", () => {
 
   test("[ARC-22] a full bundle of ordinary events fits its queue message", async () => {
     const text = bundleText({ partition: "pool-3", first: 1001, events: traffic({ count: 1_200 }) });
-    const response = await fetch(address, { method: "POST", body: text });
+    const response = await fetch(worker.address, { method: "POST", body: text });
     expect(Number(response.headers.get("x-message-bytes"))).toBeLessThan(BUNDLE_MESSAGE_BYTES_MAX);
   });
 });
