@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type DeployOptions, deploy } from "../../scripts/footfall/deploy.ts";
+import { type DeployOptions, deploy, end } from "../../scripts/footfall/deploy.ts";
 import { ACCOUNT, AccountStub, type Call, TOKEN } from "./account-stub.ts";
 
 const NAME = "trial";
@@ -35,12 +35,16 @@ interface Trial {
   readonly lines: string[];
   readonly secrets: string;
   readonly run: (options?: DeployOptions, signal?: AbortSignal) => Promise<void>;
+  readonly destroy: (confirm: string) => Promise<void>;
 }
 
-async function begin(name = NAME): Promise<Trial> {
-  const stub = new AccountStub();
-  stubs.push(stub);
-  process.env["CLOUDFLARE_API_BASE_URL"] = await stub.start();
+/** A deployment in an account of its own, or beside others in one. */
+async function begin(name = NAME, account?: AccountStub): Promise<Trial> {
+  const stub = account ?? new AccountStub();
+  if (account === undefined) {
+    stubs.push(stub);
+    process.env["CLOUDFLARE_API_BASE_URL"] = await stub.start();
+  }
   const prefix = name === "production" ? "footfall" : `footfall-${name}`;
   const [collectorUrl, queryUrl] = [
     await stub.addressOf(`${prefix}-collector`),
@@ -48,12 +52,12 @@ async function begin(name = NAME): Promise<Trial> {
   ];
   const secrets = join(folder, `${stubs.length}-${Math.random()}`, "secrets.json");
   const lines: string[] = [];
+  const say = (line: string) => void lines.push(line);
   const run = async (options: DeployOptions = {}, signal?: AbortSignal) => {
-    const say = (line: string) => void lines.push(line);
     const all = { ledgers: 2, secrets, collectorUrl, queryUrl, ...options };
     await deploy(name, all, { say, records: dirname(secrets), ...(signal && { signal }) });
   };
-  return { stub, lines, secrets, run };
+  return { stub, lines, secrets, run, destroy: (confirm) => end(name, { confirm, say }) };
 }
 
 const DATABASES = ["footfall-trial-directory", "footfall-trial-ledger-0", "footfall-trial-ledger-1"];
@@ -62,6 +66,12 @@ interface Found {
   readonly databases: readonly { readonly name: string }[];
   readonly buckets: readonly string[];
   readonly queues: readonly { readonly settings: object; readonly consumers: readonly { readonly script: string }[] }[];
+}
+
+/** What an account has, by the deployment whose name it bears. */
+function namedOf(state: unknown, prefix: string): readonly string[] {
+  const names = JSON.stringify(state).match(/footfall-[a-z0-9-]+/g) ?? [];
+  return [...new Set(names)].filter((name) => name.startsWith(prefix)).sort();
 }
 
 const changing = ({ method, path }: Call) => method !== "GET" && !path.endsWith("/query");
@@ -126,4 +136,44 @@ test("[DPL-2] ended at every change in turn and started again, it comes to the s
   }
   expect(await stub.state()).toEqual(wanted);
   expect(runs).toBeGreaterThan(25);
+});
+
+test("[DPL-3] what is chosen for good cannot be chosen otherwise, and what is wrong is refused before anything is made", async () => {
+  const { stub, run } = await begin();
+  await expect(run({ ledgers: 3 })).rejects.toThrow(/POOL_SIZE|divide/);
+  await expect(run({ ledgers: 129 })).rejects.toThrow(/128/);
+  await expect(run({ jurisdiction: "mars" })).rejects.toThrow("--jurisdiction is eu or fedramp, not mars");
+  await expect(begin("ledger", stub).then((other) => other.run())).rejects.toThrow("a deployment's name");
+  expect(stub.calls.filter(changing)).toEqual([]);
+});
+
+test("[DPL-3] two deployments live in one account; status says what there is; destroying one leaves the other", {
+  timeout: 180_000,
+}, async () => {
+  const { stub, lines, run, destroy } = await begin();
+  const other = await begin("other", stub);
+  await run();
+  await other.run({ ledgers: 1 });
+  await expect(run({ ledgers: 4 })).rejects.toThrow("their number is fixed for good");
+  lines.length = 0;
+  stub.calls.length = 0;
+  await run({ status: true });
+  expect(lines.join("\n")).toMatch(
+    /there: 3 of 3 Workers, 3 of 3 databases, 11 of 11 queues, the bucket[\s\S]*nothing to do/,
+  );
+  await expect(destroy("tiral")).rejects.toThrow("nothing was deleted");
+  expect(stub.calls.filter(changing)).toEqual([]);
+  const before = namedOf(await stub.state(), "footfall-other");
+  expect(before.length).toBeGreaterThan(10);
+
+  await destroy(NAME);
+  const left = await stub.state();
+  expect(namedOf(left, "footfall-trial")).toEqual([]);
+  expect(namedOf(left, "footfall-other")).toEqual(before);
+  await other.run({ ledgers: 1 });
+  expect(other.lines).toContain("other is up to date: nothing was changed");
+  lines.length = 0;
+  await destroy(NAME);
+  expect(lines).toEqual([expect.stringContaining("there is nothing of trial")]);
+  expect(stub.unknown).toEqual([]);
 });
