@@ -102,7 +102,7 @@ function consumptions(wanted: Wanted, found: Found): readonly Act[] {
   });
 }
 
-export function scriptOf({ script, service, script_name }: FoundConsumer): string | undefined {
+function scriptOf({ script, service, script_name }: FoundConsumer): string | undefined {
   return script ?? service ?? script_name;
 }
 

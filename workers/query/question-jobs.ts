@@ -97,7 +97,7 @@ function partsOf(places: TooLarge["places"]): readonly (readonly SealPlace[])[] 
 }
 
 /** What the asker gets, at once or within the seconds it would wait. */
-export async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: Deps): Promise<JobReply> {
+async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: Deps): Promise<JobReply> {
   let current = job;
   for (const end = deps.now() + waitSeconds * 1_000; current.state === "running" && deps.now() < end; ) {
     await new Promise((settle) => setTimeout(settle, JOB_WAIT_EVERY_MS));

@@ -33,7 +33,7 @@ function metricsOf(dimension: DimensionName): readonly [MetricName, MetricName] 
 }
 
 /** The tab of a panel that the address says, else its first. */
-export function tabOf(panel: PanelName): DimensionName {
+function tabOf(panel: PanelName): DimensionName {
   const first = PANELS.find(([name]) => name === panel)?.[1][0] ?? "source";
   return view.value.tabs[panel] ?? first;
 }

@@ -17,7 +17,7 @@ interface Sure {
 }
 
 /** The margin of an estimated number, in its unit or in per cent; undefined where the number is exact. */
-export function marginOf({ metric, meta, value }: Pick<Sure, "metric" | "meta" | "value">): string | undefined {
+function marginOf({ metric, meta, value }: Pick<Sure, "metric" | "meta" | "value">): string | undefined {
   const error = METRICS[metric].ofVisitors && meta.visitors?.exact === false ? meta.visitors.standard_error : undefined;
   if (error === undefined) return undefined;
   return value === undefined ? finePercent(error) : count(Math.ceil(value * error));
