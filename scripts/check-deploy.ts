@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildDashboard } from "./build-dashboard.ts";
 import { describe } from "./deploy/config.ts";
 import { Problem, runMain } from "./problem.ts";
 import { WORKERS, type WorkerName } from "./runtime.ts";
@@ -14,6 +15,8 @@ const OUT = ".build/deploy";
 await runMain(async () => {
   // As somebody does who clones the project. That there are several Workers is all that wrangler may warn of.
   console.log(`wrangler deploy: ${build("plain", [], /Multiple environments are defined/)}`);
+  // Generated configs have no build of their own. The plain one has just built the tracker, not the pages.
+  await buildDashboard();
   for (const worker of WORKERS) console.log(`${worker}: ${build(worker, ["--config", generate(worker)])}`);
 });
 
