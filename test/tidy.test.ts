@@ -1,7 +1,8 @@
 // Style as a test, for what neither the compiler nor the linter sees: purity of core, the one direction of
-// imports, opening comments, names that say nothing, left-over marks, tests without a rule, rules without a test.
+// imports, opening comments, names that say nothing, left-over marks, tests without a rule, rules without a test, links
+// that lead nowhere.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 
@@ -110,6 +111,39 @@ test("[TDY-7] every rule of docs/spec.md is quoted by a test, and every quoted r
   expect([...quoted].filter((id) => !stated.has(id))).toEqual([]);
   expect([...stated].filter((id) => !quoted.has(id))).toEqual([]);
 });
+
+test("[TDY-8] every link of a document leads to a file, and to a heading that is there", () => {
+  const roots = readdirSync(ROOT).filter((name) => name.endsWith(".md"));
+  const pages = [...roots, ...walk(join(ROOT, "docs")).map((path) => relative(ROOT, path))].filter((path) =>
+    path.endsWith(".md"),
+  );
+  const broken = pages.flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), "utf8").replace(/^```[\s\S]*?^```/gm, "");
+    return [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]*)\)/g)]
+      .map(([, target = ""]) => target)
+      .filter((target) => !leadsSomewhere(page, target))
+      .map((target) => `${page}: ${target}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [path = "", heading] = target.split("#");
+  const file = path === "" ? join(ROOT, page) : join(ROOT, page, "..", path);
+  if (!existsSync(file)) return false;
+  if (heading === undefined || !file.endsWith(".md")) return true;
+  const text = readFileSync(file, "utf8").replace(/^```[\s\S]*?^```/gm, "");
+  return [...text.matchAll(/^#+ (.*)$/gm)].some(([, title = ""]) => anchorOf(title) === heading);
+}
+
+/** What a heading is called in an address, as on GitHub. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");

@@ -90,7 +90,8 @@ interface SeenAgent {
   readonly platform: string;
 }
 
-function readSeen(): readonly SeenAgent[] {
+/** The 10,000 agents of real browsers. */
+export function readSeen(): readonly SeenAgent[] {
   const folder = dirname(require.resolve("user-agents"));
   return JSON.parse(readFileSync(join(folder, "user-agents.json"), "utf8")) as readonly SeenAgent[];
 }
