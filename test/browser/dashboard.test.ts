@@ -437,6 +437,11 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.reload();
     await settle(page);
     expect(await tile(page, "Visitors")).toBe(String(results[0]?.metrics[0]));
+    await page.goto(`${stage.client.queryUrl}/share/now`); // no page of a share link
+    await page.getByText("There is no such page").waitFor();
+    expect(await page.getByRole("navigation").count()).toBe(0);
+    await page.getByRole("link", { name: "Overview" }).click();
+    await settle(page);
     await page.context().close();
   });
 
@@ -533,7 +538,8 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.route("**/api/v2/now*", (route) => route.abort());
     await page.reload();
     await page.getByText(/You are offline/).waitFor();
-    expect(await page.locator(".now-counts dd").allInnerTexts()).toEqual(["", ""]); // no zero in place of a failure
+    expect(await page.locator(".now-counts dd").allInnerTexts()).toEqual(["", ""]); // no zero in place of a failure,
+    expect(await page.getByText("Nobody was here").count()).toBe(0); // and nobody is not said of what is not known
     await own.close();
   });
 

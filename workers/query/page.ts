@@ -75,7 +75,7 @@ export function sendPage(c: Context, memberships: readonly Membership[], deps: D
   const languages = Object.keys(LANGUAGES);
   const boot = { ...bootOf([...own, ...others], deps), language, languages };
   const headers = { ...SAFE, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
-  return c.body(documentOf(boot, { theme, page: c.req.param("page") ?? "" }), 200, headers);
+  return c.body(documentOf(boot, { theme, page: c.req.param("page") ?? c.req.path.slice(1) }), 200, headers);
 }
 
 /** A script or a style by its name, which says its bytes. */

@@ -88,14 +88,14 @@ interface ListProps {
   readonly rows: readonly (readonly [name: string, visitors: number])[] | undefined;
 }
 
-function List({ title, lead, rows = [] }: ListProps) {
-  const most = Math.max(1, ...rows.map(([, visitors]) => visitors));
+function List({ title, lead, rows }: ListProps) {
+  const most = Math.max(1, ...(rows ?? []).map(([, visitors]) => visitors));
   return (
     <section class="panel" aria-label={title}>
       <h2>{title}</h2>
       <p class="mute">{lead}</p>
-      {rows.length === 0 ? (
-        <p class="nothing">{t("nobody")}</p>
+      {rows === undefined || rows.length === 0 ? (
+        <None isKnown={rows !== undefined} say={t("nobody")} />
       ) : (
         <table class="rows">
           <thead>
@@ -125,14 +125,19 @@ function List({ title, lead, rows = [] }: ListProps) {
   );
 }
 
-function Orders({ orders = [] }: { readonly orders: Present["orders"] | undefined }) {
+/** Nothing, which is said only where it is known. */
+function None({ isKnown, say }: { readonly isKnown: boolean; readonly say: string }) {
+  return <p class="nothing">{isKnown ? say : <span class="wait" />}</p>;
+}
+
+function Orders({ orders }: { readonly orders: Present["orders"] | undefined }) {
   const zone = shop.value?.time_zone ?? "UTC";
   return (
     <section class="panel" aria-label={t("ordersTitle")}>
       <h2>{t("ordersTitle")}</h2>
       <p class="mute">{t("ordersLead")}</p>
-      {orders.length === 0 ? (
-        <p class="nothing">{t("noOrders")}</p>
+      {orders === undefined || orders.length === 0 ? (
+        <None isKnown={orders !== undefined} say={t("noOrders")} />
       ) : (
         <table class="rows orders">
           <thead>
