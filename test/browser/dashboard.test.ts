@@ -504,6 +504,8 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     const path = `/api/v2/now?site_id=${shop.id}`;
     const own = await signedIn();
     const page = await own.newPage();
+    await page.clock.install();
+    await page.addInitScript("Object.defineProperty(document, 'hidden', { get: () => globalThis.isHidden === true })");
     let asked = 0;
     page.on("request", (request) => request.url().includes("/api/v2/now") && asked++);
     await page.goto(addressOf("now", "range=day"));
@@ -528,9 +530,22 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     );
     expect(said.orders.length).toBeGreaterThan(0);
     expect(asked).toBe(1);
+    await page.clock.fastForward(10_000);
     await until(
       async () => asked,
       (count) => count === 2,
+    );
+    const look = (isHidden: boolean) =>
+      page.evaluate(`globalThis.isHidden = ${isHidden}; document.dispatchEvent(new Event("visibilitychange"))`);
+    await look(false); // it is asked already
+    await look(true);
+    await page.clock.fastForward(60_000);
+    await page.clock.fastForward(60_000);
+    expect(asked).toBe(2);
+    await look(false);
+    await until(
+      async () => asked,
+      (count) => count === 3,
     );
     await page.getByRole("button", { name: "For a screen on the wall" }).click();
     await page.waitForURL(/at=screen/);
