@@ -1,6 +1,6 @@
 // The pages of the shop, to be gone among without loading the document again: address, title, focus and history are as after a load.
 
-import { shareToken } from "./boot.ts";
+import { boot, shareToken } from "./boot.ts";
 import { PAGES, type PageRow } from "./pages.ts";
 import { addressOfPage, goToPage, page } from "./store.ts";
 import { t } from "./text.ts";
@@ -17,7 +17,7 @@ function go(event: MouseEvent, name: string): void {
   goToPage(name);
 }
 
-/** The links; nothing where there is one page alone. */
+/** The links, and one to the other shops; nothing where there is one page alone. */
 export function Navigation() {
   const all = pagesHere();
   if (all.length < 2) return null;
@@ -33,6 +33,7 @@ export function Navigation() {
           {t(title)}
         </a>
       ))}
+      {shareToken === undefined && boot.shopsCount > 1 && <a href="/shops">{t("shops")}</a>}
     </nav>
   );
 }
