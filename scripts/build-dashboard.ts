@@ -1,8 +1,10 @@
 // `npm run build:dashboard`: makes the dashboard's scripts and style, from workers/query/dashboard/, as one module of texts that the
 // query Worker imports. Whoever bundles Workers runs it first: `wrangler deploy` by [build] in wrangler.toml, the local runtime and the
 // tests by calling `buildDashboard`. Each language is a build of its own, so that a page loads one script and not its texts after it.
+// The pages under pages/ are scripts that are loaded when they are opened.
 
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Plugin } from "esbuild";
@@ -17,8 +19,8 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
 };
 
-/** What a page of the dashboard may load at first, gzipped, in bytes. */
-export const DASHBOARD_BYTES_MAX = { script: 30_000, style: 10_000 } as const;
+/** What the dashboard may load at first, and for each further page, gzipped, in bytes. */
+export const DASHBOARD_BYTES_MAX = { script: 30_000, style: 10_000, page: 15_000 } as const;
 
 export interface DashboardFile {
   /** Such as "/assets/main-K2J7QW3B.js": for ever these bytes. */
@@ -27,16 +29,29 @@ export interface DashboardFile {
   readonly text: string;
 }
 
+/** What is loaded in one language, by paths. */
+export interface DashboardLanguage {
+  readonly script: string;
+  readonly style: string;
+  readonly direction: "ltr" | "rtl";
+  /** By the name of a page: its script, and what that imports beyond what is loaded already. */
+  readonly pages: Readonly<Record<string, readonly string[]>>;
+}
+
 export interface Dashboard {
   readonly files: readonly DashboardFile[];
-  readonly languages: Readonly<
-    Record<string, { readonly script: string; readonly style: string; readonly direction: "ltr" | "rtl" }>
-  >;
+  readonly languages: Readonly<Record<string, DashboardLanguage>>;
 }
 
 /** The languages that there are texts of, such as "de". */
 export const LANGUAGE_CODES: readonly string[] = readdirSync(join(FOLDER, "text"))
   .map((file) => file.slice(0, -".ts".length))
+  .sort();
+
+/** The pages that are loaded when they are opened, such as "now". */
+export const PAGE_NAMES: readonly string[] = readdirSync(join(FOLDER, "pages"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
   .sort();
 
 /** Builds every language and writes the module that the query Worker serves them from. */
@@ -71,7 +86,7 @@ async function compile(code: string) {
     chunkNames: "[name]-[hash]",
     legalComments: "none",
     tsconfigRaw: "{}",
-    plugins: [speaking(code)],
+    plugins: [speaking(code), sharing],
     logLevel: "warning",
   });
   const files: readonly DashboardFile[] = outputFiles.map(({ path, text }) => {
@@ -80,19 +95,60 @@ async function compile(code: string) {
   const madeOf = (source: string) => {
     const [path] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source) ?? [];
     if (path === undefined) throw new Error(`esbuild made nothing of ${source}`);
-    return `/${path}`;
+    return path;
   };
-  const direction = RIGHT_TO_LEFT.includes(code) ? "rtl" : "ltr";
-  return { files, page: { script: madeOf("main.tsx"), style: madeOf("style.css"), direction } as const };
+  const importsOf = (path: string): readonly string[] =>
+    (metafile.outputs[path]?.imports ?? []).filter(({ kind }) => kind === "import-statement").map((one) => one.path);
+  // All that the entry has is shared with the pages (below), so it imports one script and has nothing of its own.
+  const [script, ...others] = importsOf(madeOf("main.tsx"));
+  if (script === undefined || others.length > 0 || importsOf(script).length > 0)
+    throw new Error(`the entry is to be one script, and imports ${[script, ...others].join(", ")}`);
+  const pages = PAGE_NAMES.map((name) => {
+    const loaded = new Set([madeOf(`pages/${name}/page.tsx`)]);
+    for (const path of loaded) for (const next of importsOf(path)) if (next !== script) loaded.add(next);
+    return [name, [...loaded].map((path) => `/${path}`)] as const;
+  });
+  const page: DashboardLanguage = {
+    script: `/${script}`,
+    style: `/${madeOf("style.css")}`,
+    direction: RIGHT_TO_LEFT.includes(code) ? "rtl" : "ltr",
+    pages: Object.fromEntries(pages),
+  };
+  return { files, page };
 }
 
-/** Lets `import … from "#text"` be the texts of one language. */
+/** Lets `import … from "#text"` be the texts of one language, and leaves of a page's texts those of it. */
 function speaking(code: string): Plugin {
   return {
     name: "language",
-    setup: ({ onResolve }) => onResolve({ filter: /^#text$/ }, () => ({ path: join(FOLDER, "text", `${code}.ts`) })),
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^#text$/ }, () => ({ path: join(FOLDER, "text", `${code}.ts`) }));
+      onLoad({ filter: /\/pages\/[a-z-]+\/text\.ts$/ }, async ({ path }) => {
+        const { default: texts } = (await import(path)) as { default: Readonly<Record<string, unknown>> };
+        return { contents: `export default ${JSON.stringify({ [code]: texts[code] })};` };
+      });
+    },
   };
 }
+
+/**
+ * Makes each page import the entry. Of what an entry and its pages share, esbuild makes a script of its own, which would be one more
+ * request before the first number. When a page imports the whole entry, that script is the whole entry. The styles of pages are few
+ * bytes, and are put behind the one that all share.
+ */
+const sharing: Plugin = {
+  name: "sharing",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/pages\/[a-z-]+\/page\.tsx$/ }, async ({ path }) => {
+      return { contents: `import "../../main.tsx";\n${await readFile(path, "utf8")}`, loader: "tsx" };
+    });
+    onLoad({ filter: /\/dashboard\/style\.css$/ }, async ({ path }) => {
+      const own = PAGE_NAMES.map((name) => join(FOLDER, "pages", name, "style.css")).filter(existsSync);
+      const texts = await Promise.all([path, ...own].map((one) => readFile(one, "utf8")));
+      return { contents: texts.join("\n"), loader: "css" };
+    });
+  },
+};
 
 if (process.argv[1] === import.meta.filename) {
   await runMain(async () => {

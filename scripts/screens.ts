@@ -4,6 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { PAGES } from "../workers/query/dashboard/pages.ts";
 import { CHROMIUM } from "./chromium.ts";
 import { type LocalStart, readLocalStart, stateDirOf } from "./local-state.ts";
 import { Problem, runMain } from "./problem.ts";
@@ -36,6 +37,9 @@ const SHOTS: readonly Shot[] = [
       await page.locator(".chart svg").hover();
     },
   },
+  { name: "now-screen", view: "now?v=1&at=screen" },
+  // Every other page of the list as it is when it is opened.
+  ...PAGES.slice(1).map(({ name }) => ({ name, view: `${name}?v=1&range=7d`, isWhole: true })),
   { name: "sign-in", view: "overview", isSignedOut: true },
 ];
 

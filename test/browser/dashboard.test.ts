@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/chromium.ts";
+import { PAGES } from "../../workers/query/dashboard/pages.ts";
+import type { Present } from "../../workers/query/dashboard/present.ts";
 import { Stage } from "../support/browser.ts";
 import { CHROME } from "../support/events.ts";
 import { type Merchant, until } from "../support/services.ts";
@@ -100,7 +102,16 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     return made;
   }
 
-  const address = (view: string) => `${stage.client.queryUrl}/s/${shop.id}/overview?v=1&${view}`;
+  const addressOf = (name: string, view: string) => `${stage.client.queryUrl}/s/${shop.id}/${name}?v=1&${view}`;
+  const address = (view: string) => addressOf("overview", view);
+  /** Until the page of that name is there with what it asked for. */
+  const settlePage = async (page: Page, name: string) => {
+    const isSettled = `document.querySelector('[data-page="${name}"]') !== null && document.querySelector('[aria-busy=true]') === null`;
+    await until(
+      () => page.evaluate(isSettled).catch(() => false),
+      (is) => is === true,
+    );
+  };
   /** Until numbers are there and none is on its way. (Waiting inside the page would be evaluating there, which its policy forbids.) */
   const settle = async (page: Page) => {
     const isSettled =
@@ -330,6 +341,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.goto(address("range=day&all=page"));
     await settle(page);
     await look(page, "drawer");
+    for (const [name, view] of [
+      ...PAGES.slice(1).map((one) => [one.name, ""] as const),
+      ["now", "at=screen"] as const,
+    ]) {
+      await page.goto(addressOf(name, `range=day&${view}`));
+      await settlePage(page, name);
+      await look(page, `${name} ${view}`);
+    }
     await page.goto(`${stage.client.queryUrl}/shops`);
     await page.locator(".shops svg.spark path").first().waitFor();
     await look(page, "shops");
@@ -418,6 +437,11 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.reload();
     await settle(page);
     expect(await tile(page, "Visitors")).toBe(String(results[0]?.metrics[0]));
+    await page.goto(`${stage.client.queryUrl}/share/now`); // no page of a share link
+    await page.getByText("There is no such page").waitFor();
+    expect(await page.getByRole("navigation").count()).toBe(0);
+    await page.getByRole("link", { name: "Overview" }).click();
+    await settle(page);
     await page.context().close();
   });
 
@@ -430,6 +454,107 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("**/sign-in");
     expect(await kept()).toBe(null);
+    await own.close();
+  });
+
+  test("[DSH-13] among the pages: by links and keys, range and filters stay, focus and title move, back returns", async () => {
+    const page = await open("range=day&f=is:source:Google&all=page&metric=visits");
+    const documents: string[] = [];
+    page.on("request", (request) => request.isNavigationRequest() && documents.push(request.url()));
+    await page.locator(".drawer").getByRole("button", { name: "Close" }).click();
+    await page.getByRole("navigation").getByRole("link", { name: "Now" }).click();
+    await settlePage(page, "now");
+    const { pathname, search } = new URL(page.url());
+    expect([pathname, search]).toEqual([`/s/${shop.id}/now`, "?v=1&range=day&metric=visits&f=is%3Asource%3AGoogle"]);
+    expect(await page.title()).toBe("shop in Europe/Vienna · Now");
+    const focused = () => page.evaluate("document.activeElement.tagName + document.activeElement.textContent");
+    expect(await focused()).toBe("H1shop in Europe/Vienna · Now");
+    expect(await page.locator("nav [aria-current=page]").innerText()).toBe("Now");
+    await page.goBack();
+    await settle(page);
+    expect(await page.title()).toBe("shop in Europe/Vienna · Overview");
+    expect(await page.locator(".chip").count()).toBe(1);
+    await page.keyboard.press("g");
+    await page.keyboard.press("n");
+    await settlePage(page, "now");
+    await page.keyboard.press("1"); // there is no range to choose here
+    expect(new URL(page.url()).search).toBe(search);
+    await page.reload();
+    await settlePage(page, "now");
+    await page.keyboard.press("g");
+    await page.keyboard.press("o");
+    await settle(page);
+    expect(documents).toHaveLength(1); // the reload
+    await page.goto(addressOf("nothing", "range=day"));
+    await page.getByText("There is no such page").waitFor();
+    expect(await page.locator(".tile").count()).toBe(0);
+    await page.locator(".alone").getByRole("link", { name: "Overview" }).click();
+    await settle(page);
+    expect(new URL(page.url()).search).toBe("?v=1&range=day");
+    await page.keyboard.press("g");
+    await page.keyboard.press("h");
+    await page.waitForURL("**/shops");
+    await page.close();
+  });
+
+  test("[DSH-14] Now says what the API answers, and asks while somebody looks", async () => {
+    const { token } = (await stage.client.admin("POST", `/api/v1/merchants/${shop.id}/shares`, { name: "now" })) as {
+      token: string;
+    };
+    const path = `/api/v2/now?site_id=${shop.id}`;
+    const own = await signedIn();
+    const page = await own.newPage();
+    await page.clock.install();
+    await page.addInitScript("Object.defineProperty(document, 'hidden', { get: () => globalThis.isHidden === true })");
+    let asked = 0;
+    page.on("request", (request) => request.url().includes("/api/v2/now") && asked++);
+    await page.goto(addressOf("now", "range=day"));
+    await settlePage(page, "now");
+    const reply = await fetch(stage.client.queryUrl + path, { headers: { authorization: `Bearer ${token}` } });
+    const said = (await reply.json()) as Present;
+    expect(said.visitors.last_30_minutes).toBeGreaterThan(4);
+    expect(await page.locator(".now-counts dd").allInnerTexts()).toEqual(
+      [said.visitors.last_5_minutes, said.visitors.last_30_minutes].map(String),
+    );
+    expect(await page.locator(".now-here").innerText()).toContain(String(said.visitors.last_30_minutes));
+    const rowsIn = (title: string) =>
+      page
+        .getByRole("region", { name: title })
+        .locator("tbody tr")
+        .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("bdi, td")].map((cell) => cell.textContent)));
+    expect(await rowsIn("Looked at now")).toEqual(said.pages.map((one) => [one.page, String(one.visitors)]));
+    expect((await rowsIn("Last orders")).map(([, , amount]) => amount)).toEqual(
+      said.orders.map(({ revenue, currency }) =>
+        new Intl.NumberFormat("en-GB", { style: "currency", currency }).format(revenue),
+      ),
+    );
+    expect(said.orders.length).toBeGreaterThan(0);
+    expect(asked).toBe(1);
+    await page.clock.fastForward(10_000);
+    await until(
+      async () => asked,
+      (count) => count === 2,
+    );
+    const look = (isHidden: boolean) =>
+      page.evaluate(`globalThis.isHidden = ${isHidden}; document.dispatchEvent(new Event("visibilitychange"))`);
+    await look(false); // it is asked already
+    await look(true);
+    await page.clock.fastForward(60_000);
+    await page.clock.fastForward(60_000);
+    expect(asked).toBe(2);
+    await look(false);
+    await until(
+      async () => asked,
+      (count) => count === 3,
+    );
+    await page.getByRole("button", { name: "For a screen on the wall" }).click();
+    await page.waitForURL(/at=screen/);
+    expect(await page.getByRole("navigation").count()).toBe(0);
+    await page.route("**/api/v2/now*", (route) => route.abort());
+    await page.reload();
+    await page.getByText(/You are offline/).waitFor();
+    expect(await page.locator(".now-counts dd").allInnerTexts()).toEqual(["", ""]); // no zero in place of a failure,
+    expect(await page.getByText("Nobody was here").count()).toBe(0); // and nobody is not said of what is not known
     await own.close();
   });
 

@@ -5,6 +5,14 @@ declare module "*/.build/files.js" {
   export const FILES: readonly { readonly path: string; readonly type: string; readonly text: string }[];
   /** What a page of each language loads. */
   export const LANGUAGES: Readonly<
-    Record<string, { readonly script: string; readonly style: string; readonly direction: "ltr" | "rtl" }>
+    Record<
+      string,
+      {
+        readonly script: string;
+        readonly style: string;
+        readonly direction: "ltr" | "rtl";
+        readonly pages: Readonly<Record<string, readonly string[]>>;
+      }
+    >
   >;
 }

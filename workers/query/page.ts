@@ -75,7 +75,7 @@ export function sendPage(c: Context, memberships: readonly Membership[], deps: D
   const languages = Object.keys(LANGUAGES);
   const boot = { ...bootOf([...own, ...others], deps), language, languages };
   const headers = { ...SAFE, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
-  return c.body(documentOf(boot, theme), 200, headers);
+  return c.body(documentOf(boot, { theme, page: c.req.param("page") ?? c.req.path.slice(1) }), 200, headers);
 }
 
 /** A script or a style by its name, which says its bytes. */
@@ -114,8 +114,11 @@ function lookOf(c: Context): { readonly language: string; readonly theme: string
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%230b6e5f'/%3E%3Cpath d='M4 12V8m4 4V4m4 8V6' stroke='%23fffdf9' stroke-width='2'/%3E%3C/svg%3E";
 
-function documentOf(boot: Boot, theme: string): string {
-  const { script, style, direction } = LANGUAGES[boot.language] as (typeof LANGUAGES)[string];
+function documentOf(boot: Boot, { theme, page }: { readonly theme: string; readonly page: string }): string {
+  const { script, style, direction, pages } = LANGUAGES[boot.language] as (typeof LANGUAGES)[string];
+  // The script of a page comes beside the one that would ask for it.
+  const own = (Object.hasOwn(pages, page) ? pages[page] : []) ?? [];
+  const preloads = own.map((path) => `\n<link rel="modulepreload" href="${path}">`).join("");
   return `<!doctype html>
 <html lang="${boot.language}" dir="${direction}"${theme === "" ? "" : ` data-theme="${theme}"`}>
 <head>
@@ -127,7 +130,7 @@ function documentOf(boot: Boot, theme: string): string {
 <title>Footfall</title>
 <link rel="icon" href="${ICON}">
 <link rel="stylesheet" href="${style}">
-<script type="module" src="${script}"></script>
+<script type="module" src="${script}"></script>${preloads}
 </head>
 <body><div id="app"></div><noscript>Footfall's dashboard needs JavaScript. The API does not: /api/reference</noscript></body>
 </html>

@@ -1,17 +1,18 @@
 // The parts of the dashboard that need no page: the view in the address, the catalogues, the sizes of what is built.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildDashboard, DASHBOARD_BYTES_MAX, LANGUAGE_CODES } from "../../../scripts/build-dashboard.ts";
+import { buildDashboard, DASHBOARD_BYTES_MAX, LANGUAGE_CODES, PAGE_NAMES } from "../../../scripts/build-dashboard.ts";
 import {
   addDays,
   COMPARISONS,
   INTERVALS,
   OPERATORS,
   type Operator,
+  parsePlace,
   parseView,
   RANGES,
   toSearch,
@@ -19,6 +20,7 @@ import {
   type View,
 } from "../../../workers/query/dashboard/address.ts";
 import { DIMENSION_NAMES, PANELS } from "../../../workers/query/dashboard/dimension.ts";
+import { PAGES, PAGES_OF_NO_SHOP } from "../../../workers/query/dashboard/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
@@ -46,6 +48,7 @@ describe("the view in the address", () => {
       filters: fc.array(filter, { maxLength: 4 }),
       tabs,
       all: fc.option(fc.constantFrom(...DIMENSION_NAMES), { nil: undefined }),
+      at: fc.option(fc.stringMatching(/^[\w-]{1,80}$/), { nil: undefined }),
     })
     .map(
       (made) => Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined)) as unknown as View,
@@ -109,16 +112,61 @@ describe("the view in the address", () => {
   });
 });
 
+describe("the pages of a shop", () => {
+  const PLACES = [
+    ["/s/mer_1/now", { first: "s", id: "mer_1", page: "now" }],
+    ["/s/mer_1", { first: "s", id: "mer_1", page: "overview" }],
+    ["/s/mer_1/", { first: "s", id: "mer_1", page: "overview" }],
+    ["/share", { first: "share", id: "", page: "overview" }],
+    ["/share/now", { first: "share", id: "", page: "now" }],
+    ["/shops", { first: "shops", id: "", page: "overview" }],
+    ["/", { first: "", id: "", page: "overview" }],
+  ] as const;
+  test.each(PLACES)("[DSH-13] the path %s names its page", (path, place) => {
+    expect(parsePlace(path)).toEqual(place);
+  });
+
+  test("[DSH-13] every page has an address and a key of its own, and what is under pages/ is in the list", () => {
+    const loaded = PAGES.filter(({ load }) => load !== undefined).map(({ name }) => name);
+    expect([...loaded, ...Object.keys(PAGES_OF_NO_SHOP)].sort()).toEqual(PAGE_NAMES);
+    expect(PAGES[0]?.name).toBe("overview");
+    expect(new Set(PAGES.map(({ name }) => name)).size).toBe(PAGES.length);
+    expect(new Set([...PAGES.map(({ key }) => key), "h"]).size).toBe(PAGES.length + 1);
+    for (const { name, key } of PAGES)
+      expect([name, /^[a-z-]+$/.test(name), /^[a-z]$/.test(key)]).toEqual([name, true, true]);
+  });
+});
+
 describe("what is built", () => {
-  test("[DSH-3] the overview's script and style stay within their bytes in every language", async () => {
+  test("[DSH-3] the entry, each page and the style stay within their bytes in every language", async () => {
     const { files, languages } = await buildDashboard();
-    const bytesOf = (path: string) =>
-      gzipSync(files.find((file) => file.path === path)?.text ?? "", { level: 9 }).length;
+    const textOf = (path: string) => files.find((file) => file.path === path)?.text ?? "";
+    /** With all that a script imports before it runs, and all that is imported by that. */
+    const loadedBy = (path: string): Set<string> => {
+      const loaded = new Set([path]);
+      for (const one of loaded)
+        for (const [, name] of textOf(one).matchAll(/\b(?:import|from)\s*"\.\/([\w-]+\.js)"/g))
+          loaded.add(`/assets/${name}`);
+      return loaded;
+    };
+    const bytesOf = (paths: Iterable<string>) =>
+      [...paths].reduce((sum, path) => sum + gzipSync(textOf(path), { level: 9 }).length, 0);
     expect(Object.keys(languages)).toEqual(expect.arrayContaining(["de", "en"]));
-    for (const [code, { script, style }] of Object.entries(languages)) {
-      console.log(`  dashboard: ${code} script ${bytesOf(script)} B, style ${bytesOf(style)} B`);
-      expect([bytesOf(script) > 5_000, bytesOf(script) <= DASHBOARD_BYTES_MAX.script]).toEqual([true, true]);
-      expect([bytesOf(style) > 500, bytesOf(style) <= DASHBOARD_BYTES_MAX.style]).toEqual([true, true]);
+    for (const [code, { script, style, pages }] of Object.entries(languages)) {
+      const entry = loadedBy(script);
+      const sizes = Object.entries(pages).map(([name, [own = "", ...others]]) => {
+        const beyond = [...loadedBy(own)].filter((path) => !entry.has(path));
+        expect([name, beyond.sort()]).toEqual([name, [own, ...others].sort()]);
+        return [name, bytesOf(beyond)] as const;
+      });
+      console.log(
+        `  dashboard: ${code} entry ${bytesOf(entry)} B, style ${bytesOf([style])} B, ${sizes.join(" B, ")} B`,
+      );
+      expect([bytesOf(entry) > 5_000, bytesOf(entry) <= DASHBOARD_BYTES_MAX.script]).toEqual([true, true]);
+      expect([bytesOf([style]) > 500, bytesOf([style]) <= DASHBOARD_BYTES_MAX.style]).toEqual([true, true]);
+      expect(sizes.map(([name]) => name)).toEqual(PAGE_NAMES);
+      for (const [name, bytes] of sizes)
+        expect([name, bytes > 500, bytes <= DASHBOARD_BYTES_MAX.page]).toEqual([name, true, true]);
     }
     for (const { path, text } of files) {
       expect(path).toMatch(/^\/assets\/[a-z]+-[A-Z0-9]{8}\.(js|css)$/);
@@ -126,47 +174,46 @@ describe("what is built", () => {
     }
   });
 
-  test("[DSH-10] every language has every text, with the same places to fill in", async () => {
-    const catalogues = await Promise.all(
-      LANGUAGE_CODES.map(async (code) => {
-        const { default: texts } = await import(`../../../workers/query/dashboard/text/${code}.ts`);
-        return [code, texts as Readonly<Record<string, string>>] as const;
-      }),
+  type Texts = Readonly<Record<string, string>>;
+  /** What all pages say, and what each says alone, by language. */
+  async function catalogues(page: string): Promise<readonly (readonly [code: string, texts: Texts])[]> {
+    const dashboard = "../../../workers/query/dashboard";
+    if (page !== "") return Object.entries((await import(`${dashboard}/pages/${page}/text.ts`)).default);
+    return await Promise.all(
+      LANGUAGE_CODES.map(async (code) => [code, (await import(`${dashboard}/text/${code}.ts`)).default] as const),
     );
-    const english = catalogues.find(([code]) => code === "en")?.[1] ?? {};
-    const placesOf = (text = "") => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
-    expect(Object.keys(english).length).toBeGreaterThan(100);
-    for (const [code, texts] of catalogues) {
-      const own = Object.keys(texts).filter((key) => !/_(zero|two|few|many)$/.test(key));
-      expect([code, own.sort()]).toEqual([code, Object.keys(english).sort()]);
-      for (const [key, text] of Object.entries(texts)) {
-        const counterpart = english[key] ?? english[key.replace(/_\w+$/, "_other")];
-        expect([code, key, text.trim() === "", placesOf(text)]).toEqual([code, key, false, placesOf(counterpart)]);
+  }
+
+  test.each(["", ...PAGE_NAMES])(
+    "[DSH-10] every language has every text, with the same places to fill in: %s",
+    async (page) => {
+      const all = await catalogues(page);
+      expect(all.map(([code]) => code).sort()).toEqual(LANGUAGE_CODES);
+      const english = all.find(([code]) => code === "en")?.[1] ?? {};
+      const placesOf = (text = "") => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+      expect(Object.keys(english).length).toBeGreaterThan(page === "" ? 100 : 5);
+      for (const [code, texts] of all) {
+        const own = Object.keys(texts).filter((key) => !/_(zero|two|few|many)$/.test(key));
+        expect([code, own.sort()]).toEqual([code, Object.keys(english).sort()]);
+        for (const [key, text] of Object.entries(texts)) {
+          const counterpart = english[key] ?? english[key.replace(/_\w+$/, "_other")];
+          expect([code, key, text.trim() === "", placesOf(text)]).toEqual([code, key, false, placesOf(counterpart)]);
+        }
+        // Whatever plural the language has, there is a text for it.
+        for (const stem of own.filter((key) => key.endsWith("_other")).map((key) => key.slice(0, -"_other".length)))
+          for (const rule of new Intl.PluralRules(code).resolvedOptions().pluralCategories)
+            expect([code, `${stem}_${rule}` in texts || `${stem}_other` in texts]).toEqual([code, true]);
       }
-      // Whatever plural the language has, there is a text for it.
-      for (const stem of own.filter((key) => key.endsWith("_other")).map((key) => key.slice(0, -"_other".length)))
-        for (const rule of new Intl.PluralRules(code).resolvedOptions().pluralCategories)
-          expect([code, `${stem}_${rule}` in texts || `${stem}_other` in texts]).toEqual([code, true]);
-    }
-  });
+    },
+  );
 
   test("[DSH-10] no page has words of its own: between tags and in labels there are texts of the catalogue alone", () => {
-    const pages = [
-      "api-view",
-      "chart",
-      "chips",
-      "frame",
-      "keys",
-      "main",
-      "overview",
-      "panel",
-      "people",
-      "proof",
-      "range",
-      "state",
-    ];
+    const pages = readdirSync(join(ROOT, "workers/query/dashboard"), { recursive: true, encoding: "utf8" }).filter(
+      (path) => path.endsWith(".tsx"),
+    );
+    expect(pages).toEqual(expect.arrayContaining(["frame.tsx", "pages/now/page.tsx"]));
     for (const page of pages) {
-      const source = readFileSync(join(ROOT, `workers/query/dashboard/${page}.tsx`), "utf8");
+      const source = readFileSync(join(ROOT, `workers/query/dashboard/${page}`), "utf8");
       const words = [
         ...source.matchAll(/\b(?:aria-label|title|placeholder|alt)="([^"]+)"/g),
         ...source.matchAll(/<\w+[^<>={}]*>\s*([A-Z][a-z]+[^<>{}]*)</g),

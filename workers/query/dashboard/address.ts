@@ -39,6 +39,15 @@ export interface View {
   readonly tabs: Readonly<Partial<Record<PanelName, DimensionName>>>;
   /** The dimension whose values are all shown, in a drawer. */
   readonly all?: DimensionName;
+  /** What a page shows of itself, such as "screen" of the page Now; only that page knows what it means. */
+  readonly at?: string;
+}
+
+/** Which page of which shop a path names: "/s/mer_1/now", or "/share/overview" of whatever the link is of. */
+export function parsePlace(path: string): { readonly first: string; readonly id: string; readonly page: string } {
+  const [, first = "", ...others] = path.split("/");
+  const [id = "", page] = first === "share" ? ["", ...others] : others;
+  return { first, id, page: page || "overview" };
 }
 
 export const DEFAULT_VIEW: View = { range: "7d", vs: "prev", filters: [], tabs: {} };
@@ -49,6 +58,7 @@ export function parseView(search: string): View {
   const metric = given.get("metric");
   const by = oneOf(INTERVALS, given.get("by"));
   const all = given.get("all") ?? "";
+  const at = given.get("at") ?? "";
   const tabs = PANELS.flatMap(([panel, names]) => {
     const name = oneOf<DimensionName>(names, given.get(panel));
     return name === undefined || name === names[0] ? [] : [[panel, name] as const];
@@ -61,12 +71,13 @@ export function parseView(search: string): View {
     filters: given.getAll("f").flatMap(parseFilter),
     tabs: Object.fromEntries(tabs),
     ...(isDimension(all) && { all }),
+    ...(/^[\w-]{1,80}$/.test(at) && { at }),
   };
 }
 
 /** A view as the query part of an address, with what is usual left out. */
 export function toSearch(view: View): string {
-  const { range, vs, metric, by, filters, tabs, all } = view;
+  const { range, vs, metric, by, filters, tabs, all, at } = view;
   const said = new URLSearchParams({ v: "1", range: typeof range === "string" ? range : range.join("~") });
   if (vs !== DEFAULT_VIEW.vs) said.set("vs", vs);
   if (metric !== undefined) said.set("metric", metric);
@@ -74,6 +85,7 @@ export function toSearch(view: View): string {
   for (const [panel, name] of Object.entries(tabs)) said.set(panel, name);
   for (const filter of filters) said.append("f", toText(filter));
   if (all !== undefined) said.set("all", all);
+  if (at !== undefined) said.set("at", at);
   return `?${said}`;
 }
 

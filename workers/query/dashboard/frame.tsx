@@ -2,29 +2,49 @@
 // what concerns all numbers at once.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { boot, shareToken } from "./boot.ts";
-import { isHelpOpen, KeyHelp } from "./keys.tsx";
+import { isHelpOpen, KeyHelp, useKeys } from "./keys.tsx";
 import { chooseLanguage, chooseTheme, chosenTheme, THEMES, type Theme } from "./look.ts";
+import { Navigation } from "./navigation.tsx";
 import { request } from "./numbers.ts";
 import { SignedOut } from "./people.tsx";
-import { addressOf, askAgain, forgetNumbers, isSignedOut, parts, shop, waitingUntil } from "./store.ts";
+import { present, usePresent } from "./present.ts";
+import { askAgain, forgetNumbers, isSignedOut, page, parts, shop, waitingUntil } from "./store.ts";
 import { named, t, time, tn, zoneName } from "./text.ts";
 
-const NOW_ASKED_EVERY_MS = 60_000;
-/** After the numbers of the page, which come first. */
-const NOW_ASKED_AFTER_MS = 1_500;
+/** How often it is asked who is there: for the header, after the numbers of the page, and by the page that is about it. */
+const HEADER_PACE = { everyMs: 60_000, afterMs: 1_500 };
+const NOW_PACE = { everyMs: 10_000, afterMs: 0 };
+/** The page whose heading had the focus last. */
+let focused: string | undefined;
 
 interface FrameProps {
   readonly title: string;
   /** The bar under the header. */
   readonly bar?: ComponentChildren;
+  /** Shows the next number in the chart, where there is one. */
+  readonly nextMetric?: () => void;
+  /** Of a page about who is there now: it asks more often, and says when that could not be told. */
+  readonly isOfNow?: boolean | undefined;
+  /** Until its script has come; what comes then takes the focus. */
+  readonly isLoading?: boolean;
+  /** For a screen on the wall: nothing but what is in it. */
+  readonly isBare?: boolean;
   readonly children: ComponentChildren;
 }
 
 /** A page: its header, the bar under it if any, and what is in it. */
-export function Frame({ title, bar, children }: FrameProps) {
+export function Frame({ title, bar, nextMetric, isOfNow, isLoading, isBare, children }: FrameProps) {
   const own = shop.value;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useKeys({ hasView: bar !== undefined, nextMetric });
+  usePresent(own?.id, isOfNow ? NOW_PACE : HEADER_PACE);
+  useEffect(() => {
+    if (isLoading || focused === page.value) return;
+    if (focused !== undefined) heading.current?.focus(); // after a load the browser begins at the top by itself
+    focused = page.value;
+  });
   useEffect(() => {
     document.title = own === undefined ? `${title} · ${t("title")}` : `${own.name} · ${title}`;
   });
@@ -34,7 +54,7 @@ export function Frame({ title, bar, children }: FrameProps) {
         {t("skip")}
       </a>
       <header class="top">
-        <h1>
+        <h1 ref={heading} tabIndex={-1}>
           {own === undefined ? (
             title
           ) : (
@@ -44,24 +64,19 @@ export function Frame({ title, bar, children }: FrameProps) {
             </>
           )}
         </h1>
-        {own !== undefined && shareToken === undefined && boot.shopsCount > 1 && (
-          <nav aria-label={t("pages")}>
-            <a href={addressOf(own.id, "overview")} aria-current="page">
-              {t("overview")}
-            </a>
-            <a href="/shops">{t("shops")}</a>
-          </nav>
-        )}
+        {own !== undefined && !isBare && <Navigation />}
         {shareToken !== undefined && <p class="mute">{t("sharedBy")}</p>}
-        <div class="side">
-          {own !== undefined && <Now />}
-          {own !== undefined && <AsOf />}
-          <Menu />
-        </div>
+        {!isBare && (
+          <div class="side">
+            {own !== undefined && <Now />}
+            {own !== undefined && <AsOf isOfNow={isOfNow} />}
+            <Menu />
+          </div>
+        )}
       </header>
       {bar}
-      <main id="numbers" tabIndex={-1}>
-        <Notice />
+      <main id="numbers" tabIndex={-1} data-page={isLoading ? undefined : page.value}>
+        <Notice isOfNow={isOfNow} />
         {children}
       </main>
       <KeyHelp />
@@ -70,43 +85,32 @@ export function Frame({ title, bar, children }: FrameProps) {
   );
 }
 
-/** Of `GET /api/v2/now`, what is shown. */
-interface Here {
-  readonly last_30_minutes?: number;
+/** When what the page shows was told, of the first part that was. */
+function toldAt(isOfNow: FrameProps["isOfNow"]): { readonly asOf: string; readonly isStale: boolean } | undefined {
+  const { answer: here, failure } = present.value;
+  if (isOfNow) return here && { asOf: here.as_of, isStale: failure !== undefined };
+  const part = Object.values(parts.value).find(({ answer }) => answer !== undefined);
+  return part?.answer && { asOf: part.answer.meta.as_of, isStale: part.isStale };
 }
 
-/** Who is there now, from the partition's memory. A tab that nobody looks at does not ask. */
 function Now() {
-  const [visitors, setVisitors] = useState<number>();
-  const id = shop.value?.id;
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout>;
-    const ask = async () => {
-      if (!document.hidden) {
-        const reply = await request("GET", `/api/v2/now?site_id=${encodeURIComponent(id ?? "")}`);
-        if ("body" in reply) setVisitors((reply.body as { visitors?: Here }).visitors?.last_30_minutes);
-      }
-      timer = setTimeout(ask, NOW_ASKED_EVERY_MS);
-    };
-    timer = setTimeout(ask, NOW_ASKED_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [id]);
+  const { answer } = present.value;
   return (
     <span class="now-here" title={t("nowHelp")}>
       <i aria-hidden="true" />
-      {visitors === undefined ? "–" : tn("now", visitors)}
+      {answer === undefined ? "–" : tn("now", answer.visitors.last_30_minutes)}
     </span>
   );
 }
 
-function AsOf() {
+function AsOf({ isOfNow }: Pick<FrameProps, "isOfNow">) {
   const zone = shop.value?.time_zone ?? "UTC";
-  const { answer, isStale = false } = parts.value["top"] ?? {};
+  const told = toldAt(isOfNow);
   return (
     <span class="as-of" title={t("asOfHelp")}>
-      {answer !== undefined && (
-        <span class={isStale ? "dim" : undefined}>
-          {t("asOf", { time: time(answer.meta.as_of, zone), zone: zoneName(zone) })}
+      {told !== undefined && (
+        <span class={told.isStale ? "dim" : undefined}>
+          {t("asOf", { time: time(told.asOf, zone), zone: zoneName(zone) })}
         </span>
       )}
     </span>
@@ -114,7 +118,7 @@ function AsOf() {
 }
 
 /** What concerns all numbers: that there is no network, that too much was asked. What is shown stays. */
-function Notice() {
+function Notice({ isOfNow }: Pick<FrameProps, "isOfNow">) {
   const [, tick] = useState(0);
   const until = waitingUntil.value;
   useEffect(() => {
@@ -122,10 +126,10 @@ function Notice() {
     const timer = setInterval(() => tick((n) => n + 1), 1_000);
     return () => clearInterval(timer);
   }, [until]);
-  const all = Object.values(parts.value);
+  const all = isOfNow ? [present.value] : Object.values(parts.value);
   const trouble = all.find(({ failure }) => failure?.why === "offline" || failure?.why === "too often")?.failure;
   if (trouble === undefined) return null;
-  const asOf = all.find(({ answer }) => answer !== undefined)?.answer?.meta.as_of;
+  const asOf = toldAt(isOfNow)?.asOf;
   const seconds = Math.max(0, Math.round(((until ?? Date.now()) - Date.now()) / 1_000));
   const zone = shop.value?.time_zone ?? "UTC";
   const filling = { seconds, time: asOf === undefined ? "" : time(asOf, zone) };

@@ -4,9 +4,11 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { RANGES } from "./address.ts";
+import { shareToken } from "./boot.ts";
 import { dropText, keepText, recallText } from "./keep.ts";
+import { pagesHere } from "./navigation.tsx";
 import { step } from "./range.tsx";
-import { addressOf, go, shop, view } from "./store.ts";
+import { go, goToPage, view } from "./store.ts";
 import { named, t } from "./text.ts";
 
 const OFF = "footfall-keys";
@@ -21,51 +23,66 @@ const LIST: readonly (readonly [keys: string, what: string])[] = [
   ["c", "key_compare"],
   ["m", "key_metric"],
   ["f", "key_filter"],
-  ["g o, g s", "key_pages"],
   ["⇧ T", "key_table"],
   [".", "key_full"],
   ["Esc", "key_escape"],
   ["?", "key_help"],
 ];
 
+/** After "g". */
+const SHOPS_KEY = "h";
 let isGoing = false;
 
-/** Listens for keys; `nextMetric` shows the next number in the chart. */
-export function useKeys(nextMetric: () => void): void {
+export interface Keyed {
+  /** Whether the page has a range and filters to change. */
+  readonly hasView: boolean;
+  /** Shows the next number in the chart, where there is one. */
+  readonly nextMetric?: (() => void) | undefined;
+}
+
+/** Listens for keys. */
+export function useKeys({ hasView, nextMetric }: Keyed): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const target = event.target as Element | null;
       const isTyping = target?.closest("input, select, textarea, dialog, [popover], [contenteditable]") != null;
       if (!areKeysOn.value || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
-      if (act(event.key, nextMetric)) event.preventDefault();
+      if (act(event.key, { hasView, nextMetric })) event.preventDefault();
     };
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);
-  }, [nextMetric]);
+  }, [hasView, nextMetric]);
 }
 
-function act(key: string, nextMetric: () => void): boolean {
+function act(key: string, { hasView, nextMetric }: Keyed): boolean {
   const wasGoing = isGoing;
   isGoing = key === "g";
   if (wasGoing) return goTo(key);
+  if (key === "?") isHelpOpen.value = true;
+  else if (key === ".") fullScreen();
+  else return hasView && change(key, nextMetric);
+  return true;
+}
+
+/** Changes what the page shows. */
+function change(key: string, nextMetric: Keyed["nextMetric"]): boolean {
   const range = /^[1-9]$/.test(key) ? RANGES[Number(key) - 1] : undefined;
   if (range !== undefined) go({ range, by: undefined });
   else if (key === "[") step(-1);
   else if (key === "]") step(1);
   else if (key === "c") go({ vs: view.value.vs === "none" ? "prev" : "none" });
-  else if (key === "m") nextMetric();
+  else if (key === "m") nextMetric?.();
   else if (key === "f") document.getElementById("filter")?.showPopover();
   else if (key === "T") isTable.value = !isTable.value;
-  else if (key === "?") isHelpOpen.value = true;
-  else if (key === ".") fullScreen();
   else if (key === "Escape" && view.value.filters.length > 0) go({ filters: [] });
   else return false;
   return true;
 }
 
 function goTo(key: string): boolean {
-  if (key === "s") location.assign("/shops");
-  else if (key === "o" && shop.value !== undefined) location.assign(addressOf(shop.value.id, "overview"));
+  const page = pagesHere().find((one) => one.key === key);
+  if (page !== undefined) goToPage(page.name);
+  else if (key === SHOPS_KEY && shareToken === undefined) location.assign("/shops");
   else return false;
   return true;
 }
@@ -92,14 +109,19 @@ export function KeyHelp() {
     <dialog ref={dialog} class="sheet" aria-label={t("keys")} onClose={() => (isHelpOpen.value = false)}>
       <h2>{t("keys")}</h2>
       <dl class="keys">
-        {LIST.map(([keys, what]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{named(what)}</dd>
-          </div>
-        ))}
+        {LIST.map(([keys, what]) => [keys, named(what)])
+          .concat(
+            pagesHere().map(({ key, title }) => [`g ${key}`, t(title)]),
+            shareToken === undefined ? [[`g ${SHOPS_KEY}`, t("shops")]] : [],
+          )
+          .map(([keys, what]) => (
+            <div key={keys}>
+              <dt>
+                <kbd>{keys}</kbd>
+              </dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
       </dl>
       <label class="check">
         <input type="checkbox" checked={areKeysOn.value} onChange={(event) => turn(event.currentTarget.checked)} />{" "}

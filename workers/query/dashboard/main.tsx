@@ -1,25 +1,64 @@
 // The dashboard's entry: which page the address names, and of which shop.
 
-import { render } from "preact";
+import { type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { parsePlace } from "./address.ts";
 import { boot, type Shop, shareToken } from "./boot.ts";
 import { Frame } from "./frame.tsx";
+import { pagesHere } from "./navigation.tsx";
 import { request } from "./numbers.ts";
 import { Overview } from "./overview.tsx";
-import { Invite, Shops, SignIn, UnknownShop } from "./people.tsx";
-import { shop } from "./store.ts";
+import { PAGES_OF_NO_SHOP, type PageRow } from "./pages.ts";
+import { SignIn, UnknownPage, UnknownShop } from "./people.tsx";
+import { page, shop } from "./store.ts";
 import { t } from "./text.ts";
 
 function Page() {
-  const [, first, id] = location.pathname.split("/");
+  const { first, id } = parsePlace(location.pathname);
   if (first === "share") return <SharedPage />;
-  if (first === "invite") return <Invite />;
+  if (first === "invite") return <LoadedPage {...PAGES_OF_NO_SHOP.invite} />;
   if (boot.email === undefined) return <SignIn />;
-  if (first === "sign-in" || first === "shops") return <Shops />;
+  if (first === "sign-in" || first === "shops") return <LoadedPage {...PAGES_OF_NO_SHOP.shops} />;
   const named = boot.shops.find((one) => one.id === id);
   if (named === undefined) return <UnknownShop />;
   shop.value = named;
-  return <Overview />;
+  return <ShopPage />;
+}
+
+/** The page of the shop that the address names. */
+function ShopPage() {
+  const row = pagesHere().find(({ name }) => name === page.value);
+  if (row === undefined) return <UnknownPage />;
+  return row.load === undefined ? <Overview /> : <LoadedPage key={row.name} title={row.title} load={row.load} />;
+}
+
+/** A page whose script comes when it is opened. */
+function LoadedPage({ title, load }: Required<Pick<PageRow, "title" | "load">>) {
+  const [Loaded, setLoaded] = useState<ComponentType>();
+  const [isFailed, setFailed] = useState(false);
+  useEffect(() => {
+    load().then(
+      (made) => setLoaded(() => made.default),
+      () => setFailed(true), // no network, or a script of the release before: the document knows today's
+    );
+  }, [load]);
+  if (Loaded !== undefined) return <Loaded />;
+  return (
+    <Frame title={t(title)} isLoading={!isFailed}>
+      {isFailed ? (
+        <p class="trouble" role="alert">
+          {t("failed")}{" "}
+          <button type="button" onClick={() => location.reload()}>
+            {t("tryAgain")}
+          </button>
+        </p>
+      ) : (
+        <p class="mute" aria-busy="true">
+          {t("loading")}
+        </p>
+      )}
+    </Frame>
+  );
 }
 
 /** The numbers that a link admits, to whoever has it. */
@@ -34,7 +73,7 @@ function SharedPage() {
       return undefined;
     });
   }, []);
-  if (shop.value !== undefined) return <Overview />;
+  if (shop.value !== undefined) return <ShopPage />;
   return (
     <Frame title={t("sharedBy")}>
       <p role="status">{isGone ? t("shareGone") : t("loading")}</p>

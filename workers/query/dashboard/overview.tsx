@@ -4,21 +4,21 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { INTERVALS, type Interval } from "./address.ts";
 import { ApiButton, ApiView } from "./api-view.tsx";
+import { Change } from "./change.tsx";
 import { Chart, type Point, Spark } from "./chart.tsx";
-import { Chips } from "./chips.tsx";
 import { PANELS } from "./dimension.ts";
 import { Frame } from "./frame.tsx";
 import { keepText, recallText } from "./keep.ts";
-import { isTable, useKeys } from "./keys.tsx";
+import { isTable } from "./keys.tsx";
 import { ASKED, type AskedName, METRICS, numberOf, TILES_OF_SALES, TILES_OF_VISITS } from "./metric.ts";
 import type { Answer, Question } from "./numbers.ts";
 import { Drawer, Panel, questionsShown } from "./panel.tsx";
-import { Change } from "./people.tsx";
 import { Proof } from "./proof.tsx";
-import { datesShown, Range, today } from "./range.tsx";
+import { datesShown, today } from "./range.tsx";
 import { Nothing, Trouble } from "./state.tsx";
 import { ask, comparisons, go, interval, parts, round, shop, view } from "./store.ts";
 import { axisValue, bucket, dates, named, t, value } from "./text.ts";
+import { ViewBar } from "./view-bar.tsx";
 
 function questions(): Readonly<Record<string, Question>> {
   const compared = comparisons.value === undefined ? {} : { comparisons: comparisons.value };
@@ -48,16 +48,9 @@ export function Overview() {
   const tiles = hasMoney ? TILES_OF_SALES : TILES_OF_VISITS;
   const metric = tiles.find((name) => name === view.value.metric) ?? (tiles[0] as AskedName);
   const next = () => go({ metric: tiles[(tiles.indexOf(metric) + 1) % tiles.length] }, true);
-  useKeys(next);
   const { all } = view.value;
-  const bar = (
-    <section class="bar-row" aria-label={`${t("range")}, ${t("filters")}`}>
-      <Range />
-      <Chips />
-    </section>
-  );
   return (
-    <Frame title={t("overview")} bar={bar}>
+    <Frame title={t("overview")} bar={<ViewBar />} nextMetric={next}>
       <Tiles tiles={tiles} chosen={metric} />
       <Graph metric={metric} />
       <div class="panels">

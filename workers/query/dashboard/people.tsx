@@ -1,14 +1,11 @@
-// Signing in, taking an invite, and the shops of a person. Signing in again over an open page leaves the page as it is.
+// Signing in, and what is shown where there is nothing to show. Signing in again over an open page leaves the page as it is.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { DEFAULT_VIEW, toSearch } from "./address.ts";
-import { boot, type Shop } from "./boot.ts";
-import { Spark } from "./chart.tsx";
+import { boot } from "./boot.ts";
 import { Frame } from "./frame.tsx";
-import { numberOf } from "./metric.ts";
-import { askTogether, request } from "./numbers.ts";
-import { askAgain, forgetNumbers, isSignedOut } from "./store.ts";
-import { count, duration, named, percent, t, time, tn, zoneName } from "./text.ts";
+import { request } from "./numbers.ts";
+import { addressOfPage, askAgain, forgetNumbers, isSignedOut } from "./store.ts";
+import { duration, t } from "./text.ts";
 
 /** E-mail address and password; `done` when they were right. */
 function SignInForm({ done }: { readonly done: (email: string) => void }) {
@@ -47,14 +44,15 @@ function SignInForm({ done }: { readonly done: (email: string) => void }) {
 
 type Failed = Extract<Awaited<ReturnType<typeof request>>, { failure: unknown }>["failure"];
 
-function problemOf(failure: Failed): string {
+/** Why it did not go, for whoever filled in the form. */
+export function problemOf(failure: Failed): string {
   if (failure.why === "signed out" || (failure.why === "refused" && failure.message === "")) return t("signInWrong");
   if (failure.why === "too often") return t("signInWait", { time: duration(failure.retryAfterSeconds) });
   return failure.why === "offline" ? t("offlineNone") : failure.message;
 }
 
 /** A page with one thing to do. */
-function Sheet({ title, lead, children }: { title: string; lead: string; children: preact.ComponentChildren }) {
+export function Sheet({ title, lead, children }: { title: string; lead: string; children: preact.ComponentChildren }) {
   return (
     <Frame title={t("title")}>
       <section class="sheet alone" aria-labelledby="sheet-title">
@@ -105,165 +103,14 @@ export function SignedOut() {
   );
 }
 
-/** The token comes in the fragment, which no server sees, and leaves the bar at once. */
-export function Invite() {
-  const [token] = useState(location.hash.slice(1));
-  const [problem, setProblem] = useState("");
-  useEffect(() => history.replaceState(null, "", location.pathname), []);
-  const send = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const password = String(new FormData(event.currentTarget as HTMLFormElement).get("password") ?? "");
-    const reply = await request("POST", "/api/v1/invites/accept", {
-      body: boot.access ? { token } : { token, password },
-    });
-    if ("body" in reply) {
-      forgetNumbers();
-      location.assign("/");
-      return;
-    }
-    const { failure } = reply;
-    const isGone = failure.why === "refused" && failure.message.startsWith("This invite");
-    setProblem(isGone ? t("inviteGone") : problemOf(failure));
-  };
-  if (token === "") {
-    return (
-      <Sheet title={t("inviteTitle")} lead={t("inviteMissing")}>
-        {null}
-      </Sheet>
-    );
-  }
+/** The address names a page that there is not, or that a share link does not open. */
+export function UnknownPage() {
   return (
-    <Sheet title={t("inviteTitle")} lead={t("inviteLead")}>
-      <form onSubmit={send} class="form">
-        {!boot.access && (
-          <label>
-            {t("newPassword")}
-            <input
-              name="password"
-              type="password"
-              autocomplete="new-password"
-              required
-              minLength={10}
-              maxLength={200}
-              aria-describedby="password-help"
-            />
-          </label>
-        )}
-        <p id="password-help" class="mute">
-          {t("newPasswordHelp")}. {t("inviteSame")}
-        </p>
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-        <button type="submit" class="first">
-          {t("inviteTake")}
-        </button>
-      </form>
-    </Sheet>
-  );
-}
-
-interface Week {
-  readonly visitors: readonly (number | null)[];
-  readonly all: number | null;
-  readonly change: number | null;
-}
-
-/** All shops of a person, each with its last week. */
-export function Shops() {
-  const [all, setAll] = useState<readonly Shop[]>(boot.shops);
-  const [wanted, setWanted] = useState("");
-  useEffect(() => {
-    if (boot.shopsCount <= boot.shops.length) return;
-    request("GET", "/api/v1/shops").then((reply) => {
-      if ("body" in reply) setAll((reply.body as { shops: readonly Shop[] }).shops);
-    });
-  }, []);
-  const shown = all.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
-  return (
-    <Frame title={t("shops")}>
-      <p class="mute lead">
-        {all.length === 0 ? t("shopsNone") : tn("shopsLead", boot.shopsCount, { email: boot.email ?? "" })}
+    <Sheet title={t("pageUnknownTitle")} lead={t("pageUnknownLead")}>
+      <p>
+        <a href={addressOfPage("overview")}>{t("overview")}</a>
       </p>
-      {all.length > 5 && (
-        <input
-          type="search"
-          aria-label={t("shopsSearch")}
-          placeholder={t("shopsSearch")}
-          value={wanted}
-          onInput={(event) => setWanted(event.currentTarget.value)}
-        />
-      )}
-      <ul class="shops">
-        {shown.map((one) => (
-          <ShopCard key={one.id} shop={one} />
-        ))}
-      </ul>
-    </Frame>
-  );
-}
-
-function ShopCard({ shop: { id, name, role, time_zone } }: { readonly shop: Shop }) {
-  const [week, setWeek] = useState<Week>();
-  const [problem, setProblem] = useState("");
-  useEffect(() => {
-    const shared = { site_id: id, date_range: "7d", filters: [] };
-    const before = { comparisons: { mode: "previous_period", match_day_of_week: true } };
-    askTogether(shared, {
-      all: { metrics: ["visitors"], include: before },
-      days: { metrics: ["visitors"], dimensions: ["time:day"], include: { time_labels: true } },
-    }).then(({ all, days }) => {
-      if (!("answer" in all) || !("answer" in days)) {
-        setProblem(t("failed"));
-        return;
-      }
-      const [row] = all.answer.results;
-      const values = new Map(
-        days.answer.results.map(({ dimensions, metrics }) => [dimensions[0], numberOf(metrics[0])]),
-      );
-      setWeek({
-        visitors: (days.answer.meta.time_labels ?? []).map((label) => values.get(label) ?? 0),
-        all: numberOf(row?.metrics[0]),
-        change: row?.comparison?.change[0] ?? null,
-      });
-    });
-  }, [id]);
-  return (
-    <li>
-      <a href={`/s/${encodeURIComponent(id)}/overview${toSearch(DEFAULT_VIEW)}`}>
-        <h2>
-          <bdi>{name}</bdi>
-        </h2>
-        <span class="mute">
-          {named(`role_${role}`)} · {zoneName(time_zone)} {time(new Date().toISOString(), time_zone)}
-        </span>
-        <span class="figure">
-          <b>{week?.all === undefined || week.all === null ? "–" : count(week.all)}</b>
-          <span class="mute">
-            {t("visitors")}, {t("range_7d")}
-          </span>
-          <Change change={week?.change ?? null} good={1} />
-        </span>
-        {week !== undefined && <Spark values={week.visitors} />}
-        {problem !== "" && <span class="problem">{problem}</span>}
-      </a>
-    </li>
-  );
-}
-
-/** More or less than before, by sign, word and colour. */
-export function Change({ change, good }: { readonly change: number | null; readonly good: 1 | 0 | -1 }) {
-  if (change === null) return null;
-  if (change === 0) return <span class="change mute">▬ {t("same")}</span>;
-  const kind = good * change > 0 ? "gain" : good * change < 0 ? "loss" : "mute";
-  const word = change > 0 ? t("more", { percent: percent(change) }) : t("less", { percent: percent(change) });
-  return (
-    <span class={`change ${kind}`}>
-      <span aria-hidden="true">
-        {change > 0 ? "▲" : "▼"} {percent(change)}
-      </span>
-      <span class="hidden">{word}</span>
-    </span>
+    </Sheet>
   );
 }
 

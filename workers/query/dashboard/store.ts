@@ -2,8 +2,8 @@
 // numbers of the same question, dimmed, while new ones are asked for; only the newest question of a part is listened to. Last
 // numbers lie in the browser's storage for one person, a few views of them, and go when somebody else signs in or this one out.
 
-import { computed, signal } from "@preact/signals";
-import { DEFAULT_VIEW, OPERATORS, parseView, toSearch, usualInterval, type View } from "./address.ts";
+import { batch, computed, signal } from "@preact/signals";
+import { OPERATORS, parsePlace, parseView, toSearch, usualInterval, type View } from "./address.ts";
 import { boot, type Shop, shareToken } from "./boot.ts";
 import { DIMENSIONS } from "./dimension.ts";
 import { dropText, keepText, parseKept, recallText } from "./keep.ts";
@@ -19,13 +19,40 @@ import {
 } from "./numbers.ts";
 
 export const view = signal<View>(parseView(location.search));
+/** The name of the page that the address says; there may be none of that name. */
+export const page = signal(parsePlace(location.pathname).page);
 export const shop = signal<Shop | undefined>(undefined);
 /** Whether the session has ended while the page was open. */
 export const isSignedOut = signal(false);
 
-addEventListener("popstate", () => {
-  view.value = parseView(location.search);
-});
+addEventListener("popstate", () => show(parsePlace(location.pathname).page, parseView(location.search)));
+
+/** Shows a page. What was told to another one is no part of it; last numbers come back when it is opened again. */
+function show(name: string, next: View): void {
+  batch(() => {
+    view.value = next;
+    if (name === page.value) return;
+    for (const controller of asking.values()) controller.abort();
+    asking.clear();
+    asked.clear();
+    parts.value = {};
+    page.value = name;
+  });
+}
+
+/** Opens another page of this shop with the same range and filters, as a load of it would. */
+export function goToPage(name: string): void {
+  history.pushState(null, "", addressOfPage(name));
+  show(name, parseView(location.search));
+  scrollTo(0, 0);
+}
+
+/** The address of a page of this shop, with the range and filters of this one. */
+export function addressOfPage(name: string): string {
+  const { all, at, ...kept } = view.value;
+  const place = shareToken === undefined ? `/s/${encodeURIComponent(shop.value?.id ?? "")}` : "/share";
+  return `${place}/${name}${toSearch(kept)}`;
+}
 
 type Change = { readonly [Name in keyof View]?: View[Name] | undefined };
 
@@ -136,11 +163,16 @@ async function run(
 const JOB_ASKED_EVERY_MS = 700;
 
 function fail(name: string, failure: Failure, put: (name: string, part: Part) => void): void {
-  if (failure.why === "signed out" && shareToken === undefined) isSignedOut.value = true;
+  noteSignedOut(failure);
   const known = parts.value[name]?.answer;
   put(name, { isStale: true, failure, ...(known !== undefined && { answer: known }) });
   if (failure.why === "too often") askLater(failure.retryAfterSeconds * 1_000);
   if (failure.why === "offline") askLater(OFFLINE_ASKED_EVERY_MS);
+}
+
+/** Somebody whose session has ended signs in over the page. A share link has no session. */
+export function noteSignedOut(failure: Failure): void {
+  if (failure.why === "signed out" && shareToken === undefined) isSignedOut.value = true;
 }
 
 const OFFLINE_ASKED_EVERY_MS = 15_000;
@@ -190,9 +222,4 @@ function remember(key: string, answer: Answer): void {
 /** Forgets the last numbers, of whomever. */
 export function forgetNumbers(): void {
   dropText(KEPT);
-}
-
-/** The address of another page, or of another shop, with the view of this one. */
-export function addressOf(id: string, page: string, { keep = false } = {}): string {
-  return `/s/${encodeURIComponent(id)}/${page}${keep ? toSearch(view.value) : toSearch(DEFAULT_VIEW)}`;
 }

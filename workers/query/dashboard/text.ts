@@ -5,6 +5,7 @@ import texts from "#text";
 import { boot } from "./boot.ts";
 import type { DimensionName } from "./dimension.ts";
 import { METRICS, type MetricName, type Value } from "./metric.ts";
+import type { PageTexts } from "./pages/texts.ts";
 
 type English = typeof import("./text/en.ts").default;
 export type Key = keyof English;
@@ -23,13 +24,27 @@ export function t(key: Key, filling: Filling = {}): string {
 
 /** A text about so many of something. */
 export function tn(stem: Counted, n: number, filling: Filling = {}): string {
-  const all = texts as Readonly<Record<string, string>>;
-  return fill(all[`${stem}_${plural.select(n)}`] ?? all[`${stem}_other`] ?? "", { ...filling, n: count(n) });
+  return pluralOf(texts, stem, n, filling);
 }
 
 /** A text whose name is made from another, such as that of a metric. */
 export function named(key: string): string {
   return (texts as Readonly<Record<string, string>>)[key] ?? key;
+}
+
+/** The same functions for the texts of one page (pages/), of which only the language of the page is there. */
+export function speak<English extends Readonly<Record<string, string>>>(texts: PageTexts<English>) {
+  type Stem = { [K in keyof English]: K extends `${infer Own}_other` ? Own : never }[keyof English];
+  const own: Readonly<Record<string, string>> = texts[boot.language as keyof PageTexts<English>];
+  return {
+    t: (key: keyof English & string, filling: Filling = {}) => fill(own[key] as string, filling),
+    named: (key: string) => own[key] ?? key,
+    tn: (stem: Stem, n: number, filling: Filling = {}) => pluralOf(own, stem, n, filling),
+  };
+}
+
+function pluralOf(all: Readonly<Record<string, string>>, stem: string, n: number, filling: Filling): string {
+  return fill(all[`${stem}_${plural.select(n)}`] ?? all[`${stem}_other`] ?? "", { ...filling, n: count(n) });
 }
 
 function fill(text: string, filling: Filling): string {

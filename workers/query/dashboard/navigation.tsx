@@ -1,0 +1,39 @@
+// The pages of the shop, to be gone among without loading the document again: address, title, focus and history are as after a load.
+
+import { boot, shareToken } from "./boot.ts";
+import { PAGES, type PageRow } from "./pages.ts";
+import { addressOfPage, goToPage, page } from "./store.ts";
+import { t } from "./text.ts";
+
+/** The pages that whoever is here may open. */
+export function pagesHere(): readonly PageRow[] {
+  return PAGES.filter(({ isShared }) => shareToken === undefined || isShared === true);
+}
+
+/** A link to a page. With a modifier key it opens a tab, as any link. */
+function go(event: MouseEvent, name: string): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  goToPage(name);
+}
+
+/** The links, and one to the other shops; nothing where there is one page alone. */
+export function Navigation() {
+  const all = pagesHere();
+  if (all.length < 2) return null;
+  return (
+    <nav aria-label={t("pages")}>
+      {all.map(({ name, title }) => (
+        <a
+          key={name}
+          href={addressOfPage(name)}
+          aria-current={name === page.value ? "page" : undefined}
+          onClick={(event) => go(event, name)}
+        >
+          {t(title)}
+        </a>
+      ))}
+      {shareToken === undefined && boot.shopsCount > 1 && <a href="/shops">{t("shops")}</a>}
+    </nav>
+  );
+}
