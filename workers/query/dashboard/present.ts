@@ -43,9 +43,10 @@ export function usePresent(id: string | undefined, { everyMs, afterMs }: Pace): 
     const controller = new AbortController();
     const { signal: until } = controller;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isWaiting = false; // for its time, or for an answer
     const ask = async () => {
-      timer = undefined;
-      if (document.hidden) return; // until somebody looks
+      isWaiting = !document.hidden; // until somebody looks
+      if (!isWaiting) return;
       const reply = await request("GET", presentPath(id), { signal: until });
       let waitMs = everyMs;
       if ("body" in reply) present.value = { answer: reply.body as Present };
@@ -57,6 +58,7 @@ export function usePresent(id: string | undefined, { everyMs, afterMs }: Pace): 
       wait(waitMs);
     };
     const wait = (ms: number) => {
+      isWaiting = true;
       timer = setTimeout(() => {
         ask().catch((error: unknown) => {
           if (!until.aborted) throw error;
@@ -64,7 +66,7 @@ export function usePresent(id: string | undefined, { everyMs, afterMs }: Pace): 
       }, ms);
     };
     const look = () => {
-      if (!document.hidden && timer === undefined) wait(0);
+      if (!document.hidden && !isWaiting) wait(0);
     };
     wait(afterMs);
     document.addEventListener("visibilitychange", look);
