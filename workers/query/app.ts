@@ -39,6 +39,7 @@ import { getShops } from "./shops.ts";
 import { getSpread, postSpread } from "./spread.ts";
 import { getStreams, postStream } from "./streams.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
+import { getAlerts, getHealth, getMetrics } from "./watch.ts";
 
 type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
 
@@ -97,6 +98,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/audit", "admin", getAudit],
   ["GET", "/api/v1/meter", "deployment", getMeter],
   ["GET", "/api/v1/partitions", "deployment", getPartitions],
+  ["GET", "/api/v1/alerts", "deployment", getAlerts],
   ["GET", "/api/v1/dead-letters", "deployment", getDeadLetters],
   ["POST", "/api/v1/dead-letters/redrive", "deployment", postRedrive, "dead_letter.redrive"],
   ["GET", "/api/v1/archive/days", "deployment", getArchiveDays],
@@ -130,7 +132,7 @@ const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: 
 ];
 
 /** Routes outside of these lists answer the same to everybody. */
-const OPEN_PATHS = ["/", "/health", "/api/openapi.json", "/api/reference", ...PAGE_PATHS];
+const OPEN_PATHS = ["/", "/health", "/metrics", "/api/openapi.json", "/api/reference", ...PAGE_PATHS];
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
@@ -144,7 +146,8 @@ app.use(async (c, next) => {
 for (const [path, send] of [["/", sendHome] as const, ...PAGE_PATHS.map((page) => [page, sendPage] as const)])
   app.get(path, (c) => servePage(c, c.get("deps"), send));
 app.get("/assets/*", (c) => sendAsset(c) ?? refuse(c, "not_found", "There is nothing here."));
-app.get("/health", (c) => c.json({ ok: true }));
+app.get("/health", (c) => getHealth(c, c.get("deps")));
+app.get("/metrics", (c) => getMetrics(c, c.get("deps")));
 app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
 app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));
 

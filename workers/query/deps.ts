@@ -47,6 +47,8 @@ export interface Deps extends Producer {
   /** What makes visitors of the ids that senders give. */
   readonly visitorKeys: VisitorKeys;
   readonly adminToken: string;
+  /** Empty where none is set. */
+  readonly metricsToken: string;
   /** Whether this is a developer's machine: few partitions, and nobody to harm. */
   readonly development: boolean;
   /** How far ahead a change of rules, or of where a merchant is counted, is dated, in ms. */
@@ -121,6 +123,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     sealSecrets: sealSecretsOf(env),
     visitorKeys: visitorKeysOf(env),
     adminToken: env.ADMIN_TOKEN,
+    metricsToken: env.METRICS_TOKEN ?? "",
     development,
     noticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,

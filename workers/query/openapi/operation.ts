@@ -369,6 +369,10 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     },
   ],
   [
+    "GET /api/v1/alerts",
+    { id: "listAlerts", summary: "Alerts that are raised, and when that was last looked at.", answer: named("Alerts") },
+  ],
+  [
     "GET /api/v1/dead-letters",
     {
       id: "listDeadLetters",

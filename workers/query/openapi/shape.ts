@@ -5,6 +5,7 @@
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { OPERATIONS } from "../../../core/meter.ts";
 import type { Schema } from "../../../core/type-text.ts";
+import { ALERT_RULES } from "../../../core/watch/alert.ts";
 import { REPLAY_RULES, ROLES, SCOPES } from "../../../storage/directory/schema.ts";
 import { PROBLEM_STATUS } from "../problem.ts";
 
@@ -269,9 +270,24 @@ export const SHAPES = {
     bundled_position: COUNT,
     unconfirmed_bundles: COUNT,
     archived_position: COUNT,
+    unarchived_since: nullable(INSTANT),
+    failing: list(TEXT),
     unpublished_rollups: COUNT,
     held_bytes: COUNT,
     merchants: COUNT,
+  }),
+  Alerts: object({
+    checked_at: nullable(INSTANT),
+    alerts: list(
+      object({
+        name: oneOf(ALERT_RULES.map(({ name }) => name)),
+        severity: oneOf(["page", "ticket"]),
+        says: TEXT,
+        since: INSTANT,
+        until: nullable(INSTANT),
+        told_at: nullable(INSTANT),
+      }),
+    ),
   }),
   DeadLetter: object({ key: TEXT, queue: TEXT, message: TEXT, stored_at: INSTANT, bytes: COUNT }),
   Redriven: object({ key: TEXT, outcome: oneOf(["done", "failed"]), "reason?": TEXT }),
