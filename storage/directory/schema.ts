@@ -22,6 +22,26 @@ export const standings = sqliteTable("standings", {
   standing: text("standing", { mode: "json" }).$type<Standing>().notNull(),
 });
 
+/** Who runs the deployment beside whoever has ADMIN_TOKEN. */
+export const operators = sqliteTable("operators", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  scope: text("scope").$type<OperatorScope>().notNull(),
+  /** SHA-256 of the token, hex. */
+  hash: text("hash").notNull().unique(),
+  /** Its first characters, to tell tokens apart in a list. */
+  hint: text("hint").notNull(),
+  /** UTC ms; the second null for never. */
+  createdAt: integer("created_at").notNull(),
+  expiresAt: integer("expires_at"),
+});
+
+/** "metrics": /metrics and /health?deep. "read": also where everything stands, nothing of a merchant's. "operate": also to put it right.
+ *  "owner": everything, as ADMIN_TOKEN. */
+export const OPERATOR_SCOPES = ["metrics", "read", "operate", "owner"] as const;
+
+export type OperatorScope = (typeof OPERATOR_SCOPES)[number];
+
 /** Alerts that were raised, until it was told that they have ended. */
 export const alerts = sqliteTable("alerts", {
   name: text("name").primaryKey(),

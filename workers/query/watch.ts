@@ -7,15 +7,15 @@ import { MINUTE_MS } from "../../core/time.ts";
 import { metricsText } from "../../core/watch/metrics.ts";
 import { listAlerts, readStanding, sizeOf } from "../../storage/directory/standing.ts";
 import { askEach } from "../../storage/ledger/ledgers.ts";
-import { isSecret } from "../../storage/signing.ts";
 import { bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
+import { findValidOperator, isAdminToken } from "./principal.ts";
 import type { Checked } from "./problem.ts";
 import type { Reply } from "./request.ts";
 
-/** GET /metrics, with the admin token or METRICS_TOKEN. 503 before the first cron. */
+/** GET /metrics, for operators. 503 before the first cron. */
 export async function getMetrics(c: Context, deps: Deps): Promise<Response> {
-  if (!mayWatch(c, deps)) return c.text("send Authorization: Bearer <METRICS_TOKEN>\n", 401);
+  if (!(await mayWatch(c, deps))) return c.text(TAKES_TOKEN, 401);
   const standing = await readStanding(deps.directory);
   if (standing === undefined) return c.text("the cron has not run yet: ask again in five minutes\n", 503);
   const text = metricsText({ standing, alerts: await listAlerts(deps.directory), now: deps.now() });
@@ -25,7 +25,7 @@ export async function getMetrics(c: Context, deps: Deps): Promise<Response> {
 /** GET /health says that the Worker answers; with `?deep` and a token, whether what it stands on does: 503 where it does not. */
 export async function getHealth(c: Context, deps: Deps): Promise<Response> {
   if (c.req.query("deep") === undefined) return c.json({ ok: true });
-  if (!mayWatch(c, deps)) return c.text("send Authorization: Bearer <METRICS_TOKEN>\n", 401);
+  if (!(await mayWatch(c, deps))) return c.text(TAKES_TOKEN, 401);
   const [directory, standing, bucket, ledgers] = await Promise.all([
     tried(() => sizeOf(deps.directory)),
     tried(() => readStanding(deps.directory)),
@@ -60,9 +60,12 @@ function saysOf(tried: Tried<unknown>): string {
   return "error" in tried ? tried.error : "ok";
 }
 
-function mayWatch(c: Context, { adminToken, metricsToken }: Deps): boolean {
+const TAKES_TOKEN = "send Authorization: Bearer <the token of an operator, or ADMIN_TOKEN>\n";
+
+/** Every operator may: the least scope is "metrics". */
+async function mayWatch(c: Context, deps: Deps): Promise<boolean> {
   const token = bearerOf(c.req.header("authorization")) ?? "";
-  return isSecret(token, adminToken) || (metricsToken !== "" && isSecret(token, metricsToken));
+  return isAdminToken(token, deps) || (await findValidOperator(token, deps)) !== undefined;
 }
 
 /** GET /api/v1/alerts: what is raised, or has ended and could not be told yet. */
