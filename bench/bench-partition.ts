@@ -114,6 +114,9 @@ export class BenchPartition {
         meter.r2_class_a += filesOf(unpackBundle(message)).length;
         this.#unconfirmed.push(first);
       },
+      tellStatus: async () => {
+        meter.d1_rows_written += 1;
+      },
       publishRollups: async (rows) => {
         for (const row of rows) this.rollupBytes += bytesOf(row);
         meter.d1_rows_written += rows.length; // tables WITHOUT ROWID and without an index: one row write each

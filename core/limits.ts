@@ -698,6 +698,10 @@ export const RATES_KNOWN_MAX = 20_000;
 export const RATES_FETCHED_AT_MS = 16 * HOUR_MS;
 /** How long a file of rates may take to come. */
 export const RATES_FETCH_MS = 30_000;
+/** Operators of a deployment: they are listed in one answer. */
+export const OPERATORS_COUNT_MAX = 200;
+/** How long a receiver of alerts may take to answer: there are two and a heartbeat in a cron, each perhaps for every alert. */
+export const TELL_TIMEOUT_MS = 5_000;
 /** Currencies that a merchant had one after the other: they are in every copy of its settings. */
 export const CURRENCY_PERIODS_MAX = 50;
 

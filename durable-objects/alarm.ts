@@ -17,7 +17,7 @@ import {
   PUBLISH_SPREAD_MS,
   RESEND_MAX_MS,
 } from "../core/limits.ts";
-import type { Duty, Partition, SentBundle } from "./state.ts";
+import { type Duty, type Partition, type SentBundle, unarchivedFrom } from "./state.ts";
 
 /** Any number: turns to publish have nothing to do with where merchants are placed. */
 const PUBLISH_TURN_SEED = 0x7075626c;
@@ -27,6 +27,7 @@ export function dutiesDue(partition: Partition, now: number): Readonly<Record<Du
   const due = {
     drain: Math.min(cutDue(partition, now), resendDue(partition)),
     publish: publishDue(partition, now),
+    tell: tellDue(partition, now),
     checkpoint: checkpointDue(partition, now),
     forget: forgetDue(partition),
   };
@@ -87,6 +88,12 @@ function publishDue(partition: Partition, now: number): number {
   const { publishEveryMs, publishGraceMs } = partition.deps.timing;
   const turnMs = publishTurn(partition.name, publishEveryMs);
   return nextPublish(partition.publishedAt, publishEveryMs, publishGraceMs + turnMs);
+}
+
+/** After each publish; and once the archive has all of what was told to wait for it, lest that be believed for hours. */
+function tellDue(partition: Partition, now: number): number {
+  const hasArchived = partition.toldWaiting && unarchivedFrom(partition) === partition.next;
+  return partition.toldAt < partition.publishedAt || hasArchived ? now : Infinity;
 }
 
 function checkpointDue(partition: Partition, now: number): number {

@@ -8,7 +8,7 @@ import { LOADED_EVENTS_MAX, REST_AFTER_MS, REST_EVENTS, SALT_KEPT_MS, SHELF_IDLE
 import { DAY_MS } from "../core/time.ts";
 import { commitPending } from "./commit.ts";
 import { bytesOf, isCrowded } from "./held.ts";
-import { keyOf, type Partition, type Shelf } from "./state.ts";
+import { keyOf, type Partition, type Shelf, unarchivedFrom } from "./state.ts";
 
 export function checkpoint(partition: Partition): void {
   commitPending(partition);
@@ -61,11 +61,6 @@ export function writePositions(
     erased: [...erased],
   };
   partition.deps.store.writePositions(positions);
-}
-
-/** Everything before this position lies in R2. */
-export function unarchivedFrom(partition: Partition): number {
-  return Math.min(partition.bundled, ...partition.bundles.map((bundle) => bundle.first));
 }
 
 /** Deletes salts whose time is over: with them goes the way from an address to a visitor. */

@@ -5,7 +5,7 @@
 
 import { encodeBundle, type LoggedRow } from "../core/archive/bundle.ts";
 import { BUNDLE_BYTES, BUNDLE_DAYS_MAX, BUNDLE_MESSAGE_BYTES_MAX, BUNDLES_UNCONFIRMED_MAX } from "../core/limits.ts";
-import { mayCut, sendDueAt } from "./alarm.ts";
+import { mayCut, scheduleAlarm, sendDueAt } from "./alarm.ts";
 import { writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
 import { forgetLate } from "./late.ts";
@@ -32,6 +32,7 @@ export function confirm(partition: Partition, first: number): void {
   writePositions(partition, { bundles: left });
   partition.bundles = left;
   forgetLate(partition);
+  scheduleAlarm(partition); // what was told of it may be over
 }
 
 function isCutDue(partition: Partition): boolean {

@@ -8,11 +8,13 @@ import { checkpoint, forget, loadedEvents } from "./checkpoint.ts";
 import { drain } from "./drain.ts";
 import { publish } from "./publish.ts";
 import type { Duty, Partition } from "./state.ts";
+import { tell } from "./tell.ts";
 
 /** The duties in their order: publish before checkpoint, so that the checkpoint can let published shelves go. */
 const DUTIES: readonly { readonly name: Duty; readonly run: (partition: Partition) => void | Promise<void> }[] = [
   { name: "drain", run: drain },
   { name: "publish", run: publish },
+  { name: "tell", run: tell },
   { name: "checkpoint", run: checkpoint },
   { name: "forget", run: forget },
 ];

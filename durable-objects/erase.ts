@@ -7,9 +7,9 @@ import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import { eraseFrom } from "../core/counting/erasure.ts";
 import { ERASURES_KEPT_MAX } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
-import { checkpoint, unarchivedFrom } from "./checkpoint.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
-import { findShelf, type Partition, shelfOf } from "./state.ts";
+import { findShelf, type Partition, shelfOf, unarchivedFrom } from "./state.ts";
 
 export function erase(partition: Partition, request: EraseRequest): EraseReply {
   const known = request.told > 0 ? request.told : partition.erased.get(request.erasure);

@@ -3,9 +3,8 @@
 // that a question about rollups is as complete as one about events. Kept in memory, made from the log when first asked for.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
-import { unarchivedFrom } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
-import type { Partition } from "./state.ts";
+import { type Partition, unarchivedFrom } from "./state.ts";
 
 /** Merchant → Day → position of the last late event. */
 export type LateDays = Map<number, Map<number, number>>;

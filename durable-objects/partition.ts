@@ -23,6 +23,7 @@ import { locationOf } from "../core/region.ts";
 import { packBundle } from "../storage/archive/bundle-message.ts";
 import { readChanges, readSettingsOf, writeSpread } from "../storage/directory/settings.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
+import { writeStatus } from "../storage/ledger/partition-status.ts";
 import { writeRollups } from "../storage/ledger/rollup-write.ts";
 import { openStorage } from "../storage/open.ts";
 import { append } from "./append.ts";
@@ -159,6 +160,7 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       const [first] = rows;
       if (first !== undefined) await writeRollups(ledgers.of(first.partition), rows);
     },
+    tellStatus: (status) => writeStatus(ledgers.of(status.partition), status),
     readSettings: (merchants) => readSettingsOf(directory, merchants),
     readChanges: (since) => readChanges(directory, since),
     writeSpread: (settings) => writeSpread(directory, settings),

@@ -3,10 +3,9 @@
 
 import type { RecentReply, RecentRequest, RecentRow } from "../core/archive/recent.ts";
 import { RECENT_BYTES_MAX, RECENT_ROWS_MAX } from "../core/limits.ts";
-import { unarchivedFrom } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
 import { merchantOf } from "./late.ts";
-import type { Partition } from "./state.ts";
+import { type Partition, unarchivedFrom } from "./state.ts";
 
 export function recentEvents(partition: Partition, { merchant, from, to }: RecentRequest): RecentReply {
   commitPending(partition);

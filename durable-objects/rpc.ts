@@ -62,6 +62,12 @@ export interface PartitionStatus {
   readonly unconfirmedBundles: number;
   /** Every event below this position lies in the archive. */
   readonly archivedPosition: number;
+  /** UTC ms at which the oldest event at or above it was received; null where there is none. */
+  readonly unarchivedSince: number | null;
+  /** UTC ms at which it means to publish next; null where it has nothing to publish. */
+  readonly publishDue: number | null;
+  /** Duties that have failed and were not done since. */
+  readonly failing: readonly string[];
   /** Rollups changed since they were published, open ones included. */
   readonly unpublishedRollups: number;
   /** What the Days in memory take, as it is estimated (HLD-1). */

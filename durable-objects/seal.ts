@@ -6,11 +6,11 @@ import { decodeLogged } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { SEAL_BACKLOG_BUNDLES_MAX, SHELVES_PER_DAY } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
-import { checkpoint, unarchivedFrom, writePositions } from "./checkpoint.ts";
+import { checkpoint, writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
 import { bytesOf } from "./held.ts";
 import type { Completeness } from "./rpc.ts";
-import { findShelf, keyOf, type Partition } from "./state.ts";
+import { findShelf, keyOf, type Partition, unarchivedFrom } from "./state.ts";
 
 /** Whether events of a Day are no longer counted here. It never goes back, whatever the clock does. */
 export function isClosed(partition: Partition, day: number): boolean {

@@ -12,6 +12,7 @@ import { SHELVES_PER_DAY } from "../core/limits.ts";
 import type { Settings, SettingsChanges } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
+import type { ToldStatus } from "../storage/ledger/partition-status.ts";
 import type { Gathering, Patience } from "./commit.ts";
 import type { LateDays } from "./late.ts";
 import { type LateBudget, newLateBudget } from "./late-budget.ts";
@@ -41,6 +42,8 @@ export interface Deps {
   /** A bundle's message, compressed, for its text. */
   readonly packBundle: (text: string) => Uint8Array<ArrayBuffer>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
+  /** Leaves where the partition stands for whoever watches. */
+  readonly tellStatus: (status: ToldStatus) => Promise<void>;
   /** Settings of some merchants from the database; those that do not exist are left out. */
   readonly readSettings: (merchants: readonly number[]) => Promise<readonly Settings[]>;
   /** Whose settings were changed after a change, or none of them where no change is named; and which was the last. */
@@ -95,7 +98,7 @@ export interface SentBundle extends BundleCut {
   message: Uint8Array<ArrayBuffer> | undefined;
 }
 
-export type Duty = "drain" | "publish" | "checkpoint" | "forget";
+export type Duty = "drain" | "publish" | "tell" | "checkpoint" | "forget";
 
 export interface Partition {
   readonly deps: Deps;
@@ -150,6 +153,10 @@ export interface Partition {
   /** `<merchant> <id>` of events that another partition is being asked for, a set for each append that waits. */
   readonly asking: Set<ReadonlySet<string>>;
   publishedAt: number;
+  /** UTC ms of the publish after which it told where it stands. */
+  toldAt: number;
+  /** Whether it told then that events wait for the archive. */
+  toldWaiting: boolean;
   /** The first Day whose events are counted (seal.ts). */
   openFrom: number;
   /** Erasures that were carried out → position at which. */
@@ -188,7 +195,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     // A bundle on disk was sent once at least, or is about to be; whether its message survived nobody knows.
     bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 1, message: undefined, ...bundle })),
     unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
-    unbundledSince: oldestUnbundled(store, { first: bundled, end: next }),
+    unbundledSince: oldestOf(store, { first: bundled, end: next }),
     pending: [],
     pendingBytes: 0,
     pendingSalts: [],
@@ -210,6 +217,8 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     busy: new Map(),
     asking: new Set(),
     publishedAt: positions?.publishedAt ?? now,
+    toldAt: positions?.publishedAt ?? now,
+    toldWaiting: bundled < next || (positions?.bundles ?? []).length > 0,
     openFrom: positions?.openFrom ?? 0,
     erased: new Map(positions?.erased ?? []),
     late: undefined,
@@ -223,7 +232,13 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
 }
 
 /** Since when the oldest event without a bundle waits: as an idle object's memory goes, its log must say it. */
-function oldestUnbundled(store: Store, { first, end }: BundleCut): number | undefined {
+/** Everything before this position lies in R2. */
+export function unarchivedFrom(partition: Partition): number {
+  return Math.min(partition.bundled, ...partition.bundles.map((bundle) => bundle.first));
+}
+
+/** When the first event of a stretch of the log was received, UTC ms; undefined where it is empty. */
+export function oldestOf(store: Store, { first, end }: BundleCut): number | undefined {
   const [row] = store.readLog({ first, end: Math.min(first + 1, end) });
   return row === undefined ? undefined : decodeLogged(row).event.receivedAt;
 }

@@ -1,10 +1,11 @@
 // Where a partition stands, for operators and tests.
 
-import { unarchivedFrom } from "./checkpoint.ts";
+import { dutiesDue } from "./alarm.ts";
 import { loadUnpublished } from "./publish.ts";
 import type { PartitionStatus } from "./rpc.ts";
-import type { Partition } from "./state.ts";
+import { oldestOf, type Partition, unarchivedFrom } from "./state.ts";
 
+/** Where it stands now. It loads what is not published, and changes nothing. */
 export function statusOf(partition: Partition): PartitionStatus {
   loadUnpublished(partition); // one that has just woken has none in memory
   let unpublishedRollups = 0;
@@ -15,6 +16,8 @@ export function statusOf(partition: Partition): PartitionStatus {
       merchants.add(state.merchant);
     }
   }
+  const archivedPosition = unarchivedFrom(partition);
+  const publishDue = dutiesDue(partition, partition.deps.now()).publish;
   return {
     partition: partition.name,
     nextPosition: partition.next,
@@ -22,7 +25,10 @@ export function statusOf(partition: Partition): PartitionStatus {
     bundledPosition: partition.bundled,
     unconfirmedBundles: partition.bundles.length,
     // Cuts and confirmations are stored, so this never goes back.
-    archivedPosition: unarchivedFrom(partition),
+    archivedPosition,
+    unarchivedSince: oldestOf(partition.deps.store, { first: archivedPosition, end: partition.next }) ?? null,
+    publishDue: Number.isFinite(publishDue) ? publishDue : null,
+    failing: [...partition.retries.keys()],
     unpublishedRollups,
     heldBytes: partition.heldBytes,
     merchants: merchants.size,

@@ -7,7 +7,6 @@ import { deadLetterKey } from "../core/archive/object-key.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { bytesOf } from "../storage/archive/bundle-message.ts";
-import { type DeadLetterList, listDeadLetters } from "../storage/dead-letter.ts";
 import { handleEach, type QueueBatch, type QueueMessage } from "./message.ts";
 
 /** A dead-letter queue is named after the queue whose letters it takes. */
@@ -45,18 +44,6 @@ async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadL
     customMetadata: { queue, message: message.id, encoding, stored_at: new Date(deps.now()).toISOString() },
   });
   deps.log({ alert: "dead_letter", queue, message: message.id, key, bytes: bytes.byteLength });
-}
-
-/** The cron: one line of alert for as long as any dead letter lies in R2. */
-export async function alertDeadLetters({
-  bucket,
-  log,
-}: Pick<DeadLetterDeps, "log"> & { readonly bucket: DeadLetterList }): Promise<void> {
-  const { letters, cursor } = await listDeadLetters(bucket);
-  const [first] = letters;
-  if (first === undefined) return;
-  const count = `${letters.length}${cursor === undefined ? "" : " or more"}`;
-  log({ alert: "dead_letters", count, first: first.key });
 }
 
 /** A body as bytes: as they are, or, where somebody sent something else, what JSON makes of it. */

@@ -1,4 +1,4 @@
-// footfall meter | partitions | audit | dead-letters: what an operator looks at and puts right. The answers are the API's own.
+// footfall meter | partitions | alerts | operator | audit | dead-letters: what an operator looks at and puts right. The answers are the API's own.
 
 import type { Command } from "commander";
 import { type Metered, sumMeters } from "../../core/meter.ts";
@@ -26,6 +26,13 @@ export function addOperations(program: Command): void {
       await show(command, ask, (answer) => toPartitionsText(answer as readonly PartitionRow[], all));
     });
   program
+    .command("alerts")
+    .description("what is wrong, by the cron's last look (docs/runbook.md)")
+    .action(async (_, command: Command) => {
+      const ask = (connection: Connection) => askAdmin(connection, "GET", "/api/v1/alerts");
+      await show(command, ask, (answer) => toAlertsText(answer as Alerts));
+    });
+  program
     .command("audit")
     .description("what was administered, newest first")
     .option("--limit <count>", "at most so many entries", Number, 50)
@@ -34,6 +41,31 @@ export function addOperations(program: Command): void {
         const page = (await askAdmin(connection, "GET", `/api/v1/audit?limit=${limit}`)) as { audit: readonly Act[] };
         return page.audit.map(({ details, ...act }) => ({ ...act, details: JSON.stringify(details) }));
       });
+    });
+  const operators = program.command("operator").description("people and programs that run the deployment");
+  operators
+    .command("create")
+    .description("name one; prints the token, once")
+    .requiredOption("--name <name>", "who it is, such as anna or prometheus")
+    .option("--scope <scope>", "what it may: metrics, read, operate or owner (docs/operate.md)", "read")
+    .action(async ({ name, scope, expires }: NewOperator, command: Command) => {
+      const body = { name, scope, ...(expires === undefined ? {} : { expires_at: expires }) };
+      await show(command, (connection) => askAdmin(connection, "POST", "/api/v1/operators", body));
+    });
+  operators
+    .command("list")
+    .description("who there is")
+    .action(async (_, command: Command) => {
+      await show(command, async (connection) => {
+        const { operators: all } = (await askAdmin(connection, "GET", "/api/v1/operators")) as { operators: object[] };
+        return all;
+      });
+    });
+  operators
+    .command("revoke <operator id>")
+    .description("end a token at once")
+    .action(async (id: string, _, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "DELETE", `/api/v1/operators/${id}`));
     });
   const letters = program.command("dead-letters").description("messages that a queue could not handle");
   letters
@@ -48,6 +80,24 @@ export function addOperations(program: Command): void {
     .action(async (key: string | undefined, _, command: Command) => {
       await show(command, (connection) => redrive(connection, key));
     });
+}
+
+interface NewOperator {
+  readonly name: string;
+  readonly scope: string;
+  readonly expires?: string;
+}
+
+/** What GET /api/v1/alerts answers. */
+interface Alerts {
+  readonly checked_at: string | null;
+  readonly alerts: readonly { readonly name: string; readonly says: string; readonly since: string }[];
+}
+
+function toAlertsText({ checked_at, alerts }: Alerts): string {
+  if (checked_at === null) return "The cron has not looked yet: ask again in five minutes.";
+  if (alerts.length === 0) return `Nothing is wrong, as of ${checked_at}.`;
+  return `${toAnswerTable(alerts)}\n\nas of ${checked_at}; docs/runbook.md says what to do`;
 }
 
 /** An entry of the audit log as the API lists it. */

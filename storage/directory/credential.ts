@@ -42,22 +42,28 @@ export function memberId(random: Uint8Array): string {
   return `mem_${base32(random)}`;
 }
 
+/** "opr_" and 24 characters: names an operator. */
+export function operatorId(random: Uint8Array): string {
+  return `opr_${base32(random)}`;
+}
+
 /** "inv_" and 24 characters: names an invite in lists. */
 export function inviteId(random: Uint8Array): string {
   return `inv_${base32(random)}`;
 }
 
-/** "shr_" and 24 characters: names a share link in lists. */
+/** "seg_" and 24 characters: names a segment. */
 export function segmentId(random: Uint8Array): string {
   return `seg_${base32(random)}`;
 }
 
+/** "shr_" and 24 characters: names a share link in lists. */
 export function shareId(random: Uint8Array): string {
   return `shr_${base32(random)}`;
 }
 
-/** What a token is for: API key, share link, invite, session. */
-export type TokenKind = "ffk" | "ffs" | "ffi" | "fft";
+/** What a token is for: API key, share link, invite, session, operator. */
+export type TokenKind = "ffk" | "ffs" | "ffi" | "fft" | "ffo";
 
 /** "ffk_" and 43 characters, from 32 random bytes. Shown once. */
 export function apiKey(random: Uint8Array): string {

@@ -7,11 +7,51 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "driz
 import type { DimensionName } from "../../core/counting/dimension.ts";
 import type { CurrencyTimeline, PastZone, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
+import type { Severity } from "../../core/watch/alert.ts";
+import type { Standing } from "../../core/watch/standing.ts";
 
 /** One row: how many ledgers the deployment has had since its first day. */
 export const deployment = sqliteTable("deployment", {
   id: integer("id").primaryKey(),
   ledgers: integer("ledgers").notNull(),
+});
+
+/** One row: where the deployment stood when the cron last added it up. */
+export const standings = sqliteTable("standings", {
+  id: integer("id").primaryKey(),
+  standing: text("standing", { mode: "json" }).$type<Standing>().notNull(),
+});
+
+/** Who runs the deployment beside whoever has ADMIN_TOKEN. */
+export const operators = sqliteTable("operators", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  scope: text("scope").$type<OperatorScope>().notNull(),
+  /** SHA-256 of the token, hex. */
+  hash: text("hash").notNull().unique(),
+  /** Its first characters, to tell tokens apart in a list. */
+  hint: text("hint").notNull(),
+  /** UTC ms; the second null for never. */
+  createdAt: integer("created_at").notNull(),
+  expiresAt: integer("expires_at"),
+});
+
+/** "metrics": /metrics and /health?deep. "read": also where everything stands, nothing of a merchant's. "operate": also to put it right.
+ *  "owner": everything, as ADMIN_TOKEN. */
+export const OPERATOR_SCOPES = ["metrics", "read", "operate", "owner"] as const;
+
+export type OperatorScope = (typeof OPERATOR_SCOPES)[number];
+
+/** Alerts that were raised, until it was told that they have ended. */
+export const alerts = sqliteTable("alerts", {
+  name: text("name").primaryKey(),
+  severity: text("severity").$type<Severity>().notNull(),
+  /** A sentence with the numbers. */
+  says: text("says").notNull(),
+  /** UTC ms: raised, ended, and told last that it lasts. */
+  since: integer("since").notNull(),
+  until: integer("until"),
+  toldAt: integer("told_at"),
 });
 
 /** The tenant. The row of number 0 is nobody's: it holds the deployment's own rules (GLOBAL_MERCHANT). */

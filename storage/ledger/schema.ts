@@ -228,6 +228,25 @@ export const overflowNotes = sqliteTable(
   (table) => [primaryKey({ columns: [table.merchant, table.id] })],
 );
 
+/** What each partition told last of where it stands. It tells when it publishes, so that nobody has to wake it to ask. */
+export const partitionStatus = sqliteTable("partition_status", {
+  partition: text("partition").primaryKey(),
+  /** UTC ms. */
+  toldAt: integer("told_at").notNull(),
+  /** UTC ms at which it means to publish next; null where it has nothing to publish. */
+  publishDue: integer("publish_due"),
+  /** Events it ever made durable, and those of them that lie in the archive. */
+  events: integer("events").notNull(),
+  archivedEvents: integer("archived_events").notNull(),
+  /** UTC ms at which the oldest event was received that may not lie in the archive; null where all do. */
+  unarchivedSince: integer("unarchived_since"),
+  unconfirmedBundles: integer("unconfirmed_bundles").notNull(),
+  heldBytes: integer("held_bytes").notNull(),
+  merchants: integer("merchants").notNull(),
+  /** Duties that have failed and were not done since, such as "drain"; empty for none. */
+  failing: text("failing").notNull(),
+});
+
 /** What somebody wants erased, and how far it is. It stays when it is done: it is the receipt. */
 export const erasures = sqliteTable(
   "erasures",

@@ -110,6 +110,7 @@ function open(): Partition {
       packBundle,
       sendBundle: async ({ message }) => void sent.push(unpackBundle(message).first),
       publishRollups: async () => {},
+      tellStatus: async () => {},
       readSettings: async (merchants) => merchants.map((merchant) => settingsOf("UTC", { merchant })),
       readChanges: async () => ({ last: 0, merchants: [] }),
       background: (work) => void work,

@@ -146,6 +146,7 @@ export class PartitionHost {
       sendBundle: (bundle) => step("send", () => this.#around.sendBundle(bundle)),
       packBundle,
       publishRollups: (rows) => step("publish", () => this.#around.publishRollups(rows)),
+      tellStatus: async () => {}, // nothing of it is in an answer
       readSettings: (merchants) => step("read settings", () => this.#around.readSettings(merchants)),
       readChanges: (since) => step("read changes", () => this.#around.readChanges(since)),
       writeSpread: (settings) => step("write spread", () => this.#around.writeSpread(settings)),

@@ -14,6 +14,7 @@ import type { Fate } from "../../durable-objects/rpc.ts";
 import { type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type BundleCut, Store } from "../../durable-objects/store.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
+import type { ToldStatus } from "../../storage/ledger/partition-status.ts";
 import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
 import { seededRandom } from "./random.ts";
 import { sqliteSql } from "./sqlite.ts";
@@ -55,6 +56,7 @@ export class TestPartition {
   ]);
   readonly sent: (BundleCut & { readonly text: string })[] = [];
   readonly published: RollupRow[] = [];
+  readonly told: ToldStatus[] = [];
   readonly alarms: number[] = [];
   readonly logged: Readonly<Record<string, string | number>>[] = [];
   /** What the database was asked about settings: whose they are, or what was changed. */
@@ -129,6 +131,10 @@ export class TestPartition {
       publishRollups: async (rows) => {
         orBroken("d1");
         this.published.push(...rows);
+      },
+      tellStatus: async (status) => {
+        orBroken("d1");
+        this.told.push(status);
       },
       readSettings: async (merchants) => {
         orBroken("settings");

@@ -81,6 +81,12 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
   const databases = makeDatabases(ledgers);
   const bound = databases.ledgers.all.map((ledger, position) => [`LEDGER_${position}`, ledger]);
   const db = sqliteD1(databases.database);
+  // Each partition of the pool has told of itself.
+  for (let pool = 0; pool < 4; pool++) {
+    const told = `INSERT INTO partition_status ("partition", told_at, events, archived_events, unconfirmed_bundles, held_bytes,
+      merchants, failing) VALUES ('pool-${pool}', 1, 0, 0, 0, 0, 0, '')`;
+    for (const file of databases.ledgerFiles) file.exec(told);
+  }
   const env = {
     DIRECTORY: databases.directory,
     ...Object.fromEntries(bound),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Runtime, type RuntimeOptions, startRuntime } from "../../scripts/runtime.ts";
 import { type Ledgers, ledgersOf } from "../../storage/ledger/ledgers.ts";
 import { expectDocumented } from "./documented.ts";
+import { leakIn } from "./leak.ts";
 
 export const SECRETS = { TRACKING_SECRET: "test tracking secret", ADMIN_TOKEN: "test-admin-token" };
 
@@ -126,9 +127,15 @@ export async function startServices(
 }> {
   const stateDir = mkdtempSync(join(tmpdir(), "footfall-test-"));
   // What Workers log is expected in tests that break things; LOG=1 shows it.
-  const log = process.env["LOG"] === undefined ? () => {} : console.error;
+  const shown = options.log ?? (process.env["LOG"] === undefined ? () => {} : console.error);
+  const leaks: string[] = [];
+  const log = (line: string) => {
+    const leak = leakIn(line, Object.values(SECRETS));
+    if (leak !== undefined) leaks.push(`${leak}: ${line}`);
+    shown(line);
+  };
   const start = async (changed: Record<string, string>) => {
-    const paced = { vars: { ...FAST, ...changed }, queueWaitSeconds: 0, log, ...options };
+    const paced = { vars: { ...FAST, ...changed }, queueWaitSeconds: 0, ...options, log };
     return await startRuntime({ secrets: SECRETS, stateDir, ledgers: ledgersFor(paced.vars), ...paced });
   };
   const runtime = await start(vars);
@@ -141,6 +148,7 @@ export async function startServices(
   const stop = async () => {
     await running.stop();
     rmSync(stateDir, { recursive: true, force: true });
+    if (leaks.length > 0) throw new Error(`the log has what it must not have: ${leaks.slice(0, 5).join("; ")}`);
   };
   return { runtime, client: new Client(runtime), stop, restart };
 }

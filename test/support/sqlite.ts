@@ -56,7 +56,15 @@ export function sqliteD1(database: DatabaseSync): D1Database {
       success: true,
       results: rows,
       // What an index adds to a write is not counted.
-      meta: { rows_read: rows.length, rows_written: changes, changes },
+      meta: {
+        rows_read: rows.length,
+        rows_written: changes,
+        changes,
+        get size_after() {
+          const text = "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()";
+          return Number(prepared(text).get()?.["bytes"]);
+        },
+      },
     };
   };
   const prepare = (text: string, values: readonly SQLInputValue[] = []): object => ({

@@ -18,6 +18,7 @@ import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf } from "../../storage/signing.ts";
 import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import type { BackgroundEnv, PartitionStub } from "./env.ts";
+import { type Receiver, receiversOf } from "./tell.ts";
 
 export interface Deps extends Producer {
   /** Who is who. */
@@ -40,6 +41,12 @@ export interface Deps extends Producer {
   readonly rates: RateMemory;
   /** Where the cron fetches the deployment's exchange rates; empty for nowhere. */
   readonly ratesUrl: string;
+  /** The deployment's name, as its queues have it. */
+  readonly deployment: string;
+  /** Who is told of alerts. */
+  readonly receivers: readonly Receiver[];
+  /** Asked after every cron; empty for nowhere. */
+  readonly heartbeatUrl: string;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly meter: Metered;
   /** UTC ms. */
@@ -70,6 +77,9 @@ export function depsOf(env: BackgroundEnv): Deps {
     visitorKeys: visitorKeysOf(env),
     rates: ratesOf(env.DIRECTORY),
     ratesUrl: env.RATES_URL ?? "",
+    deployment: env.DEPLOYMENT,
+    receivers: receiversOf(env),
+    heartbeatUrl: env.HEARTBEAT_URL ?? "",
     fetch: (url, init) => fetch(url, init),
     meter: isolateMeter,
     now: () => Date.now(),

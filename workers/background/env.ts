@@ -6,6 +6,7 @@ import type { StorageEnv } from "../../storage/open.ts";
 import type { ProducerEnv } from "../../storage/producer.ts";
 import type { SealPaceEnv } from "../../storage/seal-due.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
+import type { TellEnv } from "./tell.ts";
 
 /** What consumers and cron ask of a partition. */
 export type PartitionStub = Pick<
@@ -13,7 +14,7 @@ export type PartitionStub = Pick<
   "append" | "live" | "recentEvents" | "confirm" | "status" | "unpublished" | "completeness" | "dropDay" | "erase"
 >;
 
-export interface BackgroundEnv extends StorageEnv, VisitorEnv, ProducerEnv, SealPaceEnv {
+export interface BackgroundEnv extends StorageEnv, VisitorEnv, ProducerEnv, SealPaceEnv, TellEnv {
   readonly BUCKET: R2Bucket;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   /** What the names of this deployment's queues begin with, such as "footfall" or "footfall-staging". */

@@ -6,7 +6,7 @@ import { AUDIT_KEPT_MS } from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
 import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
 import { archive, archiveBody } from "../../queues/archive.ts";
-import { alertDeadLetters, storeDeadLetters } from "../../queues/dead-letter.ts";
+import { storeDeadLetters } from "../../queues/dead-letter.ts";
 import { driveErasures } from "../../queues/erasure.ts";
 import type { QueueBatch } from "../../queues/message.ts";
 import { deliverBody, deliverOverflow } from "../../queues/overflow.ts";
@@ -24,6 +24,7 @@ import { type Deps, depsOf } from "./deps.ts";
 import type { BackgroundEnv } from "./env.ts";
 import { claimKnownNumbers } from "./known-number.ts";
 import { fetchRates } from "./rate-fetch.ts";
+import { watch } from "./watch.ts";
 
 /** What consumes each queue, by its duty: its name in wrangler.toml without the deployment's and without a number. */
 const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Promise<void>>> = {
@@ -48,7 +49,6 @@ const handlersOf = (deployment: string, deps: Deps): Readonly<Record<string, (bo
 
 /** What the cron does, every five minutes. */
 const CRON: CronSteps<Deps> = {
-  alert_dead_letters: (deps) => alertDeadLetters(letterDeps(deps)),
   drive_seals: driveSeals,
   drive_replays: driveReplays,
   drive_questions: driveQuestions,
@@ -58,6 +58,7 @@ const CRON: CronSteps<Deps> = {
   forget_sessions: ({ directory, now }) => forgetEnded(directory, now()),
   forget_overflow: ({ ledgers, now, log }) => visitEach(ledgers, (ledger) => forgetOverflow(ledger, now()), log),
   claim_known_numbers: claimKnownNumbers,
+  watch,
 };
 
 /** What operators ask of this Worker, through the query Worker's API. */

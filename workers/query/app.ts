@@ -22,6 +22,7 @@ import { getNow } from "./now.ts";
 import type { DocumentedRoute } from "./openapi/document.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
+import { deleteOperator, getOperators, postOperator } from "./operators.ts";
 import { PAGE_PATHS, sendAsset, sendHome, sendPage, servePage } from "./page.ts";
 import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
@@ -39,6 +40,7 @@ import { getShops } from "./shops.ts";
 import { getSpread, postSpread } from "./spread.ts";
 import { getStreams, postStream } from "./streams.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
+import { getAlerts, getHealth, getMetrics } from "./watch.ts";
 
 type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
 
@@ -50,18 +52,18 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/merchants", "deployment", getMerchants],
   ["GET", "/api/v1/merchants/:id", "read", getMerchant],
   ["PATCH", "/api/v1/merchants/:id", "admin", patchMerchant, "merchant.change"],
-  ["POST", "/api/v1/merchants/:id/spread", "deployment", postSpread, "merchant.spread"],
-  ["GET", "/api/v1/merchants/:id/spread", "deployment", getSpread],
+  ["POST", "/api/v1/merchants/:id/spread", "operate", postSpread, "merchant.spread"],
+  ["GET", "/api/v1/merchants/:id/spread", "operate", getSpread],
   ["GET", "/api/v1/merchants/:id/rules", "read", getRules],
   ["PUT", "/api/v1/merchants/:id/rules", "admin", putRules, "rules.change"],
   ["GET", "/api/v1/merchants/:id/rules/versions", "read", getRuleVersions],
   ["GET", "/api/v1/merchants/:id/rules/versions/:version", "read", getRuleVersion],
-  ["GET", "/api/v1/rules", "deployment", getRules],
+  ["GET", "/api/v1/rules", "watch", getRules],
   ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
-  ["GET", "/api/v1/rules/versions", "deployment", getRuleVersions],
-  ["GET", "/api/v1/rules/versions/:version", "deployment", getRuleVersion],
+  ["GET", "/api/v1/rules/versions", "watch", getRuleVersions],
+  ["GET", "/api/v1/rules/versions/:version", "watch", getRuleVersion],
   ["POST", "/api/v1/rates", "deployment", postRates, "rates.import"],
-  ["GET", "/api/v1/rates", "deployment", getRates],
+  ["GET", "/api/v1/rates", "watch", getRates],
   ["POST", "/api/v1/merchants/:id/rates", "admin", postOwnRates, "own_rates.change"],
   ["GET", "/api/v1/merchants/:id/rates", "read", getOwnRates],
   ["GET", "/api/v1/merchants/:id/proof", "read", getProof],
@@ -95,20 +97,24 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["DELETE", "/api/v1/session", "read", deleteSession, "session.end"],
   ["PUT", "/api/v1/session/password", "read", putPassword, "member.password"],
   ["GET", "/api/v1/audit", "admin", getAudit],
-  ["GET", "/api/v1/meter", "deployment", getMeter],
-  ["GET", "/api/v1/partitions", "deployment", getPartitions],
-  ["GET", "/api/v1/dead-letters", "deployment", getDeadLetters],
-  ["POST", "/api/v1/dead-letters/redrive", "deployment", postRedrive, "dead_letter.redrive"],
-  ["GET", "/api/v1/archive/days", "deployment", getArchiveDays],
-  ["POST", "/api/v1/archive/seal", "deployment", postSeal, "archive.seal"],
-  ["GET", "/api/v1/archive/files", "deployment", getArchiveFiles],
-  ["POST", "/api/v1/replays", "admin", postReplay, "replay.create"],
-  ["GET", "/api/v1/replays", "admin", getReplays],
-  ["GET", "/api/v1/replays/:id", "admin", getReplay],
-  ["POST", "/api/v1/replays/:id/pause", "admin", postReplayVerb("pause"), "replay.pause"],
-  ["POST", "/api/v1/replays/:id/resume", "admin", postReplayVerb("resume"), "replay.resume"],
-  ["POST", "/api/v1/replays/:id/cancel", "admin", postReplayVerb("cancel"), "replay.cancel"],
-  ["POST", "/api/v1/replays/:id/undo", "admin", postReplayVerb("undo"), "replay.undo"],
+  ["GET", "/api/v1/meter", "watch", getMeter],
+  ["POST", "/api/v1/operators", "deployment", postOperator, "operator.create"],
+  ["GET", "/api/v1/operators", "deployment", getOperators],
+  ["DELETE", "/api/v1/operators/:operator_id", "deployment", deleteOperator, "operator.revoke"],
+  ["GET", "/api/v1/partitions", "watch", getPartitions],
+  ["GET", "/api/v1/alerts", "watch", getAlerts],
+  ["GET", "/api/v1/dead-letters", "watch", getDeadLetters],
+  ["POST", "/api/v1/dead-letters/redrive", "operate", postRedrive, "dead_letter.redrive"],
+  ["GET", "/api/v1/archive/days", "watch", getArchiveDays],
+  ["POST", "/api/v1/archive/seal", "operate", postSeal, "archive.seal"],
+  ["GET", "/api/v1/archive/files", "watch", getArchiveFiles],
+  ["POST", "/api/v1/replays", "replay", postReplay, "replay.create"],
+  ["GET", "/api/v1/replays", "replay", getReplays],
+  ["GET", "/api/v1/replays/:id", "replay", getReplay],
+  ["POST", "/api/v1/replays/:id/pause", "replay", postReplayVerb("pause"), "replay.pause"],
+  ["POST", "/api/v1/replays/:id/resume", "replay", postReplayVerb("resume"), "replay.resume"],
+  ["POST", "/api/v1/replays/:id/cancel", "replay", postReplayVerb("cancel"), "replay.cancel"],
+  ["POST", "/api/v1/replays/:id/undo", "replay", postReplayVerb("undo"), "replay.undo"],
 ];
 
 /** What a merchant's numbers are asked by: whoever may ask one may ask all. */
@@ -130,7 +136,8 @@ const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: 
 ];
 
 /** Routes outside of these lists answer the same to everybody. */
-const OPEN_PATHS = ["/", "/health", "/api/openapi.json", "/api/reference", ...PAGE_PATHS];
+const WATCHED_PATHS = ["/health", "/metrics"];
+const OPEN_PATHS = ["/", ...WATCHED_PATHS, "/api/openapi.json", "/api/reference", ...PAGE_PATHS];
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
@@ -144,7 +151,11 @@ app.use(async (c, next) => {
 for (const [path, send] of [["/", sendHome] as const, ...PAGE_PATHS.map((page) => [page, sendPage] as const)])
   app.get(path, (c) => servePage(c, c.get("deps"), send));
 app.get("/assets/*", (c) => sendAsset(c) ?? refuse(c, "not_found", "There is nothing here."));
-app.get("/health", (c) => c.json({ ok: true }));
+for (const path of WATCHED_PATHS) {
+  app.use(path, (c, next) => limitGuesses(c, next, { deps: c.get("deps"), refuse: () => c.text(GUESSING, 429) }));
+}
+app.get("/health", (c) => getHealth(c, c.get("deps")));
+app.get("/metrics", (c) => getMetrics(c, c.get("deps")));
 app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
 app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));
 

@@ -46,7 +46,8 @@ export interface Deps extends Producer {
   readonly sealSecrets: readonly string[];
   /** What makes visitors of the ids that senders give. */
   readonly visitorKeys: VisitorKeys;
-  readonly adminToken: string;
+  /** ADMIN_TOKEN, and the one before it while that is set. */
+  readonly adminTokens: readonly string[];
   /** Whether this is a developer's machine: few partitions, and nobody to harm. */
   readonly development: boolean;
   /** How far ahead a change of rules, or of where a merchant is counted, is dated, in ms. */
@@ -120,7 +121,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     signs: signsOf(env),
     sealSecrets: sealSecretsOf(env),
     visitorKeys: visitorKeysOf(env),
-    adminToken: env.ADMIN_TOKEN,
+    adminTokens: [env.ADMIN_TOKEN, env.ADMIN_TOKEN_PREVIOUS ?? ""].filter((secret) => secret !== ""),
     development,
     noticeMs: Number((development && env.RULES_NOTICE_MS) || RULES_NOTICE_MS),
     meter: isolateMeter,

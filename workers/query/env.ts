@@ -27,6 +27,8 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   readonly BACKGROUND: BackgroundRpc;
   readonly ADMIN_TOKEN: string;
+  /** The one before, while it is still good. */
+  readonly ADMIN_TOKEN_PREVIOUS?: string;
   /** The collector's own. */
   readonly REGIONS?: string;
   /** Overrides the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */

@@ -6,11 +6,11 @@ import type { Context, Next } from "hono";
 import { CREDENTIALS_KEPT_MAX, CREDENTIALS_KEPT_MS, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import { hashKey } from "../../storage/directory/credential.ts";
 import { customerKey } from "../../storage/rate-limit.ts";
-import { isSecret } from "../../storage/signing.ts";
 import { bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import type { AddressLimit } from "./limit.ts";
 import { sessionTokenOf } from "./membership.ts";
+import { isAdminToken } from "./principal.ts";
 
 /** Texts until an instant, UTC ms, the oldest of which are forgotten when there are too many. */
 class Lately {
@@ -55,13 +55,13 @@ export async function limitGuesses(
   next: Next,
   { deps, refuse, judge = () => judgedByStatus(c) }: Guessing,
 ): Promise<Response | undefined> {
-  const { guessLimit: limit, now, adminToken } = deps;
+  const { guessLimit: limit, now } = deps;
   const credential = bearerOf(c.req.header("authorization")) ?? sessionTokenOf(c);
   const address = customerKey(c.req.header("cf-connecting-ip") ?? "");
   if (limit === undefined || credential === undefined || address === "") return void (await next());
   const { closed, good } = limit.memory;
   const hash = hashKey(credential);
-  if (closed.has(address, now()) && !good.has(hash, now()) && !isSecret(credential, adminToken)) {
+  if (closed.has(address, now()) && !good.has(hash, now()) && !isAdminToken(credential, deps)) {
     c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
     return refuse();
   }

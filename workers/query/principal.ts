@@ -4,8 +4,10 @@
 // time tells them apart (L6).
 
 import type { Context } from "hono";
+import { isTokenShaped } from "../../storage/directory/credential.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import type { Role, Scope } from "../../storage/directory/schema.ts";
+import { findOperator, type Operator } from "../../storage/directory/operators.ts";
+import type { OperatorScope, Role, Scope } from "../../storage/directory/schema.ts";
 import { isSecret } from "../../storage/signing.ts";
 import { bearerOf, noteUse, openKey } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
@@ -13,7 +15,8 @@ import { FOREIGN_ORIGIN, isSameOrigin, membershipsOf } from "./membership.ts";
 import { type Checked, problem } from "./problem.ts";
 
 export type Principal =
-  | { readonly kind: "deployment" }
+  /** Whoever has ADMIN_TOKEN, or an operator by its own token. */
+  | { readonly kind: "deployment"; readonly operator?: Operator }
   | { readonly kind: "merchant"; readonly merchant: Merchant; readonly key: string; readonly scope: Scope }
   | {
       readonly kind: "member";
@@ -24,7 +27,7 @@ export type Principal =
     };
 
 /** What a route of the admin API asks of its caller. */
-export type Door = "read" | "admin" | "owner" | "deployment";
+export type Door = "read" | "admin" | "owner" | "replay" | "watch" | "operate" | "deployment";
 
 /** The doors each scope of a key and each role of a member opens, of its own merchant. Asking questions is behind "read"
  *  too; `write` sends events only. */
@@ -32,8 +35,16 @@ export const OPENS: Readonly<Record<Scope | Role, readonly Door[]>> = {
   write: [],
   read: ["read"],
   viewer: ["read"],
-  admin: ["read", "admin"],
-  owner: ["read", "admin", "owner"],
+  admin: ["read", "admin", "replay"],
+  owner: ["read", "admin", "replay", "owner"],
+};
+
+/** The doors each scope of an operator opens, of every merchant; ADMIN_TOKEN opens those of an owner. */
+export const OPERATOR_OPENS: Readonly<Record<OperatorScope, readonly Door[]>> = {
+  metrics: [],
+  read: ["watch"],
+  operate: ["watch", "operate", "replay"],
+  owner: ["read", "admin", "owner", "replay", "watch", "operate", "deployment"],
 };
 
 /** Who may enter by a door, for those who may not. */
@@ -41,7 +52,10 @@ export const TAKES: Readonly<Record<Door, string>> = {
   read: "a key of scope read or admin, or a member",
   admin: "a key of scope admin, or a member that is admin or owner",
   owner: "an owner of the merchant",
-  deployment: "whoever runs the deployment (ADMIN_TOKEN)",
+  replay: "a key of scope admin, a member that is admin or owner, or an operator of scope operate",
+  watch: "an operator of scope read, or ADMIN_TOKEN",
+  operate: "an operator of scope operate, or ADMIN_TOKEN",
+  deployment: "an operator of scope owner, or ADMIN_TOKEN",
 };
 
 /** Who sends a request. Read from the database each time: a key that was revoked, a member that was removed or has another
@@ -50,12 +64,29 @@ export async function authenticate(c: Context, deps: Deps): Promise<Checked<Prin
   const authorization = c.req.header("authorization");
   if (authorization === undefined) return await authenticateMember(c, deps);
   const token = bearerOf(authorization) ?? "";
-  if (isSecret(token, deps.adminToken)) return { ok: true, value: { kind: "deployment" } };
+  if (isAdminToken(token, deps)) return { ok: true, value: { kind: "deployment" } };
+  const operator = await findValidOperator(token, deps);
+  if (operator !== undefined) return { ok: true, value: { kind: "deployment", operator } };
   const opened = await openKey(token, deps, { fresh: true });
   if (opened === undefined) return nobody();
   const { merchant, id, scope } = opened.holder;
   noteUse(opened, deps);
   return { ok: true, value: { kind: "merchant", merchant, key: id, scope } };
+}
+
+/** Whether it is ADMIN_TOKEN, or the one before it while that is set: a change of it needs no moment without. */
+export function isAdminToken(token: string, { adminTokens }: Pick<Deps, "adminTokens">): boolean {
+  return adminTokens.some((secret) => isSecret(token, secret));
+}
+
+/** Whose token it is; undefined where it is none, or one whose time is over. */
+export async function findValidOperator(
+  token: string,
+  { directory, now }: Pick<Deps, "directory" | "now">,
+): Promise<Operator | undefined> {
+  if (!isTokenShaped("ffo", token)) return undefined;
+  const found = await findOperator(directory, token);
+  return found === undefined || (found.expiresAt !== null && found.expiresAt <= now()) ? undefined : found;
 }
 
 function nobody() {
@@ -81,16 +112,21 @@ const SEVERAL = "You are a member of several merchants: name one by its id in th
 
 /** Nothing, or why the principal may not enter. It does not depend on whom the path names. */
 export function refusalAt(door: Door, principal: Principal) {
-  if (principal.kind === "deployment") return undefined;
+  if (principal.kind === "deployment") return refusalOfOperator(door, principal.operator);
   const may = principal.kind === "merchant" ? principal.scope : principal.role;
   if (OPENS[may].includes(door)) return undefined;
   const who = principal.kind === "merchant" ? `yours is a key of scope ${may}` : `your role is ${may}`;
   return problem("forbidden", `This takes ${TAKES[door]}; ${who}.`).problem;
 }
 
+function refusalOfOperator(door: Door, operator: Operator | undefined) {
+  if (operator === undefined || OPERATOR_OPENS[operator.scope].includes(door)) return undefined;
+  return problem("forbidden", `This takes ${TAKES[door]}; you are an operator of scope ${operator.scope}.`).problem;
+}
+
 /** Who acted, as the audit log names it. */
 export function actorOf(principal: Principal): string {
-  if (principal.kind === "deployment") return "deployment";
+  if (principal.kind === "deployment") return principal.operator?.id ?? "deployment";
   return principal.kind === "merchant" ? principal.key : principal.member;
 }
 

@@ -5,6 +5,7 @@ import { partitionsOf } from "../../core/counting/placement.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
+import { readTold } from "../../storage/ledger/partition-status.ts";
 import type { Deps } from "./deps.ts";
 import { findPartitions } from "./operations.ts";
 
@@ -18,7 +19,7 @@ export async function pushSettings(
 ): Promise<void> {
   const isGlobal = merchant === GLOBAL_MERCHANT;
   if (isGlobal && !deps.development) return;
-  const names = isGlobal ? await findPartitions(deps) : partitionsOf({ merchant, spread }, deps.placement);
+  const names = isGlobal ? await findPartitions(deps) : await holdersOf({ merchant, spread }, deps);
   const pushes = names.map(async (name) => {
     try {
       await deps.partition(name).refreshSettings(merchant);
@@ -27,4 +28,16 @@ export async function pushSettings(
     }
   });
   await Promise.all(pushes);
+}
+
+/** The merchant's partitions that hold anything. To push to one that holds nothing would make it, near whoever pushes; one that began
+ *  to hold something since it told last, a quarter of an hour ago at most, finds the change by itself within a minute. */
+async function holdersOf(
+  { merchant, spread }: { readonly merchant: number; readonly spread: Merchant["spread"] },
+  { development, ledgers, placement }: Deps,
+): Promise<readonly string[]> {
+  const all = partitionsOf({ merchant, spread }, placement);
+  if (development) return all;
+  const told = new Set(await readTold(ledgers.ofMerchant(merchant)));
+  return all.filter((name) => told.has(name));
 }

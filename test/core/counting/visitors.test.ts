@@ -22,7 +22,7 @@ const anyStep = fc.record({
   stored: fc.boolean(),
 });
 
-test("[VIS-3] visitors who rest, and Days that were stored and read again, count as if nothing had happened", () => {
+test("[VIS-10] visitors who rest, and Days that were stored and read again, count as if nothing had happened", () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
       const plain = emptyDay(1, DAY);

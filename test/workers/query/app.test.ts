@@ -312,6 +312,12 @@ describe("admin", () => {
     });
   });
 
+  test("[WCH-6] a change is pushed to no partition that holds nothing: that would make it, near whoever changes", async () => {
+    await worker.db.prepare("DELETE FROM partition_status").run();
+    expect((await admin("PATCH", `/api/v1/merchants/${shop.id}`, { name: "Better" })).status).toBe(200);
+    expect(worker.refreshed).toEqual([]);
+  });
+
   test("[MER-6] a change raises the version and is pushed to the partition", async () => {
     const change = { name: "Better", time_zone: "Asia/Kolkata" };
     const changed = await admin("PATCH", `/api/v1/merchants/${shop.id}`, change);

@@ -270,14 +270,28 @@ function open(id: string, summary: string, content: Content): DocumentedOperatio
   return { operationId: id, summary, tags: ["Documents"], security: [], responses };
 }
 
-/** What the query Worker answers to everybody; the collector has a /health of its own. */
+/** What the query Worker answers to everybody, or to a program that watches it; the collector has a /health of its own. */
 const OPEN: readonly (readonly [method: string, path: string, operation: DocumentedOperation])[] = [
   [
     "GET",
     "/health",
-    open("getHealth", "Whether the Worker answers, either of the two.", {
-      [JSON_TYPE]: { schema: object({ ok: { const: true } }) },
-    }),
+    open(
+      "getHealth",
+      "Whether the Worker answers; with ?deep and an operator's token, whether what it stands on does.",
+      {
+        [JSON_TYPE]: { schema: object({ ok: { type: "boolean" }, "checks?": { type: "object" } }) },
+      },
+    ),
+  ],
+  [
+    "GET",
+    "/metrics",
+    {
+      ...open("getMetrics", "Where the deployment stands, for a Prometheus. Takes an operator's token.", {
+        "text/plain": { schema: { type: "string" } },
+      }),
+      security: ANY_CREDENTIAL,
+    },
   ],
   ["GET", "/api/openapi.json", open("getDocument", "This document.", { [JSON_TYPE]: { schema: { type: "object" } } })],
   [

@@ -11,6 +11,7 @@ import { KEY_PAGE, NEW_KEY, ROTATION } from "../keys.ts";
 import { MEMBER_CHANGE, NEW_INVITE } from "../members.ts";
 import { MERCHANT_CHANGE, MERCHANT_PAGE, NEW_MERCHANT } from "../merchants.ts";
 import { DEAD_LETTER_PAGE, PARTITION_PAGE, REDRIVE } from "../operations.ts";
+import { NEW_OPERATOR } from "../operators.ts";
 import { PROOF } from "../proof.ts";
 import { OWN_RATES_CHANGE, OWN_RATES_PAGE, RATES_IMPORT, RATES_PAGE } from "../rates.ts";
 import { NEW_REPLAY } from "../replays.ts";
@@ -367,6 +368,25 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       query: PARTITION_PAGE,
       answer: page("partitions", named("Partition")),
     },
+  ],
+  [
+    "POST /api/v1/operators",
+    {
+      id: "createOperator",
+      summary: "Names somebody who runs the deployment; the token is in this answer alone.",
+      body: NEW_OPERATOR,
+      status: 201,
+      answer: named("OperatorWithToken"),
+    },
+  ],
+  ["GET /api/v1/operators", { id: "listOperators", summary: "Who runs the deployment.", answer: named("Operators") }],
+  [
+    "DELETE /api/v1/operators/:operator_id",
+    { id: "revokeOperator", summary: "Ends an operator's token.", answer: named("Revoked") },
+  ],
+  [
+    "GET /api/v1/alerts",
+    { id: "listAlerts", summary: "Alerts that are raised, and when that was last looked at.", answer: named("Alerts") },
   ],
   [
     "GET /api/v1/dead-letters",

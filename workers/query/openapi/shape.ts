@@ -5,7 +5,8 @@
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { OPERATIONS } from "../../../core/meter.ts";
 import type { Schema } from "../../../core/type-text.ts";
-import { REPLAY_RULES, ROLES, SCOPES } from "../../../storage/directory/schema.ts";
+import { ALERT_RULES } from "../../../core/watch/alert.ts";
+import { OPERATOR_SCOPES, REPLAY_RULES, ROLES, SCOPES } from "../../../storage/directory/schema.ts";
 import { PROBLEM_STATUS } from "../problem.ts";
 
 const TEXT: Schema = { type: "string" };
@@ -86,6 +87,15 @@ const KEY = {
 };
 
 const MEMBER = { id: TEXT, email: TEXT, role: oneOf(ROLES), created_at: INSTANT };
+const OPERATOR: Properties = {
+  id: TEXT,
+  name: TEXT,
+  scope: oneOf(OPERATOR_SCOPES),
+  hint: TEXT,
+  created_at: INSTANT,
+  expires_at: nullable(INSTANT),
+};
+
 const INVITE = { ...MEMBER, expires_at: INSTANT };
 /** Who a member's cookie says is asking. */
 const SIGNED_IN = object({
@@ -269,9 +279,26 @@ export const SHAPES = {
     bundled_position: COUNT,
     unconfirmed_bundles: COUNT,
     archived_position: COUNT,
+    unarchived_since: nullable(INSTANT),
+    failing: list(TEXT),
     unpublished_rollups: COUNT,
     held_bytes: COUNT,
     merchants: COUNT,
+  }),
+  Operators: object({ operators: list(object(OPERATOR)) }),
+  OperatorWithToken: object({ ...OPERATOR, token: { ...TEXT, description: "Shown this once." } }),
+  Alerts: object({
+    checked_at: nullable(INSTANT),
+    alerts: list(
+      object({
+        name: oneOf(ALERT_RULES.map(({ name }) => name)),
+        severity: oneOf(["page", "ticket"]),
+        says: TEXT,
+        since: INSTANT,
+        until: nullable(INSTANT),
+        told_at: nullable(INSTANT),
+      }),
+    ),
   }),
   DeadLetter: object({ key: TEXT, queue: TEXT, message: TEXT, stored_at: INSTANT, bytes: COUNT }),
   Redriven: object({ key: TEXT, outcome: oneOf(["done", "failed"]), "reason?": TEXT }),

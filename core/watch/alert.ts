@@ -1,0 +1,122 @@
+// When somebody is to be told, and what: a list of rules over where the deployment stands. Each has an entry of its name in
+// docs/runbook.md, which says what it means, where to look and what to do. The thresholds are those of the objectives in
+// docs/operate.md; they are far above what is normal, since an alert that is not acted upon teaches to ignore alerts.
+
+import { HELD_BYTES_MAX } from "../limits.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
+import type { Since, Standing } from "./standing.ts";
+
+/** "page": wake somebody. "ticket": somebody looks in working hours. */
+export type Severity = "page" | "ticket";
+
+export interface AlertRule {
+  /** As in the log, in `footfall_alert{name}` and in docs/runbook.md. */
+  readonly name: string;
+  readonly severity: Severity;
+  /** A sentence with the numbers where it is to be raised. */
+  readonly says: (standing: Standing) => string | undefined;
+}
+
+const GB = 1_000_000_000;
+
+export const ALERT_RULES: readonly AlertRule[] = [
+  ticket("archive_lag", older("unarchivedSince", 30 * MINUTE_MS, "The oldest event that is not archived")),
+  page("archive_stuck", older("unarchivedSince", 6 * HOUR_MS, "The oldest event that is not archived")),
+  page("publish_late", older("publishDueSince", 40 * MINUTE_MS, "A partition's publish")),
+  ticket(
+    "overflow_waiting",
+    older("overflowSince", 10 * MINUTE_MS, "The oldest acknowledged hit in an overflow queue"),
+  ),
+  page("overflow_stuck", older("overflowSince", 2 * HOUR_MS, "The oldest acknowledged hit in an overflow queue")),
+  ticket("dead_letters", more("deadLetters", "messages that no consumer could handle lie in R2")),
+  ticket("seal_in_doubt", more("daysInDoubt", "(Day, partition)s could not be sealed three times")),
+  ticket("days_unsealed", older("unsealedSince", DAY_MS, "The seal of a closed Day")),
+  ticket("late_days_waiting", older("lateSince", 6 * HOUR_MS, "The counting of late events")),
+  ticket("replay_failed", more("failedReplayParts", "parts of replays failed and are not tried any more")),
+  ticket("erasure_late", older("erasureSince", 3 * DAY_MS, "The oldest erasure")),
+  ticket("partition_failing", more("failingPartitions", "partitions could not do a duty")),
+  ticket("partition_memory", beyond("heldBytesMax", HELD_BYTES_MAX * 0.75, "The fullest partition holds")),
+  ticket("database_large", beyond("ledgerBytesMax", 7 * GB, "The largest ledger has")),
+  page("database_full", beyond("ledgerBytesMax", 9 * GB, "The largest ledger has")),
+  page("directory_full", beyond("directoryBytes", 9 * GB, "The directory has")),
+  page("ledger_silent", more("silentLedgers", "ledgers do not answer")),
+];
+
+/** An alert that was raised, until it was told that it has ended. */
+export interface Alert {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly says: string;
+  /** UTC ms at which it was raised. */
+  readonly since: number;
+  /** UTC ms at which it ended; null while it lasts. */
+  readonly until: number | null;
+  /** UTC ms at which it was last told that it lasts; null before. */
+  readonly toldAt: number | null;
+}
+
+/** How often an alert that lasts is told again. */
+const TOLD_EVERY_MS = 6 * HOUR_MS;
+
+/** What is raised now, and what has ended and must still be told. One that comes back before that goes on. */
+export function raiseAlerts(before: readonly Alert[], standing: Standing): readonly Alert[] {
+  const { at } = standing;
+  return ALERT_RULES.flatMap(({ name, severity, says }): readonly Alert[] => {
+    const known = before.find((alert) => alert.name === name);
+    const text = says(standing);
+    if (text !== undefined) {
+      return [{ name, severity, says: text, since: known?.since ?? at, until: null, toldAt: known?.toldAt ?? null }];
+    }
+    // Nobody has to hear of the end of what nobody heard of.
+    return known === undefined || known.toldAt === null ? [] : [{ ...known, until: known.until ?? at }];
+  });
+}
+
+/** Those that somebody has to be told of now: new ones, those that have ended, and every six hours those that last. */
+export function alertsToTell(alerts: readonly Alert[], now: number): readonly Alert[] {
+  return alerts.filter(({ until, toldAt }) => until !== null || toldAt === null || toldAt + TOLD_EVERY_MS <= now);
+}
+
+/** What is kept of one that was told: nothing where it has ended. */
+export function afterTelling(alert: Alert, now: number): Alert | undefined {
+  return alert.until === null ? { ...alert, toldAt: now } : undefined;
+}
+
+function page(name: string, says: AlertRule["says"]): AlertRule {
+  return { name, severity: "page", says };
+}
+
+function ticket(name: string, says: AlertRule["says"]): AlertRule {
+  return { name, severity: "ticket", says };
+}
+
+function older(key: Since, thanMs: number, what: string): AlertRule["says"] {
+  return (standing) => {
+    const since = standing[key];
+    if (since === null || standing.at - since <= thanMs) return undefined;
+    return `${what} has waited for ${durationOf(standing.at - since)}; more than ${durationOf(thanMs)} is too long.`;
+  };
+}
+
+function more(
+  key: "deadLetters" | "daysInDoubt" | "failedReplayParts" | "failingPartitions" | "silentLedgers",
+  what: string,
+): AlertRule["says"] {
+  return (standing) => (standing[key] > 0 ? `${standing[key]} ${what}.` : undefined);
+}
+
+function beyond(
+  key: "heldBytesMax" | "ledgerBytesMax" | "directoryBytes",
+  bytesMax: number,
+  what: string,
+): AlertRule["says"] {
+  return (standing) =>
+    standing[key] > bytesMax ? `${what} ${standing[key]} bytes; more than ${bytesMax} is too much.` : undefined;
+}
+
+/** Such as "3 h 20 min". */
+function durationOf(ms: number): string {
+  const minutes = Math.floor(ms / MINUTE_MS);
+  const parts = [`${Math.floor(minutes / 60)} h`, `${minutes % 60} min`].filter((part) => !part.startsWith("0 "));
+  return parts.join(" ") || "0 min";
+}

@@ -1,0 +1,92 @@
+// Where a deployment stands as a whole, at one instant: what the cron adds up from all databases every five minutes. Alerts
+// (alert.ts) and metrics (metrics.ts) are made of it and of nothing else, so whoever asks gets the same. A number of one
+// isolate is never in it: the next request meets another isolate.
+
+/** Instants are UTC ms; null where there is nothing that waits. */
+export interface Standing {
+  /** When it was added up. */
+  readonly at: number;
+  /** Partitions that have told of themselves: those that hold, or have held, something. */
+  readonly partitions: number;
+  /** Events that they ever made durable, and those of them that are known to lie in the archive. */
+  readonly events: number;
+  readonly archivedEvents: number;
+  /** When the oldest event that may not lie in the archive was received. */
+  readonly unarchivedSince: number | null;
+  readonly unconfirmedBundles: number;
+  /** Since when the latest publish is due that no partition has told of. */
+  readonly publishDueSince: number | null;
+  /** What the fullest partition holds in memory. */
+  readonly heldBytesMax: number;
+  /** Partitions of which a duty has failed and was not done since. */
+  readonly failingPartitions: number;
+  /** Days that could not be sealed three times. */
+  readonly daysInDoubt: number;
+  /** When the first of the Days was closed that has no seal, doubtful ones left out. */
+  readonly unsealedSince: number | null;
+  /** Since when late events of a sealed Day wait to be counted. */
+  readonly lateSince: number | null;
+  /** Parts of replays that have failed and are not tried any more. */
+  readonly failedReplayParts: number;
+  /** Since when the oldest erasure goes on. */
+  readonly erasureSince: number | null;
+  /** Acknowledged messages that wait in the overflow queues, and since when the oldest does. */
+  readonly overflowed: number;
+  readonly overflowSince: number | null;
+  /** Messages that no consumer could handle; a hundred may be more. */
+  readonly deadLetters: number;
+  readonly directoryBytes: number;
+  /** Of the largest ledger. */
+  readonly ledgerBytesMax: number;
+  /** Ledgers that did not answer: what they know is not in here. */
+  readonly silentLedgers: number;
+}
+
+/** What is an instant since which something waits. */
+export type Since =
+  | "unarchivedSince"
+  | "publishDueSince"
+  | "overflowSince"
+  | "unsealedSince"
+  | "lateSince"
+  | "erasureSince";
+
+/** Where one ledger stands. */
+export type LedgerStanding = Omit<
+  Standing,
+  "at" | "deadLetters" | "directoryBytes" | "ledgerBytesMax" | "silentLedgers"
+> & { readonly bytes: number };
+
+/** Adds up what ledgers say; undefined stands for one that did not answer. */
+export function sumLedgers(
+  ledgers: readonly (LedgerStanding | undefined)[],
+  rest: Pick<Standing, "at" | "deadLetters" | "directoryBytes">,
+): Standing {
+  const known = ledgers.filter((one) => one !== undefined);
+  const sum = (of: (one: LedgerStanding) => number) => known.reduce((total, one) => total + of(one), 0);
+  const max = (of: (one: LedgerStanding) => number) => Math.max(0, ...known.map(of));
+  const oldest = (of: (one: LedgerStanding) => number | null) => {
+    const all = known.map(of).filter((at) => at !== null);
+    return all.length === 0 ? null : Math.min(...all);
+  };
+  return {
+    ...rest,
+    partitions: sum((one) => one.partitions),
+    events: sum((one) => one.events),
+    archivedEvents: sum((one) => one.archivedEvents),
+    unarchivedSince: oldest((one) => one.unarchivedSince),
+    unconfirmedBundles: sum((one) => one.unconfirmedBundles),
+    publishDueSince: oldest((one) => one.publishDueSince),
+    heldBytesMax: max((one) => one.heldBytesMax),
+    failingPartitions: sum((one) => one.failingPartitions),
+    daysInDoubt: sum((one) => one.daysInDoubt),
+    unsealedSince: oldest((one) => one.unsealedSince),
+    lateSince: oldest((one) => one.lateSince),
+    failedReplayParts: sum((one) => one.failedReplayParts),
+    erasureSince: oldest((one) => one.erasureSince),
+    overflowed: sum((one) => one.overflowed),
+    overflowSince: oldest((one) => one.overflowSince),
+    ledgerBytesMax: max((one) => one.bytes),
+    silentLedgers: ledgers.length - known.length,
+  };
+}

@@ -1,0 +1,54 @@
+// The cron's look at the whole deployment: adds up where every ledger stands, raises and ends alerts by the rules of core, and
+// tells receivers of them. Where one of these fails it is logged, and the next cron, in five minutes, does it again: what was
+// not told stays to be told. Only then is the outside told that the cron runs, by whose silence somebody learns that it does not.
+
+import { causeOf } from "../../core/outcome.ts";
+import { afterTelling, alertsToTell, raiseAlerts } from "../../core/watch/alert.ts";
+import { type LedgerStanding, type Standing, sumLedgers } from "../../core/watch/standing.ts";
+import { listDeadLetters } from "../../storage/dead-letter.ts";
+import { listAlerts, sizeOf, writeAlerts, writeStanding } from "../../storage/directory/standing.ts";
+import { askEach } from "../../storage/ledger/ledgers.ts";
+import { readLedgerStanding } from "../../storage/ledger/partition-status.ts";
+import type { Deps } from "./deps.ts";
+import { beat, type TellDeps, tellAlert } from "./tell.ts";
+
+export type WatchDeps = Pick<Deps, "directory" | "ledgers" | "objects" | "pace" | "now" | "log"> &
+  TellDeps &
+  Pick<Deps, "heartbeatUrl">;
+
+/** Adds up, raises and tells. Throws where an alert could not be told, so that the platform shows it as well. */
+export async function watch(deps: WatchDeps): Promise<void> {
+  const standing = await standingOf(deps);
+  await writeStanding(deps.directory, standing);
+  const alerts = raiseAlerts(await listAlerts(deps.directory), standing);
+  // What is raised is written before it is told: whoever asks the API sees it also where no receiver takes it.
+  await writeAlerts(deps.directory, alerts);
+  const untold: string[] = [];
+  let kept = alerts;
+  for (const alert of alertsToTell(alerts, standing.at)) {
+    if (!(await tellAlert(alert, deps))) {
+      untold.push(alert.name);
+      continue;
+    }
+    const after = afterTelling(alert, standing.at);
+    kept = kept.flatMap((one) => (one.name !== alert.name ? [one] : after === undefined ? [] : [after]));
+  }
+  if (kept !== alerts) await writeAlerts(deps.directory, kept);
+  await beat(deps);
+  if (untold.length > 0) throw new Error(`alerts could not be told: ${untold.join(", ")}`);
+}
+
+async function standingOf({ directory, ledgers, objects, pace, now, log }: WatchDeps): Promise<Standing> {
+  const at = now();
+  const ask = async (ledger: D1Database, position: number): Promise<LedgerStanding | undefined> => {
+    try {
+      return await readLedgerStanding(ledger, { now: at, sealAfterMs: pace.sealAfterMs });
+    } catch (error) {
+      log({ event: "ledger_failed", ledger: position, error: causeOf(error) });
+      return undefined;
+    }
+  };
+  const standings = await askEach(ledgers, ask);
+  const { letters } = await listDeadLetters(objects);
+  return sumLedgers(standings, { at, deadLetters: letters.length, directoryBytes: await sizeOf(directory) });
+}

@@ -1,0 +1,50 @@
+// Requests about the deployment's operators: name one, list them, end one. A token is in one answer only, the one that makes it. It
+// is rotated by making a second one, putting that where the first one stood, and ending the first: no moment is without.
+
+import type { Context } from "hono";
+import { OPERATORS_COUNT_MAX } from "../../core/limits.ts";
+import { API_KEY_RANDOM_BYTES, ID_RANDOM_BYTES, operatorId, token } from "../../storage/directory/credential.ts";
+import { createOperator, listOperators, type Operator, revokeOperator } from "../../storage/directory/operators.ts";
+import { OPERATOR_SCOPES } from "../../storage/directory/schema.ts";
+import type { Deps } from "./deps.ts";
+import { INSTANT, NAME, oneOf, required } from "./field.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, type Reply } from "./request.ts";
+
+export const NEW_OPERATOR = { name: required(NAME), scope: required(oneOf(OPERATOR_SCOPES)), expires_at: INSTANT };
+
+/** POST /api/v1/operators {"name","scope","expires_at"?} */
+export async function postOperator(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const body = await bodyOf(c, NEW_OPERATOR);
+  if (!body.ok) return body;
+  const { name, scope, expires_at: expiresAt = null } = body.value;
+  const createdAt = deps.now();
+  if (expiresAt !== null && expiresAt <= createdAt)
+    return problem("invalid_field", '"expires_at" must lie ahead.', "expires_at");
+  if ((await listOperators(deps.directory)).length >= OPERATORS_COUNT_MAX)
+    return problem("conflict", `A deployment has at most ${OPERATORS_COUNT_MAX} operators: end some.`);
+  const secret = token("ffo", deps.random(API_KEY_RANDOM_BYTES));
+  const id = operatorId(deps.random(ID_RANDOM_BYTES));
+  const operator = await createOperator(deps.directory, { id, name, scope, secret, createdAt, expiresAt });
+  return { ok: true, value: { status: 201, body: { ...shown(operator), token: secret } } };
+}
+
+/** GET /api/v1/operators */
+export async function getOperators(_: Context, deps: Deps): Promise<Checked<Reply>> {
+  return { ok: true, value: { body: { operators: (await listOperators(deps.directory)).map(shown) } } };
+}
+
+/** DELETE /api/v1/operators/:operator_id. Nothing is remembered of a token: from now on it opens nothing. */
+export async function deleteOperator(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const id = c.req.param("operator_id") ?? "";
+  if (!(await revokeOperator(deps.directory, id))) return problem("not_found", "There is no operator with this id.");
+  return { ok: true, value: { body: { id, revoked: true } } };
+}
+
+function shown({ createdAt, expiresAt, ...operator }: Operator) {
+  return {
+    ...operator,
+    created_at: new Date(createdAt).toISOString(),
+    expires_at: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+  };
+}
