@@ -55,8 +55,7 @@ export function sqliteD1(database: DatabaseSync): D1Database {
     const rows = prepared(text).all(...values) as Record<string, unknown>[];
     const changes = reads ? 0 : changesSoFar() - before;
     for (const row of rows) {
-      for (const [key, value] of Object.entries(row))
-        if (value instanceof Uint8Array) row[key] = Array.from(value);
+      for (const [key, value] of Object.entries(row)) if (value instanceof Uint8Array) row[key] = Array.from(value);
     }
     return {
       success: true,
