@@ -11,7 +11,6 @@ import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { unpackBundle } from "../storage/archive/bundle-message.ts";
-import { encodeParquet } from "../storage/archive/parquet.ts";
 import type { ArchivedBundle, MerchantDay } from "../storage/ledger/places.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
 
@@ -21,6 +20,8 @@ export interface ArchiveBucket {
 }
 
 export interface ArchiveDeps {
+  /** A file's bytes: the same for the same file. */
+  readonly encode: (file: ArchiveFile) => Uint8Array<ArrayBuffer>;
   /** Notes where a bundle's events lie, and sees to it that closed Days which have just got events are counted again. */
   readonly note: (bundle: ArchivedBundle) => Promise<void>;
   /** UTC ms. */
@@ -80,10 +81,10 @@ function merchantDays(events: Bundle["events"]): readonly MerchantDay[] {
 }
 
 /** Waits for every put, the failed ones' neighbours too, so that nothing of a message is still running when it ends. */
-async function putAll(files: readonly ArchiveFile[], { bucket }: ArchiveDeps): Promise<void> {
+async function putAll(files: readonly ArchiveFile[], { bucket, encode }: ArchiveDeps): Promise<void> {
   const puts = await Promise.allSettled(
     files.map(async (file) => {
-      const bytes = encodeParquet(file);
+      const bytes = encode(file);
       await bucket.put(bundleKey(file), bytes);
     }),
   );

@@ -4,7 +4,7 @@
 import { Command } from "commander";
 import { addArchive } from "./footfall/archive.ts";
 import { addConnectionOptions } from "./footfall/connection.ts";
-import { addDeploy } from "./footfall/deploy.ts";
+import { addDeploy } from "./footfall/deploy-command.ts";
 import { addErase } from "./footfall/erase.ts";
 import { addExport } from "./footfall/export.ts";
 import { addImport } from "./footfall/import.ts";

@@ -53,6 +53,8 @@ export interface RuntimeOptions {
   readonly log?: (line: string) => void;
   /** How many ledgers there are; as many as wrangler.toml binds unless it is said. */
   readonly ledgers?: number | undefined;
+  /** What `bundleWorkers` gave, here or in another process; bundled anew unless it is given. */
+  readonly bundles?: Bundles;
 }
 
 /** One cron of wrangler.toml and the Worker it wakes. */
@@ -94,7 +96,7 @@ export function bundleWorkers(): Promise<Bundles> {
 
 /** Starts every Worker on migrated data and answers once their ports are open. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const bundles = await bundleWorkers();
+  const bundles = options.bundles ?? (await bundleWorkers());
   process.env["MINIFLARE_WORKERD_PATH"] ??= join(ROOT, "scripts/workerd.sh");
   const started = WORKERS.map((worker) => [worker, toWorker(worker, bundles, options)] as const);
   const workers = Object.fromEntries(started) as Record<WorkerName, V4WorkerOptions>;
@@ -165,6 +167,7 @@ async function bundle(): Promise<Bundles> {
     external: ["cloudflare:*", "node:*"],
     loader: { ".txt": "text", ".html": "text", ".sql": "text", ".bin": "binary" },
     sourcemap: "inline",
+    sourcesContent: false, // places in the source are enough; its text made half of what every start hands over
     logLevel: "error",
   });
   const made = WORKERS.map((worker) => {

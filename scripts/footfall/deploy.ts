@@ -1,9 +1,8 @@
-// footfall deploy | destroy: a deployment made, kept up to date, shown and ended, in the account that is logged in.
+// What `footfall deploy` and `footfall destroy` do: a deployment made, kept up to date, shown and ended, in the account that is logged in.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
-import type { Command } from "commander";
 import { type Account, openAccount } from "../deploy/account.ts";
 import { carryOut, planOptionsOf, refuseForeign } from "../deploy/carry.ts";
 import { describe, JURISDICTIONS, type Jurisdiction, prefixOf, readSettings, type Wanted } from "../deploy/config.ts";
@@ -27,37 +26,6 @@ export interface DeployOptions {
   readonly collectorUrl?: string | undefined;
   readonly queryUrl?: string | undefined;
   readonly adminToken?: string | undefined;
-}
-
-export function addDeploy(program: Command): void {
-  program
-    .command("deploy <name>")
-    .description("make a deployment, or bring it up to date: production, staging, …")
-    .option("--dry-run", "print what would be done, and stop")
-    .option("--status", "print what there is and what is missing, and stop")
-    .option("--ledgers <count>", "how many databases numbers lie in, 1 to 128; chosen once (default: 1)", Number)
-    .option("--jurisdiction <where>", "where data stays, eu or fedramp; chosen once (default: anywhere)")
-    .option("--secrets <file>", "where its secrets are until they lie in your safe (default: ~/.footfall/…)")
-    .action(async (name: string, _: DeployOptions, command: Command) => {
-      const options = command.optsWithGlobals<DeployOptions>();
-      await deploy(name, { ...fromEnvironment(), ...options }, { say: (line) => console.log(line) });
-    });
-  program
-    .command("destroy <name>")
-    .description("delete a deployment with all its data; asks for its name again")
-    .option("--confirm <name>", "its name again, where nobody can be asked")
-    .action(async (name: string, { confirm }: { confirm?: string }) => {
-      await end(name, { confirm, say: (line) => console.log(line) });
-    });
-}
-
-function fromEnvironment(): DeployOptions {
-  const read = (name: string) => process.env[name] || undefined;
-  return {
-    collectorUrl: read("FOOTFALL_COLLECTOR_URL"),
-    queryUrl: read("FOOTFALL_QUERY_URL"),
-    adminToken: read("FOOTFALL_ADMIN_TOKEN"),
-  };
 }
 
 export interface Surroundings {

@@ -29,6 +29,7 @@ import { archiveBody } from "../../queues/archive.ts";
 import { replayBody } from "../../queues/replay.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
+import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { findMerchant, type Merchant } from "../../storage/directory/merchants.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { writeRates } from "../../storage/directory/rates.ts";
@@ -289,6 +290,7 @@ export class AnswersWorld {
       for (const { text } of it.sent.slice(done.archived)) {
         await archiveBody(packBundle(text), {
           ...this.sealDeps(),
+          encode: encodeParquet,
           confirm: async (_, first) => confirm(it.partition, first),
           note: async (bundle) => {
             const woken = await noteArchived(this.#d1, { bundle, now: this.now });

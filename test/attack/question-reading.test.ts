@@ -1,7 +1,7 @@
 // A question's steps do not tell what reading its events takes, which is most of it: 50 µs an event. Six questions at once through a link of
 // a part, over 60,000 events of one Day, made its neighbours wait for 20 to 40 s instead of 0.02. So what is read is paid for too.
 
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import {
@@ -27,6 +27,10 @@ const EVENTS = (9 * SCAN_EVENTS_MAX) / 10;
 const ASKED = { metrics: ["visitors"], date_range: "day" };
 /** As many as one asker may send in 10 s. */
 const ALL = 300;
+
+// The clock stands: purses fill by the second, and a busy machine takes seconds.
+beforeEach(() => void vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
 
 /** A shop with two links, one of a part, and one event to read, of a Day that is said to have many. */
 async function startShop() {

@@ -26,7 +26,8 @@ afterEach(async () => {
 });
 
 afterAll(() => {
-  process.env = environment;
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  Object.assign(process.env, environment);
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -6,7 +6,7 @@ import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { archive } from "../../queues/archive.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
-import { readParquet } from "../../storage/archive/parquet.ts";
+import { encodeParquet, readParquet } from "../../storage/archive/parquet.ts";
 import type { ArchivedBundle } from "../../storage/ledger/places.ts";
 import { meteredR2 } from "../../storage/metered.ts";
 import { bundleText, DAY, DAY_START_MS, traffic } from "../support/archive-fixture.ts";
@@ -38,6 +38,7 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
   const noted: ArchivedBundle[] = [];
   const meter = zeroMeter();
   const deps = {
+    encode: encodeParquet,
     bucket: meteredR2({ put } as unknown as R2Bucket, meter),
     confirm,
     note: async (bundle: ArchivedBundle) => {

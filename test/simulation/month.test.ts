@@ -21,6 +21,7 @@ import { type ReplayDeps, replayBody } from "../../queues/replay.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { listPartitions } from "../../storage/archive/archive-day.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
+import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { listSeals, type SealPlace } from "../../storage/ledger/sealed-day.ts";
@@ -152,6 +153,7 @@ class Month {
       for (const { text } of it.sent.slice(done.archived)) {
         await archiveBody(packBundle(text), {
           ...this.sealDeps(),
+          encode: encodeParquet,
           confirm: async (_, first) => confirm(it.partition, first),
           note: async (bundle) => {
             const woken = await noteArchived(this.#d1, { bundle, now: this.now });

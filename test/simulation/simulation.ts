@@ -3,7 +3,7 @@
 // the laws are checked against the naive model, and the first broken one is the run's result.
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ArchivedEvent } from "../../core/archive/file.ts";
+import type { ArchivedEvent, ArchiveFile } from "../../core/archive/file.ts";
 import { type Placement, partitionsOf } from "../../core/counting/placement.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
@@ -39,6 +39,7 @@ import { driveErasures } from "../../queues/erasure.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive/archive-day.ts";
+import { encodeParquet } from "../../storage/archive/parquet.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readChanges, readSettingsOf } from "../../storage/directory/settings.ts";
 import type { ErasureDeps } from "../../storage/erasure-drive.ts";
@@ -123,6 +124,8 @@ export interface Simulation {
   readonly decided: DecidedRules[];
   readonly hosts: Map<string, PartitionHost>;
   readonly objects: Map<string, Uint8Array>;
+  /** Bytes of archive files that were encoded, by what is in them: while a ledger is out the same few come thousands of times. */
+  readonly encoded: Map<string, Uint8Array<ArrayBuffer>>;
   readonly databases: Databases;
   /** All of them as one, for what a run looks at itself. */
   readonly d1: D1Database;
@@ -296,6 +299,7 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     decided: [],
     hosts: new Map(),
     objects: new Map(),
+    encoded: new Map(),
     d1: sqliteD1(database),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
@@ -385,6 +389,7 @@ export function hostOf(simulation: Simulation, name: string): PartitionHost {
 function archiveDeps(simulation: Simulation) {
   const { world, objects } = simulation;
   return {
+    encode: (file: ArchiveFile) => encodedOnce(simulation, file),
     bucket: {
       put: (key: string, value: Uint8Array) => world.call("R2 put", () => void objects.set(key, value.slice())),
     },
@@ -403,6 +408,13 @@ function archiveDeps(simulation: Simulation) {
     meter: zeroMeter(),
     log: () => {},
   };
+}
+
+function encodedOnce({ encoded }: Simulation, file: ArchiveFile): Uint8Array<ArrayBuffer> {
+  const all = JSON.stringify(file);
+  const bytes = encoded.get(all) ?? encodeParquet(file);
+  encoded.set(all, bytes);
+  return bytes;
 }
 
 const COALESCE_MS = 900_000;

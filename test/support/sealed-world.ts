@@ -15,6 +15,7 @@ import { statusOf } from "../../durable-objects/status.ts";
 import { archiveBody } from "../../queues/archive.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
+import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
@@ -99,6 +100,7 @@ export class SealedWorld {
     for (const { text } of this.it.sent.slice(this.#archived)) {
       await archiveBody(packBundle(text), {
         ...deps,
+        encode: encodeParquet,
         confirm: async (_, first) => confirm(this.it.partition, first),
         note: async (bundle) => {
           const woken = await noteArchived(this.d1, { bundle, now: this.it.now });

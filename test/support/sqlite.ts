@@ -22,13 +22,17 @@ export function sqliteSql(database: DatabaseSync): Sql {
   };
 }
 
-/** Statements prepared once by their text. */
-function preparing(database: DatabaseSync): (text: string) => StatementSync {
+/** Statements prepared once by their text; `set` changes each when it is new. */
+function preparing(
+  database: DatabaseSync,
+  set: (statement: StatementSync) => void = () => {},
+): (text: string) => StatementSync {
   const statements = new Map<string, StatementSync>();
   return (text) => {
     let statement = statements.get(text);
     if (statement === undefined) {
       statement = database.prepare(text);
+      set(statement);
       statements.set(text, statement);
     }
     return statement;
@@ -43,14 +47,15 @@ interface BoundStatement {
 /** D1 as a Worker sees it: statements, batches in one transaction, blobs as arrays of numbers. */
 export function sqliteD1(database: DatabaseSync): D1Database {
   const prepared = preparing(database);
+  const inLists = preparing(database, (statement) => statement.setReturnArrays(true));
   const changesSoFar = () => Number(prepared("SELECT total_changes() AS changes").get()?.["changes"]);
   const run = ({ text, values }: BoundStatement) => {
-    const before = changesSoFar();
+    const reads = /^\s*select\b/i.test(text);
+    const before = reads ? 0 : changesSoFar();
     const rows = prepared(text).all(...values) as Record<string, unknown>[];
-    const changes = changesSoFar() - before;
+    const changes = reads ? 0 : changesSoFar() - before;
     for (const row of rows) {
-      for (const [key, value] of Object.entries(row))
-        if (value instanceof Uint8Array) row[key] = Array.prototype.slice.call(value);
+      for (const [key, value] of Object.entries(row)) if (value instanceof Uint8Array) row[key] = Array.from(value);
     }
     return {
       success: true,
@@ -73,7 +78,7 @@ export function sqliteD1(database: DatabaseSync): D1Database {
     bind: (...given: unknown[]) => prepare(text, given.map(toSqlite)),
     all: async () => run({ text, values }),
     run: async () => run({ text, values }),
-    raw: async () => rawRows(database, { text, values }),
+    raw: async () => rawRows(inLists(text), values),
     first: async () => run({ text, values }).results[0] ?? null,
   });
   const batch = async (statements: readonly BoundStatement[]) => {
@@ -91,11 +96,9 @@ export function sqliteD1(database: DatabaseSync): D1Database {
 }
 
 /** Rows as lists: two columns of one name (joined tables) are two values, as D1's `raw` has them. */
-function rawRows(database: DatabaseSync, { text, values }: BoundStatement): unknown[][] {
-  const statement = database.prepare(text);
-  statement.setReturnArrays(true);
+function rawRows(statement: StatementSync, values: readonly SQLInputValue[]): unknown[][] {
   const rows = statement.all(...values) as unknown as unknown[][];
-  return rows.map((row) => row.map((value) => (value instanceof Uint8Array ? [...value] : value)));
+  return rows.map((row) => row.map((value) => (value instanceof Uint8Array ? Array.from(value) : value)));
 }
 
 function toSqlite(value: unknown): SQLInputValue {

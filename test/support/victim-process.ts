@@ -2,9 +2,11 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Client } from "./services.ts";
+import { bundleWorkers, type RuntimeOptions } from "../../scripts/runtime.ts";
+import { Client, FAST, ledgersFor, SECRETS } from "./services.ts";
 
 export interface Victim {
   readonly client: Client;
@@ -14,8 +16,19 @@ export interface Victim {
 
 /** Resolves when the Workers answer on the data in `stateDir`; `vars` come on top of FAST. */
 export async function startVictim(stateDir: string, vars: Record<string, string> = {}): Promise<Victim> {
+  const paced = { ...FAST, ...vars };
+  const options: RuntimeOptions = {
+    stateDir,
+    secrets: SECRETS,
+    vars: paced,
+    ledgers: ledgersFor(paced),
+    queueWaitSeconds: 0,
+  };
+  // Bundled once for all that are killed.
+  const scripts = join(stateDir, "workers.json");
+  if (!existsSync(scripts)) writeFileSync(scripts, JSON.stringify(await bundleWorkers()));
   const path = join(import.meta.dirname, "victim.ts");
-  const child = spawn(process.execPath, [path, stateDir, "0", "0", JSON.stringify(vars)], {
+  const child = spawn(process.execPath, [path, scripts, JSON.stringify(options)], {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -6,6 +6,7 @@ import type { ArchiveDeps } from "../../queues/archive.ts";
 import type { DeadLetterDeps } from "../../queues/dead-letter.ts";
 import type { OverflowDeps } from "../../queues/overflow.ts";
 import type { LetterBucket } from "../../queues/redrive.ts";
+import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
 import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/ledger/places.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
@@ -14,6 +15,7 @@ import type { Deps } from "./deps.ts";
 export function archiveDeps(deps: Deps): ArchiveDeps {
   return {
     ...deps,
+    encode: encodeParquet,
     confirm: (name, first) => deps.partition(name).confirm(first),
     note: (bundle) => noteBundle(bundle, deps),
   };

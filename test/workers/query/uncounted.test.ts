@@ -13,6 +13,7 @@ import { live } from "../../../durable-objects/live.ts";
 import { recentEvents } from "../../../durable-objects/recent.ts";
 import { archiveBody } from "../../../queues/archive.ts";
 import { packBundle } from "../../../storage/archive/bundle-message.ts";
+import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import type { Merchant } from "../../../storage/directory/merchants.ts";
 import { readSettings } from "../../../storage/directory/settings.ts";
 import { createErasure, markTold } from "../../../storage/ledger/erasure.ts";
@@ -132,6 +133,7 @@ async function archiveUnheard(it: ReplayedWorld, bundle: number): Promise<void> 
   const deps = it.deps();
   await archiveBody(packBundle(it.it.sent[bundle]?.text ?? ""), {
     ...deps,
+    encode: encodeParquet,
     confirm: async () => {},
     note: async (noted) => void it.queue.push(...(await noteArchived(it.d1, { bundle: noted, now: it.it.now }))),
   });
