@@ -23,7 +23,7 @@ import { countInto, rulesFor } from "../durable-objects/state.ts";
 import { signsOf } from "../storage/signing.ts";
 import { CHROME, settingsOf } from "../test/support/events.ts";
 import { TestPartition } from "../test/support/partition.ts";
-import { clientOf, hitOf } from "../workers/collector/client.ts";
+import { clientOf, IncomingHit } from "../workers/collector/client.ts";
 import { collect } from "../workers/collector/collect.ts";
 import type { CollectorEnv } from "../workers/collector/env.ts";
 import { type Incoming, incomingOf } from "../workers/collector/incoming.ts";
@@ -156,10 +156,11 @@ function together(work: (index: number) => Promise<unknown>): Stage {
 const KEPT = 512;
 const requests = Array.from({ length: KEPT }, (_, index) => requestOf(index));
 const incomings: readonly Incoming[] = requests.map((request) => incomingOf(request, env, context));
-const hits: readonly Hit[] = incomings.map((incoming, index) => ({
-  ...hitOf(incoming, Date.now()),
-  body: bodyOf(index),
-}));
+const hits: readonly Hit[] = incomings.map((incoming, index) => {
+  const hit = new IncomingHit(incoming, Date.now());
+  hit.body = bodyOf(index);
+  return hit;
+});
 const clients = incomings.map((incoming) => clientOf(incoming, Date.now()));
 const at = <T>(all: readonly T[], index: number): T => all[index % KEPT] as T;
 
@@ -212,7 +213,7 @@ const STAGES: readonly (readonly [where: string, what: string, stage: () => Stag
   [
     "collector",
     "headers and place",
-    () => each((index) => [hitOf(at(incomings, index), 1), clientOf(at(incomings, index), 1)]),
+    () => each((index) => [new IncomingHit(at(incomings, index), 1), clientOf(at(incomings, index), 1)]),
   ],
   ["collector", "parse", () => each((index) => native.parse(at(hits, index)))],
   ["collector", "encode", () => each((index) => encodeArrivals([at(arrivals, index)]))],
