@@ -10,6 +10,8 @@ import { toTable } from "../scripts/table.ts";
 interface Part {
   readonly name: string;
   readonly args?: readonly string[];
+  /** Of Node itself. */
+  readonly flags?: readonly string[];
   /** With --quick. */
   readonly quick?: readonly string[];
   /** Left out with --quick. */
@@ -18,6 +20,7 @@ interface Part {
 
 const PARTS: readonly Part[] = [
   { name: "ingest" },
+  { name: "garbage", flags: ["--max-semi-space-size=256", "--min-semi-space-size=256"] },
   { name: "partition" },
   { name: "archive" },
   { name: "enrichment" },
@@ -39,7 +42,8 @@ for (const [at, part] of parts.entries()) {
   const called = [part.name, ...args].join(" ");
   console.log(`\n── ${called} (${at + 1} of ${parts.length}) ──`);
   const startedAt = performance.now();
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${part.name}.ts`), ...args], {
+  const script = join(import.meta.dirname, `${part.name}.ts`);
+  const { status } = spawnSync(process.execPath, [...(part.flags ?? []), script, ...args], {
     stdio: "inherit",
     env: { ...process.env, ...(quick && { ROUNDS: "1" }) },
   });

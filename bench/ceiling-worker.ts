@@ -1,9 +1,16 @@
-// The Worker of ceiling.ts: an empty route, and one INSERT into D1 for each event.
+// The Worker of ceiling.ts: an empty route, the bare shape of a hit, and one INSERT into D1 for each event.
 
 import { Hono } from "hono";
+import { type BareEnv, serveBare } from "./bare-shape.ts";
 import { INSERT, rowsOf, TABLE } from "./naive.ts";
 
-const app = new Hono<{ Bindings: { DB: D1Database } }>();
+export { BareObject } from "./bare-shape.ts";
+
+interface RivalEnv extends BareEnv {
+  readonly DB: D1Database;
+}
+
+const app = new Hono<{ Bindings: RivalEnv }>();
 let created: Promise<unknown> | undefined;
 
 app.post("/empty", (c) => c.json({ accepted: 1 }));
@@ -18,4 +25,8 @@ app.post("/hit", async (c) => {
 });
 app.get("/count", async (c) => c.text(String(await c.env.DB.prepare("SELECT count(*) AS n FROM hits").first("n"))));
 
-export default app;
+export default {
+  fetch(request: Request, env: RivalEnv, context: ExecutionContext): Response | Promise<Response> {
+    return request.url.endsWith("/bare") ? serveBare(request, env, context) : app.fetch(request, env, context);
+  },
+};

@@ -5,7 +5,7 @@ export const MEASURED = {
   /** bench/cost, long tail at 45 hits a second and partition: row writes of one commit and all that goes with it. */
   rowsPerCommit: 1.03,
   /** core/limits.ts: how long a commit waits for company, in s, and for how many events at most. */
-  commitWaitS: 0.12,
+  commitWaitS: 0.25,
   commitEventsMax: 16,
   /** bench/archive: bytes of an event in a bundle message, as sealed Parquet; bundles of about so many events. */
   messageBytesPerEvent: 48,

@@ -1,12 +1,15 @@
 // `npm run bench:ingest`: durable, acknowledged events a second over HTTP from 64 connections, one event a request and in
 // batches of 20 and 100, with the wait for the answer and the CPU time of the runtime. In each round every side runs once:
-// Footfall, an empty Hono Worker (the ceiling of this runtime), and Hono with one INSERT for each event (D1, and SQLite on
-// Node). Afterwards the API must say exactly what was acknowledged, or it fails. The last table says where the CPU time of
-// an event goes: the collector's code and the partition's are run alone, in this process.
+// Footfall, an empty Hono Worker (the ceiling of this runtime), the shape of a hit with only its body parsed and its text stored, and
+// Hono with one INSERT for each event (D1, and SQLite on Node). Afterwards the API must say exactly what was acknowledged, or it
+// fails. Then the first three run once more, with their heaps watched. The last table says where the CPU time of an event goes: the
+// collector's code and the partition's are run alone, in this process. The rates are limited, as in production, by limits that nobody
+// reaches.
 
 import { hash64Hex } from "../core/hash.ts";
 import { type Merchant, startServices, until } from "../test/support/services.ts";
-import { startRivals } from "./ceiling.ts";
+import { RIVAL, startRivals } from "./ceiling.ts";
+import { watchHeap } from "./heap.ts";
 import { measureCpu } from "./hot-path.ts";
 import { type Loaded, load } from "./load.ts";
 import { cpuMs, descendants, interleave, median, print, quantile, rounded } from "./measure.ts";
@@ -18,6 +21,10 @@ const ROUND_MS = Number(process.env["ROUND_MS"] ?? 2_000);
 const MERCHANTS = 8;
 const PARTITIONS = "2";
 
+const BARE = "bare shape, body parsed, text stored";
+/** Sides of one event a request, whose heaps are looked at. */
+const WATCHED = ["empty Hono Worker", BARE, "Footfall, 1"] as const;
+
 interface Side {
   readonly eventsPerSecond: number;
   readonly loaded: Loaded;
@@ -25,11 +32,14 @@ interface Side {
   readonly cpuMs: number;
 }
 
-const { client, stop } = await startServices({
-  POOL_SIZE: PARTITIONS,
-  DRAIN_AFTER_MS: "5000",
-  PUBLISH_EVERY_MS: "60000",
-});
+/** A Worker with a heap, and where it is. */
+const COLLECTOR = "footfall-collector";
+const FREE_MAX = 1_000_000_000;
+
+const { client, runtime, stop } = await startServices(
+  { POOL_SIZE: PARTITIONS, DRAIN_AFTER_MS: "5000", PUBLISH_EVERY_MS: "60000", RATE_LIMITS: "on" },
+  { rateLimits: { LIMIT_ADDRESS: FREE_MAX, LIMIT_TRACKING_ID: FREE_MAX }, inspects: true },
+);
 const ours = descendants("workerd");
 const rivals = await startRivals();
 const theirs = descendants("workerd").filter((pid) => !ours.includes(pid));
@@ -69,6 +79,7 @@ try {
   const collect = `${client.collectorUrl}/v1/events`;
   const sides = {
     "empty Hono Worker": () => side(rivals.emptyUrl, 1, theirs),
+    [BARE]: () => side(rivals.bareUrl, 1, theirs),
     "Footfall, 1": () => side(collect, 1, ours),
     "Hono + D1, 1": () => side(rivals.d1Url, 1, theirs),
     "Hono + SQLite on Node, 1": () => side(rivals.sqliteUrl, 1, []),
@@ -79,6 +90,14 @@ try {
   };
   await interleave(1, sides); // not yet compiled
   const results = await interleave(ROUNDS, sides);
+  const ourInspector = await runtime.miniflare.getInspectorURL();
+  const garbage = new Map<string, number>();
+  for (const name of WATCHED) {
+    const isOurs = name === "Footfall, 1";
+    const watch = await watchHeap(isOurs ? ourInspector : rivals.inspector, isOurs ? COLLECTOR : RIVAL);
+    const { loaded } = await sides[name]();
+    garbage.set(name, (await watch.stop()) / loaded.requests);
+  }
   const ratio = (a: keyof typeof sides, b: keyof typeof sides) =>
     median(
       (results[a] ?? []).map(
@@ -95,12 +114,15 @@ try {
       "p50 ms": rounded(quantile(waits, 0.5)),
       "p99 ms": rounded(quantile(waits, 0.99)),
       "workerd CPU µs/event": rounded(median(runs.map((run) => run.cpuMs * 1_000))),
+      "heap B/hit": rounded(garbage.get(what) ?? 0),
     };
   });
   print("ingest", rows, {
     connections: CONNECTIONS,
     rounds: ROUNDS,
     single_of_empty: rounded(ratio("Footfall, 1", "empty Hono Worker")),
+    single_of_bare: rounded(ratio("Footfall, 1", BARE)),
+    cpu_of_bare: rounded(median(cpuRatios(results, "Footfall, 1", BARE))),
     batch_100_of_single: rounded(ratio("Footfall, 100", "Footfall, 1")),
     single_of_naive_d1: rounded(ratio("Footfall, 1", "Hono + D1, 1")),
     single_of_naive_sqlite: rounded(ratio("Footfall, 1", "Hono + SQLite on Node, 1")),
@@ -110,6 +132,11 @@ try {
 } finally {
   await rivals.stop();
   await stop();
+}
+
+/** CPU an event of a side by another's, round by round. */
+function cpuRatios(results: Readonly<Record<string, readonly Side[]>>, a: string, b: string): readonly number[] {
+  return (results[a] ?? []).map(({ cpuMs }, round) => cpuMs / (results[b]?.[round]?.cpuMs ?? 0));
 }
 
 function bodyOf(trackingId: string, events: number, number: number): string {

@@ -146,14 +146,23 @@ export const NO_FACTS = {
 export type EventRow = readonly (string | number)[];
 
 export function encodeEvent(event: Event): EventRow {
-  return FIELDS.map((field) => event[field.name]);
+  return encodeAfter([], event);
 }
 
-/** The inverse of `encodeEvent`. A row stored before fields were added is shorter. */
-export function decodeEvent(row: EventRow): Event {
+/** The same behind what stands before the event in a row: one array of the size it needs, and no copy of it. */
+export function encodeAfter(head: EventRow, event: Event): EventRow {
+  const row = new Array<string | number>(head.length + FIELDS.length);
+  for (let index = 0; index < head.length; index++) row[index] = head[index] as string | number;
+  for (let index = 0; index < FIELDS.length; index++) row[head.length + index] = event[(FIELDS[index] as Field).name];
+  return row;
+}
+
+/** The inverse of `encodeEvent`; of `encodeAfter` where the event's values begin at an index. A row stored before fields were added is
+ *  shorter. */
+export function decodeEvent(row: EventRow, from = 0): Event {
   const event: Record<string, string | number> = { ...BLANK };
-  for (let index = 0; index < row.length; index++) {
-    event[(FIELDS[index] as Field).name] = row[index] as string | number;
+  for (let index = from; index < row.length; index++) {
+    event[(FIELDS[index - from] as Field).name] = row[index] as string | number;
   }
   return event as unknown as Event;
 }

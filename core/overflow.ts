@@ -2,7 +2,7 @@
 // than objects of thirty fields; and by another road, the overflow queue, where it could not be reached or was overloaded.
 // Ids and times were fixed at the edge, so delivering one late, twice or out of order changes no count.
 
-import { type Arrival, decodeEvent, type EventRow, encodeEvent, isEventRow } from "./event.ts";
+import { type Arrival, decodeEvent, type EventRow, encodeAfter, isEventRow } from "./event.ts";
 import { assert } from "./outcome.ts";
 
 const OVERFLOW_VERSION = 2;
@@ -93,6 +93,8 @@ function isPartRow(value: unknown): value is PartRow {
 }
 
 type ArrivalRow = [address: string, floating: number, ...EventRow];
+/** Values of a row before those of the event. */
+const ARRIVAL_HEAD = 2;
 
 function isArrivalRow(value: unknown): value is ArrivalRow {
   if (!Array.isArray(value)) return false;
@@ -101,10 +103,10 @@ function isArrivalRow(value: unknown): value is ArrivalRow {
 }
 
 function toRow({ event, address, floating }: Arrival): ArrivalRow {
-  return [address, floating ? 1 : 0, ...encodeEvent(event)];
+  return encodeAfter([address, floating ? 1 : 0], event) as unknown as ArrivalRow;
 }
 
 function decodeArrival(row: ArrivalRow): Arrival {
-  const [address, floating, ...event] = row;
-  return { address, floating: floating === 1, event: decodeEvent(event) };
+  const [address, floating] = row;
+  return { address, floating: floating === 1, event: decodeEvent(row, ARRIVAL_HEAD) };
 }

@@ -65,9 +65,9 @@ function accept(
   { event, address, floating }: Arrival,
   { isLateLimited = false, isRefusable = false }: Limits,
 ): Fate {
-  const known = partition.settings.get(event.merchant);
-  if (known === undefined || known.gone) return "unknown";
-  const { settings } = known;
+  const merchant = partition.settings.get(event.merchant);
+  if (merchant === undefined || merchant.gone) return "unknown";
+  const { settings } = merchant;
   const zone = zoneAt(settings.zones, event.timestamp);
   const day = dayAt(zone, event.timestamp);
   const late = isClosed(partition, day);
@@ -76,14 +76,12 @@ function accept(
   if (recalledAs === "same") return "duplicate";
   if (!late && isRefusable && !hasRoom(partition, event)) return full(partition, event.merchant);
   const rules = rulesFor(partition, settings, { instant: event.timestamp, day });
-  const facts = { ...event, excluded: exclusionsOf(address, rules) };
+  const facts = withFacts(event, { excluded: exclusionsOf(address, rules) });
   const opinion = opine(facts, rules);
-  const kept: Event = {
-    ...facts,
-    ...(event.visitor === "" ? cookieless(partition, event, { day, address }) : undefined),
-    // Another story under an id that was told: kept and countable, and no event.
-    dropped: recalledAs === "other" ? "duplicate" : opinion.dropped,
-  };
+  // Another story under an id that was told: kept and countable, and no event.
+  const dropped = recalledAs === "other" ? "duplicate" : opinion.dropped;
+  const known = event.visitor === "" ? { ...facts, ...cookieless(partition, event, { day, address }) } : facts;
+  const kept = withFacts(known, { dropped });
   if (late) addLate(partition, { merchant: event.merchant, day, position: partition.next });
   else count(partition, { event: kept, opinion, settings, day });
   partition.next += 1;
@@ -92,6 +90,12 @@ function accept(
   partition.pendingBytes += row.length;
   if (recalledAs === "other") return "duplicate";
   return opinion.dropped === "" ? "accepted" : { dropped: opinion.dropped };
+}
+
+/** The event with a fact more; itself where it has it: most have nothing of the kind, and a copy has thirty fields. */
+function withFacts(event: Event, facts: Partial<Pick<Event, "excluded" | "dropped">>): Event {
+  const { excluded = event.excluded, dropped = event.dropped } = facts;
+  return excluded === event.excluded && dropped === event.dropped ? event : { ...event, excluded, dropped };
 }
 
 /** Whether there is no room for an arrival as things stand. What was acknowledged before has the room of what has a key. */
@@ -146,15 +150,24 @@ interface Candidate {
  * midnight, because the time is ours and not the client's (and an earlier copy may come later, by the overflow queue), or
  * because the client has set its clock in between.
  */
-function recalled(partition: Partition, { event, day, zone, floating }: Candidate): ReturnType<IdSet["recall"]> {
-  const days = [day];
-  if (floating || event.timestamp - dayStart(zone, day) < DUPLICATE_EDGE_MS) days.push(day - 1);
-  if (floating || dayStart(zone, day + 1) - event.timestamp <= DUPLICATE_EDGE_MS) days.push(day + 1);
-  const verdicts = days.map((on) => {
-    const state = findDay(partition, event.merchant, on);
-    return state === undefined ? "new" : state.ids.recall(event);
-  });
-  return verdicts.find((verdict) => verdict === "same") ?? verdicts.find((verdict) => verdict === "other") ?? "new";
+function recalled(partition: Partition, { event, day, zone, floating }: Candidate): Recalled {
+  let verdict = recalledOn(partition, event, day);
+  if (verdict !== "same" && (floating || event.timestamp - dayStart(zone, day) < DUPLICATE_EDGE_MS))
+    verdict = stronger(verdict, recalledOn(partition, event, day - 1));
+  if (verdict !== "same" && (floating || dayStart(zone, day + 1) - event.timestamp <= DUPLICATE_EDGE_MS))
+    verdict = stronger(verdict, recalledOn(partition, event, day + 1));
+  return verdict;
+}
+
+type Recalled = ReturnType<IdSet["recall"]>;
+
+function recalledOn(partition: Partition, event: Event, day: number): Recalled {
+  return findDay(partition, event.merchant, day)?.ids.recall(event) ?? "new";
+}
+
+/** What two Days say together: "new" only where both do. */
+function stronger(a: Recalled, b: Recalled): Recalled {
+  return b === "same" || a === "new" ? b : a;
 }
 
 /** HMAC of address and agent under the Day's salt: the same person tomorrow, or at another merchant, is somebody else. */

@@ -51,6 +51,8 @@ export interface RuntimeOptions {
   readonly rateLimits?: Readonly<Record<string, number>>;
   /** Takes each line that a Worker logs; standard error otherwise. */
   readonly log?: (line: string) => void;
+  /** Whether an inspector listens, for benches that look at heaps. */
+  readonly inspects?: boolean;
   /** How many ledgers there are; as many as wrangler.toml binds unless it is said. */
   readonly ledgers?: number | undefined;
   /** What `bundleWorkers` gave, here or in another process; bundled anew unless it is given. */
@@ -105,6 +107,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       ...SHARED_OPTIONS,
       handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
         (options.log ?? console.error)(`${level}: ${message}`),
+      ...(options.inspects ? { inspectorPort: 0 } : {}),
       ...(options.stateDir === undefined ? {} : { resourcePersistencePath: resolve(options.stateDir, "v3") }),
       workers: started.map(([, worker]) => worker) as [V4WorkerOptions, ...V4WorkerOptions[]],
     }),

@@ -24,21 +24,24 @@ export async function readBody(
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bytesMax) return { ok: false, problem: "too_large" };
   try {
-    if (unpacks) return await readPacked(request, bytesMax, length !== null);
-    // The platform holds a body to the length it announced.
-    const text = length === null ? await readChunks(request.body, bytesMax) : await request.text();
-    return toBody(text);
+    if (!unpacks) {
+      // The platform holds a body to the length it announced.
+      return toBody(length === null ? await readChunks(request.body, bytesMax) : await request.text());
+    }
+    const bytes =
+      length === null ? await readBytes(request.body, bytesMax) : new Uint8Array(await request.arrayBuffer());
+    if (bytes === undefined) return { ok: false, problem: "too_large" };
+    const packing = packingOf(bytes);
+    return packing === undefined ? { ok: true, text: UTF8.decode(bytes) } : await unpack(bytes, packing, bytesMax);
   } catch {
     return { ok: false, problem: "incomplete" };
   }
 }
 
-/** Takes the bytes in whole (they are within the bound), looks at the first ones, and unpacks them where they are packed. */
-async function readPacked(request: Sent, bytesMax: number, isFramed: boolean): Promise<RequestBody> {
-  const bytes = isFramed ? new Uint8Array(await request.arrayBuffer()) : await readBytes(request.body, bytesMax);
-  if (bytes === undefined) return { ok: false, problem: "too_large" };
-  const packing = packingOf(bytes);
-  if (packing === undefined) return { ok: true, text: new TextDecoder().decode(bytes) };
+/** Keeps nothing between two whole texts. */
+const UTF8 = new TextDecoder();
+
+async function unpack(bytes: Uint8Array<ArrayBuffer>, packing: Packing, bytesMax: number): Promise<RequestBody> {
   const unpacked = new Response(bytes).body?.pipeThrough(new DecompressionStream(packing)) ?? null;
   const read = toBody(await readChunks(unpacked, bytesMax));
   return read.ok ? { ...read, packing } : read;
@@ -49,7 +52,8 @@ async function readPacked(request: Sent, bytesMax: number, isFramed: boolean): P
  * protocol begins so: JSON begins with a bracket, a form with the name of a field.
  */
 export function packingOf(bytes: Uint8Array): Packing | undefined {
-  const [first = 0, second = 0] = bytes;
+  const first = bytes[0] ?? 0;
+  const second = bytes[1] ?? 0;
   if (first === 0x1f && second === 0x8b) return "gzip";
   return first === 0x78 && (first * 256 + second) % 31 === 0 ? "deflate" : undefined;
 }
@@ -73,7 +77,7 @@ async function readChunks(body: ReadableStream | null, bytesMax: number): Promis
 }
 
 /** The same as bytes. */
-async function readBytes(body: ReadableStream | null, bytesMax: number): Promise<Uint8Array | undefined> {
+async function readBytes(body: ReadableStream | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -2,7 +2,7 @@
 // remembers the cut before sending, so every delivery is the same bundle; the archive consumer turns it into Parquet
 // objects whose keys are a function of it. Hosts compress the text (gzip) and send bytes.
 
-import { decodeEvent, type Event, type EventRow, encodeEvent, isEventRow } from "../event.ts";
+import { decodeEvent, type Event, type EventRow, encodeAfter, isEventRow } from "../event.ts";
 import { assert } from "../outcome.ts";
 
 const BUNDLE_VERSION = 2;
@@ -25,14 +25,16 @@ export interface Bundle {
 
 /** A logged event as it stands in the log and in a bundle: the Day, whether it is late, then the event's values. */
 export type LoggedRow = readonly [day: number, late: 0 | 1, ...EventRow];
+/** Values of a row before those of the event. */
+const LOGGED_HEAD = 2;
 
 export function encodeLogged({ day, late, event }: LoggedEvent): LoggedRow {
-  return [day, late ? 1 : 0, ...encodeEvent(event)];
+  return encodeAfter([day, late ? 1 : 0], event) as unknown as LoggedRow;
 }
 
 export function decodeLogged(row: LoggedRow): LoggedEvent {
-  const [day, late, ...values] = row;
-  return { day, late: late === 1, event: decodeEvent(values) };
+  const [day, late] = row;
+  return { day, late: late === 1, event: decodeEvent(row, LOGGED_HEAD) };
 }
 
 /** The bundle as JSON text. `rows` are what the log holds: they are not decoded to be sent. */

@@ -254,17 +254,15 @@ interface Observed {
 function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Observed): Visit {
   const profile = PROFILE_FIELDS.map((field) => textNumber(dictionary, opinion[field]));
   const page = textNumber(dictionary, opinion.page);
-  const lines = linesOf(event);
-  const products = new Set(lines.map(({ label }) => textNumber(dictionary, label)));
   const place = [
     textNumber(dictionary, String(event.stream)),
     textNumber(dictionary, event.name),
     textNumber(dictionary, opinion.hostname),
     page,
     opinion.goals.length,
-    ...opinion.goals.map((goal) => textNumber(dictionary, goal)),
-    ...products,
   ];
+  for (const goal of opinion.goals) place.push(textNumber(dictionary, goal));
+  if (event.products !== "") place.push(...new Set(linesOf(event).map(({ label }) => textNumber(dictionary, label))));
   const { time, order, tie } = momentOf(event);
   const moment = isPageview(event.name) ? { time, order, tie, page } : undefined;
   const rank = rankOf(event, opinion);

@@ -29,6 +29,27 @@ function contentOf({ name, url, props, revenue, currency, order, products }: Eve
   return hash32(told, key[0] as number);
 }
 
+/** Names one story of several that were told under an id. No id looks like it: those begin with another letter. */
+function storyKey(id: string, content: number): string {
+  return `s${content} ${id}`;
+}
+
+interface Told {
+  readonly event: Event;
+  readonly key: HashKey;
+  readonly id: string;
+  readonly content: number;
+}
+
+/** Of the event looked at last: it is recalled on one Day or several, and then remembered. */
+let toldLast: Told | undefined;
+
+function toldBy(event: Event, key: HashKey): Told {
+  if (toldLast?.event !== event || toldLast.key !== key)
+    toldLast = { event, key, id: duplicateKey(event), content: contentOf(event, key) };
+  return toldLast;
+}
+
 /** An event as it is to be kept where it is read once more: marked where it tells another story; undefined where it was told before. */
 export function keptOnce(ids: IdSet, event: Event): Event | undefined {
   const known = ids.recall(event);
@@ -79,20 +100,17 @@ export class IdSet {
    * is kept and not counted, once each.
    */
   recall(event: Event): "new" | "same" | "other" {
-    const told = this.contentOf(duplicateKey(event));
-    if (told === contentOf(event, this.#key) || this.has(this.#storyKey(event))) return "same";
+    const { id, content } = toldBy(event, this.#key);
+    const told = this.contentOf(id);
+    if (told === content || this.has(storyKey(id, content))) return "same";
     return told === undefined ? "new" : "other";
   }
 
   /** Remembers an event that was recalled as new, or another story that is dropped as one. */
   remember(event: Event): void {
-    if (event.dropped === "duplicate") this.add(this.#storyKey(event));
-    else this.add(duplicateKey(event), contentOf(event, this.#key));
-  }
-
-  /** Names one story of several that were told under an id. No id looks like it: those begin with another letter. */
-  #storyKey(event: Event): string {
-    return `s${contentOf(event, this.#key)} ${duplicateKey(event)}`;
+    const { id, content } = toldBy(event, this.#key);
+    if (event.dropped === "duplicate") this.add(storyKey(id, content));
+    else this.add(id, content);
   }
 
   encode(writer: ByteWriter): void {

@@ -4,9 +4,13 @@
 const UNIT = 0x10000;
 
 export function packTuple(numbers: readonly number[]): string {
-  let packed = "";
-  for (const number of numbers) packed += String.fromCharCode(Math.floor(number / UNIT), number % UNIT);
-  return packed;
+  const units = new Array<number>(numbers.length * 2);
+  for (let index = 0; index < numbers.length; index++) {
+    const number = numbers[index] as number;
+    units[index * 2] = Math.floor(number / UNIT);
+    units[index * 2 + 1] = number % UNIT;
+  }
+  return String.fromCharCode(...units);
 }
 
 /** One of its numbers; undefined beyond its end. */

@@ -18,6 +18,19 @@ export interface Address {
 
 /** The parts of an absolute address, or undefined when it is not one. */
 export function parseAddress(url: string): Address | undefined {
+  if (parsedLast?.url !== url) parsedLast = { url, address: splitAddress(url) };
+  return parsedLast.address;
+}
+
+/** The address looked at last: several steps of enrichment ask for a referrer. */
+let parsedLast: { readonly url: string; readonly address: Address | undefined } | undefined;
+
+/** Whether `parseAddress` finds an address: what follows its scheme may be anything. */
+export function isAddress(url: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
+}
+
+function splitAddress(url: string): Address | undefined {
   const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\s]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?/is.exec(
     url.includes("&#") ? url.replace(/&#0*38;/g, "&") : url, // "&" as some pages escape it in links
   );

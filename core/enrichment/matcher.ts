@@ -68,8 +68,8 @@ const LABELS_MAX = 127;
  */
 export function exclusionsOf(address: string, rules: RulesInForce): string {
   const { own, global } = matchersOf(rules);
+  if (own.addresses.length + global.addresses.length === 0) return "";
   const addresses = [...own.addresses, ...global.addresses];
-  if (addresses.length === 0) return "";
   const isIn = lookUp(address);
   const names = addresses.filter(({ networks }) => isIn(networks)).map(({ name }) => name);
   return [...new Set(names)].sort().join("\n");

@@ -8,5 +8,6 @@ export const place: Step = (event, opinion) => {
   opinion.country = event.country;
   opinion.region = event.region;
   opinion.city = event.city;
-  opinion.language = event.language.split("-")[0]?.toLowerCase() ?? "";
+  const hyphen = event.language.indexOf("-");
+  opinion.language = (hyphen < 0 ? event.language : event.language.slice(0, hyphen)).toLowerCase();
 };

@@ -47,7 +47,7 @@ export interface TextRule {
 
 /** A text; numbers are taken as their digits. Absent and null are "". */
 export function readText(field: string, value: unknown, { lengthMax, cut }: TextRule): Outcome<string> {
-  if (value === undefined || value === null) return accepted("");
+  if (value === undefined || value === null) return NO_TEXT;
   if (typeof value !== "string" && typeof value !== "number") {
     return rejected("invalid_field", `${field} must be a text, not ${kindOf(value)}`);
   }
@@ -56,6 +56,8 @@ export function readText(field: string, value: unknown, { lengthMax, cut }: Text
   if (cut) return accepted(text.slice(0, lengthMax).toWellFormed());
   return rejected("invalid_field", `${field} has ${text.length} characters; at most ${lengthMax} are allowed`);
 }
+
+const NO_TEXT = accepted("");
 
 /** The texts of a draft and their bounds, the same for every format. */
 export const TEXT_RULES = {

@@ -80,6 +80,7 @@ export function refusal({ status, code, message }: Problem): Answer {
 export function reportAnswer(outcome: Outcome<Report>): Answer {
   if (!outcome.ok) return refusal(toProblem(outcome.rejection));
   const report = outcome.value;
+  if (report.rejected.length === 0) return json(202, report);
   const told = { ...report, rejected: explained(report.rejected) };
   if (!isRefused(report)) return json(202, told);
   const status = isUnavailable(report) ? 503 : 400;

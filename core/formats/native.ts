@@ -2,7 +2,7 @@
 // as text/plain so that beacons need no preflight. Fields are snake_case (docs/spec.md, NAT). One bad event does not
 // sink its neighbours. A server with an API key may also say who its visitor is (SRV).
 
-import { parseAddress } from "../enrichment/address.ts";
+import { isAddress } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
 import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
@@ -47,10 +47,15 @@ type Texts = Record<(typeof NATIVE_TEXTS)[number][1], string>;
 
 export const STREAM_RULE: NumberRule = { min: 1, max: STREAM_NUMBER_MAX, absent: 0 };
 
-export const native: Format = { name: "native", parse, answer: ({ outcome }) => reportAnswer(outcome) };
+export const native: Format = {
+  name: "native",
+  parse: (hit) => parseEvents(hit.body, hit),
+  answer: ({ outcome }) => reportAnswer(outcome),
+};
 
-function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
-  const json = parseJson(hit.body);
+/** The events of a text, which came with a hit. */
+export function parseEvents(text: string, hit: Hit): Outcome<readonly Outcome<Draft>[]> {
+  const json = parseJson(text);
   if (!json.ok) return json;
   const body = json.value;
   const events = eventsOf(body);
@@ -63,7 +68,8 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
       `${events.length} events in one request; at most ${REQUEST_EVENTS_MAX} are allowed`,
     );
   }
-  return accepted(events.map((event) => parseEvent(event, commonOf(body), hit)));
+  const common = commonOf(body);
+  return accepted(events.map((event) => parseEvent(event, common, hit)));
 }
 
 /** What stands once beside `events`, for all that do not say it themselves. */
@@ -87,7 +93,8 @@ function eventsOf(body: unknown): readonly unknown[] | undefined {
 
 function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
   if (!isObject(value)) return rejected("invalid_body", "an event must be an object");
-  const texts = readTexts(NATIVE_TEXTS, { tracking_id: common.tracking_id, ...value });
+  const isNamed = common.tracking_id === undefined || Object.hasOwn(value, "tracking_id");
+  const texts = readTexts(NATIVE_TEXTS, isNamed ? value : { tracking_id: common.tracking_id, ...value });
   if (!texts.ok) return texts;
   const problem = checkTexts(texts.value, hit);
   if (problem !== undefined) return problem;
@@ -135,7 +142,7 @@ function checkTexts(texts: Texts, hit: Hit): ReturnType<typeof rejected> | undef
     return rejected("invalid_field", "address must be an IPv4 or IPv6 address such as 203.0.113.7");
   }
   if (texts.trackingId === "" && !hit.keyed) return rejected("missing_field", "tracking_id is missing");
-  if (texts.url !== "" && parseAddress(texts.url) === undefined) {
+  if (texts.url !== "" && !isAddress(texts.url)) {
     return rejected("invalid_field", "url must be absolute, such as https://shop.example/cart");
   }
   if (texts.screen !== "" && !/^\d{1,5}x\d{1,5}$/.test(texts.screen)) {

@@ -5,7 +5,7 @@ import { parseQuery } from "../enrichment/address.ts";
 import { NO_AGENT } from "../enrichment/bot.ts";
 import type { Format, Hit } from "../hit.ts";
 import { image, problemOf, reportAnswer } from "./hit-reply.ts";
-import { native } from "./native.ts";
+import { parseEvents } from "./native.ts";
 
 /** Parameters that stand for event fields; the rest of the query is ignored. */
 export const PIXEL_PARAMETERS = [
@@ -22,7 +22,7 @@ export const PIXEL_PARAMETERS = [
 
 export const pixel: Format = {
   name: "pixel",
-  parse: (hit) => native.parse({ ...hit, body: JSON.stringify(toEvent(hit)) }),
+  parse: (hit) => parseEvents(JSON.stringify(toEvent(hit)), hit),
   // The image, or a refusal: a developer looking at the request should see why nothing is counted.
   answer: ({ outcome }) => (problemOf(outcome) === undefined ? image() : reportAnswer(outcome)),
 };

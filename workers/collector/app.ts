@@ -30,7 +30,7 @@ export async function fetch(request: Request, env: CollectorEnv, context: Execut
   const incoming = incomingOf(request, env, context);
   const path = withoutSlashes(incoming.path);
   const route = DIRECT.get(`${request.method} ${path}`);
-  if (route !== undefined) return serve({ ...incoming, path }, route);
+  if (route !== undefined) return serve(path === incoming.path ? incoming : { ...incoming, path }, route);
   return app.fetch(path === incoming.path ? request : new Request(moved(request.url, path), request), env, context);
 }
 

@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import type { Event } from "../../core/event.ts";
 import { clean, isObject } from "../../core/formats/field.ts";
-import { BLANK_HIT, type Hit } from "../../core/hit.ts";
+import type { Hit } from "../../core/hit.ts";
 import { HINT_LENGTH_MAX, PLACE_LENGTH_MAX, URL_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from "../../core/limits.ts";
 import { headerOf, type Incoming } from "./incoming.ts";
 
@@ -23,10 +23,9 @@ export function clientOf(incoming: Incoming, receivedAt: number): Client {
   const { env, request } = incoming;
   const isLocal = env.DEVELOPMENT === "true";
   const claims = isLocal ? parsePlace(headerOf(incoming, "x-footfall-place")) : (request.cf as Claims | undefined);
-  const facts = { ...platformFacts(claims ?? {}), hints: hintsOf(incoming), purpose: purposeOf(incoming) };
   return {
     address: addressOf(incoming),
-    facts,
+    facts: factsOf(incoming, claims ?? {}),
     continent: typeof claims?.continent === "string" ? claims.continent : "",
     receivedAt,
   };
@@ -34,29 +33,60 @@ export function clientOf(incoming: Incoming, receivedAt: number): Client {
 
 /** The client's address, "" where nobody says. */
 export function addressOf(incoming: Incoming): string {
-  if (incoming.env.DEVELOPMENT === "true") return incoming.request.headers.get("x-footfall-address") ?? "127.0.0.1";
+  if (incoming.env.DEVELOPMENT === "true") return incoming.headers.get("x-footfall-address") ?? "127.0.0.1";
   return headerOf(incoming, "cf-connecting-ip");
 }
 
-/** The request as formats see it; its body and its key are added once they were read. */
-export function hitOf(incoming: Incoming, receivedAt: number): Hit {
-  const header = (name: string, lengthMax: number) => {
-    const value = headerOf(incoming, name);
+/** The request as formats see it. Each header is read when a format asks for it, since most formats ask for two of seven. */
+export class IncomingHit implements Hit {
+  readonly path: string;
+  readonly query: string;
+  readonly receivedAt: number;
+  /** Set once it was read. */
+  body = "";
+  /** Set once the key was looked up. */
+  keyed = false;
+  readonly #incoming: Incoming;
+
+  constructor(incoming: Incoming, receivedAt: number) {
+    this.path = incoming.path;
+    this.query = incoming.query;
+    this.receivedAt = receivedAt;
+    this.#incoming = incoming;
+  }
+
+  get userAgent(): string {
+    return this.#header("user-agent", USER_AGENT_LENGTH_MAX);
+  }
+
+  get referrer(): string {
+    return this.#header("referer", URL_LENGTH_MAX);
+  }
+
+  get acceptLanguage(): string {
+    return this.#header("accept-language", 100);
+  }
+
+  get origin(): string {
+    return this.#header("origin", URL_LENGTH_MAX);
+  }
+
+  get forwardedFor(): string {
+    return this.#header("x-forwarded-for", 1_000);
+  }
+
+  get ifModifiedSince(): string {
+    return this.#header("if-modified-since", 100);
+  }
+
+  get basicUser(): string {
+    return basicUserOf(headerOf(this.#incoming, "authorization"));
+  }
+
+  #header(name: string, lengthMax: number): string {
+    const value = headerOf(this.#incoming, name);
     return value === "" ? "" : clean(value.slice(0, lengthMax));
-  };
-  return {
-    ...BLANK_HIT,
-    path: incoming.path,
-    query: incoming.query,
-    userAgent: header("user-agent", USER_AGENT_LENGTH_MAX),
-    referrer: header("referer", URL_LENGTH_MAX),
-    acceptLanguage: header("accept-language", 100),
-    origin: header("origin", URL_LENGTH_MAX),
-    forwardedFor: header("x-forwarded-for", 1_000),
-    ifModifiedSince: header("if-modified-since", 100),
-    basicUser: basicUserOf(headerOf(incoming, "authorization")),
-    receivedAt,
-  };
+  }
 }
 
 /** The user of `Authorization: Basic base64(user:password)`. */
@@ -77,8 +107,6 @@ function parsePlace(text: string): Claims | undefined {
   }
 }
 
-type PlatformFact = "country" | "region" | "city" | "asn" | "verifiedBot";
-
 /** What Cloudflare says of the request, by the names of `request.cf`. */
 interface Claims {
   readonly country?: unknown;
@@ -89,16 +117,21 @@ interface Claims {
   readonly verifiedBotCategory?: unknown;
 }
 
-function platformFacts(claims: Claims): Pick<Event, PlatformFact> {
-  const text = (value: unknown) => (typeof value === "string" ? clean(value).slice(0, PLACE_LENGTH_MAX) : "");
+function factsOf(incoming: Incoming, claims: Claims): Client["facts"] {
   const asn = Number.isSafeInteger(claims.asn) && (claims.asn as number) > 0 ? (claims.asn as number) : 0;
   return {
-    country: text(claims.country),
-    region: text(claims.region),
-    city: text(claims.city),
+    country: placeText(claims.country),
+    region: placeText(claims.region),
+    city: placeText(claims.city),
     asn,
-    verifiedBot: text(claims.verifiedBotCategory),
+    verifiedBot: placeText(claims.verifiedBotCategory),
+    hints: hintsOf(incoming),
+    purpose: purposeOf(incoming),
   };
+}
+
+function placeText(value: unknown): string {
+  return typeof value === "string" ? clean(value).slice(0, PLACE_LENGTH_MAX) : "";
 }
 
 /** Header of a client hint and its name in an event. */
@@ -111,12 +144,15 @@ const HINTS = [
 
 /** The client hints that came, as a JSON object; empty when none did. */
 function hintsOf(incoming: Incoming): string {
-  const hints = HINTS.flatMap(([header, name]) => {
+  let hints: Record<string, string> | undefined;
+  for (const [header, name] of HINTS) {
     const value = headerOf(incoming, header);
     const kept = value === "" ? "" : clean(value.slice(0, HINT_LENGTH_MAX));
-    return kept === "" ? [] : [[name, kept] as const];
-  });
-  return hints.length === 0 ? "" : JSON.stringify(Object.fromEntries(hints));
+    if (kept === "") continue;
+    hints ??= {};
+    hints[name] = kept;
+  }
+  return hints === undefined ? "" : JSON.stringify(hints);
 }
 
 /** Headers in which browsers say that a page is only being prepared: "prefetch", "prefetch;prerender", "prerender", "preview". */
@@ -124,6 +160,9 @@ const PURPOSES = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
 
 /** "prefetch" where the browser says that nobody looks at the page yet. */
 function purposeOf(incoming: Incoming): string {
-  const isPrepared = PURPOSES.some((header) => /^(prefetch|prerender|preview)\b/i.test(headerOf(incoming, header)));
-  return isPrepared ? "prefetch" : "";
+  for (const header of PURPOSES) {
+    const value = headerOf(incoming, header);
+    if (value !== "" && /^(prefetch|prerender|preview)\b/i.test(value)) return "prefetch";
+  }
+  return "";
 }

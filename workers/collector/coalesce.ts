@@ -6,13 +6,10 @@
 import type { Arrival } from "../../core/event.ts";
 import { COALESCE_EVENTS_MAX, COALESCE_HIT_EVENTS_MAX, COALESCE_MS, COALESCE_PATIENCE_MS } from "../../core/limits.ts";
 import type { AppendReply } from "../../durable-objects/rpc.ts";
-import { Gatherer } from "./gather.ts";
+import { Gatherer, LATE, type Sharing } from "./gather.ts";
 
-export interface Coalescing {
-  readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<AppendReply>;
-  /** Keeps the context of a hit until work is done for others, should its own client go away. */
-  readonly later: (work: Promise<void>) => void;
-}
+/** `call` calls the partition, for this hit or for all that share its call. */
+export type Coalescing = Sharing<Arrival, AppendReply>;
 
 /** Of one isolate. */
 export class Coalescer {
@@ -22,15 +19,15 @@ export class Coalescer {
     patienceMs: COALESCE_PATIENCE_MS,
   });
 
-  /** The fates of these arrivals; as `append` itself would say, or throw. */
-  async append(partition: string, arrivals: readonly Arrival[], { append, later }: Coalescing): Promise<AppendReply> {
+  /** The fates of these arrivals; as a call of their own would say, or throw. */
+  async append(partition: string, arrivals: readonly Arrival[], hit: Coalescing): Promise<AppendReply> {
     // A batch is a call of its own: it has nothing to gain.
-    if (arrivals.length > COALESCE_HIT_EVENTS_MAX) return append(partition, arrivals);
-    const share = await this.#calls.share(partition, arrivals, { work: append, later });
-    if (share === undefined) return append(partition, arrivals);
-    const { reply, start, hits } = share;
+    if (arrivals.length > COALESCE_HIT_EVENTS_MAX) return hit.call(partition, arrivals);
+    const { start, group, reply: promised } = this.#calls.share(partition, arrivals, hit);
+    const reply = await promised;
+    if (reply === LATE) return hit.call(partition, arrivals);
     if (reply !== "overloaded") return reply.slice(start, start + arrivals.length);
     // Perhaps only one of the merchants in it sends too much: then each is told of its own.
-    return hits === 1 ? reply : append(partition, arrivals);
+    return group.hits === 1 ? reply : hit.call(partition, arrivals);
   }
 }

@@ -5,33 +5,32 @@
 import { uuidv7 } from "uuidv7";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { parsePoolSize } from "../../core/counting/placement.ts";
-import { type Arrival, type Event, NO_FACTS } from "../../core/event.ts";
-import { isNetworkAddress } from "../../core/formats/network-address.ts";
-import type { Draft, Format, Hit } from "../../core/hit.ts";
-import { EVENT_BYTES_MAX, LATE_DAYS_OF_REQUEST_MAX, SEAL_AFTER_MS } from "../../core/limits.ts";
+import type { Arrival } from "../../core/event.ts";
+import type { Format, Hit } from "../../core/hit.ts";
+import { LATE_DAYS_OF_REQUEST_MAX, SEAL_AFTER_MS } from "../../core/limits.ts";
 import { queueOperations } from "../../core/meter.ts";
-import { spellAddress } from "../../core/network.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
-import { encodeArrivals } from "../../core/overflow.ts";
+import { encodeArrivals, type OverflowPart } from "../../core/overflow.ts";
 import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
 import type { Report } from "../../core/report.ts";
 import { DAY_MS } from "../../core/time.ts";
-import type { Full } from "../../durable-objects/rpc.ts";
+import type { AppendReply, Full } from "../../durable-objects/rpc.ts";
 import type { WriteKey } from "../../storage/directory/write-key.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
 import { openStorage } from "../../storage/open.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { isLimiting } from "../../storage/rate-limit.ts";
-import { type VisitorKeys, visitorKeysOf, visitorOf } from "../../storage/visitor-key.ts";
+import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
+import { toArrival } from "./arrival.ts";
 import type { Client } from "./client.ts";
-import { Coalescer } from "./coalesce.ts";
-import type { Delivered, Delivery } from "./deliver.ts";
+import { Coalescer, type Coalescing } from "./coalesce.ts";
+import type { Delivered, Delivery, LogEntry } from "./deliver.ts";
 import { type CollectorEnv, overflowQueuesOf } from "./env.ts";
 import { areWithinLimit, countRefused, isGuessWithinLimit, TOO_OFTEN } from "./limit.ts";
 import { OverflowGate, type OverflowRoad } from "./overflow.ts";
-import { type Placing, place, SpreadMemory } from "./place.ts";
-import { type Looking, type Sender, sendersOf } from "./sender.ts";
+import { place, SpreadMemory } from "./place.ts";
+import { areNamedById, type Looking, namedSenders, type Sender, sendersOf } from "./sender.ts";
 
 /** A hit to take, and what is known of it beside itself. */
 export interface Collecting {
@@ -49,22 +48,37 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
   const sent = { address: client.address, length: hit.body.length, isKeyed: key !== undefined };
   const drafts = format.parse(hit);
   if (!drafts.ok) return countRefused(env, drafts, sent);
-  const senders = await sendersOf(drafts.value, key, looking);
+  const senders = areNamedById(drafts.value, key)
+    ? namedSenders(drafts.value, env)
+    : await sendersOf(drafts.value, key, looking);
   if (!senders.ok) return countRefused(env, senders, sent);
   const { all, hasGuessed } = senders.value;
   if (hasGuessed && key === undefined && !(await isGuessWithinLimit(env, sent)))
     return rejected("rate_limited", TOO_OFTEN);
-  const outcomes = drafts.value.map((draft, index) => {
-    const sender = all[index] as Outcome<Sender>;
-    if (!draft.ok) return draft;
-    const resolved = { client, format, sequence: index, visitors: visitorsOf(env) };
-    return sender.ok ? toArrival(draft.value, { ...resolved, sender: sender.value }) : sender;
+  const outcomes = drafts.value.map((draft, sequence) => {
+    const sender = all[sequence] as Outcome<Sender>;
+    if (!draft.ok || !sender.ok) return draft.ok ? (sender as Unsent) : draft;
+    return toArrival(draft.value, { sender: sender.value, client, format, sequence, visitors: visitorsOf(env) });
   });
-  if (!(await areWithinLimit(env, outcomes, sent))) return rejected("rate_limited", TOO_OFTEN);
-  if (isLimiting(env) && lateDaysOf(outcomes, client.receivedAt, env) > LATE_DAYS_OF_REQUEST_MAX)
-    return rejected("too_many_days", TOO_MANY_DAYS);
-  const fates = await appendAll({ ...placementOf(env, client), spreads, delivery: deliveryOf(looking) }, outcomes);
+  const arrivals = arrivalsOf(outcomes);
+  if (isLimiting(env)) {
+    if (!(await areWithinLimit(env, outcomes, sent))) return rejected("rate_limited", TOO_OFTEN);
+    if (lateDaysOf(arrivals, client.receivedAt, env) > LATE_DAYS_OF_REQUEST_MAX)
+      return rejected("too_many_days", TOO_MANY_DAYS);
+  }
+  const { poolSize, regions } = placementOf(env);
+  const nearby = nearest(regions, client.continent);
+  const delivered = await place(arrivals, { poolSize, nearby, spreads, delivery: new HitDelivery(looking) });
+  const fates = settle(outcomes, delivered);
   return refusedForMemory(fates) ?? accepted(reportOf(fates));
+}
+
+type Unsent = Extract<Outcome<Arrival>, { readonly ok: false }>;
+
+function arrivalsOf(outcomes: readonly Outcome<Arrival>[]): readonly Arrival[] {
+  const arrivals: Arrival[] = [];
+  for (const outcome of outcomes) if (outcome.ok) arrivals.push(outcome.value);
+  return arrivals;
 }
 
 const TOO_MUCH_HELD =
@@ -73,6 +87,7 @@ const TOO_MUCH_HELD =
 
 /** A request of which nothing was taken, at least one event because its merchant holds too much. */
 function refusedForMemory(fates: readonly Settled[]): Outcome<Report> | undefined {
+  if (!fates.some(isFull)) return undefined;
   const retryAfterSeconds = Math.max(0, ...fates.map((fate) => (isFull(fate) ? fate.fullForSeconds : 0)));
   const isRefused = fates.every((fate) => isFull(fate) || (typeof fate === "object" && "code" in fate));
   if (retryAfterSeconds === 0 || !isRefused) return undefined;
@@ -86,10 +101,11 @@ function isFull(fate: Settled): fate is Full {
 const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
 
-/** Closed Days that events without a key are of. */
-function lateDaysOf(outcomes: readonly Outcome<Arrival>[], now: number, env: CollectorEnv): number {
+/** Closed Days that events without a key are of, or more of them where there are not too many in any case. */
+function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv): number {
+  if (arrivals.length <= LATE_DAYS_OF_REQUEST_MAX) return arrivals.length; // no more Days than events
   const days = new Set<number>();
-  for (const outcome of outcomes) if (outcome.ok && isLate(outcome.value, now, env)) days.add(utcDay(outcome.value));
+  for (const arrival of arrivals) if (isLate(arrival, now, env)) days.add(utcDay(arrival));
   return days.size;
 }
 
@@ -104,74 +120,11 @@ function utcDay({ event }: Arrival): number {
 
 type Settled = Delivered | Rejection;
 
-interface Resolved {
-  readonly sender: Sender;
-  readonly client: Client;
-  readonly format: Format;
-  /** The draft's place in its request. */
-  readonly sequence: number;
-  readonly visitors: VisitorKeys;
-}
-
-/** A draft becomes an arrival: its id is made when it has none, its visitor hashed, its claims believed or not. */
-function toArrival(draft: Draft, { sender, client, format, sequence, visitors }: Resolved): Outcome<Arrival> {
-  const { trackingId, site, apiKey, stream, visitorId, claimedAddress, claimedUserAgent, timestamp, ...facts } = draft;
-  const { merchant } = sender;
-  const happenedAt = timestamp ?? client.receivedAt;
-  const event = {
-    ...facts,
-    merchant,
-    stream: sender.stream,
-    ...(sender.keyed ? UNPLACED : client.facts),
-    userAgent: (sender.keyed && claimedUserAgent) || facts.userAgent,
-    id: draft.id || uuidv7(),
-    timestamp: happenedAt,
-    receivedAt: client.receivedAt,
-    visitor: visitorId === "" ? "" : visitorOf(visitors, { merchant, id: visitorId }, happenedAt),
-    format: format.name,
-    excluded: "",
-    keyed: sender.keyed ? 1 : 0,
-    sequence,
-    visitorKind: visitorId === "" ? ("" as const) : ("known" as const),
-    dropped: "" as const,
-  };
-  const size = mayBeTooLarge(event) ? JSON.stringify(event).length : 0;
-  if (size > EVENT_BYTES_MAX) {
-    return rejected(
-      "event_too_large",
-      `the event takes ${size} bytes; at most ${EVENT_BYTES_MAX} are allowed, send fewer props`,
-    );
-  }
-  const address = sender.keyed && isNetworkAddress(claimedAddress) ? claimedAddress : client.address;
-  return accepted({ event, address: spellAddress(address), floating: draft.id !== "" && timestamp === undefined });
-}
-
-/** JSON takes at most six bytes for a character; what has few need not be written to be measured. */
-function mayBeTooLarge(event: Event): boolean {
-  let length = EVENT_FRAME_LENGTH;
-  for (const value of Object.values(event)) if (typeof value === "string") length += value.length;
-  return length * 6 > EVENT_BYTES_MAX;
-}
-
-/** Names, numbers and marks of an event in JSON take less. */
-const EVENT_FRAME_LENGTH = 700;
-
-/** What the platform says of a merchant's server is not true of its visitor. */
-const UNPLACED: Client["facts"] = {
-  country: "",
-  region: "",
-  city: "",
-  asn: NO_FACTS.asn,
-  verifiedBot: NO_FACTS.verifiedBot,
-  hints: NO_FACTS.hints,
-  purpose: NO_FACTS.purpose,
-};
-
-/** Sends partitions what they count, and puts the fates back into the order of the events. */
-async function appendAll(placing: Placing, outcomes: readonly Outcome<Arrival>[]): Promise<readonly Settled[]> {
-  const arrivals = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
-  const placed = (await place(arrivals, placing)).values();
-  return outcomes.map((outcome) => (outcome.ok ? (placed.next().value as Delivered) : outcome.rejection));
+/** The fates that partitions gave, put back into the order of the events. */
+function settle(outcomes: readonly Outcome<Arrival>[], delivered: readonly Delivered[]): readonly Settled[] {
+  if (delivered.length === outcomes.length) return delivered;
+  let next = 0;
+  return outcomes.map((outcome) => (outcome.ok ? (delivered[next++] as Delivered) : outcome.rejection));
 }
 
 function reportOf(fates: readonly Settled[]): Report {
@@ -206,21 +159,44 @@ function reportOf(fates: readonly Settled[]): Report {
 
 const coalescer = new Coalescer();
 
-function deliveryOf(looking: Looking): Delivery {
-  const { env, later } = looking;
-  const append = (partition: string, arrivals: readonly Arrival[]) =>
-    env.PARTITION.getByName(partition, locationOf(partition)).append({
+/** How a hit's arrivals reach their partitions. One object, whose functions are there already: closures were 400 bytes of a hit. */
+class HitDelivery implements Delivery, Coalescing {
+  readonly #looking: Looking;
+
+  constructor(looking: Looking) {
+    this.#looking = looking;
+  }
+
+  append(partition: string, arrivals: readonly Arrival[]): Promise<AppendReply> {
+    return coalescer.append(partition, arrivals, this);
+  }
+
+  call(partition: string, arrivals: readonly Arrival[]): Promise<AppendReply> {
+    const { env } = this.#looking;
+    return env.PARTITION.getByName(partition, locationOf(partition)).append({
       partition,
       arrivals: encodeArrivals(arrivals),
       isLateLimited: isLimiting(env),
       isRefusable: true,
     });
-  return {
-    append: (partition, arrivals) => coalescer.append(partition, arrivals, { append, later }),
-    overflow: (part) => gate.send(part, roadOf(looking)),
-    mayOverflow: (arrival) => !isLimiting(env) || !isLate(arrival, looking.now, env),
-    log: (entry) => console.error(JSON.stringify(entry)),
-  };
+  }
+
+  later(work: Promise<void>): void {
+    this.#looking.later(work);
+  }
+
+  overflow(part: OverflowPart): Promise<void> {
+    return gate.send(part, roadOf(this.#looking));
+  }
+
+  mayOverflow(arrival: Arrival): boolean {
+    const { env, now } = this.#looking;
+    return !isLimiting(env) || !isLate(arrival, now, env);
+  }
+
+  log(entry: LogEntry): void {
+    console.error(JSON.stringify(entry));
+  }
 }
 
 function roadOf({ env, later }: Looking): OverflowRoad {
@@ -244,8 +220,13 @@ const gate = new OverflowGate();
 
 const spreads = new SpreadMemory();
 
+interface Placed {
+  readonly poolSize: number;
+  readonly regions: Regions | undefined;
+}
+
 /** Once per isolate: bindings never change while it lives. */
-let parsed: { readonly poolSize: number; readonly regions: Regions | undefined } | undefined;
+let parsed: Placed | undefined;
 
 let visitorKeys: VisitorKeys | undefined;
 
@@ -254,7 +235,7 @@ function visitorsOf(env: CollectorEnv): VisitorKeys {
   return visitorKeys;
 }
 
-function placementOf(env: CollectorEnv, { continent }: Client): Pick<Placing, "poolSize" | "nearby"> {
+function placementOf(env: CollectorEnv): Placed {
   parsed ??= { poolSize: parsePoolSize(env.POOL_SIZE), regions: parseRegions(env.REGIONS ?? "") };
-  return { poolSize: parsed.poolSize, nearby: nearest(parsed.regions, continent) };
+  return parsed;
 }

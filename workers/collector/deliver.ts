@@ -8,14 +8,16 @@ import { causeOf } from "../../core/outcome.ts";
 import type { OverflowPart } from "../../core/overflow.ts";
 import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
 
+/** One structured line for the operator. */
+export type LogEntry = Readonly<Record<string, string | number>>;
+
 export interface Delivery {
-  readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<AppendReply>;
-  readonly overflow: (part: OverflowPart) => Promise<void>;
+  append(partition: string, arrivals: readonly Arrival[]): Promise<AppendReply>;
+  overflow(part: OverflowPart): Promise<void>;
   /** Whether an arrival may be acknowledged before a partition has judged it. What waits in the overflow queue is counted whatever it
    *  costs, so what the partition has a budget for may not; all may where this is left out. */
-  readonly mayOverflow?: (arrival: Arrival) => boolean;
-  /** One structured line for the operator. */
-  readonly log: (entry: Readonly<Record<string, string | number>>) => void;
+  mayOverflow?(arrival: Arrival): boolean;
+  log(entry: LogEntry): void;
 }
 
 /** "unavailable": not stored anywhere; the client must send it again. */
@@ -30,7 +32,10 @@ export async function deliver(
   for (let attempt = 1; attempt <= 2; attempt++) {
     try {
       const reply = await delivery.append(partition, arrivals);
-      if (reply !== "overloaded") return await withoutUnread({ partition, arrivals, fates: reply }, delivery);
+      if (reply !== "overloaded") {
+        if (reply.includes("unread")) return await withoutUnread({ partition, arrivals, fates: reply }, delivery);
+        return reply as readonly Exclude<Fate, "unread">[];
+      }
       delivery.log({ event: "partition_overloaded", partition, events: arrivals.length });
       break; // asking an overloaded partition again would only load it more
     } catch (error) {
@@ -57,7 +62,7 @@ export async function overflow(
   arrivals: readonly Arrival[],
   delivery: Delivery,
 ): Promise<readonly Delivered[]> {
-  const { mayOverflow = () => true } = delivery;
+  const mayOverflow = (arrival: Arrival) => delivery.mayOverflow?.(arrival) ?? true;
   const own = arrivals.filter(mayOverflow);
   if (own.length === 0) return arrivals.map(() => "unavailable" as const);
   try {

@@ -21,18 +21,20 @@ export interface Clock {
 const PLATFORM: Clock = { set: (run, ms) => setTimeout(run, ms), clear: (timer) => clearTimeout(timer as number) };
 
 export interface Sharing<Item, Reply> {
-  readonly work: (key: string, items: readonly Item[]) => Promise<Reply>;
+  /** Does the work. */
+  call(key: string, items: readonly Item[]): Promise<Reply>;
   /** Keeps the context of a hit until work is done for others, should its own client go away. */
-  readonly later: (work: Promise<void>) => void;
+  later(work: Promise<void>): void;
 }
 
-/** What came of the work, for one of the hits that shared it. */
+/** What comes of the work, for one of the hits that share it. */
 export interface Share<Reply> {
-  readonly reply: Reply;
+  /** `LATE` where the work does not come back; fails as it does. */
+  readonly reply: Promise<Reply | typeof LATE>;
   /** Where this hit's items begin among all. */
   readonly start: number;
-  /** How many hits shared it. */
-  readonly hits: number;
+  /** Once the reply is there: how many hits have shared it. */
+  readonly group: { readonly hits: number };
 }
 
 /** The hits of a moment. */
@@ -50,7 +52,8 @@ interface Group<Item, Reply> {
   readonly close: () => void;
 }
 
-const LATE = Symbol("late");
+/** Instead of a reply that takes longer than it ever does. */
+export const LATE = Symbol("late");
 
 /** One list of groups for an isolate and kind of work. */
 export class Gatherer<Item, Reply> {
@@ -64,8 +67,8 @@ export class Gatherer<Item, Reply> {
     this.#clock = clock;
   }
 
-  /** Adds items to the moment's, and answers what came of all of them; undefined where it does not come back. Throws as `work` does. */
-  async share(key: string, items: readonly Item[], how: Sharing<Item, Reply>): Promise<Share<Reply> | undefined> {
+  /** Adds items to the moment's, and answers what comes of all of them. */
+  share(key: string, items: readonly Item[], how: Sharing<Item, Reply>): Share<Reply> {
     const known = this.#gathering.get(key);
     const group = known ?? this.#gather(key, how);
     const start = group.items.length;
@@ -75,11 +78,10 @@ export class Gatherer<Item, Reply> {
     // The second hit keeps the time for all but the first, in its own context: should the first one's die with its work, so
     // would a timer in it. One in each would take 25 µs of a hit's 260.
     if (group.hits === 2) void this.#guard(group);
-    const reply = await (known === undefined ? group.reply : group.shared.promise);
-    return reply === LATE ? undefined : { reply, start, hits: group.hits };
+    return { reply: known === undefined ? group.reply : group.shared.promise, start, group };
   }
 
-  #gather(key: string, { work, later }: Sharing<Item, Reply>): Group<Item, Reply> {
+  #gather(key: string, how: Sharing<Item, Reply>): Group<Item, Reply> {
     const full = Promise.withResolvers<void>();
     const items: Item[] = [];
     const run = async () => {
@@ -87,7 +89,7 @@ export class Gatherer<Item, Reply> {
       await full.promise;
       this.#clock.clear(timer);
       if (this.#gathering.get(key) === group) this.#gathering.delete(key);
-      return work(key, items);
+      return how.call(key, items);
     };
     const reply = run();
     const shared = Promise.withResolvers<Reply | typeof LATE>();
@@ -99,7 +101,7 @@ export class Gatherer<Item, Reply> {
     };
     const group: Group<Item, Reply> = { items, hits: 0, reply, shared, close };
     this.#gathering.set(key, group);
-    later(reply.then(done, done));
+    how.later(reply.then(done, done));
     return group;
   }
 

@@ -5,6 +5,8 @@ import type { CollectorEnv } from "./env.ts";
 
 export interface Incoming {
   readonly request: Request;
+  /** The request's: the platform makes an object of them when it is first asked. */
+  readonly headers: Headers;
   readonly env: CollectorEnv;
   /** Such as "/v1/events". */
   readonly path: string;
@@ -24,6 +26,7 @@ export function incomingOf(
   const question = url.indexOf("?", start);
   return {
     request,
+    headers: request.headers,
     env,
     path: url.slice(start, question < 0 ? undefined : question),
     query: question < 0 ? "" : url.slice(question + 1),
@@ -32,6 +35,6 @@ export function incomingOf(
 }
 
 /** A header of the request, "" where it is not there. */
-export function headerOf({ request }: Incoming, name: string): string {
-  return request.headers.get(name) ?? "";
+export function headerOf({ headers }: Incoming, name: string): string {
+  return headers.get(name) ?? "";
 }

@@ -7,17 +7,18 @@
 import type { Arrival } from "../../core/event.ts";
 import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
 import { type Outcome, rejected } from "../../core/outcome.ts";
-import { addressKey, isLimiting, isWithin } from "../../storage/rate-limit.ts";
+import { addressKey, isIpv6, isLimiting, isWithin } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import type { Incoming } from "./incoming.ts";
 import { isNetworkWithinLimit, newNetworkLimit } from "./network-limit.ts";
 
-/** Whether the address does not come too often; asked before its body is read. */
+/** Whether the address does not come too often; asked before its body is read, where there are limits. */
 export function isAddressWithinLimit(incoming: Incoming): boolean | Promise<boolean> {
   const { env } = incoming;
-  const address = isLimiting(env) ? addressOf(incoming) : "";
-  return address === "" || mayCome(env, address);
+  const address = addressOf(incoming);
+  if (address === "") return true;
+  return isIpv6(address) ? mayCome(env, address) : isWithin(env.LIMIT_ADDRESS, addressKey(address));
 }
 
 async function mayCome(env: CollectorEnv, address: string): Promise<boolean> {
@@ -42,35 +43,50 @@ export interface Sent {
  * counts for its address in the same way, refused events included, beyond the one that was counted before; a merchant's server sends
  * for many visitors.
  */
-export async function areWithinLimit(
+export function areWithinLimit(
   env: CollectorEnv,
   outcomes: readonly Outcome<Arrival>[],
   { address, length, isKeyed }: Sent,
-): Promise<boolean> {
+): boolean | Promise<boolean> {
   if (!isLimiting(env)) return true;
-  const events = new Map<string, number>();
+  const keys: string[] = [];
   let keyless = 0;
   for (const outcome of outcomes) {
     if (!(outcome.ok ? outcome.value.event.keyed === 1 : isKeyed)) keyless += 1;
-    if (!outcome.ok) continue;
-    const { merchant, stream } = outcome.value.event;
-    events.set(`${merchant}-${stream}`, (events.get(`${merchant}-${stream}`) ?? 0) + 1);
+    if (outcome.ok) keys.push(`${outcome.value.event.merchant}-${outcome.value.event.stream}`);
   }
   // Whose bytes they are is not known: each event has its share.
   const costOf = (count: number) =>
     Math.ceil(Math.max(count / LIMIT_EVENTS, (length * count) / outcomes.length / LIMIT_BYTES));
-  const counts = [...events].flatMap(([key, count]) =>
-    times(costOf(count), () => isWithin(env.LIMIT_TRACKING_ID, key)),
-  );
   const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1;
-  const more = times(requests, () => isWithin(env.LIMIT_ADDRESS, addressKey(address)));
-  if (requests > 0) more.push(isNetworkWithinLimit(env, { address, requests }, networks));
-  const answers = await Promise.all([...counts, ...more]);
-  return answers.every(Boolean);
+  const [key] = keys;
+  // A hit of one event, nearly always: one counter is asked.
+  if (key !== undefined && keys.length === 1 && requests === 0 && costOf(1) === 1)
+    return isWithin(env.LIMIT_TRACKING_ID, key);
+  return areAllWithin(env, { address, requests, keys, costOf });
+}
+
+interface Counted {
+  readonly address: string;
+  /** Requests that count for the address. */
+  readonly requests: number;
+  /** Of the tracking ID of each event. */
+  readonly keys: readonly string[];
+  /** Requests as which so many events count. */
+  readonly costOf: (count: number) => number;
+}
+
+async function areAllWithin(env: CollectorEnv, { address, requests, keys, costOf }: Counted): Promise<boolean> {
+  const answers: Promise<boolean>[] = [];
+  for (const [own, { length: count }] of Map.groupBy(keys, (one) => one))
+    answers.push(...times(costOf(count), () => isWithin(env.LIMIT_TRACKING_ID, own)));
+  answers.push(...times(requests, () => isWithin(env.LIMIT_ADDRESS, addressKey(address))));
+  if (requests > 0) answers.push(isNetworkWithinLimit(env, { address, requests }, networks));
+  return (await Promise.all(answers)).every(Boolean);
 }
 
 /** Whether an address may look up one more site that is nobody's; each counts as a key that is none does. */
-export function isGuessWithinLimit(env: CollectorEnv, sent: Sent): Promise<boolean> {
+export function isGuessWithinLimit(env: CollectorEnv, sent: Sent): boolean | Promise<boolean> {
   return areWithinLimit(env, [GUESS], { ...sent, isKeyed: false, length: LIMIT_WRONG_KEY_BYTES });
 }
 

@@ -14,7 +14,7 @@ import {
 } from "../../core/limits.ts";
 import { assert, causeOf } from "../../core/outcome.ts";
 import { halve, joinParts, noteOf, type Overflow, type OverflowNote, type OverflowPart } from "../../core/overflow.ts";
-import { type Clock, Gatherer, type Moment } from "./gather.ts";
+import { type Clock, Gatherer, LATE, type Moment } from "./gather.ts";
 
 const QUEUE_SEED = 0x51f2c9a7;
 
@@ -55,9 +55,9 @@ export class OverflowGate {
   /** Resolves once the events are durable in a queue; throws where none takes them. */
   async send(part: OverflowPart, road: OverflowRoad): Promise<void> {
     if (part.arrivals.length > OVERFLOW_PART_EVENTS_MAX) return this.#sendParts([part], road);
-    const work = (_: string, parts: readonly OverflowPart[]) => this.#sendParts(joinParts(parts), road);
-    const share = await this.#messages.share("", [part], { work, later: road.later });
-    if (share === undefined) await this.#sendParts([part], road);
+    const call = (_: string, parts: readonly OverflowPart[]) => this.#sendParts(joinParts(parts), road);
+    const { reply } = this.#messages.share("", [part], { call, later: road.later });
+    if ((await reply) === LATE) await this.#sendParts([part], road);
   }
 
   /** Sends one message, or two halves where one would be too large for a queue. */

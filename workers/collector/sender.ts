@@ -51,6 +51,30 @@ export interface Senders {
   readonly hasGuessed: boolean;
 }
 
+/** Whether each draft names whose it is by its tracking ID, and nothing else: then nothing is looked up. */
+export function areNamedById(drafts: readonly Outcome<Draft>[], requestKey: WriteKey | undefined): boolean {
+  return requestKey === undefined && drafts.every(isNamedById);
+}
+
+function isNamedById(draft: Outcome<Draft>): boolean {
+  return !draft.ok || (draft.value.trackingId !== "" && draft.value.apiKey === "");
+}
+
+/** The sender of each draft where all are named by their IDs. */
+export function namedSenders(drafts: readonly Outcome<Draft>[], env: CollectorEnv): Outcome<Senders> {
+  const known = { key: undefined, sites: NO_SITES, signs: signs(env) };
+  return accepted({ all: drafts.map((draft) => (draft.ok ? senderOf(draft.value, known) : draft)), hasGuessed: false });
+}
+
+const NO_SITES: Known["sites"] = new Map();
+
+function senderOf(draft: Draft, known: Known): Outcome<Sender> {
+  const named = nameOf(draft, known);
+  if (!named.ok) return named;
+  const { merchant, stream } = named.value;
+  return accepted({ merchant, stream, keyed: known.key !== undefined });
+}
+
 /** The sender of each draft. Refuses the whole hit when a key in it is wrong, or another merchant's. */
 export async function sendersOf(
   drafts: readonly Outcome<Draft>[],

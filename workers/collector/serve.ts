@@ -4,13 +4,14 @@
 import { uuidv7 } from "uuidv7";
 import type { Answer } from "../../core/formats/hit-reply.ts";
 import type { Route } from "../../core/formats/route.ts";
-import type { Hit } from "../../core/hit.ts";
+import type { Hit, Settled } from "../../core/hit.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
-import { accepted, causeOf, type Outcome, rejected } from "../../core/outcome.ts";
+import { accepted, causeOf, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { EMPTY_REPORT, type Report } from "../../core/report.ts";
-import { readBody } from "../../storage/request-body.ts";
-import { addressOf, clientOf, hitOf } from "./client.ts";
-import { collect } from "./collect.ts";
+import { isLimiting } from "../../storage/rate-limit.ts";
+import { type RequestBody, readBody } from "../../storage/request-body.ts";
+import { addressOf, clientOf, IncomingHit } from "./client.ts";
+import { type Collecting, collect } from "./collect.ts";
 import { headerOf, type Incoming } from "./incoming.ts";
 import { countRefused, isAddressWithinLimit } from "./limit.ts";
 import { corsOf, refuse, respond } from "./reply.ts";
@@ -23,46 +24,81 @@ const NOT_STORED = "the events could not be stored; send them again with the sam
 export async function serve(incoming: Incoming, route: Route): Promise<Response> {
   const headers = corsOf(headerOf(incoming, "origin"));
   try {
-    if (!(await isAddressWithinLimit(incoming))) return refuse("rate_limited", TOO_OFTEN, { headers });
-    return await serveHit(incoming, route, headers);
+    if (isLimiting(incoming.env) && !(await isAddressWithinLimit(incoming)))
+      return refuse("rate_limited", TOO_OFTEN, { headers });
+    const hit = new IncomingHit(incoming, Date.now());
+    const body = hasBody(incoming)
+      ? toText(incoming, await readBody(incoming.request, REQUEST_BYTES_MAX, PACKED))
+      : EMPTY;
+    if (body.ok) hit.body = body.value;
+    if ("reply" in route) return respond(route.reply(hit), headers);
+    const outcome = await (body.ok ? take(incoming, route, hit) : countUnread(incoming, body));
+    const answer = route.format.answer(new SettledHit(hit, outcome));
+    return respond(answer, outcome.ok ? headers : { ...headers, ...retryOf(answer, outcome.rejection) });
   } catch (error) {
     console.error(JSON.stringify({ event: "collect_failed", path: incoming.path, error: causeOf(error) }));
     return refuse("unavailable", NOT_STORED, { headers });
   }
 }
 
-async function serveHit(incoming: Incoming, route: Route, headers: Record<string, string>): Promise<Response> {
-  const hit = hitOf(incoming, Date.now());
-  const body = await bodyOf(incoming);
-  const read = body.ok ? { ...hit, body: body.value } : hit;
-  if ("reply" in route) return respond(route.reply(read), headers);
-  const outcome = body.ok ? await take(incoming, route, read) : await countUnread(incoming, body);
-  const answer = route.format.answer({ hit: read, outcome, requestId: uuidv7() });
-  return respond(answer, { ...headers, ...retryOf(answer, outcome) });
+/** Makes an id only for a format that asks for it, once. */
+class SettledHit implements Settled {
+  readonly hit: Hit;
+  readonly outcome: Outcome<Report>;
+  #requestId = "";
+
+  constructor(hit: Hit, outcome: Outcome<Report>) {
+    this.hit = hit;
+    this.outcome = outcome;
+  }
+
+  get requestId(): string {
+    this.#requestId ||= uuidv7();
+    return this.#requestId;
+  }
 }
 
 /** When to come again, where the refusal says it better than the code does; in each header in which the answer says it. */
-function retryOf({ headers }: Answer, outcome: Outcome<Report>): Record<string, string> {
-  const seconds = outcome.ok ? undefined : outcome.rejection.retryAfterSeconds;
+function retryOf({ headers }: Answer, { retryAfterSeconds: seconds }: Rejection): Record<string, string> {
   if (seconds === undefined) return {};
   const names = ["Retry-After", "X-RateLimit-Reset"].filter((name) => name in headers);
   return Object.fromEntries(names.map((name) => [name, String(seconds)]));
 }
 
-async function take(
-  incoming: Incoming,
-  { format }: Extract<Route, { format: unknown }>,
-  hit: Hit,
-): Promise<Outcome<Report>> {
+type FormatRoute = Extract<Route, { format: unknown }>;
+
+function take(incoming: Incoming, { format }: FormatRoute, hit: IncomingHit): Promise<Outcome<Report>> {
   // HEAD comes here as GET does; whoever only asks whether there is an image has not shown it to anybody.
-  if (incoming.request.method === "HEAD") return accepted(EMPTY_REPORT);
+  if (incoming.request.method === "HEAD") return NOTHING_TAKEN;
   const looking = { env: incoming.env, now: hit.receivedAt, later: incoming.later };
-  const key = await keyOf(headerOf(incoming, "authorization"), looking);
   const client = clientOf(incoming, hit.receivedAt);
-  if (!key.ok)
-    return countRefused(incoming.env, key, { address: client.address, length: hit.body.length, isKeyed: false });
-  return collect({ format, hit: { ...hit, keyed: key.value !== undefined }, client, key: key.value, looking });
+  const authorization = headerOf(incoming, "authorization");
+  if (authorization !== "") return takeAuthorized({ format, hit, client, authorization, looking });
+  return collect({ format, hit, client, key: undefined, looking });
 }
+
+const NOTHING_TAKEN = Promise.resolve(accepted(EMPTY_REPORT));
+
+interface Authorized extends Omit<Collecting, "key" | "hit"> {
+  readonly hit: IncomingHit;
+  readonly authorization: string;
+}
+
+async function takeAuthorized({ authorization, hit, ...more }: Authorized): Promise<Outcome<Report>> {
+  const { client, looking } = more;
+  const key = await keyOf(authorization, looking);
+  if (!key.ok)
+    return countRefused(looking.env, key, { address: client.address, length: hit.body.length, isKeyed: false });
+  hit.keyed = key.value !== undefined;
+  return collect({ ...more, hit, key: key.value });
+}
+
+function hasBody({ request: { method } }: Incoming): boolean {
+  return method !== "GET" && method !== "HEAD";
+}
+
+const PACKED = { unpacks: true };
+const EMPTY = accepted("");
 
 /** A body that was read, and perhaps unpacked, to where it became too large counts like one of that size. */
 function countUnread(incoming: Incoming, refusal: ReturnType<typeof rejected>) {
@@ -75,10 +111,7 @@ function countUnread(incoming: Incoming, refusal: ReturnType<typeof rejected>) {
  * word, and proxies unpack without taking the word away. It is unpacked no further than any body may go, so that a few bytes
  * of a stranger cannot fill the memory.
  */
-async function bodyOf(incoming: Incoming): Promise<Outcome<string>> {
-  const { request } = incoming;
-  if (request.method === "GET" || request.method === "HEAD") return accepted("");
-  const body = await readBody(request, REQUEST_BYTES_MAX, { unpacks: true });
+function toText(incoming: Incoming, body: RequestBody): Outcome<string> {
   if (body.ok && body.packing === undefined && !isReadable(headerOf(incoming, "content-encoding")))
     return rejected("unsupported_encoding", "Content-Encoding is not supported; send the body as it is, or as gzip");
   if (body.ok) return accepted(body.text);

@@ -27,7 +27,7 @@ const append: Append = (partition, arrivals) => {
 
 function send(coalescer: Coalescer, ids: readonly string[], partition = "pool-0"): Promise<AppendReply> {
   const arrivals = ids.map((id) => ({ event: eventOf({ id }), address: "203.0.113.1", floating: false }));
-  return coalescer.append(partition, arrivals, { append, later: () => undefined });
+  return coalescer.append(partition, arrivals, { call: append, later: () => undefined });
 }
 
 test("[COA-1] hits of a moment for one partition share a call, and each hears of its own events", async () => {
