@@ -93,9 +93,12 @@ function lateDaysOf(outcomes: readonly Outcome<Arrival>[], now: number, env: Col
   return days.size;
 }
 
-/** Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. */
+/** Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. An import has a key, also
+ *  where it tells what came without one. */
 function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
-  return arrival.event.keyed !== 1 && utcDay(arrival) < firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
+  const { keyed, importNumber } = arrival.event;
+  if (keyed === 1 || importNumber !== 0) return false;
+  return utcDay(arrival) < firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
 }
 
 function utcDay({ event }: Arrival): number {
@@ -115,14 +118,25 @@ interface Resolved {
 
 /** A draft becomes an arrival: its id is made when it has none, its visitor hashed, its claims believed or not. */
 function toArrival(draft: Draft, { sender, client, format, sequence, visitors }: Resolved): Outcome<Arrival> {
-  const { trackingId, site, apiKey, stream, visitorId, claimedAddress, claimedUserAgent, timestamp, ...facts } = draft;
+  const {
+    trackingId,
+    site,
+    apiKey,
+    stream,
+    visitorId,
+    claimedAddress,
+    claimedUserAgent,
+    timestamp,
+    exported,
+    ...facts
+  } = draft;
   const { merchant } = sender;
   const happenedAt = timestamp ?? client.receivedAt;
   const event = {
     ...facts,
     merchant,
     stream: sender.stream,
-    ...(sender.keyed ? UNPLACED : client.facts),
+    ...(sender.keyed ? UNSEEN : client.facts),
     userAgent: (sender.keyed && claimedUserAgent) || facts.userAgent,
     id: draft.id || uuidv7(),
     timestamp: happenedAt,
@@ -134,6 +148,7 @@ function toArrival(draft: Draft, { sender, client, format, sequence, visitors }:
     sequence,
     visitorKind: visitorId === "" ? ("" as const) : ("known" as const),
     dropped: "" as const,
+    ...(sender.keyed ? exported : undefined),
   };
   const size = mayBeTooLarge(event) ? JSON.stringify(event).length : 0;
   if (size > EVENT_BYTES_MAX) {
@@ -156,11 +171,8 @@ function mayBeTooLarge(event: Event): boolean {
 /** Names, numbers and marks of an event in JSON take less. */
 const EVENT_FRAME_LENGTH = 700;
 
-/** What the platform says of a merchant's server is not true of its visitor. */
-const UNPLACED: Client["facts"] = {
-  country: "",
-  region: "",
-  city: "",
+/** What the platform says of a merchant's server is not true of its visitor, whose place is the one that the server names. */
+const UNSEEN: Omit<Client["facts"], "country" | "region" | "city"> = {
   asn: NO_FACTS.asn,
   verifiedBot: NO_FACTS.verifiedBot,
   hints: NO_FACTS.hints,
