@@ -72,6 +72,11 @@ export interface Event {
   readonly purpose: string;
   /** 1 where its sender says that the part of its address after "#" is the page. */
   readonly fragment: number;
+  /** The merchant's import that brought it, by its number; 0 for what came by itself. */
+  readonly importNumber: number;
+  /** What a keyed sender says of browser, system and device where it has no agent: a JSON object with any of browser, os,
+   *  device; or empty. */
+  readonly given: string;
 }
 
 /** "daily": made from address and agent with a Day's salt, somebody else tomorrow. "known": an id that the sender gave. */
@@ -124,6 +129,8 @@ export const FIELDS: readonly Field[] = [
   { name: "passive", column: "passive", type: "integer" },
   { name: "purpose", column: "purpose", type: "text" },
   { name: "fragment", column: "fragment", type: "integer" },
+  { name: "importNumber", column: "import", type: "integer" },
+  { name: "given", column: "given", type: "text" },
 ];
 
 /** What is observed of nobody: for the fields that a format, or a row stored before they were added, does not have. */
@@ -140,6 +147,8 @@ export const NO_FACTS = {
   passive: 0,
   purpose: "",
   fragment: 0,
+  importNumber: 0,
+  given: "",
 } as const satisfies Partial<Event>;
 
 /** One event as it stands in the log: values in the order of `FIELDS`. */
@@ -151,11 +160,15 @@ export function encodeEvent(event: Event): EventRow {
 
 /** The same behind what stands before the event in a row: one array of the size it needs, and no copy of it. */
 export function encodeAfter(head: EventRow, event: Event): EventRow {
-  const row = new Array<string | number>(head.length + FIELDS.length);
+  const fields = event.importNumber === 0 && event.given === "" ? LIVE_FIELDS : FIELDS;
+  const row = new Array<string | number>(head.length + fields.length);
   for (let index = 0; index < head.length; index++) row[index] = head[index] as string | number;
-  for (let index = 0; index < FIELDS.length; index++) row[head.length + index] = event[(FIELDS[index] as Field).name];
+  for (let index = 0; index < fields.length; index++) row[head.length + index] = event[(fields[index] as Field).name];
   return row;
 }
+
+/** Without the last two, which only imported events have: a live hit's row is no longer for them. */
+const LIVE_FIELDS = FIELDS.slice(0, -2);
 
 /** The inverse of `encodeEvent`; of `encodeAfter` where the event's values begin at an index. A row stored before fields were added is
  *  shorter. */

@@ -2,6 +2,7 @@
 // events. A format is a pure function; senders are looked up, ids made and visitors hashed after it, once for all
 // formats. `ROUTES` in formats/route.ts is the one ordered list.
 
+import type { Exported } from "./formats/exported.ts";
 import type { Answer } from "./formats/hit-reply.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Report } from "./report.ts";
@@ -66,6 +67,15 @@ export interface Draft {
   readonly userAgent: string;
   readonly language: string;
   readonly screen: string;
+  /** Where the visitor was, as a keyed sender says: of others the platform's word holds. */
+  readonly country: string;
+  readonly region: string;
+  readonly city: string;
+  /** `Event.given` and `Event.importNumber`, of keyed senders. */
+  readonly given: string;
+  readonly importNumber: number;
+  /** What another Footfall has archived of it; of imports alone. */
+  readonly exported: Exported | undefined;
   readonly props: string;
   readonly revenue: number;
   readonly currency: string;
@@ -97,6 +107,12 @@ export const BLANK_DRAFT: Draft = {
   userAgent: "",
   language: "",
   screen: "",
+  country: "",
+  region: "",
+  city: "",
+  given: "",
+  importNumber: 0,
+  exported: undefined,
   props: "",
   revenue: 0,
   currency: "",

@@ -45,6 +45,12 @@ export const PLACE_LENGTH_MAX = 96; // a city's name as the platform gives it
 export const ADDRESS_LENGTH_MAX = 45;
 export const HINT_LENGTH_MAX = 256; // of one client hint: the list of brands takes about 100
 export const ORDER_LENGTH_MAX = 128;
+/** Days of one import, each with a count, fit an admin body: almost seven years. */
+export const IMPORT_DAYS_MAX = 2_500;
+/** Kinds of outcome that an import counts. */
+export const IMPORT_TALLY_MAX = 100;
+/** An import's number is a 32-bit signed integer in the archive. */
+export const IMPORT_NUMBER_MAX = 0x7fff_ffff;
 /** Products of one event; a larger order is cut and keeps its revenue. */
 export const PRODUCTS_COUNT_MAX = 50;
 /** Their JSON: half of an event, so that an order of long names still has room for everything else. */
@@ -714,6 +720,7 @@ assert(HELD_KEYED_BYTES_MAX > HELD_BYTES_MAX, "what came with a key has room tha
 assert(HELD_MERCHANT_KEYED_BYTES_MAX > HELD_BYTES_MAX / 2, "a merchant's own server has room beside its pages");
 assert(HELD_KEYED_BYTES_MAX < 128_000_000, "a partition leaves room in its isolate");
 assert(SPREAD_WINDOW_EVENTS < MERCHANT_EVENTS_PER_WINDOW_MAX, "a merchant is spread before it is turned away");
+assert(IMPORT_DAYS_MAX * '"2026-11-21":12345678,'.length < ADMIN_BYTES_MAX, "the Days of an import fit an admin body");
 assert(RULES_LENGTH_MAX + 2 * RULE_NOTE_LENGTH_MAX < ADMIN_BYTES_MAX, "rules and their note fit an admin body");
 assert(RULE_TIMELINE_LENGTH_MAX * 3 < D1_ROW_BYTES_MAX, "a timeline of rules fits a row");
 assert(RATE_DAY_MIN * 24 * HOUR_MS <= TIMESTAMP_MIN_MS, "every event may have a rate of its Day");

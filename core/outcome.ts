@@ -12,6 +12,7 @@ export const DROP_REASONS = [
   "metadata",
   "prefetch",
   "duplicate",
+  "undone",
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

@@ -91,7 +91,7 @@ export const GLOBAL_MERCHANT = 0;
 
 /**
  * Rules and what they hold for: every event from an instant on, or the events of some past Days; or goals alone, of
- * past Days.
+ * past Days; or that an import does not count on some past Days.
  */
 export type RulePeriod =
   | {
@@ -101,7 +101,11 @@ export type RulePeriod =
       readonly from: number;
     }
   | (PastPeriod & { readonly rules: Rules })
-  | (PastPeriod & { readonly goals: readonly Goal[] });
+  | (PastPeriod & { readonly goals: readonly Goal[] })
+  | (PastPeriod & {
+      /** The number of an import that was undone. */
+      readonly withoutImport: number;
+    });
 
 interface PastPeriod {
   readonly version: number;
@@ -119,6 +123,8 @@ export interface RuledMoment {
   /** UTC ms. */
   readonly instant: number;
   readonly day: number;
+  /** The import that brought it; absent or 0 where none did. */
+  readonly importNumber?: number;
 }
 
 /** The rules that hold for an event. Goals that were put on its Day alone hold in the place of those of its rules. */
@@ -129,7 +135,7 @@ export function rulesAt(timeline: RuleTimeline, { instant, day }: RuledMoment): 
     const holds = "from" in period ? period.from <= instant : isOfDays(period, day);
     if (!holds) continue;
     if ("rules" in period) return goals === undefined ? period.rules : withGoals(period.rules, goals);
-    goals ??= period.goals;
+    if ("goals" in period) goals ??= period.goals;
   }
   return goals === undefined ? NO_RULES : withGoals(NO_RULES, goals);
 }
@@ -158,9 +164,12 @@ export function goalsDecided(timeline: RuleTimeline): readonly Goal[] {
 export function asRead(timeline: RuleTimeline): RuleTimeline {
   if (timeline.length === 0) return timeline;
   const goals = goalsDecided(timeline);
-  const ruled = timeline.filter((period) => "rules" in period);
+  const kept = timeline.filter((period) => !("goals" in period));
   const first = { version: 0, from: Number.NEGATIVE_INFINITY, rules: withGoals(NO_RULES, goals) };
-  return [first, ...ruled.map((period) => ({ ...period, rules: withGoals(period.rules, goals) }))];
+  return [
+    first,
+    ...kept.map((period) => ("rules" in period ? { ...period, rules: withGoals(period.rules, goals) } : period)),
+  ];
 }
 
 /** Whether rollups of the instants [from, to) of a Day were counted by these goals, as they are. */
@@ -182,7 +191,7 @@ export function knowsGoals(
 
 /** Whether rollups of a Day are being counted by what was put on it last. */
 export function isBeingCounted(timeline: RuleTimeline, day: number): boolean {
-  const past = timeline.findLast((period) => "days" in period && isOfDays(period, day));
+  const past = timeline.findLast((period) => "days" in period && !("withoutImport" in period) && isOfDays(period, day));
   return past !== undefined && "counting" in past && past.counting === true;
 }
 
@@ -194,6 +203,8 @@ function goalText({ name, event, page }: Goal): string {
 export interface RulesInForce {
   readonly own: Rules;
   readonly global: Rules;
+  /** Whether the event's import was undone on its Day. */
+  readonly isUndone?: boolean;
 }
 
 export const NO_RULES_IN_FORCE: RulesInForce = { own: NO_RULES, global: NO_RULES };
@@ -204,7 +215,15 @@ export function rulesInForce(
   moment: RuledMoment,
 ): RulesInForce {
   if (own.length === 0 && global.length === 0) return NO_RULES_IN_FORCE;
-  return { own: rulesAt(own, moment), global: rulesAt(global, moment) };
+  const rules = { own: rulesAt(own, moment), global: rulesAt(global, moment) };
+  return isUndone(own, moment) ? { ...rules, isUndone: true } : rules;
+}
+
+function isUndone(timeline: RuleTimeline, { importNumber = 0, day }: RuledMoment): boolean {
+  if (importNumber === 0) return false;
+  return timeline.some(
+    (period) => "withoutImport" in period && period.withoutImport === importNumber && isOfDays(period, day),
+  );
 }
 
 /** The rules that were decided last for what is to come, with their version; none yet is version 0. */
@@ -238,6 +257,30 @@ export function periodOfDays(timeline: RuleTimeline, days: readonly [number, num
 /** The goals decided last for some past Days, while their rollups are being counted by them. */
 export function goalsOfDays(timeline: RuleTimeline, days: readonly [number, number]): RulePeriod {
   return { version: latestRules(timeline).version, goals: goalsDecided(timeline), days, counting: true };
+}
+
+/** That an import does not count on some past Days. */
+export function undoneOnDays(
+  timeline: RuleTimeline,
+  { importNumber, days }: { readonly importNumber: number; readonly days: readonly [number, number] },
+): RulePeriod {
+  return { version: latestRules(timeline).version, days, withoutImport: importNumber };
+}
+
+/** The timeline on which an import counts again on those Days. */
+export function redoneOnDays(
+  timeline: RuleTimeline,
+  { importNumber, days }: { readonly importNumber: number; readonly days: readonly [number, number] },
+): RuleTimeline {
+  return timeline.filter(
+    (period) =>
+      !(
+        "withoutImport" in period &&
+        period.withoutImport === importNumber &&
+        period.days[0] === days[0] &&
+        period.days[1] === days[1]
+      ),
+  );
 }
 
 /** Characters that a timeline may have with goals that were put on past Days by themselves: half of what fits. */

@@ -23,7 +23,7 @@ import type { AppendReply, AppendRequest, Fate } from "./rpc.ts";
 import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
 import { countedElsewhere, movedFrom, noteDay } from "./spread.ts";
-import { countInto, findDay, type Partition, rulesFor } from "./state.ts";
+import { countInto, findDay, type Partition, ruledMoment, rulesFor } from "./state.ts";
 
 type Limits = Pick<AppendRequest, "isLateLimited" | "isRefusable">;
 
@@ -75,7 +75,7 @@ function accept(
   const recalledAs = late ? "new" : recalled(partition, { event, day, zone, floating });
   if (recalledAs === "same") return "duplicate";
   if (!late && isRefusable && !hasRoom(partition, event)) return full(partition, event.merchant);
-  const rules = rulesFor(partition, settings, { instant: event.timestamp, day });
+  const rules = rulesFor(partition, settings, ruledMoment(event, day));
   const facts = withFacts(event, { excluded: exclusionsOf(address, rules) });
   const opinion = opine(facts, rules);
   // Another story under an id that was told: kept and countable, and no event.

@@ -51,7 +51,7 @@ export interface LateArrival extends Pick<Arrival, "event" | "address"> {
 /** Whether an event of a closed Day may be taken; counts what it costs if so. What comes with a key always may. */
 export function takesLateDay(budget: LateBudget, late: LateArrival, now: number): boolean {
   const { event, address, day, openFrom, stretch } = late;
-  if (event.keyed === 1) return true;
+  if (event.keyed === 1 || event.importNumber !== 0) return true; // only a key says an import's number
   startHour(budget, Math.floor(now / HOUR_MS));
   const merchant = budget.merchants.get(event.merchant) ?? { days: new Set(), objects: 0, stretches: new Map() };
   if (merchant.stretches.get(day) === stretch) return true;

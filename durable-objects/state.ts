@@ -7,6 +7,7 @@ import { ByteReader } from "../core/bytes.ts";
 import { type CountedEvent, countEvent, type DayState, decodeDay, emptyDay, heldBytes } from "../core/counting/day.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { opine } from "../core/enrichment/opinion.ts";
+import type { Event } from "../core/event.ts";
 import { type HashKey, toHashKey } from "../core/keyed-hash.ts";
 import { SHELVES_PER_DAY } from "../core/limits.ts";
 import type { Settings, SettingsChanges } from "../core/merchant.ts";
@@ -300,6 +301,11 @@ export function keyOf({ day, shelf }: ShelfKey): string {
   return `${day}:${shelf}`;
 }
 
+/** Where an event of a Day stands on timelines of rules. */
+export function ruledMoment(event: Pick<Event, "timestamp" | "importNumber">, day: number): RuledMoment {
+  return { instant: event.timestamp, day, importNumber: event.importNumber };
+}
+
 /** The rules that hold for an event: its merchant's, and the deployment's, which lie under a number of their own. */
 export function rulesFor(partition: Partition, settings: Settings, moment: RuledMoment): RulesInForce {
   const global = partition.settings.get(GLOBAL_MERCHANT)?.settings.rules ?? [];
@@ -314,7 +320,7 @@ function recount(partition: Partition): void {
     const { day, late, event } = decodeLogged(row);
     const settings = partition.settings.get(event.merchant)?.settings;
     assert(settings !== undefined, "settings are stored before the first event of a merchant");
-    const opinion = opine(event, rulesFor(partition, settings, { instant: event.timestamp, day }));
+    const opinion = opine(event, rulesFor(partition, settings, ruledMoment(event, day)));
     if (!late) countInto(partition, day, { event, opinion, settings, position });
     position += 1;
   }

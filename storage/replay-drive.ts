@@ -50,7 +50,7 @@ export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Prom
  * meanwhile.
  */
 async function settleApplied(job: ReplayJob, deps: DriveDeps): Promise<boolean> {
-  if (job.applied === undefined || job.kind === "verify") return true;
+  if (job.applied === undefined || job.kind === "verify" || job.importNumber !== undefined) return true;
   const { parts, done, unpublished, inDoubt } = await readProgress(deps, job.id);
   if (done < parts || unpublished > 0 || inDoubt > 0) return true;
   const days = [job.fromDay, job.toDay] as const;

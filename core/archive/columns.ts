@@ -30,6 +30,7 @@ const INT32_FIELDS: ReadonlySet<keyof Event> = new Set([
   "sequence",
   "passive",
   "fragment",
+  "importNumber",
 ]);
 
 /** The numbers that say "not known". */
@@ -40,6 +41,7 @@ const ABSENT_NUMBERS: Partial<Record<keyof Event, number>> = {
   sequence: 0,
   passive: 0,
   fragment: 0,
+  importNumber: 0,
 };
 
 /** The fields' columns in the order of `FIELDS`, then the place in the log. Append fields with an `absent` value only:

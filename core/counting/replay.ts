@@ -44,7 +44,7 @@ export function replayEvent(
   const { position, event } = row;
   const known = state.ids.recall(event);
   if (known === "same") return undefined;
-  const moment = { instant: event.timestamp, day: state.day };
+  const moment = { instant: event.timestamp, day: state.day, importNumber: event.importNumber };
   const opinion = opine(event, rulesInForce({ own: settings.rules, global }, moment));
   // What was another story on the Day beside it is one here as well: it was told so when it came.
   const isDuplicate = known === "other" || event.dropped === "duplicate";

@@ -5,9 +5,10 @@
 
 import { UAParser } from "my-ua-parser";
 import { type Hints, parseHints } from "./client-hint.ts";
+import { parseGiven } from "./given.ts";
 import type { Step } from "./opinion.ts";
 
-interface Device {
+export interface Device {
   readonly browser: string;
   readonly os: string;
   readonly device: string;
@@ -61,8 +62,8 @@ const PLATFORMS: ReadonlyMap<string, string> = new Map([
 
 /** Step: what the visitor uses. */
 export const device: Step = (event, opinion) => {
-  if (event.userAgent === "") return;
-  const found = deviceOf(event.userAgent, event.hints);
+  if (event.userAgent === "" && event.given === "") return;
+  const found = event.userAgent === "" ? parseGiven(event.given) : deviceOf(event.userAgent, event.hints);
   opinion.browser = found.browser;
   opinion.os = found.os;
   opinion.device = found.device;

@@ -28,6 +28,8 @@ export interface Matcher {
 export interface Matchers {
   readonly own: Matcher;
   readonly global: Matcher;
+  /** Whether the event's import was undone. */
+  readonly isUndone: boolean;
 }
 
 const CLUES = ["source", "medium", "campaign", "referrer"] as const;
@@ -39,8 +41,8 @@ export type Verdict = "drop" | "admit" | undefined;
 const matchers = new WeakMap<Rules, Matcher>();
 let count = 0;
 
-export function matchersOf({ own, global }: RulesInForce): Matchers {
-  return { own: matcherOf(own), global: matcherOf(global) };
+export function matchersOf({ own, global, isUndone = false }: RulesInForce): Matchers {
+  return { own: matcherOf(own), global: matcherOf(global), isUndone };
 }
 
 /** What the rules say of an event by one of their choices: the merchant's word, else the deployment's, else none. */

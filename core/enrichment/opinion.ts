@@ -13,7 +13,7 @@ import { device } from "./device.ts";
 import { goal } from "./goal.ts";
 import { type Matchers, matchersOf } from "./matcher.ts";
 import { metadata } from "./metadata.ts";
-import { addressRule, networkRule, referrerRule } from "./origin.ts";
+import { addressRule, importRule, networkRule, referrerRule } from "./origin.ts";
 import { hostnameRule, page } from "./page.ts";
 import { place } from "./place.ts";
 import { prefetch } from "./prefetch.ts";
@@ -67,6 +67,7 @@ export const STEPS: readonly { readonly name: string; readonly apply: Step }[] =
   { name: "passive", apply: passive },
   { name: "metadata", apply: metadata },
   { name: "bot", apply: bot },
+  { name: "import rule", apply: importRule },
   { name: "referrer rule", apply: referrerRule },
   { name: "address rule", apply: addressRule },
   { name: "network rule", apply: networkRule },

@@ -8,6 +8,11 @@ import { decide, hasHost, type Matcher, type Verdict } from "./matcher.ts";
 import type { Step } from "./opinion.ts";
 import { SPAM_REFERRERS } from "./spam-referrer.ts";
 
+/** Step: drops what an import brought that was undone, whatever else is to be said of it: no drop of its own is counted either. */
+export const importRule: Step = (_event, opinion, { isUndone }) => {
+  if (isUndone) opinion.dropped = "undone";
+};
+
 /** Step: drops what spam sites claim to have sent. */
 export const referrerRule: Step = (event, opinion, matchers) => {
   if (opinion.dropped !== "" || event.referrer === "") return;

@@ -11,6 +11,7 @@ import {
   LANGUAGE_LENGTH_MAX,
   NAME_LENGTH_MAX,
   ORDER_LENGTH_MAX,
+  PLACE_LENGTH_MAX,
   PROP_KEY_LENGTH_MAX,
   PROP_VALUE_LENGTH_MAX,
   PROPS_COUNT_MAX,
@@ -72,6 +73,9 @@ export const TEXT_RULES = {
   language: { lengthMax: LANGUAGE_LENGTH_MAX, cut: true },
   screen: { lengthMax: SCREEN_LENGTH_MAX, cut: false },
   order: { lengthMax: ORDER_LENGTH_MAX, cut: false },
+  country: { lengthMax: PLACE_LENGTH_MAX, cut: false },
+  region: { lengthMax: PLACE_LENGTH_MAX, cut: true },
+  city: { lengthMax: PLACE_LENGTH_MAX, cut: true },
   claimedAddress: { lengthMax: ADDRESS_LENGTH_MAX, cut: false },
   claimedUserAgent: { lengthMax: USER_AGENT_LENGTH_MAX, cut: true },
 } as const satisfies Partial<Record<keyof Draft, TextRule>>;

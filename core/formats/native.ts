@@ -3,10 +3,12 @@
 // sink its neighbours. A server with an API key may also say who its visitor is (SRV).
 
 import { isAddress } from "../enrichment/address.ts";
+import { GIVEN_FIELDS } from "../enrichment/given.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
-import { REQUEST_EVENTS_MAX } from "../limits.ts";
+import { IMPORT_NUMBER_MAX, NAME_LENGTH_MAX, REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { STREAM_NUMBER_MAX } from "../tracking-id.ts";
+import { readExported } from "./exported.ts";
 import {
   ENGAGEMENT_RULE,
   firstLanguage,
@@ -18,6 +20,7 @@ import {
   readProps,
   readRevenue,
   readSwitch,
+  readText,
   readTexts,
   readTimestamp,
   SCROLL_RULE,
@@ -41,10 +44,18 @@ export const NATIVE_TEXTS = [
   ["screen", "screen"],
   ["order_id", "order"],
   ["address", "claimedAddress"],
+  ["country", "country"],
+  ["region", "region"],
+  ["city", "city"],
 ] as const satisfies readonly TextField[];
 
 type Texts = Record<(typeof NATIVE_TEXTS)[number][1], string>;
 
+/** What only an API key may say of a visitor, beside the stream and the import. */
+const KEYED_TEXTS = ["address", "country", "region", "city"] as const;
+/** Words of another product for browser, system and device. */
+export const GIVEN_RULE = { lengthMax: NAME_LENGTH_MAX, cut: true } as const;
+export const IMPORT_RULE: NumberRule = { min: 1, max: IMPORT_NUMBER_MAX, absent: 0 };
 export const STREAM_RULE: NumberRule = { min: 1, max: STREAM_NUMBER_MAX, absent: 0 };
 
 export const native: Format = {
@@ -76,12 +87,13 @@ export function parseEvents(text: string, hit: Hit): Outcome<readonly Outcome<Dr
 interface Common {
   readonly tracking_id?: unknown;
   readonly stream?: unknown;
+  readonly import?: unknown;
 }
 
 function commonOf(body: unknown): Common {
   if (!isObject(body) || !("events" in body)) return {};
-  const { tracking_id, stream } = body as Common;
-  return { tracking_id, stream };
+  const { tracking_id, stream, import: importNumber } = body as Common;
+  return { tracking_id, stream, import: importNumber };
 }
 
 function eventsOf(body: unknown): readonly unknown[] | undefined {
@@ -109,6 +121,15 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
   const stream = readNumber("stream", value["stream"] ?? common.stream, STREAM_RULE);
   if (!stream.ok) return stream;
   if (stream.value > 0 && !hit.keyed) return keyNeeded("stream");
+  const importNumber = readNumber("import", value["import"] ?? common.import, IMPORT_RULE);
+  if (!importNumber.ok) return importNumber;
+  if (importNumber.value > 0 && !hit.keyed) return keyNeeded("import");
+  const given = readGiven(value, hit);
+  if (!given.ok) return given;
+  const exported = readExported(value["exported"], hit.receivedAt);
+  if (!exported.ok) return exported;
+  if (exported.value !== undefined && importNumber.value === 0)
+    return rejected("invalid_field", "exported is for imports: send it with an API key and the number of an import");
   const engagementMs = readNumber("engagement_ms", value["engagement_ms"], ENGAGEMENT_RULE);
   if (!engagementMs.ok) return engagementMs;
   const scroll = readNumber("scroll", value["scroll"], SCROLL_RULE);
@@ -132,12 +153,34 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
     products: products.value,
     fragment: hash.value,
     passive: interactive.value ? 0 : 1,
+    given: given.value,
+    importNumber: importNumber.value,
+    exported: exported.value,
   });
+}
+
+/** Browser, system and device by a keyed sender's own words, as JSON; "" where it says none. */
+function readGiven(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome<string> {
+  let given: Record<string, string> | undefined;
+  for (const name of GIVEN_FIELDS) {
+    const text = readText(name, value[name], GIVEN_RULE);
+    if (!text.ok) return text;
+    if (text.value === "") continue;
+    if (!hit.keyed) return keyNeeded(name);
+    given ??= {};
+    given[name] = text.value;
+  }
+  return accepted(given === undefined ? "" : JSON.stringify(given));
 }
 
 /** What must be there, and what has a shape. */
 function checkTexts(texts: Texts, hit: Hit): ReturnType<typeof rejected> | undefined {
-  if (texts.claimedAddress !== "" && !hit.keyed) return keyNeeded("address");
+  const claims = [texts.claimedAddress, texts.country, texts.region, texts.city];
+  const claimed = hit.keyed ? -1 : claims.findIndex((text) => text !== "");
+  if (claimed >= 0) return keyNeeded(KEYED_TEXTS[claimed] as string);
+  if (texts.country !== "" && !/^[A-Z][A-Z0-9]$/.test(texts.country)) {
+    return rejected("invalid_field", 'country must be two capital letters of ISO 3166-1, such as "AT"');
+  }
   if (texts.claimedAddress !== "" && !isNetworkAddress(texts.claimedAddress)) {
     return rejected("invalid_field", "address must be an IPv4 or IPv6 address such as 203.0.113.7");
   }
@@ -151,7 +194,7 @@ function checkTexts(texts: Texts, hit: Hit): ReturnType<typeof rejected> | undef
   return undefined;
 }
 
-/** What a stranger may not say: anybody could pose as anybody's visitor, or get around a rule on addresses. */
+/** What a stranger may not say: anybody could pose as anybody's visitor, or get around a rule on addresses and networks. */
 function keyNeeded(field: string): ReturnType<typeof rejected> {
   return rejected("invalid_field", `${field} needs an API key: send Authorization: Bearer <API key>, or leave it out`);
 }

@@ -113,7 +113,8 @@ function judgeAll(rows: readonly ArchivedEvent[], day: number, under: SeenUnder)
 }
 
 function judge(event: Event, day: number, { settings, global }: SeenUnder): Judged {
-  const rules = rulesInForce({ own: settings.rules, global }, { instant: event.timestamp, day });
+  const moment = { instant: event.timestamp, day, importNumber: event.importNumber };
+  const rules = rulesInForce({ own: settings.rules, global }, moment);
   return { event, opinion: opine(event, rules), moment: momentOf(event) };
 }
 

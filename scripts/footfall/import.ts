@@ -1,40 +1,57 @@
-// footfall import: the command around ../import/run.ts.
+// footfall import: the command around ../import/run.ts, and those about imports that were made: list, show, pause, undo, redo.
+// An import is an object of the API where there is an admin token or a key of scope admin; with a key of scope write alone its
+// rows are sent as they are, and cannot be undone.
 
+import { basename } from "node:path";
 import type { Command } from "commander";
+import { isApiKeyShaped } from "../../core/api-key.ts";
+import { dateOf, parseDate } from "../../core/time.ts";
 import { FIELDS, PRODUCT_FIELDS, parseMap } from "../import/csv-row.ts";
 import { EVENTS_PER_SECOND } from "../import/pace.ts";
-import { importFile } from "../import/run.ts";
+import { type Preview, previewText, rangesText } from "../import/preview.ts";
+import { readingDigest } from "../import/resume.ts";
+import { type ImportOptions, importFile, type Registered, type Registry } from "../import/run.ts";
 import { Problem } from "../problem.ts";
 import { sayBesideMeter, startMeter } from "../progress.ts";
-import { toFigure, wrapped } from "../table.ts";
-import { connect, nowhere } from "./connection.ts";
+import { toAnswerTable, toCutTable, toFigure, wrapped } from "../table.ts";
+import { askAdmin, askList, askQuestion, type Connection, connect, nowhere } from "./connection.ts";
+import { pathOf, show } from "./merchant.ts";
 
 interface Options {
+  readonly merchant?: string;
   readonly trackingId?: string;
-  readonly writeKey?: string;
+  readonly writeKey?: string | undefined;
   readonly hostname?: string;
   readonly map?: string;
   readonly all?: boolean;
+  readonly preview?: boolean;
+  readonly refunds: boolean;
+  readonly countedDays: string;
   readonly rate: string;
 }
 
 export function addImport(program: Command): void {
-  program
+  const command = program
     .command("import <file>")
     .description(
-      "send an access log (Apache, nginx, Caddy, IIS, CloudFront) or a CSV through the collector; .gz as well",
+      "bring in an access log (Apache, nginx, Caddy, IIS, CloudFront) or a CSV, as an import that can be undone; .gz as well",
     )
-    .option("--tracking-id <id>", "the merchant's stream (default: the local demo)")
+    .option("--merchant <id>", "the merchant (default: that of the admin key, or the local demo)")
+    .option("--tracking-id <id>", "the merchant's stream (default: its only one)")
     .option(
       "--write-key <key>",
-      "a key of scope write (or FOOTFALL_WRITE_KEY): for orders and refunds that count as the merchant's own word, and for history of more than a month",
+      "a key of scope write (or FOOTFALL_WRITE_KEY); without one the admin token makes one for the time of the import",
     )
     .option("--hostname <hostname>", "the site's host, where the file gives paths only (default: a log's virtual host)")
     .option("--map <columns>", "CSV columns by name: visitor=visitor_id,unix_s=timestamp,number=order_id")
     .option("--all", "count an access log's images, scripts and other assets too")
+    .option("--no-refunds", "leave out refunds whose date the file does not know (Shopify's orders)")
+    .option("--preview", "show the first ten events and the numbers that they would make, and send nothing")
+    .option("--counted-days <what>", "skip or keep what the file has of Days that are counted here already", "skip")
     .option("--rate <events>", "events a second at most; 0 for as fast as it goes", String(EVENTS_PER_SECOND))
     .addHelpText("after", HELP)
     .action(runImport);
+  addVerbs(command);
 }
 
 const HELP = `
@@ -44,37 +61,51 @@ Of a log only pages count that were delivered: GET, status 2xx or 304. What is l
 errors, HEAD, POST and OPTIONS requests, assets, prefetches. Addresses in a log are hashed here and never sent. Where lines
 name their host (vhost_combined, JSON, W3C) no --hostname is needed; --hostname overrides theirs.
 
-Columns of a CSV fill these fields, by their own or a usual other name, or by --map column=field:
+Files of other products are known by what is in them: Shopify's orders (CSV), WooCommerce's orders and refunds (JSON lines of its
+REST API), GA4's BigQuery export (JSON lines), GoatCounter's export (CSV), Umami's events (CSV). --map reads any CSV as columns.
+
+Columns of any other CSV fill these fields, by their own or a usual other name, or by --map column=field:
   ${wrapped([...FIELDS, ...PRODUCT_FIELDS, "props.<key>"])}
 products is a JSON list in one column; or each row has one product (product.id, …), and rows of one order that follow one
 another are one order. A row of an order that has no name is a purchase, or a refund if its revenue is below zero.
+
+Before anything is sent the first ten events are shown, and what the file comes to. Days that were counted here without an
+import are left out, and named: --counted-days keep brings them as well. An import has a number: \`footfall import list\` shows
+them, \`footfall import undo <number>\` takes one back whole, \`redo\` lets it count again.
 
 A row that does not fit is refused with its line and the reason, stops nothing, and makes the exit status 1. Put such rows right
 in a file of their own, under the same header, and import that: in a file that was changed, every row after the change
 would count again.
 Run it again after an interruption, or when the log has grown: it goes on where it stopped and counts nothing twice.
-With another --hostname, --map or --all it reads the file from its first line: rows that were refused get another chance,
-rows that were counted stay as they are. Where it stands is kept in <file>.footfall-import.json.`;
+A file that was imported is not imported again with another --hostname, --map or --all: undo the import first. Where it stands is
+kept in <file>.footfall-import.json.`;
 
 async function runImport(path: string, options: Options, command: Command): Promise<void> {
-  const { collectorUrl, stateDir, ...connection } = await connect(command);
+  const connection = await connect(command);
+  const { collectorUrl, stateDir } = connection;
   if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
-  const trackingId = options.trackingId ?? connection.trackingId;
-  if (trackingId === undefined) throw new Problem("name the merchant's stream with --tracking-id");
-  const writeKey = options.writeKey ?? process.env["FOOTFALL_WRITE_KEY"];
   const map = options.map === undefined ? new Map<string, string>() : parseMap(options.map);
   if (map === undefined) throw new Problem(`--map is "${options.map}"; it must be column=field,column=field`);
-  const tally = await importFile({
+  if (!["skip", "keep"].includes(options.countedDays))
+    throw new Problem(`--counted-days is "${options.countedDays}"; it must be skip or keep`);
+  const common = {
     path,
-    destination: { collectorUrl, trackingId, ...keyHeader(writeKey) },
     origin: toOrigin(options.hostname),
     map,
     assets: options.all ?? false,
+    refunds: options.refunds,
     eventsPerSecond: toRate(options.rate),
     stateDir,
-    meter: (bytes) => startMeter("importing", bytes),
+    meter: (bytes: number) => startMeter("importing", bytes),
     say: sayBesideMeter,
-  });
+  };
+  const writeKey = options.writeKey ?? process.env["FOOTFALL_WRITE_KEY"];
+  const target = await targetOf(connection, options);
+  const tally =
+    target === undefined
+      ? await sendAsIs({ ...common, collectorUrl }, { ...options, writeKey })
+      : await importAsObject({ ...common, collectorUrl }, { target, connection, options: { ...options, writeKey } });
+  if (tally === undefined) return;
   console.log(tally.toText());
   const refused = tally.refused();
   if (refused > 0)
@@ -83,9 +114,314 @@ async function runImport(path: string, options: Options, command: Command): Prom
     );
 }
 
+type Common = Omit<ImportOptions, "destination"> & { readonly collectorUrl: string };
+
+/** With a key of scope write alone: nobody can be asked for a number. */
+async function sendAsIs({ collectorUrl, ...common }: Common, { trackingId, writeKey, preview }: Options) {
+  if (writeKey === undefined) throw new Problem(NEEDS_KEY);
+  if (trackingId === undefined) throw new Problem("name the merchant's stream with --tracking-id");
+  if (preview === true) throw new Problem("--preview needs the admin token, or a key of scope admin: --admin-token");
+  sayBesideMeter("sent with a key of scope write alone: it is no import that can be listed and undone (--admin-token)");
+  return importFile({ ...common, destination: { collectorUrl, trackingId, headers: keyHeader(writeKey) } });
+}
+
+const NEEDS_KEY =
+  "an import needs a key, or every event would have the place of this machine: give --admin-token (or a key of scope admin " +
+  "there), or --write-key with --tracking-id";
+
+interface Target {
+  readonly merchant: string;
+  readonly path: string;
+  readonly zone: string;
+  readonly trackingId: string;
+}
+
+/** The merchant and its stream, where there is a token that may ask for them. */
+async function targetOf(connection: Connection, options: Options): Promise<Target | undefined> {
+  const { adminToken } = connection;
+  if (adminToken === undefined || connection.queryUrl === undefined) return undefined;
+  const merchant = options.merchant ?? (await ownMerchant(connection)) ?? connection.merchant;
+  if (merchant === undefined) throw new Problem("name the merchant with --merchant; `merchant list` shows them");
+  const path = pathOf(connection, merchant);
+  const { time_zone: zone } = (await askAdmin(connection, "GET", path)) as { readonly time_zone: string };
+  if (options.trackingId !== undefined) return { merchant, path, zone, trackingId: options.trackingId };
+  const streams = (await askList(connection, `${path}/streams`)) as readonly { readonly tracking_id: string }[];
+  const [only, ...others] = streams;
+  if (only === undefined || others.length > 0)
+    throw new Problem("name the merchant's stream with --tracking-id; `stream list` shows them");
+  return { merchant, path, zone, trackingId: only.tracking_id };
+}
+
+/** Of a merchant's own key. */
+async function ownMerchant(connection: Connection): Promise<string | undefined> {
+  if (!isApiKeyShaped(connection.adminToken ?? "")) return undefined;
+  const session = (await askAdmin(connection, "GET", "/api/v1/session")) as {
+    readonly merchant?: { readonly id: string };
+  };
+  return session.merchant?.id;
+}
+
+interface AsObject {
+  readonly target: Target;
+  readonly connection: Connection;
+  readonly options: Options;
+}
+
+async function importAsObject({ collectorUrl, ...common }: Common, { target, connection, options }: AsObject) {
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    sayBesideMeter("stopping; the same command goes on from here");
+  };
+  const registry = registryOf({ target, connection, options }, common);
+  if (options.preview === true) {
+    await importFile({ ...common, destination: { collectorUrl, trackingId: target.trackingId }, registry });
+    return undefined;
+  }
+  const key = await keyFor({ target, connection, options }, basename(common.path));
+  process.once("SIGINT", stop);
+  try {
+    const destination = { collectorUrl, trackingId: target.trackingId, headers: keyHeader(key.secret) };
+    const tally = await importFile({ ...common, destination, registry, isStopped: () => isStopped });
+    return registry.number() === undefined ? undefined : tally;
+  } finally {
+    process.removeListener("SIGINT", stop);
+    await key.end();
+    const number = registry.number();
+    if (number !== undefined) console.log(`import ${number}; take it back with: footfall import undo ${number}`);
+  }
+}
+
+/** What an import is sent with. One that is made for it ends with it. */
+async function keyFor({ target, connection, options }: AsObject, name: string) {
+  const given = options.writeKey ?? ownKey(connection);
+  if (given !== undefined) return { secret: given, end: async () => {} };
+  return makeKey(connection, target, { name: `import of ${name}`, scope: "write" });
+}
+
+/** The admin token where it is a merchant's own key, which sends and asks as well. */
+function ownKey({ adminToken = "" }: Connection): string | undefined {
+  return isApiKeyShaped(adminToken) ? adminToken : undefined;
+}
+
+/** A key for as long as it is needed: the deployment's token neither sends nor asks questions. */
+async function makeKey(
+  connection: Connection,
+  target: Target,
+  { name, scope }: { readonly name: string; readonly scope: "read" | "write" },
+) {
+  const expires = new Date(Date.now() + KEY_LIVES_MS).toISOString();
+  const body = { name: name.slice(0, KEY_NAME_LENGTH_MAX), scope, expires_at: expires };
+  const key = (await askAdmin(connection, "POST", `${target.path}/keys`, body)) as {
+    readonly id: string;
+    readonly api_key: string;
+  };
+  return {
+    secret: key.api_key,
+    end: async () => void (await askAdmin(connection, "DELETE", `${target.path}/keys/${encodeURIComponent(key.id)}`)),
+  };
+}
+
+const KEY_LIVES_MS = 7 * 86_400_000;
+const KEY_NAME_LENGTH_MAX = 100;
+
+/** An import as the API shows it. */
+interface ShownImport extends Readonly<Record<string, unknown>> {
+  readonly number: number;
+  readonly name: string;
+  readonly source: string;
+  readonly state: string;
+  readonly from: string;
+  readonly to: string;
+  readonly events: number;
+  readonly id_suffix: string;
+  readonly place: Registered["place"] | null;
+  readonly tally: Readonly<Record<string, number>>;
+  readonly days?: readonly { readonly date: string; readonly events: number }[];
+}
+
+function registryOf(
+  { target, connection, options }: AsObject,
+  common: Omit<Common, "collectorUrl">,
+): Registry & { readonly number: () => number | undefined } {
+  let number: number | undefined;
+  const imports = `${target.path}/imports`;
+  return {
+    zone: target.zone,
+    number: () => number,
+    idSuffixOf: async (head) => {
+      const alike = (await askList(connection, `${imports}?head=${head}`)) as readonly ShownImport[];
+      const [standing] = alike.filter(({ state }) => !["undoing", "undone"].includes(state));
+      return standing?.id_suffix ?? (alike.length > 0 ? undefined : "");
+    },
+    register: async (preview, head) => {
+      console.log(previewText(preview));
+      if (preview.days.size === 0) {
+        console.log("\nthere is nothing new in it");
+        return undefined;
+      }
+      const counted = await countedDays(connection, target, preview);
+      const leftOut = options.countedDays === "keep" ? new Set<number>() : new Set(counted.keys());
+      if (counted.size > 0) console.log(`\n${countedText(counted, preview, leftOut.size > 0)}`);
+      if (options.preview === true) return undefined;
+      const days = [...preview.days].filter(([day]) => !leftOut.has(day)).sort(([a], [b]) => a - b);
+      if (days.length === 0) throw new Problem("every Day of it is counted here already: nothing was imported");
+      const made = (await askAdmin(connection, "POST", imports, {
+        name: basename(common.path).slice(0, KEY_NAME_LENGTH_MAX),
+        source: preview.source,
+        digest: preview.digest,
+        head,
+        reading: readingDigest(common),
+        days: Object.fromEntries(days.map(([day, events]) => [dateOf(day), events])),
+      })) as ShownImport;
+      if (made.state === "done") {
+        console.log(`\nimport ${made.number} has brought this file already; nothing counts twice`);
+        return undefined;
+      }
+      number = made.number;
+      const path = `${imports}/${number}`;
+      await askAdmin(connection, "PATCH", path, { state: "running" });
+      const earlier = made.tally;
+      return {
+        number,
+        idSuffix: made.id_suffix,
+        leftOut,
+        place: made.place ?? undefined,
+        note: async ({ state, place, tally }) => {
+          const body = { ...(state && { state }), place, tally: sumOf(earlier, tally.toCounts()) };
+          const now = (await askAdmin(connection, "PATCH", path, body)) as ShownImport;
+          return now.state !== "running";
+        },
+      };
+    },
+  };
+}
+
+function sumOf(some: Readonly<Record<string, number>>, more: Readonly<Record<string, number>>) {
+  const names = new Set([...Object.keys(some), ...Object.keys(more)]);
+  return Object.fromEntries([...names].map((name) => [name, (some[name] ?? 0) + (more[name] ?? 0)]));
+}
+
+/** Days of the file that have more events here than imports have brought: the events beyond those. */
+async function countedDays(
+  connection: Connection,
+  target: Target,
+  { days }: Preview,
+): Promise<ReadonlyMap<number, number>> {
+  const { merchant, path } = target;
+  const numbers = [...days.keys()];
+  const [first, last] = [Math.min(...numbers), Math.max(...numbers)];
+  const question = {
+    site_id: merchant,
+    metrics: ["events"],
+    date_range: [dateOf(first), dateOf(last)],
+    dimensions: ["time:day"],
+  };
+  const given = ownKey(connection) ?? (merchant === connection.merchant ? connection.apiKey : undefined);
+  const key =
+    given === undefined
+      ? await makeKey(connection, target, { name: "import: what is counted", scope: "read" })
+      : undefined;
+  const asked = askQuestion({ ...connection, apiKey: given ?? key?.secret }, question);
+  const answer = (await asked.finally(key?.end)) as {
+    readonly results: readonly { readonly dimensions: readonly string[]; readonly metrics: readonly number[] }[];
+  };
+  const counted = new Map<number, number>();
+  for (const { dimensions, metrics } of answer.results) {
+    const day = parseDate(String(dimensions[0]).slice(0, 10));
+    if (day !== undefined && days.has(day)) counted.set(day, metrics[0] ?? 0);
+  }
+  if ([...counted.values()].every((events) => events === 0)) return new Map();
+  const imports = (await askList(connection, `${path}/imports`)) as readonly ShownImport[];
+  for (const { number, state, from, to } of imports) {
+    if (state === "undone" || from > dateOf(last) || to < dateOf(first)) continue;
+    const { days: own = [] } = (await askAdmin(connection, "GET", `${path}/imports/${number}`)) as ShownImport;
+    for (const { date, events } of own) {
+      const day = parseDate(date) as number;
+      if (counted.has(day)) counted.set(day, (counted.get(day) as number) - events);
+    }
+  }
+  return new Map([...counted].filter(([, events]) => events > 0));
+}
+
+function countedText(counted: ReadonlyMap<number, number>, { days }: Preview, isLeftOut: boolean): string {
+  const sum = (of: ReadonlyMap<number, number>) =>
+    [...counted.keys()].reduce((all, day) => all + (of.get(day) ?? 0), 0);
+  const fate = isLeftOut ? "these Days of it are left out (--counted-days keep brings them)" : "both count";
+  const here = `${toFigure(sum(counted))} events are counted here, and the file has ${toFigure(sum(days))}`;
+  return `on ${rangesText(counted.keys())} ${here}: ${fate}`;
+}
+
+function addVerbs(command: Command): void {
+  const withMerchant = (verb: Command) => verb.option("--merchant <id>", "the merchant (default: the local demo)");
+  withMerchant(command.command("list"))
+    .description("a merchant's imports, the newest first")
+    .action(async (_, verb: Command) => {
+      await show(verb, async (connection) => askList(connection, await importsPath(connection, verb)), toListText);
+    });
+  withMerchant(command.command("show <number>"))
+    .description("how far an import is")
+    .action(async (number: string, _, verb: Command) => {
+      await show(
+        verb,
+        async (connection) => askAdmin(connection, "GET", await importsPath(connection, verb, number)),
+        toImportText,
+      );
+    });
+  withMerchant(command.command("pause <number>"))
+    .description("stop an import that is running, here or elsewhere; the same import command goes on with it")
+    .action(async (number: string, _, verb: Command) => {
+      const body = { state: "paused" };
+      await show(
+        verb,
+        async (connection) => askAdmin(connection, "PATCH", await importsPath(connection, verb, number), body),
+        toImportText,
+      );
+    });
+  for (const [name, description] of [
+    ["undo", "take an import back whole: none of its events counts any more"],
+    ["redo", "let an import that was undone count again"],
+  ] as const)
+    withMerchant(command.command(`${name} <number>`))
+      .description(description)
+      .action(async (number: string, _, verb: Command) => {
+        await show(
+          verb,
+          async (connection) => askAdmin(connection, "POST", `${await importsPath(connection, verb, number)}/${name}`),
+          toImportText,
+        );
+      });
+}
+
+async function importsPath(connection: Connection, verb: Command, number?: string): Promise<string> {
+  const { merchant } = verb.optsWithGlobals<{ readonly merchant?: string }>();
+  const path = pathOf(connection, merchant ?? (await ownMerchant(connection)));
+  return number === undefined ? `${path}/imports` : `${path}/imports/${encodeURIComponent(number)}`;
+}
+
+function toListText(answer: unknown): string {
+  const rows = (answer as readonly ShownImport[]).map((one) => [
+    one.number,
+    one.name,
+    one.source,
+    one.state,
+    one.from,
+    one.to,
+    one.events,
+  ]);
+  return rows.length === 0
+    ? "no imports"
+    : toCutTable(["number", "name", "source", "state", "from", "to", "events"], rows);
+}
+
+function toImportText(answer: unknown): string {
+  const { days: _days, place: _place, tally, ...facts } = answer as ShownImport;
+  return toAnswerTable({ ...facts, ...tally });
+}
+
 /** What comes without a key can never outbid what came with one: a refund of an order that a server told needs it too. */
-function keyHeader(key: string | undefined): { readonly headers?: Readonly<Record<string, string>> } {
-  return key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
+function keyHeader(key: string): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${key}` };
 }
 
 function toRate(text: string): number {

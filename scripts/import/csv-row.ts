@@ -3,6 +3,7 @@
 // both. A column that means nothing is left out and named, so that a mistyped one is noticed.
 
 import { PRODUCT_NUMBERS, PRODUCT_TEXTS } from "../../core/formats/product.ts";
+import { countryOf } from "./country.ts";
 import { parseInstant } from "./instant.ts";
 import { visitorText } from "./request.ts";
 import { type ImportedEvent, needsHostname, type Row, read, rejectedRow, skipped } from "./row.ts";
@@ -31,6 +32,20 @@ export const FIELDS = [
   "address",
   "order_id",
   "products",
+  "country",
+  "region",
+  "city",
+  "browser",
+  "os",
+  "device",
+  "hostname",
+  "path",
+  "query",
+  "utm_source",
+  "utm_medium",
+  "utm_campaign",
+  "utm_content",
+  "utm_term",
 ] as const;
 type Field = (typeof FIELDS)[number];
 
@@ -76,6 +91,24 @@ const ALIASES: Readonly<Record<string, Field | ProductField>> = {
   total: "revenue",
   items: "products",
   line_items: "products",
+  country_code: "country",
+  location_country: "country",
+  region_name: "region",
+  subdivision1: "region",
+  city_name: "city",
+  browser_name: "browser",
+  operating_system: "os",
+  os_name: "os",
+  system: "os",
+  device_type: "device",
+  device_category: "device",
+  host: "hostname",
+  domain: "hostname",
+  url_path: "path",
+  page_path: "path",
+  pathname: "path",
+  url_query: "query",
+  query_string: "query",
   product_id: "product.id",
   product_name: "product.name",
   product_category: "product.category",
@@ -130,7 +163,7 @@ export function planColumns(header: readonly string[], map: ReadonlyMap<string, 
   if (OWN_EXPORT.every((column) => names.includes(column))) return no(NO_OWN_EXPORT);
   if (header.length === 1) return no(`this looks like no table: its first line has no columns (${header[0]})`);
   if (!filled.includes("timestamp")) return no(missing("timestamp", header));
-  if (!["url", "name", "order_id"].some((field) => filled.includes(field))) return no(missing("url", header));
+  if (!["url", "path", "name", "order_id"].some((field) => filled.includes(field))) return no(missing("url", header));
   const one = filled.find((target) => target.startsWith("product."));
   if (one !== undefined && filled.includes("products")) {
     return no(`columns fill both products and ${one}; map products either as one JSON column or column by column`);
@@ -159,20 +192,72 @@ export function readCsvRow(values: readonly string[], plan: ColumnPlan, origin: 
   }
   const timestamp = parseInstant(texts.get("timestamp") ?? "");
   if (timestamp === undefined) {
-    return rejectedRow("invalid_timestamp", `not a time (ms, seconds or ISO): "${texts.get("timestamp") ?? ""}"`);
+    return rejectedRow(
+      "invalid_timestamp",
+      `not a time (seconds, ms, µs, ns or ISO): "${texts.get("timestamp") ?? ""}"`,
+    );
   }
-  const url = texts.get("url");
-  if (url?.startsWith("/") && origin === undefined) return needsHostname(url);
-  const fields: Partial<ImportedEvent> = {};
-  for (const readFields of [readNumbers, readProps, readProducts]) {
+  const address = readAddress(texts, origin);
+  if (!address.ok) return address.row;
+  if (address.url === undefined && !texts.has("name") && !texts.has("order_id")) {
+    const why = "neither an address nor a name: a page view has a url (or hostname and path), anything else a name";
+    return rejectedRow("no_page", why);
+  }
+  const fields: Partial<ImportedEvent> = address.url === undefined ? {} : { url: address.url };
+  // A campaign is told by an address; where there is none, it is at least not lost.
+  for (const name of address.url === undefined ? CAMPAIGN : [])
+    if (texts.has(name)) texts.set(`props.${name}`, texts.get(name) as string);
+  for (const readFields of [readNumbers, readProps, readProducts, readCountry]) {
     const part = readFields(texts);
     if (typeof part === "string") return rejectedRow("invalid_field", part);
     Object.assign(fields, part);
   }
-  const event: ImportedEvent = { ...readTexts(texts, origin), timestamp, ...fields };
-  const address = texts.get("address");
-  if (address === undefined || event.visitor_id !== undefined) return read(event);
-  return read(event, visitorText(new Date(timestamp).toISOString().slice(0, 10), address, event.user_agent ?? ""));
+  const event: ImportedEvent = { ...readTexts(texts), timestamp, ...fields };
+  const client = texts.get("address");
+  if (client === undefined || event.visitor_id !== undefined) return read(event);
+  return read(event, visitorText(new Date(timestamp).toISOString().slice(0, 10), client, event.user_agent ?? ""));
+}
+
+/** The address of the page; or the row that says what is wrong with it. */
+type Address = { readonly ok: true; readonly url: string | undefined } | { readonly ok: false; readonly row: Row };
+
+const CAMPAIGN = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"] as const;
+
+/** A whole address, or one put together from host, path and query; what it lacks of its campaign is added to its query. */
+function readAddress(texts: ReadonlyMap<string, string>, origin: string | undefined): Address {
+  const whole = texts.get("url") ?? pathOf(texts);
+  const campaign = CAMPAIGN.flatMap((name) => {
+    const value = texts.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  if (whole === undefined) return { ok: true, url: undefined };
+  const host = texts.get("hostname");
+  const own = host === undefined ? undefined : host.includes("://") ? host : `https://${host}`;
+  const base = texts.has("url") ? (origin ?? own) : (own ?? origin);
+  if (whole.startsWith("/") && base === undefined) return { ok: false, row: needsHostname(whole) };
+  // Joined as text: resolved as a reference, "//evil.example/" would name another host.
+  const url = whole.startsWith("/") ? base + whole : whole;
+  if (campaign.length === 0) return { ok: true, url };
+  const parsed = URL.parse(url);
+  if (parsed === null) return { ok: false, row: rejectedRow("invalid_field", `not an address: ${url}`) };
+  for (const [name, value] of campaign) if (!parsed.searchParams.has(name)) parsed.searchParams.set(name, value);
+  return { ok: true, url: parsed.href };
+}
+
+function pathOf(texts: ReadonlyMap<string, string>): string | undefined {
+  const path = texts.get("path");
+  if (path === undefined) return undefined;
+  const query = texts.get("query")?.replace(/^\?/, "") ?? "";
+  const rooted = path.startsWith("/") ? path : `/${path}`;
+  return query === "" || rooted.includes("?") ? rooted : `${rooted}?${query}`;
+}
+
+function readCountry(texts: ReadonlyMap<string, string>): ReadFields {
+  const text = texts.get("country");
+  if (text === undefined) return {};
+  const country = countryOf(text);
+  if (country === undefined) return `country must be two letters of ISO 3166-1 or an English name, not "${text}"`;
+  return country === "" ? {} : { country };
 }
 
 const TEXT_FIELDS = [
@@ -185,16 +270,22 @@ const TEXT_FIELDS = [
   "language",
   "screen",
   "order_id",
+  "region",
+  "city",
+  "browser",
+  "os",
+  "device",
 ] as const;
 
-function readTexts(texts: ReadonlyMap<string, string>, origin: string | undefined): Partial<ImportedEvent> {
+/** What other products write where they do not know. */
+const NOT_KNOWN = /^\(not (set|provided)\)$|^\(none\)$/i;
+
+function readTexts(texts: ReadonlyMap<string, string>): Partial<ImportedEvent> {
   const fields: Record<string, string> = {};
   for (const field of TEXT_FIELDS) {
     const value = texts.get(field);
-    if (value !== undefined) fields[field] = value;
+    if (value !== undefined && !NOT_KNOWN.test(value)) fields[field] = value;
   }
-  const url = texts.get("url");
-  if (url !== undefined) fields["url"] = url.startsWith("/") && origin !== undefined ? origin + url : url;
   return fields;
 }
 

@@ -84,6 +84,7 @@ const NAMES = {
     ...["requestsecpurpose", "requestpurpose", "requestxmoz"],
   ],
   fetchDestination: ["httpsecfetchdest", "secfetchdest", "requestheaderssecfetchdest", "requestsecfetchdest"],
+  country: ["clientcountry"],
   contentType: [
     ...["senthttpcontenttype", "respheaderscontenttype", "edgeresponsecontenttype", "responsecontenttype"],
     ...["upstreamhttpcontenttype", "downstreamcontenttype"],
@@ -156,6 +157,7 @@ function toRequest(object: Readonly<Record<string, unknown>>): LogRequest | stri
     purpose: field("purpose"),
     fetchDestination: field("fetchDestination"),
     contentType: field("contentType"),
+    country: field("country"),
   };
 }
 
@@ -178,8 +180,7 @@ function readTime(text: string): { readonly timestamp: number | undefined; reado
   const [, logDate, clock] = /^\[?(\d\d\/[A-Z][a-z]{2}\/\d{4}):(\d\d:\d\d:\d\d [+-]\d{4})\]?$/.exec(text) ?? [];
   if (logDate !== undefined && clock !== undefined) return { timestamp: logInstant(logDate, clock), date: logDate };
   const iso = text.replace(/^(\d{4})\/(\d\d)\/(\d\d)/, "$1-$2-$3");
-  const tooFine = /^(\d{13})(\d{3}|\d{6})$/.exec(text); // µs and ns
-  const timestamp = parseInstant(tooFine?.[1] ?? iso);
+  const timestamp = parseInstant(iso);
   const own = iso.slice(0, 10);
   if (timestamp === undefined || parseDate(own) !== undefined) return { timestamp, date: own };
   return { timestamp, date: new Date(timestamp).toISOString().slice(0, 10) };

@@ -31,6 +31,11 @@ export class OrderGatherer {
     return complete;
   }
 
+  /** Whether an order may go on in the next row. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
   /** The order that was still open, at the end of the file. */
   rest(): readonly PlacedRow[] {
     const open = this.#open;
@@ -45,6 +50,7 @@ function isPartOfOrder({ event }: EventRow): boolean {
 
 function continues(open: EventRow, next: EventRow): boolean {
   const [a, b] = [open.event, next.event];
+  if (a.id !== undefined && b.id !== undefined && a.id !== b.id) return false; // two events, by the file's own word
   if (!isPartOfOrder(next) || a.order_id !== b.order_id || a.name !== b.name) return false;
   return a.timestamp === b.timestamp && a.visitor_id === b.visitor_id && open.visitor === next.visitor;
 }

@@ -3,6 +3,7 @@
 // the import counts and shows. The client's address leaves this file only to be hashed (`visitorText`).
 
 import { isIP } from "node:net";
+import { countryOf } from "./country.ts";
 import { needsHostname, type Row, read, rejectedRow, skipped } from "./row.ts";
 
 export interface LogRequest {
@@ -26,6 +27,8 @@ export interface LogRequest {
   readonly purpose?: string;
   readonly fetchDestination?: string;
   readonly contentType?: string;
+  /** Where the client was: Cloudflare's logs say so. */
+  readonly country?: string;
 }
 
 export interface LogOptions {
@@ -47,6 +50,7 @@ export function toPageView(request: LogRequest, options: LogOptions): Row {
   if (origin === undefined && target.startsWith("/")) return needsHostname(target);
   const url = toUrl(target, origin);
   if (url === undefined) return rejectedRow("invalid_url", `not an address: ${target}`);
+  const country = countryOf(request.country ?? "");
   const left = isPrefetch(request.purpose) ? "prefetch" : options.assets ? undefined : assetReason(url, request);
   if (left !== undefined) return skipped(left);
   return read(
@@ -55,6 +59,7 @@ export function toPageView(request: LogRequest, options: LogOptions): Row {
       timestamp,
       ...(userAgent === "" ? {} : { user_agent: userAgent }),
       ...(referrer === "" ? {} : { referrer }),
+      ...(country ? { country } : {}),
     },
     visitorText(request.date, request.address, userAgent),
   );

@@ -41,6 +41,8 @@ export interface Reading {
   readonly map: ReadonlyMap<string, string>;
   /** Whether an access log's images, scripts and the like count too. */
   readonly assets: boolean;
+  /** Whether refunds count whose date the file does not know; they do unless said. */
+  readonly refunds?: boolean;
 }
 
 /**
@@ -48,11 +50,18 @@ export interface Reading {
  * other options the file is read from its first line, so that what was rejected can be put right; rows counted before
  * have the same ids and count nothing twice.
  */
-export function placeKey(to: { readonly collectorUrl: string; readonly trackingId: string }, reading: Reading): string {
-  const { map, origin, assets } = reading;
-  const text = JSON.stringify([[...map].sort(), origin ?? null, assets]);
-  const digest = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  return `${to.collectorUrl} ${to.trackingId} ${digest}`;
+export function placeKey(
+  to: { readonly collectorUrl: string; readonly trackingId: string },
+  reading: Reading,
+  idSuffix = "",
+): string {
+  return `${to.collectorUrl} ${to.trackingId} ${readingDigest(reading)}${idSuffix}`;
+}
+
+/** 16 hexadecimal digits of the options. */
+export function readingDigest({ map, origin, assets, refunds = true }: Reading): string {
+  const text = JSON.stringify([[...map].sort(), origin ?? null, assets, ...(refunds ? [] : ["no refunds"])]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** Batches on their way, in the order of their lines. */
@@ -72,6 +81,11 @@ export class Settlement {
       batch.settled = true;
       while (this.#open[0]?.settled) this.#place = (this.#open.shift() as { end: Place }).end;
     };
+  }
+
+  /** Whether nothing is on its way. */
+  get isSettled(): boolean {
+    return this.#open.length === 0;
   }
 
   /** The last place before which everything is settled. */

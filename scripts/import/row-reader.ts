@@ -6,15 +6,19 @@ import { readLogLine } from "./access-log.ts";
 import { type ColumnPlan, planColumns, readCsvRow } from "./csv-row.ts";
 import type { FileFormat } from "./detect.ts";
 import type { FileLine } from "./file.ts";
-import { readJsonLine } from "./json-log.ts";
+import { parseObject, readJsonLine } from "./json-log.ts";
 import type { Reading } from "./resume.ts";
 import { type Row, rejectedRow } from "./row.ts";
+import { OBJECT_SOURCES, type SourceOptions, TABLE_SOURCES, type TableReader } from "./source.ts";
 import { w3cReader } from "./w3c-log.ts";
 
 export interface RowReader {
   /** Takes in a line that says how to read those after it, and answers whether it was one. */
   readonly note: (line: FileLine) => boolean;
-  readonly read: (line: FileLine) => Row;
+  /** The events of a line; nearly always one. */
+  readonly read: (line: FileLine) => readonly Row[];
+  /** What the file was taken for so far. */
+  readonly source: () => string;
 }
 
 export interface RowOptions extends Reading {
@@ -23,15 +27,26 @@ export interface RowOptions extends Reading {
 }
 
 export function rowReader(format: FileFormat, options: RowOptions): RowReader {
-  const { note, read } = readerOf(format, options);
-  const unreadable = (problem: string) => rejectedRow("unreadable", problem);
-  return { note, read: (line) => (line.problem === undefined ? read(line) : unreadable(line.problem)) };
+  const { note, read, source } = readerOf(format, options);
+  const unreadable = (problem: string) => [rejectedRow("unreadable", problem)];
+  return { note, source, read: (line) => (line.problem === undefined ? read(line) : unreadable(line.problem)) };
 }
 
 function readerOf(format: FileFormat, options: RowOptions): RowReader {
+  const { note, read, source = () => format.kind } = lineReader(format, options);
+  return { note, source, read: (line) => [read(line)].flat() };
+}
+
+/** A reader whose lines may be one row each. */
+interface LineReader extends Pick<RowReader, "note"> {
+  readonly read: (line: FileLine) => Row | readonly Row[];
+  readonly source?: () => string;
+}
+
+function lineReader(format: FileFormat, options: RowOptions): LineReader {
   const textOfLine = ({ values }: FileLine) => values[0] ?? "";
   if (format.kind === "log") return { note: () => false, read: (line) => readLogLine(textOfLine(line), options) };
-  if (format.kind === "json") return { note: () => false, read: (line) => readJsonLine(textOfLine(line), options) };
+  if (format.kind === "json") return jsonReader(options);
   if (format.kind === "csv") return csvReader(options);
   const reader = w3cReader();
   return {
@@ -40,20 +55,64 @@ function readerOf(format: FileFormat, options: RowOptions): RowReader {
   };
 }
 
-/** The first row of a CSV is its header. */
-function csvReader(options: RowOptions): RowReader {
-  let plan: ColumnPlan | undefined;
+/** Objects of a source, or a log's requests. */
+function jsonReader(options: RowOptions): LineReader {
+  const sources = OBJECT_SOURCES.map(({ name, open }) => ({ name, read: open(sourceOptions(options)) }));
+  let found: string | undefined;
   return {
+    note: () => false,
+    source: () => found ?? "json",
+    read: ({ values: [text = ""] }) => {
+      const object = parseObject(text);
+      for (const { name, read } of object === undefined ? [] : sources) {
+        const rows = read(object as Readonly<Record<string, unknown>>);
+        if (rows === undefined) continue;
+        found ??= name;
+        return rows;
+      }
+      return readJsonLine(text, options);
+    },
+  };
+}
+
+function sourceOptions({ origin, refunds = true }: RowOptions): SourceOptions {
+  return { origin, refunds };
+}
+
+/** The first row of a CSV is its header. */
+function csvReader(options: RowOptions): LineReader {
+  let plan: ColumnPlan | undefined;
+  let known: { readonly name: string; readonly columns: readonly string[]; readonly read: TableReader } | undefined;
+  return {
+    source: () => known?.name ?? "csv",
     note(line) {
-      if (plan !== undefined) return false;
+      if (plan !== undefined || known !== undefined) return false;
+      known = openSource(line.values, options);
+      if (known !== undefined) return true;
       const planned = planColumns(line.values, options.map);
       if (!planned.ok) throw new Problem(`${options.path}: ${planned.why}`);
       plan = planned.plan;
       sayOfColumns(plan, options.say);
       return true;
     },
-    read: (line) => readCsvRow(line.values, plan as ColumnPlan, options.origin),
+    read: ({ values }) => {
+      if (known === undefined) return readCsvRow(values, plan as ColumnPlan, options.origin);
+      const { columns, read } = known;
+      if (values.length < columns.length)
+        return rejectedRow("wrong_columns", `${values.length} values, where the first line names ${columns.length}`);
+      return read((column) => values[columns.indexOf(column)]?.trim() ?? "");
+    },
   };
+}
+
+/** Reads a header as one of a known product's, unless the columns are mapped by hand. */
+function openSource(columns: readonly string[], options: RowOptions) {
+  const source = options.map.size > 0 ? undefined : TABLE_SOURCES.find(({ isHeader }) => isHeader(columns));
+  if (source === undefined) return undefined;
+  const read = source.open(columns, sourceOptions(options));
+  if (typeof read === "string") throw new Problem(`${options.path}: ${read}`);
+  options.say(`read as a file of ${source.name}`);
+  return { name: source.name, columns, read };
 }
 
 function sayOfColumns({ ignored, targets }: ColumnPlan, say: (text: string) => void): void {

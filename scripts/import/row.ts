@@ -13,11 +13,21 @@ export interface ImportedEvent {
   readonly user_agent?: string;
   readonly language?: string;
   readonly screen?: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country?: string;
+  readonly region?: string;
+  readonly city?: string;
+  /** Words of another product, where there is no agent. */
+  readonly browser?: string;
+  readonly os?: string;
+  readonly device?: string;
   readonly engagement_ms?: number;
   readonly scroll?: number;
   readonly revenue?: { readonly amount: number; readonly currency?: string };
   readonly props?: Readonly<Record<string, unknown>>;
   readonly order_id?: string;
+  /** Facts that only an export of Footfall has. */
+  readonly exported?: Readonly<Record<string, unknown>>;
   readonly products?: readonly Readonly<Record<string, unknown>>[];
 }
 

@@ -10,6 +10,8 @@ export interface Destination {
   readonly trackingId: string;
   /** Such as `x-footfall-place` in the demo. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The import that the events are of. */
+  readonly importNumber?: number | undefined;
 }
 
 const ATTEMPTS_MAX = 9;
@@ -26,7 +28,8 @@ export async function sendEvents(
   events: readonly object[],
   say: (text: string) => void,
 ): Promise<BatchAnswer> {
-  const body = JSON.stringify({ tracking_id: destination.trackingId, events });
+  const { trackingId, importNumber } = destination;
+  const body = JSON.stringify({ tracking_id: trackingId, ...(importNumber && { import: importNumber }), events });
   let trouble = "";
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     let answered: Answered;

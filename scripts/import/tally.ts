@@ -67,6 +67,19 @@ export class Tally {
     }
   }
 
+  /** All of it as named counts. */
+  toCounts(): Readonly<Record<string, number>> {
+    const { lines: rows, accepted, duplicates } = this;
+    const named = (what: string, of: ReadonlyMap<string, number>) =>
+      [...of].map(([reason, times]) => [`${what}: ${reason}`, times] as const);
+    return Object.fromEntries([
+      ...Object.entries({ rows, accepted, duplicates }),
+      ...named("dropped", this.dropped),
+      ...named("skipped", this.skipped),
+      ...named("rejected", new Map([...this.rejected].map(([code, { count: times }]) => [code, times]))),
+    ]);
+  }
+
   /** Rows that were not taken because something is wrong with them. */
   refused(): number {
     return [...this.rejected.values()].reduce((sum, { count: times }) => sum + times, 0);

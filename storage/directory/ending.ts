@@ -15,6 +15,7 @@ const MERCHANTS_OWN = [
   "rule_versions",
   "own_rates",
   "rate_versions",
+  "imports",
 ] as const;
 
 export async function deleteMerchant(directory: Directory, merchant: number): Promise<void> {

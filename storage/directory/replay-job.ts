@@ -30,6 +30,8 @@ export interface ReplayJob {
   readonly dimensions: readonly DimensionName[] | undefined;
   /** A zone that a verify tries out on its Days, or that a rebuild puts on them. */
   readonly pastZone?: PastZone | undefined;
+  /** The import that a rebuild lets count no more on its Days. */
+  readonly importNumber?: number | undefined;
 }
 
 /** A job as it is stored: with what ties it to its ledgers. */
@@ -45,9 +47,9 @@ const OF_GOALS = "('goals', 'goals_due')";
 /** Jobs that have begun: a start that has not come to its end is nobody's job yet. */
 const IS_SHOWN = "state NOT IN ('starting', 'abandoned')";
 
-/** Whether the job put rules on timelines, or a zone on past Days, which its undo takes back. */
+/** Whether the job put rules on timelines, or a zone on past Days, or undid an import, which its undo takes back. */
 export function hasApplied({ kind, rules, pastZone }: ReplayJob): boolean {
-  return kind !== "verify" && (rules === "current" || pastZone !== undefined);
+  return kind !== "verify" && (rules === "current" || rules === "without_import" || pastZone !== undefined);
 }
 
 /** Whether the job puts goals on past Days and nothing else: that changes no answer, and is not taken back. */
@@ -73,7 +75,7 @@ export async function listJobs(
   { merchant, rowsMax }: { merchant: number | undefined; rowsMax: number },
 ): Promise<readonly JobHeader[]> {
   const text = `SELECT id, kind, state, from_day, to_day, merchants, created_at, finished_at, rules, NULL AS draft, applied,
-    dimensions, past_zone, ledgers, epoch, fenced FROM replay_jobs
+    dimensions, past_zone, import, ledgers, epoch, fenced FROM replay_jobs
     WHERE (?1 IS NULL OR merchants = ?1) AND ${IS_SHOWN} ORDER BY created_at DESC, id LIMIT ?2`;
   return (await select<StoredJob>(directory, [text, aloneOf(merchant), rowsMax])).map(toJob);
 }
@@ -87,6 +89,16 @@ export async function countJobs(
     FROM replay_jobs WHERE merchants = ?1 AND rules != 'goals_due'`;
   const [counts] = await select<{ active: number; recent: number }>(directory, [text, aloneOf(merchant), since]);
   return counts ?? { active: 0, recent: 0 };
+}
+
+/** The jobs that undo imports of a merchant, redone ones too, the latest first. */
+export async function listImportJobs(
+  directory: Directory,
+  merchant: number,
+): Promise<readonly (JobHeader & { readonly importNumber: number })[]> {
+  const text = `SELECT * FROM replay_jobs WHERE merchants = ? AND import IS NOT NULL AND ${IS_SHOWN} ORDER BY created_at DESC, id`;
+  const rows = await select<StoredJob & { readonly import: number }>(directory, [text, aloneOf(merchant)]);
+  return rows.map((row) => ({ ...toJob(row), importNumber: row.import }));
 }
 
 /** The latest job of one merchant's goals. */
@@ -159,8 +171,8 @@ export async function putHeader(
     directory
       .prepare(
         `INSERT INTO replay_jobs (from_day, to_day, id, kind, state, merchants, created_at, rules, draft, applied, dimensions,
-           past_zone, ledgers, epoch, fenced)
-         SELECT ?1, ?2, ?3, ?4, 'starting', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, 0
+           past_zone, ledgers, import, epoch, fenced)
+         SELECT ?1, ?2, ?3, ?4, 'starting', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14, 1, 0
          WHERE ${areUnchanged("?13")} AND (?4 = 'verify' OR NOT EXISTS
            (SELECT 1 FROM replay_jobs AS other WHERE ${WRITES_THERE} AND ${sharesMerchant("?5")}))`,
       )
@@ -175,6 +187,7 @@ export async function putHeader(
         ...lists.slice(1),
         JSON.stringify(ledgers),
         seen,
+        job.importNumber ?? null,
       ),
   ]);
   if ((results[1]?.meta.changes ?? 0) > 0) return "made";
@@ -250,9 +263,10 @@ export async function changeHeader(
   return (changed?.meta.changes ?? 0) > 0;
 }
 
-/** A rebuild of the same Days that came later and stands: what it kept is what this one wrote. */
+/** A rebuild of the same Days that came later and stands: what it kept is what this one wrote. Imports that are undone hold up one
+ *  another no more than that: to redo one counts again what it could not put back, by what holds then. */
 const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.kind != 'verify' AND other.state NOT IN ('undone', 'abandoned')
-  AND other.rules NOT IN ${OF_GOALS} AND other.created_at > replay_jobs.created_at AND other.from_day < ?2 AND other.to_day > ?1
+  AND other.rules NOT IN ${OF_GOALS} AND (other.import IS NULL OR replay_jobs.import IS NULL) AND other.created_at > replay_jobs.created_at AND other.from_day < ?2 AND other.to_day > ?1
   AND ${sharesMerchant("replay_jobs.merchants")})`;
 const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.id != ?3 AND ${WRITES_THERE.replaceAll(
   /\b(kind|state|fenced|epoch|from_day|to_day)\b/g,
@@ -261,12 +275,12 @@ const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE othe
   AND ${sharesMerchant("replay_jobs.merchants")})`;
 
 /**
- * Whether a job ended so long ago that what it kept is deleted. A zone of the past stays until it is taken back, however
- * late: that needs the job's parts.
+ * Whether a job ended so long ago that what it kept is deleted. A zone of the past and the undoing of an import stay until they
+ * are taken back, however late: that needs the job's parts.
  */
 function whetherOver(now: string): string {
   return `(finished_at IS NOT NULL AND finished_at <= ${now} - ${REPLAY_KEPT_MS}
-    AND (past_zone IS NULL OR kind = 'verify' OR state = 'undone'))`;
+    AND ((past_zone IS NULL AND import IS NULL) OR kind = 'verify' OR state = 'undone'))`;
 }
 
 const CHANGES: Record<ReplayVerb, { sets: string; where: string }> = {
@@ -291,8 +305,8 @@ const CANCEL_APPLIED = { ...CHANGES.undo, where: CHANGES.cancel.where };
 const IS_APPLIED = "(applied IS NOT NULL OR past_zone IS NOT NULL)";
 
 /** The same of a job at hand. */
-export function isOver({ finishedAt, pastZone, kind, state }: ReplayJob, now: number): boolean {
-  const stands = pastZone !== undefined && kind !== "verify" && state !== "undone";
+export function isOver({ finishedAt, pastZone, importNumber, kind, state }: ReplayJob, now: number): boolean {
+  const stands = (pastZone !== undefined || importNumber !== undefined) && kind !== "verify" && state !== "undone";
   return finishedAt !== null && finishedAt <= now - REPLAY_KEPT_MS && !stands;
 }
 
@@ -350,6 +364,7 @@ interface StoredJob {
   readonly applied: string | null;
   readonly dimensions: string | null;
   readonly past_zone: string | null;
+  readonly import: number | null;
   readonly ledgers: string;
   readonly epoch: number;
   readonly fenced: number;
@@ -370,6 +385,7 @@ function toJob(row: StoredJob): JobHeader {
     applied: parsed<readonly AppliedRules[]>(row.applied),
     dimensions: parsed<readonly DimensionName[]>(row.dimensions),
     pastZone: parsed<PastZone>(row.past_zone),
+    importNumber: row.import ?? undefined,
     ledgers: JSON.parse(row.ledgers) as readonly number[],
     epoch: row.epoch,
     fenced: row.fenced,

@@ -288,6 +288,50 @@ export const segments = sqliteTable(
   (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
 );
 
+/** Files that a merchant brought in, each under a number that is given once (number-claim.ts). Whether one was undone is in the
+ *  replay jobs that did it. */
+export const imports = sqliteTable(
+  "imports",
+  {
+    merchant: integer("merchant").notNull(),
+    number: integer("number").notNull(),
+    /** Such as the file's name. */
+    name: text("name").notNull(),
+    /** What it was read as: "csv", "log", "shopify". */
+    source: text("source").notNull(),
+    /** Digest of the whole file. */
+    digest: text("digest").notNull(),
+    /** Digest of its beginning: it is the same when the file has grown. */
+    head: text("head").notNull(),
+    /** Digest of the options that decide what becomes of a row. */
+    reading: text("reading").notNull(),
+    /** What ends the ids of its events: not empty where rows of the same file were undone, so that they may come again. */
+    idSuffix: text("id_suffix").notNull(),
+    /** Events by the number of their Day. */
+    days: text("days", { mode: "json" }).$type<Readonly<Record<string, number>>>().notNull(),
+    state: text("state").$type<ImportState>().notNull(),
+    /** Where to go on. */
+    place: text("place", { mode: "json" }).$type<ImportPlace>(),
+    /** What became of its rows so far. */
+    tally: text("tally", { mode: "json" }).$type<Readonly<Record<string, number>>>().notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms; null while it goes on. */
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.number] })],
+);
+
+/** What whoever sends an import says of it. */
+export const IMPORT_STATES = ["running", "paused", "done"] as const;
+
+export type ImportState = (typeof IMPORT_STATES)[number];
+
+/** A place in a file: so many rows, and a digest of them. */
+export interface ImportPlace {
+  readonly line: number;
+  readonly chain: string;
+}
+
 /** Administrative acts, each noted before it is done and completed after. */
 export const audit = sqliteTable(
   "audit",
@@ -340,6 +384,8 @@ export const replayJobs = sqliteTable(
     dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
     /** The zone of the past that it tries out, or has put on its merchant's Days; null of all others. */
     pastZone: text("past_zone", { mode: "json" }).$type<PastZone>(),
+    /** The import that it lets count no more on its Days; null of all others. */
+    importNumber: integer("import"),
     /** Which ledgers have parts of it, by position. */
     ledgers: text("ledgers", { mode: "json" }).$type<readonly number[]>().notNull().default([]),
     /** Grows with every change of state; its ledgers' fences say the same number when they know the state. */
@@ -360,8 +406,9 @@ export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
 export type ReplayKind = (typeof REPLAY_KINDS)[number];
 
 /** "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job. "goals": the goals decided
- *  last and nothing else; "goals_due": the same, started by itself. */
-export const REPLAY_RULES = ["dated", "current", "draft", "goals", "goals_due"] as const;
+ *  last and nothing else; "goals_due": the same, started by itself. "without_import": those that hold, and an import
+ *  that is undone. */
+export const REPLAY_RULES = ["dated", "current", "draft", "goals", "goals_due", "without_import"] as const;
 
 export type ReplayRules = (typeof REPLAY_RULES)[number];
 

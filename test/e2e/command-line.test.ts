@@ -83,7 +83,9 @@ async function importLines(lines: readonly string[], ...options: readonly string
   const folder = await mkdtemp(join(tmpdir(), "footfall-lines-"));
   const path = join(folder, "rows.csv");
   await writeFile(path, lines.join("\r\n"));
-  const to = ["--collector-url", client.collectorUrl, "--tracking-id", merchant.tracking_id, ...options];
+  const key = await client.createWriteKey(merchant);
+  const stream = ["--tracking-id", merchant.tracking_id, "--write-key", key];
+  const to = ["--collector-url", client.collectorUrl, ...stream, ...options];
   const env = { PATH: process.env["PATH"] ?? "" };
   const command = [join(ROOT, "scripts/footfall.ts"), "import", path, ...to];
   const { stdout } = await promisify(execFile)(process.execPath, command, { env });

@@ -94,9 +94,14 @@ test("[IMP-3] an import that refused a row ends with exit status 1 and says how 
   const import_ = async (name: string, text: string) => {
     await writeFile(join(folder, name), text);
     const to = ["--collector-url", collector.url, "--tracking-id", "t", "--hostname", "shop.example"];
-    return await run(["scripts/footfall.ts", "import", join(folder, name), ...to]);
+    return await run(["scripts/footfall.ts", "import", join(folder, name), ...to, ...keys]);
   };
+  const keys: string[] = [];
   const head = "visitor,unix_s,url\r\nv1,1389052815,/a\rv2,1389052816,/b\n";
+  // [IMP-21] Without a key every event would have the place of this machine.
+  expect(await import_("good.csv", head)).toMatchObject({ code: 1, stderr: expect.stringContaining("needs a key") });
+  expect(collector.requests()).toBe(0);
+  keys.push("--write-key", "k");
   expect(await import_("good.csv", head)).toMatchObject({ code: 0 });
   const { code, stderr } = await import_("bad.csv", `${head}v3,soon,/c\n`);
   expect([code, stderr.split("\n").at(-2)]).toEqual([1, "footfall: 1 of 3 rows was refused, as listed above"]);

@@ -61,6 +61,9 @@ test.each([
   ["1389052815.25", 1389052815250],
   ["946684800", 946684800000],
   ["1389052815123", 1389052815123],
+  ["1389052815123456", 1389052815123],
+  ["946684800123456", 946684800123],
+  ["1389052815123999999", 1389052815123],
   ["2014-01-07T00:00:15Z", 1389052815000],
   ["2014-01-07T00:00:15.5Z", 1389052815500],
   ["2014-01-07 00:00:15", 1389052815000],
@@ -80,7 +83,8 @@ test.each([
   "01/02/2014",
   "2014-13-01",
   "2014-01-07T25:00",
-  "1389052815123456",
+  "13890528151234",
+  "13890528151234567",
   "-1389052815",
   "2026-02-30",
   "2026-02-30T10:00:00Z",
@@ -89,6 +93,62 @@ test.each([
   "2026-01-00",
 ])("[IMP-7] does not read the time %j", (text) => {
   expect(parseInstant(text)).toBeUndefined();
+});
+
+test("[IMP-22] a campaign of an event without an address is a property of it", () => {
+  const read = row("timestamp,name,utm_source", ["1389052815", "purchase", "news"]);
+  expect(read).toMatchObject({ kind: "event", event: { name: "purchase", props: { utm_source: "news" } } });
+});
+
+const NO_ROW = { kind: "rejected", code: "no_page" };
+
+test.each([
+  ["host, path and query", "hostname,path,query", "shop.example,/a,x=1", "https://shop.example/a?x=1"],
+  ["a path of the file's host", "host,url_path", "shop.example,a", "https://shop.example/a"],
+  ["a path of --hostname", "path,query", "/a,?x=1", "https://given.example/a?x=1"],
+  [
+    "a campaign",
+    "url,utm_source,utm_term",
+    "https://a.example/?q=1,news,red shoes",
+    "https://a.example/?q=1&utm_source=news&utm_term=red+shoes",
+  ],
+  [
+    "a campaign that the address names",
+    "url,utm_source",
+    "https://a.example/?utm_source=own,news",
+    "https://a.example/?utm_source=own",
+  ],
+])("[IMP-22] puts an address together of %s", (_, columns, values, url) => {
+  const read = row(`timestamp,${columns}`, ["1389052815", ...values.split(",")], "https://given.example");
+  expect(read).toMatchObject({ kind: "event", event: { url } });
+});
+
+test.each([
+  ["AT", "AT"],
+  ["at", "AT"],
+  ["Austria", "AT"],
+  ["United States", "US"],
+  ["Türkiye", "TR"],
+  ["UK", "GB"],
+  ["(not set)", undefined],
+  ["Unknown", undefined],
+])("[IMP-22] reads the country %s", (text, country) => {
+  const read = row("timestamp,url,country,city", ["1389052815", "https://a.example/", text, "(not set)"]);
+  expect(read).toMatchObject({ kind: "event" });
+  expect(read.kind === "event" && [read.event.country, read.event.city]).toEqual([country, undefined]);
+});
+
+test("[IMP-22] a country that is none rejects the row", () => {
+  expect(row("timestamp,url,country", ["1389052815", "https://a.example/", "Atlantis"])).toMatchObject({
+    kind: "rejected",
+    message: expect.stringMatching(/two letters .* not "Atlantis"/),
+  });
+});
+
+test("[IMP-23] a row without address, name and order is no page view: Umami's column of event names is no address", () => {
+  expect(row("created_at,event_name,session_id", ["2026-01-01 10:00:00", "", "s1"])).toMatchObject(NO_ROW);
+  expect(row("created_at,event_name", ["2026-01-01 10:00:00", "signup"])).toMatchObject({ kind: "event" });
+  expect(row("timestamp,order_id", ["1389052815", "A1"])).toMatchObject({ kind: "event" });
 });
 
 const row = (header: string, values: readonly string[], origin?: string) => {

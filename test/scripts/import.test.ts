@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ImportOptions, importFile } from "../../scripts/import/run.ts";
+import type { Preview } from "../../scripts/import/preview.ts";
+import { type ImportOptions, importFile, type Progress, type Registry } from "../../scripts/import/run.ts";
 import { type FakeCollector, type Misbehaviour, startFakeCollector } from "../support/fake-collector.ts";
 
 let folder: string;
@@ -338,4 +339,43 @@ test("[IMP-20] lines of one instant and visitor arrive in the order of the file,
   for (const pages of order.values()) expect(pages).toEqual([...pages].sort((a, b) => a - b));
   expect(collector.events.size).toBe(6_000);
   expect(collector.openMost()).toBeGreaterThan(1);
+});
+
+/** A registry that gives number 1 and hears how far the import is. */
+function registryOf() {
+  const noted: Progress[] = [];
+  const previews: Preview[] = [];
+  const registry: Registry = {
+    zone: "UTC",
+    idSuffixOf: async () => "",
+    register: async (preview) => {
+      previews.push(preview);
+      return {
+        number: 1,
+        idSuffix: "-1",
+        leftOut: new Set(),
+        place: undefined,
+        note: async (progress) => noted.push(progress) === 0, // nobody pauses it
+      };
+    },
+  };
+  return { registry, noted, previews };
+}
+
+test("[IMP-27] an import that is stopped says where it is, and goes on from there under its number", async () => {
+  collector = await startFakeCollector();
+  const path = join(folder, "visits.csv");
+  await writeFile(path, csv(4_500));
+  const { registry, noted, previews } = registryOf();
+  let lines = 0;
+  const stopped = await run(path, collector, { registry, isStopped: () => ++lines > 2_000 });
+  expect(stopped.accepted).toBe(1_999); // and the header
+  expect(noted.at(-1)).toMatchObject({ state: "paused", place: { line: 2_000 } });
+  await run(path, collector, { registry });
+  expect(noted.at(-1)).toMatchObject({ state: "done", place: { line: 4_501 } });
+  expect(collector.events.size).toBe(4_500);
+  const ids = [...collector.events.keys()];
+  expect(ids.every((id) => /^import-[0-9a-f]{32}-1$/.test(id))).toBe(true);
+  expect(previews[0]).toMatchObject({ source: "csv", rows: 4_501, visitors: 50 });
+  expect([...(previews[0]?.days ?? [])]).toEqual([[16_077, 4_500]]);
 });

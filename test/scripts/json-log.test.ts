@@ -129,3 +129,13 @@ test.each([
     message: expect.stringMatching(message),
   });
 });
+
+test.each([
+  ["at", "AT"],
+  ["DE", "DE"],
+  ["XX", undefined],
+  ["T1", undefined],
+])("[IMP-17] the country of Logpush's ClientCountry %s is %s", (said, country) => {
+  const row = readJsonLine(JSON.stringify({ ...LOGPUSH, ClientCountry: said }), OPTIONS);
+  expect(row.kind === "event" && row.event.country).toBe(country);
+});

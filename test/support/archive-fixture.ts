@@ -54,6 +54,8 @@ export const anyEvent: fc.Arbitrary<Event> = fc.record({
   passive: fc.constantFrom(0, 1),
   purpose: fc.constantFrom("", "prefetch"),
   fragment: fc.constantFrom(0, 1),
+  importNumber: fc.constantFrom(0, 1, 0x7fff_ffff),
+  given: text,
 });
 
 export const anyLogged: fc.Arbitrary<LoggedEvent> = fc.record({

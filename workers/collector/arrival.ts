@@ -36,11 +36,18 @@ export function toArrival(draft: Draft, resolved: Resolved): Outcome<Arrival> {
   return accepted({ event, address: spellAddress(address), floating });
 }
 
-function toEvent(draft: Draft, { sender, client, format, sequence, visitors }: Resolved): Event {
+function toEvent(draft: Draft, resolved: Resolved): Event {
+  const event = ownEvent(draft, resolved);
+  // What another Footfall has archived of it, which an import tells.
+  return resolved.sender.keyed && draft.exported !== undefined ? { ...event, ...draft.exported } : event;
+}
+
+function ownEvent(draft: Draft, { sender, client, format, sequence, visitors }: Resolved): Event {
   const { merchant, stream, keyed } = sender;
   const { visitorId } = draft;
   const timestamp = draft.timestamp ?? client.receivedAt;
-  const { country, region, city, asn, verifiedBot, hints, purpose } = keyed ? UNPLACED : client.facts;
+  const { asn, verifiedBot, hints, purpose } = keyed ? UNSEEN : client.facts;
+  const { country, region, city } = keyed ? draft : client.facts;
   return {
     merchant,
     stream,
@@ -77,6 +84,8 @@ function toEvent(draft: Draft, { sender, client, format, sequence, visitors }: R
     passive: draft.passive,
     purpose,
     fragment: draft.fragment,
+    importNumber: draft.importNumber,
+    given: draft.given,
   };
 }
 
@@ -93,11 +102,8 @@ function mayBeTooLarge(event: Event): boolean {
 /** Names, numbers and marks of an event in JSON take less. */
 const EVENT_FRAME_LENGTH = 700;
 
-/** What the platform says of a merchant's server is not true of its visitor. */
-const UNPLACED: Client["facts"] = {
-  country: "",
-  region: "",
-  city: "",
+/** What the platform says of a merchant's server is not true of its visitor, whose place is the one that the server names. */
+const UNSEEN: Omit<Client["facts"], "country" | "region" | "city"> = {
   asn: NO_FACTS.asn,
   verifiedBot: NO_FACTS.verifiedBot,
   hints: NO_FACTS.hints,

@@ -109,9 +109,12 @@ function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv
   return days.size;
 }
 
-/** Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. */
+/** Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. An import has a key, also
+ *  where it tells what came without one. */
 function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
-  return arrival.event.keyed !== 1 && utcDay(arrival) < firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
+  const { keyed, importNumber } = arrival.event;
+  if (keyed === 1 || importNumber !== 0) return false;
+  return utcDay(arrival) < firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
 }
 
 function utcDay({ event }: Arrival): number {

@@ -4,7 +4,7 @@
 // has taken nothing. The counters are the platform's, one set per location: they keep a flood away from the partitions,
 // they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it guards.
 
-import type { Arrival } from "../../core/event.ts";
+import type { Arrival, Event } from "../../core/event.ts";
 import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
 import { type Outcome, rejected } from "../../core/outcome.ts";
 import { addressKey, isIpv6, isLimiting, isWithin } from "../../storage/rate-limit.ts";
@@ -52,7 +52,7 @@ export function areWithinLimit(
   const keys: string[] = [];
   let keyless = 0;
   for (const outcome of outcomes) {
-    if (!(outcome.ok ? outcome.value.event.keyed === 1 : isKeyed)) keyless += 1;
+    if (!(outcome.ok ? isOfKey(outcome.value.event) : isKeyed)) keyless += 1;
     if (outcome.ok) keys.push(`${outcome.value.event.merchant}-${outcome.value.event.stream}`);
   }
   // Whose bytes they are is not known: each event has its share.
@@ -107,4 +107,9 @@ type Refused = ReturnType<typeof rejected>;
 /** The platform counts one at a time. */
 function times<T>(count: number, what: () => T): T[] {
   return Array.from({ length: Math.max(0, count) }, what);
+}
+
+/** An import has a key, also where it tells what came without one. */
+function isOfKey({ keyed, importNumber }: Pick<Event, "keyed" | "importNumber">): boolean {
+  return keyed === 1 || importNumber !== 0;
 }

@@ -14,6 +14,7 @@ import type { QueryEnv } from "./env.ts";
 import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
 import { getEvents } from "./events.ts";
 import { GUESSING, limitGuesses } from "./guess.ts";
+import { getImport, getImports, patchImport, postImport, postImportRedo, postImportUndo } from "./imports.ts";
 import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
@@ -93,6 +94,12 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/merchants/:id/segments", "read", getSegments],
   ["PATCH", "/api/v1/merchants/:id/segments/:segment_id", "admin", patchSegment, "segment.change"],
   ["DELETE", "/api/v1/merchants/:id/segments/:segment_id", "admin", deleteSegment, "segment.delete"],
+  ["POST", "/api/v1/merchants/:id/imports", "admin", postImport, "import.create"],
+  ["GET", "/api/v1/merchants/:id/imports", "admin", getImports],
+  ["GET", "/api/v1/merchants/:id/imports/:number", "admin", getImport],
+  ["PATCH", "/api/v1/merchants/:id/imports/:number", "admin", patchImport, "import.change"],
+  ["POST", "/api/v1/merchants/:id/imports/:number/undo", "admin", postImportUndo, "import.undo"],
+  ["POST", "/api/v1/merchants/:id/imports/:number/redo", "admin", postImportRedo, "import.redo"],
   ["GET", "/api/v1/session", "read", getSession],
   ["DELETE", "/api/v1/session", "read", deleteSession, "session.end"],
   ["PUT", "/api/v1/session/password", "read", putPassword, "member.password"],

@@ -29,7 +29,9 @@ import {
   GLOBAL_MERCHANT,
   goalsOfDays,
   periodOfDays,
+  redoneOnDays,
   takeBackFromDays,
+  undoneOnDays,
 } from "../../core/rules.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { listPartitions } from "../../storage/archive/archive-day.ts";
@@ -56,6 +58,8 @@ export type AskedReplay = Pick<
 > & {
   /** A zone for the past of the one merchant that is named; its Days are those of that zone. */
   readonly zone?: string | undefined;
+  /** The import that is to count no more on the Days of the one merchant that is named. */
+  readonly importNumber?: number | undefined;
 };
 
 /** Makes the job and sends its first parts on their way. */
@@ -92,12 +96,13 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
       const date = dateOf(unsealed.day);
       return problem(
         "conflict",
-        `Rules and zones are applied to sealed Days, and ${date} is not sealed yet: try again later.`,
+        `Rules and zones are applied to sealed Days, and imports undone on them, and ${date} is not sealed yet: try again later.`,
         "to",
       );
     }
   }
-  const isApplied = asked.kind !== "verify" && (asked.rules === "current" || isOfGoals(asked));
+  const changesTimelines = asked.rules === "current" || asked.rules === "without_import" || isOfGoals(asked);
+  const isApplied = asked.kind !== "verify" && changesTimelines;
   const timelines = isApplied ? await appliedTimelines(asked, deps) : NOTHING_APPLIED;
   if (!timelines.ok) return timelines;
   const { applied } = timelines.value;
@@ -214,12 +219,12 @@ export async function takenBack(
   const days = [job.fromDay, job.toDay] as const;
   const settings = await readSettingsOf(deps.directory, [...versions.keys()]);
   return settings.map(({ merchant: scope, version, rules, past = [] }) => {
-    return {
-      scope,
-      version,
-      past,
-      timeline: takeBackFromDays(rules, { version: versions.get(scope) as number, days }),
-    };
+    const { importNumber } = job;
+    const timeline =
+      importNumber === undefined
+        ? takeBackFromDays(rules, { version: versions.get(scope) as number, days })
+        : redoneOnDays(rules, { importNumber, days });
+    return { scope, version, past, timeline };
   });
 }
 
@@ -244,7 +249,7 @@ const NOTHING_APPLIED: Checked<Applied> = { ok: true, value: { applies: [], appl
 
 /** The timelines of the merchants, or of the deployment, with the rules decided last put on the job's Days. */
 async function appliedTimelines(
-  { merchants, fromDay, toDay, rules: asked }: Planned,
+  { merchants, fromDay, toDay, rules: asked, importNumber }: Planned,
   deps: StartDeps,
 ): Promise<Checked<Applied>> {
   const applies: TimelineChange[] = [];
@@ -254,7 +259,11 @@ async function appliedTimelines(
     const { merchant: scope, version, rules, past = [] } = settings;
     const days = [fromDay, toDay] as const;
     const isGoals = isOfGoals({ rules: asked });
-    const period = isGoals ? goalsOfDays(rules, days) : ({ ...periodOfDays(rules, days), counting: true } as const);
+    const period = isGoals
+      ? goalsOfDays(rules, days)
+      : importNumber !== undefined
+        ? undoneOnDays(rules, { importNumber, days })
+        : ({ ...periodOfDays(rules, days), counting: true } as const);
     const timeline = isGoals ? extendGoals(rules, period) : extendTimeline(rules, period);
     if (timeline === "full")
       return problem("conflict", "Too many changes are remembered of these rules: no more can be applied to the past.");

@@ -129,6 +129,8 @@ function shown(timeline: RuleTimeline) {
 function shownPeriod(period: RulePeriod) {
   if ("from" in period) return { version: period.version, from: iso(period.from) };
   const [from, to] = period.days;
+  if ("withoutImport" in period)
+    return { from_date: dateOf(from), to_date: dateOf(to - 1), without_import: period.withoutImport };
   if ("goals" in period)
     return { version: period.version, from_date: dateOf(from), to_date: dateOf(to - 1), goals_only: true };
   return { version: period.version, from_date: dateOf(from), to_date: dateOf(to - 1) };

@@ -32,6 +32,24 @@ CREATE TABLE `deployment` (
 	`ledgers` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `imports` (
+	`merchant` integer NOT NULL,
+	`number` integer NOT NULL,
+	`name` text NOT NULL,
+	`source` text NOT NULL,
+	`digest` text NOT NULL,
+	`head` text NOT NULL,
+	`reading` text NOT NULL,
+	`id_suffix` text NOT NULL,
+	`days` text NOT NULL,
+	`state` text NOT NULL,
+	`place` text,
+	`tally` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`finished_at` integer,
+	PRIMARY KEY(`merchant`, `number`)
+);
+--> statement-breakpoint
 CREATE TABLE `invites` (
 	`id` text PRIMARY KEY NOT NULL,
 	`merchant` integer NOT NULL,
@@ -106,6 +124,7 @@ CREATE TABLE `replay_jobs` (
 	`applied` text,
 	`dimensions` text,
 	`past_zone` text,
+	`import` integer,
 	`ledgers` text DEFAULT '[]' NOT NULL,
 	`epoch` integer DEFAULT 0 NOT NULL,
 	`fenced` integer DEFAULT 0 NOT NULL,

@@ -71,6 +71,8 @@ const DIFFERENT: Readonly<Record<keyof Event, (index: number, of: number) => str
   passive: (index) => index % 2,
   purpose: (index) => ["prefetch", ""][index % 2] as string,
   fragment: (index) => index % 2,
+  importNumber: (index) => index,
+  given: (index) => JSON.stringify({ browser: `Browser ${index}` }),
 };
 
 /** Fields by which an event is not counted: those that differ in everything have none of them. */

@@ -204,6 +204,29 @@ test("[NAT-4] stream may stand once for all too, and needs an API key there as w
   expect(streams(false)).toEqual(["invalid_field", "invalid_field", "invalid_field"]);
 });
 
+test("[SRV-5] place, browser and import are a keyed sender's to say, and each is refused from a stranger by its name", () => {
+  const claims = { country: "AT", region: "Vienna", city: "Wien", browser: "chrome", os: "Windows 10", import: 3 };
+  const draftOf = (event: object, keyed: boolean) => {
+    const outcome = native.parse({ ...hitOf({ body: JSON.stringify({ tracking_id: "t", ...event }) }), keyed });
+    if (!outcome.ok || outcome.value[0] === undefined) throw new Error("refused");
+    return outcome.value[0];
+  };
+  const { value } = draftOf(claims, true) as { value: Draft };
+  expect(value).toMatchObject({ country: "AT", region: "Vienna", city: "Wien", importNumber: 3 });
+  expect(JSON.parse(value.given)).toEqual({ browser: "chrome", os: "Windows 10" });
+  for (const [name, said] of Object.entries({ ...claims, device: "tablet" })) {
+    const refused = draftOf({ [name]: said }, false);
+    expect(refused).toMatchObject({
+      ok: false,
+      rejection: { message: expect.stringContaining(`${name} needs an API key`) },
+    });
+  }
+  const common = draftOf({ import: 4, events: [{}] }, true) as { value: Draft };
+  expect(common.value.importNumber).toBe(4);
+  for (const wrong of [{ country: "Austria" }, { country: "at" }, { import: 0 }, { import: 2 ** 31 }])
+    expect(draftOf(wrong, true)).toMatchObject({ ok: false, rejection: { code: "invalid_field" } });
+});
+
 test("[PIX-1] the pixel takes the page from the Referer and a missing agent for a machine's", () => {
   const outcome = pixel.parse(
     hitOf({ query: "tracking_id=t&title=Hi%20there&utm_source=x", referrer: "https://a.example/p", userAgent: "" }),

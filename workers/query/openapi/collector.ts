@@ -1,9 +1,10 @@
 // The collector's own format as JSON Schema, made from the lists that core/formats/native.ts reads by. The protocols of other
 // clients are theirs to document (docs/clients.md).
 
+import { GIVEN_FIELDS } from "../../../core/enrichment/given.ts";
 import { REVENUE_SCALE } from "../../../core/event.ts";
 import { ENGAGEMENT_RULE, type NumberRule, SCROLL_RULE, TEXT_RULES } from "../../../core/formats/field.ts";
-import { NATIVE_TEXTS, STREAM_RULE } from "../../../core/formats/native.ts";
+import { GIVEN_RULE, IMPORT_RULE, NATIVE_TEXTS, STREAM_RULE } from "../../../core/formats/native.ts";
 import { PRODUCT_NUMBERS, PRODUCT_TEXTS } from "../../../core/formats/product.ts";
 import { ORDER_UNITS_MAX, PRODUCT_NUMBER_MAX, REQUEST_EVENTS_MAX } from "../../../core/limits.ts";
 import { DROP_REASONS, REJECTION_CODES } from "../../../core/outcome.ts";
@@ -18,6 +19,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   name: '"pageview" when absent; "engagement" reports time and scroll; any other name is an event of yours.',
   url: "Absolute: https://…, or app://… for the screens of an app.",
   order_id: "The order's number.",
+  country: "With an API key of scope write only: the visitor's, in two capital letters of ISO 3166-1.",
+  region: "With an API key of scope write only.",
+  city: "With an API key of scope write only.",
   address: "With an API key of scope write only: the visitor's address instead of the server's.",
 };
 
@@ -52,6 +56,11 @@ const PRODUCT: Schema = object({
   ),
 });
 
+const GIVEN: Schema = optional({
+  type: ["string", "number"],
+  description: `With an API key of scope write only, and where there is no user_agent. Cut at ${GIVEN_RULE.lengthMax} characters.`,
+});
+
 const EVENT_REF: Schema = { $ref: "#/components/schemas/Event" };
 
 export const COLLECTOR_SHAPES = {
@@ -73,6 +82,15 @@ export const COLLECTOR_SHAPES = {
         type: ["boolean", "number", "string"],
         description: 'Whether the part of `url` after "#" is the page.',
       }),
+      ...Object.fromEntries(GIVEN_FIELDS.map((name) => [`${name}?`, GIVEN])),
+      "import?": {
+        ...ranged(IMPORT_RULE),
+        description: "With an API key of scope write only: the number of an import.",
+      },
+      "exported?": optional({
+        type: "object",
+        description: "Of an import alone: what an export of Footfall has and no other field carries.",
+      }),
       "stream?": ranged(STREAM_RULE),
       "interactive?": optional({
         type: "boolean",
@@ -89,6 +107,7 @@ export const COLLECTOR_SHAPES = {
         ...object({
           "tracking_id?": optional({ type: ["string", "number"] }),
           "stream?": ranged(STREAM_RULE),
+          "import?": ranged(IMPORT_RULE),
           events: { type: "array", items: EVENT_REF, minItems: 1, maxItems: REQUEST_EVENTS_MAX },
         }),
         additionalProperties: true,

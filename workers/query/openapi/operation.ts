@@ -7,6 +7,7 @@ import { AUDIT_PAGE } from "../audit.ts";
 import { ERASURE_PAGE, NEW_ERASURE } from "../erasures.ts";
 import { EVENTS } from "../events.ts";
 import type { FieldTable } from "../field.ts";
+import { IMPORT_CHANGE, IMPORT_PAGE, NEW_IMPORT } from "../imports.ts";
 import { KEY_PAGE, NEW_KEY, ROTATION } from "../keys.ts";
 import { MEMBER_CHANGE, NEW_INVITE } from "../members.ts";
 import { MERCHANT_CHANGE, MERCHANT_PAGE, NEW_MERCHANT } from "../merchants.ts";
@@ -318,6 +319,39 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   [
     `DELETE ${MERCHANT}/segments/:segment_id`,
     { id: "deleteSegment", summary: "Deletes a segment that no share link names.", answer: named("Deleted") },
+  ],
+  [
+    `POST ${MERCHANT}/imports`,
+    {
+      id: "createImport",
+      summary:
+        "Gives a file that is to be imported its number; of a file that was imported and stands, the import (200).",
+      body: NEW_IMPORT,
+      status: 201,
+      answer: named("Import"),
+    },
+  ],
+  [
+    `GET ${MERCHANT}/imports`,
+    {
+      id: "listImports",
+      summary: "Its imports, the newest first.",
+      query: IMPORT_PAGE,
+      answer: page("imports", named("Import")),
+    },
+  ],
+  [`GET ${MERCHANT}/imports/:number`, { id: "getImport", summary: "How far one is.", answer: named("Import") }],
+  [
+    `PATCH ${MERCHANT}/imports/:number`,
+    { id: "changeImport", summary: "Says how far it is, or pauses it.", body: IMPORT_CHANGE, answer: named("Import") },
+  ],
+  [
+    `POST ${MERCHANT}/imports/:number/undo`,
+    { id: "undoImport", summary: "Lets all of its events count no more.", status: 202, answer: named("Import") },
+  ],
+  [
+    `POST ${MERCHANT}/imports/:number/redo`,
+    { id: "redoImport", summary: "Lets them count again.", status: 202, answer: named("Import") },
   ],
   [
     "POST /api/v1/session",

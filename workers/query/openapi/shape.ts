@@ -6,7 +6,7 @@ import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { OPERATIONS } from "../../../core/meter.ts";
 import type { Schema } from "../../../core/type-text.ts";
 import { ALERT_RULES } from "../../../core/watch/alert.ts";
-import { OPERATOR_SCOPES, REPLAY_RULES, ROLES, SCOPES } from "../../../storage/directory/schema.ts";
+import { IMPORT_STATES, OPERATOR_SCOPES, REPLAY_RULES, ROLES, SCOPES } from "../../../storage/directory/schema.ts";
 import { PROBLEM_STATUS } from "../problem.ts";
 
 const TEXT: Schema = { type: "string" };
@@ -193,6 +193,22 @@ export const SHAPES = {
   Share: object(SHARE),
   ShareWithToken: object({ ...SHARE, token: { ...TEXT, description: "Shown this once." } }),
   Segment: object({ id: TEXT, name: TEXT, filters: list({}), created_at: INSTANT, updated_at: INSTANT }),
+  Import: object({
+    number: COUNT,
+    name: TEXT,
+    source: TEXT,
+    state: oneOf([...IMPORT_STATES, "undoing", "undone", "redoing"]),
+    from: DATE,
+    to: DATE,
+    events: COUNT,
+    tally: { type: "object", additionalProperties: COUNT },
+    id_suffix: { ...TEXT, description: "What ends the ids of its events." },
+    place: nullable(object({ line: COUNT, chain: TEXT })),
+    replays: list({ ...TEXT, description: "Replays that undo it." }),
+    created_at: INSTANT,
+    finished_at: nullable(INSTANT),
+    "days?": list(object({ date: DATE, events: COUNT })),
+  }),
   Shared: object({ name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
   Shops: object({
     email: TEXT,
@@ -233,6 +249,7 @@ export const SHAPES = {
       oneOf: [
         object({ version: COUNT, from: INSTANT }),
         object({ version: COUNT, from_date: DATE, to_date: DATE, "goals_only?": YES }),
+        object({ from_date: DATE, to_date: DATE, without_import: COUNT }),
       ],
     }),
     "warnings?": list(TEXT),

@@ -1,0 +1,74 @@
+// Imports in D1: which files a merchant brought in, how far each is, and what its events' ids end with. A file is known by its
+// digest, and one that has grown by the digest of its beginning.
+
+import { and, desc, eq, lt, max } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { Directory } from "./directory.ts";
+import { imports } from "./schema.ts";
+
+export type Import = typeof imports.$inferSelect;
+
+export interface ImportPage {
+  readonly merchant: number;
+  readonly before: number;
+  /** Only those of files that begin so. */
+  readonly head: string | undefined;
+  readonly rowsMax: number;
+}
+
+/** A page of a merchant's imports, the newest first, below the number `before`. */
+export async function listImports(
+  db: Directory,
+  { merchant, before, head, rowsMax }: ImportPage,
+): Promise<readonly Import[]> {
+  const isAlike = head === undefined ? undefined : eq(imports.head, head);
+  const where = and(eq(imports.merchant, merchant), lt(imports.number, before), isAlike);
+  const rows = await drizzle(db).select().from(imports).where(where).orderBy(desc(imports.number)).limit(rowsMax);
+  return rows;
+}
+
+export async function findImport(
+  db: Directory,
+  { merchant, number }: Pick<Import, "merchant" | "number">,
+): Promise<Import | undefined> {
+  const where = and(eq(imports.merchant, merchant), eq(imports.number, number));
+  const [found] = await drizzle(db).select().from(imports).where(where);
+  return found;
+}
+
+/** The imports of files that begin alike, the newest first: of one file, and of what it was before it grew. */
+export async function listAlike(
+  db: Directory,
+  { merchant, head }: Pick<Import, "merchant" | "head">,
+): Promise<readonly Import[]> {
+  const where = and(eq(imports.merchant, merchant), eq(imports.head, head));
+  const rows = await drizzle(db).select().from(imports).where(where).orderBy(desc(imports.number));
+  return rows;
+}
+
+export async function lastImportNumber(db: Directory, merchant: number): Promise<number> {
+  const [last] = await drizzle(db)
+    .select({ number: max(imports.number) })
+    .from(imports)
+    .where(eq(imports.merchant, merchant));
+  return last?.number ?? 0;
+}
+
+/** Adds an import under a number that was claimed for it. */
+export async function createImport(db: Directory, row: Import): Promise<void> {
+  await drizzle(db).insert(imports).values(row);
+}
+
+/** Notes how far an import is. */
+export async function noteImport(
+  db: Directory,
+  {
+    merchant,
+    number,
+    ...changes
+  }: Pick<Import, "merchant" | "number"> & Partial<Pick<Import, "state" | "place" | "tally" | "finishedAt">>,
+): Promise<Import | undefined> {
+  const where = and(eq(imports.merchant, merchant), eq(imports.number, number));
+  const [changed] = await drizzle(db).update(imports).set(changes).where(where).returning();
+  return changed;
+}

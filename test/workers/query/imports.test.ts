@@ -1,0 +1,104 @@
+// Imports as objects of the API: numbers that are given once, one file that is one import, progress, and tenants apart. What an
+// undo does to numbers is tried on the real runtime (test/e2e/import.test.ts).
+
+import { beforeEach, expect, test } from "vitest";
+import { DAY_MS, dateOf } from "../../../core/time.ts";
+import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
+
+interface Shop {
+  readonly id: string;
+  readonly key: string;
+}
+
+let worker: QueryWorker;
+let shop: Shop;
+let other: Shop;
+
+const FILE = {
+  ...{ name: "history.csv", source: "csv", digest: "a".repeat(32), head: "b".repeat(32), reading: "c".repeat(16) },
+  days: { "2026-10-05": 30, "2026-10-06": 12 },
+};
+const as = (key: string, method: string, path: string, body?: unknown) =>
+  worker.ask(method, path, { token: key, body });
+const imports = (method: string, path = "", body?: unknown, { id, key }: Shop = shop) =>
+  as(key, method, `/api/v1/merchants/${id}/imports${path}`, body);
+
+beforeEach(async () => {
+  worker = startQueryWorker();
+  const make = async (name: string) => {
+    const { id } = (await as(ADMIN_TOKEN, "POST", "/api/v1/merchants", { name, time_zone: "UTC", currency: "EUR" }))
+      .body;
+    const body = { name: "admin", scope: "admin" };
+    return { id, key: (await as(ADMIN_TOKEN, "POST", `/api/v1/merchants/${id}/keys`, body)).body.api_key };
+  };
+  shop = await make("Shop");
+  other = await make("Other");
+});
+
+test("[IMP-24] a file gets a number, is that import again, and has ids of its own only where it is another file", async () => {
+  const made = await imports("POST", "", FILE);
+  expect([made.status, made.body]).toMatchObject([
+    201,
+    { number: 1, state: "running", from: "2026-10-05", to: "2026-10-06", events: 42, id_suffix: "", replays: [] },
+  ]);
+  expect(await imports("POST", "", FILE)).toMatchObject({ status: 200, body: { number: 1 } });
+  const read = await imports("POST", "", { ...FILE, reading: "d".repeat(16) });
+  expect([read.status, read.body.error.message]).toEqual([409, expect.stringMatching(/Import 1 .* undo it first/)]);
+  // The file has grown: its first rows have the ids that they had.
+  const grown = await imports("POST", "", { ...FILE, digest: "e".repeat(32) });
+  expect([grown.status, grown.body]).toMatchObject([201, { number: 2, id_suffix: "" }]);
+  const listed = (await imports("GET")).body;
+  expect(listed.imports.map(({ number }: { number: number }) => number)).toEqual([2, 1]);
+  expect((await imports("GET", `?head=${"f".repeat(32)}`)).body.imports).toEqual([]);
+  expect((await imports("GET", "/1")).body.days).toEqual([
+    { date: "2026-10-05", events: 30 },
+    { date: "2026-10-06", events: 12 },
+  ]);
+});
+
+test("[IMP-24] a number is never given twice, whatever the directory has lost", async () => {
+  await imports("POST", "", FILE);
+  await worker.directory.prepare("DELETE FROM imports").run();
+  expect((await imports("POST", "", FILE)).body.number).toBe(2);
+});
+
+test("[IMP-27] progress is noted, and a pause is read in the answer to the next note", async () => {
+  await imports("POST", "", FILE);
+  const place = { line: 20, chain: "9".repeat(32) };
+  const noted = await imports("PATCH", "/1", { place, tally: { rows: 20, accepted: 19 } });
+  expect(noted.body).toMatchObject({ state: "running", place, tally: { rows: 20, accepted: 19 } });
+  await imports("PATCH", "/1", { state: "paused" });
+  expect((await imports("PATCH", "/1", { tally: { rows: 21 } })).body).toMatchObject({ state: "paused", place });
+  expect((await imports("PATCH", "/1", { state: "done" })).body).toMatchObject({ finished_at: expect.any(String) });
+});
+
+test("[IMP-26] an import of open Days is not undone: the refusal says from when on", async () => {
+  const today = Math.floor(Date.now() / DAY_MS);
+  await imports("POST", "", { ...FILE, days: { [dateOf(today)]: 1 } });
+  const undo = await imports("POST", "/1/undo");
+  expect([undo.status, undo.body.error.message]).toEqual([
+    409,
+    expect.stringMatching(/closed Days.*try again from 20/),
+  ]);
+});
+
+test("[IMP-24] imports are one merchant's own", async () => {
+  await imports("POST", "", FILE);
+  expect((await imports("GET", "", undefined, other)).body.imports).toEqual([]);
+  expect((await imports("GET", "/1", undefined, other)).status).toBe(404);
+  for (const verb of ["undo", "redo"]) expect((await imports("POST", `/1/${verb}`, undefined, other)).status).toBe(404);
+  expect((await imports("POST", "", FILE, { id: shop.id, key: other.key })).status).toBe(404);
+  // Another merchant's numbers begin at 1 as well, and its same file is its own.
+  expect(await imports("POST", "", FILE, other)).toMatchObject({ status: 201, body: { number: 1, id_suffix: "" } });
+});
+
+test.each([
+  ["days", {}],
+  ["days", { "2026-02-30": 1 }],
+  ["days", { "2026-10-05": -1 }],
+  ["digest", "not hexadecimal"],
+  ["name", ""],
+])("[IMP-24] %s as %j make no import", async (field, value) => {
+  const refused = await imports("POST", "", { ...FILE, [field]: value });
+  expect([refused.status, refused.body.error.field]).toEqual([400, field]);
+});

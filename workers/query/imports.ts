@@ -1,0 +1,352 @@
+// Admin requests about imports: a file that is brought in is an object with a number, which each of its events has
+// (core/event.ts). It can be followed, paused, undone whole and redone. An undo is a replay that lets the import count no more on
+// its Days (core/rules.ts): the archive stays as it is, and to redo is to take that back. Whoever sends the file says how far it
+// is; whether it counts is told by the replays alone.
+
+import type { Context } from "hono";
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import { partitionsOf } from "../../core/counting/placement.ts";
+import { isObject } from "../../core/formats/field.ts";
+import {
+  ADMIN_PAGE_MAX,
+  IMPORT_DAYS_MAX,
+  IMPORT_NUMBER_MAX,
+  IMPORT_TALLY_MAX,
+  NAME_LENGTH_MAX,
+  QUESTION_DAY_MAX,
+  REPLAY_DAYS_MAX,
+  REPLAY_PARTS_MAX,
+  REPLAYS_A_DAY_MAX,
+} from "../../core/limits.ts";
+import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
+import {
+  createImport,
+  findImport,
+  type Import,
+  lastImportNumber,
+  listAlike,
+  listImports,
+  noteImport,
+} from "../../storage/directory/imports.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
+import { claimNumber, importsOf } from "../../storage/directory/number-claim.ts";
+import { countJobs, listImportJobs, type ReplayJob } from "../../storage/directory/replay-job.ts";
+import { IMPORT_STATES, type ImportPlace } from "../../storage/directory/schema.ts";
+import { readSettingsOf } from "../../storage/directory/settings.ts";
+import { changeJob } from "../../storage/replay.ts";
+import { driveJob } from "../../storage/replay-drive.ts";
+import type { Deps } from "./deps.ts";
+import { type Field, NAME, oneOf, required, wholeNumber } from "./field.ts";
+import { merchantOf } from "./merchants.ts";
+import { type Checked, problem } from "./problem.ts";
+import { type StartDeps, startReplay, takenBack } from "./replay-start.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
+
+const DIGEST: Field<string, false> = {
+  required: false,
+  expected: "16 to 64 hexadecimal digits",
+  schema: { type: "string", pattern: "^[0-9a-f]{16,64}$" },
+  parse: (value) => (typeof value === "string" && /^[0-9a-f]{16,64}$/.test(value) ? value : undefined),
+};
+const DAYS: Field<Readonly<Record<string, number>>, false> = {
+  required: false,
+  expected: `an object of 1 to ${IMPORT_DAYS_MAX} dates in the merchant's zone with the events of each, such as {"2026-11-21": 12}`,
+  schema: { type: "object", additionalProperties: { type: "integer", minimum: 0 } },
+  parse: (value) => {
+    if (!isObject(value)) return undefined;
+    const days = Object.entries(value).map(([date, events]) => [parseDate(date), events] as const);
+    const areDays = days.every(([day, events]) => day !== undefined && day < QUESTION_DAY_MAX && isCount(events));
+    if (days.length === 0 || days.length > IMPORT_DAYS_MAX || !areDays) return undefined;
+    return Object.fromEntries(days) as Readonly<Record<string, number>>;
+  },
+  hidden: true, // thousands of numbers, which the import itself shows
+};
+const PLACE: Field<ImportPlace, false> = {
+  required: false,
+  expected: '{"line", "chain"}: rows that are settled, and the digest of them',
+  schema: {
+    type: "object",
+    properties: { line: { type: "integer", minimum: 0 }, chain: { type: "string" } },
+    required: ["line", "chain"],
+  },
+  parse: (value) => {
+    if (!isObject(value)) return undefined;
+    const { line, chain } = value;
+    if (!isCount(line) || typeof chain !== "string" || chain.length > NAME_LENGTH_MAX) return undefined;
+    return { line, chain };
+  },
+};
+const TALLY: Field<Readonly<Record<string, number>>, false> = {
+  required: false,
+  expected: `an object of at most ${IMPORT_TALLY_MAX} counts, such as {"rows": 10, "accepted": 9, "skipped: asset": 1}`,
+  schema: { type: "object", additionalProperties: { type: "integer", minimum: 0 } },
+  parse: (value) => {
+    if (!isObject(value) || Object.keys(value).length > IMPORT_TALLY_MAX) return undefined;
+    const areCounts = Object.entries(value).every(([name, count]) => name.length <= NAME_LENGTH_MAX && isCount(count));
+    return areCounts ? (value as Readonly<Record<string, number>>) : undefined;
+  },
+};
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export const NEW_IMPORT = {
+  name: required(NAME),
+  source: required(NAME),
+  digest: required(DIGEST),
+  head: required(DIGEST),
+  reading: required(DIGEST),
+  days: required(DAYS),
+};
+export const IMPORT_CHANGE = { state: oneOf(IMPORT_STATES), place: PLACE, tally: TALLY };
+export const IMPORT_PAGE = {
+  limit: wholeNumber(1, ADMIN_PAGE_MAX),
+  after: wholeNumber(0, IMPORT_NUMBER_MAX),
+  head: DIGEST,
+};
+
+/** POST /api/v1/merchants/:id/imports: 201 with a number for a file; 200 with the import that has brought it already. */
+export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const body = await bodyOf(c, NEW_IMPORT);
+  if (!body.ok) return body;
+  const { number: own } = merchant.value;
+  const standing = await standingAlike(own, body.value.head, deps);
+  const known = standing.all.find(({ row }) => row.digest === body.value.digest && row.reading === body.value.reading);
+  if (known !== undefined) return { ok: true, value: { body: shown(known, { whole: true }) } };
+  const other = standing.all.find(({ row }) => row.digest === body.value.digest);
+  if (other !== undefined) {
+    const why = `Import ${other.row.number} has brought this file already, read with other options`;
+    return problem("conflict", `${why}: undo it first, and then its rows may come again.`, "reading");
+  }
+  const number = await claimNumber(importsOf(own), await lastImportNumber(deps.directory, own), deps);
+  if (number === "full") return problem("conflict", `A merchant has at most ${IMPORT_NUMBER_MAX} imports.`);
+  // Ids name rows. Those of a file that was undone are taken, so the same rows come again under others.
+  const idSuffix = standing.all[0]?.row.idSuffix ?? (standing.hasUndone ? `-${number}` : "");
+  const row: Import = {
+    ...body.value,
+    merchant: own,
+    number,
+    idSuffix,
+    state: "running",
+    place: null,
+    tally: {},
+    createdAt: deps.now(),
+    finishedAt: null,
+  };
+  await createImport(deps.directory, row);
+  return { ok: true, value: { status: 201, body: shown({ row, jobs: [] }, { whole: true }) } };
+}
+
+/** GET /api/v1/merchants/:id/imports?limit&after&head: the newest first, without their Days; with `head` those of files that begin so. */
+export async function getImports(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const page = parametersOf(c, IMPORT_PAGE);
+  if (!page.ok) return page;
+  const { limit: rowsMax = ADMIN_PAGE_MAX, after: before = IMPORT_NUMBER_MAX + 1, head } = page.value;
+  const rows = await listImports(deps.directory, { merchant: merchant.value.number, before, head, rowsMax });
+  const jobs = await listImportJobs(deps.directory, merchant.value.number);
+  const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
+  const imports = rows.map((row) => shown(withJobs(row, jobs), { whole: false }));
+  return { ok: true, value: { body: { imports, next } } };
+}
+
+/** GET /api/v1/merchants/:id/imports/:number */
+export async function getImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const found = await importOf(c, deps);
+  if (!found.ok) return found;
+  return { ok: true, value: { body: shown(found.value, { whole: true }) } };
+}
+
+/** PATCH /api/v1/merchants/:id/imports/:number {"state"?,"place"?,"tally"?}: how far it is. One that is set to "paused" by somebody
+ *  else is left alone by whoever sends it, who reads that in the answer. */
+export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const body = await bodyOf(c, IMPORT_CHANGE);
+  if (!body.ok) return body;
+  const found = await importOf(c, deps);
+  if (!found.ok) return found;
+  const { state, place, tally } = body.value;
+  const changes = {
+    ...(state !== undefined && { state, finishedAt: state === "done" ? deps.now() : null }),
+    ...(place !== undefined && { place }),
+    ...(tally !== undefined && { tally }),
+  };
+  const { merchant: own, number } = found.value.row;
+  const isChange = Object.keys(changes).length > 0;
+  const row = isChange ? await noteImport(deps.directory, { merchant: own, number, ...changes }) : found.value.row;
+  return row === undefined ? NO_IMPORT : { ok: true, value: { body: shown({ ...found.value, row }, { whole: true }) } };
+}
+
+/** POST /api/v1/merchants/:id/imports/:number/undo: 202; its events count no more, once its replays are done. */
+export async function postImportUndo(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const found = await importOf(c, deps);
+  if (!found.ok) return found;
+  const state = stateOf(found.value);
+  if (state === "redoing") return problem("conflict", "The import is being redone: try again when that has ended.");
+  const ranges = await rangesLeft(merchant.value, found.value, deps);
+  const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  const last = Math.max(...ranges.map(([, to]) => to)) - 1;
+  if (last >= open) {
+    const why = `An import is undone on closed Days, and it has events of ${dateOf(last)}`;
+    return problem(
+      "conflict",
+      `${why}: try again from ${new Date((last + 1) * DAY_MS + deps.pace.sealAfterMs).toISOString()} on.`,
+    );
+  }
+  const since = deps.now() - DAY_MS;
+  const { recent } = await countJobs(deps.directory, { merchant: merchant.value.number, since });
+  if (recent + ranges.length > REPLAYS_A_DAY_MAX)
+    return problem("conflict", `A merchant asks for at most ${REPLAYS_A_DAY_MAX} replays in 24 hours.`);
+  for (const [fromDay, toDay] of ranges) {
+    const asked = {
+      kind: "rebuild",
+      rules: "without_import",
+      merchants: [merchant.value.number],
+      importNumber: found.value.row.number,
+      draft: undefined,
+      dimensions: undefined,
+    } as const;
+    const job = await startReplay({ ...asked, fromDay, toDay }, startDepsOf(deps));
+    if (!job.ok) return job;
+    deps.keys.clear();
+  }
+  return answerChanged(found.value.row, deps);
+}
+
+/** POST /api/v1/merchants/:id/imports/:number/redo: 202; takes the undo back. */
+export async function postImportRedo(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const found = await importOf(c, deps);
+  if (!found.ok) return found;
+  const { row, jobs } = found.value;
+  const { all } = await standingAlike(row.merchant, row.head, deps);
+  const again = all.find(({ row: one }) => one.number !== row.number && one.idSuffix !== row.idSuffix);
+  if (again !== undefined)
+    return problem("conflict", `Import ${again.row.number} has brought these rows again: undo it first.`);
+  for (const job of jobs) {
+    if (job.state === "undone" || job.state === "undoing") continue;
+    const verb = job.state === "running" || job.state === "paused" ? "cancel" : "undo";
+    const taken = await takenBack(job, verb, startDepsOf(deps));
+    if (!(await changeJob(deps, { job, verb, now: deps.now(), taken }))) {
+      const why = "Another rebuild of some of its Days is under way or came later";
+      return problem("conflict", `${why}: wait for it, or undo it first. GET /api/v1/replays shows them.`);
+    }
+    deps.keys.clear();
+    await driveJob(job.id, startDepsOf(deps));
+  }
+  return answerChanged(row, deps);
+}
+
+async function answerChanged(row: Import, deps: Deps): Promise<Checked<Reply>> {
+  const jobs = await listImportJobs(deps.directory, row.merchant);
+  return { ok: true, value: { status: 202, body: shown(withJobs(row, jobs), { whole: true }) } };
+}
+
+function startDepsOf(deps: Deps): StartDeps {
+  return { ...deps, ...archiveOf(deps) };
+}
+
+/** An import, and the replays that undo it. */
+interface Known {
+  readonly row: Import;
+  readonly jobs: readonly ReplayJob[];
+}
+
+function withJobs(row: Import, jobs: readonly (ReplayJob & { readonly importNumber: number })[]): Known {
+  return { row, jobs: jobs.filter(({ importNumber }) => importNumber === row.number) };
+}
+
+/** The imports of files that begin alike and count, the newest first, and whether there are others. */
+async function standingAlike(
+  merchant: number,
+  head: string,
+  deps: Deps,
+): Promise<{ readonly all: readonly Known[]; readonly hasUndone: boolean }> {
+  const jobs = await listImportJobs(deps.directory, merchant);
+  const alike = (await listAlike(deps.directory, { merchant, head })).map((row) => withJobs(row, jobs));
+  const isGone = (known: Known) => ["undoing", "undone"].includes(stateOf(known));
+  return { all: alike.filter((known) => !isGone(known)), hasUndone: alike.some(isGone) };
+}
+
+/** What whoever sends it says of it, unless it is undone, or on the way to or from there. */
+function stateOf({ row, jobs }: Known): Import["state"] | "undoing" | "undone" | "redoing" {
+  if (jobs.some(({ state }) => state === "undoing")) return "redoing";
+  const undoing = jobs.filter(({ state }) => state !== "undone");
+  if (undoing.length === 0) return row.state;
+  const isWhole = undoing.every(({ state }) => state === "done") && leftOf(row, jobs).length === 0;
+  return isWhole ? "undone" : "undoing";
+}
+
+/** Days of the import that no replay undoes. */
+function leftOf({ days }: Import, jobs: readonly ReplayJob[]): readonly number[] {
+  const undoing = jobs.filter(({ state }) => state !== "undone");
+  const isUndone = (day: number) => undoing.some(({ fromDay, toDay }) => fromDay <= day && day < toDay);
+  return Object.keys(days)
+    .map(Number)
+    .filter((day) => !isUndone(day))
+    .sort((a, b) => a - b);
+}
+
+/** Days beside one another, or with few between them, are one replay's; the latest first, since they are sealed last. */
+async function rangesLeft(
+  merchant: Merchant,
+  { row, jobs }: Known,
+  deps: Deps,
+): Promise<readonly (readonly [from: number, to: number])[]> {
+  const [settings] = await readSettingsOf(deps.directory, [merchant.number]);
+  const partitions = settings === undefined ? 1 : partitionsOf(settings, deps.placement).length;
+  // Half of what a replay may have: partitions of an earlier placement come on top.
+  const daysMax = Math.max(1, Math.min(REPLAY_DAYS_MAX, Math.floor(REPLAY_PARTS_MAX / 2 / partitions)));
+  const ranges: [number, number][] = [];
+  for (const day of leftOf(row, jobs)) {
+    const open = ranges.at(-1);
+    if (open !== undefined && day - open[1] <= DAYS_BETWEEN_MAX && day - open[0] < daysMax) open[1] = day + 1;
+    else ranges.push([day, day + 1]);
+  }
+  return ranges.reverse();
+}
+
+/** Days without events that are counted again, rather than begin another replay. */
+const DAYS_BETWEEN_MAX = 7;
+
+async function importOf(c: Context, deps: Deps): Promise<Checked<Known>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const text = c.req.param("number") ?? "";
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  const row = await findImport(deps.directory, { merchant: merchant.value.number, number });
+  if (row === undefined) return NO_IMPORT;
+  return { ok: true, value: withJobs(row, await listImportJobs(deps.directory, row.merchant)) };
+}
+
+const NO_IMPORT = problem("not_found", "The merchant has no import of this number.");
+
+function shown(known: Known, { whole }: { readonly whole: boolean }) {
+  const { row, jobs } = known;
+  const days = Object.entries(row.days)
+    .map(([day, events]) => [Number(day), events] as const)
+    .sort(([a], [b]) => a - b);
+  return {
+    number: row.number,
+    name: row.name,
+    source: row.source,
+    state: stateOf(known),
+    from: dateOf(days[0]?.[0] as number),
+    to: dateOf(days.at(-1)?.[0] as number),
+    events: days.reduce((sum, [, events]) => sum + events, 0),
+    tally: row.tally,
+    id_suffix: row.idSuffix,
+    place: row.place,
+    replays: jobs.filter(({ state }) => state !== "undone").map(({ id }) => id),
+    created_at: new Date(row.createdAt).toISOString(),
+    finished_at: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
+    ...(whole && { days: days.map(([day, events]) => ({ date: dateOf(day), events })) }),
+  };
+}
