@@ -172,6 +172,7 @@ export async function hurryClosed(
 
 /** What a seal came to. */
 export interface Sealed {
+  readonly generation: number;
   readonly folder: string;
   readonly rows: number;
   readonly merchants: number;
@@ -191,13 +192,13 @@ export interface CommittedSeal {
 
 /** Makes a folder the Day's sealed files, unless another seal came first. Readers see them from here on. */
 export async function commitSeal(db: Ledger, { row, sealed, now, cleanAt, also = [] }: CommittedSeal): Promise<void> {
-  const { folder, rows, merchants, bytes, duplicates } = sealed;
-  const text = `UPDATE archive_days SET generation = generation + 1, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
+  const { generation, folder, rows, merchants, bytes, duplicates } = sealed;
+  const text = `UPDATE archive_days SET generation = ?12, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
       duplicates = duplicates + ?8, sealed_at = ?9, clean_at = ?10,
       due_at = CASE WHEN late_marks = ?11 THEN ?10 ELSE ?9 END, ${DONE} late_marks = ?11 ${DONE_END}
     WHERE ${IS_PLACE} AND generation = ?3`;
   const values = [row.day, row.partition, row.generation, folder, rows, merchants, bytes, duplicates];
-  const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks);
+  const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks, generation);
   const isDone = { sql: `${EXISTS_PLACE} AND folder = ?)`, values: [row.day, row.partition, folder] };
   await db.batch([commit, settleUncounted(db, row, isDone), ...also]);
 }

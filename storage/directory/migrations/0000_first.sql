@@ -27,9 +27,16 @@ CREATE TABLE `audit` (
 );
 --> statement-breakpoint
 CREATE INDEX `audit_merchant` ON `audit` (`merchant`,`id`);--> statement-breakpoint
+CREATE TABLE `claimed_ledgers` (
+	`position` integer PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`named` integer DEFAULT false NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `deployment` (
 	`id` integer PRIMARY KEY NOT NULL,
-	`ledgers` integer NOT NULL
+	`ledgers` integer NOT NULL,
+	`epoch` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `invites` (
