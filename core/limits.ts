@@ -633,6 +633,8 @@ export const REPLAYS_A_DAY_MAX = 50;
 /** Numbers that are tried before a merchant or stream gets one that nobody else claims at the same moment; and that are passed over
  *  because something is stored under them. */
 export const NUMBER_CLAIM_TRIES_MAX = 50;
+/** Versions of one scope's rules, and erasures of one ledger: one a second for 68 years. */
+export const CLAIMED_NUMBER_MAX = 2 ** 31 - 1;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
 /** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */

@@ -15,6 +15,7 @@ import { redrive } from "../../queues/redrive.ts";
 import { driveReplays, replayBody, replayParts } from "../../queues/replay.ts";
 import { driveSeals, sealDays } from "../../queues/seal.ts";
 import { forgetEntries } from "../../storage/directory/audit.ts";
+import { raiseEpoch } from "../../storage/directory/epoch.ts";
 import { forgetEnded } from "../../storage/directory/sessions.ts";
 import { visitEach } from "../../storage/ledger/ledgers.ts";
 import { forgetOverflow } from "../../storage/ledger/overflow-note.ts";
@@ -59,6 +60,9 @@ const CRON: CronSteps<Deps> = {
   forget_overflow: ({ ledgers, now, log }) => visitEach(ledgers, (ledger) => forgetOverflow(ledger, now()), log),
   claim_known_numbers: claimKnownNumbers,
   watch,
+  raise_epoch: async (deps) => {
+    if (!(await raiseEpoch(deps))) deps.log({ alert: "directory_behind" });
+  },
 };
 
 /** What operators ask of this Worker, through the query Worker's API. */

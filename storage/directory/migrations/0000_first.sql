@@ -225,3 +225,9 @@ CREATE TABLE `operators` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `operators_hash_unique` ON `operators` (`hash`);
+--> statement-breakpoint
+CREATE TRIGGER `merchants_made` AFTER INSERT ON `merchants` BEGIN
+	INSERT INTO `settings_changes` (`merchant`, `change`)
+		VALUES (NEW.`number`, (SELECT coalesce(max(`change`), 0) + 1 FROM `settings_changes`))
+		ON CONFLICT (`merchant`) DO UPDATE SET `change` = excluded.`change`;
+END;
