@@ -23,6 +23,8 @@ export interface StorageEnv {
 export interface Storage {
   readonly directory: Directory;
   readonly ledgers: Ledgers;
+  /** The same databases without a look at what they are, for whoever recovers them. */
+  readonly unchecked: { readonly directory: Directory; readonly ledgers: readonly Ledger[] };
 }
 
 /** The same for as long as the isolate lives. */
@@ -45,7 +47,8 @@ export function openStorage(env: StorageEnv): Storage {
       once((db) => checkLedger(db, { directory, position, count })),
     ),
   );
-  const storage = { directory, ledgers: ledgersOf(all) };
+  const unchecked = { directory: meteredD1(env.DIRECTORY, isolateMeter), ledgers: plain };
+  const storage = { directory, ledgers: ledgersOf(all), unchecked };
   opened.set(env.DIRECTORY, storage);
   return storage;
 }
@@ -168,6 +171,19 @@ async function nameLedger(db: Ledger, { directory, position, count }: Place): Pr
   const text = "INSERT INTO identity (id, position, ledgers, name) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING";
   await select(db, [text, position, count, claim.name]);
   return (await readIdentity(db)) as Identity;
+}
+
+/**
+ * Lets an empty database be taken for the ledger at a position, which is lost for good. False where the database is a ledger that
+ * knows its name: there is nothing to give up. `db` is not checked before it is asked.
+ */
+export async function giveUpLedger(
+  directory: Directory,
+  { db, position }: { readonly db: Ledger; readonly position: number },
+): Promise<boolean> {
+  if ((await readIdentity(db)) !== undefined) return false;
+  await select(directory, ["DELETE FROM claimed_ledgers WHERE position = ?", position]);
+  return true;
 }
 
 interface Claim {

@@ -7,9 +7,11 @@ import { decodeManifest, type Manifest } from "../../core/archive/manifest.ts";
 import {
   type DayPlace,
   dayPrefix,
+  EVENTS_PREFIX,
   manifestKey,
   parseBundleKey,
   runKey,
+  SEALED_PREFIX,
   sealedPrefix,
 } from "../../core/archive/object-key.ts";
 import { RUN_BYTES } from "../../core/limits.ts";
@@ -85,6 +87,15 @@ export async function listPartitions(archive: Archive, date: string): Promise<re
     }
   }
   return [...partitions].sort();
+}
+
+/** The dates that have anything in the archive, in order. */
+export async function listDates(archive: Archive): Promise<readonly string[]> {
+  const dates = new Set<string>();
+  for (const prefix of [EVENTS_PREFIX, SEALED_PREFIX])
+    for await (const page of pagesOf(archive, { prefix, delimiter: "/" }))
+      for (const folder of page.delimitedPrefixes ?? []) dates.add(/date=([^/]+)\/$/.exec(folder)?.[1] ?? "");
+  return [...dates].filter((date) => date !== "").sort();
 }
 
 export interface DayRead {

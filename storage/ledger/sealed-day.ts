@@ -156,6 +156,22 @@ export async function takeDue(
   return results.map(({ day, partition }) => ({ day, partition }));
 }
 
+/** The newest sealed Days. */
+export async function listNewest(
+  db: Ledger,
+  rowsMax: number,
+): Promise<readonly (SealPlace & { readonly folder: string })[]> {
+  const text = `SELECT day, "partition", folder FROM archive_days WHERE folder <> '' ORDER BY day DESC LIMIT ?`;
+  return select(db, [text, rowsMax]);
+}
+
+/** Lets the cron look at all sealed places of a Day again: their ledger was restored to an earlier instant. */
+export async function wakeSealed(db: Ledger, { day, now }: { day: number; now: number }): Promise<void> {
+  const text = `UPDATE archive_days SET late_since = coalesce(late_since, ?2), late_marks = late_marks + 1, due_at = ?2
+    WHERE day = ?1 AND generation > 0`;
+  await select(db, [text, day, now]);
+}
+
 /** Takes closed Days of a range that have anything to do, whenever it was due. */
 export async function hurryClosed(
   db: Ledger,
