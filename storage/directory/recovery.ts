@@ -13,6 +13,7 @@ import {
   type BackedUpRows,
   type Backup,
   type BackupDeps,
+  backUp,
   LEFT_OUT,
   listBackups,
   nameOf,
@@ -63,6 +64,8 @@ export async function recoverDirectory(
   if (newest === undefined && isEmpty) return "no_backup";
   const backup = newest === undefined ? undefined : await readBackup(newest, deps);
   const isLoaded = backup !== undefined && (name !== undefined || isFurther(backup, isEmpty, epochs));
+  // What is there is backed up before it goes, so that going back can be undone; and what comes after it, so that it is the newest.
+  if (isLoaded && !isEmpty) await backUp(deps);
   if (isLoaded) await load(backup, deps);
   for (const table of LEFT_OUT) await deps.directory.prepare(`DELETE FROM ${table}`).run();
   const revoked = await takeAway(deps);
@@ -74,6 +77,7 @@ export async function recoverDirectory(
   await raiseEpoch(deps);
   const act = { actor: "deployment", merchant: null, act: "directory.recover", target: null };
   await noteAct(deps.directory, { ...act, at: deps.now() });
+  await backUp(deps);
   const known = await lastMerchantNumber(deps.directory);
   return {
     backup: isLoaded ? nameOf(backup.at) : null,

@@ -26,9 +26,12 @@ import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/quer
 
 const NOW = Date.parse("2026-11-29T12:00:00Z");
 
+/** Each look at the clock is a millisecond later: the first backup of a test has the name of NOW. */
 function depsOf(worker: QueryWorker, directory: D1Database = worker.directory) {
   const bucket = memoryArchive(worker.objects);
-  return { directory, bucket, claims: { bucket }, ledgers: 1, sealSecrets: ["secret"], now: () => NOW };
+  let now = NOW + worker.objects.size;
+  const clock = () => (worker.objects.has(`backup/directory/${nameOf(NOW)}.json`) ? ++now : NOW);
+  return { directory, bucket, claims: { bucket }, ledgers: 1, sealSecrets: ["secret"], now: clock };
 }
 
 async function world() {
@@ -143,6 +146,24 @@ test("[RCV-4] a directory that Time Travel has restored keeps its rows where the
   await worker.directory.prepare("UPDATE deployment SET epoch = ?").bind(own).run();
   expect(await recoverDirectory({}, depsOf(worker))).toMatchObject({ backup: null, at: null, merchantsUnknown: 1 });
   expect((await make()).tracking_id.slice(0, 8)).toBe("00000004");
+});
+
+test("[RCV-2] going back to a backup on purpose can be undone, and the newest backup is what it came to", async () => {
+  const { worker, make } = await world();
+  const count = async () =>
+    (await worker.directory.prepare("SELECT count(*) AS n FROM merchants").first<{ n: number }>())?.n;
+  await make();
+  const deps = depsOf(worker);
+  await backUp(deps);
+  await make();
+  await recoverDirectory({ name: nameOf(NOW) }, deps);
+  expect(await count()).toBe(2); // one, and the row of the deployment's own rules
+  const [after = "", before = "", first] = await listBackups(deps);
+  expect(first).toBe(nameOf(NOW));
+  await recoverDirectory({ name: before }, deps);
+  expect(await count()).toBe(3);
+  await recoverDirectory({ name: after }, deps);
+  expect(await count()).toBe(2);
 });
 
 test("[RCV-5] a backup is sealed: without the secret, or with a byte changed, nothing is read and nothing is deleted", async () => {
