@@ -66,13 +66,7 @@ export async function recoverDirectory(
   const isLoaded = backup !== undefined && (name !== undefined || isFurther(backup, isEmpty, epochs));
   // What is there is backed up before it goes, so that going back can be undone; and what comes after it, so that it is the newest.
   if (isLoaded && !isEmpty) await backUp(deps);
-  if (isLoaded) await load(backup, deps);
-  for (const table of LEFT_OUT) await deps.directory.prepare(`DELETE FROM ${table}`).run();
-  const revoked = await takeAway(deps);
-  for (let position = 0; position < deps.ledgers; position++)
-    for await (const { erasure } of listRecords(position, deps))
-      if (erasure.kind === "merchant") await deleteMerchant(deps.directory, erasure.merchant);
-  await raiseAll(deps);
+  const revoked = isLoaded ? await load(backup, deps) : await mend(deps);
   await catchUp(deps);
   await raiseEpoch(deps);
   const act = { actor: "deployment", merchant: null, act: "directory.recover", target: null };
@@ -92,16 +86,35 @@ function isFurther(backup: Backup, isEmpty: boolean, { own }: Epochs): boolean {
   return isEmpty || backup.epoch > own;
 }
 
-/** All objects are read once before the first row is deleted: a backup that cannot be read changes nothing. */
-async function load(backup: Backup, deps: RecoveryDeps): Promise<void> {
+/**
+ * Writes a backup's rows in the place of all there are, and gives what `mend` does. All objects are read once before the first row is
+ * deleted: a backup that cannot be read changes nothing. What was revoked is gone before the last row makes it a directory.
+ */
+async function load(backup: Backup, deps: RecoveryDeps): Promise<number> {
   for (const part of backup.parts) await readPart(part, deps);
-  await deps.directory.prepare("DELETE FROM deployment").run();
-  for (const { name } of BACKED_UP) {
-    // Rows of merchants make changes of settings, which are written after them.
+  const write = async (name: string) => {
     await deps.directory.prepare(`DELETE FROM "${name}"`).run();
     for (const part of backup.parts.filter(({ table }) => table === name))
       await insert(name, await readPart(part, deps), deps);
-  }
+  };
+  const [last, ...others] = BACKED_UP.map(({ name }) => name).reverse();
+  await deps.directory.prepare("DELETE FROM deployment").run();
+  // Rows of merchants make changes of settings, which are written after them.
+  for (const name of others.reverse()) await write(name);
+  const revoked = await mend(deps);
+  await write(last as string);
+  return revoked;
+}
+
+/** Takes away what was revoked or has ended, signs everybody out, and makes all of it newer than what anybody knows. */
+async function mend(deps: RecoveryDeps): Promise<number> {
+  for (const table of LEFT_OUT) await deps.directory.prepare(`DELETE FROM ${table}`).run();
+  const revoked = await takeAway(deps);
+  for (let position = 0; position < deps.ledgers; position++)
+    for await (const { erasure } of listRecords(position, deps))
+      if (erasure.kind === "merchant") await deleteMerchant(deps.directory, erasure.merchant);
+  await raiseAll(deps);
+  return revoked;
 }
 
 async function insert(table: string, { columns, rows }: BackedUpRows, { directory }: RecoveryDeps): Promise<void> {

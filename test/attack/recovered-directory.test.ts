@@ -20,7 +20,7 @@ import {
 } from "../../storage/directory/backup.ts";
 import { readEpochs } from "../../storage/directory/epoch.ts";
 import { type Recovered, recoverDirectory } from "../../storage/directory/recovery.ts";
-import { makeDatabases } from "../support/databases.ts";
+import { dyingStorage, makeDatabases } from "../support/databases.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
 
@@ -146,6 +146,32 @@ test("[RCV-4] a directory that Time Travel has restored keeps its rows where the
   await worker.directory.prepare("UPDATE deployment SET epoch = ?").bind(own).run();
   expect(await recoverDirectory({}, depsOf(worker))).toMatchObject({ backup: null, at: null, merchantsUnknown: 1 });
   expect((await make()).tracking_id.slice(0, 8)).toBe("00000004");
+});
+
+test("[RCV-2] [RCV-3] whoever dies while it is recovered leaves a database that is refused, or a directory without what was revoked", async () => {
+  const { worker, ask, make } = await world();
+  const shop = await make();
+  const key = (await ask("POST", `/${shop.id}/keys`, { name: "revoked", scope: "admin" })).body;
+  await backUp(depsOf(worker));
+  await ask("DELETE", `/${shop.id}/keys/${key.id}`);
+  const before = await rowsOf(worker.directory);
+  const kept = new Map(worker.objects);
+  const recover = (directory: D1Database) => recoverDirectory({}, depsOf(worker, directory));
+  const counting = dyingStorage(makeDatabases(), { fatal: Number.POSITIVE_INFINITY, isAfter: false });
+  await recover(counting.directory);
+  expect(counting.calls()).toBeGreaterThan(40);
+  for (let fatal = 0; fatal < counting.calls(); fatal++)
+    for (const isAfter of [false, true]) {
+      worker.objects.clear();
+      for (const [name, bytes] of kept) worker.objects.set(name, bytes);
+      const made = makeDatabases();
+      await recover(dyingStorage(made, { fatal, isAfter }).directory).catch(() => undefined);
+      const isOne = (await made.directory.prepare("SELECT 1 FROM deployment").all()).results.length > 0;
+      const keys = await made.directory.prepare("SELECT 1 FROM api_keys WHERE id = ?").bind(key.id).all();
+      if (isOne) expect([fatal, keys.results]).toEqual([fatal, []]);
+      await recover(made.directory);
+      expect([fatal, await rowsOf(made.directory)]).toEqual([fatal, before]);
+    }
 });
 
 test("[RCV-2] going back to a backup on purpose can be undone, and the newest backup is what it came to", async () => {
