@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { newestSealed } from "../../storage/archive/archive-day.ts";
+import { dyingStorage, storageOf } from "../support/databases.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { SealedWorld } from "../support/sealed-world.ts";
 
@@ -53,6 +54,31 @@ for (const isClean of [true, false])
     expect(filled.row).toMatchObject({ generation: 1, rows: 5, merchants: 3, differences: 0, lateSince: null });
     expect(world.log).toMatchObject([{ event: "seal_adopted", day: "2026-03-10", generation: 1 }]);
   });
+
+test("[SEA-18] whoever dies while files are taken for the Day's own leaves what the next goes on with", async () => {
+  const world = await sealedDay({ isClean: true });
+  const [numbers, files, now] = [numbersOf(world), world.keys(SEALED), world.it.now];
+  const dieAt = async (fatal: number, isAfter: boolean) => {
+    empty(world);
+    world.it.now = now;
+    const dying = dyingStorage(storageOf(world.d1), { fatal, isAfter });
+    world.sealsSee = dying.directory;
+    await world.seal().catch(() => undefined);
+    world.sealsSee = undefined;
+    return dying.calls();
+  };
+  const calls = await dieAt(Number.POSITIVE_INFINITY, false);
+  expect(calls).toBeGreaterThan(15);
+  for (let fatal = 0; fatal < calls; fatal++)
+    for (const isAfter of [false, true]) {
+      await dieAt(fatal, isAfter);
+      world.queue.length = 0;
+      await later(world);
+      expect([fatal, isAfter, numbersOf(world)]).toEqual([fatal, isAfter, numbers]);
+      expect(world.keys(SEALED)).toEqual(files);
+      expect(await world.row(DAY)).toMatchObject({ generation: 1, lateSince: null, error: "" });
+    }
+});
 
 test("[SEA-18] a ledger of an earlier instant, whose files of a Day are gone, goes on with those of the newest generation", async () => {
   const world = await sealedDay({ isClean: true });
