@@ -1,6 +1,6 @@
 // Backups of the directory in R2, hourly by the cron and when somebody asks: every table page by page, packed and sealed under a key
-// of the deployment's secret, and a manifest last, so that what has one is whole. Sign-ins, sessions and invites are left out: after a
-// recovery everybody signs in again. Tables are read one after the other and not at one instant, merchants first: what was made
+// of the deployment's secret, and a manifest last, so that what has one is whole. Sign-ins, sessions, invites and alerts are left
+// out: after a recovery everybody signs in again. Tables are read one after the other and not at one instant, merchants first: what was made
 // meanwhile may be there in part, and numbers are claimed anyway (number-claim.ts). recovery.ts reads them.
 
 import { createHash } from "node:crypto";
@@ -30,6 +30,7 @@ export const BACKED_UP: readonly Table[] = [
   { name: "members", key: ["id"] },
   { name: "shares", key: ["id"] },
   { name: "segments", key: ["id"] },
+  { name: "operators", key: ["id"] },
   { name: "rule_versions", key: ["merchant", "version"], rowsMax: BACKUP_ROWS_OF_RULES },
   { name: "rates", key: ["day"] },
   { name: "own_rates", key: ["merchant", "currency", "in", "from_day"] },
@@ -41,8 +42,8 @@ export const BACKED_UP: readonly Table[] = [
   { name: "deployment", key: ["id"] },
 ];
 
-/** What nobody gets back: who was signed in or invited may not be any more. */
-export const LEFT_OUT = ["invites", "sessions", "sign_ins"] as const;
+/** What nobody gets back: who was signed in or invited may not be any more, and alerts are raised anew. */
+export const LEFT_OUT = ["invites", "sessions", "sign_ins", "alerts", "standings"] as const;
 
 export interface Table {
   readonly name: string;

@@ -6,13 +6,20 @@ import { type ArchiveBucket, listKeys } from "../archive/bucket.ts";
 import { select } from "../statement.ts";
 import type { Directory } from "./directory.ts";
 
-/** Tables of what lets somebody in, with the column that names it: a rotated key by the secret that is no longer its. */
-const NAMED_BY = { api_keys: "id", members: "id", shares: "id", api_key_secrets: "hash" } as const;
+/** Tables of what lets somebody in, with what names it: a rotated key by the secret that is no longer its, an operator of no merchant. */
+const NAMED_BY = {
+  api_keys: "merchant, id",
+  members: "merchant, id",
+  shares: "merchant, id",
+  operators: "0, id",
+  api_key_secrets: "merchant, hash",
+} as const;
 
 export type GoneKind = keyof typeof NAMED_BY;
 
 export interface Gone {
   readonly kind: Exclude<GoneKind, "api_key_secrets">;
+  /** 0 for an operator. */
   readonly merchant: number;
   readonly id: string;
 }
@@ -43,13 +50,13 @@ export async function noteRotated(key: Omit<Gone, "kind">, deps: GoneDeps): Prom
 /** Takes all of it away again; gives how many were there. Doing so twice finds nothing. */
 export async function takeAway({ directory, bucket }: GoneDeps): Promise<number> {
   let taken = 0;
-  for (const [kind, column] of Object.entries(NAMED_BY)) {
+  for (const [kind, named] of Object.entries(NAMED_BY)) {
     const table = kind === "api_key_secrets" ? "api_keys" : kind;
     const prefix = `${PREFIX}${kind}/`;
     const notes = (await listKeys({ bucket }, prefix)).map(({ key }) => key.slice(prefix.length).split("/"));
     for (let start = 0; start < notes.length; start += NOTES_ONCE) {
       const some = JSON.stringify(notes.slice(start, start + NOTES_ONCE));
-      const text = `DELETE FROM ${table} WHERE (merchant, ${column}) IN (
+      const text = `DELETE FROM ${table} WHERE (${named}) IN (
         SELECT CAST(value ->> 0 AS INTEGER), value ->> 1 FROM json_each(?)) RETURNING 1`;
       taken += (await select(directory, [text, some])).length;
     }
@@ -65,8 +72,8 @@ async function findNamed(
   { directory }: GoneDeps,
 ): Promise<{ readonly hash?: string } | undefined> {
   const columns = kind === "members" ? "id" : "hash";
-  const text = `SELECT ${columns} FROM ${kind} WHERE id = ? AND merchant = ?`;
-  return (await select<{ readonly hash?: string }>(directory, [text, id, merchant]))[0];
+  const text = `SELECT ${columns} FROM ${kind} WHERE (${NAMED_BY[kind]}) = (?, ?)`;
+  return (await select<{ readonly hash?: string }>(directory, [text, merchant, id]))[0];
 }
 
 async function put(kind: GoneKind, { merchant, id }: Omit<Gone, "kind">, { bucket }: GoneDeps): Promise<void> {

@@ -112,23 +112,29 @@ test("[RCV-3] keys, members and share links that were taken away since the backu
       .prepare("INSERT INTO members (id, merchant, email, role, created_at) VALUES (?, 1, ?, ?, 0)")
       .bind(id, `${id}@shop.example`, role)
       .run();
+  const operators = (method: string, path: string, body?: object) =>
+    worker.ask(method, `/api/v1/operators${path}`, { token: ADMIN_TOKEN, body });
+  const operator = (await operators("POST", "", { name: "anna", scope: "owner" })).body;
+  await operators("POST", "", { name: "boris", scope: "read" });
   await worker.directory.prepare("INSERT INTO sessions (hash, member, expires_at) VALUES ('x', 'mem_1', 9e15)").run();
   await backUp(depsOf(worker));
   await ask("DELETE", `/${shop.id}/keys/${revoked.id}`);
   await ask("POST", `/${shop.id}/keys/${rotated.id}/rotate`, {});
   await ask("DELETE", `/${shop.id}/shares/${share.id}`);
+  await operators("DELETE", `/${operator.id}`);
   await ask("DELETE", `/${shop.id}/members/mem_2`);
   expect((await ask("DELETE", `/${shop.id}/members/mem_1`)).status).toBe(409); // the last owner stays
   // Nobody's note is about another's key.
   await ask("DELETE", `/${other.id}/keys/${kept.id}`);
   await ask("DELETE", `/${gone.id}`);
   const recovered = (await recoverDirectory({ name: nameOf(NOW) }, depsOf(worker))) as Recovered;
-  expect(recovered.revoked).toBe(4);
+  expect(recovered.revoked).toBe(5);
   const ids = async (text: string) =>
     (await worker.directory.prepare(text).all<{ id: string }>()).results.map(({ id }) => id);
   expect(await ids("SELECT id FROM api_keys WHERE merchant = 1 AND scope = 'admin'")).toEqual([kept.id]);
   expect(await ids("SELECT id FROM members")).toEqual(["mem_1"]);
   expect(await ids("SELECT id FROM shares")).toEqual([]);
+  expect(await ids("SELECT name AS id FROM operators")).toEqual(["boris"]);
   expect(await ids("SELECT hash AS id FROM sessions")).toEqual([]);
   expect(await ids("SELECT id FROM merchants WHERE number > 0")).toEqual([shop.id, other.id]);
   expect((await ask("GET", `/${shop.id}`, undefined, kept.api_key)).status).toBe(200);
