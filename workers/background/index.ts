@@ -63,7 +63,7 @@ const CRON: CronSteps<Deps> = {
   claim_known_numbers: claimKnownNumbers,
   watch,
   raise_epoch: async (deps) => {
-    if (!(await raiseEpoch(deps))) deps.log({ alert: "directory_behind" });
+    if (!(await raiseEpoch(deps))) deps.log({ event: "directory_behind" });
   },
   back_up_directory: backUpWhenDue,
 };
