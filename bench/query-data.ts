@@ -153,7 +153,7 @@ async function seal({ db, archive }: Place, day: number, rows: readonly Archived
   await noteClosed(db, { places: [{ day, partition: PARTITION }], now });
   const row = await findSeal(db, { day, partition: PARTITION });
   if (row === undefined) throw new Error("the Day was not noted");
-  const sealed = { folder, rows: rows.length, merchants: 1, bytes: file.bytes, duplicates: 0 };
+  const sealed = { generation: 1, folder, rows: rows.length, merchants: 1, bytes: file.bytes, duplicates: 0 };
   await commitSeal(db, { row, sealed, now, cleanAt: now + 365 * DAY_MS });
 }
 

@@ -639,6 +639,30 @@ export const REPLAYS_A_DAY_MAX = 50;
 /** Numbers that are tried before a merchant or stream gets one that nobody else claims at the same moment; and that are passed over
  *  because something is stored under them. */
 export const NUMBER_CLAIM_TRIES_MAX = 50;
+/** Versions of one scope's rules, and erasures of one ledger: one a second for 68 years. */
+export const CLAIMED_NUMBER_MAX = 2 ** 31 - 1;
+/** How often the cron backs the directory up: what may be lost with it (docs/operate.md). */
+export const BACKUP_EVERY_MS = HOUR_MS;
+/** All backups of the last 48 hours are kept, and of each Day of the last 35 the first: 83, and their end is stated. */
+export const BACKUPS_ALL_KEPT_MS = 48 * HOUR_MS;
+export const BACKUPS_DAILY_KEPT_MS = 35 * 24 * HOUR_MS;
+/** Rows of a backup's object, which is held in memory whole: some MB where they are ordinary ones. */
+export const BACKUP_ROWS = 2_000;
+/** Of tables whose rows hold whole rules, of 64 KB at most each. */
+export const BACKUP_ROWS_OF_RULES = 200;
+/** Bytes that an object of a backup may unpack to: more than so many rows of the largest kind. */
+export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
+/** Characters of rows that one statement of a recovery writes, of the 2 MB that D1 takes. */
+export const RECOVERED_CHARACTERS = 500_000;
+/** Merchants whose versions one statement of a recovery raises: two row writes each. */
+export const RECOVERED_MERCHANTS = 10_000;
+/** By how much a recovery raises versions of settings and numbers of their changes: more than anybody can have made between a backup
+ *  and its recovery, so that partitions and fences take what was recovered for newer than all they know. */
+export const RECOVERED_STEP = 1_000_000;
+/** Dates of the archive that one request of a ledger's recovery notes: two listings and a statement each. */
+export const RECOVERED_DAYS = 60;
+/** Sealed Days of each ledger whose files the doctor looks for. */
+export const DOCTORED_DAYS = 4;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
 /** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */

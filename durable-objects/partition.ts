@@ -35,12 +35,14 @@ import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
 import { present } from "./present.ts";
 import { recentEvents } from "./recent.ts";
+import { republish } from "./republish.ts";
 import type {
   AppendReply,
   AppendRequest,
   Completeness,
   CountedReply,
   CountedRequest,
+  HeldDay,
   PartitionRpc,
   PartitionStatus,
 } from "./rpc.ts";
@@ -113,6 +115,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async dropDay(day: number): Promise<boolean> {
     isolateMeter.partition_requests += 1;
     return dropDay(this.#partition, day);
+  }
+
+  async republish(): Promise<readonly HeldDay[]> {
+    isolateMeter.partition_requests += 1;
+    return republish(this.#partition);
   }
 
   async unpublished(day: number): Promise<readonly number[]> {

@@ -86,6 +86,12 @@ export type Completeness =
       readonly counted: readonly (readonly [merchant: number, events: number])[];
     };
 
+/** The merchants of whom a partition holds anything of a Day. */
+export interface HeldDay {
+  readonly day: number;
+  readonly merchants: readonly number[];
+}
+
 export interface PartitionRpc {
   /** Counts events and answers once they are durable. Throws when it could not. */
   append(request: AppendRequest): Promise<AppendReply>;
@@ -107,6 +113,8 @@ export interface PartitionRpc {
   erase(request: EraseRequest): Promise<EraseReply>;
   /** Forgets the state of a sealed Day; false where that is not possible yet. */
   dropDay(day: number): Promise<boolean>;
+  /** Its ledger was lost: all rollups of Days that are not sealed are published once more. Gives whose they are. */
+  republish(): Promise<readonly HeldDay[]>;
   /** The merchants of whom a Day has rollups that are not published; `live` gives them. */
   unpublished(day: number): Promise<readonly number[]>;
 }

@@ -56,8 +56,9 @@ function isUnread(partition: Partition, merchant: number): boolean {
 async function lookUp(partition: Partition, merchants: readonly number[]): Promise<readonly number[]> {
   if (merchants.length === 0) return [];
   try {
-    await readAgain(partition, merchants);
-    return [];
+    const silent = await readAgain(partition, merchants);
+    if (silent.length > 0) log(partition, "directory_behind", `it does not speak of ${silent.length} merchants`);
+    return silent;
   } catch (error) {
     // Without the deployment's rules nobody's events can be judged.
     if (merchants.includes(GLOBAL_MERCHANT)) throw error;
@@ -89,29 +90,52 @@ async function renew(partition: Partition): Promise<void> {
   // Never asked, or a directory that was restored to an earlier instant: what is known may be of any age.
   const all = since === undefined || last < since;
   const known = all ? [...partition.settings.keys()] : merchants.filter((merchant) => partition.settings.has(merchant));
-  await readAgain(partition, known);
-  const lease = { change: last, readAt };
+  await readAgain(partition, known, last);
+  // Of a restored one the change that it had come to is kept: as long as it is behind that, it does not say who is unknown.
+  const lease = { change: Math.max(last, since ?? 0), readAt };
   writePositions(partition, { lease });
   partition.lease = lease;
 }
 
-/** Reads the settings of some merchants and adopts what is newer. */
-async function readAgain(partition: Partition, merchants: readonly number[]): Promise<void> {
-  if (merchants.length === 0) return;
+/**
+ * Reads the settings of some merchants and adopts what is newer. Gives those of which the directory does not speak: it has no such
+ * merchant, and its last change is before one that it has told of, so it was restored to an earlier instant and the merchant may
+ * have been made after that. Their hits wait in the overflow queue, and who is known stays known.
+ */
+async function readAgain(
+  partition: Partition,
+  merchants: readonly number[],
+  lastChange?: number,
+): Promise<readonly number[]> {
+  if (merchants.length === 0) return [];
   const found = new Map((await partition.deps.readSettings(merchants)).map((one) => [one.merchant, one]));
   const newer = [...found.values()].filter((one) => isNewer(partition, one));
+  const missing = merchants.filter((merchant) => !found.has(merchant));
+  const isBehind = missing.length > 0 && (await isDirectoryBehind(partition, lastChange));
   if (newer.some(({ merchant }) => partition.settings.has(merchant))) checkpoint(partition);
   for (const settings of newer) {
     partition.deps.store.writeSettings(settings);
     partition.settings.set(settings.merchant, { settings, gone: false });
   }
   for (const merchant of merchants) {
-    const known = partition.settings.get(merchant);
-    if (known !== undefined) known.gone = !found.has(merchant);
-    if (found.has(merchant)) partition.unknown.delete(merchant);
-    else partition.unknown.set(merchant, partition.deps.now() + UNKNOWN_KEPT_MS);
     partition.unread.delete(merchant);
+    const known = partition.settings.get(merchant);
+    if (found.has(merchant)) {
+      if (known !== undefined) known.gone = false;
+      partition.unknown.delete(merchant);
+    } else if (isBehind) partition.unread.set(merchant, partition.deps.now() + RETRY_MIN_MS);
+    else {
+      if (known !== undefined) known.gone = true;
+      partition.unknown.set(merchant, partition.deps.now() + UNKNOWN_KEPT_MS);
+    }
   }
+  return isBehind ? missing : [];
+}
+
+/** Whether the directory's last change is before one that it has told this partition of. */
+async function isDirectoryBehind(partition: Partition, lastChange: number | undefined): Promise<boolean> {
+  const since = partition.lease?.change ?? 0;
+  return (lastChange ?? (await partition.deps.readChanges(since)).last) < since;
 }
 
 function isNewer(partition: Partition, { merchant, version }: Settings): boolean {

@@ -40,7 +40,14 @@ import { assert, causeOf } from "../core/outcome.ts";
 import { isMovedDay, shownDaysOf } from "../core/past-zone.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
-import { type ArchivedDay, findDay, readDay, readManifest, readMerchants } from "../storage/archive/archive-day.ts";
+import {
+  type ArchivedDay,
+  findDay,
+  newestSealed,
+  readDay,
+  readManifest,
+  readMerchants,
+} from "../storage/archive/archive-day.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/bucket.ts";
 import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
 import { readMoved } from "../storage/directory/settings.ts";
@@ -143,11 +150,13 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const state = await partition.completeness(row.day);
   if (!state.complete) return wait(row, state.why, deps);
   const place = { date: dateOf(row.day), partition: row.partition };
-  const all = await findDay(deps, place, { folder: row.folder, before: state.position });
+  const sealedKeys = (await listKeys(deps, sealedPrefix(place))).map(({ key }) => key);
+  const unknown = findUnknown(row, sealedKeys);
+  const all = await findDay(deps, place, { folder: unknown ?? row.folder, before: state.position });
   const since = deps.now();
   const removals = await listRemovals(deps.ledgers.of(row.partition), row);
   const erasures = removals.map(({ number }) => number);
-  const begun = await findBegun(row, removalsName(erasures), deps);
+  const begun = unknown === undefined ? findBegun(row, removalsName(erasures), sealedKeys) : undefined;
   const archived = begun === undefined ? all : { ...all, bundles: bundlesBefore(all, begun) };
   const { day } = row;
   const counted = new Map(state.counted);
@@ -161,6 +170,7 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
     known: { day, partition: row.partition, erasures, since },
   };
   const { manifest } = archived;
+  if (unknown !== undefined && manifest !== undefined) return adopt(row, { what, manifest, folder: unknown }, deps);
   const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
   if (mayStay && !(await hasRemovable(what, deps))) {
     await countLate(row, what, deps);
@@ -199,18 +209,50 @@ async function hasRemovable(
   return false;
 }
 
+/**
+ * The newest sealed files of a Day of which the ledger knows none, or whose files it knows are gone: it was emptied or restored to
+ * an earlier instant, or the seal that wrote them died before its commit. Bundles that they stand for may be deleted, so no seal
+ * may be made beside them: it would be an empty one, and a day later its clean-up would take the files of the real one.
+ */
+function findUnknown(row: SealRow, sealedKeys: readonly string[]): string | undefined {
+  if (row.folder !== "" && sealedKeys.includes(manifestKey(row.folder))) return undefined;
+  return newestSealed(sealedKeys);
+}
+
 /** Where the inputs of a seal end that was begun and not finished: it goes on with those, whatever came since. */
-async function findBegun(
+function findBegun(
   { day, partition, generation }: SealRow,
   removed: string,
-  deps: SealDeps,
-): Promise<number | undefined> {
-  const next = sealedFolder({ date: dateOf(day), partition }, `${generation + 1}-`);
-  for (const { key } of await listKeys(deps, next.slice(0, -1))) {
+  sealedKeys: readonly string[],
+): number | undefined {
+  const next = sealedFolder({ date: dateOf(day), partition }, `${generation + 1}-`).slice(0, -1);
+  for (const key of sealedKeys) {
     const [, before, name] = /=\d+-(\d+)-([0-9-]+)\/[^/]*$/.exec(key) ?? [];
-    if (name === removed) return Number(before);
+    if (key.startsWith(next) && name === removed) return Number(before);
   }
   return undefined;
+}
+
+/**
+ * Makes sealed files that the ledger did not know the Day's own: counts all of their merchants and those of bundles beside them,
+ * notes where their events lie, and lets the row point to them. Then the Day is looked at like any sealed one. Until the commit
+ * a second run finds the same files and does the same.
+ */
+async function adopt(
+  row: SealRow,
+  { what, manifest, folder }: { what: Omit<Recount, "after">; manifest: Manifest; folder: string },
+  deps: SealDeps,
+): Promise<void> {
+  const sealed = manifest.files.flatMap((file) => file.merchants.map(({ merchant }) => merchant));
+  const merchants = new Set([...sealed, ...(await readMerchants(deps, what.archived.bundles))]);
+  await recountFilled(row, { ...what, merchants: new Set([...merchants, ...what.others]) }, deps);
+  const moved = await countMoved(row, merchants, deps);
+  await notePlaces(deps.ledgers.of(row.partition), { ...row, merchants: [...merchants] });
+  const gone = (await readParts(folder, deps)).flatMap(({ removed }) => removed);
+  await commit(row, { folder, manifest, gone, erasures: [], moved }, deps);
+  deps.log({ event: "seal_adopted", day: manifest.date, partition: row.partition, generation: manifest.generation });
+  const adopted = await findSeal(deps.ledgers.of(row.partition), row);
+  if (adopted?.folder === folder) await seal(adopted, deps);
 }
 
 function bundlesBefore({ bundles }: ArchivedDay, position: number): ArchivedDay["bundles"] {
@@ -228,6 +270,14 @@ function isSmall({ bundles }: ArchivedDay, { files }: Manifest): boolean {
 async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealDeps): Promise<void> {
   const late = await readMerchants(deps, what.archived.bundles);
   const merchants = new Set([...late, ...erasedWhole(what.removals ?? [])]);
+  await recountFilled(row, { ...what, merchants }, deps);
+  await countMoved(row, merchants, deps);
+  await notePlaces(deps.ledgers.of(row.partition), { ...row, merchants: [...late] });
+  await commitLate(deps.ledgers.of(row.partition), { row, now: deps.now() });
+}
+
+/** Counts merchants again and fills in what the ledger lacks: no correction of what was counted live. */
+async function recountFilled(row: SealRow, what: Omit<Recount, "after">, deps: SealDeps): Promise<void> {
   const steps = {
     rows: () => {},
     ended: () => false,
@@ -237,10 +287,7 @@ async function countLate(row: SealRow, what: Omit<Recount, "after">, deps: SealD
       return undefined;
     },
   };
-  await recount({ ...what, merchants, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
-  await countMoved(row, merchants, deps);
-  await notePlaces(deps.ledgers.of(row.partition), { ...row, merchants: [...late] });
-  await commitLate(deps.ledgers.of(row.partition), { row, now: deps.now() });
+  await recount({ ...what, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
 }
 
 /** What is known once one of a seal's files is written: enough to go on behind it. */
@@ -423,8 +470,9 @@ async function commit(
   { folder, manifest, gone, erasures, moved }: Committed,
   deps: SealDeps,
 ): Promise<void> {
-  const { files, rows, duplicates } = manifest;
+  const { generation, files, rows, duplicates } = manifest;
   const sealed = {
+    generation,
     folder,
     rows,
     duplicates,

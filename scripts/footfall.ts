@@ -13,6 +13,7 @@ import { addOperations } from "./footfall/operate.ts";
 import { addPeople } from "./footfall/people.ts";
 import { addQuery } from "./footfall/query.ts";
 import { addRates } from "./footfall/rates.ts";
+import { addRecovery } from "./footfall/recover.ts";
 import { addReplay } from "./footfall/replay.ts";
 import { addReports } from "./footfall/report.ts";
 import { addRules } from "./footfall/rules.ts";
@@ -30,6 +31,7 @@ const NOUNS = [
   addImport,
   addExport,
   addOperations,
+  addRecovery,
   addReplay,
   addArchive,
   addErase,

@@ -7,17 +7,21 @@ import { firstOpenDay } from "../core/counting/closed.ts";
 import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { Log } from "../core/log.ts";
 import { causeOf } from "../core/outcome.ts";
+import type { Archive } from "./archive/bucket.ts";
 import type { Directory } from "./directory/directory.ts";
 import { deleteMerchant } from "./directory/ending.ts";
 import {
+  createErasure,
   type Erasure,
+  findErasure,
   finishErasure,
   forgetMerchant,
   listPartitionsOf,
   markTold,
   wakeParts,
 } from "./ledger/erasure.ts";
-import type { Ledgers } from "./ledger/ledgers.ts";
+import { listRecords } from "./ledger/erasure-record.ts";
+import type { Ledger, Ledgers } from "./ledger/ledgers.ts";
 
 export interface ErasureDeps {
   readonly directory: Directory;
@@ -50,6 +54,21 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
   await wakeParts(ledger, { erasure: number, openFrom, now: deps.now() });
   // What lies in a partition's log comes into the archive yet, and has to go from there.
   if (isArchived) await finishErasure(ledger, { erasure, now: deps.now() });
+}
+
+/**
+ * Asks for everything once more that was to be erased and that the ledger at a position does not know: it was restored or lost. What
+ * is gone already is not there to be erased; a partition that has heard of an erasure does nothing. Gives how many there were.
+ */
+export async function askAgain(position: number, deps: ErasureDeps & Archive): Promise<number> {
+  const ledger = deps.ledgers.all[position] as Ledger;
+  let asked = 0;
+  for await (const record of listRecords(position, deps)) {
+    if ((await findErasure(ledger, record.erasure.id)) !== undefined) continue;
+    await driveErasure(await createErasure(ledger, record), deps);
+    asked += 1;
+  }
+  return asked;
 }
 
 /**

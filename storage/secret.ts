@@ -12,6 +12,8 @@ export type Purpose =
   | "visitor"
   /** Vouches for a browser from which a member has signed in (workers/query/device.ts). */
   | "device"
+  /** Seals backups of the directory (directory/backup.ts). */
+  | "backup"
   /** Names of keys (keyName). */
   | "name";
 

@@ -379,7 +379,7 @@ export function removeAll(state: DayState, position: number): boolean {
 }
 
 /** Every Hour with anything in it has changed, and the Day. */
-function markAll(state: DayState, position: number): void {
+export function markAll(state: DayState, position: number): void {
   for (const visits of state.visitors.values()) markVisits(state, visits, position);
   for (const visits of state.prefetches?.values() ?? []) markVisits(state, visits, position);
   for (const slot of state.drops?.keys() ?? []) markChanged(state, slot, position);

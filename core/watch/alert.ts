@@ -39,6 +39,10 @@ export const ALERT_RULES: readonly AlertRule[] = [
   ticket("database_large", beyond("ledgerBytesMax", 7 * GB, "The largest ledger has")),
   page("database_full", beyond("ledgerBytesMax", 9 * GB, "The largest ledger has")),
   page("directory_full", beyond("directoryBytes", 9 * GB, "The directory has")),
+  page(
+    "directory_behind",
+    more("directoryBehind", "epochs the directory is behind: it was restored to an earlier instant, or emptied"),
+  ),
   page("ledger_silent", more("silentLedgers", "ledgers do not answer")),
 ];
 
@@ -99,7 +103,7 @@ function older(key: Since, thanMs: number, what: string): AlertRule["says"] {
 }
 
 function more(
-  key: "deadLetters" | "daysInDoubt" | "failedReplayParts" | "failingPartitions" | "silentLedgers",
+  key: "deadLetters" | "daysInDoubt" | "failedReplayParts" | "failingPartitions" | "silentLedgers" | "directoryBehind",
   what: string,
 ): AlertRule["says"] {
   return (standing) => (standing[key] > 0 ? `${standing[key]} ${what}.` : undefined);

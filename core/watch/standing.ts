@@ -36,6 +36,8 @@ export interface Standing {
   /** Messages that no consumer could handle; a hundred may be more. */
   readonly deadLetters: number;
   readonly directoryBytes: number;
+  /** By how much the directory's epoch is lower than it has been: 0 unless it was restored to an earlier instant. */
+  readonly directoryBehind: number;
   /** Of the largest ledger. */
   readonly ledgerBytesMax: number;
   /** Ledgers that did not answer: what they know is not in here. */
@@ -54,13 +56,13 @@ export type Since =
 /** Where one ledger stands. */
 export type LedgerStanding = Omit<
   Standing,
-  "at" | "deadLetters" | "directoryBytes" | "ledgerBytesMax" | "silentLedgers"
+  "at" | "deadLetters" | "directoryBytes" | "directoryBehind" | "ledgerBytesMax" | "silentLedgers"
 > & { readonly bytes: number };
 
 /** Adds up what ledgers say; undefined stands for one that did not answer. */
 export function sumLedgers(
   ledgers: readonly (LedgerStanding | undefined)[],
-  rest: Pick<Standing, "at" | "deadLetters" | "directoryBytes">,
+  rest: Pick<Standing, "at" | "deadLetters" | "directoryBytes" | "directoryBehind">,
 ): Standing {
   const known = ledgers.filter((one) => one !== undefined);
   const sum = (of: (one: LedgerStanding) => number) => known.reduce((total, one) => total + of(one), 0);

@@ -7,9 +7,11 @@ import { decodeManifest, type Manifest } from "../../core/archive/manifest.ts";
 import {
   type DayPlace,
   dayPrefix,
+  EVENTS_PREFIX,
   manifestKey,
   parseBundleKey,
   runKey,
+  SEALED_PREFIX,
   sealedPrefix,
 } from "../../core/archive/object-key.ts";
 import { RUN_BYTES } from "../../core/limits.ts";
@@ -51,6 +53,28 @@ export async function readManifest(archive: Archive, folder: string): Promise<Ma
   return decodeManifest(new TextDecoder().decode(await readObjectOf(archive, manifestKey(folder))));
 }
 
+/**
+ * The folder of the newest sealed files among keys of one (Day, partition): whole ones, since a manifest is written last. Of two of
+ * one generation that which stands for more bundles, then that from which more was removed. Undefined where there are none.
+ */
+export function newestSealed(keys: readonly string[]): string | undefined {
+  let newest: { readonly folder: string; readonly rank: readonly number[] } | undefined;
+  for (const key of keys) {
+    const [, folder = "", numbers = ""] = /^(.*\/generation=([0-9-]+)\/)manifest\.json$/.exec(key) ?? [];
+    if (folder === "") continue;
+    // Generation, position, then "0" or the first erasure, the last one and how many they are.
+    const [generation = 0, before = 0, first = 0, , count = first === 0 ? 0 : 1] = numbers.split("-").map(Number);
+    const rank = [generation, before, count];
+    if (newest === undefined || isAbove(rank, newest.rank)) newest = { folder, rank };
+  }
+  return newest?.folder;
+}
+
+function isAbove(rank: readonly number[], other: readonly number[]): boolean {
+  const at = rank.findIndex((number, index) => number !== other[index]);
+  return at >= 0 && (rank[at] as number) > (other[at] as number);
+}
+
 /** The partitions that have anything of a date in the archive. */
 export async function listPartitions(archive: Archive, date: string): Promise<readonly string[]> {
   const partitions = new Set<string>();
@@ -63,6 +87,15 @@ export async function listPartitions(archive: Archive, date: string): Promise<re
     }
   }
   return [...partitions].sort();
+}
+
+/** The dates that have anything in the archive, in order. */
+export async function listDates(archive: Archive): Promise<readonly string[]> {
+  const dates = new Set<string>();
+  for (const prefix of [EVENTS_PREFIX, SEALED_PREFIX])
+    for await (const page of pagesOf(archive, { prefix, delimiter: "/" }))
+      for (const folder of page.delimitedPrefixes ?? []) dates.add(/date=([^/]+)\/$/.exec(folder)?.[1] ?? "");
+  return [...dates].filter((date) => date !== "").sort();
 }
 
 export interface DayRead {

@@ -8,6 +8,7 @@ import type { Settings, ZonePeriod } from "../../core/merchant.ts";
 import { shownZones } from "../../core/past-zone.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import { fenceSettings } from "../ledger/settings-fence.ts";
+import { select } from "../statement.ts";
 import { hashKey, hintOf } from "./credential.ts";
 import type { Directory } from "./directory.ts";
 import { apiKeys, merchants, streams } from "./schema.ts";
@@ -64,7 +65,8 @@ export async function createMerchant(
 
 /** The highest number that D1 knows to have been given to a merchant, gone ones included; 0 for none. */
 export async function lastMerchantNumber(db: Directory): Promise<number> {
-  const last = await db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'merchants'").first<{ seq: number }>();
+  const text = "SELECT seq FROM sqlite_sequence WHERE name = 'merchants'";
+  const [last] = await select<{ readonly seq: number }>(db, [text]);
   return last?.seq ?? 0;
 }
 

@@ -1,11 +1,11 @@
-// Numbers of merchants, streams and imports are claimed in R2 before anything is made under them in D1. A D1 that was restored to an earlier
+// Numbers of merchants, streams, imports, versions of rules and erasures are claimed in R2 before anything is made under them in D1. A D1 that was restored to an earlier
 // instant, or lost, knows no longer which numbers it gave; the claims do. Tracking IDs, partitions and the archive go on naming the
 // merchants of before, so a number that is given again would show one merchant the history of another (L6).
 //
 // A claim is an object whose key ends with what is left of the numbers, so that the highest one is the first of a listing:
 // "numbers/merchant/4294967253" for number 42. It is put on the condition that there is none: of two at once one goes on to the next.
 
-import { IMPORT_NUMBER_MAX, NUMBER_CLAIM_TRIES_MAX } from "../../core/limits.ts";
+import { CLAIMED_NUMBER_MAX, IMPORT_NUMBER_MAX, NUMBER_CLAIM_TRIES_MAX } from "../../core/limits.ts";
 import { MERCHANT_NUMBER_MAX, STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 
 /** The part of an R2 bucket that claims use. */
@@ -21,8 +21,8 @@ export interface Claims {
 
 /** What numbers are given to. */
 export interface Numbered {
-  /** "merchant", or "stream" or "import" with its merchant. */
-  readonly kind: "merchant" | `stream/${number}` | `import/${number}`;
+  /** "merchant"; "stream" or "import" with its merchant, "rules" with their scope, "erasure" with its ledger. */
+  readonly kind: "merchant" | `${"stream" | "import" | "rules" | "erasure"}/${number}`;
   readonly max: number;
 }
 
@@ -34,6 +34,16 @@ export function streamsOf(merchant: number): Numbered {
 
 export function importsOf(merchant: number): Numbered {
   return { kind: `import/${merchant}`, max: IMPORT_NUMBER_MAX };
+}
+
+/** Versions of the rules of a merchant, or of GLOBAL_MERCHANT: replay jobs and receipts of seals name them. */
+export function rulesOf(scope: number): Numbered {
+  return { kind: `rules/${scope}`, max: CLAIMED_NUMBER_MAX };
+}
+
+/** Erasures of the ledger at a position: sealed files are named by them. */
+export function erasuresOf(position: number): Numbered {
+  return { kind: `erasure/${position}`, max: CLAIMED_NUMBER_MAX };
 }
 
 /** A number that nobody ever had: above all claims, and above `known`, the highest one of D1. "full" when there is none left. */

@@ -10,10 +10,21 @@ import type { Rules, RuleTimeline } from "../../core/rules.ts";
 import type { Severity } from "../../core/watch/alert.ts";
 import type { Standing } from "../../core/watch/standing.ts";
 
-/** One row: how many ledgers the deployment has had since its first day. */
+/** One row: how many ledgers the deployment has had since its first day, and how far its history has come (epoch.ts). */
 export const deployment = sqliteTable("deployment", {
   id: integer("id").primaryKey(),
   ledgers: integer("ledgers").notNull(),
+  epoch: integer("epoch").notNull().default(0),
+});
+
+/** The ledgers that were ever opened: an empty database in the place of one is not taken for it (storage/open.ts). */
+export const claimedLedgers = sqliteTable("claimed_ledgers", {
+  /** From 0. */
+  position: integer("position").primaryKey(),
+  /** The name that the ledger has in its `identity`. */
+  name: text("name").notNull(),
+  /** Whether it is known to have that name. */
+  named: integer("named", { mode: "boolean" }).notNull().default(false),
 });
 
 /** One row: where the deployment stood when the cron last added it up. */

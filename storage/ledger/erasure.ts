@@ -70,7 +70,7 @@ export async function createErasure(
   db: Ledger,
   { erasure, partitions, openDays, seenVersion }: NewErasure & Partial<SeenErasure>,
 ): Promise<Erasure | undefined> {
-  const { id, merchant, kind, visitor, fromDay, toDay, createdAt } = erasure;
+  const { id, merchant, kind, visitor, fromDay, toDay, createdAt, number: claimed = null } = erasure;
   const names = JSON.stringify(partitions);
   // At least one, so that its partitions are told: events of the range may still be on their way to the archive.
   const open = openDays.filter((day) => day >= fromDay && day < toDay);
@@ -80,11 +80,11 @@ export async function createErasure(
   const results = await db.batch<Erasure>([
     db
       .prepare(
-        `INSERT INTO erasures (id, merchant, kind, visitor, from_day, to_day, state, created_at, in_directory)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7, ?9
+        `INSERT INTO erasures (id, merchant, kind, visitor, from_day, to_day, state, created_at, in_directory, number)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7, ?9, ?10
          WHERE ?8 IS NULL OR NOT EXISTS (SELECT 1 FROM settings_fences WHERE merchant = ?2 AND version > ?8)`,
       )
-      .bind(id, merchant, kind, visitor, fromDay, toDay, createdAt, seenVersion ?? null, isWhole ? 1 : 0),
+      .bind(id, merchant, kind, visitor, fromDay, toDay, createdAt, seenVersion ?? null, isWhole ? 1 : 0, claimed),
     db
       .prepare(
         `INSERT INTO erasure_parts (day, "partition", erasure, told, state)
@@ -112,7 +112,8 @@ export async function forgetMerchant(db: Ledger, { number, merchant }: Erasure):
 }
 
 export interface NewErasure {
-  readonly erasure: Omit<Erasure, "number" | "state" | "finishedAt" | "inDirectory">;
+  /** With the number that was claimed for it (storage/directory/number-claim.ts). */
+  readonly erasure: Omit<Erasure, "number" | "state" | "finishedAt" | "inDirectory"> & { readonly number?: number };
   readonly partitions: readonly string[];
   readonly openDays: readonly number[];
 }
@@ -120,6 +121,14 @@ export interface NewErasure {
 export interface SeenErasure extends NewErasure {
   /** Version of the merchant's settings that its Days were understood by; undefined where no Days are named. */
   readonly seenVersion: number | undefined;
+}
+
+/** The highest number that a ledger has given to an erasure; 0 for none. */
+export async function lastErasureNumber(db: Ledger): Promise<number> {
+  const [last] = await select<{ readonly seq: number }>(db, [
+    "SELECT seq FROM sqlite_sequence WHERE name = 'erasures'",
+  ]);
+  return last?.seq ?? 0;
 }
 
 export async function findErasure(db: Ledger, id: string): Promise<Erasure | undefined> {

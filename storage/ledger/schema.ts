@@ -19,6 +19,8 @@ export const identity = sqliteTable("identity", {
   /** From 0. */
   position: integer("position").notNull(),
   ledgers: integer("ledgers").notNull(),
+  /** Under which the directory knows it (claimed_ledgers). */
+  name: text("name").notNull(),
 });
 
 /** The highest version of a scope's settings that somebody was about to write, or had written, to the directory. What was

@@ -156,6 +156,22 @@ export async function takeDue(
   return results.map(({ day, partition }) => ({ day, partition }));
 }
 
+/** The newest sealed Days. */
+export async function listNewest(
+  db: Ledger,
+  rowsMax: number,
+): Promise<readonly (SealPlace & { readonly folder: string })[]> {
+  const text = `SELECT day, "partition", folder FROM archive_days WHERE folder <> '' ORDER BY day DESC LIMIT ?`;
+  return select(db, [text, rowsMax]);
+}
+
+/** Lets the cron look at all sealed places of a Day again: their ledger was restored to an earlier instant. */
+export async function wakeSealed(db: Ledger, { day, now }: { day: number; now: number }): Promise<void> {
+  const text = `UPDATE archive_days SET late_since = coalesce(late_since, ?2), late_marks = late_marks + 1, due_at = ?2
+    WHERE day = ?1 AND generation > 0`;
+  await select(db, [text, day, now]);
+}
+
 /** Takes closed Days of a range that have anything to do, whenever it was due. */
 export async function hurryClosed(
   db: Ledger,
@@ -172,6 +188,7 @@ export async function hurryClosed(
 
 /** What a seal came to. */
 export interface Sealed {
+  readonly generation: number;
   readonly folder: string;
   readonly rows: number;
   readonly merchants: number;
@@ -191,13 +208,13 @@ export interface CommittedSeal {
 
 /** Makes a folder the Day's sealed files, unless another seal came first. Readers see them from here on. */
 export async function commitSeal(db: Ledger, { row, sealed, now, cleanAt, also = [] }: CommittedSeal): Promise<void> {
-  const { folder, rows, merchants, bytes, duplicates } = sealed;
-  const text = `UPDATE archive_days SET generation = generation + 1, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
+  const { generation, folder, rows, merchants, bytes, duplicates } = sealed;
+  const text = `UPDATE archive_days SET generation = ?12, folder = ?4, rows = ?5, merchants = ?6, bytes = ?7,
       duplicates = duplicates + ?8, sealed_at = ?9, clean_at = ?10,
       due_at = CASE WHEN late_marks = ?11 THEN ?10 ELSE ?9 END, ${DONE} late_marks = ?11 ${DONE_END}
     WHERE ${IS_PLACE} AND generation = ?3`;
   const values = [row.day, row.partition, row.generation, folder, rows, merchants, bytes, duplicates];
-  const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks);
+  const commit = db.prepare(text).bind(...values, now, cleanAt, row.lateMarks, generation);
   const isDone = { sql: `${EXISTS_PLACE} AND folder = ?)`, values: [row.day, row.partition, folder] };
   await db.batch([commit, settleUncounted(db, row, isDone), ...also]);
 }

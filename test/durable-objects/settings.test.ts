@@ -73,6 +73,29 @@ test("[PAR-17] a merchant that has gone is told so by the next minute", async ()
   expect(await it.send([{ merchant: 2 }, { merchant: 1 }])).toEqual(["unknown", "accepted"]);
 });
 
+test("[PAR-24] a directory that was restored does not say who is unknown: known merchants stay, hits of others wait", async () => {
+  const it = await partitionOf(2);
+  it.settings.set(9, settingsOf("UTC", { merchant: 9 }));
+  expect(await it.send([{ merchant: 9 }])).toEqual(["accepted"]);
+  it.settings.delete(9);
+  it.partition.lease = { change: 1_000, readAt: it.now };
+  it.now += SETTINGS_FRESH_MS + 1;
+  await askedDuring(it, () => it.send([{}])); // it hears of an earlier last change
+  expect(await it.send([{ merchant: 9, id: "a" }, { merchant: 8 }, { merchant: 1, id: "b" }])).toEqual([
+    "accepted",
+    "unread",
+    "accepted",
+  ]);
+  it.restart();
+  expect(await it.send([{ merchant: 9, id: "c" }, { merchant: 8 }])).toEqual(["accepted", "unread"]);
+  // Recovering the directory raises its last change: from then on it says who is there.
+  it.raiseChanges(2_000);
+  it.now += SETTINGS_FRESH_MS + 1;
+  await askedDuring(it, () => it.send([{ id: "d" }]));
+  it.now += 1_000;
+  expect(await it.send([{ merchant: 8 }, { merchant: 1, id: "e" }])).toEqual(["unknown", "accepted"]);
+});
+
 test("[PAR-23] a merchant whose settings cannot be read holds up no other, and is not asked for again at once", async () => {
   const it = await partitionOf(1);
   it.settings.set(9, settingsOf("UTC", { merchant: 9 }));

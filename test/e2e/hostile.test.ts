@@ -759,6 +759,8 @@ describe("admin requests", () => {
     ["POST", () => "/api/v1/invites/accept", { token: `ffi_${"A".repeat(43)}`, password: "long enough" }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
     ["POST", () => "/api/v1/archive/seal", { from: "2013-01-01", to: "2013-01-02" }],
+    ["POST", () => "/api/v1/recover/directory", { backup: "2013-01-01T00-00-00-000Z" }],
+    ["POST", () => "/api/v1/recover/ledger", { ledger: 0, from: "2013-01-01" }],
     [
       "POST",
       () => "/api/v1/replays",

@@ -623,6 +623,26 @@ const ENDPOINTS: readonly Endpoint[] = [
     status: 200,
     body: () => ({}),
   },
+  { worker: "query", method: "GET", route: "/api/v1/doctor", door: "watch", status: 200 },
+  { worker: "query", method: "POST", route: "/api/v1/backups", door: "operate", status: 201 },
+  { worker: "query", method: "GET", route: "/api/v1/backups", door: "watch", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/recover/directory",
+    door: "deployment",
+    status: 409, // it is whole
+    body: () => ({}),
+  },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/recover/ledger",
+    door: "deployment",
+    status: 202,
+    body: () => ({ ledger: 0 }),
+  },
+  { worker: "query", method: "POST", route: "/api/v1/recover/erasures", door: "deployment", status: 202 },
   {
     worker: "query",
     method: "GET",

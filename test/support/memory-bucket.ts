@@ -22,8 +22,10 @@ export function memoryArchive(
       const pageSize = Math.min(limit ?? pageSizeMax, pageSizeMax);
       const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
       if (delimiter !== undefined) {
-        const folders = keys.map((key) => key.slice(0, key.indexOf(delimiter, prefix.length) + 1));
-        return { objects: [], delimitedPrefixes: [...new Set(folders)], truncated: false };
+        const cut = (key: string) => key.indexOf(delimiter, prefix.length);
+        const folders = keys.flatMap((key) => (cut(key) < 0 ? [] : [key.slice(0, cut(key) + 1)]));
+        const own = keys.filter((key) => cut(key) < 0).map((key) => ({ key, size: objects.get(key)?.length ?? 0 }));
+        return { objects: own, delimitedPrefixes: [...new Set(folders)], truncated: false };
       }
       const from = Number(cursor ?? 0);
       const page = keys.slice(from, from + pageSize).map((key) => ({ key, size: objects.get(key)?.length ?? 0 }));

@@ -39,6 +39,12 @@ class Changes {
     return { last: this.#last, merchants: merchants.map(([merchant]) => merchant) };
   }
 
+  /** As recovering a directory does: all that it has is changed once more, after a change of its own. */
+  raise(last: number): void {
+    this.#last = last;
+    for (const merchant of this.#settings.keys()) this.#seen.delete(merchant);
+  }
+
   #look(): void {
     for (const merchant of new Set([...this.#settings.keys(), ...this.#seen.keys()])) {
       const version = this.#settings.get(merchant)?.version ?? -1;
@@ -83,6 +89,10 @@ export class TestPartition {
   /** As after an eviction or a crash: a new object on the same disk. */
   restart(): void {
     this.partition = this.open();
+  }
+
+  raiseChanges(last: number): void {
+    this.#changes.raise(last);
   }
 
   rows(table: string): number {

@@ -211,6 +211,7 @@ function partitionOf(worker: QueryWorker, name: string) {
       return answer(worker.present.get(name) ?? { visitors: [], orders: [] });
     },
     erase: () => answer({ position: 1, archivedPosition: 1 }),
+    republish: () => answer([]),
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
   };
 }

@@ -12,7 +12,7 @@ import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import { meteredR2 } from "../../storage/metered.ts";
-import { openStorage } from "../../storage/open.ts";
+import { openStorage, type Storage } from "../../storage/open.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
 import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf } from "../../storage/signing.ts";
@@ -25,6 +25,7 @@ export interface Deps extends Producer {
   readonly directory: Directory;
   /** Numbers. */
   readonly ledgers: Ledgers;
+  readonly unchecked: Storage["unchecked"];
   /** The archive, as the archive is read and written. */
   readonly bucket: ArchiveBucket;
   /** The same bucket as R2 has it, for dead letters and claims of numbers. */

@@ -15,6 +15,9 @@ import { redrive } from "../../queues/redrive.ts";
 import { driveReplays, replayBody, replayParts } from "../../queues/replay.ts";
 import { driveSeals, sealDays } from "../../queues/seal.ts";
 import { forgetEntries } from "../../storage/directory/audit.ts";
+import { type Backup, backUp, backUpWhenDue } from "../../storage/directory/backup.ts";
+import { raiseEpoch } from "../../storage/directory/epoch.ts";
+import { type Recovered, type RecoveryRefusal, recoverDirectory } from "../../storage/directory/recovery.ts";
 import { forgetEnded } from "../../storage/directory/sessions.ts";
 import { visitEach } from "../../storage/ledger/ledgers.ts";
 import { forgetOverflow } from "../../storage/ledger/overflow-note.ts";
@@ -59,6 +62,10 @@ const CRON: CronSteps<Deps> = {
   forget_overflow: ({ ledgers, now, log }) => visitEach(ledgers, (ledger) => forgetOverflow(ledger, now()), log),
   claim_known_numbers: claimKnownNumbers,
   watch,
+  raise_epoch: async (deps) => {
+    if (!(await raiseEpoch(deps))) deps.log({ event: "directory_behind" });
+  },
+  back_up_directory: backUpWhenDue,
 };
 
 /** What operators ask of this Worker, through the query Worker's API. */
@@ -66,6 +73,18 @@ export class Operations extends WorkerEntrypoint<BackgroundEnv> {
   redrive(request: RedriveRequest): Promise<RedrivenPage> {
     const deps = depsOf(this.env);
     return redrive(request, { ...letterDeps(deps), handlers: handlersOf(this.env.DEPLOYMENT, deps) });
+  }
+
+  backUpDirectory(): Promise<Backup> {
+    return backUp(depsOf(this.env));
+  }
+
+  /** The directory may be an empty database: it is not checked before it is asked. */
+  recoverDirectory(asked: { readonly name?: string | undefined }): Promise<Recovered | RecoveryRefusal> {
+    const deps = depsOf(this.env);
+    const { directory, ledgers } = deps.unchecked;
+    const claims = { bucket: deps.objects };
+    return recoverDirectory(asked, { ...deps, directory, ledgers: ledgers.length, claims });
   }
 
   /** Billable operations of this isolate since it started. */

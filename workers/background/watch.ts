@@ -6,13 +6,14 @@ import { causeOf } from "../../core/outcome.ts";
 import { afterTelling, alertsToTell, raiseAlerts } from "../../core/watch/alert.ts";
 import { type LedgerStanding, type Standing, sumLedgers } from "../../core/watch/standing.ts";
 import { listDeadLetters } from "../../storage/dead-letter.ts";
+import { readEpochs } from "../../storage/directory/epoch.ts";
 import { listAlerts, sizeOf, writeAlerts, writeStanding } from "../../storage/directory/standing.ts";
 import { askEach } from "../../storage/ledger/ledgers.ts";
 import { readLedgerStanding } from "../../storage/ledger/partition-status.ts";
 import type { Deps } from "./deps.ts";
 import { beat, type TellDeps, tellAlert } from "./tell.ts";
 
-export type WatchDeps = Pick<Deps, "directory" | "ledgers" | "objects" | "pace" | "now" | "log"> &
+export type WatchDeps = Pick<Deps, "directory" | "ledgers" | "bucket" | "objects" | "pace" | "now" | "log"> &
   TellDeps &
   Pick<Deps, "heartbeatUrl">;
 
@@ -38,7 +39,7 @@ export async function watch(deps: WatchDeps): Promise<void> {
   if (untold.length > 0) throw new Error(`alerts could not be told: ${untold.join(", ")}`);
 }
 
-async function standingOf({ directory, ledgers, objects, pace, now, log }: WatchDeps): Promise<Standing> {
+async function standingOf({ directory, ledgers, objects, bucket, pace, now, log }: WatchDeps): Promise<Standing> {
   const at = now();
   const ask = async (ledger: D1Database, position: number): Promise<LedgerStanding | undefined> => {
     try {
@@ -50,5 +51,8 @@ async function standingOf({ directory, ledgers, objects, pace, now, log }: Watch
   };
   const standings = await askEach(ledgers, ask);
   const { letters } = await listDeadLetters(objects);
-  return sumLedgers(standings, { at, deadLetters: letters.length, directoryBytes: await sizeOf(directory) });
+  const { own, known } = await readEpochs({ directory, bucket });
+  const directoryBehind = Math.max(0, known - own);
+  const directoryBytes = await sizeOf(directory);
+  return sumLedgers(standings, { at, deadLetters: letters.length, directoryBytes, directoryBehind });
 }

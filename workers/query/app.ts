@@ -10,6 +10,7 @@ import { ask } from "./ask.ts";
 import { audited, getAudit } from "./audit.ts";
 import { askBatch } from "./batch.ts";
 import { type Deps, depsOf } from "./deps.ts";
+import { getDoctor } from "./doctor.ts";
 import type { QueryEnv } from "./env.ts";
 import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
 import { getEvents } from "./events.ts";
@@ -30,6 +31,7 @@ import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getProof } from "./proof.ts";
 import { getQuery } from "./question-jobs.ts";
 import { getOwnRates, getRates, postOwnRates, postRates } from "./rates.ts";
+import { getBackups, postBackup, postDirectoryRecovery, postErasureRecovery, postLedgerRecovery } from "./recovery.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import type { FileReply, Reply } from "./request.ts";
@@ -44,6 +46,9 @@ import { UMAMI_ROUTES } from "./umami.ts";
 import { getAlerts, getHealth, getMetrics } from "./watch.ts";
 
 type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
+
+/** The directory that it recovers may be no directory yet: the entry is written when it is one. */
+const NOTED_BY_ITSELF = "directory.recover";
 
 /** Method, path, who may (principal.ts), what does it; and the name of what is done, where anything is (audit.ts). */
 type AdminRoute = readonly [method: string, path: string, door: Door, handler: AdminHandler, act?: string];
@@ -112,6 +117,12 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ["GET", "/api/v1/alerts", "watch", getAlerts],
   ["GET", "/api/v1/dead-letters", "watch", getDeadLetters],
   ["POST", "/api/v1/dead-letters/redrive", "operate", postRedrive, "dead_letter.redrive"],
+  ["GET", "/api/v1/doctor", "watch", getDoctor],
+  ["POST", "/api/v1/backups", "operate", postBackup, "backup.create"],
+  ["GET", "/api/v1/backups", "watch", getBackups],
+  ["POST", "/api/v1/recover/directory", "deployment", postDirectoryRecovery, NOTED_BY_ITSELF],
+  ["POST", "/api/v1/recover/ledger", "deployment", postLedgerRecovery, "ledger.recover"],
+  ["POST", "/api/v1/recover/erasures", "deployment", postErasureRecovery, "erasures.recover"],
   ["GET", "/api/v1/archive/days", "watch", getArchiveDays],
   ["POST", "/api/v1/archive/seal", "operate", postSeal, "archive.seal"],
   ["GET", "/api/v1/archive/files", "watch", getArchiveFiles],
@@ -200,7 +211,10 @@ for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
     const refusal = refusalAt(door, c.get("principal"));
     if (refusal !== undefined) return replyWithProblem(c, refusal);
     const handle = () => handler(c, deps);
-    return toResponse(c, await (act === undefined ? handle() : audited(c, deps, act, handle)));
+    return toResponse(
+      c,
+      await (act === undefined || act === NOTED_BY_ITSELF ? handle() : audited(c, deps, act, handle)),
+    );
   });
 }
 

@@ -13,7 +13,7 @@ import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import { meteredR2 } from "../../storage/metered.ts";
-import { openStorage } from "../../storage/open.ts";
+import { openStorage, type Storage } from "../../storage/open.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
 import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf, signsOf } from "../../storage/signing.ts";
@@ -34,6 +34,7 @@ export interface Deps extends Producer {
   readonly directory: Directory;
   /** Numbers. */
   readonly ledgers: Ledgers;
+  readonly unchecked: Storage["unchecked"];
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;

@@ -4,6 +4,8 @@ import type { Metered } from "../../core/meter.ts";
 import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { Backup } from "../../storage/directory/backup.ts";
+import type { Recovered, RecoveryRefusal } from "../../storage/directory/recovery.ts";
 import type { StorageEnv } from "../../storage/open.ts";
 import type { ProducerEnv } from "../../storage/producer.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
@@ -13,13 +15,15 @@ import type { KeyLimitEnv } from "./limit.ts";
 /** What questions and operators ask of a partition. */
 export type PartitionStub = Pick<
   PartitionRpc,
-  "live" | "present" | "recentEvents" | "refreshSettings" | "status" | "erase"
+  "live" | "present" | "recentEvents" | "refreshSettings" | "status" | "erase" | "republish"
 >;
 
 /** What the background Worker does for operators (workers/background/index.ts, `Operations`). */
 export interface BackgroundRpc {
   redrive(request: RedriveRequest): Promise<RedrivenPage>;
   meter(): Promise<Metered>;
+  backUpDirectory(): Promise<Backup>;
+  recoverDirectory(asked: { readonly name?: string | undefined }): Promise<Recovered | RecoveryRefusal>;
 }
 
 export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitEnv, AccessEnv {

@@ -17,16 +17,19 @@ import {
 import { DAY_MS, dateOf } from "../../core/time.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/directory/credential.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
+import { erasuresOf } from "../../storage/directory/number-claim.ts";
 import { driveErasure } from "../../storage/erasure-drive.ts";
 import {
   countRunning,
   createErasure,
   type Erasure,
   findErasure,
+  lastErasureNumber,
   listErasures,
   readReceipt,
   wakeBeyond,
 } from "../../storage/ledger/erasure.ts";
+import { deleteRecord, putRecord } from "../../storage/ledger/erasure-record.ts";
 import { askEach, type Ledger } from "../../storage/ledger/ledgers.ts";
 import { listPartitionsOf } from "../../storage/ledger/rollups.ts";
 import type { ErasureKind } from "../../storage/ledger/schema.ts";
@@ -36,6 +39,7 @@ import { everyVisitorOf, type GivenVisitor, keySeenAt } from "../../storage/visi
 import type { Deps } from "./deps.ts";
 import { CURSOR, DATE, type Field, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
+import { newNumber } from "./new-number.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
@@ -214,20 +218,25 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
   const openDays = Array.from({ length: Math.max(ahead - open, 0) }, (_, index) => open + index);
   const partitions = await allPartitionsOf(found, deps);
   const id = erasureId(deps.random(ID_RANDOM_BYTES));
-  const erasure = await createErasure(deps.ledgers.ofMerchant(merchant), {
-    erasure: { id, merchant, createdAt: now, ...scope },
-    partitions,
-    openDays,
+  const ledger = deps.ledgers.ofMerchant(merchant);
+  const position = deps.ledgers.all.indexOf(ledger);
+  const number = await newNumber(erasuresOf(position), () => lastErasureNumber(ledger), deps);
+  if (!number.ok) return number;
+  const record = { erasure: { number: number.value, id, merchant, createdAt: now, ...scope }, partitions, openDays };
+  await putRecord(position, record, deps); // before its ledger knows: a restore of that does not forget it
+  const erasure = await createErasure(ledger, {
+    ...record,
     seenVersion: scope.fromDay > 0 ? version : undefined,
   });
   if (erasure === undefined) {
+    await deleteRecord(position, number.value, deps);
     await healSettings(deps, merchant); // who was about to change it may have died
     return problem("conflict", "The merchant was changed meanwhile: try again.");
   }
   deps.keys.clear();
   await driveErasure(erasure, deps);
   await sendDue(deps);
-  const started = (await findErasure(deps.ledgers.ofMerchant(merchant), id)) ?? erasure;
+  const started = (await findErasure(ledger, id)) ?? erasure;
   return {
     ok: true,
     value: { status: 202, location: `/api/v1/erasures/${id}`, body: await receiptOf(started, deps) },

@@ -30,7 +30,7 @@ import {
   noteImport,
 } from "../../storage/directory/imports.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import { claimNumber, importsOf } from "../../storage/directory/number-claim.ts";
+import { importsOf } from "../../storage/directory/number-claim.ts";
 import { countJobs, listImportJobs, type ReplayJob } from "../../storage/directory/replay-job.ts";
 import { IMPORT_STATES, type ImportPlace } from "../../storage/directory/schema.ts";
 import { readSettingsOf } from "../../storage/directory/settings.ts";
@@ -39,6 +39,7 @@ import { driveJob } from "../../storage/replay-drive.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, NAME, oneOf, required, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
+import { newNumber } from "./new-number.ts";
 import { type Checked, problem } from "./problem.ts";
 import { type StartDeps, startReplay, takenBack } from "./replay-start.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
@@ -122,8 +123,9 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
     const why = `Import ${other.row.number} has brought this file already, read with other options`;
     return problem("conflict", `${why}: undo it first, and then its rows may come again.`, "reading");
   }
-  const number = await claimNumber(importsOf(own), await lastImportNumber(deps.directory, own), deps);
-  if (number === "full") return problem("conflict", `A merchant has at most ${IMPORT_NUMBER_MAX} imports.`);
+  const claimed = await newNumber(importsOf(own), () => lastImportNumber(deps.directory, own), deps);
+  if (!claimed.ok) return claimed;
+  const number = claimed.value;
   // Ids name rows. Those of a file that was undone are taken, so the same rows come again under others.
   const idSuffix = standing.all[0]?.row.idSuffix ?? (standing.hasUndone ? `-${number}` : "");
   const row: Import = {

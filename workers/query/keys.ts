@@ -12,6 +12,7 @@ import {
   rotateApiKey,
 } from "../../storage/directory/api-keys.ts";
 import { API_KEY_RANDOM_BYTES, apiKey, ID_RANDOM_BYTES, keyId } from "../../storage/directory/credential.ts";
+import { noteGone, noteRotated } from "../../storage/directory/gone.ts";
 import { SCOPES } from "../../storage/directory/schema.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, INSTANT, NAME, oneOf, required, wholeNumber } from "./field.ts";
@@ -66,6 +67,7 @@ export async function postKeyRotation(c: Context, deps: Deps): Promise<Checked<R
   const id = c.req.param("key_id") ?? "";
   const previousUntil = deps.now() + graceSeconds * 1_000;
   const rotation = { merchant: merchant.value.number, id, secret, previousUntil };
+  await noteRotated(rotation, deps);
   const key = await rotateApiKey(deps.directory, rotation);
   if (key === undefined) return unknownKey();
   deps.keys.clear();
@@ -77,7 +79,9 @@ export async function deleteKey(c: Context, deps: Deps): Promise<Checked<Reply>>
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("key_id") ?? "";
-  const revoked = await revokeApiKey(deps.directory, { merchant: merchant.value.number, id });
+  const gone = { merchant: merchant.value.number, id };
+  await noteGone({ ...gone, kind: "api_keys" }, deps);
+  const revoked = await revokeApiKey(deps.directory, gone);
   if (!revoked) return unknownKey();
   deps.keys.clear();
   return { ok: true, value: { body: { id, revoked: true } } };

@@ -4,6 +4,7 @@
 import type { Context } from "hono";
 import { INVITE_MS, MEMBERS_COUNT_MAX } from "../../core/limits.ts";
 import { API_KEY_RANDOM_BYTES, ID_RANDOM_BYTES, inviteId, token } from "../../storage/directory/credential.ts";
+import { dropNote, noteGone } from "../../storage/directory/gone.ts";
 import {
   changeRole,
   createInvite,
@@ -52,8 +53,13 @@ export async function deleteMember(c: Context, deps: Deps): Promise<Checked<Repl
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("member_id") ?? "";
-  const removed = await removeMember(deps.directory, { merchant: merchant.value.number, id });
-  if (removed === "last owner") return lastOwner();
+  const gone = { kind: "members", merchant: merchant.value.number, id } as const;
+  await noteGone(gone, deps);
+  const removed = await removeMember(deps.directory, gone);
+  if (removed === "last owner") {
+    await dropNote(gone, deps);
+    return lastOwner();
+  }
   return removed === undefined ? unknownMember() : { ok: true, value: { body: { id, removed: true } } };
 }
 

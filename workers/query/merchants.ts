@@ -30,6 +30,7 @@ import type { Deps } from "./deps.ts";
 import { enforceRetention } from "./erasures.ts";
 import { firstDayWithNumbers } from "./execute.ts";
 import { CURRENCY, type Field, HOSTNAME, NAME, required, TIME_ZONE, wholeNumber } from "./field.ts";
+import { refusedBehind } from "./new-number.ts";
 import { merchantFor, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { pushSettings } from "./push.ts";
@@ -57,7 +58,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   if (!body.ok) return body;
   const { name, time_zone, currency, hostname } = body.value;
   const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
-  const number = await newNumber(deps);
+  const number = await newMerchantNumber(deps);
   if (!number.ok) return number;
   await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // before the merchant: all of its visitors are of this key
   const merchant = await createMerchant(deps.directory, {
@@ -80,7 +81,9 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
 }
 
 /** A number that no merchant had, whatever instant D1 was restored to: claimed in R2, and with nothing stored under it. */
-async function newNumber(deps: Deps): Promise<Checked<number>> {
+async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
+  const behind = await refusedBehind(deps);
+  if (behind !== undefined) return behind;
   const known = await lastMerchantNumber(deps.directory);
   if (known === 0 && (await isOrphaned(deps))) return problem("conflict", ORPHANED);
   for (let tries = 0; tries < NUMBER_CLAIM_TRIES_MAX; tries++) {

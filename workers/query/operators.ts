@@ -4,6 +4,7 @@
 import type { Context } from "hono";
 import { OPERATORS_COUNT_MAX } from "../../core/limits.ts";
 import { API_KEY_RANDOM_BYTES, ID_RANDOM_BYTES, operatorId, token } from "../../storage/directory/credential.ts";
+import { noteGone } from "../../storage/directory/gone.ts";
 import { createOperator, listOperators, type Operator, revokeOperator } from "../../storage/directory/operators.ts";
 import { OPERATOR_SCOPES } from "../../storage/directory/schema.ts";
 import type { Deps } from "./deps.ts";
@@ -37,6 +38,7 @@ export async function getOperators(_: Context, deps: Deps): Promise<Checked<Repl
 /** DELETE /api/v1/operators/:operator_id. Nothing is remembered of a token: from now on it opens nothing. */
 export async function deleteOperator(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const id = c.req.param("operator_id") ?? "";
+  await noteGone({ kind: "operators", merchant: 0, id }, deps);
   if (!(await revokeOperator(deps.directory, id))) return problem("not_found", "There is no operator with this id.");
   return { ok: true, value: { body: { id, revoked: true } } };
 }

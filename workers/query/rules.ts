@@ -15,12 +15,14 @@ import {
 } from "../../core/rules.ts";
 import { dateOf } from "../../core/time.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
+import { rulesOf } from "../../storage/directory/number-claim.ts";
 import { findRuleVersion, findScope, listRuleVersions, writeTimeline } from "../../storage/directory/rules.ts";
 import { parseHostname } from "../../storage/hostname.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, required, wholeNumber } from "./field.ts";
 import { backfillGoals } from "./goals.ts";
 import { merchantOf } from "./merchants.ts";
+import { newNumber } from "./new-number.ts";
 import { type Checked, problem } from "./problem.ts";
 import { pushSettings } from "./push.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
@@ -71,7 +73,10 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
     return { ok: true, value: { body: shown(timeline) } };
 
   const now = deps.now();
-  const version = timeline.reduce((highest, period) => Math.max(highest, period.version), 0) + 1;
+  const known = timeline.reduce((highest, period) => Math.max(highest, period.version), 0);
+  const claimed = await newNumber(rulesOf(number), async () => known, deps);
+  if (!claimed.ok) return claimed;
+  const version = claimed.value;
   const from = Math.max(rulesTakeEffectAt(now, deps.noticeMs), latest.from ?? 0);
   const extended = extendTimeline(timeline, { version, rules: rules.value, from });
   if (extended === "full")

@@ -15,6 +15,7 @@ import {
   shareId,
   token,
 } from "../../storage/directory/credential.ts";
+import { noteGone } from "../../storage/directory/gone.ts";
 import {
   createShare,
   findShareHolder,
@@ -80,7 +81,9 @@ export async function deleteShare(c: Context, deps: Deps): Promise<Checked<Reply
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const id = c.req.param("share_id") ?? "";
-  const revoked = await revokeShare(deps.directory, { merchant: merchant.value.number, id });
+  const gone = { merchant: merchant.value.number, id };
+  await noteGone({ ...gone, kind: "shares" }, deps);
+  const revoked = await revokeShare(deps.directory, gone);
   if (!revoked) return problem("not_found", "The merchant has no share link with this id.");
   return { ok: true, value: { body: { id, revoked: true } } };
 }

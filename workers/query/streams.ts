@@ -5,11 +5,12 @@ import type { Context } from "hono";
 import { ADMIN_PAGE_MAX } from "../../core/limits.ts";
 import { encodeTrackingId, STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
 import { createStream, lastStreamNumber, listStreams, type Stream } from "../../storage/directory/merchants.ts";
-import { claimNumber, streamsOf } from "../../storage/directory/number-claim.ts";
+import { streamsOf } from "../../storage/directory/number-claim.ts";
 import type { Deps } from "./deps.ts";
 import { HOSTNAME, NAME, required, wholeNumber } from "./field.ts";
 import { hostnameTaken, merchantOf } from "./merchants.ts";
-import { type Checked, problem } from "./problem.ts";
+import { newNumber } from "./new-number.ts";
+import type { Checked } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 export const NEW_STREAM = { name: required(NAME), hostname: HOSTNAME };
@@ -23,10 +24,13 @@ export async function postStream(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!body.ok) return body;
   const { name, hostname = null } = body.value;
   const { number: merchantNumber } = merchant.value;
-  const known = await lastStreamNumber(deps.directory, merchantNumber);
-  const number = await claimNumber(streamsOf(merchantNumber), known, deps);
-  if (number === "full") return problem("conflict", `A merchant has at most ${STREAM_NUMBER_MAX} streams.`);
-  const stream = { merchant: merchantNumber, number, name, hostname, createdAt: deps.now() };
+  const number = await newNumber(
+    streamsOf(merchantNumber),
+    () => lastStreamNumber(deps.directory, merchantNumber),
+    deps,
+  );
+  if (!number.ok) return number;
+  const stream = { merchant: merchantNumber, number: number.value, name, hostname, createdAt: deps.now() };
   const made = await createStream(deps.directory, stream);
   if (made === "taken") return hostnameTaken();
   return { ok: true, value: { status: 201, body: shown(made, deps) } };

@@ -122,6 +122,7 @@ function forgetting({ partition }: Deps, reads: ReadOnce): Deps["partition"] {
       refreshSettings: (merchant) => stub.refreshSettings(merchant),
       status: () => stub.status(),
       erase: (request) => stub.erase(request),
+      republish: () => stub.republish(),
     };
   };
 }

@@ -27,9 +27,16 @@ CREATE TABLE `audit` (
 );
 --> statement-breakpoint
 CREATE INDEX `audit_merchant` ON `audit` (`merchant`,`id`);--> statement-breakpoint
+CREATE TABLE `claimed_ledgers` (
+	`position` integer PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`named` integer DEFAULT false NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `deployment` (
 	`id` integer PRIMARY KEY NOT NULL,
-	`ledgers` integer NOT NULL
+	`ledgers` integer NOT NULL,
+	`epoch` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `imports` (
@@ -237,3 +244,9 @@ CREATE TABLE `operators` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `operators_hash_unique` ON `operators` (`hash`);
+--> statement-breakpoint
+CREATE TRIGGER `merchants_made` AFTER INSERT ON `merchants` BEGIN
+	INSERT INTO `settings_changes` (`merchant`, `change`)
+		VALUES (NEW.`number`, (SELECT coalesce(max(`change`), 0) + 1 FROM `settings_changes`))
+		ON CONFLICT (`merchant`) DO UPDATE SET `change` = excluded.`change`;
+END;

@@ -146,7 +146,8 @@ CREATE TABLE `hourly` (
 CREATE TABLE `identity` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`position` integer NOT NULL,
-	`ledgers` integer NOT NULL
+	`ledgers` integer NOT NULL,
+	`name` text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `job_fences` (

@@ -30,7 +30,7 @@ const QUIET: LedgerStanding = {
   overflowSince: AT - MINUTE,
   bytes: 1_000_000,
 };
-const rest = { at: AT, deadLetters: 0, directoryBytes: 1_000 };
+const rest = { at: AT, deadLetters: 0, directoryBytes: 1_000, directoryBehind: 0 };
 const quiet = sumLedgers([QUIET, QUIET], rest);
 
 const page = (name: string) => readFileSync(join(import.meta.dirname, "../../../docs", name), "utf8");
@@ -57,6 +57,7 @@ describe("[WCH-2] an alert is raised", () => {
     [{ ledgerBytesMax: 7_500_000_000 }, ["database_large"], "7500000000"],
     [{ ledgerBytesMax: 9_500_000_000 }, ["database_large", "database_full"], "9500000000"],
     [{ directoryBytes: 9_500_000_000 }, ["directory_full"], "9500000000"],
+    [{ directoryBehind: 3 }, ["directory_behind"], "3 epochs"],
     [{ silentLedgers: 1 }, ["ledger_silent"], "1 ledgers"],
   ];
   test.each(raised)("for %o: %o", (changed, names, says) => {

@@ -68,6 +68,7 @@ function cron(databases: Databases, url = "") {
       directory: databases.directory,
       ledgers: databases.ledgers,
       objects: memoryArchive() as unknown as R2Bucket,
+      bucket: memoryArchive(),
       pace: PACE,
       now: () => now,
       log: (line) => void lines.push(line),

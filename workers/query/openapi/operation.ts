@@ -15,6 +15,7 @@ import { DEAD_LETTER_PAGE, PARTITION_PAGE, REDRIVE } from "../operations.ts";
 import { NEW_OPERATOR } from "../operators.ts";
 import { PROOF } from "../proof.ts";
 import { OWN_RATES_CHANGE, OWN_RATES_PAGE, RATES_IMPORT, RATES_PAGE } from "../rates.ts";
+import { DIRECTORY_RECOVERY, LEDGER_RECOVERY } from "../recovery.ts";
 import { NEW_REPLAY } from "../replays.ts";
 import { RULES_CHANGE, VERSION_PAGE } from "../rules.ts";
 import { CHANGED_SEGMENT, NEW_SEGMENT } from "../segments.ts";
@@ -438,6 +439,46 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       summary: "Handles one of them again, or a page of all.",
       body: REDRIVE,
       answer: page("redriven", named("Redriven")),
+    },
+  ],
+  [
+    "GET /api/v1/doctor",
+    { id: "doctor", summary: "Whether each kind of state is whole, and what mends it.", answer: named("Diagnosis") },
+  ],
+  [
+    "POST /api/v1/backups",
+    { id: "createBackup", summary: "Backs the directory up now.", status: 201, answer: named("NewBackup") },
+  ],
+  [
+    "GET /api/v1/backups",
+    { id: "listBackups", summary: "Backups of the directory.", answer: page("backups", named("Backup")) },
+  ],
+  [
+    "POST /api/v1/recover/directory",
+    {
+      id: "recoverDirectory",
+      summary: "Makes a directory whole that was lost or restored to an earlier instant.",
+      body: DIRECTORY_RECOVERY,
+      answer: named("DirectoryRecovery"),
+    },
+  ],
+  [
+    "POST /api/v1/recover/ledger",
+    {
+      id: "recoverLedger",
+      summary: "Fills a ledger that was lost or restored from the archive, some Days at a time.",
+      body: LEDGER_RECOVERY,
+      status: 202,
+      answer: named("LedgerRecovery"),
+    },
+  ],
+  [
+    "POST /api/v1/recover/erasures",
+    {
+      id: "recoverErasures",
+      summary: "Asks once more for erasures that no ledger knows.",
+      status: 202,
+      answer: named("ErasureRecovery"),
     },
   ],
   [

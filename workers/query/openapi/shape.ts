@@ -348,6 +348,21 @@ export const SHAPES = {
     ),
   }),
   Sealing: object({ found: COUNT, sent: COUNT }),
+  Diagnosis: object({
+    whole: FLAG,
+    findings: list(object({ state: TEXT, whole: FLAG, says: TEXT, command: nullable(TEXT) })),
+  }),
+  Backup: object({ backup: TEXT, at: INSTANT }),
+  NewBackup: object({ backup: TEXT, at: INSTANT, rows: COUNT, bytes: COUNT }),
+  DirectoryRecovery: object({
+    backup: nullable(TEXT),
+    at: nullable(INSTANT),
+    rows: COUNT,
+    revoked: COUNT,
+    merchants_unknown: COUNT,
+  }),
+  LedgerRecovery: object({ ledger: COUNT, new: FLAG, days: COUNT, erasures: COUNT, next: nullable(DATE) }),
+  ErasureRecovery: object({ erasures: COUNT }),
   ArchiveFiles: object({
     ...PLACE,
     generation: COUNT,

@@ -1,0 +1,27 @@
+// What a partition does when a ledger was lost: every rollup of the Days that it holds counts as not published. Answers take them from
+// here at once, and the next publishing writes them. It writes absolute values under versions it has written before, so doing it twice,
+// or to a ledger that has them, changes nothing.
+
+import { markAll } from "../core/counting/day.ts";
+import { scheduleAlarm } from "./alarm.ts";
+import { checkpoint } from "./checkpoint.ts";
+import { commitPending } from "./commit.ts";
+import type { HeldDay } from "./rpc.ts";
+import { findShelf, type Partition } from "./state.ts";
+
+/** Gives whose events it holds of which Days: where they lie is noted in the ledger, and lost with it. */
+export function republish(partition: Partition): readonly HeldDay[] {
+  commitPending(partition);
+  const held = new Map<number, number[]>();
+  for (const key of new Set([...partition.shelves.keys(), ...partition.stored.keys()])) {
+    const [day = 0, number = 0] = key.split(":").map(Number);
+    const shelf = findShelf(partition, { day, shelf: number });
+    if (shelf === undefined) continue;
+    for (const state of shelf.days.values()) markAll(state, partition.next - 1);
+    held.set(day, [...(held.get(day) ?? []), ...shelf.days.keys()]);
+    shelf.dirty = true;
+  }
+  checkpoint(partition);
+  scheduleAlarm(partition);
+  return [...held].map(([day, merchants]) => ({ day, merchants }));
+}

@@ -1,0 +1,102 @@
+// footfall doctor | backup | recover: what is lost, and making it whole again. docs/operate.md says what is true after each of them.
+
+import type { Command } from "commander";
+import { Problem } from "../problem.ts";
+import { toTable } from "../table.ts";
+import { askAdmin, askList, type Connection } from "./connection.ts";
+import { show } from "./merchant.ts";
+
+export function addRecovery(program: Command): void {
+  program
+    .command("doctor")
+    .description("whether each kind of state is whole, and which command mends it")
+    .action(async (_, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "GET", "/api/v1/doctor"), toDoctorText);
+    });
+  const backup = program.command("backup").description("backs the directory up to R2 now; the cron does every hour");
+  backup.action(async (_, command: Command) => {
+    await show(command, (connection) => askAdmin(connection, "POST", "/api/v1/backups"));
+  });
+  backup
+    .command("list")
+    .description("the backups there are, the newest first")
+    .action(async (_, command: Command) => {
+      await show(command, (connection) => askList(connection, "/api/v1/backups"));
+    });
+  const recover = program.command("recover").description("makes state whole that was lost or restored");
+  recover
+    .command("directory")
+    .description("from the newest backup, or, where Time Travel has restored it, from there on")
+    .option("--backup <name>", "go back to this one, whatever the directory has; `footfall backup list` names them")
+    .action(async ({ backup }: { backup?: string }, command: Command) => {
+      const body = backup === undefined ? {} : { backup };
+      await show(command, (connection) => askAdmin(connection, "POST", "/api/v1/recover/directory", body));
+    });
+  recover
+    .command("ledger <number>")
+    .description("an empty or restored ledger, from partitions and the archive")
+    .action(async (ledger: string, _, command: Command) => {
+      await show(command, (connection) => recoverLedger(connection, toLedger(ledger)), toLedgerText);
+    });
+  recover
+    .command("erasures")
+    .description("asks once more for what was to be erased and no ledger knows")
+    .action(async (_, command: Command) => {
+      await show(command, (connection) => askAdmin(connection, "POST", "/api/v1/recover/erasures"));
+    });
+}
+
+/** What the doctor has found. */
+export interface Diagnosis {
+  readonly whole: boolean;
+  readonly findings: readonly {
+    readonly state: string;
+    readonly whole: boolean;
+    readonly says: string;
+    readonly command: string | null;
+  }[];
+}
+
+export function toDoctorText(answer: unknown): string {
+  const { findings } = answer as Diagnosis;
+  return toTable(
+    ["state", "", "what mends it"],
+    findings.map(({ state, says, command }) => [state, says, command ?? undefined]),
+  );
+}
+
+interface LedgerPage {
+  readonly ledger: number;
+  readonly new: boolean;
+  readonly days: number;
+  readonly erasures: number;
+  readonly next: string | null;
+}
+
+/** Page after page of the archive's dates. Each may be asked for again. */
+async function recoverLedger(connection: Connection, ledger: number): Promise<LedgerPage> {
+  let all: LedgerPage | undefined;
+  for (;;) {
+    const from = all?.next == null ? {} : { from: all.next };
+    const page = (await askAdmin(connection, "POST", "/api/v1/recover/ledger", { ledger, ...from })) as LedgerPage;
+    all = { ...page, new: page.new || all?.new === true, days: page.days + (all?.days ?? 0) };
+    if (all.next === null) return all;
+    console.error(`${all.days} Days noted; going on from ${all.next}`);
+  }
+}
+
+function toLedgerText(answer: unknown): string {
+  const { ledger, new: isNew, days, erasures } = answer as LedgerPage;
+  return [
+    isNew
+      ? `the empty database is ledger ${ledger} from now on`
+      : `ledger ${ledger} goes on from where it was restored to`,
+    `${days} closed Days are on the way to be counted from the archive, ${erasures} erasures are asked for once more`,
+    "how far they are: footfall archive days --from … --to …",
+  ].join("\n");
+}
+
+function toLedger(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new Problem(`"${text}" is no number of a ledger: LEDGER_0 has 0, LEDGER_1 has 1`);
+  return Number(text);
+}

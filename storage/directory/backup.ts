@@ -1,0 +1,239 @@
+// Backups of the directory in R2, hourly by the cron and when somebody asks: every table page by page, packed and sealed under a key
+// of the deployment's secret, and a manifest last, so that what has one is whole. Sign-ins, sessions, invites and alerts are left
+// out: after a recovery everybody signs in again. Tables are read one after the other and not at one instant, merchants first: what was made
+// meanwhile may be there in part, and numbers are claimed anyway (number-claim.ts). recovery.ts reads them.
+
+import { createHash } from "node:crypto";
+import {
+  BACKUP_EVERY_MS,
+  BACKUP_OBJECT_BYTES_MAX,
+  BACKUP_ROWS,
+  BACKUP_ROWS_OF_RULES,
+  BACKUPS_ALL_KEPT_MS,
+  BACKUPS_DAILY_KEPT_MS,
+} from "../../core/limits.ts";
+import type { Log } from "../../core/log.ts";
+import { assert } from "../../core/outcome.ts";
+import { type ArchiveBucket, deleteKeys, listKeys, pagesOf, putObject, readObjectOf } from "../archive/bucket.ts";
+import { compress, decompress } from "../archive/gzip.ts";
+import { seal, unseal } from "../cipher.ts";
+import { deriveKey } from "../secret.ts";
+import { select } from "../statement.ts";
+import type { Directory } from "./directory.ts";
+import { readEpochs } from "./epoch.ts";
+
+/** What is backed up, in the order in which it is written back: the row that says that the directory is one comes last. */
+export const BACKED_UP: readonly Table[] = [
+  { name: "merchants", key: ["number"], rowsMax: BACKUP_ROWS_OF_RULES },
+  { name: "streams", key: ["merchant", "number"] },
+  { name: "api_keys", key: ["id"] },
+  { name: "members", key: ["id"] },
+  { name: "shares", key: ["id"] },
+  { name: "segments", key: ["id"] },
+  { name: "operators", key: ["id"] },
+  { name: "imports", key: ["merchant", "number"] },
+  { name: "rule_versions", key: ["merchant", "version"], rowsMax: BACKUP_ROWS_OF_RULES },
+  { name: "rates", key: ["day"] },
+  { name: "own_rates", key: ["merchant", "currency", "in", "from_day"] },
+  { name: "rate_versions", key: ["merchant"] },
+  { name: "replay_jobs", key: ["id"], rowsMax: BACKUP_ROWS_OF_RULES },
+  { name: "audit", key: ["id"] },
+  { name: "settings_changes", key: ["merchant"] },
+  { name: "claimed_ledgers", key: ["position"] },
+  { name: "deployment", key: ["id"] },
+];
+
+/** What nobody gets back: who was signed in or invited may not be any more, and alerts are raised anew. */
+export const LEFT_OUT = ["invites", "sessions", "sign_ins", "alerts", "standings"] as const;
+
+export interface Table {
+  readonly name: string;
+  /** Its primary key, by which it is read page by page. */
+  readonly key: readonly string[];
+  readonly rowsMax?: number;
+}
+
+export interface BackupDeps {
+  readonly directory: Directory;
+  readonly bucket: ArchiveBucket;
+  /** The deployment's secrets, the current one first. */
+  readonly sealSecrets: readonly string[];
+  /** UTC ms. */
+  readonly now: () => number;
+}
+
+/** What a backup holds. Its JSON is its manifest. */
+export interface Backup {
+  readonly version: typeof BACKUP_VERSION;
+  /** UTC ms at which it was begun. */
+  readonly at: number;
+  /** The directory's epoch by then (epoch.ts). */
+  readonly epoch: number;
+  readonly parts: readonly BackupPart[];
+}
+
+export interface BackupPart {
+  readonly table: string;
+  readonly key: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** SHA-256 of the object, in hex. */
+  readonly digest: string;
+}
+
+/** Rows of a table, each with its values in the order of the columns. */
+export interface BackedUpRows {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Value[])[];
+}
+
+type Value = string | number | null;
+
+const BACKUP_VERSION = 1;
+const PREFIX = "backup/directory/";
+
+/** The cron's part: a backup where the newest one is an hour old, and the end of those that are kept no longer. */
+export async function backUpWhenDue(deps: BackupDeps & { readonly log: Log }): Promise<void> {
+  const names = await listBackups(deps);
+  const newest = names[0] === undefined ? 0 : instantOf(names[0]);
+  if (deps.now() - newest < BACKUP_EVERY_MS) return;
+  const { own, known } = await readEpochs(deps);
+  if (own < known) return; // what was restored to an earlier instant is no newer state than the last backup
+  const { at, parts } = await backUp(deps);
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  deps.log({ event: "directory_backed_up", backup: nameOf(at), rows: rowsOf(parts), bytes });
+  await prune(deps);
+}
+
+/** Backs the directory up now. Whoever dies leaves objects without a manifest, which a later backup deletes. */
+export async function backUp(deps: BackupDeps): Promise<Backup> {
+  const at = deps.now();
+  const { own: epoch } = await readEpochs(deps);
+  const parts: BackupPart[] = [];
+  for (const table of BACKED_UP)
+    for await (const page of pagesOfTable(table, deps))
+      parts.push(await putPart({ name: nameOf(at), table: table.name, number: parts.length }, page, deps));
+  const backup: Backup = { version: BACKUP_VERSION, at, epoch, parts };
+  await putObject(deps, `${PREFIX}${nameOf(at)}.json`, JSON.stringify(backup));
+  return backup;
+}
+
+/** Names of the whole backups, the newest first. */
+export async function listBackups({ bucket }: Pick<BackupDeps, "bucket">): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { objects } of pagesOf({ bucket }, { prefix: PREFIX, delimiter: "/" }))
+    for (const { key } of objects) if (key.endsWith(".json")) names.push(key.slice(PREFIX.length, -".json".length));
+  return names.sort().reverse();
+}
+
+export async function readBackup(name: string, deps: Pick<BackupDeps, "bucket">): Promise<Backup> {
+  const bytes = await readObjectOf(deps, `${PREFIX}${name}.json`);
+  const backup = JSON.parse(new TextDecoder().decode(bytes)) as Backup;
+  assert(backup.version === BACKUP_VERSION, `backup version ${String(backup.version)} is one this reader knows`);
+  return backup;
+}
+
+/** The rows of one object. Throws unless it is byte for byte what was written, and a secret of the deployment opens it. */
+export async function readPart(
+  { key, digest, table }: BackupPart,
+  { bucket, sealSecrets }: Pick<BackupDeps, "bucket" | "sealSecrets">,
+): Promise<BackedUpRows> {
+  const bytes = await readObjectOf({ bucket }, key);
+  assert(digestOf(bytes) === digest, `${key} is what the backup's manifest says`);
+  for (const secret of sealSecrets) {
+    const packed = opened(bytes, { secret, key });
+    if (packed === undefined) continue;
+    return JSON.parse(new TextDecoder().decode(decompress(packed, BACKUP_OBJECT_BYTES_MAX))) as BackedUpRows;
+  }
+  throw new Error(
+    `The backup of ${table} was sealed under another TRACKING_SECRET: set the one of that time as TRACKING_SECRET_PREVIOUS.`,
+  );
+}
+
+/** "2026-11-29T12-00-00-000Z": fits a key and a file's name. */
+export function nameOf(at: number): string {
+  return new Date(at).toISOString().replaceAll(/[:.]/g, "-");
+}
+
+/** The inverse; NaN for what is no name. */
+export function instantOf(name: string): number {
+  return Date.parse(name.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d\d\d)Z$/, "T$1:$2:$3.$4Z"));
+}
+
+export function rowsOf(parts: readonly BackupPart[]): number {
+  return parts.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+async function* pagesOfTable(
+  { name, key, rowsMax = BACKUP_ROWS }: Table,
+  { directory }: BackupDeps,
+): AsyncGenerator<BackedUpRows> {
+  const columns = key.map((column) => `"${column}"`).join(", ");
+  const after = key.map(() => "?").join(", ");
+  let last: readonly Value[] | undefined;
+  for (;;) {
+    const where = last === undefined ? "" : `WHERE (${columns}) > (${after})`;
+    const text = `SELECT * FROM "${name}" ${where} ORDER BY ${columns} LIMIT ${rowsMax}`;
+    const rows = await select<Readonly<Record<string, Value>>>(directory, [text, ...(last ?? [])]);
+    const [first] = rows;
+    if (first === undefined) return;
+    yield { columns: Object.keys(first), rows: rows.map((row) => Object.values(row)) };
+    if (rows.length < rowsMax) return;
+    const end = rows.at(-1) as Readonly<Record<string, Value>>;
+    last = key.map((column) => end[column] as Value);
+  }
+}
+
+async function putPart(
+  { name, table, number }: { readonly name: string; readonly table: string; readonly number: number },
+  page: BackedUpRows,
+  deps: BackupDeps,
+): Promise<BackupPart> {
+  const key = `${PREFIX}${name}/${String(number).padStart(6, "0")}-${table}.bin`;
+  const packed = compress(new TextEncoder().encode(JSON.stringify(page)), "fast");
+  const bytes = seal(packed, deriveKey(deps.sealSecrets[0] ?? "", "backup"), key);
+  await putObject(deps, key, bytes);
+  return { table, key, rows: page.rows.length, bytes: bytes.length, digest: digestOf(bytes) };
+}
+
+/** undefined where another secret has sealed it: its bytes are those that were written, so nothing else can be wrong. */
+function opened(bytes: Uint8Array, { secret, key }: { secret: string; key: string }): Uint8Array | undefined {
+  try {
+    return unseal(bytes, deriveKey(secret, "backup"), key);
+  } catch {
+    return undefined;
+  }
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Deletes backups that are kept no longer, and what backups have left that died. The manifest goes last: what has one is whole. */
+async function prune(deps: BackupDeps): Promise<void> {
+  const names = await listBackups(deps);
+  const kept = keptOf(names, deps.now());
+  const newest = names[0] ?? "";
+  const objects = (await listKeys(deps, PREFIX)).map(({ key }) => key).filter((key) => key.endsWith(".bin"));
+  const isOver = (name: string) => name < newest && !kept.has(name);
+  await deleteKeys(
+    deps,
+    objects.filter((key) => isOver(key.slice(PREFIX.length).split("/")[0] ?? "")),
+  );
+  await deleteKeys(
+    deps,
+    names.filter(isOver).map((name) => `${PREFIX}${name}.json`),
+  );
+}
+
+/** Which backups are kept: all of some hours, and of each Day before that the first. `names` are the newest first. */
+export function keptOf(names: readonly string[], now: number): ReadonlySet<string> {
+  const kept = new Set<string>();
+  const daily = new Map<string, string>();
+  for (const name of names) {
+    const age = now - instantOf(name);
+    if (age <= BACKUPS_ALL_KEPT_MS) kept.add(name);
+    else if (age <= BACKUPS_DAILY_KEPT_MS) daily.set(name.slice(0, "2026-11-29".length), name);
+  }
+  return new Set([...kept, ...daily.values()]);
+}

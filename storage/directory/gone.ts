@@ -1,0 +1,81 @@
+// Credentials that were taken away, kept in R2 from before they go: a directory that is recovered from a backup has those again that
+// were there at the time, and must not let anybody in by them. Each is noted under its merchant, so that nobody's note is about
+// another's. Whole merchants that have ended are in the records of erasures (ledger/erasure-record.ts).
+
+import { type ArchiveBucket, listKeys } from "../archive/bucket.ts";
+import { select } from "../statement.ts";
+import type { Directory } from "./directory.ts";
+
+/** Tables of what lets somebody in, with what names it: a rotated key by the secret that is no longer its, an operator of no merchant. */
+const NAMED_BY = {
+  api_keys: "merchant, id",
+  members: "merchant, id",
+  shares: "merchant, id",
+  operators: "0, id",
+  api_key_secrets: "merchant, hash",
+} as const;
+
+export type GoneKind = keyof typeof NAMED_BY;
+
+export interface Gone {
+  readonly kind: Exclude<GoneKind, "api_key_secrets">;
+  /** 0 for an operator. */
+  readonly merchant: number;
+  readonly id: string;
+}
+
+export interface GoneDeps {
+  readonly directory: Directory;
+  readonly bucket: ArchiveBucket;
+}
+
+const PREFIX = "gone/";
+
+/** Notes what is about to be taken away, where the merchant has it. */
+export async function noteGone(gone: Gone, deps: GoneDeps): Promise<void> {
+  if ((await findNamed(gone, deps)) !== undefined) await put(gone.kind, gone, deps);
+}
+
+/** Takes a note away: it was not taken away after all. */
+export async function dropNote({ kind, merchant, id }: Gone, { bucket }: GoneDeps): Promise<void> {
+  await bucket.delete([`${PREFIX}${kind}/${merchant}/${id}`]);
+}
+
+/** Notes the secret of a key that is about to get another. */
+export async function noteRotated(key: Omit<Gone, "kind">, deps: GoneDeps): Promise<void> {
+  const named = await findNamed({ ...key, kind: "api_keys" }, deps);
+  if (named?.hash != null) await put("api_key_secrets", { merchant: key.merchant, id: named.hash }, deps);
+}
+
+/** Takes all of it away again; gives how many were there. Doing so twice finds nothing. */
+export async function takeAway({ directory, bucket }: GoneDeps): Promise<number> {
+  let taken = 0;
+  for (const [kind, named] of Object.entries(NAMED_BY)) {
+    const table = kind === "api_key_secrets" ? "api_keys" : kind;
+    const prefix = `${PREFIX}${kind}/`;
+    const notes = (await listKeys({ bucket }, prefix)).map(({ key }) => key.slice(prefix.length).split("/"));
+    for (let start = 0; start < notes.length; start += NOTES_ONCE) {
+      const some = JSON.stringify(notes.slice(start, start + NOTES_ONCE));
+      const text = `DELETE FROM ${table} WHERE (${named}) IN (
+        SELECT CAST(value ->> 0 AS INTEGER), value ->> 1 FROM json_each(?)) RETURNING 1`;
+      taken += (await select(directory, [text, some])).length;
+    }
+  }
+  return taken;
+}
+
+/** Some 60 characters each, of the 2 MB of a parameter. */
+const NOTES_ONCE = 5_000;
+
+async function findNamed(
+  { kind, merchant, id }: Gone,
+  { directory }: GoneDeps,
+): Promise<{ readonly hash?: string } | undefined> {
+  const columns = kind === "members" ? "id" : "hash";
+  const text = `SELECT ${columns} FROM ${kind} WHERE (${NAMED_BY[kind]}) = (?, ?)`;
+  return (await select<{ readonly hash?: string }>(directory, [text, merchant, id]))[0];
+}
+
+async function put(kind: GoneKind, { merchant, id }: Omit<Gone, "kind">, { bucket }: GoneDeps): Promise<void> {
+  await bucket.put(`${PREFIX}${kind}/${merchant}/${id}`, "");
+}

@@ -1,0 +1,306 @@
+// The drill: each kind of state that can be recovered is lost in turn, on the real runtime, and the command of docs/operate.md is run as an
+// operator runs it. Then the answers must be those of before, what was erased or revoked must stay so, and no number may be
+// given twice. `npm run drill` runs this and prints how old what was recovered from may be (RPO), and how long it took (RTO).
+
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
+import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
+import {
+  Client,
+  databasesOf,
+  FAST,
+  type Merchant,
+  SECRETS,
+  until,
+  untilArchived,
+  untilCleaned,
+  untilSealed,
+} from "../support/services.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const DAY_MS = 86_400_000;
+const LEDGERS = 2;
+const stateDir = mkdtempSync(join(tmpdir(), "footfall-drill-"));
+const databases = join(stateDir, "v3/d1");
+/** Days that are closed, and today. */
+const PAST = [5, 4].map((days) => Date.now() - days * DAY_MS);
+const RANGE = { from: dateOf(PAST[0] ?? 0), to: dateOf(PAST[1] ?? 0) };
+
+let runtime: Runtime;
+let client: Client;
+/** Two merchants whose partitions are in different ledgers, and one that is made after the backup. */
+let shops: [Merchant, Merchant];
+let younger: Merchant;
+let revoked: { readonly id: string; readonly api_key: string };
+let sent = 0;
+const report: string[] = [];
+
+beforeAll(async () => {
+  await start();
+  shops = [await makeIn(0, "UTC"), await makeIn(1, "Europe/Vienna")];
+  for (const shop of shops) await tell(shop);
+  await client.admin("POST", `/api/v1/merchants/${shops[0].id}/erasures`, { visitor_id: "forgotten" });
+  const key = { name: "partner", scope: "read" };
+  revoked = (await client.admin("POST", `/api/v1/merchants/${shops[0].id}/keys`, key)) as typeof revoked;
+  await settle();
+}, 300_000);
+
+afterAll(async () => {
+  await runtime?.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+  console.log(report.join("\n"));
+});
+
+async function start(): Promise<void> {
+  const log = process.env["LOG"] === undefined ? () => {} : console.error;
+  const vars = { ...FAST, SEAL_GRACE_MS: "0" };
+  runtime = await startRuntime({ secrets: SECRETS, stateDir, ledgers: LEDGERS, vars, queueWaitSeconds: 0, log });
+  client = new Client(runtime);
+}
+
+/** A merchant whose numbers are in a ledger. */
+async function makeIn(ledger: number, timeZone: string): Promise<Merchant> {
+  for (;;) {
+    const merchant = await client.createMerchant(timeZone);
+    if (ledgerOfMerchant(numberOf(merchant), LEDGERS) === ledger) return merchant;
+  }
+}
+
+/** Everything that came is archived, sealed where its Day is closed, and cleaned up. */
+async function settle(): Promise<void> {
+  await untilArchived(client);
+  await untilSealed(client, RANGE);
+  await untilCleaned(runtime);
+}
+
+/** Visits of three visitors on each Day, one of whom will be erased. */
+async function tell(shop: Merchant): Promise<void> {
+  const key = await client.createWriteKey(shop);
+  const events = [...PAST, Date.now()].flatMap((at, day) =>
+    ["anna", "boris", "forgotten"].flatMap((visitor_id, who) =>
+      ["/", "/cart", `/${day}`].map((path, step) => ({
+        visitor_id,
+        url: `https://shop.example${path}`,
+        timestamp: Math.min(at - 60_000 + who * 1_000 + step, Date.now()),
+      })),
+    ),
+  );
+  const reply = await client.send({ events }, { authorization: `Bearer ${key}` });
+  expect(reply.body.accepted).toBe(events.length);
+}
+
+/** A hit that a page sends now. */
+async function hit(shop: Merchant): Promise<number> {
+  sent += 1;
+  const event = { id: `outage ${sent}`, url: "https://shop.example/outage", visitor_id: "caesar" };
+  const { status } = await client.send({ tracking_id: shop.tracking_id, events: [event] });
+  return status;
+}
+
+/** What both shops are told of all Days, to the byte; hits of the outages apart. */
+async function answers(): Promise<readonly unknown[]> {
+  const told: unknown[] = [];
+  const question = {
+    metrics: ["visitors", "visits", "pageviews", "events"],
+    date_range: [RANGE.from, dateOf(Date.now())],
+    filters: [["is_not", "event:page", ["/outage"]]],
+  };
+  for (const shop of shops)
+    for (const dimension of ["time:day", "event:page", "visit:source", "event:hostname"])
+      told.push((await client.ask(shop, { ...question, dimensions: [dimension] })).results);
+  return told;
+}
+
+async function outagesCounted(shop: Merchant): Promise<number> {
+  const filters = [["is", "event:page", ["/outage"]]];
+  const { results } = await client.ask(shop, { metrics: ["pageviews"], date_range: "day", filters });
+  return Number(results[0]?.metrics[0] ?? 0);
+}
+
+/** Runs a command as it stands in the table of docs/operate.md, in the row that begins with these words. */
+async function runDocumented(lost: string): Promise<string> {
+  const row = readFileSync(join(ROOT, "docs/operate.md"), "utf8")
+    .split("\n")
+    .find((line) => line.startsWith(`| ${lost} |`));
+  const command = [...(row ?? "").matchAll(/`footfall (recover [^`]+)`/g)].at(-1)?.[1];
+  if (command === undefined) throw new Error(`docs/operate.md has no command for "${lost}"`);
+  return await footfall(...command.split(" "));
+}
+
+async function footfall(...args: readonly string[]): Promise<string> {
+  const to = [
+    "--query-url",
+    client.queryUrl,
+    "--collector-url",
+    client.collectorUrl,
+    "--admin-token",
+    SECRETS.ADMIN_TOKEN,
+  ];
+  const command = [join(ROOT, "scripts/footfall.ts"), ...args, ...to];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env: { PATH: process.env["PATH"] ?? "" } });
+  return stdout;
+}
+
+/** The files of a database, by a table and a row that only it has. */
+function filesOf(table: string, where: string): readonly string[] {
+  const isIt = (file: string) => {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      return database.prepare(`SELECT 1 FROM ${table} WHERE ${where}`).get() !== undefined;
+    } catch {
+      return false; // it is another database
+    } finally {
+      database.close();
+    }
+  };
+  const all = readdirSync(databases, { recursive: true, encoding: "utf8" }).map((name) => join(databases, name));
+  const [found] = all.filter((file) => file.endsWith(".sqlite") && isIt(file));
+  if (found === undefined) throw new Error(`no database has ${table}`);
+  return all.filter((file) => file.startsWith(found));
+}
+
+const DIRECTORY = ["deployment", "id = 1"] as const;
+
+async function lose(table: string, where: string): Promise<void> {
+  await runtime.stop();
+  for (const file of filesOf(table, where)) rmSync(file);
+  await start();
+}
+
+async function findings() {
+  const diagnosis = (await client.admin("GET", "/api/v1/doctor")) as {
+    readonly findings: readonly { state: string; whole: boolean; command: string | null }[];
+  };
+  return diagnosis.findings.filter(({ whole }) => !whole).map(({ state, command }) => [state, command]);
+}
+
+function noteTime(state: string, rpo: string, since: number): void {
+  report.push(`drill: ${state}: RPO ${rpo}; RTO ${((Date.now() - since) / 1_000).toFixed(1)} s on this machine`);
+}
+
+const numberOf = ({ tracking_id }: Merchant) => Number.parseInt(tracking_id.slice(0, 8), 16);
+
+test("[RCV-10] the directory is lost: merchants and numbers as before, revoked keys revoked, hits of the outage counted once", {
+  timeout: 240_000,
+}, async () => {
+  await footfall("backup");
+  await client.admin("DELETE", `/api/v1/merchants/${shops[0].id}/keys/${revoked.id}`);
+  younger = await client.createMerchant("UTC");
+  await tell(younger);
+  await untilArchived(client);
+  const before = await answers();
+  const since = Date.now();
+  await lose(...DIRECTORY);
+  expect(await hit(shops[0])).toBe(202);
+  expect(await findings()).toContainEqual(["directory", "footfall recover directory"]);
+  await expect(client.createMerchant()).rejects.toThrow();
+  await runDocumented("the directory's database");
+  expect(await answers()).toEqual(before);
+  noteTime("the directory's database", "the last backup, one hour", since);
+  expect(await findings()).toEqual([]);
+  await until(
+    () => outagesCounted(shops[0]),
+    (counted) => counted === 1,
+  );
+  const asked = await fetch(`${client.queryUrl}/api/v2/query`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${revoked.api_key}` },
+    body: JSON.stringify({ site_id: shops[0].id, metrics: ["pageviews"], date_range: "day" }),
+  });
+  expect(asked.status).toBe(401);
+  const next = await client.createMerchant();
+  expect(numberOf(next)).toBeGreaterThan(numberOf(younger));
+  expect((await client.ask(next, { metrics: ["pageviews"], date_range: "all" })).results[0]?.metrics).toEqual([0]);
+});
+
+test("[RCV-10] the directory is restored to an earlier instant: nothing is made until it is recovered, and no hit is refused", {
+  timeout: 240_000,
+}, async () => {
+  await runtime.stop();
+  const [copy, files] = [join(stateDir, "copy"), filesOf(...DIRECTORY)];
+  for (const file of files) cpSync(file, join(copy, file));
+  await start();
+  const shop = await client.createMerchant();
+  expect(await hit(shop)).toBe(202);
+  await until(
+    () => outagesCounted(shop),
+    (counted) => counted === 1,
+  );
+  const before = await answers();
+  await runtime.stop();
+  for (const file of files) cpSync(join(copy, file), file);
+  await start();
+  const since = Date.now();
+  expect(await hit(shop)).toBe(202);
+  expect(await findings()).toContainEqual(["directory", "footfall recover directory"]);
+  await expect(client.createMerchant()).rejects.toThrow("409");
+  await runDocumented("the directory, restored by Time Travel");
+  expect(await answers()).toEqual(before);
+  noteTime("the directory, restored", "the instant it was restored to", since);
+  expect(await findings()).toEqual([]);
+  expect(numberOf(await client.createMerchant())).toBeGreaterThan(numberOf(shop));
+});
+
+for (const position of [0, 1])
+  test(`[RCV-7] [RCV-10] ledger ${position} is lost: the same numbers, from partitions and the archive, and no file is deleted`, {
+    timeout: 240_000,
+  }, async () => {
+    await settle();
+    const before = await answers();
+    const files = await filesInArchive();
+    const since = Date.now();
+    await lose("identity", `position = ${position}`);
+    expect(await hit(shops[0])).toBe(202);
+    expect(await findings()).toEqual([[`ledger ${position}`, `footfall recover ledger ${position}`]]);
+    if (position === 0) await runDocumented("a ledger's database");
+    else await footfall("recover", "ledger", "1");
+    await untilSealed(client, RANGE);
+    expect(await answers()).toEqual(before);
+    noteTime(`ledger ${position}`, "0", since);
+    await untilCleaned(runtime);
+    expect(await filesInArchive()).toEqual(files);
+    expect(await answers()).toEqual(before);
+    expect(await findings()).toEqual([]);
+  });
+
+test("[RCV-8] [RCV-10] rows of erasures are lost: who asked to be forgotten is forgotten", {
+  timeout: 240_000,
+}, async () => {
+  const { execAll } = await databasesOf(runtime);
+  const erasure = (await client.admin("POST", `/api/v1/merchants/${shops[1].id}/erasures`, {
+    visitor_id: "forgotten",
+  })) as { readonly id: string };
+  const since = Date.now();
+  await execAll("DELETE FROM erasure_parts");
+  await execAll("DELETE FROM erasures");
+  expect(await findings()).toEqual([["erasures", "footfall recover erasures"]]);
+  await runDocumented("rows of erasures");
+  expect(await findings()).toEqual([]);
+  await until(
+    async () => {
+      await runtime.fireCrons();
+      return (await client.admin("GET", `/api/v1/erasures/${erasure.id}`)) as { rows_removed: number };
+    },
+    ({ rows_removed }) => rows_removed === 6,
+  );
+  noteTime("rows of erasures", "0", since);
+  const { results } = await client.ask(shops[1], { metrics: ["visitors"], date_range: [RANGE.from, RANGE.to] });
+  expect(results[0]?.metrics).toEqual([2]);
+});
+
+/** Keys of sealed files, without what only a seal that goes on needs. */
+async function filesInArchive(): Promise<readonly string[]> {
+  const bucket = (await runtime.miniflare.getR2Bucket("BUCKET", "footfall-query")) as unknown as R2Bucket;
+  const { objects } = await bucket.list({ prefix: "sealed/" });
+  return objects.map(({ key }) => key).filter((key) => !key.endsWith(".part.json"));
+}
+
+function dateOf(instant: number): string {
+  return new Date(instant).toISOString().slice(0, 10);
+}

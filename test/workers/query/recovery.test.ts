@@ -1,0 +1,110 @@
+// The doctor, and what recovering a ledger asks for, on the query Worker in Node. That numbers come back is the drill's
+// (test/e2e/drill.test.ts).
+
+import { beforeEach, expect, test } from "vitest";
+import { bundleKey, deadLetterKey, manifestKey, sealedFolder } from "../../../core/archive/object-key.ts";
+import { RECOVERED_DAYS } from "../../../core/limits.ts";
+import { dateOf, dayAt } from "../../../core/time.ts";
+import { nameOf } from "../../../storage/directory/backup.ts";
+import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
+
+const DAY = dayAt("UTC", Date.now()) - 10;
+const PLACE = { date: dateOf(DAY), partition: "pool-0" };
+
+let worker: QueryWorker;
+
+const admin = (method: string, path: string, body?: object) =>
+  worker.ask(method, `/api/v1${path}`, { token: ADMIN_TOKEN, body });
+const put = (key: string) => worker.objects.set(key, new Uint8Array([1]));
+const ledgerOf = () => worker.ledgers.all[0] as D1Database;
+
+/** What is not whole, and what mends it. */
+async function wrong() {
+  const { findings } = (await admin("GET", "/doctor")).body;
+  return (findings as { state: string; whole: boolean; command: string | null }[])
+    .filter(({ whole }) => !whole)
+    .map(({ state, command }) => [state, command]);
+}
+
+async function seal(folder: string): Promise<void> {
+  await ledgerOf()
+    .prepare(
+      `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences, shown,
+       late_marks, attempts, error) VALUES (?, 'pool-0', 1, ?, 1, 1, 1, 0, 0, '[]', 0, 0, '')`,
+    )
+    .bind(DAY, folder)
+    .run();
+}
+
+beforeEach(async () => {
+  worker = startQueryWorker();
+  put(`backup/directory/${nameOf(Date.now())}.json`);
+  await admin("POST", "/merchants", { name: "Shop", time_zone: "UTC", currency: "EUR" });
+});
+
+test("[RCV-9] a deployment that is whole; backups that are old or missing; dead letters", async () => {
+  const { whole, findings } = (await admin("GET", "/doctor")).body;
+  expect(whole).toBe(true);
+  expect((findings as { state: string }[]).map(({ state }) => state)).toEqual([
+    "directory",
+    "backups",
+    "ledger 0",
+    "erasures",
+    "dead letters",
+  ]);
+  worker.objects.clear();
+  put(`backup/directory/${nameOf(Date.now() - 3 * 3_600_000)}.json`);
+  put(deadLetterKey({ queue: "footfall-archive", digest: "00" }));
+  expect(await wrong()).toEqual([
+    ["backups", "footfall backup"],
+    ["dead letters", "footfall dead-letters redrive"],
+  ]);
+});
+
+test("[RCV-9] a directory of an earlier instant; sealed files that a ledger knows and R2 has not, with others there or without", async () => {
+  await worker.directory.prepare("UPDATE deployment SET epoch = 0").run();
+  await seal(sealedFolder(PLACE, "1-5-0"));
+  expect(await wrong()).toEqual([
+    ["directory", "footfall recover directory"],
+    ["ledger 0", null],
+  ]);
+  put(manifestKey(sealedFolder(PLACE, "2-9-0")));
+  expect(await wrong()).toContainEqual(["ledger 0", "footfall recover ledger 0"]);
+  put(manifestKey(sealedFolder(PLACE, "1-5-0")));
+  expect(await wrong()).toEqual([["directory", "footfall recover directory"]]);
+});
+
+test("[RCV-8] [RCV-9] erasures that no ledger knows are asked for once more, under their own number and id", async () => {
+  const [{ id }] = (await admin("GET", "/merchants")).body.merchants;
+  const { body } = await admin("POST", `/merchants/${id}/erasures`, { visitor_id: "anna" });
+  const read = async () => (await ledgerOf().prepare("SELECT number, id, visitor FROM erasures").all()).results;
+  const before = await read();
+  await ledgerOf().prepare("DELETE FROM erasures").run();
+  await ledgerOf().prepare("DELETE FROM erasure_parts").run();
+  expect(await wrong()).toEqual([["erasures", "footfall recover erasures"]]);
+  expect((await admin("POST", "/recover/erasures")).body).toEqual({ erasures: 1 });
+  expect(await read()).toEqual(before);
+  expect((await admin("GET", `/erasures/${body.id}`)).body.state).toBe("running");
+  expect((await admin("POST", "/recover/erasures")).body).toEqual({ erasures: 0 });
+  expect(await wrong()).toEqual([]);
+});
+
+test("[RCV-7] all closed Days of the archive are noted, page after page, and sealed ones looked at again; open Days are not", async () => {
+  const days = RECOVERED_DAYS + 3;
+  for (let ago = 1; ago <= days; ago++)
+    put(bundleKey({ date: dateOf(DAY + 1 - ago), partition: `pool-${ago % 4}`, first: 1 }));
+  put(bundleKey({ date: dateOf(DAY + 10), partition: "pool-0", first: 1 }));
+  await seal(sealedFolder(PLACE, "1-5-0"));
+  const first = (await admin("POST", "/recover/ledger", { ledger: 0 })).body;
+  expect(first).toEqual({ ledger: 0, new: false, days: RECOVERED_DAYS, erasures: 0, next: dateOf(DAY - 2) });
+  const second = (await admin("POST", "/recover/ledger", { ledger: 0, from: first.next })).body;
+  expect(second).toEqual({ ledger: 0, new: false, days: 3, erasures: 0, next: null });
+  const { results } = await ledgerOf()
+    .prepare(
+      "SELECT count(DISTINCT day) AS days, max(day) AS last, total(late_since IS NOT NULL) AS late FROM archive_days",
+    )
+    .all();
+  expect(results).toEqual([{ days, last: DAY, late: 1 }]);
+  const refused = await admin("POST", "/recover/ledger", { ledger: 1 });
+  expect([refused.status, refused.body.error.field]).toEqual([400, "ledger"]);
+});

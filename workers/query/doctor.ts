@@ -1,0 +1,98 @@
+// GET /api/v1/doctor: of each kind of state whether it is whole, and if not, which command mends it (docs/operate.md). It reads little: the
+// newest of each, and whether databases are those that they should be. What fails is a finding, not a failure of the request.
+
+import type { Context } from "hono";
+import { manifestKey, sealedPrefix } from "../../core/archive/object-key.ts";
+import { BACKUP_EVERY_MS, DOCTORED_DAYS } from "../../core/limits.ts";
+import { causeOf } from "../../core/outcome.ts";
+import { dateOf } from "../../core/time.ts";
+import { newestSealed } from "../../storage/archive/archive-day.ts";
+import { archiveOf, listKeys } from "../../storage/archive/bucket.ts";
+import { listDeadLetters } from "../../storage/dead-letter.ts";
+import { instantOf, listBackups } from "../../storage/directory/backup.ts";
+import { readEpochs } from "../../storage/directory/epoch.ts";
+import { findErasure } from "../../storage/ledger/erasure.ts";
+import { listRecords } from "../../storage/ledger/erasure-record.ts";
+import type { Ledger } from "../../storage/ledger/ledgers.ts";
+import { listNewest } from "../../storage/ledger/sealed-day.ts";
+import type { Deps } from "./deps.ts";
+import type { Checked } from "./problem.ts";
+import type { Reply } from "./request.ts";
+
+interface Finding {
+  /** Such as "directory" or "ledger 3". */
+  readonly state: string;
+  readonly whole: boolean;
+  readonly says: string;
+  /** What mends it; null where nothing is to be mended, or no command does. */
+  readonly command: string | null;
+}
+
+/** Of a kind of state what is wrong with it; undefined for nothing. */
+type Look = (deps: Deps) => Promise<Pick<Finding, "says" | "command"> | undefined>;
+
+export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>> {
+  const looks: (readonly [state: string, look: Look, command: string])[] = [
+    ["directory", lookAtDirectory, "footfall recover directory"],
+    ["backups", lookAtBackups, "footfall backup"],
+    ...deps.ledgers.all.map((ledger, position) => {
+      const command = `footfall recover ledger ${position}`;
+      return [`ledger ${position}`, () => lookAtLedger(ledger, command, deps), command] as const;
+    }),
+    ["erasures", lookAtErasures, "footfall recover erasures"],
+    ["dead letters", lookAtLetters, "footfall dead-letters redrive"],
+  ];
+  const findings: Finding[] = [];
+  for (const [state, look, command] of looks) {
+    const wrong = await look(deps).catch((error: unknown) => ({ says: causeOf(error), command }));
+    findings.push({ state, whole: wrong === undefined, says: wrong?.says ?? "whole", command: wrong?.command ?? null });
+  }
+  return { ok: true, value: { body: { whole: findings.every(({ whole }) => whole), findings } } };
+}
+
+const lookAtDirectory: Look = async (deps) => {
+  const { own, known } = await readEpochs(deps);
+  if (own >= known) return undefined;
+  const says = `it was restored to an earlier instant: its epoch is ${own}, and it has been ${known}`;
+  return { says, command: "footfall recover directory" };
+};
+
+const lookAtBackups: Look = async (deps) => {
+  const [newest] = await listBackups(archiveOf(deps));
+  if (newest === undefined) return { says: "there is none yet", command: "footfall backup" };
+  if (deps.now() - instantOf(newest) <= 2 * BACKUP_EVERY_MS) return undefined;
+  return { says: `the newest is ${newest}; the cron makes one an hour`, command: "footfall backup" };
+};
+
+async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): ReturnType<Look> {
+  for (const { day, partition, folder } of await listNewest(ledger, DOCTORED_DAYS)) {
+    const place = { date: dateOf(day), partition };
+    const keys = (await listKeys(archiveOf(deps), sealedPrefix(place))).map(({ key }) => key);
+    if (keys.includes(manifestKey(folder))) continue;
+    const says = `the sealed files of ${place.date} in ${partition} that it knows are gone`;
+    if (newestSealed(keys) !== undefined) return { says: `${says}, and others are there`, command };
+    return { says: `${says} from R2, and no others are there: restore the bucket`, command: null };
+  }
+  return undefined;
+}
+
+const lookAtErasures: Look = async (deps) => {
+  let unknown = 0;
+  for (const [position, ledger] of deps.ledgers.all.entries())
+    unknown += await countUnknown(position, ledger, deps).catch(() => 0); // what is wrong with a ledger is a finding of its own
+  if (unknown === 0) return undefined;
+  return { says: `${unknown} that were asked for are in no ledger`, command: "footfall recover erasures" };
+};
+
+async function countUnknown(position: number, ledger: Ledger, deps: Deps): Promise<number> {
+  let unknown = 0;
+  for await (const { erasure } of listRecords(position, archiveOf(deps)))
+    if ((await findErasure(ledger, erasure.id)) === undefined) unknown += 1;
+  return unknown;
+}
+
+const lookAtLetters: Look = async (deps) => {
+  const { letters } = await listDeadLetters(deps.bucket, undefined);
+  if (letters.length === 0) return undefined;
+  return { says: `${letters.length} or more wait in R2`, command: "footfall dead-letters redrive" };
+};

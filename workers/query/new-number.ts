@@ -1,0 +1,31 @@
+// Numbers for what the admin API makes: claimed outside of D1 before there is a row, and none while the directory is behind, because
+// it was restored to an earlier instant (storage/directory/epoch.ts).
+
+import { raiseEpoch } from "../../storage/directory/epoch.ts";
+import { claimNumber, type Numbered } from "../../storage/directory/number-claim.ts";
+import type { Deps } from "./deps.ts";
+import { type Checked, problem } from "./problem.ts";
+
+/** A number that nobody had, above all claims and above the highest one that the database knows. */
+export async function newNumber(
+  numbered: Numbered,
+  readKnown: () => Promise<number>,
+  deps: Pick<Deps, "directory" | "bucket">,
+): Promise<Checked<number>> {
+  const behind = await refusedBehind(deps);
+  if (behind !== undefined) return behind;
+  const number = await claimNumber(numbered, await readKnown(), deps);
+  if (number !== "full") return { ok: true, value: number };
+  return problem("conflict", `All ${numbered.max} numbers are given: ${numbered.kind}.`);
+}
+
+/** Why nothing may be made that has a number; raises the epoch otherwise, so that a restore to before it is seen. */
+export async function refusedBehind(
+  deps: Pick<Deps, "directory" | "bucket">,
+): Promise<ReturnType<typeof problem> | undefined> {
+  return (await raiseEpoch(deps)) ? undefined : problem("conflict", BEHIND);
+}
+
+const BEHIND =
+  "The directory was restored to an earlier instant and does not know all that was made since. " +
+  "Run `footfall recover directory` first (docs/operate.md); until then nothing is made that gets a number.";

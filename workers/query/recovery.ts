@@ -1,0 +1,126 @@
+// Admin requests about what was lost: backups of the directory, recovering it, a ledger, or what was to be erased. Which of them mends
+// what is in docs/operate.md, and GET /api/v1/doctor says it of a deployment (doctor.ts).
+
+import type { Context } from "hono";
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import { ledgerOf } from "../../core/counting/ledger-placement.ts";
+import { ADMIN_FAN_OUT, LEDGERS_MAX, RECOVERED_DAYS } from "../../core/limits.ts";
+import { dateOf, parseDate } from "../../core/time.ts";
+import { listDates } from "../../storage/archive/archive-day.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
+import { type Backup, instantOf, listBackups, nameOf, rowsOf } from "../../storage/directory/backup.ts";
+import type { RecoveryRefusal } from "../../storage/directory/recovery.ts";
+import { askAgain } from "../../storage/erasure-drive.ts";
+import type { Ledger } from "../../storage/ledger/ledgers.ts";
+import { notePlaces } from "../../storage/ledger/places.ts";
+import { wakeSealed } from "../../storage/ledger/sealed-day.ts";
+import { giveUpLedger } from "../../storage/open.ts";
+import { noteDay, sendDue } from "../../storage/seal-due.ts";
+import type { Deps } from "./deps.ts";
+import { DATE, type Field, required, wholeNumber } from "./field.ts";
+import { findPartitions } from "./operations.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, type Reply } from "./request.ts";
+
+const BACKUP: Field<string, false> = {
+  required: false,
+  expected: "the name of a backup, as GET /api/v1/backups lists it",
+  schema: { type: "string", examples: ["2026-11-29T12-00-00-000Z"] },
+  parse: (value) => (typeof value === "string" && !Number.isNaN(instantOf(value)) ? value : undefined),
+};
+export const DIRECTORY_RECOVERY = { backup: BACKUP };
+export const LEDGER_RECOVERY = { ledger: required(wholeNumber(0, LEDGERS_MAX - 1)), from: DATE };
+
+/** POST /api/v1/backups: backs the directory up now. */
+export async function postBackup(_: Context, deps: Deps): Promise<Checked<Reply>> {
+  return { ok: true, value: { status: 201, body: shown(await deps.background.backUpDirectory()) } };
+}
+
+/** GET /api/v1/backups: the whole ones, the newest first. */
+export async function getBackups(_: Context, deps: Deps): Promise<Checked<Reply>> {
+  const names = await listBackups(archiveOf(deps));
+  const backups = names.map((backup) => ({ backup, at: new Date(instantOf(backup)).toISOString() }));
+  return { ok: true, value: { body: { backups, next: null } } };
+}
+
+/** POST /api/v1/recover/directory {"backup"?} */
+export async function postDirectoryRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const body = await bodyOf(c, DIRECTORY_RECOVERY);
+  if (!body.ok) return body;
+  const recovered = await deps.background.recoverDirectory({ name: body.value.backup });
+  if (typeof recovered === "string") return problem("conflict", REFUSALS[recovered], "backup");
+  deps.keys.clear();
+  const { backup, at, rows, revoked, merchantsUnknown } = recovered;
+  const instant = at === null ? null : new Date(at).toISOString();
+  return { ok: true, value: { body: { backup, at: instant, rows, revoked, merchants_unknown: merchantsUnknown } } };
+}
+
+const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
+  whole: "The directory is whole: nothing is to be recovered. To go back on purpose, name a backup.",
+  no_backup:
+    "There is no backup of the directory in R2. Restore the database by D1's Time Travel, then run this again.",
+  unknown_backup: "There is no whole backup of this name. GET /api/v1/backups lists them.",
+};
+
+/**
+ * POST /api/v1/recover/ledger {"ledger","from"?}: an empty database becomes the ledger, and its closed Days are noted to be counted from
+ * the archive, a page of dates at a time: go on with `from` as `next` says. Doing it again is harmless.
+ */
+export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const body = await bodyOf(c, LEDGER_RECOVERY);
+  if (!body.ok) return body;
+  const { ledger: position, from } = body.value;
+  const db = deps.unchecked.ledgers[position];
+  if (db === undefined)
+    return problem("invalid_field", `There are ${deps.unchecked.ledgers.length} ledgers, from 0.`, "ledger");
+  const isNew = from === undefined && (await giveUpLedger(deps.directory, { db, position }));
+  if (from === undefined) await republishAll(position, deps);
+  const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  const days = (await listDates(archiveOf(deps)))
+    .map((date) => parseDate(date) ?? open)
+    .filter((day) => day >= (from ?? 0) && day < open);
+  const some = days.slice(0, RECOVERED_DAYS);
+  const ledger = deps.ledgers.all[position] as Ledger;
+  for (const day of some) {
+    await wakeSealed(ledger, { day, now: deps.now() });
+    await noteDay(day, { ...deps, ...archiveOf(deps) });
+  }
+  const next = days[RECOVERED_DAYS];
+  // What is to be erased concerns the Days that are known: it comes when all of them are.
+  const erasures = next === undefined ? await askAgain(position, { ...deps, ...archiveOf(deps) }) : 0;
+  if (next === undefined) await sendDue(deps);
+  const reply = {
+    ledger: position,
+    new: isNew,
+    days: some.length,
+    erasures,
+    next: next === undefined ? null : dateOf(next),
+  };
+  return { ok: true, value: { status: 202, body: reply } };
+}
+
+/** Open Days are in partitions alone by now: these publish them once more, and say whose events lie there. */
+async function republishAll(position: number, deps: Deps): Promise<void> {
+  const ledger = deps.ledgers.all[position] as Ledger;
+  const republish = async (partition: string) => {
+    for (const held of await deps.partition(partition).republish()) await notePlaces(ledger, { ...held, partition });
+  };
+  const all = await findPartitions(deps);
+  const own = all.filter((partition) => ledgerOf(partition, deps.ledgers.all.length) === position);
+  for (let start = 0; start < own.length; start += ADMIN_FAN_OUT)
+    await Promise.all(own.slice(start, start + ADMIN_FAN_OUT).map(republish));
+}
+
+/** POST /api/v1/recover/erasures: whatever was to be erased and no ledger knows is asked for once more. */
+export async function postErasureRecovery(_: Context, deps: Deps): Promise<Checked<Reply>> {
+  let erasures = 0;
+  for (let position = 0; position < deps.ledgers.all.length; position++)
+    erasures += await askAgain(position, { ...deps, ...archiveOf(deps) });
+  await sendDue(deps);
+  return { ok: true, value: { status: 202, body: { erasures } } };
+}
+
+function shown({ at, parts }: Backup) {
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  return { backup: nameOf(at), at: new Date(at).toISOString(), rows: rowsOf(parts), bytes };
+}
