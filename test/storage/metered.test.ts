@@ -8,6 +8,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { zeroMeter } from "../../core/meter.ts";
+import { SHARED_OPTIONS } from "../../scripts/runtime.ts";
 import { createApiKey, findKeyHolder, listApiKeys, noteKeyUse } from "../../storage/directory/api-keys.ts";
 import { listEntries, noteAct } from "../../storage/directory/audit.ts";
 import { hashKey } from "../../storage/directory/credential.ts";
@@ -27,7 +28,7 @@ const said = { read: 0, written: 0 };
 beforeAll(async () => {
   const worker = { name: "meter", compatibilityDate: "2026-10-20", modules: true, script: CODE };
   const bindings = { d1Databases: { DB: "meter" }, r2Buckets: { BUCKET: "meter" } };
-  runtime = new Miniflare(convertV4MiniflareOptions({ cf: false, workers: [{ ...worker, ...bindings }] }));
+  runtime = new Miniflare(convertV4MiniflareOptions({ ...SHARED_OPTIONS, workers: [{ ...worker, ...bindings }] }));
   await runtime.ready;
   plain = (await runtime.getD1Database("DB", "meter")) as unknown as D1Database;
   bucket = (await runtime.getR2Bucket("BUCKET", "meter")) as unknown as R2Bucket;

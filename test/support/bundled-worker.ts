@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { SHARED_OPTIONS } from "../../scripts/runtime.ts";
 
 export interface BundledWorker {
   readonly address: URL;
@@ -28,7 +29,7 @@ export async function startBundled(file: string, compatibilityFlags: string[] = 
   const modules = [{ type: "ESModule" as const, path }];
   const named = { name: "bundled", compatibilityDate: "2026-10-20", compatibilityFlags };
   const runtime = new Miniflare(
-    convertV4MiniflareOptions({ cf: false, workers: [{ ...named, modules, modulesRoot: outdir }] }),
+    convertV4MiniflareOptions({ ...SHARED_OPTIONS, workers: [{ ...named, modules, modulesRoot: outdir }] }),
   );
   const address = await runtime.ready;
   const stop = async () => {
