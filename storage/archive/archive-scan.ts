@@ -55,6 +55,9 @@ export async function findScanPlaces(
   return found;
 }
 
+/** Lets others be answered, between two pieces of work. */
+export type GiveWay = () => Promise<void>;
+
 export interface PlaceRead {
   readonly merchant: number;
   /** What is read beside what counting reads. */
@@ -62,13 +65,15 @@ export interface PlaceRead {
   /** Whether a row is wanted. */
   readonly isWanted: (event: Event) => boolean;
   readonly rowsMax: number;
+  /** Where others wait for the same isolate. */
+  readonly giveWay?: GiveWay | undefined;
 }
 
 /** One merchant's rows of a (Day, partition), unless they are too many for memory. `columns`: what is read beside what counting reads. */
 export async function readScanPlace(
   archive: Archive,
   { archived }: ScanPlace,
-  { merchant, columns, isWanted, rowsMax }: PlaceRead,
+  { merchant, columns, isWanted, rowsMax, giveWay }: PlaceRead,
 ): Promise<readonly ArchivedEvent[] | "too many"> {
   const rows: ArchivedEvent[] = [];
   if (archived.manifest !== undefined) {
@@ -77,6 +82,7 @@ export async function readScanPlace(
     const source = openSealed(archive, archived.manifest, { after: 0, isWanted: isOwn, columns: all });
     for (let block = await source.next(); block !== undefined; block = await source.next()) {
       for (const row of block) if (isWanted(row.event)) rows.push(row);
+      await giveWay?.();
       if (rows.length > rowsMax) return "too many";
     }
   }
@@ -85,6 +91,7 @@ export async function readScanPlace(
     for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
       const file = await readParquet(bytes);
       for (const row of file.rows) if (row.event.merchant === merchant && isWanted(row.event)) rows.push(row);
+      await giveWay?.();
       if (rows.length > rowsMax) return "too many";
     }
   }
