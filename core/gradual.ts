@@ -15,6 +15,9 @@ export function finish<T>(work: Gradual<T>): T {
   }
 }
 
+/** What other work with an event takes, of what judging it does. */
+export const LOOKED_AT = 0.2;
+
 /** Says when a slice is over, by the events it has looked at and the steps these took: there is no clock in pure code. */
 export class Slices {
   readonly #budgets: Budgets | undefined;
@@ -26,7 +29,7 @@ export class Slices {
     this.#left = leftOf(budgets);
   }
 
-  /** Whether it is time to yield, after so many events more. */
+  /** Whether it is time to yield, after so many events more: whole ones that were judged, a part of one where less was done with it. */
   isOver(events = 1): boolean {
     this.#events += events;
     const left = leftOf(this.#budgets);

@@ -6,7 +6,7 @@
 import { earnedOf } from "../counting/earned.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { isEngagement, isPageview } from "../event.ts";
-import { type Gradual, Slices } from "../gradual.ts";
+import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { GROUPS_MAX, PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { hourOf } from "../merchant.ts";
 import type { Product } from "../order.ts";
@@ -189,11 +189,11 @@ function* addVisit(
   const admitted: Seen[] = [];
   for (const seen of visit.events) {
     if (passes(scan.filter, seen)) admitted.push(seen);
-    if (slices.isOver()) yield;
+    if (slices.isOver(LOOKED_AT)) yield;
   }
   const scrolls = new Map<Sum, number>();
   for (const seen of admitted) {
-    if (slices.isOver()) yield;
+    if (slices.isOver(LOOKED_AT)) yield;
     if (!isInRange(scan, seen, day)) continue;
     for (const dimensions of combinationsOf(scan, seen, labelOf(plan, seen, day))) {
       const sum = sumOf(scan, dimensions);
@@ -356,7 +356,7 @@ function distinctCombinations(scan: Scan, events: readonly Seen[], label: string
   return found.values();
 }
 
-/** One text for a list of them, whatever they hold. */
+/** One text for a list of them, whatever they hold. It is no whole number, which texts of strangers may be (core/text-map.ts). */
 function keyOf(dimensions: readonly string[]): string {
-  return dimensions.length === 1 ? (dimensions[0] as string) : JSON.stringify(dimensions);
+  return JSON.stringify(dimensions);
 }

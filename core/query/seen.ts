@@ -9,11 +9,12 @@ import { compareMoments, type Moment, momentOf } from "../counting/moment.ts";
 import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
-import { finish, type Gradual, Slices } from "../gradual.ts";
+import { finish, type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { VISIT_GAP_MS } from "../limits.ts";
 import { currencyOf, type Settings } from "../merchant.ts";
 import { type Claim, type Earning, linesOf, type ProductLine, type Sale, settle } from "../order.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
+import { TextMap } from "../text-map.ts";
 import { visitorName } from "./visitor-name.ts";
 
 export interface Seen {
@@ -90,7 +91,7 @@ export function* seeDayGradually({ rows, day, isCounted = () => true }: SeenRows
     for (const one of own) if (one.opinion.dropped !== "" && !seen.has(one)) dropped.push(one);
     const visitor = visitorName({ id, day, isKnown: counted.some(({ event }) => event.visitorKind !== "daily") });
     for (const visit of visitsOf(runsOf(counted.sort(inOrder)), { visitor, earnings })) visits.push(visit);
-    if (slices.isOver(own.length)) yield;
+    if (slices.isOver(LOOKED_AT * own.length)) yield;
   }
   return { visits, dropped };
 }
@@ -151,9 +152,9 @@ function* earningsOf(
   { settings, slices }: { readonly settings: Settings; readonly slices: Slices },
 ): Gradual<Earnings> {
   const earnings = new Map<Event, Earning<ProductLine>>();
-  const book = new Map<string, EventClaim[]>();
+  const book = new TextMap<EventClaim[]>();
   for (const { event, opinion, moment } of judged) {
-    if (slices.isOver()) yield;
+    if (slices.isOver(LOOKED_AT)) yield;
     const { act } = opinion;
     const sale = saleOf(event, settings);
     const own = ownEarning(event, act, sale);

@@ -5,7 +5,7 @@
 // Whether an event is admitted is judged in its real visit: a link of `visit:source` shows all events of the visits from there.
 
 import type { Event } from "../event.ts";
-import { type Gradual, Slices } from "../gradual.ts";
+import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import type { Budgets } from "./budget.ts";
 import { type Filter, passes } from "./filter.ts";
 import { type SeenRows, type SeenUnder, type SeenVisit, seeDayGradually } from "./seen.ts";
@@ -29,7 +29,7 @@ export function* visitsIn(
   for (const { events } of (yield* seeDayGradually({ rows, day }, under)).visits)
     for (const seen of events) {
       if (passes(view, seen)) admitted.add(seen.event);
-      if (slices.isOver()) yield;
+      if (slices.isOver(LOOKED_AT)) yield;
     }
   const own = rows.filter(({ event }) => admitted.has(event));
   return (yield* seeDayGradually({ rows: own, day, isCounted }, under)).visits;

@@ -59,22 +59,20 @@ function taken<T>(outcome: { readonly ok: true; readonly value: T } | { readonly
 
 test("[LIM-12] counting gives way after so many events, and comes to the same", () => {
   const { slices, text, plan } = counted([]);
-  // Judged, looked at for what they earn, put together to visits, admitted, counted.
-  expect(slices).toBeGreaterThanOrEqual(Math.floor((4 * EVENTS) / SLICE_EVENTS));
+  expect(slices).toBeGreaterThanOrEqual(EVENTS / SLICE_EVENTS);
   const atOnce = plan.open({ settings: settingsOf(), global: [] }, "whole");
   expect(finish(atOnce.add({ day: TODAY, partitions: [rows] }))).toBeUndefined();
   expect(atOnce.encode()).toBe(text);
   // Through a link events are seen twice: all of them, and those that it admits.
-  expect(counted(PAGES).slices).toBeGreaterThanOrEqual(Math.floor((7 * EVENTS) / SLICE_EVENTS));
+  expect(counted(PAGES).slices).toBeGreaterThanOrEqual((2 * EVENTS) / SLICE_EVENTS);
 });
 
 test("[LIM-12] and sooner where filters take long", () => {
   const dear = [["matches", "event:page", Array.from({ length: 30 }, (_, at) => `(a?){10}b${at}`)]];
   const { slices, steps } = counted([], dear);
-  // Those of the phase that filters are looked at in, beside all others.
-  const more = Math.floor(steps / SLICE_STEPS) - EVENTS / SLICE_EVENTS;
-  expect(more).toBeGreaterThan(5);
-  expect(slices).toBeGreaterThanOrEqual((3 * EVENTS) / SLICE_EVENTS + more);
+  expect(steps).toBeGreaterThan(30 * SLICE_STEPS);
+  // An event may take the last steps of a slice and more.
+  expect(slices).toBeGreaterThanOrEqual(0.9 * Math.floor(steps / SLICE_STEPS));
 });
 
 function guest(turns: TurnMemory, now = () => Date.now(), isShared = true) {

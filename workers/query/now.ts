@@ -20,6 +20,7 @@ import { invalid } from "../../core/query/refusal.ts";
 import { visitsOf } from "../../core/query/report-count.ts";
 import { refusalOf } from "../../core/query/scan.ts";
 import type { SeenVisit } from "../../core/query/seen.ts";
+import { TextMap } from "../../core/text-map.ts";
 import { dayAt, MINUTE_MS } from "../../core/time.ts";
 import { zonesOf } from "../../storage/directory/merchants.ts";
 import { refuseQuestion } from "./answer.ts";
@@ -141,7 +142,7 @@ function shown({ visitors, orders }: Present, now: number) {
 
 /** How often each is there, the most frequent first. */
 function most(of: Attribute, values: readonly string[]): readonly (readonly [value: string, count: number])[] {
-  const counts = new Map<string, number>();
+  const counts = new TextMap<number>();
   for (const value of values.map((one) => shownValue(of, one))) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, NOW_SHOWN_MAX);
 }
