@@ -292,6 +292,8 @@ export const SUBREQUESTS_MAX = 10_000;
 export const REQUEST_CPU_MS = 300_000;
 /** Connections a Worker opens at once. */
 export const CONNECTIONS_MAX = 6;
+/** Merchants that are noted beside a bundle: at 11 characters each a quarter of what R2 keeps beside an object. */
+export const BUNDLE_MERCHANTS_MAX = 200;
 /** Archived bytes of the bundles that make one run: some 50,000 page views, the rows that sealing or replaying a large Day
  *  holds while it sorts them. A Day below it is sorted in memory at once. */
 export const RUN_BYTES = 2_000_000;

@@ -2,6 +2,7 @@
 // and the bundles beside them. First it is found out what there is to read, so that a question that is too large is refused
 // before it costs anything; then rows come a (Day, partition) at a time.
 
+import { mayHold } from "../../core/archive/bundle-merchants.ts";
 import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { Event } from "../../core/event.ts";
@@ -46,7 +47,10 @@ export async function findScanPlaces(
     const lookUp = async (place: SealPlace): Promise<ScanPlace> => {
       const folder = folders.get(`${place.day} ${place.partition}`) ?? "";
       const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, { folder });
-      const bundles = found.bundles.filter(({ uploaded }) => uploaded === undefined || uploaded.getTime() >= putSince);
+      const bundles = found.bundles.filter(
+        ({ uploaded, customMetadata }) =>
+          mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince),
+      );
       const archived = { ...found, bundles };
       return { ...place, archived, cost: costOf(archived, merchant) };
     };
@@ -98,7 +102,7 @@ export async function readScanPlace(
   return rows;
 }
 
-/** Bundles are read whole, whoever's rows are in them; of sealed files the row groups that hold the merchant's. */
+/** Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of sealed files the row groups that hold the merchant's. */
 function costOf({ manifest, bundles }: ArchivedDay, merchant: number): ScanCost {
   let objects = bundles.length + (manifest === undefined ? 0 : 1);
   let bytes = bundles.reduce((sum, { size }) => sum + size, 0);
