@@ -245,6 +245,12 @@ export const SPREAD_WINDOW_EVENTS = 10_000;
 /** ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for. */
 export const SPREAD_WINDOWS = 10;
 export const SPREAD_CALM_MS = MINUTE_MS;
+/** A merchant gets fewer partitions again when each of so many Days would have fitted them, with half of SPREAD_DAY_EVENTS in each; ... */
+export const SPREAD_NARROW_DAYS = 7;
+/** ... is looked at in one slot of the day, as long as the cron waits from run to run; ... */
+export const SPREAD_NARROW_SLOT_MS = 5 * MINUTE_MS;
+/** ... and only while no more changes than this are remembered, so that there is always room to spread it again. */
+export const SPREAD_NARROW_KEPT_MAX = SPREAD_KEPT_MAX / 2;
 /** A partition asks for the same merchant at most so often. */
 export const SPREAD_ASK_EVERY_MS = 10 * MINUTE_MS;
 /** Merchants that are not in the pool, as far as one isolate of the collector remembers them. */
