@@ -512,6 +512,8 @@ export const READ_BYTES = 40;
 /** A question gives way to others after so many events, about 10 ms at 50 µs each, or so many steps of 10 ns, whichever comes first. */
 export const SLICE_EVENTS = 200;
 export const SLICE_STEPS = 1_000_000;
+/** Or so many rows that were read from the archive, 12 µs each. */
+export const SLICE_ROWS = 1_000;
 /** A question through a share link waits so long for those before it, and for merchants' own, asking again this often. Who counts is known
  *  for so long after a slice: of a guest whose client has gone until the lease is over, of a merchant's own while it does not wait for R2. */
 export const TURN_WAIT_MS_MAX = 10_000;

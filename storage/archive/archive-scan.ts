@@ -59,8 +59,8 @@ export async function findScanPlaces(
   return found;
 }
 
-/** Lets others be answered, between two pieces of work. */
-export type GiveWay = () => Promise<void>;
+/** Lets others be answered, after so many rows that were read. */
+export type GiveWay = (rows: number) => Promise<void>;
 
 export interface PlaceRead {
   readonly merchant: number;
@@ -86,7 +86,7 @@ export async function readScanPlace(
     const source = openSealed(archive, archived.manifest, { after: 0, isWanted: isOwn, columns: all });
     for (let block = await source.next(); block !== undefined; block = await source.next()) {
       for (const row of block) if (isWanted(row.event)) rows.push(row);
-      await giveWay?.();
+      await giveWay?.(block.length);
       if (rows.length > rowsMax) return "too many";
     }
   }
@@ -95,7 +95,7 @@ export async function readScanPlace(
     for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
       const file = await readParquet(bytes);
       for (const row of file.rows) if (row.event.merchant === merchant && isWanted(row.event)) rows.push(row);
-      await giveWay?.();
+      await giveWay?.(file.rows.length);
       if (rows.length > rowsMax) return "too many";
     }
   }

@@ -346,6 +346,7 @@ export class AnswersWorld {
       placement: { poolSize: POOL_SIZE, regions: [] },
       buckets: this.#memory.buckets,
       scans: this.#memory.scans,
+      turns: this.#memory.turns,
       rates: this.#memory.rates,
       bucket: memoryArchive(this.#objects),
       meter: zeroMeter(),

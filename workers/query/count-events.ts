@@ -213,7 +213,7 @@ async function countUnit(
   );
   const at = new Map(unread.map((place, index) => [keyOf(place), index]));
   if (unread.length > 0)
-    for await (const rows of found.of(unread, () => turn.giveWay()))
+    for await (const rows of found.of(unread, (rows) => turn.giveWayAfter(rows)))
       for (const { running, group, part } of parts) {
         if (group.text !== undefined || running.outcome !== undefined) continue;
         end(running, await turn.run(part.add(only(rows, group.places, at))));

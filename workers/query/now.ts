@@ -89,7 +89,7 @@ async function readAdmitted(
   const { days: read, under } = events.value;
   const counted = await inTurn(deps, async (turn) => {
     const all: Present[] = [];
-    for await (const rows of read(() => turn.giveWay())) {
+    for await (const rows of read((rows) => turn.giveWayAfter(rows))) {
       all.push(admittedOf(await turn.run(visitsOf(rows, { under, view, budgets })), since));
       const problem = outOfSteps(budgets);
       if (problem !== undefined) return refusalOf(problem);

@@ -87,7 +87,7 @@ export async function prove(
   const under = await underOf(merchant, deps);
   const recounts = new Map<number, Recount>();
   await inTurn(deps, async (turn) => {
-    for await (const rows of events.value.days(() => turn.giveWay())) {
+    for await (const rows of events.value.days((rows) => turn.giveWayAfter(rows))) {
       const recount = recounts.get(rows.day) ?? openRecount();
       recounts.set(rows.day, recount);
       await turn.run(addRecount(recount, rows, { under, key: isolateHashKey() }));

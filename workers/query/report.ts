@@ -68,7 +68,7 @@ export async function readRealtime(
   const { under } = events.value;
   const { siteId: site_id, filters, view, budgets: spent } = question.value;
   const counted = await inTurn(deps, async (turn) => {
-    for await (const rows of events.value.days(() => turn.giveWay())) {
+    for await (const rows of events.value.days((rows) => turn.giveWayAfter(rows))) {
       addRealtimeDay(realtime, await turn.run(visitsOf(rows, { under, view, budgets: spent })));
       const problem = outOfSteps(spent);
       if (problem !== undefined) return refusalOf(problem);

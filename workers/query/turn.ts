@@ -4,7 +4,7 @@
 // another here; one that was given up by its client leaves a seat that is free again after TURN_LEASE_MS.
 
 import type { Gradual } from "../../core/gradual.ts";
-import { TURN_LEASE_MS, TURN_OWN_MS, TURN_POLL_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";
+import { SLICE_ROWS, TURN_LEASE_MS, TURN_OWN_MS, TURN_POLL_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";
 import type { Deps } from "./deps.ts";
 
 /** What an isolate knows of who is counting. Instants are UTC ms. */
@@ -40,6 +40,7 @@ export class Turn {
   readonly #deps: TurnDeps;
   readonly #isGuest: boolean;
   #waitedMs = 0;
+  #rows = 0;
 
   constructor(deps: TurnDeps) {
     this.#deps = deps;
@@ -64,6 +65,14 @@ export class Turn {
     // Who has waited long enough goes on beside them, so that a busy house does not keep a guest for ever.
     while (turns.isOwnCounting(now()) && this.#waitedMs < TURN_WAIT_MS_MAX) await this.#wait(TURN_POLL_MS);
     turns.seat(this, now());
+  }
+
+  /** The same after so many rows were read, once they are enough. */
+  async giveWayAfter(rows: number): Promise<void> {
+    this.#rows += rows;
+    if (this.#rows < SLICE_ROWS) return;
+    this.#rows = 0;
+    await this.giveWay();
   }
 
   /** Does some work, giving way after each slice. */
