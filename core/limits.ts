@@ -251,6 +251,12 @@ export const SPREAD_WINDOW_EVENTS = 10_000;
 /** ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for. */
 export const SPREAD_WINDOWS = 10;
 export const SPREAD_CALM_MS = MINUTE_MS;
+/** A merchant gets fewer partitions again when each of so many Days would have fitted them, with half of SPREAD_DAY_EVENTS in each; ... */
+export const SPREAD_NARROW_DAYS = 7;
+/** ... is looked at in one slot of the day, as long as the cron waits from run to run; ... */
+export const SPREAD_NARROW_SLOT_MS = 5 * MINUTE_MS;
+/** ... and only while no more changes than this are remembered, so that there is always room to spread it again. */
+export const SPREAD_NARROW_KEPT_MAX = SPREAD_KEPT_MAX / 2;
 /** A partition asks for the same merchant at most so often. */
 export const SPREAD_ASK_EVERY_MS = 10 * MINUTE_MS;
 /** Merchants that are not in the pool, as far as one isolate of the collector remembers them. */
@@ -298,6 +304,8 @@ export const SUBREQUESTS_MAX = 10_000;
 export const REQUEST_CPU_MS = 300_000;
 /** Connections a Worker opens at once. */
 export const CONNECTIONS_MAX = 6;
+/** Merchants that are noted beside a bundle: at 11 characters each a quarter of what R2 keeps beside an object. */
+export const BUNDLE_MERCHANTS_MAX = 200;
 /** Archived bytes of the bundles that make one run: some 50,000 page views, the rows that sealing or replaying a large Day
  *  holds while it sorts them. A Day below it is sorted in memory at once. */
 export const RUN_BYTES = 2_000_000;
@@ -420,6 +428,14 @@ export const REPLAY_PARTS_SENT_MAX = 50;
 export const REPLAY_PART_STALE_MS = 16 * MINUTE_MS;
 /** After which somebody whose jobs are too many may ask again: a job takes some ten seconds. */
 export const JOBS_RETRY_SECONDS = 10;
+/** (Day, partition)s that jobs asked for through one share link may read within 24 hours, and through all links of a merchant: a year of one
+ *  partition ten times, about an hour of one consumer. */
+export const LINK_JOB_PLACES_MAX = 4_000;
+export const LINKS_JOB_PLACES_MAX = 2 * LINK_JOB_PLACES_MAX;
+export const LINK_JOB_WINDOW_MS = 24 * HOUR_MS;
+/** A part of a link's job stands back so long while a job of a merchant's own is under way, again and again until its job is so old. */
+export const GUEST_JOB_PAUSE_SECONDS = 10;
+export const GUEST_JOB_PATIENCE_MS = 30 * MINUTE_MS;
 /** Deliveries after which a part that fails is left as failed, to be shown and tried again by hand. */
 export const REPLAY_ATTEMPTS_MAX = 4;
 /** Merchants whose stored rows of a Day are read in one go: 500 rows, a megabyte or two. */
@@ -493,12 +509,23 @@ export const MERCHANT_STEPS_MAX = 2 * ASKER_STEPS_MAX;
 export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
 /** By a share link, which is passed on to anybody, an eighth of all that: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
-/** Events that one asker's questions may read, of one merchant's as many more: at 50 µs each (SCAN_EVENTS_MAX) ten of the largest questions
- *  at once, and most of an isolate's time after that. Links have an eighth. */
-export const ASKER_READS_MAX = 1_000_000;
+/** Events that one asker's questions may read, of one merchant's as many more: at 50 µs each (SCAN_EVENTS_MAX) eight of the largest questions
+ *  at once, and most of an isolate's time after that. Links have an eighth: one of the largest. */
+export const ASKER_READS_MAX = 800_000;
 export const ASKER_READS_PER_SECOND = 20_000;
 /** What one event takes of the archive's bytes, where nobody has counted them (SCAN_BYTES_MAX). */
 export const READ_BYTES = 40;
+/** A question gives way to others after so many events, about 10 ms at 50 µs each, or so many steps of 10 ns, whichever comes first. */
+export const SLICE_EVENTS = 200;
+export const SLICE_STEPS = 1_000_000;
+/** Or so many rows that were read from the archive, 12 µs each. */
+export const SLICE_ROWS = 1_000;
+/** A question through a share link waits so long for those before it, and for merchants' own, asking again this often. Who counts is known
+ *  for so long after a slice: of a guest whose client has gone until the lease is over, of a merchant's own while it does not wait for R2. */
+export const TURN_WAIT_MS_MAX = 10_000;
+export const TURN_POLL_MS = 20;
+export const TURN_LEASE_MS = 5_000;
+export const TURN_OWN_MS = 50;
 /** A rollup with a breakdown takes as long as so many events: 0.4 ms. */
 export const ROLLUP_READS = 8;
 /** Purses that an isolate keeps: one that has not been used longest is full again, as good as new. */
@@ -771,5 +798,7 @@ assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dea
 assert(4 * EXPORT_PLACES_MAX + EXPORT_OBJECTS_MAX <= SUBREQUESTS_MAX - 30, "what an export reads fits a request");
 assert((EXPORT_BYTES_MAX / 40) * 0.012 < REQUEST_CPU_MS, "an export's rows, 40 B and 12 µs each, fit a request's CPU");
 assert(BUNDLES_KEPT_MAX * 100 < 2_000_000, "the cuts of all bundles fit a row");
+assert(LINK_JOB_PLACES_MAX >= JOB_PLACES_MAX, "the largest job fits what a link may ask a day");
+assert(ASKER_READS_MAX / LINK_STEPS_SHARE === SCAN_EVENTS_MAX, "a link may ask one of the largest questions at once");
 assert(2 * SCAN_PLACES_MAX + SCAN_OBJECTS_MAX <= 1_000, "what a question reads fits a request's subrequests");
 assert(REPLAY_MERCHANTS_MAX + 10 < D1_PARAMETERS_MAX, "the merchants of a replay fit one statement");

@@ -5,10 +5,12 @@
 
 import {
   CURRENCY_PERIODS_MAX,
+  SPREAD_DAY_EVENTS,
   SPREAD_FIRST,
   SPREAD_KEPT_MAX,
   SPREAD_KEPT_MS,
   SPREAD_MAX,
+  SPREAD_NARROW_KEPT_MAX,
   ZONE_NOTICE_MS,
 } from "./limits.ts";
 import type { RuleTimeline } from "./rules.ts";
@@ -35,6 +37,8 @@ export interface SpreadPeriod {
   /** UTC ms of an event from which on it is placed so. */
   readonly from: number;
   readonly partitions: number;
+  /** Set by somebody, and not asked for by a partition: nobody takes it back unasked. */
+  readonly byHand?: true;
 }
 
 /** Ordered by `from`; empty for a merchant that was always in the pool. */
@@ -126,6 +130,7 @@ export interface SpreadChange {
   /** "midnight": from the merchant's next Day on, so that no visitor's Day is in two partitions. "soon": as soon as may be;
    *  whoever comes before and after is then two visitors of that Day. */
   readonly at: "midnight" | "soon";
+  readonly byHand?: true;
 }
 
 /**
@@ -134,7 +139,7 @@ export interface SpreadChange {
  */
 export function changeSpread(
   { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
-  { partitions, now, noticeMs, at }: SpreadChange,
+  { partitions, now, noticeMs, at, byHand }: SpreadChange,
 ): SpreadTimeline | "full" {
   const soonest = now + noticeMs;
   const kept = spread.filter(({ from }) => from < soonest);
@@ -143,12 +148,14 @@ export function changeSpread(
   // A Day that has begun nowhere, not even in a zone the merchant has left.
   const day = Math.max(...zones.map((period) => dayAt(period.zone, settled - 1))) + 1;
   const from = at === "soon" ? soonest : dayStart(zone, day);
-  if (spreadAt(kept, from) === partitions) return kept;
-  if (kept.length < SPREAD_KEPT_MAX) return [...kept, { from, partitions }];
+  const period: SpreadPeriod = { from, partitions, ...(byHand && { byHand }) };
+  const isSame = partitions === 0 || kept.at(-1)?.byHand === byHand;
+  if (isSame && spreadAt(kept, from) === partitions) return kept;
+  if (kept.length < SPREAD_KEPT_MAX) return [...kept, period];
   // Until the second begins, events go as the first says: that must be long ago.
   const [, second] = kept;
   if (second === undefined || second.from > now - SPREAD_KEPT_MS) return "full";
-  return [...kept.slice(1), { from, partitions }];
+  return [...kept.slice(1), period];
 }
 
 /** Over how many partitions a merchant should be spread whom what it has now cannot take; undefined where there are no more. */
@@ -156,6 +163,16 @@ export function nextSpread(spread: SpreadTimeline): number | undefined {
   const partitions = spread.at(-1)?.partitions ?? 0;
   if (partitions >= SPREAD_MAX) return undefined;
   return partitions === 0 ? SPREAD_FIRST : Math.min(partitions * 2, SPREAD_MAX);
+}
+
+/** Over how many partitions a merchant is enough, whose busiest Day has so many events; undefined where that is none fewer than it has, or it
+ *  is not to be changed unasked. */
+export function narrowerSpread(spread: SpreadTimeline, dayEvents: number): number | undefined {
+  const { partitions = 0, byHand = false } = spread.at(-1) ?? {};
+  if (byHand || spread.length > SPREAD_NARROW_KEPT_MAX) return undefined;
+  let enough = 0;
+  while (dayEvents > (SPREAD_DAY_EVENTS / 2) * Math.max(1, enough)) enough = enough === 0 ? SPREAD_FIRST : 2 * enough;
+  return enough < partitions ? enough : undefined;
 }
 
 /** The merchant's own currency at an instant. */

@@ -4,6 +4,7 @@
 // bundle; throughput comes from the platform, which runs more consumers when the queue grows.
 
 import type { Bundle } from "../core/archive/bundle.ts";
+import { noteMerchants } from "../core/archive/bundle-merchants.ts";
 import { type ArchiveFile, filesOf } from "../core/archive/file.ts";
 import { bundleKey } from "../core/archive/object-key.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
@@ -16,7 +17,11 @@ import { handleEach, type QueueBatch } from "./message.ts";
 
 /** The part of an R2 bucket that the archive writes with. */
 export interface ArchiveBucket {
-  put(key: string, value: Uint8Array<ArrayBuffer>): Promise<unknown>;
+  put(
+    key: string,
+    value: Uint8Array<ArrayBuffer>,
+    options: { readonly customMetadata: Record<string, string> },
+  ): Promise<unknown>;
 }
 
 export interface ArchiveDeps {
@@ -85,7 +90,7 @@ async function putAll(files: readonly ArchiveFile[], { bucket, encode }: Archive
   const puts = await Promise.allSettled(
     files.map(async (file) => {
       const bytes = encode(file);
-      await bucket.put(bundleKey(file), bytes);
+      await bucket.put(bundleKey(file), bytes, { customMetadata: noteMerchants(file.rows) });
     }),
   );
   for (const put of puts) if (put.status === "rejected") throw put.reason;

@@ -3,7 +3,15 @@
 // same text lands under the same key, and a job that has ended stays as it is.
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
-import { JOB_ATTEMPTS_MAX, JOB_KEPT_MS, JOB_STALE_MS, JOBS_DRIVEN_MAX } from "../core/limits.ts";
+import { finish } from "../core/gradual.ts";
+import {
+  GUEST_JOB_PATIENCE_MS,
+  GUEST_JOB_PAUSE_SECONDS,
+  JOB_ATTEMPTS_MAX,
+  JOB_KEPT_MS,
+  JOB_STALE_MS,
+  JOBS_DRIVEN_MAX,
+} from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import type { CountPlan } from "../core/query/count.ts";
@@ -27,7 +35,9 @@ import {
   findQuestionJob,
   findQuestionPart,
   forgetQuestionJobs,
+  hasOwnQuestionJob,
   markQuestionPart,
+  nextQuestionPart,
   partKey,
   type QuestionJob,
   takeStaleParts,
@@ -39,7 +49,7 @@ export interface QuestionDeps extends EventDeps {
   readonly directory: Directory;
   readonly rates: RateMemory;
   readonly partition: (name: string) => { recentEvents(request: RecentRequest): Promise<RecentReply> };
-  readonly sendQuestions: (parts: readonly QuestionPart[]) => Promise<void>;
+  readonly sendQuestions: (parts: readonly QuestionPart[], delaySeconds?: number) => Promise<void>;
   readonly now: () => number;
   readonly meter: Metered;
   readonly log: Log;
@@ -78,6 +88,7 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
   const ledger = deps.ledgers.ofMerchant(named.merchant);
   const job = await findQuestionJob(ledger, named.job);
   if (job === undefined || job.state !== "running") return;
+  if (await standsBack(named, job, deps)) return;
   const merchant = await findScope(deps.directory, job.merchant);
   if (merchant === undefined) return fail(job, "The merchant is gone.", deps);
   const plan = planOfJob(job.question, zonesOf(merchant));
@@ -87,10 +98,31 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
     const problem = await countPlaces(counting, { plan, merchant, places }, deps);
     if (problem !== undefined) return fail(job, refusalOf(problem).rejection.message, deps);
     await putObject(deps, partKey(named), counting.encode());
+    await sendNext(named, job, deps);
     await markQuestionPart(ledger, named);
   }
   const after = await findQuestionJob(ledger, job.id);
   if (after?.state === "running" && after.partsDone === after.parts) await putTogether(after, plan, merchant, deps);
+}
+
+/** Whether a part of a link's job makes room for a merchant's own: it is sent again, to come later. Twice is harmless, as always. */
+async function standsBack(
+  part: QuestionPart,
+  { question, createdAt }: QuestionJob,
+  deps: QuestionDeps,
+): Promise<boolean> {
+  if (question.guest === undefined || deps.now() - createdAt > GUEST_JOB_PATIENCE_MS) return false;
+  if (!(await hasOwnQuestionJob(deps.ledgers.ofMerchant(part.merchant)))) return false;
+  await deps.sendQuestions([part], GUEST_JOB_PAUSE_SECONDS);
+  return true;
+}
+
+/** Of a link's job one part after the other is on the queue, so that it keeps one consumer busy at most. The next one is sent before this
+ *  one is done: where that is lost, this one comes again, and a part that is done sends none. */
+async function sendNext(part: QuestionPart, { question }: QuestionJob, deps: QuestionDeps): Promise<void> {
+  if (question.guest === undefined) return;
+  const next = await nextQuestionPart(deps.ledgers.ofMerchant(part.merchant), part);
+  if (next !== undefined) await deps.sendQuestions([{ ...part, part: next }]);
 }
 
 async function underOf(merchant: Merchant, deps: QuestionDeps): Promise<SeenUnder> {
@@ -122,7 +154,7 @@ async function countPlaces(
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
   const search = { settings, places, recent, columns: plan.columns, together: plan.together };
   for await (const rows of (await findEvents(search, deps)).days()) {
-    const problem = counting.add(rows);
+    const problem = finish(counting.add(rows));
     if (problem !== undefined) return problem;
   }
   return undefined;

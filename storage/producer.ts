@@ -15,7 +15,7 @@ export interface ProducerEnv {
 
 export interface Producer {
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
-  readonly sendQuestions: (parts: readonly QuestionPart[]) => Promise<void>;
+  readonly sendQuestions: (parts: readonly QuestionPart[], delaySeconds?: number) => Promise<void>;
   /** To come after a while. */
   readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
 }
@@ -23,7 +23,7 @@ export interface Producer {
 export function producerOf(env: ProducerEnv, meter: Metered): Producer {
   return {
     sendParts: (parts) => send(env.REPLAY_QUEUE, { bodies: parts, delaySeconds: 0 }, meter),
-    sendQuestions: (parts) => send(env.QUESTION_QUEUE, { bodies: parts, delaySeconds: 0 }, meter),
+    sendQuestions: (parts, delaySeconds = 0) => send(env.QUESTION_QUEUE, { bodies: parts, delaySeconds }, meter),
     sendSeals: (places, delaySeconds) => send(env.SEAL_QUEUE, { bodies: places, delaySeconds }, meter),
   };
 }

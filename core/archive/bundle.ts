@@ -4,6 +4,7 @@
 
 import { decodeEvent, type Event, type EventRow, encodeAfter, isEventRow } from "../event.ts";
 import { assert } from "../outcome.ts";
+import { isKeySegment } from "./object-key.ts";
 
 const BUNDLE_VERSION = 2;
 
@@ -51,6 +52,7 @@ export function decodeBundle(text: string): Bundle {
   const { version, partition, first, rows } = JSON.parse(text) as Record<string, unknown>;
   assert(version === BUNDLE_VERSION, `bundle version ${String(version)} is one this consumer knows`);
   assert(typeof partition === "string" && typeof first === "number" && Array.isArray(rows), "a bundle is complete");
+  assert(isKeySegment(partition), "a bundle names its partition");
   assert(Number.isSafeInteger(first) && first >= 0 && rows.every(isLoggedRow), "a bundle's rows are those of a log");
   return { partition, first, events: rows.map(decodeLogged) };
 }

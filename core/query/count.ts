@@ -3,6 +3,7 @@
 // (job.ts), and what closed Days came to need not be counted again. Questions are counted here, reports in `report-count.ts`.
 
 import type { ArchivedEvent } from "../archive/file.ts";
+import type { Gradual } from "../gradual.ts";
 import { fixedCountOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
 import { type Plan, timeLabel } from "./plan.ts";
@@ -22,7 +23,7 @@ export interface DayRows {
 
 /** Days come in their order, in `add` and `absorb` alike. A problem ends the counting. */
 export interface Counting {
-  readonly add: (rows: DayRows) => ScanProblem | undefined;
+  readonly add: (rows: DayRows) => Gradual<ScanProblem | undefined>;
   /** What was added, as text: of the same rows the same. */
   readonly encode: () => string;
   /** Entries of sets of visitors that it holds, where that is known. */
@@ -64,11 +65,14 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
     open: (under) => {
       const scans = plans.map((plan) => openScan(plan, under));
       return {
-        add: ({ day, partitions, isCounted }) => {
+        add: function* ({ day, partitions, isCounted }) {
           const own = scans.filter(({ plan: { range } }) => day >= range.fromDay && day < range.toDay);
-          return firstProblem(own, (scan) =>
-            firstProblem(partitions, (rows) => scanDay(scan, { day, rows, isCounted })),
-          );
+          for (const scan of own)
+            for (const rows of partitions) {
+              const problem = yield* scanDay(scan, { day, rows, isCounted });
+              if (problem !== undefined) return problem;
+            }
+          return undefined;
         },
         encode: () => scans.map(encodeScan).join("\n"),
         absorb: (text) => firstProblem(text.split("\n"), (own, index) => absorbScan(at(scans, index), own)),

@@ -5,6 +5,7 @@
 import type { Spelling } from "../enrichment/spelling.ts";
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
+import { TextMap } from "../text-map.ts";
 import { type Attribute, attributeOf, isProperty, shownValue } from "./attribute.ts";
 import {
   type Budget,
@@ -300,12 +301,12 @@ interface Comparing {
 const VERDICTS_KEPT_MAX = 10_000;
 
 function remembering(judge: (value: string) => boolean): (value: string) => boolean {
-  const verdicts = new Map<string, boolean>();
+  let verdicts = new TextMap<boolean>();
   return (value) => {
     const known = verdicts.get(value);
     if (known !== undefined) return known;
     const verdict = judge(value);
-    if (verdicts.size >= VERDICTS_KEPT_MAX) verdicts.clear();
+    if (verdicts.size >= VERDICTS_KEPT_MAX) verdicts = new TextMap();
     verdicts.set(value, verdict);
     return verdict;
   };

@@ -28,6 +28,8 @@ export interface JobQuestion {
   readonly asOf: number;
   /** UTC ms before which every acknowledged event is in the answer, where that is earlier. */
   readonly completeUntil?: number | undefined;
+  /** The share link it was asked through, and how many (Day, partition)s that reads; a merchant's own without. */
+  readonly guest?: { readonly link: string; readonly places: number } | undefined;
   /** The merchant's first Day with numbers, where "all" was asked for and there is one. */
   readonly firstDay?: number | undefined;
 }
@@ -99,8 +101,9 @@ function batchPlan(question: JobQuestion, zones: readonly ZonePeriod[]): CountPl
     open: (under, form) => {
       const all = plans.map((plan): OfBatch => ({ plan, counting: plan.open(under, form), problem: undefined }));
       return {
-        add: (rows) => {
-          for (const one of all) if (hasDay(one.plan, rows.day)) one.problem ??= one.counting.add(rows);
+        add: function* (rows) {
+          for (const one of all)
+            if (one.problem === undefined && hasDay(one.plan, rows.day)) one.problem = yield* one.counting.add(rows);
           dropLargest(all);
           return undefined;
         },

@@ -4,10 +4,11 @@
 
 import { IdSet } from "../counting/duplicate.ts";
 import { isEngagement, isPageview } from "../event.ts";
+import type { Gradual } from "../gradual.ts";
 import type { HashKey } from "../keyed-hash.ts";
 import type { DropReason } from "../outcome.ts";
 import type { DayRows } from "./count.ts";
-import { type SeenUnder, seeDay } from "./seen.ts";
+import { type SeenUnder, seeDayGradually } from "./seen.ts";
 
 /** Of one Day. */
 export interface Recount {
@@ -35,15 +36,15 @@ export function openRecount(): Recount {
 }
 
 /** Adds rows of the Day, all of them or those of some visitors. Ids are hashed with `key`. */
-export function addRecount(
+export function* addRecount(
   recount: Recount,
   { day, partitions, isCounted = () => true }: DayRows,
   { under, key }: { readonly under: SeenUnder; readonly key: HashKey },
-): void {
+): Gradual<void> {
   for (const rows of partitions) {
     const own = rows.filter(({ event }) => isCounted(event.visitor));
     const judged = judgedOf(recount, own, key);
-    const { visits, dropped } = seeDay({ rows, day, isCounted }, under);
+    const { visits, dropped } = yield* seeDayGradually({ rows, day, isCounted }, under);
     for (const { opinion } of dropped) drop(recount, opinion.dropped as DropReason);
     const events = visits.flatMap((visit) => visit.events);
     recount.visits += visits.length;

@@ -1,6 +1,7 @@
 // Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read and how its
 // numbers are counted from visits (funnel.ts, retention.ts, path.ts), written down and put together.
 
+import type { Gradual } from "../gradual.ts";
 import { PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -142,7 +143,10 @@ export function reportPlanOf({ question, together, name, open }: Report, range: 
       const { add, ...counter } = open(range, form);
       return {
         ...counter,
-        add: (rows) => add(rows.day, visitsOf(rows, { under, view: question.view })) ?? outOfSteps(question.budgets),
+        add: function* (rows) {
+          const { view, budgets } = question;
+          return add(rows.day, yield* visitsOf(rows, { under, view, budgets })) ?? outOfSteps(budgets);
+        },
       };
     },
   };
@@ -167,8 +171,10 @@ export function reportAnswer(
 }
 
 /** The visits of rows that came together. */
-export function visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThrough): readonly SeenVisit[] {
-  return partitions.flatMap((rows) => visitsIn({ rows, day, isCounted }, seen));
+export function* visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThrough): Gradual<readonly SeenVisit[]> {
+  const visits: (readonly SeenVisit[])[] = [];
+  for (const rows of partitions) visits.push(yield* visitsIn({ rows, day, isCounted }, seen));
+  return visits.flat();
 }
 
 /** Remembers how many visitors are held, and says when they are too many. */

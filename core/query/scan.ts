@@ -6,6 +6,7 @@
 import { earnedOf } from "../counting/earned.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
 import { isEngagement, isPageview } from "../event.ts";
+import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { GROUPS_MAX, PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { hourOf } from "../merchant.ts";
 import type { Product } from "../order.ts";
@@ -106,19 +107,21 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
 }
 
 /** Adds what one partition has of one Day, given as a whole. A problem ends the scan. */
-export function scanDay(scan: Scan, seen: SeenRows): ScanProblem | undefined {
+export function* scanDay(scan: Scan, seen: SeenRows): Gradual<ScanProblem | undefined> {
   const { question } = scan.plan;
+  const { budgets } = question;
+  const slices = new Slices(budgets);
   const partition = seen.rows[0]?.partition ?? "";
   scan.hours = hoursOf(scan.plan, partition);
-  for (const visit of visitsIn(seen, scan)) {
+  for (const visit of yield* visitsIn(seen, { ...scan, budgets })) {
     const steps = visit.events.length * (1 + question.breakdowns.length) * EVENT_STEPS;
-    spend(question.budgets.own, steps, "#/dimensions");
-    addVisit(scan, visit, seen.day);
+    spend(budgets.own, steps, "#/dimensions");
+    yield* addVisit(scan, visit, { day: seen.day, slices });
     if (visit.events.some((one) => isOrder(one) && isInRange(scan, one, seen.day)))
       scan.orderPlaces.add(`${seen.day} ${partition}`);
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
-    const spent = outOfSteps(question.budgets);
+    const spent = outOfSteps(budgets);
     if (spent !== undefined) return spent;
   }
   return undefined;
@@ -177,11 +180,20 @@ function isGoal({ attribute }: Axis): boolean {
   return attribute.question === "event:goal" || isProperty(attribute);
 }
 
-function addVisit(scan: Scan, visit: SeenVisit, day: number): void {
+function* addVisit(
+  scan: Scan,
+  visit: SeenVisit,
+  { day, slices }: { readonly day: number; readonly slices: Slices },
+): Gradual<void> {
   const { plan } = scan;
-  const admitted = visit.events.filter((seen) => passes(scan.filter, seen));
+  const admitted: Seen[] = [];
+  for (const seen of visit.events) {
+    if (passes(scan.filter, seen)) admitted.push(seen);
+    if (slices.isOver(LOOKED_AT)) yield;
+  }
   const scrolls = new Map<Sum, number>();
   for (const seen of admitted) {
+    if (slices.isOver(LOOKED_AT)) yield;
     if (!isInRange(scan, seen, day)) continue;
     for (const dimensions of combinationsOf(scan, seen, labelOf(plan, seen, day))) {
       const sum = sumOf(scan, dimensions);
@@ -344,7 +356,7 @@ function distinctCombinations(scan: Scan, events: readonly Seen[], label: string
   return found.values();
 }
 
-/** One text for a list of them, whatever they hold. */
+/** One text for a list of them, whatever they hold. It is no whole number, which texts of strangers may be (core/text-map.ts). */
 function keyOf(dimensions: readonly string[]): string {
-  return dimensions.length === 1 ? (dimensions[0] as string) : JSON.stringify(dimensions);
+  return JSON.stringify(dimensions);
 }

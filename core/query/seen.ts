@@ -9,10 +9,12 @@ import { compareMoments, type Moment, momentOf } from "../counting/moment.ts";
 import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
+import { finish, type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { VISIT_GAP_MS } from "../limits.ts";
 import { currencyOf, type Settings } from "../merchant.ts";
 import { type Claim, type Earning, linesOf, type ProductLine, type Sale, settle } from "../order.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
+import { TextMap } from "../text-map.ts";
 import { visitorName } from "./visitor-name.ts";
 
 export interface Seen {
@@ -67,12 +69,18 @@ export interface SeenRows {
   readonly isCounted?: ((visitor: string) => boolean) | undefined;
 }
 
+/** What rows come to, at once. */
+export function seeDay(rows: SeenRows, under: SeenUnder): SeenDay {
+  return finish(seeDayGradually(rows, under));
+}
+
 /** What rows come to. Of rows with one id the one logged first counts. */
-export function seeDay({ rows, day, isCounted = () => true }: SeenRows, under: SeenUnder): SeenDay {
-  const judged = judgeAll(rows, day, under);
-  const earnings = earningsOf(
+export function* seeDayGradually({ rows, day, isCounted = () => true }: SeenRows, under: SeenUnder): Gradual<SeenDay> {
+  const slices = new Slices();
+  const judged = yield* judgeAll(rows, { day, under, slices });
+  const earnings = yield* earningsOf(
     judged.filter(({ opinion }) => opinion.dropped === ""),
-    under.settings,
+    { settings: under.settings, slices },
   );
   const dropped: Judged[] = [];
   const visits: SeenVisit[] = [];
@@ -82,7 +90,8 @@ export function seeDay({ rows, day, isCounted = () => true }: SeenRows, under: S
     const counted = own.filter((one) => one.opinion.dropped === "" || seen.has(one));
     for (const one of own) if (one.opinion.dropped !== "" && !seen.has(one)) dropped.push(one);
     const visitor = visitorName({ id, day, isKnown: counted.some(({ event }) => event.visitorKind !== "daily") });
-    visits.push(...visitsOf(runsOf(counted.sort(inOrder)), { visitor, earnings }));
+    for (const visit of visitsOf(runsOf(counted.sort(inOrder)), { visitor, earnings })) visits.push(visit);
+    if (slices.isOver(LOOKED_AT * own.length)) yield;
   }
   return { visits, dropped };
 }
@@ -100,7 +109,10 @@ function aloneOf(judged: Judged): Seen {
 }
 
 /** Each event once; other stories under its id are no events. */
-function judgeAll(rows: readonly ArchivedEvent[], day: number, under: SeenUnder): readonly Judged[] {
+function* judgeAll(
+  rows: readonly ArchivedEvent[],
+  { day, under, slices }: Pick<SeenRows, "day"> & { readonly under: SeenUnder; readonly slices: Slices },
+): Gradual<readonly Judged[]> {
   const ids = new Set<string>();
   const judged: Judged[] = [];
   for (const { event } of [...rows].sort((a, b) => a.position - b.position)) {
@@ -108,6 +120,7 @@ function judgeAll(rows: readonly ArchivedEvent[], day: number, under: SeenUnder)
     if (event.dropped === "duplicate" || ids.has(key)) continue;
     ids.add(key);
     judged.push(judge(event, day, under));
+    if (slices.isOver()) yield;
   }
   return judged;
 }
@@ -135,10 +148,14 @@ interface EventClaim extends Claim<ProductLine> {
 }
 
 /** What events earn, each by itself or together with those of its order number. */
-function earningsOf(judged: readonly Judged[], settings: Settings): Earnings {
+function* earningsOf(
+  judged: readonly Judged[],
+  { settings, slices }: { readonly settings: Settings; readonly slices: Slices },
+): Gradual<Earnings> {
   const earnings = new Map<Event, Earning<ProductLine>>();
-  const book = new Map<string, EventClaim[]>();
+  const book = new TextMap<EventClaim[]>();
   for (const { event, opinion, moment } of judged) {
+    if (slices.isOver(LOOKED_AT)) yield;
     const { act } = opinion;
     const sale = saleOf(event, settings);
     const own = ownEarning(event, act, sale);

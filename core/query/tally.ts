@@ -132,7 +132,7 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
     if (tally.sums.size > GROUPS_MAX) return false;
   }
   for (const [key, counts] of entries) {
-    const { label, value } = of(dimensions.length === 1 ? [key] : (JSON.parse(key) as string[]));
+    const { label, value } = of(JSON.parse(key) as string[]);
     addVisits(tally, groupKey(label, value), counts);
   }
   if (plan.totals.length > 0) {

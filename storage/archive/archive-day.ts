@@ -42,7 +42,7 @@ export async function findDay(
 ): Promise<ArchivedDay> {
   const manifest = folder === "" ? undefined : await readManifest(archive, folder);
   const sealedBefore = manifest?.before ?? 0;
-  const bundles = (await listKeys(archive, dayPrefix(place))).filter(({ key }) => {
+  const bundles = (await listKeys(archive, dayPrefix(place), ["customMetadata"])).filter(({ key }) => {
     const name = parseBundleKey(key);
     return name !== undefined && name.first >= sealedBefore && name.first < before;
   });

@@ -2,6 +2,7 @@
 // and the bundles beside them. First it is found out what there is to read, so that a question that is too large is refused
 // before it costs anything; then rows come a (Day, partition) at a time.
 
+import { mayHold } from "../../core/archive/bundle-merchants.ts";
 import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { Event } from "../../core/event.ts";
@@ -46,7 +47,10 @@ export async function findScanPlaces(
     const lookUp = async (place: SealPlace): Promise<ScanPlace> => {
       const folder = folders.get(`${place.day} ${place.partition}`) ?? "";
       const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, { folder });
-      const bundles = found.bundles.filter(({ uploaded }) => uploaded === undefined || uploaded.getTime() >= putSince);
+      const bundles = found.bundles.filter(
+        ({ uploaded, customMetadata }) =>
+          mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince),
+      );
       const archived = { ...found, bundles };
       return { ...place, archived, cost: costOf(archived, merchant) };
     };
@@ -55,6 +59,9 @@ export async function findScanPlaces(
   return found;
 }
 
+/** Lets others be answered, after so many rows that were read. */
+export type GiveWay = (rows: number) => Promise<void>;
+
 export interface PlaceRead {
   readonly merchant: number;
   /** What is read beside what counting reads. */
@@ -62,13 +69,15 @@ export interface PlaceRead {
   /** Whether a row is wanted. */
   readonly isWanted: (event: Event) => boolean;
   readonly rowsMax: number;
+  /** Where others wait for the same isolate. */
+  readonly giveWay?: GiveWay | undefined;
 }
 
 /** One merchant's rows of a (Day, partition), unless they are too many for memory. `columns`: what is read beside what counting reads. */
 export async function readScanPlace(
   archive: Archive,
   { archived }: ScanPlace,
-  { merchant, columns, isWanted, rowsMax }: PlaceRead,
+  { merchant, columns, isWanted, rowsMax, giveWay }: PlaceRead,
 ): Promise<readonly ArchivedEvent[] | "too many"> {
   const rows: ArchivedEvent[] = [];
   if (archived.manifest !== undefined) {
@@ -77,6 +86,7 @@ export async function readScanPlace(
     const source = openSealed(archive, archived.manifest, { after: 0, isWanted: isOwn, columns: all });
     for (let block = await source.next(); block !== undefined; block = await source.next()) {
       for (const row of block) if (isWanted(row.event)) rows.push(row);
+      await giveWay?.(block.length);
       if (rows.length > rowsMax) return "too many";
     }
   }
@@ -85,13 +95,14 @@ export async function readScanPlace(
     for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
       const file = await readParquet(bytes);
       for (const row of file.rows) if (row.event.merchant === merchant && isWanted(row.event)) rows.push(row);
+      await giveWay?.(file.rows.length);
       if (rows.length > rowsMax) return "too many";
     }
   }
   return rows;
 }
 
-/** Bundles are read whole, whoever's rows are in them; of sealed files the row groups that hold the merchant's. */
+/** Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of sealed files the row groups that hold the merchant's. */
 function costOf({ manifest, bundles }: ArchivedDay, merchant: number): ScanCost {
   let objects = bundles.length + (manifest === undefined ? 0 : 1);
   let bytes = bundles.reduce((sum, { size }) => sum + size, 0);

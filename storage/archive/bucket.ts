@@ -8,11 +8,23 @@ export interface ByteRange {
   readonly length: number;
 }
 
+/** `include`: R2 tells what is noted beside objects only where it is asked for. */
+interface ListOptions {
+  prefix: string;
+  cursor?: string;
+  delimiter?: string;
+  include?: "customMetadata"[];
+}
+
 export interface ArchiveBucket {
-  list(options: { prefix: string; cursor?: string; delimiter?: string }): Promise<Listing>;
+  list(options: ListOptions): Promise<Listing>;
   /** The whole object, or a range of it. */
   get(key: string, options?: { range: ByteRange }): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
-  put(key: string, value: Uint8Array<ArrayBuffer> | string): Promise<unknown>;
+  put(
+    key: string,
+    value: Uint8Array<ArrayBuffer> | string,
+    options?: { readonly customMetadata: Record<string, string> },
+  ): Promise<unknown>;
   delete(keys: string[]): Promise<void>;
 }
 
@@ -25,7 +37,7 @@ export function archiveOf({ bucket }: { readonly bucket: R2Bucket }): Archive {
 export function archiveBucketOf(bucket: R2Bucket): ArchiveBucket {
   return {
     get: (key, options) => bucket.get(key, options),
-    put: (key, value) => bucket.put(key, value),
+    put: (key, value, options) => bucket.put(key, value, options),
     delete: (keys) => bucket.delete(keys),
     list: async (options) => {
       const page = await bucket.list(options);
@@ -43,6 +55,8 @@ export interface ListedObject {
   readonly size: number;
   /** When it was put there. */
   readonly uploaded?: Date;
+  /** What is noted beside it. */
+  readonly customMetadata?: Record<string, string>;
 }
 
 export interface Listing {
@@ -61,10 +75,7 @@ export interface Archive {
 const DELETED_MAX = 1_000;
 
 /** The pages of a listing. */
-export async function* pagesOf(
-  { bucket }: Archive,
-  options: { prefix: string; delimiter?: string },
-): AsyncGenerator<Listing> {
+export async function* pagesOf({ bucket }: Archive, options: Omit<ListOptions, "cursor">): AsyncGenerator<Listing> {
   let cursor: string | undefined;
   do {
     const page = await bucket.list({ ...options, ...(cursor === undefined ? {} : { cursor }) });
@@ -74,9 +85,13 @@ export async function* pagesOf(
 }
 
 /** Every key under a prefix, in order, with its size in bytes. */
-export async function listKeys(archive: Archive, prefix: string): Promise<readonly ListedObject[]> {
+export async function listKeys(
+  archive: Archive,
+  prefix: string,
+  include: ListOptions["include"] = [],
+): Promise<readonly ListedObject[]> {
   const found: ListedObject[] = [];
-  for await (const page of pagesOf(archive, { prefix })) found.push(...page.objects);
+  for await (const page of pagesOf(archive, { prefix, include })) found.push(...page.objects);
   return found;
 }
 

@@ -20,7 +20,14 @@ import { listRemovalsOf, type MerchantRemoval } from "../ledger/erasure.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import { findSealed, type SealPlace } from "../ledger/sealed-day.ts";
 import { sortRows } from "./archive-merge.ts";
-import { findScanPlaces, type PlaceRead, readScanPlace, type ScanCost, type ScanPlace } from "./archive-scan.ts";
+import {
+  findScanPlaces,
+  type GiveWay,
+  type PlaceRead,
+  readScanPlace,
+  type ScanCost,
+  type ScanPlace,
+} from "./archive-scan.ts";
 import type { Archive, ArchiveBucket } from "./bucket.ts";
 
 /** By "day partition". */
@@ -47,9 +54,9 @@ export interface EventSearch {
 export interface FoundEvents {
   readonly cost: ScanCost;
   /** In the order of Days; of each Day all rows at once, or those of some visitors after those of others. */
-  readonly days: () => AsyncGenerator<DayRows>;
+  readonly days: (giveWay?: GiveWay) => AsyncGenerator<DayRows>;
   /** Those of some of the places alone, which belong together. */
-  readonly of: (places: readonly SealPlace[]) => AsyncGenerator<DayRows>;
+  readonly of: (places: readonly SealPlace[], giveWay?: GiveWay) => AsyncGenerator<DayRows>;
 }
 
 /** What partitions have answered, by (Day, partition); "too many" where one has. */
@@ -83,8 +90,8 @@ export async function findEvents(
   const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince });
   const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
   const read = { settings, folders, recent, removals, columns, together };
-  const days = () => readTogether(archive, places, read);
-  const of = (some: readonly SealPlace[]) => readTogether(archive, some, read);
+  const days = (giveWay?: GiveWay) => readTogether(archive, places, { ...read, giveWay });
+  const of = (some: readonly SealPlace[], giveWay?: GiveWay) => readTogether(archive, some, { ...read, giveWay });
   const cost = found.reduce<ScanCost>(
     (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
     { objects: 0, bytes: 0 },
@@ -96,13 +103,14 @@ export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
   /** By "day partition". A folder that is not there has nothing of the merchant. */
   readonly folders: ReadonlyMap<string, ScanPlace>;
   readonly removals: readonly MerchantRemoval[];
+  readonly giveWay?: GiveWay | undefined;
 }
 
 /** Reads places whose folders were found, Day after Day; a visitor's rows come together. */
 export async function* readTogether(
   archive: Archive,
   places: readonly SealPlace[],
-  { settings, folders, recent, removals, columns, together }: TogetherRead,
+  { settings, folders, recent, removals, columns, together, giveWay }: TogetherRead,
 ): AsyncGenerator<DayRows> {
   const { merchant } = settings;
   const ordered = [...places].sort((a, b) => a.day - b.day);
@@ -114,7 +122,7 @@ export async function* readTogether(
         late: recent.get(keyOf(folder))?.rows ?? [],
       })),
     );
-    for await (const { isWanted, isCounted, archived } of passesOf(archive, own, { merchant, columns })) {
+    for await (const { isWanted, isCounted, archived } of passesOf(archive, own, { merchant, columns, giveWay })) {
       const partitions = group.map((place, at) => {
         const moved = isMovedDay(settings, day) ? new MovedDay(settings, day, isolateHashKey()) : undefined;
         const removed = removalsAt(removals, place);
@@ -184,7 +192,7 @@ interface Pass {
 async function* passesOf(
   archive: Archive,
   places: readonly (readonly Folder[])[],
-  read: Pick<PlaceRead, "merchant" | "columns">,
+  read: Pick<PlaceRead, "merchant" | "columns" | "giveWay">,
 ): AsyncGenerator<Pass> {
   let passes = 1;
   let shared: ReadonlySet<string> = new Set();
@@ -210,7 +218,7 @@ async function* passesOf(
 async function sharedOrders(
   archive: Archive,
   places: readonly (readonly Folder[])[],
-  read: Pick<PlaceRead, "merchant" | "columns">,
+  read: Pick<PlaceRead, "merchant" | "columns" | "giveWay">,
 ): Promise<ReadonlySet<string>> {
   const owners = new Map<string, string>();
   const shared = new Set<string>();

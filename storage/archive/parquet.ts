@@ -158,32 +158,46 @@ export function checkedEntries(metadata: FileMetaData, byteLength: number): Read
   assert(version === String(ARCHIVE_VERSION), `archive version ${version} is one this reader knows`);
   const [root, ...columns] = metadata.schema;
   const isFlat = root?.num_children === columns.length && columns.every((column) => column.num_children === undefined);
-  assert(isFlat, "an archive file is a table");
-  const rows = metadata.row_groups.map((group) =>
-    rowsOf(group, { names: columns.map(({ name }) => name), byteLength }),
-  );
+  const names = columns.map(({ name }) => name);
+  assert(isFlat && new Set(names).size === names.length, "an archive file is a table");
+  let end = 0;
+  const rows = metadata.row_groups.map((group) => {
+    const own = rowsOf(group, { names, start: end, byteLength });
+    end = own.end;
+    return own.rows;
+  });
   assert(rows.reduce((sum, count) => sum + count, 0) === Number(metadata.num_rows), "a file has its row groups' rows");
   return entries;
 }
 
-/** A row group's rows, where its columns have as many values and lie in the file. */
-function rowsOf(
-  { num_rows, columns }: RowGroup,
-  { names, byteLength }: { readonly names: readonly string[]; readonly byteLength: number },
-): number {
+interface GroupPlace {
+  /** Of the file's columns, in their order. */
+  readonly names: readonly string[];
+  /** Where the row group before has ended. */
+  readonly start: number;
+  readonly byteLength: number;
+}
+
+/**
+ * A row group's rows and its end, where it has each column once, with as many values, and they lie in the file one after the other. Of a
+ * column that is there twice the library reads one and forgets the other, so that nobody waits for its failure; of columns that share
+ * their bytes it reads these again and again.
+ */
+function rowsOf({ num_rows, columns }: RowGroup, { names, start, byteLength }: GroupPlace) {
   const rows = Number(num_rows);
   assert(rows >= 0 && rows <= ROW_GROUP_ROWS, `a row group has at most ${ROW_GROUP_ROWS} rows`);
-  for (const { meta_data: chunk } of columns) {
+  assert(columns.length === names.length, "a row group has the file's columns");
+  let end = start;
+  for (const [index, { meta_data: chunk }] of columns.entries()) {
     assert(chunk !== undefined && chunk.num_values === num_rows, "a column has a value for each row");
-    const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
-    const end = start + Number(chunk.total_compressed_size);
-    assert(start >= 0 && start <= end && end <= byteLength, "a column lies in its file");
-    assert(
-      chunk.path_in_schema.length === 1 && names.includes(chunk.path_in_schema[0] as string),
-      "a column has a name",
-    );
+    const [name, ...deeper] = chunk.path_in_schema;
+    assert(name === names[index] && deeper.length === 0, "a column has its name");
+    const begin = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
+    assert(begin >= end, "columns lie one after the other");
+    end = begin + Number(chunk.total_compressed_size);
+    assert(begin <= end && end <= byteLength, "a column lies in its file");
   }
-  return rows;
+  return { rows, end };
 }
 
 /** Bytes of a file by their place in it: an ArrayBuffer is one, a range that was read before another. */

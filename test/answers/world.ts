@@ -47,6 +47,7 @@ import { type AskedReplay, startReplay } from "../../workers/query/replay-start.
 import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
 import { Together } from "../../workers/query/together.ts";
+import { TurnMemory } from "../../workers/query/turn.ts";
 import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
@@ -94,6 +95,7 @@ export class AnswersWorld {
   readonly #memory = {
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
+    turns: new TurnMemory(),
     rates: new RateMemory(),
     spreads: new SpreadMemory(),
   };
@@ -344,6 +346,7 @@ export class AnswersWorld {
       placement: { poolSize: POOL_SIZE, regions: [] },
       buckets: this.#memory.buckets,
       scans: this.#memory.scans,
+      turns: this.#memory.turns,
       rates: this.#memory.rates,
       bucket: memoryArchive(this.#objects),
       meter: zeroMeter(),

@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
+import { finish } from "../../core/gradual.ts";
 import { QUESTION_BYTES_MAX, QUESTION_STEPS_MAX, RULES_LENGTH_MAX } from "../../core/limits.ts";
 import { openBudget, openBudgets } from "../../core/query/budget.ts";
 import { type Counting, type CountPlan, countPlanOf } from "../../core/query/count.ts";
@@ -193,7 +194,7 @@ test("[HOS-10] the dearest rules that a merchant can have cost an event at most 
 });
 
 function counted(plan: CountPlan<Counting>, rows: readonly ArchivedEvent[]): string {
-  const problem = plan.open(UNDER, "whole").add({ day: DAY, partitions: [rows] });
+  const problem = finish(plan.open(UNDER, "whole").add({ day: DAY, partitions: [rows] }));
   return problem === undefined ? "" : refusalOf(problem).rejection.message;
 }
 

@@ -85,7 +85,7 @@ function tell({ name }: Target, { explored, growth, blocks, seconds }: Told): vo
       `dearest ${(dearest.share * 100).toFixed(0)}% of its bound, ${growth.tried} for growth, ${countOf(explored, growth)} findings`,
   );
   const wrong = [...findings, ...(growth.finding === undefined ? [] : [growth.finding])];
-  for (const { what, input } of wrong) console.log(`  ${what}\n    ${JSON.stringify(input).slice(0, 1_000)}`);
+  for (const { what, input } of wrong) console.log(`  ${what}\n    ${JSON.stringify(input)}`);
   for (const { ratios, input } of growth.found)
     console.log(
       `  time grows faster than length: ${ratios.map((ratio) => ratio.toFixed(1)).join(", ")} times\n    ${JSON.stringify(input).slice(0, 600)}`,

@@ -56,6 +56,7 @@ import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
+import { TurnMemory } from "../../workers/query/turn.ts";
 import { type Databases, makeDatabases } from "../support/databases.ts";
 import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
@@ -531,6 +532,7 @@ export function queryDeps(simulation: Simulation): QueryDeps {
     placement: simulation.placement,
     buckets: simulation.buckets,
     scans: simulation.scans,
+    turns: new TurnMemory(),
     bucket: {
       ...memory,
       get: (key: string, options?: Parameters<typeof memory.get>[1]) =>

@@ -10,6 +10,12 @@ interface ListOptions {
   readonly cursor?: string;
   readonly delimiter?: string;
   readonly limit?: number;
+  readonly include?: readonly string[];
+}
+
+interface PutOptions {
+  readonly onlyIf?: object;
+  readonly customMetadata?: Record<string, string>;
 }
 
 /** Lists `pageSize` objects a page, in the order of keys, as R2 does. */
@@ -17,8 +23,9 @@ export function memoryArchive(
   objects: Map<string, Uint8Array> = new Map(),
   pageSizeMax = 1_000,
 ): ArchiveBucket & ClaimBucket {
+  const notes = new Map<string, Record<string, string>>();
   return {
-    list: async ({ prefix, cursor, delimiter, limit }: ListOptions) => {
+    list: async ({ prefix, cursor, delimiter, limit, include = [] }: ListOptions) => {
       const pageSize = Math.min(limit ?? pageSizeMax, pageSizeMax);
       const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
       if (delimiter !== undefined) {
@@ -28,7 +35,11 @@ export function memoryArchive(
         return { objects: own, delimitedPrefixes: [...new Set(folders)], truncated: false };
       }
       const from = Number(cursor ?? 0);
-      const page = keys.slice(from, from + pageSize).map((key) => ({ key, size: objects.get(key)?.length ?? 0 }));
+      const page = keys.slice(from, from + pageSize).map((key) => {
+        const customMetadata = notes.get(key);
+        const note = include.includes("customMetadata") && customMetadata !== undefined ? { customMetadata } : {};
+        return { key, size: objects.get(key)?.length ?? 0, ...note };
+      });
       const rest = { truncated: from + pageSize < keys.length, cursor: String(from + pageSize) };
       return { objects: page, ...rest };
     },
@@ -38,8 +49,9 @@ export function memoryArchive(
       const { offset = 0, length = bytes.length } = options?.range ?? {};
       return { arrayBuffer: async () => bytes.slice(offset, offset + length).buffer as ArrayBuffer };
     },
-    put: async (key: string, value: Uint8Array | string, options?: { readonly onlyIf: object }) => {
+    put: async (key: string, value: Uint8Array | string, options?: PutOptions) => {
       if (options?.onlyIf !== undefined && objects.has(key)) return null;
+      notes.set(key, options?.customMetadata ?? {});
       objects.set(key, typeof value === "string" ? new TextEncoder().encode(value) : value.slice());
       return { key };
     },

@@ -27,6 +27,7 @@ import { type Deps, depsOf } from "./deps.ts";
 import type { BackgroundEnv } from "./env.ts";
 import { claimKnownNumbers } from "./known-number.ts";
 import { fetchRates } from "./rate-fetch.ts";
+import { narrowSpreads } from "./spread-narrow.ts";
 import { watch } from "./watch.ts";
 
 /** What consumes each queue, by its duty: its name in wrangler.toml without the deployment's and without a number. */
@@ -60,6 +61,7 @@ const CRON: CronSteps<Deps> = {
   forget_audit: ({ directory, now }) => forgetEntries(directory, now() - AUDIT_KEPT_MS),
   forget_sessions: ({ directory, now }) => forgetEnded(directory, now()),
   forget_overflow: ({ ledgers, now, log }) => visitEach(ledgers, (ledger) => forgetOverflow(ledger, now()), log),
+  narrow_spreads: narrowSpreads,
   claim_known_numbers: claimKnownNumbers,
   watch,
   raise_epoch: async (deps) => {

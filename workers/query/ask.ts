@@ -63,7 +63,7 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
     deps: reading,
     budgets,
     fixed: asker.filters,
-    isShared: asker.isShared,
+    link: asker.isShared ? asker.id : undefined,
     waitSeconds: waitOf(c),
   });
   if ("status" in answered) return toResponse(c, answered);

@@ -131,8 +131,9 @@ async function* jobOf(
   const places = distinctPlaces(all.flatMap(({ large }) => large.places));
   const firstDay = all.find(({ large }) => large.firstDay !== undefined)?.large.firstDay;
   const body = { questions: all.map(({ question }) => question) };
-  const { merchant, filters: fixed, isShared } = asker;
-  const given = { deps, budgets: budgetsOf(asker, deps), fixed, isShared, waitSeconds };
+  const { merchant, filters: fixed } = asker;
+  const link = asker.isShared ? asker.id : undefined;
+  const given = { deps, budgets: budgetsOf(asker, deps), fixed, link, waitSeconds };
   const reply = await answerByJob(
     { kind: "batch", body, large: { ...first.large, places, firstDay } },
     merchant,

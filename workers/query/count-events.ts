@@ -5,6 +5,7 @@
 import { BATCH_EVENTS_MAX, QUESTION_MS_MAX, SCAN_VISITORS_MAX } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
+import { invalid } from "../../core/query/refusal.ts";
 import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import {
@@ -22,11 +23,13 @@ import {
   daysOf,
   findPlaces,
   type KnownPlaces,
+  NOTHING_LEFT,
   openPlaces,
   tooLargeFor,
   type Under,
   underOf,
 } from "./scan.ts";
+import { inTurn, type Turn } from "./turn.ts";
 
 /** A plan, and where what it took is added up. */
 export interface Counted<C extends Counting = Counting> {
@@ -81,13 +84,16 @@ export async function countAll(
     if (remembered > 0) one.cost.remembered = remembered;
     ready.push({ one, known: known.value, groups, unread, found: opened.value });
   }
-  for (const some of fitting(ready)) {
-    const counted = await pass(some, { merchant, under, begun }, deps);
-    // What several hold together is more than one may: then each is counted by itself.
-    const all = counted ?? (await eachAlone(some, { merchant, under, begun }, deps));
-    for (const [one, outcome] of all) outcomes.set(one, outcome);
-  }
-  return asked.map((one) => outcomes.get(one) as Outcome<Counting>);
+  if (ready.length > 0)
+    await inTurn(deps, async (turn) => {
+      for (const some of fitting(ready)) {
+        const counted = await pass(some, { merchant, under, begun, turn }, deps);
+        // What several hold together is more than one may: then each is counted by itself.
+        const all = counted ?? (await eachAlone(some, { merchant, under, begun, turn }, deps));
+        for (const [one, outcome] of all) outcomes.set(one, outcome);
+      }
+    });
+  return asked.map((one) => outcomes.get(one) ?? invalid(NOTHING_LEFT));
 }
 
 /** A plan whose places are known and may be read. */
@@ -104,6 +110,7 @@ interface PassUnder {
   readonly under: Under;
   /** UTC ms. */
   readonly begun: number;
+  readonly turn: Turn;
 }
 
 /** As many at once as may be held: one at least. */
@@ -127,7 +134,7 @@ async function eachAlone(
 /** Reads what some plans read, once; undefined where several of them hold too much together. */
 async function pass(
   all: readonly Ready[],
-  { merchant, under, begun }: PassUnder,
+  { merchant, under, begun, turn }: PassUnder,
   deps: Deps,
 ): Promise<ReadonlyMap<Counted, Outcome<Counting>> | undefined> {
   const together = all.some(({ one }) => one.plan.together === "day") ? "day" : "partition";
@@ -142,7 +149,7 @@ async function pass(
         one.outcome = tooLargeFor(`more than ${QUESTION_MS_MAX / 1_000} s`, one.ready.known.places);
       break;
     }
-    const held = await countUnit(unit, { going, found, under }, deps);
+    const held = await countUnit(unit, { going, found, under, turn }, deps);
     if (all.length > 1 && held > SCAN_VISITORS_MAX) return undefined;
   }
   return new Map(counts.map(({ ready, counting, outcome }) => [ready.one, outcome ?? accepted(counting)]));
@@ -186,10 +193,15 @@ interface UnitCount {
   readonly going: readonly Running[];
   readonly found: FoundEvents;
   readonly under: Under;
+  readonly turn: Turn;
 }
 
 /** Counts one (Day, partition), or a Day in all of them, for all plans; gives how much they hold then. */
-async function countUnit(unit: readonly SealPlace[], { going, found, under }: UnitCount, deps: Deps): Promise<number> {
+async function countUnit(
+  unit: readonly SealPlace[],
+  { going, found, under, turn }: UnitCount,
+  deps: Deps,
+): Promise<number> {
   const keys = new Set(unit.map(keyOf));
   const parts = going.flatMap((running) =>
     running.ready.groups
@@ -201,10 +213,10 @@ async function countUnit(unit: readonly SealPlace[], { going, found, under }: Un
   );
   const at = new Map(unread.map((place, index) => [keyOf(place), index]));
   if (unread.length > 0)
-    for await (const rows of found.of(unread))
+    for await (const rows of found.of(unread, (rows) => turn.giveWayAfter(rows)))
       for (const { running, group, part } of parts) {
         if (group.text !== undefined || running.outcome !== undefined) continue;
-        end(running, part.add(only(rows, group.places, at)));
+        end(running, await turn.run(part.add(only(rows, group.places, at))));
       }
   for (const { running, group, part } of parts) {
     if (running.outcome !== undefined) continue;

@@ -28,6 +28,7 @@ import { OF_READS, PurseMemory } from "./purse-memory.ts";
 import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
 import type { Together } from "./together.ts";
+import { TurnMemory } from "./turn.ts";
 
 export interface Deps extends Producer {
   /** Who is who. */
@@ -61,6 +62,8 @@ export interface Deps extends Producer {
   readonly readingPurses: PurseMemory;
   /** What the question that is asked pays its reading from; undefined where limits are off, and where nobody asks a question. */
   readonly reading: Reading | undefined;
+  /** Who counts events in this isolate. */
+  readonly turns: TurnMemory;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
   /** What sealed Days of this database came to. */
@@ -89,7 +92,7 @@ export type Background = Pick<ExecutionContext, "waitUntil">;
 const keys = new KeyMemory();
 const memories = new WeakMap<D1Database, Memories>();
 
-interface Memories extends Pick<Deps, "purses" | "readingPurses" | "buckets" | "scans" | "rates"> {
+interface Memories extends Pick<Deps, "purses" | "readingPurses" | "turns" | "buckets" | "scans" | "rates"> {
   readonly guesses: GuessMemory;
 }
 
@@ -97,6 +100,7 @@ function memoryOf(db: D1Database): Memories {
   const memory = memories.get(db) ?? {
     purses: new PurseMemory(),
     readingPurses: new PurseMemory(OF_READS),
+    turns: new TurnMemory(),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
     rates: new RateMemory(),
@@ -132,6 +136,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     },
     get readingPurses() {
       return memoryOf(env.DIRECTORY).readingPurses;
+    },
+    get turns() {
+      return memoryOf(env.DIRECTORY).turns;
     },
     reading: undefined,
     get buckets() {

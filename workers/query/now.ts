@@ -16,9 +16,11 @@ import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Attribute, attributeOf, shownValue } from "../../core/query/attribute.ts";
 import { type Budgets, outOfSteps } from "../../core/query/budget.ts";
 import { parseRealtime } from "../../core/query/realtime.ts";
+import { invalid } from "../../core/query/refusal.ts";
 import { visitsOf } from "../../core/query/report-count.ts";
 import { refusalOf } from "../../core/query/scan.ts";
 import type { SeenVisit } from "../../core/query/seen.ts";
+import { TextMap } from "../../core/text-map.ts";
 import { dayAt, MINUTE_MS } from "../../core/time.ts";
 import { zonesOf } from "../../storage/directory/merchants.ts";
 import { refuseQuestion } from "./answer.ts";
@@ -26,7 +28,8 @@ import { refusedForNow } from "./ask.ts";
 import { type Asker, admitAsker, budgetsOf, MISSING_KEY, MISSING_SITE, readingAs, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { askPartitions } from "./live.ts";
-import { openEvents } from "./scan.ts";
+import { NOTHING_LEFT, openEvents } from "./scan.ts";
+import { inTurn } from "./turn.ts";
 
 const PAGE = attributeOf("event:page") as Attribute;
 const SOURCE = attributeOf("visit:source") as Attribute;
@@ -50,7 +53,7 @@ export async function getNow(c: Context, deps: Deps): Promise<Response> {
   const present = await readPresent(asker, { since, days, budgets }, paying);
   if (!present.ok) return refusal() ?? refuseQuestion(c, "invalid_field", present.rejection.message);
   // What it took is known now. Whoever may begin is answered, and owes the rest.
-  paying.reading?.ofEvents(Math.ceil(present.value.looked / NOW_LOOKED_OF_READ));
+  paying.reading?.owe(Math.ceil(present.value.looked / NOW_LOOKED_OF_READ));
   c.header("Cache-Control", "no-store");
   return c.json(shown(present.value, now));
 }
@@ -83,13 +86,17 @@ async function readAdmitted(
   const wanted = { ...range, columns: ["products"], together: "partition", putSince } as const;
   const events = await openEvents(merchant, wanted, { deps, cost });
   if (!events.ok) return events;
-  const all: Present[] = [];
-  for await (const rows of events.value.days()) {
-    all.push(admittedOf(visitsOf(rows, { under: events.value.under, view }), since));
-    const problem = outOfSteps(budgets);
-    if (problem !== undefined) return refusalOf(problem);
-  }
-  return accepted(presentTogether(all));
+  const { days: read, under } = events.value;
+  const counted = await inTurn(deps, async (turn) => {
+    const all: Present[] = [];
+    for await (const rows of read((rows) => turn.giveWayAfter(rows))) {
+      all.push(admittedOf(await turn.run(visitsOf(rows, { under, view, budgets })), since));
+      const problem = outOfSteps(budgets);
+      if (problem !== undefined) return refusalOf(problem);
+    }
+    return accepted(presentTogether(all));
+  });
+  return counted ?? invalid(NOTHING_LEFT);
 }
 
 function admittedOf(visits: readonly SeenVisit[], since: number): Present {
@@ -135,7 +142,7 @@ function shown({ visitors, orders }: Present, now: number) {
 
 /** How often each is there, the most frequent first. */
 function most(of: Attribute, values: readonly string[]): readonly (readonly [value: string, count: number])[] {
-  const counts = new Map<string, number>();
+  const counts = new TextMap<number>();
   for (const value of values.map((one) => shownValue(of, one))) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, NOW_SHOWN_MAX);
 }

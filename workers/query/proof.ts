@@ -32,6 +32,7 @@ import { actorOf, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { parametersOf, type Reply } from "./request.ts";
 import { type Cost, findPlaces, openPlaces, underOf } from "./scan.ts";
+import { inTurn } from "./turn.ts";
 
 export const PROOF = { from: required(DATE), to: required(DATE) };
 
@@ -85,12 +86,14 @@ export async function prove(
   if (!events.ok) return events;
   const under = await underOf(merchant, deps);
   const recounts = new Map<number, Recount>();
-  for await (const rows of events.value.days()) {
-    const recount = recounts.get(rows.day) ?? openRecount();
-    recounts.set(rows.day, recount);
-    addRecount(recount, rows, { under, key: isolateHashKey() });
-    spend(budgets.own, rows.partitions.flat().length * EVENT_RECOUNTED_STEPS, "#/from");
-  }
+  await inTurn(deps, async (turn) => {
+    for await (const rows of events.value.days((rows) => turn.giveWayAfter(rows))) {
+      const recount = recounts.get(rows.day) ?? openRecount();
+      recounts.set(rows.day, recount);
+      await turn.run(addRecount(recount, rows, { under, key: isolateHashKey() }));
+      spend(budgets.own, rows.partitions.flat().length * EVENT_RECOUNTED_STEPS, "#/from");
+    }
+  });
   const said = await saidOf(merchant, { from, to }, deps);
   if (!said.ok) return said;
   const seals = await sealsOf(merchant, { places, days }, deps);

@@ -14,7 +14,9 @@ import {
 } from "../../core/limits.ts";
 import type { Purse } from "../../core/query/budget.ts";
 
-interface KeptPurse extends Purse {
+export interface KeptPurse extends Purse {
+  /** What it holds when it is full. */
+  readonly size: number;
   /** UTC ms. */
   filledAt: number;
 }
@@ -57,14 +59,14 @@ export class PurseMemory {
   }
 
   /** What pays for a question that is asked now: the asker's purse, and the merchant's. */
-  of({ asker, merchant, isShared = false }: PurseHolder, now: number): readonly Purse[] {
+  of({ asker, merchant, isShared = false }: PurseHolder, now: number): readonly KeptPurse[] {
     const all = isShared ? `links of merchant ${merchant}` : `merchant ${merchant}`;
     const sized = (size: Size) => (isShared ? shareOf(size) : size);
     return [this.#filled(asker, sized(this.#sizes.asker), now), this.#filled(all, sized(this.#sizes.merchant), now)];
   }
 
-  #filled(key: string, { steps, perSecond }: Size, now: number): Purse {
-    const purse = this.#purses.get(key) ?? { left: steps, filledAt: now };
+  #filled(key: string, { steps, perSecond }: Size, now: number): KeptPurse {
+    const purse = this.#purses.get(key) ?? { size: steps, left: steps, filledAt: now };
     const gained = Math.floor(Math.max(0, ((now - purse.filledAt) * perSecond) / 1_000));
     purse.left = Math.min(steps, purse.left + gained);
     purse.filledAt = now;

@@ -17,7 +17,13 @@ import type { JobQuestion, QuestionKind } from "../../core/query/job.ts";
 import { archiveOf, readObjectOf } from "../../storage/archive/bucket.ts";
 import { ID_RANDOM_BYTES, questionJobId } from "../../storage/directory/credential.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import { answerKey, createQuestionJob, findQuestionJob, type QuestionJob } from "../../storage/ledger/question-job.ts";
+import {
+  answerKey,
+  createQuestionJob,
+  findQuestionJob,
+  type JobRefusal,
+  type QuestionJob,
+} from "../../storage/ledger/question-job.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import { refusalOf, refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
@@ -30,6 +36,8 @@ export interface JobReply {
   readonly status: 200 | 202 | 400 | 429;
   readonly body: unknown;
   readonly location?: string;
+  /** Of a refusal: in how many seconds to come again. */
+  readonly retrySeconds?: number;
 }
 
 /** What every answer is given with. */
@@ -39,8 +47,8 @@ export interface Given {
   readonly fixed: readonly unknown[];
   /** What the question draws on. */
   readonly budgets: Budgets;
-  /** Whether it is a share link that asks. */
-  readonly isShared: boolean;
+  /** The share link that asks; undefined where none does. */
+  readonly link: string | undefined;
   /** Seconds the asker would wait for a large answer. */
   readonly waitSeconds: number;
 }
@@ -55,33 +63,41 @@ interface LargeQuestion {
 export async function answerByJob(
   { kind, body, large }: LargeQuestion,
   merchant: Merchant,
-  { deps, fixed, isShared, waitSeconds }: Given,
+  { deps, fixed, link, waitSeconds }: Given,
 ): Promise<Outcome<never> | JobReply> {
   const { ok, rejection, places, asOf, completeUntil, firstDay } = large;
   if (places.length > JOB_PLACES_MAX) return { ok, rejection };
-  const question = { kind, body, fixed, asOf, completeUntil, firstDay };
-  const job = await startJob(question, { places, merchant, isShared }, deps);
+  const guest = link === undefined ? undefined : { link, places: places.length };
+  const question = { kind, body, fixed, asOf, completeUntil, firstDay, guest };
+  const job = await startJob(question, { places, merchant }, deps);
   return "status" in job ? job : replyWithJob(job, waitSeconds, deps);
 }
 
 async function startJob(
   question: JobQuestion,
-  { places, merchant, isShared }: { places: TooLarge["places"]; merchant: Merchant; isShared: boolean },
+  { places, merchant }: { places: TooLarge["places"]; merchant: Merchant },
   deps: Deps,
 ): Promise<QuestionJob | JobReply> {
   const parts = partsOf(places);
   const id = questionJobId(deps.random(ID_RANDOM_BYTES));
-  const runningMax = isShared ? JOBS_RUNNING_SHARED_MAX : JOBS_RUNNING_MAX;
+  const runningMax = question.guest ? JOBS_RUNNING_SHARED_MAX : JOBS_RUNNING_MAX;
   const job = { id, merchant: merchant.number, question, parts, runningMax };
-  if (!(await createQuestionJob(deps.ledgers.ofMerchant(merchant.number), job)))
-    return {
-      status: 429,
-      body: refusalOf("rate_limited", `#: ${runningMax} large queries are under way. Wait for one of them.`),
-    };
-  await deps.sendQuestions(parts.map((_, part) => ({ job: id, part, merchant: merchant.number })));
+  const refusal = await createQuestionJob(deps.ledgers.ofMerchant(merchant.number), job);
+  if (refusal !== undefined) return refusedJob(refusal, runningMax, deps);
+  // Of a link's job one part after the other (queues/question.ts).
+  const sent = question.guest ? parts.slice(0, 1) : parts;
+  await deps.sendQuestions(sent.map((_, part) => ({ job: id, part, merchant: merchant.number })));
   const { merchant: number } = job;
   const fresh = { state: "running", error: "", createdAt: question.asOf, parts: parts.length, partsDone: 0 } as const;
   return { id, merchant: number, question, ...fresh };
+}
+
+function refusedJob(refusal: JobRefusal, runningMax: number, deps: Deps): JobReply {
+  const refused = (message: string) => ({ status: 429, body: refusalOf("rate_limited", `#: ${message}`) }) as const;
+  if (refusal === "under way") return refused(`${runningMax} large queries are under way. Wait for one of them.`);
+  const retrySeconds = Math.max(JOBS_RETRY_SECONDS, Math.ceil((refusal.againAt - deps.now()) / 1_000));
+  const remedy = "Ask for a shorter range, or again after the seconds of Retry-After.";
+  return { ...refused(`Share links have asked for too many days of data within 24 hours. ${remedy}`), retrySeconds };
 }
 
 /** Parts are of whole Days: a report sees a Day's visitors in all partitions. */
@@ -121,9 +137,9 @@ export async function getQuery(c: Context, deps: Deps): Promise<Response> {
   return toResponse(c, await replyWithJob(job, waitOf(c), deps));
 }
 
-export function toResponse(c: Context, { status, body, location }: JobReply): Response {
+export function toResponse(c: Context, { status, body, location, retrySeconds }: JobReply): Response {
   if (status === 200) return sendAnswer(c, body);
-  if (status === 429) c.header("Retry-After", String(JOBS_RETRY_SECONDS));
+  if (status === 429) c.header("Retry-After", String(retrySeconds ?? JOBS_RETRY_SECONDS));
   return c.json(body as object, status, location === undefined ? {} : { location, "Retry-After": "1" });
 }
 

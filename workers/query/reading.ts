@@ -1,20 +1,22 @@
 // What an asker's questions may read in this isolate. Steps (core/query/budget.ts) bound what is done with events beside reading them; reading
 // and judging them takes most of the time, 50 µs each, and nobody else is answered meanwhile. So it is paid for as well, from purses of its
-// own, before anything is read. A question whose purse is not empty may read what one question may, and the purse owes the rest.
+// own, before anything is read. A question whose purse does not hold what it would read is refused before it begins, so that several do not enter
+// on what is left for one; only what is more than a full purse may begin with a full one, which owes the rest.
 
 import { ROLLUP_READS } from "../../core/limits.ts";
-import type { Purse } from "../../core/query/budget.ts";
+import type { KeptPurse } from "./purse-memory.ts";
 
 /** Of one question. */
 export class Reading {
-  readonly #purses: readonly Purse[];
-  readonly #isShared: boolean;
+  readonly #purses: readonly KeptPurse[];
+  /** Whether it is asked through a share link. */
+  readonly isShared: boolean;
   #wasRefused: boolean;
 
-  constructor(purses: readonly Purse[], isShared: boolean) {
+  constructor(purses: readonly KeptPurse[], isShared: boolean) {
     this.#purses = purses;
-    this.#isShared = isShared;
-    this.#wasRefused = this.#isEmpty();
+    this.isShared = isShared;
+    this.#wasRefused = !this.#holds(1);
   }
 
   /** Whether it has been refused something, or began with nothing: its asker may come again later. */
@@ -22,20 +24,30 @@ export class Reading {
     return this.#wasRefused;
   }
 
-  /** Pays for events; false where there is nothing left to pay from. */
+  /** It is refused for another reason that will be gone later. */
+  refuse(): void {
+    this.#wasRefused = true;
+  }
+
+  /** Pays for events; false where there is not as much left. */
   ofEvents(events: number): boolean {
-    this.#wasRefused ||= this.#isEmpty();
+    this.#wasRefused ||= !this.#holds(events);
     if (this.#wasRefused) return false;
-    for (const purse of this.#purses) purse.left -= events;
+    this.owe(events);
     return true;
+  }
+
+  /** Pays for what was known only when it was done. */
+  owe(events: number): void {
+    for (const purse of this.#purses) purse.left -= events;
   }
 
   /** Pays for rollups with breakdowns, which a merchant's own askers read freely. */
   ofRollups(rows: number): boolean {
-    return !this.#isShared || this.ofEvents(rows * ROLLUP_READS);
+    return !this.isShared || this.ofEvents(rows * ROLLUP_READS);
   }
 
-  #isEmpty(): boolean {
-    return this.#purses.some(({ left }) => left <= 0);
+  #holds(events: number): boolean {
+    return this.#purses.every(({ left, size }) => left >= Math.max(1, Math.min(events, size)));
   }
 }

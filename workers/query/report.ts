@@ -9,6 +9,7 @@ import { type Budgets, outOfSteps } from "../../core/query/budget.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import { resolveRange } from "../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime, realtimeFrom } from "../../core/query/realtime.ts";
+import { invalid } from "../../core/query/refusal.ts";
 import {
   REPORTS,
   type Report,
@@ -26,7 +27,8 @@ import type { Deps } from "./deps.ts";
 import { findFirstDay, type Large } from "./execute.ts";
 import { readCompleteUntil } from "./live.ts";
 import { answerByJob } from "./question-jobs.ts";
-import { type Cost, isTooLarge, openEvents } from "./scan.ts";
+import { type Cost, isTooLarge, NOTHING_LEFT, openEvents } from "./scan.ts";
+import { inTurn } from "./turn.ts";
 
 export const askFunnel = asking("funnel");
 export const askRetention = asking("retention");
@@ -64,12 +66,17 @@ export async function readRealtime(
   const events = await openEvents(merchant, wanted, { deps, cost });
   if (!events.ok) return events;
   const { under } = events.value;
-  for await (const rows of events.value.days()) {
-    addRealtimeDay(realtime, visitsOf(rows, { under, view: question.value.view }));
-    const problem = outOfSteps(question.value.budgets);
-    if (problem !== undefined) return refusalOf(problem);
-  }
-  const { siteId: site_id, filters, view } = question.value;
+  const { siteId: site_id, filters, view, budgets: spent } = question.value;
+  const counted = await inTurn(deps, async (turn) => {
+    for await (const rows of events.value.days((rows) => turn.giveWayAfter(rows))) {
+      addRealtimeDay(realtime, await turn.run(visitsOf(rows, { under, view, budgets: spent })));
+      const problem = outOfSteps(spent);
+      if (problem !== undefined) return refusalOf(problem);
+    }
+    return accepted(realtime);
+  });
+  if (counted === undefined) return invalid(NOTHING_LEFT);
+  if (!counted.ok) return counted;
   return accepted({
     results: closeRealtime(realtime, zones),
     meta: { as_of: new Date(completeUntil).toISOString(), sources: sourcesOf({ source: "archive" }, { cost, view }) },

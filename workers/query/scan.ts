@@ -14,7 +14,7 @@ import {
 import type { Settings } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
-import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
+import type { Counting, CountPlan } from "../../core/query/count.ts";
 import { invalid } from "../../core/query/refusal.ts";
 import type { SeenUnder } from "../../core/query/seen.ts";
 import { asRead, GLOBAL_MERCHANT } from "../../core/rules.ts";
@@ -75,7 +75,7 @@ export async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
 export interface OpenedEvents {
   /** What they are seen under. */
   readonly under: SeenUnder;
-  readonly days: () => AsyncGenerator<DayRows>;
+  readonly days: FoundEvents["days"];
 }
 
 export interface EventsWanted extends Days {

@@ -29,7 +29,7 @@ export async function postSpread(c: Context, deps: Deps): Promise<Checked<Reply>
   if (!body.ok) return body;
   const { partitions, from: at = "midnight" } = body.value;
   const now = deps.now();
-  const spread = changeSpread(merchant.value, { partitions, now, noticeMs: deps.noticeMs, at });
+  const spread = changeSpread(merchant.value, { partitions, now, noticeMs: deps.noticeMs, at, byHand: true });
   if (spread === "full")
     return problem("conflict", "Too many changes of this merchant's partitions are remembered.", "partitions");
   const changed = await updateMerchant(deps, { merchant: merchant.value, change: { spread } });

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { replay } from "../../../core/counting/replay.ts";
 import type { Event } from "../../../core/event.ts";
+import { finish } from "../../../core/gradual.ts";
 import { hash64Hex } from "../../../core/hash.ts";
 import { DIMENSION_VALUES_MAX } from "../../../core/limits.ts";
 import { type Settings, zoneAt } from "../../../core/merchant.ts";
@@ -104,7 +105,7 @@ function scanned(plan: Plan, events: readonly Event[], settings: Settings): Answ
   const days = Map.groupBy(events, ({ timestamp }) => dayAt(zoneAt(settings.zones, timestamp), timestamp));
   for (const [day, own] of days) {
     const rows = own.map((event, position) => ({ partition: "pool-0", position, event }));
-    expect(scanDay(scan, { day, rows })).toBeUndefined();
+    expect(finish(scanDay(scan, { day, rows }))).toBeUndefined();
   }
   return show(plan, closeScan(scan));
 }
@@ -305,7 +306,9 @@ test("[JOB-1] Days that are counted in parts and put together give the answer of
         const days = Map.groupBy(events, ({ timestamp }) => dayAt("Asia/Kolkata", timestamp));
         for (const [day, own] of days) {
           if (day % parts !== part) continue;
-          scanDay(scan, { day, rows: own.map((event, position) => ({ partition: "pool-0", position, event })) });
+          finish(
+            scanDay(scan, { day, rows: own.map((event, position) => ({ partition: "pool-0", position, event })) }),
+          );
         }
         expect(absorbScan(whole, encodeScan(scan))).toBeUndefined();
       }

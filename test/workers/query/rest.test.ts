@@ -17,6 +17,7 @@ import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
 import { backfillGoals } from "../../../workers/query/goals.ts";
 import { ScanMemory } from "../../../workers/query/scan-memory.ts";
+import { TurnMemory } from "../../../workers/query/turn.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -61,6 +62,7 @@ function depsOf(world: ReplayedWorld): Deps {
     bucket: memoryArchive(world.objects),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
+    turns: new TurnMemory(),
     meter: zeroMeter(),
     later: (_: string, work: Promise<void>) => void later.push(work),
     waitForLater: () => Promise.all(later),

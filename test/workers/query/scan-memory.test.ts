@@ -21,6 +21,7 @@ import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
 import { readReport } from "../../../workers/query/report.ts";
 import { ScanMemory } from "../../../workers/query/scan-memory.ts";
+import { TurnMemory } from "../../../workers/query/turn.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -86,6 +87,7 @@ async function ask(
     bucket: { ...bucket, get: counting },
     buckets: new BucketMemory(),
     scans,
+    turns: new TurnMemory(),
     meter: zeroMeter(),
     partition: () => ({
       live: async (request: Parameters<typeof live>[1]) => live(partition, request),
