@@ -6,11 +6,12 @@ import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/chromium.ts";
+import type { ProofAnswer } from "../../workers/query/dashboard/pages/trust/proof.ts";
 import { PAGES } from "../../workers/query/dashboard/pages.ts";
 import type { Present } from "../../workers/query/dashboard/present.ts";
 import { Stage } from "../support/browser.ts";
 import { CHROME } from "../support/events.ts";
-import { type Merchant, until } from "../support/services.ts";
+import { type Merchant, until, untilSealed } from "../support/services.ts";
 
 const EMAIL = "anna@shop.example";
 const PASSWORD = "correct horse battery";
@@ -556,6 +557,60 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.getByText(/You are offline/).waitFor();
     expect(await page.locator(".now-counts dd").allInnerTexts()).toEqual(["", ""]); // no zero in place of a failure,
     expect(await page.getByText("Nobody was here").count()).toBe(0); // and nobody is not said of what is not known
+    await own.close();
+  });
+
+  test("[DSH-15] Trust says what the proof says: one sentence, the sum, the reasons, each Day with its seal", async () => {
+    const day = now - 4 * 86_400_000;
+    const date = (instant: number) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(instant);
+    const [from, to] = [date(day), date(now)];
+    const hit = { tracking_id: shop.tracking_id, url: "https://shop.example/tea", timestamp: day };
+    const robot = { ...hit, visitor_id: "robot", user_agent: "Googlebot/2.1 (+http://www.google.com/bot.html)" };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    await stage.client.send([{ ...hit, visitor_id: "trusting", user_agent: CHROME }, robot], headers);
+    await untilSealed(stage.client, { from, to: from });
+    const path = `/api/v1/merchants/${shop.id}/proof?from=${from}&to=${to}`;
+    const said = (await stage.client.admin("GET", path)) as ProofAnswer;
+    expect([said.dropped, said.days[0]?.state]).toEqual([{ bot: 1 }, "sealed"]);
+    const own = await signedIn();
+    const page = await own.newPage();
+    await page.goto(addressOf("trust", `range=${from}~${to}&f=is:source:Google`));
+    await settlePage(page, "trust");
+    expect(await page.locator(".verdict h2").innerText()).toMatch(/everything that came in is accounted for\.$/);
+    expect(await page.locator(".sum b").allInnerTexts()).toEqual(
+      [said.received, said.counted, 1, said.outside_visits].map(String),
+    );
+    expect(await page.locator(".drops tbody tr").allInnerTexts()).toEqual([
+      expect.stringMatching(/^Robots[\s\S]*\t1$/),
+    ]);
+    const days = await page.locator(".days tbody td:nth-child(2)").allInnerTexts();
+    expect(days).toEqual(said.days.map(({ received }) => String(received)).reverse());
+    expect(await page.getByText("Your filters do not hold here").count()).toBe(1);
+    await page.keyboard.press("c"); // there is nothing to compare with, and no filter to take off
+    await page.keyboard.press("Escape");
+    expect(new URL(page.url()).search).toContain("f=is%3Asource%3AGoogle");
+    await page.locator(".days .proof > button").last().focus();
+    await page.keyboard.press("Enter");
+    const [seal] = said.days[0]?.seals ?? [];
+    expect(seal?.checksum).toMatch(/^[0-9a-f]{32,}$/);
+    expect(await page.locator(".card:popover-open code").allInnerTexts()).toEqual([seal?.checksum, seal?.manifest]);
+    await page.keyboard.press("Escape");
+    const asked = page.waitForRequest(/proof\?/);
+    await page.keyboard.press("8"); // this year
+    const { searchParams } = new URL((await asked).url());
+    expect([searchParams.get("from"), searchParams.get("to")]).toEqual([date(now - 30 * 86_400_000), to]);
+    await settlePage(page, "trust");
+    await page.getByText("At most 31 Days").waitFor();
+    expect(await page.locator(".days tbody tr").count()).toBe(31);
+    await page.route(/proof\?/, (route) =>
+      route.fulfill({ status: 503, json: { error: { message: "Not just now." } } }),
+    );
+    await page.reload();
+    await page.getByText("Not just now.").waitFor();
+    expect(await page.locator(".verdict, .sum, .days").count()).toBe(0); // nothing is said of what is not known
+    await page.unroute(/proof\?/);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".verdict").waitFor();
     await own.close();
   });
 

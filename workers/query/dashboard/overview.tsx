@@ -1,7 +1,7 @@
 // The overview: the numbers of a range, one of them over time, and what they are made of. Everything that is shown is asked for here,
 // from the address alone.
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { INTERVALS, type Interval } from "./address.ts";
 import { ApiButton, ApiView } from "./api-view.tsx";
 import { Change } from "./change.tsx";
@@ -16,8 +16,9 @@ import { Drawer, Panel, questionsShown } from "./panel.tsx";
 import { Proof } from "./proof.tsx";
 import { datesShown, today } from "./range.tsx";
 import { Nothing, Trouble } from "./state.tsx";
-import { ask, comparisons, go, interval, parts, round, shop, view } from "./store.ts";
+import { comparisons, go, interval, parts, shop, view } from "./store.ts";
 import { axisValue, bucket, dates, named, t, value } from "./text.ts";
+import { useAsk } from "./use-ask.ts";
 import { ViewBar } from "./view-bar.tsx";
 
 function questions(): Readonly<Record<string, Question>> {
@@ -35,14 +36,7 @@ function questions(): Readonly<Record<string, Question>> {
 
 /** The page of a shop, or of what a share link admits. */
 export function Overview() {
-  const asked = JSON.stringify(questions());
-  const again = round.value;
-  const lastRound = useRef(again);
-  useEffect(() => {
-    ask(questions(), again !== lastRound.current);
-    lastRound.current = again;
-  }, [asked, again, view.value, shop.value]);
-
+  useAsk(questions());
   const top = parts.value["top"];
   const hasMoney = useMoney(top?.answer);
   const tiles = hasMoney ? TILES_OF_SALES : TILES_OF_VISITS;

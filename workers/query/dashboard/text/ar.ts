@@ -7,6 +7,7 @@ export default {
   skip: "إلى الأرقام",
   overview: "نظرة عامة",
   pageNow: "الآن",
+  pageTrust: "الثقة",
   pageUnknownTitle: "لا توجد صفحة كهذه",
   pageUnknownLead: "لا يسمّي العنوان أي صفحة متاحة لك من هذا المتجر.",
   shops: "المتاجر",

@@ -7,6 +7,7 @@ export default {
   skip: "Zu den Zahlen",
   overview: "Überblick",
   pageNow: "Jetzt",
+  pageTrust: "Vertrauen",
   pageUnknownTitle: "Diese Seite gibt es nicht",
   pageUnknownLead: "Die Adresse nennt keine Seite dieses Ladens, die Ihnen offensteht.",
   shops: "Läden",

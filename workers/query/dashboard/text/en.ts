@@ -6,6 +6,7 @@ export default {
   skip: "Skip to the numbers",
   overview: "Overview",
   pageNow: "Now",
+  pageTrust: "Trust",
   pageUnknownTitle: "There is no such page",
   pageUnknownLead: "The address names none of this shop’s pages that is open to you.",
   shops: "Shops",

@@ -7,6 +7,7 @@ export default {
   skip: "Ir a los números",
   overview: "Resumen",
   pageNow: "Ahora",
+  pageTrust: "Confianza",
   pageUnknownTitle: "No existe esa página",
   pageUnknownLead: "La dirección no nombra ninguna página de esta tienda abierta para usted.",
   shops: "Tiendas",

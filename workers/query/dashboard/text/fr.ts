@@ -7,6 +7,7 @@ export default {
   skip: "Aller aux chiffres",
   overview: "Vue d’ensemble",
   pageNow: "En ce moment",
+  pageTrust: "Confiance",
   pageUnknownTitle: "Cette page n’existe pas",
   pageUnknownLead: "L’adresse ne nomme aucune page de cette boutique qui vous soit ouverte.",
   shops: "Boutiques",

@@ -7,6 +7,7 @@ export default {
   skip: "Ir para os números",
   overview: "Visão geral",
   pageNow: "Agora",
+  pageTrust: "Confiança",
   pageUnknownTitle: "Não há essa página",
   pageUnknownLead: "O endereço não indica nenhuma página desta loja aberta para si.",
   shops: "Lojas",
