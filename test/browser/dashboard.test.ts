@@ -440,9 +440,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     expect(await tile(page, "Visitors")).toBe(String(results[0]?.metrics[0]));
     await page.goto(`${stage.client.queryUrl}/share/now`); // no page of a share link
     await page.getByText("There is no such page").waitFor();
-    expect(await page.getByRole("navigation").count()).toBe(0);
-    await page.getByRole("link", { name: "Overview" }).click();
+    expect(await page.getByRole("navigation").getByRole("link").allInnerTexts()).toEqual(["Overview", "Sales"]);
+    await page.locator(".alone").getByRole("link", { name: "Overview" }).click();
     await settle(page);
+    await page.getByRole("navigation").getByRole("link", { name: "Sales" }).click();
+    await settlePage(page, "sales");
+    await settle(page);
+    const sold = await stage.client.ask(shop, { metrics: ["orders"], date_range: "7d", filters });
+    expect(await tile(page, "Orders")).toBe(String(sold.results[0]?.metrics[0]));
     await page.context().close();
   });
 
@@ -611,6 +616,76 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.unroute(/proof\?/);
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator(".verdict").waitFor();
+    await own.close();
+  });
+
+  test("[DSH-16] Sales says what the API answers: money, products with their kinds, what brought the buyers", async () => {
+    const buyer = { tracking_id: shop.tracking_id, visitor_id: "buyer", user_agent: CHROME, timestamp: now - 60_000 };
+    const looks = { ...buyer, url: "https://shop.example/tea", referrer: "https://www.bing.com/" };
+    const buys = (order_id: string, currency: string, more = {}) => ({
+      ...buyer,
+      url: "https://shop.example/paid",
+      name: "purchase",
+      order_id,
+      revenue: { amount: 12.5, currency },
+      timestamp: now - 50_000,
+      ...more,
+    });
+    const tea = { id: "T1", name: "<b>Tea</b>", category: "Leaves", brand: "Harbour", price: 6.25, quantity: 2 };
+    const back = { name: "refund", revenue: { amount: 4, currency: "EUR" }, timestamp: now - 40_000 };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    const orders = [buys("tea", "EUR", { products: [tea] }), buys("far", "ISK"), buys("tea", "EUR", back)];
+    await stage.client.send([looks, ...orders], headers);
+    const range = [now - 3 * 86_400_000, now].map((at) =>
+      new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
+    );
+    const ask = (question: object) => stage.client.ask(shop, { date_range: range, ...question });
+    await until(
+      () => ask({ metrics: ["refunds"] }),
+      ({ results }) => results[0]?.metrics[0] === 1,
+    );
+    const own = await signedIn();
+    const page = await own.newPage();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const sales = (view: string) => addressOf("sales", `range=${view}`);
+    await page.goto(sales(range.join("~")));
+    await settle(page);
+    expect(asked.filter((path) => path.startsWith("/api/v2/"))).toEqual(["/api/v2/batch"]);
+    const euros = new Intl.NumberFormat("en-GB", { style: "currency", currency: "EUR" });
+    const said = (value: unknown) =>
+      typeof value === "number" ? String(value) : euros.format((value as { value: number }).value);
+    const metrics = ["total_revenue", "orders", "average_order_value", "units", "refunds", "gross_revenue"];
+    const expectTiles = async (filters: readonly unknown[]) => {
+      const { results } = await ask({ metrics, filters });
+      expect(await page.locator(".tile b").allInnerTexts()).toEqual(results[0]?.metrics.map(said));
+    };
+    await expectTiles([]);
+    expect(await page.locator(".notice").innerText()).toMatch(/ISK\s?12\.50/);
+    expect(await rowsOf(page, "sold")).toEqual(
+      (await ask({ metrics: ["product_revenue", "units"], dimensions: ["event:product"] })).results.map(
+        ({ dimensions: [name], metrics: values }) => [name === "(none)" ? "none" : name, ...values.map(said)],
+      ),
+    );
+    expect(await rowsOf(page, "earned")).toEqual(
+      (await ask({ metrics: ["total_revenue", "orders"], dimensions: ["visit:source"] })).results.map(
+        ({ dimensions: [name], metrics: values }) => [name === "Direct / None" ? "Direct" : name, ...values.map(said)],
+      ),
+    );
+    await page.getByRole("tab", { name: "Product" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL(/sold=category/);
+    await settle(page);
+    await page.locator(".panel:has(#panel-sold)").getByRole("button", { name: "Leaves" }).click();
+    await page.waitForURL(/f=is%3Acategory%3ALeaves/);
+    await settle(page);
+    await expectTiles([["is", "event:product_category", ["Leaves"]]]);
+    await page.keyboard.press("m");
+    await expectPressed(page, "Orders");
+    await page.goto(sales("2020-01-01~2020-01-07"));
+    await page.getByRole("heading", { name: "No orders in this range" }).waitFor();
+    expect(await page.locator(".tile").count()).toBe(0);
+    expect(await page.locator(".how-to pre").count()).toBe(2);
     await own.close();
   });
 

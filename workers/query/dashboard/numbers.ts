@@ -19,6 +19,11 @@ export interface Row {
   };
 }
 
+export interface ForeignMoney {
+  readonly currency: string;
+  readonly value: number;
+}
+
 export interface Meta {
   readonly as_of: string;
   readonly sources: { readonly from: string };
@@ -28,7 +33,8 @@ export interface Meta {
   readonly total_rows?: number;
   readonly time_labels?: readonly string[];
   readonly comparison_date_range?: readonly [string, string];
-  readonly metric_warnings?: unknown;
+  /** Of metrics that are money: what no exchange rate is known for, and so is not in them. */
+  readonly metric_warnings?: Readonly<Record<string, { readonly unconverted: readonly ForeignMoney[] }>>;
 }
 
 export interface Answer {

@@ -7,6 +7,7 @@ export default {
   skip: "Ir a los números",
   overview: "Resumen",
   pageNow: "Ahora",
+  pageSales: "Ventas",
   pageTrust: "Confianza",
   pageUnknownTitle: "No existe esa página",
   pageUnknownLead: "La dirección no nombra ninguna página de esta tienda abierta para usted.",
@@ -47,6 +48,8 @@ export default {
   visit_duration: "Tiempo por visita",
   units: "Unidades",
   product_revenue: "Ingresos",
+  gross_revenue: "Antes de reembolsos",
+  refunds: "Reembolsos",
   help_total_revenue:
     "Dinero de los pedidos, menos las devoluciones. Otras monedas se convierten al último cambio antes del día.",
   help_orders: "Pedidos que dieron dinero, cada número una vez al día.",
@@ -56,6 +59,11 @@ export default {
   help_pageviews: "Páginas que se miraron.",
   help_bounce_rate: "Visitas que vieron una página y no hicieron nada en ella.",
   help_visit_duration: "De lo primero a lo último que pasó en una visita, de media.",
+  help_gross_revenue: "Dinero de pedidos antes de descontar reembolsos.",
+  help_refunds: "Reembolsos y cancelaciones que descontaron algo.",
+  help_units: "Productos de pedidos, descontados los reembolsos.",
+  help_product_revenue: "Dinero de productos en pedidos, descontados los reembolsos.",
+
   exact: "exacto",
   exactLong: "Exacto: contado uno por uno.",
   aboutLong:
@@ -138,6 +146,9 @@ export default {
   entry: "Entrada",
   exit: "Salida",
   product: "Producto",
+  category: "Categoría",
+  brand: "Marca",
+  variant: "Variante",
   country: "País",
   region: "Región",
   city: "Ciudad",

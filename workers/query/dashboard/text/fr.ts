@@ -7,6 +7,7 @@ export default {
   skip: "Aller aux chiffres",
   overview: "Vue d’ensemble",
   pageNow: "En ce moment",
+  pageSales: "Ventes",
   pageTrust: "Confiance",
   pageUnknownTitle: "Cette page n’existe pas",
   pageUnknownLead: "L’adresse ne nomme aucune page de cette boutique qui vous soit ouverte.",
@@ -47,6 +48,8 @@ export default {
   visit_duration: "Temps par visite",
   units: "Unités",
   product_revenue: "Revenu",
+  gross_revenue: "Avant remboursements",
+  refunds: "Remboursements",
   help_total_revenue:
     "Argent des commandes, remboursements déduits. Les autres monnaies sont converties au dernier cours avant le jour.",
   help_orders: "Commandes qui ont rapporté, chaque numéro une fois par jour.",
@@ -56,6 +59,11 @@ export default {
   help_pageviews: "Pages qui ont été regardées.",
   help_bounce_rate: "Visites qui ont vu une page et n’y ont rien fait.",
   help_visit_duration: "De la première à la dernière chose d’une visite, en moyenne.",
+  help_gross_revenue: "Argent des commandes, avant remboursements.",
+  help_refunds: "Remboursements et annulations qui ont ôté quelque chose.",
+  help_units: "Produits des commandes, remboursements déduits.",
+  help_product_revenue: "Argent des produits commandés, remboursements déduits.",
+
   exact: "exact",
   exactLong: "Exact : compté un par un.",
   aboutLong:
@@ -138,6 +146,9 @@ export default {
   entry: "Entrée",
   exit: "Sortie",
   product: "Produit",
+  category: "Catégorie",
+  brand: "Marque",
+  variant: "Variante",
   country: "Pays",
   region: "Région",
   city: "Ville",

@@ -7,6 +7,7 @@ export default {
   skip: "Ir para os números",
   overview: "Visão geral",
   pageNow: "Agora",
+  pageSales: "Vendas",
   pageTrust: "Confiança",
   pageUnknownTitle: "Não há essa página",
   pageUnknownLead: "O endereço não indica nenhuma página desta loja aberta para si.",
@@ -47,6 +48,8 @@ export default {
   visit_duration: "Tempo por visita",
   units: "Unidades",
   product_revenue: "Receita",
+  gross_revenue: "Antes de reembolsos",
+  refunds: "Reembolsos",
   help_total_revenue:
     "Dinheiro das encomendas, menos os reembolsos. Outras moedas são convertidas ao último câmbio antes do dia.",
   help_orders: "Encomendas que renderam, cada número uma vez por dia.",
@@ -56,6 +59,11 @@ export default {
   help_pageviews: "Páginas que foram vistas.",
   help_bounce_rate: "Visitas que viram uma página e nada fizeram nela.",
   help_visit_duration: "Da primeira à última coisa que aconteceu numa visita, em média.",
+  help_gross_revenue: "Dinheiro de encomendas antes de descontar reembolsos.",
+  help_refunds: "Reembolsos e cancelamentos que descontaram algo.",
+  help_units: "Produtos de encomendas, descontados os reembolsos.",
+  help_product_revenue: "Dinheiro de produtos em encomendas, descontados os reembolsos.",
+
   exact: "exato",
   exactLong: "Exato: contado um a um.",
   aboutLong:
@@ -138,6 +146,9 @@ export default {
   entry: "Entrada",
   exit: "Saída",
   product: "Produto",
+  category: "Categoria",
+  brand: "Marca",
+  variant: "Variante",
   country: "País",
   region: "Região",
   city: "Cidade",
