@@ -48,7 +48,7 @@ export default {
   visit_duration: "Tiempo por visita",
   units: "Unidades",
   product_revenue: "Ingresos",
-  gross_revenue: "Antes de reembolsos",
+  gross_revenue: "Importe bruto",
   refunds: "Reembolsos",
   help_total_revenue:
     "Dinero de los pedidos, menos las devoluciones. Otras monedas se convierten al último cambio antes del día.",

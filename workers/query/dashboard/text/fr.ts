@@ -48,7 +48,7 @@ export default {
   visit_duration: "Temps par visite",
   units: "Unités",
   product_revenue: "Revenu",
-  gross_revenue: "Avant remboursements",
+  gross_revenue: "Montant brut",
   refunds: "Remboursements",
   help_total_revenue:
     "Argent des commandes, remboursements déduits. Les autres monnaies sont converties au dernier cours avant le jour.",

@@ -48,7 +48,7 @@ export default {
   visit_duration: "Tempo por visita",
   units: "Unidades",
   product_revenue: "Receita",
-  gross_revenue: "Antes de reembolsos",
+  gross_revenue: "Valor bruto",
   refunds: "Reembolsos",
   help_total_revenue:
     "Dinheiro das encomendas, menos os reembolsos. Outras moedas são convertidas ao último câmbio antes do dia.",

@@ -97,19 +97,19 @@ function HowTo() {
       <h2>{t("noOrders")}</h2>
       <p>{t("noOrdersLead")}</p>
       <h3>{t("byPage")}</h3>
-      <Code name={t("byPage")}>{BY_PAGE}</Code>
+      <Code>{BY_PAGE}</Code>
       <h3>{t("byServer")}</h3>
-      <Code name={t("byServer")}>{BY_SERVER}</Code>
+      <Code>{BY_SERVER}</Code>
       <p class="mute">{t("afterwards")}</p>
     </div>
   );
 }
 
-function Code({ name, children }: { readonly name: string; readonly children: string }) {
+function Code({ children }: { readonly children: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keys have to reach it
-    <section tabIndex={0} aria-label={name}>
-      <pre dir="ltr">{children}</pre>
-    </section>
+    <pre tabIndex={0} dir="ltr">
+      {children}
+    </pre>
   );
 }
