@@ -691,6 +691,74 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await own.close();
   });
 
+  test("[DSH-17] Return says who came back as the API does, why it may not be told, and the ways through the shop", async () => {
+    const hit = { tracking_id: shop.tracking_id, user_agent: CHROME };
+    const earlier = now - 8 * 86_400_000;
+    const visits = [
+      { ...hit, visitor_id: "regular", url: "https://shop.example/first", timestamp: earlier },
+      { ...hit, visitor_id: "regular", url: "https://shop.example/second", timestamp: earlier + 1_000 },
+      { ...hit, visitor_id: "regular", url: "https://shop.example/tea", timestamp: now - 60_000 },
+      { ...hit, visitor_id: "once", url: "https://shop.example/once", timestamp: earlier },
+    ];
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    await stage.client.send(visits, headers);
+    const range = [now - 9 * 86_400_000, now].map((at) =>
+      new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
+    );
+    const questions = { retention: { kind: "retention" }, paths: { kind: "paths", depth: 3, limit: 20 } };
+    interface Said {
+      retention: { results: { cohort: string; visitors: number; retained: number[] }[] };
+      paths: { results: { pages: string[]; visits: number }[] };
+    }
+    const data = { site_id: shop.id, date_range: range, questions };
+    const own = await signedIn();
+    const said = await until(
+      async () => {
+        const reply = await own.request.post(`${stage.client.queryUrl}/api/v2/batch`, { data });
+        return ((await reply.json()) as { answers: Said }).answers;
+      },
+      ({ retention: { results } }) => results[0]?.visitors === 2 && results[0].retained.slice(1).includes(1),
+    );
+    const page = await own.newPage();
+    const show = async (view: string) => {
+      await page.goto(addressOf("return", view));
+      await settlePage(page, "return");
+    };
+    await show(`range=${range.join("~")}`);
+    const cells = page.locator(".cohorts tbody tr").first().locator("td");
+    const [first] = said.retention.results;
+    expect(await cells.allInnerTexts()).toEqual([
+      "2",
+      ...(first?.retained ?? []).slice(1).map((returned) => `${(100 * returned) / 2}%`),
+    ]);
+    const ways = await page
+      .locator(".paths tbody tr")
+      .evaluateAll((rows) =>
+        rows.map((row) => [
+          [...row.querySelectorAll("bdi")].map((step) => step.textContent),
+          row.querySelector("td")?.textContent,
+        ]),
+      );
+    expect(ways).toEqual(said.paths.results.map(({ pages, visits: count }) => [pages, String(count)]));
+    await page.getByRole("button", { name: "2 pages" }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/at=2/);
+    await settlePage(page, "return");
+    await page.getByRole("button", { name: "/once", exact: true }).click();
+    await page.waitForURL(/f=is%3Apage%3A%2Fonce/);
+    await page.getByText("Nobody was seen again in a later week.").waitFor();
+    await settlePage(page, "return");
+    expect(await page.locator(".paths tbody tr").count()).toBe(1);
+    await show("range=day");
+    await page.getByText("no second week").waitFor();
+    await page.locator(".panel .api").first().click();
+    expect(await page.locator(".sheet").innerText()).toContain("/api/v2/retention");
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "As CSV" }).click();
+    expect((await download).suggestedFilename()).toBe("footfall.csv");
+    await own.close();
+  });
+
   test("[DSH-1] none of these pages broke its policy or threw", () => {
     expect(errors).toEqual([]);
   });

@@ -51,6 +51,15 @@ export interface Question {
   readonly pagination?: { readonly limit: number; readonly offset?: number };
 }
 
+/** What is no table of metrics. Its results are rows of its own. */
+export interface Report {
+  readonly kind: "retention" | "paths";
+  readonly depth?: number;
+  readonly limit?: number;
+}
+
+export type Asked = Question | Report;
+
 export interface Shared {
   readonly site_id: string;
   readonly date_range: string | readonly [string, string];
@@ -75,7 +84,7 @@ export type Told = { readonly answer: Answer } | { readonly failure: Failure } |
 /** Questions by name to what is told of each, in one request. */
 export async function askTogether<Name extends string>(
   shared: Shared,
-  questions: Readonly<Record<Name, Question>>,
+  questions: Readonly<Record<Name, Asked>>,
   signal?: AbortSignal,
 ): Promise<Record<Name, Told>> {
   const reply = await request("POST", "/api/v2/batch", { body: { ...shared, questions }, signal });

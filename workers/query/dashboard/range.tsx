@@ -30,7 +30,7 @@ export function step(direction: 1 | -1): void {
 }
 
 /** The range in words and dates, its menu, and the comparison unless it is alone. */
-export function Range({ isAlone }: { readonly isAlone?: boolean | undefined }) {
+export function Range({ isAlone }: { readonly isAlone: boolean }) {
   const menu = useRef<HTMLDivElement>(null);
   const { range, vs } = view.value;
   const shown = datesShown();

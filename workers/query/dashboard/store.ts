@@ -9,11 +9,11 @@ import { DIMENSIONS } from "./dimension.ts";
 import { dropText, keepText, parseKept, recallText } from "./keep.ts";
 import {
   type Answer,
+  type Asked,
   askTogether,
   type Failure,
   followJob,
   type Job,
-  type Question,
   type Shared,
   type Told,
 } from "./numbers.ts";
@@ -111,7 +111,7 @@ const asking = new Map<string, AbortController>();
 const asked = new Map<string, string>();
 
 /** Asks for parts, those alone whose question is another one than before; all of them with `again`. */
-export function ask(questions: Readonly<Record<string, Question>>, again = false): void {
+export function ask(questions: Readonly<Record<string, Asked>>, again = false): void {
   const common = shared.value;
   if (common === undefined) return;
   const keys = Object.fromEntries(
@@ -131,7 +131,7 @@ export function ask(questions: Readonly<Record<string, Question>>, again = false
     shown[name] = { isStale: true, ...(known !== undefined && { answer: known }) };
   }
   parts.value = shown;
-  const chosen = Object.fromEntries(names.map((name) => [name, questions[name] as Question]));
+  const chosen = Object.fromEntries(names.map((name) => [name, questions[name] as Asked]));
   run(common, chosen, keys, controller).catch((error: unknown) => {
     if (!controller.signal.aborted) throw error;
   });
@@ -139,7 +139,7 @@ export function ask(questions: Readonly<Record<string, Question>>, again = false
 
 async function run(
   common: Shared,
-  questions: Readonly<Record<string, Question>>,
+  questions: Readonly<Record<string, Asked>>,
   keys: Readonly<Record<string, string>>,
   controller: AbortController,
 ): Promise<void> {

@@ -8,6 +8,7 @@ export default {
   overview: "نظرة عامة",
   pageNow: "الآن",
   pageSales: "المبيعات",
+  pageReturn: "العودة",
   pageTrust: "الثقة",
   pageUnknownTitle: "لا توجد صفحة كهذه",
   pageUnknownLead: "لا يسمّي العنوان أي صفحة متاحة لك من هذا المتجر.",

@@ -8,6 +8,7 @@ export default {
   overview: "Überblick",
   pageNow: "Jetzt",
   pageSales: "Verkäufe",
+  pageReturn: "Wiederkehr",
   pageTrust: "Vertrauen",
   pageUnknownTitle: "Diese Seite gibt es nicht",
   pageUnknownLead: "Die Adresse nennt keine Seite dieses Ladens, die Ihnen offensteht.",

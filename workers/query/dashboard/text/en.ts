@@ -7,6 +7,7 @@ export default {
   overview: "Overview",
   pageNow: "Now",
   pageSales: "Sales",
+  pageReturn: "Return",
   pageTrust: "Trust",
   pageUnknownTitle: "There is no such page",
   pageUnknownLead: "The address names none of this shop’s pages that is open to you.",

@@ -8,6 +8,7 @@ export default {
   overview: "Resumen",
   pageNow: "Ahora",
   pageSales: "Ventas",
+  pageReturn: "Regreso",
   pageTrust: "Confianza",
   pageUnknownTitle: "No existe esa página",
   pageUnknownLead: "La dirección no nombra ninguna página de esta tienda abierta para usted.",

@@ -8,6 +8,7 @@ export default {
   overview: "Vue d’ensemble",
   pageNow: "En ce moment",
   pageSales: "Ventes",
+  pageReturn: "Retour",
   pageTrust: "Confiance",
   pageUnknownTitle: "Cette page n’existe pas",
   pageUnknownLead: "L’adresse ne nomme aucune page de cette boutique qui vous soit ouverte.",

@@ -8,6 +8,7 @@ export default {
   overview: "Visão geral",
   pageNow: "Agora",
   pageSales: "Vendas",
+  pageReturn: "Regresso",
   pageTrust: "Confiança",
   pageUnknownTitle: "Não há essa página",
   pageUnknownLead: "O endereço não indica nenhuma página desta loja aberta para si.",

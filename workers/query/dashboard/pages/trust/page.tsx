@@ -46,7 +46,7 @@ export default function Trust() {
   const { body } = proof;
   const isWaiting = proof.isStale && proof.failure === undefined;
   return (
-    <Frame title={common("pageTrust")} bar={<ViewBar isRangeAlone />}>
+    <Frame title={common("pageTrust")} bar={<ViewBar without="comparison and filters" />}>
       <div
         class="trust"
         aria-busy={range === undefined ? parts.value["top"]?.failure === undefined : asked !== undefined && isWaiting}
