@@ -752,7 +752,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await show("range=day");
     await page.getByText("no second week").waitFor();
     await page.locator(".panel .api").first().click();
-    expect(await page.locator(".sheet").innerText()).toContain("/api/v2/retention");
+    expect(await page.locator("dialog[open]").innerText()).toContain("/api/v2/retention");
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "As CSV" }).click();
     expect((await download).suggestedFilename()).toBe("footfall.csv");
