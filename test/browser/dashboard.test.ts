@@ -6,11 +6,12 @@ import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/chromium.ts";
+import type { ProofAnswer } from "../../workers/query/dashboard/pages/trust/proof.ts";
 import { PAGES } from "../../workers/query/dashboard/pages.ts";
 import type { Present } from "../../workers/query/dashboard/present.ts";
 import { Stage } from "../support/browser.ts";
 import { CHROME } from "../support/events.ts";
-import { type Merchant, until } from "../support/services.ts";
+import { type Merchant, until, untilSealed } from "../support/services.ts";
 
 const EMAIL = "anna@shop.example";
 const PASSWORD = "correct horse battery";
@@ -439,9 +440,16 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     expect(await tile(page, "Visitors")).toBe(String(results[0]?.metrics[0]));
     await page.goto(`${stage.client.queryUrl}/share/now`); // no page of a share link
     await page.getByText("There is no such page").waitFor();
-    expect(await page.getByRole("navigation").count()).toBe(0);
-    await page.getByRole("link", { name: "Overview" }).click();
+    expect(await page.getByRole("navigation").getByRole("link").allInnerTexts()).toEqual(["Overview", "Sales"]);
+    await page.locator(".alone").getByRole("link", { name: "Overview" }).click();
     await settle(page);
+    await page.getByRole("navigation").getByRole("link", { name: "Sales" }).click();
+    await settlePage(page, "sales");
+    await page.keyboard.press("1");
+    await page.waitForURL(/range=day/);
+    await settle(page);
+    const sold = await stage.client.ask(shop, { metrics: ["orders"], date_range: "day", filters });
+    expect(await tile(page, "Orders")).toBe(String(sold.results[0]?.metrics[0]));
     await page.context().close();
   });
 
@@ -556,6 +564,198 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.getByText(/You are offline/).waitFor();
     expect(await page.locator(".now-counts dd").allInnerTexts()).toEqual(["", ""]); // no zero in place of a failure,
     expect(await page.getByText("Nobody was here").count()).toBe(0); // and nobody is not said of what is not known
+    await own.close();
+  });
+
+  test("[DSH-15] Trust says what the proof says: one sentence, the sum, the reasons, each Day with its seal", async () => {
+    const day = now - 4 * 86_400_000;
+    const date = (instant: number) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(instant);
+    const [from, to] = [date(day), date(now)];
+    const hit = { tracking_id: shop.tracking_id, url: "https://shop.example/tea", timestamp: day };
+    const robot = { ...hit, visitor_id: "robot", user_agent: "Googlebot/2.1 (+http://www.google.com/bot.html)" };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    await stage.client.send([{ ...hit, visitor_id: "trusting", user_agent: CHROME }, robot], headers);
+    await untilSealed(stage.client, { from, to: from });
+    const path = `/api/v1/merchants/${shop.id}/proof?from=${from}&to=${to}`;
+    const said = (await stage.client.admin("GET", path)) as ProofAnswer;
+    expect([said.dropped, said.days[0]?.state]).toEqual([{ bot: 1 }, "sealed"]);
+    const own = await signedIn();
+    const page = await own.newPage();
+    await page.goto(addressOf("trust", `range=${from}~${to}&f=is:source:Google`));
+    await settlePage(page, "trust");
+    expect(await page.locator(".verdict h2").innerText()).toMatch(/everything that came in is accounted for\.$/);
+    expect(await page.locator(".sum b").allInnerTexts()).toEqual(
+      [said.received, said.counted, 1, said.outside_visits].map(String),
+    );
+    expect(await page.locator(".drops tbody tr").allInnerTexts()).toEqual([
+      expect.stringMatching(/^Robots[\s\S]*\t1$/),
+    ]);
+    const days = await page.locator(".days tbody td:nth-child(2)").allInnerTexts();
+    expect(days).toEqual(said.days.map(({ received }) => String(received)).reverse());
+    expect(await page.getByText("Your filters do not hold here").count()).toBe(1);
+    await page.keyboard.press("c"); // there is nothing to compare with, and no filter to take off
+    await page.keyboard.press("Escape");
+    expect(new URL(page.url()).search).toMatch(/&f=is:source:Google$/);
+    await page.locator(".days .proof > button").last().focus();
+    await page.keyboard.press("Enter");
+    const [seal] = said.days[0]?.seals ?? [];
+    expect(seal?.checksum).toMatch(/^[0-9a-f]{32,}$/);
+    expect(await page.locator(".card:popover-open code").allInnerTexts()).toEqual([seal?.checksum, seal?.manifest]);
+    await page.keyboard.press("Escape");
+    const asked = page.waitForRequest(/proof\?/);
+    await page.keyboard.press("8"); // this year
+    const { searchParams } = new URL((await asked).url());
+    expect([searchParams.get("from"), searchParams.get("to")]).toEqual([date(now - 30 * 86_400_000), to]);
+    await settlePage(page, "trust");
+    await page.getByText("At most 31 Days").waitFor();
+    expect(await page.locator(".days tbody tr").count()).toBe(31);
+    await page.route(/proof\?/, (route) =>
+      route.fulfill({ status: 503, json: { error: { message: "Not just now." } } }),
+    );
+    await page.reload();
+    await page.getByText("Not just now.").waitFor();
+    expect(await page.locator(".verdict, .sum, .days").count()).toBe(0); // nothing is said of what is not known
+    await page.unroute(/proof\?/);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".verdict").waitFor();
+    await own.close();
+  });
+
+  test("[DSH-16] Sales says what the API answers: money, products with their kinds, what brought the buyers", async () => {
+    const buyer = { tracking_id: shop.tracking_id, visitor_id: "buyer", user_agent: CHROME, timestamp: now - 60_000 };
+    const looks = { ...buyer, url: "https://shop.example/tea", referrer: "https://www.bing.com/" };
+    const buys = (order_id: string, currency: string, more = {}) => ({
+      ...buyer,
+      url: "https://shop.example/paid",
+      name: "purchase",
+      order_id,
+      revenue: { amount: 12.5, currency },
+      timestamp: now - 50_000,
+      ...more,
+    });
+    const tea = { id: "T1", name: "<b>Tea</b>", category: "Leaves", brand: "Harbour", price: 6.25, quantity: 2 };
+    const back = { name: "refund", revenue: { amount: 4, currency: "EUR" }, timestamp: now - 40_000 };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    const orders = [buys("tea", "EUR", { products: [tea] }), buys("far", "SEK"), buys("tea", "EUR", back)];
+    await stage.client.send([looks, ...orders], headers);
+    const range = [now - 3 * 86_400_000, now].map((at) =>
+      new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
+    );
+    const ask = (question: object) => stage.client.ask(shop, { date_range: range, ...question });
+    await until(
+      () => ask({ metrics: ["refunds"] }),
+      ({ results }) => results[0]?.metrics[0] === 1,
+    );
+    const own = await signedIn();
+    const page = await own.newPage();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const sales = (view: string) => addressOf("sales", `range=${view}`);
+    await page.goto(sales(range.join("~")));
+    await settle(page);
+    expect(asked.filter((path) => path.startsWith("/api/v2/"))).toEqual(["/api/v2/batch"]);
+    const euros = new Intl.NumberFormat("en-GB", { style: "currency", currency: "EUR" });
+    const said = (value: unknown) =>
+      typeof value === "number" ? String(value) : euros.format((value as { value: number }).value);
+    const metrics = ["total_revenue", "orders", "average_order_value", "units", "refunds", "gross_revenue"];
+    const expectTiles = async (filters: readonly unknown[]) => {
+      const { results } = await ask({ metrics, filters });
+      expect(await page.locator(".tile b").allInnerTexts()).toEqual(results[0]?.metrics.map(said));
+    };
+    await expectTiles([]);
+    expect(await page.locator(".notice").innerText()).toMatch(/SEK\s?12\.50/);
+    expect(await rowsOf(page, "sold")).toEqual(
+      (await ask({ metrics: ["product_revenue", "units"], dimensions: ["event:product"] })).results.map(
+        ({ dimensions: [name], metrics: values }) => [name === "(none)" ? "none" : name, ...values.map(said)],
+      ),
+    );
+    expect(await rowsOf(page, "earned")).toEqual(
+      (await ask({ metrics: ["total_revenue", "orders"], dimensions: ["visit:source"] })).results.map(
+        ({ dimensions: [name], metrics: values }) => [name === "Direct / None" ? "Direct" : name, ...values.map(said)],
+      ),
+    );
+    await page.getByRole("tab", { name: "Product" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL(/sold=category/);
+    await settle(page);
+    await page.locator(".panel:has(#panel-sold)").getByRole("button", { name: "Leaves" }).click();
+    await page.waitForURL(/f=is%3Acategory%3ALeaves/);
+    await settle(page);
+    await expectTiles([["is", "event:product_category", ["Leaves"]]]);
+    await page.keyboard.press("m");
+    await expectPressed(page, "Orders");
+    await page.goto(sales("2020-01-01~2020-01-07"));
+    await page.getByRole("heading", { name: "No orders in this range" }).waitFor();
+    expect(await page.locator(".tile").count()).toBe(0);
+    expect(await page.locator(".how-to pre").count()).toBe(2);
+    await own.close();
+  });
+
+  test("[DSH-17] Return says who came back as the API does, why it may not be told, and the ways through the shop", async () => {
+    const hit = { tracking_id: shop.tracking_id, user_agent: CHROME };
+    const earlier = now - 8 * 86_400_000;
+    const visits = [
+      { ...hit, visitor_id: "regular", url: "https://shop.example/first", timestamp: earlier },
+      { ...hit, visitor_id: "regular", url: "https://shop.example/second", timestamp: earlier + 1_000 },
+      { ...hit, visitor_id: "regular", url: "https://shop.example/tea", timestamp: now - 60_000 },
+      { ...hit, visitor_id: "once", url: "https://shop.example/once", timestamp: earlier },
+    ];
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    await stage.client.send(visits, headers);
+    const range = [now - 9 * 86_400_000, now].map((at) =>
+      new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
+    );
+    const questions = { retention: { kind: "retention" }, paths: { kind: "paths", depth: 3, limit: 20 } };
+    interface Said {
+      retention: { results: { cohort: string; visitors: number; retained: number[] }[] };
+      paths: { results: { pages: string[]; visits: number }[] };
+    }
+    const data = { site_id: shop.id, date_range: range, questions };
+    const own = await signedIn();
+    const said = await until(
+      async () => {
+        const reply = await own.request.post(`${stage.client.queryUrl}/api/v2/batch`, { data });
+        return ((await reply.json()) as { answers: Said }).answers;
+      },
+      ({ retention: { results } }) => results[0]?.visitors === 2 && results[0].retained.slice(1).includes(1),
+    );
+    const page = await own.newPage();
+    const show = async (view: string) => {
+      await page.goto(addressOf("return", view));
+      await settlePage(page, "return");
+    };
+    await show(`range=${range.join("~")}`);
+    const cells = page.locator(".cohorts tbody tr").first().locator("td");
+    const [first] = said.retention.results;
+    expect(await cells.allInnerTexts()).toEqual([
+      "2",
+      ...(first?.retained ?? []).slice(1).map((returned) => `${(100 * returned) / 2}%`),
+    ]);
+    const ways = await page
+      .locator(".paths tbody tr")
+      .evaluateAll((rows) =>
+        rows.map((row) => [
+          [...row.querySelectorAll("bdi")].map((step) => step.textContent),
+          row.querySelector("td")?.textContent,
+        ]),
+      );
+    expect(ways).toEqual(said.paths.results.map(({ pages, visits: count }) => [pages, String(count)]));
+    await page.getByRole("button", { name: "2 pages" }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/at=2/);
+    await settlePage(page, "return");
+    await page.getByRole("button", { name: "/once", exact: true }).click();
+    await page.waitForURL(/f=is%3Apage%3A%2Fonce/);
+    await page.getByText("Nobody was seen again in a later week.").waitFor();
+    await settlePage(page, "return");
+    expect(await page.locator(".paths tbody tr").count()).toBe(1);
+    await show("range=day");
+    await page.getByText("no second week").waitFor();
+    await page.locator(".panel .api").first().click();
+    expect(await page.locator("dialog[open]").innerText()).toContain("/api/v2/retention");
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "As CSV" }).click();
+    expect((await download).suggestedFilename()).toBe("footfall.csv");
     await own.close();
   });
 

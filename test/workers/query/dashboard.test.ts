@@ -20,6 +20,13 @@ import {
   type View,
 } from "../../../workers/query/dashboard/address.ts";
 import { DIMENSION_NAMES, PANELS } from "../../../workers/query/dashboard/dimension.ts";
+import {
+  type Day,
+  lastDays,
+  reasonsOf,
+  stateOf,
+  verdictOf,
+} from "../../../workers/query/dashboard/pages/trust/proof.ts";
 import { PAGES, PAGES_OF_NO_SHOP } from "../../../workers/query/dashboard/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -134,6 +141,63 @@ describe("the pages of a shop", () => {
     expect(new Set([...PAGES.map(({ key }) => key), "h"]).size).toBe(PAGES.length + 1);
     for (const { name, key } of PAGES)
       expect([name, /^[a-z-]+$/.test(name), /^[a-z]$/.test(key)]).toEqual([name, true, true]);
+  });
+});
+
+describe("what the page Trust makes of a proof", () => {
+  const RANGES_PROVEN = [
+    [["2026-11-01", "2026-11-07"], { dates: ["2026-11-01", "2026-11-07"], isCut: false }],
+    [["2026-11-01", "2026-11-30"], { dates: ["2026-11-01", "2026-11-10"], isCut: false }], // the rest is ahead
+    [["2026-10-11", "2026-11-10"], { dates: ["2026-10-11", "2026-11-10"], isCut: false }], // 31 Days
+    [["2026-10-10", "2026-11-10"], { dates: ["2026-10-11", "2026-11-10"], isCut: true }],
+    [["2020-01-01", "2026-03-01"], { dates: ["2026-01-30", "2026-03-01"], isCut: true }],
+    [["2026-11-11", "2026-11-12"], undefined],
+  ] as const;
+  test.each(RANGES_PROVEN)("[DSH-15] of %j it proves %j", (range, proven) => {
+    expect(lastDays(range, "2026-11-10")).toEqual(proven);
+  });
+
+  const DAY: Day = {
+    date: "2026-11-10",
+    state: "sealed",
+    received: 5,
+    counted: 3,
+    outside_visits: 0,
+    dropped: { spam: 1, bot: 1 },
+    adds_up: true,
+    compared: true,
+    differences: [],
+    seals: [],
+  };
+  const proofOf = (days: readonly Day[], differences = 0) => ({
+    ...DAY,
+    received: days.reduce((sum, { received }) => sum + received, 0),
+    as_of: "2026-11-10T12:00:00Z",
+    rules: 1,
+    adds_up: true,
+    differences,
+    days,
+  });
+
+  test("[DSH-15] the sentence says the worst that is so", () => {
+    expect(verdictOf(proofOf([DAY, DAY]))).toEqual(["good", 10]);
+    expect(verdictOf(proofOf([]))).toEqual(["none", 0]);
+    expect(verdictOf(proofOf([DAY], 2))).toEqual(["differs", 2]);
+    expect(verdictOf(proofOf([DAY, { ...DAY, adds_up: false }], 2))).toEqual(["lost", 1]);
+  });
+
+  test("[DSH-15] a Day of which nothing came is not called proven", () => {
+    expect(stateOf(DAY)).toBe("sealed");
+    expect(stateOf({ ...DAY, received: 0 })).toBe("nothing");
+    expect(stateOf({ ...DAY, received: 0, state: "open" })).toBe("open");
+  });
+
+  test("[DSH-15] reasons stand by how often they were, then by name", () => {
+    expect(reasonsOf({ ...DAY, dropped: { spam: 1, hostname: 9, bot: 1 } })).toEqual([
+      ["hostname", 9],
+      ["bot", 1],
+      ["spam", 1],
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 // The view in the address: everything that decides which numbers are shown, so that reload, back, a bookmark and a link show the
 // same. `v` is the version of this grammar; addresses of every version stay readable. Pure: no page is needed to try it.
 
-import { type DimensionName, isDimension, PANELS, type PanelName } from "./dimension.ts";
+import { ALL_PANELS, type DimensionName, isDimension, type PanelName } from "./dimension.ts";
 
 /** The ranges in the order of the menu; the first nine have the keys 1 to 9. */
 export const RANGES = ["day", "yesterday", "24h", "7d", "28d", "91d", "month", "year", "all", "12mo"] as const;
@@ -59,7 +59,7 @@ export function parseView(search: string): View {
   const by = oneOf(INTERVALS, given.get("by"));
   const all = given.get("all") ?? "";
   const at = given.get("at") ?? "";
-  const tabs = PANELS.flatMap(([panel, names]) => {
+  const tabs = ALL_PANELS.flatMap(([panel, names]) => {
     const name = oneOf<DimensionName>(names, given.get(panel));
     return name === undefined || name === names[0] ? [] : [[panel, name] as const];
   });

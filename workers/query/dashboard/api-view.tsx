@@ -3,18 +3,17 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { shareToken } from "./boot.ts";
-import type { Question } from "./numbers.ts";
+import type { Asked } from "./numbers.ts";
 import { shared } from "./store.ts";
 import { t } from "./text.ts";
 
-const PATH = "/api/v2/query";
 /** More than any panel has. */
 const CSV_ROWS = 10_000;
 
-const shown = signal<Question | undefined>(undefined);
+const shown = signal<Asked | undefined>(undefined);
 
 /** Opens the question of a panel. */
-export function ApiButton({ question, name }: { readonly question: Question; readonly name: string }) {
+export function ApiButton({ question, name }: { readonly question: Asked; readonly name: string }) {
   return (
     <button
       type="button"
@@ -38,7 +37,10 @@ export function ApiView() {
     setCopied(false);
   }, [question]);
   if (question === undefined) return null;
-  const whole = { ...shared.value, ...question };
+  const { kind = "query", ...own } = { kind: undefined, ...question };
+  const path = `/api/v2/${kind}`;
+  const whole = { ...shared.value, ...own };
+  const file = kind === "query" ? { ...whole, pagination: { limit: CSV_ROWS } } : whole;
   const text = JSON.stringify(whole, null, 1);
   const copy = async () => {
     await navigator.clipboard.writeText(text);
@@ -47,7 +49,7 @@ export function ApiView() {
   return (
     <dialog ref={dialog} class="sheet" aria-labelledby="api-title" onClose={() => (shown.value = undefined)}>
       <h2 id="api-title">{t("asApi")}</h2>
-      <p class="mute">{t("asApiLead", { path: PATH })}</p>
+      <p class="mute">{t("asApiLead", { path })}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keys have to reach it */}
       <pre tabIndex={0} dir="ltr">
         {text}
@@ -56,7 +58,7 @@ export function ApiView() {
         <button type="button" onClick={copy}>
           {isCopied ? t("copied") : t("copy")}
         </button>
-        <button type="button" onClick={() => download({ ...whole, pagination: { limit: CSV_ROWS } })}>
+        <button type="button" onClick={() => download(path, file)}>
           {t("csv")}
         </button>
         <form method="dialog">
@@ -67,13 +69,13 @@ export function ApiView() {
   );
 }
 
-async function download(question: object): Promise<void> {
+async function download(path: string, question: object): Promise<void> {
   const headers = {
     accept: "text/csv",
     "content-type": "application/json",
     ...(shareToken !== undefined && { authorization: `Bearer ${shareToken}` }),
   };
-  const response = await fetch(PATH, { method: "POST", headers, body: JSON.stringify(question) });
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(question) });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await response.blob());
   link.download = response.ok ? "footfall.csv" : "footfall-error.json";

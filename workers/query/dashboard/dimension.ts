@@ -11,6 +11,9 @@ export const DIMENSIONS = {
   entry: "visit:entry_page",
   exit: "visit:exit_page",
   product: "event:product",
+  category: "event:product_category",
+  brand: "event:product_brand",
+  variant: "event:product_variant",
   country: "visit:country",
   region: "visit:region",
   city: "visit:city",
@@ -41,4 +44,15 @@ export const PANELS = [
   ["with", ["device", "browser", "os", "language"]],
 ] as const satisfies readonly (readonly [string, readonly DimensionName[]])[];
 
-export type PanelName = (typeof PANELS)[number][0];
+/** The panels of Sales. They have names of their own, because addresses say them. */
+export const SALES_PANELS = [
+  ["sold", ["product", "category", "brand", "variant"]],
+  ["earned", ["source", "channel", "campaign", "referrer"]],
+  ["buyers", ["country", "region", "city"]],
+  ["entered", ["entry", "device", "language"]],
+] as const satisfies readonly (readonly [string, readonly DimensionName[]])[];
+
+/** Every panel that an address may say a tab of. */
+export const ALL_PANELS = [...PANELS, ...SALES_PANELS] as const;
+
+export type PanelName = (typeof ALL_PANELS)[number][0];

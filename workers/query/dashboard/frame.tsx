@@ -89,8 +89,9 @@ export function Frame({ title, bar, nextMetric, isOfNow, isLoading, isBare, chil
 function toldAt(isOfNow: FrameProps["isOfNow"]): { readonly asOf: string; readonly isStale: boolean } | undefined {
   const { answer: here, failure } = present.value;
   if (isOfNow) return here && { asOf: here.as_of, isStale: failure !== undefined };
-  const part = Object.values(parts.value).find(({ answer }) => answer !== undefined);
-  return part?.answer && { asOf: part.answer.meta.as_of, isStale: part.isStale };
+  for (const { answer, asOf = answer?.meta.as_of, isStale } of Object.values(parts.value))
+    if (asOf !== undefined) return { asOf, isStale };
+  return undefined;
 }
 
 function Now() {

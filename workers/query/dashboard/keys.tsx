@@ -67,14 +67,16 @@ function act(key: string, { hasView, nextMetric }: Keyed): boolean {
 /** Changes what the page shows. */
 function change(key: string, nextMetric: Keyed["nextMetric"]): boolean {
   const range = /^[1-9]$/.test(key) ? RANGES[Number(key) - 1] : undefined;
+  // A page may have a range alone.
+  const filter = document.getElementById("filter");
   if (range !== undefined) go({ range, by: undefined });
   else if (key === "[") step(-1);
   else if (key === "]") step(1);
-  else if (key === "c") go({ vs: view.value.vs === "none" ? "prev" : "none" });
+  else if (key === "c" && filter !== null) go({ vs: view.value.vs === "none" ? "prev" : "none" });
   else if (key === "m") nextMetric?.();
-  else if (key === "f") document.getElementById("filter")?.showPopover();
+  else if (key === "f") filter?.showPopover();
   else if (key === "T") isTable.value = !isTable.value;
-  else if (key === "Escape" && view.value.filters.length > 0) go({ filters: [] });
+  else if (key === "Escape" && filter !== null && view.value.filters.length > 0) go({ filters: [] });
   else return false;
   return true;
 }

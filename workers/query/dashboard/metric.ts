@@ -13,7 +13,9 @@ export type MetricName =
   | "bounce_rate"
   | "visit_duration"
   | "units"
-  | "product_revenue";
+  | "product_revenue"
+  | "gross_revenue"
+  | "refunds";
 
 export type Value = number | Money | null;
 
@@ -36,8 +38,10 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   pageviews: { kind: "count", good: 1, isSum: true },
   bounce_rate: { kind: "percent", good: -1 },
   visit_duration: { kind: "seconds", good: 1 },
-  units: { kind: "count", good: 1 },
-  product_revenue: { kind: "money", good: 1 },
+  units: { kind: "count", good: 1, isSum: true },
+  product_revenue: { kind: "money", good: 1, isSum: true },
+  gross_revenue: { kind: "money", good: 1, isSum: true },
+  refunds: { kind: "count", good: -1, isSum: true },
 };
 
 /** All that is asked for the tiles and the chart, in the order of the answer. */
@@ -52,10 +56,11 @@ export const ASKED = [
   "visit_duration",
 ] as const satisfies readonly MetricName[];
 
-export type AskedName = (typeof ASKED)[number];
+/** At least one, the first of which is shown at first. */
+type Tiles = readonly [MetricName, ...MetricName[]];
 
 /** The tiles: money first where there is any. */
-export const TILES_OF_SALES: readonly AskedName[] = [
+export const TILES_OF_SALES: Tiles = [
   "total_revenue",
   "orders",
   "visitors",
@@ -63,13 +68,7 @@ export const TILES_OF_SALES: readonly AskedName[] = [
   "visits",
   "pageviews",
 ];
-export const TILES_OF_VISITS: readonly AskedName[] = [
-  "visitors",
-  "visits",
-  "pageviews",
-  "bounce_rate",
-  "visit_duration",
-];
+export const TILES_OF_VISITS: Tiles = ["visitors", "visits", "pageviews", "bounce_rate", "visit_duration"];
 
 /** The bare number of a value. */
 export function numberOf(value: Value | undefined): number | null {

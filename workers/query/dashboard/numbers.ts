@@ -19,6 +19,11 @@ export interface Row {
   };
 }
 
+export interface ForeignMoney {
+  readonly currency: string;
+  readonly value: number;
+}
+
 export interface Meta {
   readonly as_of: string;
   readonly sources: { readonly from: string };
@@ -28,7 +33,8 @@ export interface Meta {
   readonly total_rows?: number;
   readonly time_labels?: readonly string[];
   readonly comparison_date_range?: readonly [string, string];
-  readonly metric_warnings?: unknown;
+  /** Of metrics that are money: what no exchange rate is known for, and so is not in them. */
+  readonly metric_warnings?: Readonly<Record<string, { readonly unconverted: readonly ForeignMoney[] }>>;
 }
 
 export interface Answer {
@@ -44,6 +50,15 @@ export interface Question {
   readonly include?: Readonly<Record<string, unknown>>;
   readonly pagination?: { readonly limit: number; readonly offset?: number };
 }
+
+/** What is no table of metrics. Its results are rows of its own. */
+export interface Report {
+  readonly kind: "retention" | "paths";
+  readonly depth?: number;
+  readonly limit?: number;
+}
+
+export type Asked = Question | Report;
 
 export interface Shared {
   readonly site_id: string;
@@ -69,7 +84,7 @@ export type Told = { readonly answer: Answer } | { readonly failure: Failure } |
 /** Questions by name to what is told of each, in one request. */
 export async function askTogether<Name extends string>(
   shared: Shared,
-  questions: Readonly<Record<Name, Question>>,
+  questions: Readonly<Record<Name, Asked>>,
   signal?: AbortSignal,
 ): Promise<Record<Name, Told>> {
   const reply = await request("POST", "/api/v2/batch", { body: { ...shared, questions }, signal });

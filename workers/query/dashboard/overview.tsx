@@ -1,70 +1,45 @@
 // The overview: the numbers of a range, one of them over time, and what they are made of. Everything that is shown is asked for here,
 // from the address alone.
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { INTERVALS, type Interval } from "./address.ts";
-import { ApiButton, ApiView } from "./api-view.tsx";
-import { Change } from "./change.tsx";
-import { Chart, type Point, Spark } from "./chart.tsx";
-import { PANELS } from "./dimension.ts";
+import { useEffect } from "preact/hooks";
+import { ApiView } from "./api-view.tsx";
+import { type DimensionName, PANELS } from "./dimension.ts";
+import { chosenOf, figureQuestions, Graph, Tiles } from "./figures.tsx";
 import { Frame } from "./frame.tsx";
 import { keepText, recallText } from "./keep.ts";
-import { isTable } from "./keys.tsx";
-import { ASKED, type AskedName, METRICS, numberOf, TILES_OF_SALES, TILES_OF_VISITS } from "./metric.ts";
-import type { Answer, Question } from "./numbers.ts";
-import { Drawer, Panel, questionsShown } from "./panel.tsx";
-import { Proof } from "./proof.tsx";
-import { datesShown, today } from "./range.tsx";
-import { Nothing, Trouble } from "./state.tsx";
-import { ask, comparisons, go, interval, parts, round, shop, view } from "./store.ts";
-import { axisValue, bucket, dates, named, t, value } from "./text.ts";
+import { ASKED, numberOf, TILES_OF_SALES, TILES_OF_VISITS } from "./metric.ts";
+import type { Answer } from "./numbers.ts";
+import { type Pair, Panels, questionsShown } from "./panel.tsx";
+import { parts, shop } from "./store.ts";
+import { named, t } from "./text.ts";
+import { useAsk } from "./use-ask.ts";
 import { ViewBar } from "./view-bar.tsx";
-
-function questions(): Readonly<Record<string, Question>> {
-  const compared = comparisons.value === undefined ? {} : { comparisons: comparisons.value };
-  return {
-    top: { metrics: ASKED, include: compared },
-    graph: {
-      metrics: ASKED,
-      dimensions: [`time:${interval.value}`],
-      include: { time_labels: true, ...compared },
-    },
-    ...questionsShown(),
-  };
-}
 
 /** The page of a shop, or of what a share link admits. */
 export function Overview() {
-  const asked = JSON.stringify(questions());
-  const again = round.value;
-  const lastRound = useRef(again);
-  useEffect(() => {
-    ask(questions(), again !== lastRound.current);
-    lastRound.current = again;
-  }, [asked, again, view.value, shop.value]);
-
+  useAsk({ ...figureQuestions(ASKED), ...questionsShown(PANELS, metricsOf) });
   const top = parts.value["top"];
   const hasMoney = useMoney(top?.answer);
   const tiles = hasMoney ? TILES_OF_SALES : TILES_OF_VISITS;
-  const metric = tiles.find((name) => name === view.value.metric) ?? (tiles[0] as AskedName);
-  const next = () => go({ metric: tiles[(tiles.indexOf(metric) + 1) % tiles.length] }, true);
-  const { all } = view.value;
+  const { metric, next } = chosenOf(tiles);
   return (
     <Frame title={t("overview")} bar={<ViewBar />} nextMetric={next}>
-      <Tiles tiles={tiles} chosen={metric} />
-      <Graph metric={metric} />
-      <div class="panels">
-        {PANELS.map(([panel, tabs]) => (
-          <Panel key={panel} panel={panel} tabs={tabs} hasMoney={hasMoney} />
-        ))}
-      </div>
+      <Tiles asked={ASKED} tiles={tiles} chosen={metric} />
+      <Graph asked={ASKED} metric={metric} />
+      <Panels panels={PANELS} metricsOf={metricsOf} titleOf={named} hasMoney={hasMoney} />
       <ApiView />
-      {all !== undefined && <Drawer key={all} dimension={all} hasMoney={hasMoney} />}
       <p class="hidden" role="status">
         {top?.isStale === false ? t("updated") : ""}
       </p>
     </Frame>
   );
+}
+
+/** What stands beside a value on the overview. A page earns nothing by itself; what came of it is said of the page a visit began with. */
+function metricsOf(dimension: DimensionName): Pair {
+  if (dimension === "product") return ["units", "product_revenue"];
+  if (dimension === "page" || dimension === "hostname") return ["visitors", "pageviews"];
+  return dimension === "exit" ? ["visitors", "visits"] : ["visitors", "total_revenue"];
 }
 
 /** Whether the shop takes money, which decides what comes first. Until an answer says so, it is as it was. */
@@ -77,225 +52,4 @@ function useMoney(answer: Answer | undefined): boolean {
     if (told === true) keepText(key, "yes");
   }, [told, key]);
   return told === true || recallText(key) === "yes";
-}
-
-/** Whether the range has a Day that has not ended. */
-function isRangeOpen(): boolean {
-  const shown = datesShown();
-  return shown !== undefined && shown[1] >= today();
-}
-
-function Tiles({ tiles, chosen }: { readonly tiles: readonly AskedName[]; readonly chosen: AskedName }) {
-  const top = parts.value["top"];
-  const graph = parts.value["graph"]?.answer;
-  const row = top?.answer?.results[0];
-  const currency = shop.value?.currency ?? "EUR";
-  return (
-    <section aria-label={t("tilesLabel")} aria-busy={top?.isStale ?? true}>
-      <Trouble part={top} />
-      <ul class="tiles">
-        {tiles.map((name) => {
-          const index = ASKED.indexOf(name);
-          const own = row?.metrics[index];
-          return (
-            <li key={name} class={name === chosen ? "chosen" : undefined}>
-              <button
-                type="button"
-                class="tile"
-                aria-pressed={name === chosen}
-                onClick={() => go({ metric: name }, true)}
-              >
-                <span class="label">{named(name)}</span>
-                <b>{row === undefined ? <span class="wait" /> : value(name, own, currency)}</b>
-                <span class="change-line">
-                  {row?.comparison !== undefined && (
-                    <Change change={row.comparison.change[index] ?? null} good={METRICS[name].good} />
-                  )}
-                </span>
-                {graph !== undefined && <Spark values={graph.results.map(({ metrics }) => numberOf(metrics[index]))} />}
-              </button>
-              {top?.answer !== undefined && (
-                <Proof metric={name} meta={top.answer.meta} value={numberOf(own) ?? 0} isOpen={isRangeOpen()} />
-              )}
-            </li>
-          );
-        })}
-      </ul>
-    </section>
-  );
-}
-
-function Graph({ metric }: { readonly metric: AskedName }) {
-  const part = parts.value["graph"];
-  const by = interval.value;
-  const currency = shop.value?.currency ?? "EUR";
-  const index = ASKED.indexOf(metric);
-  const points = useMemo(() => pointsOf(part?.answer, index, by), [part?.answer, index, by]);
-  const hasBefore = points.some(({ before }) => before !== null) && comparisons.value !== undefined;
-  const title = named(`title_${by}`).replace("{metric}", named(metric));
-  const say = (one: number | null) => value(metric, one, currency);
-  const zoom = (from: string, to: string) => go({ range: [from.slice(0, 10), lastDayOf(to, by)], by: undefined });
-  const isEmpty = part?.answer !== undefined && part.answer.results.length === 0;
-  return (
-    <section class="graph" aria-labelledby="graph-title" aria-busy={part?.isStale ?? true}>
-      <header>
-        <h2 id="graph-title">{title}</h2>
-        <fieldset class="switch">
-          <legend class="hidden">{t("by")}</legend>
-          {INTERVALS.map((one) => (
-            <button key={one} type="button" aria-pressed={one === by} onClick={() => go({ by: one }, true)}>
-              {named(`by_${one}`)}
-            </button>
-          ))}
-        </fieldset>
-        <ApiButton question={questions()["graph"] as Question} name={title} />
-        <button
-          type="button"
-          class="link"
-          aria-pressed={isTable.value}
-          onClick={() => (isTable.value = !isTable.value)}
-        >
-          {isTable.value ? t("chart") : t("table")}
-        </button>
-      </header>
-      <Trouble part={part} />
-      {isEmpty ? (
-        <Nothing />
-      ) : isTable.value ? (
-        <Table title={title} points={points} hasBefore={hasBefore} say={say} by={by} />
-      ) : (
-        <Chart
-          title={title}
-          points={points}
-          hasBefore={hasBefore}
-          axis={(one) => axisValue(metric, one, currency)}
-          name={(label, style) => bucket(label, by, style)}
-          reading={(point) => <Reading {...{ point, points, hasBefore, say, by, metric }} />}
-          zoom={by === "hour" && points.length <= 25 ? undefined : zoom}
-        />
-      )}
-    </section>
-  );
-}
-
-interface ReadingProps {
-  readonly point: Point | undefined;
-  readonly points: readonly Point[];
-  readonly hasBefore: boolean;
-  readonly say: (value: number | null) => string;
-  readonly by: Interval;
-  readonly metric: AskedName;
-}
-
-/** The value under the pointer, or which line is which. */
-function Reading({ point, points, hasBefore, say, by, metric }: ReadingProps) {
-  if (point === undefined) {
-    const before = parts.value["graph"]?.answer?.meta.comparison_date_range;
-    const shown = datesShown();
-    return (
-      <>
-        {shown !== undefined && points.length > 0 && <span class="key now-key">{dates(shown[0], shown[1])}</span>}
-        {hasBefore && before !== undefined && (
-          <span class="key before-key">{dates(before[0].slice(0, 10), before[1].slice(0, 10))}</span>
-        )}
-        {points.some(({ isOpen }) => isOpen) && <span class="key open-key">{t("open")}</span>}
-      </>
-    );
-  }
-  const { label, value: own, before, beforeLabel, isOpen } = point;
-  const change = own === null || !before ? null : Math.round((100 * (own - before)) / before);
-  return (
-    <>
-      <span>{bucket(label, by, "full")}</span> <b>{say(own)}</b>
-      {isOpen && <span class="mute">{t("open")}</span>}
-      {hasBefore && before !== null && (
-        <span class="mute">
-          {beforeLabel === undefined ? t("before") : bucket(beforeLabel, by, "full")} {say(before)}
-        </span>
-      )}
-      {hasBefore && <Change change={change} good={METRICS[metric].good} />}
-    </>
-  );
-}
-
-interface TableProps {
-  readonly title: string;
-  readonly points: readonly Point[];
-  readonly hasBefore: boolean;
-  readonly say: (value: number | null) => string;
-  readonly by: Interval;
-}
-
-function Table({ title, points, hasBefore, say, by }: TableProps) {
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keys have to reach it
-    <section class="table-box" tabIndex={0} aria-label={title}>
-      <table>
-        <caption class="hidden">{title}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("when")}</th>
-            <th scope="col">{t("rangeShown")}</th>
-            {hasBefore && <th scope="col">{t("before")}</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {points.map(({ label, value: own, before, isOpen }) => (
-            <tr key={label}>
-              <th scope="row">
-                {bucket(label, by, "full")} {isOpen && <span class="mute">{t("open")}</span>}
-              </th>
-              <td>{say(own)}</td>
-              {hasBefore && <td>{say(before)}</td>}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-/** The buckets of an answer with their values. One in which nothing happened is zero; one that has not begun is a gap. */
-function pointsOf(answer: Answer | undefined, index: number, by: Interval): readonly Point[] {
-  if (answer === undefined) return [];
-  const rows = new Map(answer.results.map((row) => [row.dimensions[0], row]));
-  const now = localNow(answer.meta.as_of);
-  const hasBefore = answer.meta.comparison_date_range !== undefined;
-  // Of nothing there is no average.
-  const nothing = METRICS[ASKED[index] ?? "visits"].isSum ? 0 : null;
-  return (answer.meta.time_labels ?? [...rows.keys()]).map((label = "") => {
-    const row = rows.get(label);
-    const isAhead = label > now;
-    const before = row?.comparison;
-    return {
-      label,
-      value: isAhead ? null : row === undefined ? nothing : numberOf(row.metrics[index]),
-      before: hasBefore ? numberOf(before?.metrics[index]) : null,
-      beforeLabel: before?.dimensions[0],
-      isOpen: !isAhead && endOf(label, by) > now,
-    };
-  });
-}
-
-/** An instant as labels write it, in the merchant's zone. */
-function localNow(instant: string): string {
-  const options = { dateStyle: "short", timeStyle: "medium", timeZone: shop.value?.time_zone ?? "UTC" } as const;
-  return new Intl.DateTimeFormat("sv-SE", options).format(new Date(instant));
-}
-
-/** The label at which a bucket ends, which is compared with now as text. */
-function endOf(label: string, by: Interval): string {
-  const at = new Date(`${label.slice(0, 10)}T${label.slice(11) || "00:00:00"}Z`);
-  if (by === "hour") at.setUTCHours(at.getUTCHours() + 1);
-  else if (by === "month") at.setUTCMonth(at.getUTCMonth() + 1, 1);
-  else at.setUTCDate(at.getUTCDate() + (by === "week" ? 7 : 1));
-  return at.toISOString().slice(0, 19).replace("T", " ");
-}
-
-function lastDayOf(label: string, by: Interval): string {
-  const end = new Date(`${endOf(label, by).slice(0, 10)}T00:00Z`);
-  if (by === "hour") return label.slice(0, 10);
-  end.setUTCDate(end.getUTCDate() - 1);
-  const last = end.toISOString().slice(0, 10);
-  return last > today() ? today() : last;
 }

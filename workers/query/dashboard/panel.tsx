@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { withFilter } from "./address.ts";
 import { ApiButton } from "./api-view.tsx";
-import { DIMENSIONS, type DimensionName, PANELS, type PanelName } from "./dimension.ts";
+import { DIMENSIONS, type DimensionName, type PanelName } from "./dimension.ts";
 import { METRICS, type MetricName, numberOf } from "./metric.ts";
 import type { Question, Row } from "./numbers.ts";
 import { Proof } from "./proof.tsx";
@@ -15,40 +15,59 @@ import { named, t, tn, value, valueName } from "./text.ts";
 const ROWS = 8;
 const DRAWER_ROWS = 100;
 
+/** The two numbers beside a value; the first is what bars and order go by. */
+export type Pair = readonly [MetricName, MetricName];
+type MetricsOf = (dimension: DimensionName) => Pair;
+type PanelList = readonly (readonly [panel: PanelName, tabs: readonly DimensionName[]])[];
+
 /** What a panel's tab is asked with. */
-export function questionOf(dimension: DimensionName, limit = ROWS): Question {
+function questionOf(dimension: DimensionName, metrics: Pair, limit = ROWS): Question {
   return {
-    metrics: metricsOf(dimension),
+    metrics,
     dimensions: [DIMENSIONS[dimension]],
     pagination: { limit },
     include: { total_rows: true },
   };
 }
 
-/** What stands beside a value. A page earns nothing by itself; what came of it is said of the page a visit began with. */
-function metricsOf(dimension: DimensionName): readonly [MetricName, MetricName] {
-  if (dimension === "product") return ["units", "product_revenue"];
-  if (dimension === "page" || dimension === "hostname") return ["visitors", "pageviews"];
-  return dimension === "exit" ? ["visitors", "visits"] : ["visitors", "total_revenue"];
+/** The tab of a panel that the address says, else its first. */
+function tabOf([panel, tabs]: PanelList[number]): DimensionName {
+  return view.value.tabs[panel] ?? (tabs[0] as DimensionName);
 }
 
-/** The tab of a panel that the address says, else its first. */
-function tabOf(panel: PanelName): DimensionName {
-  const first = PANELS.find(([name]) => name === panel)?.[1][0] ?? "source";
-  return view.value.tabs[panel] ?? first;
+interface PanelsProps {
+  readonly panels: PanelList;
+  readonly metricsOf: MetricsOf;
+  readonly titleOf: (panel: PanelName) => string;
+  /** Where there is no money, its column is left out. */
+  readonly hasMoney: boolean;
+}
+
+/** The panels of a page, and the drawer with all values of one of their tabs. */
+export function Panels({ panels, metricsOf, titleOf, hasMoney }: PanelsProps) {
+  const { all } = view.value;
+  return (
+    <>
+      <div class="panels">
+        {panels.map(([panel, tabs]) => (
+          <Panel key={panel} {...{ panel, tabs, metricsOf, hasMoney }} title={titleOf(panel)} />
+        ))}
+      </div>
+      {all !== undefined && <Drawer key={all} dimension={all} metrics={metricsOf(all)} hasMoney={hasMoney} />}
+    </>
+  );
+}
+
+interface PanelProps extends Omit<PanelsProps, "panels" | "titleOf"> {
+  readonly panel: PanelName;
+  readonly tabs: readonly DimensionName[];
+  readonly title: string;
 }
 
 /** One panel with its tabs. */
-export function Panel({
-  panel,
-  tabs,
-  hasMoney,
-}: {
-  panel: PanelName;
-  tabs: readonly DimensionName[];
-  hasMoney: boolean;
-}) {
-  const chosen = tabOf(panel);
+function Panel({ panel, tabs, title, metricsOf, hasMoney }: PanelProps) {
+  const chosen = tabOf([panel, tabs]);
+  const metrics = metricsOf(chosen);
   const part = parts.value[panel];
   const total = part?.answer?.meta.total_rows ?? 0;
   const choose = (name: DimensionName) => {
@@ -67,7 +86,7 @@ export function Panel({
   return (
     <section class="panel" aria-labelledby={`${id}-title`} aria-busy={part?.isStale ?? true}>
       <header>
-        <h2 id={`${id}-title`}>{named(panel)}</h2>
+        <h2 id={`${id}-title`}>{title}</h2>
         <div role="tablist" aria-labelledby={`${id}-title`} onKeyDown={turn}>
           {tabs.map((name) => (
             <button
@@ -87,18 +106,16 @@ export function Panel({
       </header>
       <div role="tabpanel" id={id} aria-labelledby={`${id}-${chosen}`} class="rows-box">
         <Trouble part={part} />
-        <Rows dimension={chosen} part={part} hasMoney={hasMoney} />
+        <Rows dimension={chosen} metrics={metrics} part={part} hasMoney={hasMoney} />
       </div>
       <footer>
-        <ApiButton question={questionOf(chosen)} name={named(panel)} />
+        <ApiButton question={questionOf(chosen, metrics)} name={title} />
         {total > ROWS && (
           <button type="button" class="link" onClick={() => go({ all: chosen })}>
             {tn("allOf", total)}
           </button>
         )}
-        {part?.answer?.meta.visitors && chosen !== "product" && (
-          <Proof metric="visitors" meta={part.answer.meta} isOpen={false} />
-        )}
+        {part?.answer !== undefined && <Proof metric={metrics[0]} meta={part.answer.meta} isOpen={false} />}
       </footer>
     </section>
   );
@@ -106,25 +123,25 @@ export function Panel({
 
 interface RowsProps {
   readonly dimension: DimensionName;
+  readonly metrics: Pair;
   readonly part: Part | undefined;
   readonly hasMoney: boolean;
   readonly chosen?: () => void;
 }
 
-function Rows({ dimension, part, hasMoney, chosen }: RowsProps) {
+function Rows({ dimension, metrics: pair, part, hasMoney, chosen }: RowsProps) {
   const rows = part?.answer?.results;
   if (rows === undefined) return part?.failure === undefined ? <Skeleton /> : null;
   if (rows.length === 0) return <Nothing />;
-  const [first, second] = metricsOf(dimension);
   const largest = Math.max(1, ...rows.map(({ metrics }) => numberOf(metrics[0]) ?? 0));
-  const metrics = hasMoney || METRICS[second].kind !== "money" ? [first, second] : [first];
+  const metrics = hasMoney ? pair : pair.filter((metric) => METRICS[metric].kind !== "money");
   return (
     <table class="rows">
       <thead>
         <tr>
           <th scope="col">{named(dimension)}</th>
           {metrics.map((metric) => (
-            <th key={metric} scope="col">
+            <th key={metric} scope="col" class={METRICS[metric].kind === "money" ? "of-money" : undefined}>
               {named(metric)}
             </th>
           ))}
@@ -198,7 +215,7 @@ function Skeleton() {
 }
 
 /** All values of a dimension. Opening it is a step in the history, searching in it is not. */
-export function Drawer({ dimension, hasMoney }: { readonly dimension: DimensionName; readonly hasMoney: boolean }) {
+function Drawer({ dimension, metrics, hasMoney }: Pick<RowsProps, "dimension" | "metrics" | "hasMoney">) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [wanted, setWanted] = useState("");
   const [limit, setLimit] = useState(DRAWER_ROWS);
@@ -213,7 +230,7 @@ export function Drawer({ dimension, hasMoney }: { readonly dimension: DimensionN
     const later = setTimeout(
       () => {
         const only = [["contains", DIMENSIONS[dimension], [wanted], { case_sensitive: false }]];
-        ask({ drawer: { ...questionOf(dimension, limit), filters: wanted === "" ? [] : only } });
+        ask({ drawer: { ...questionOf(dimension, metrics, limit), filters: wanted === "" ? [] : only } });
       },
       wanted === "" ? 0 : 200,
     );
@@ -236,7 +253,7 @@ export function Drawer({ dimension, hasMoney }: { readonly dimension: DimensionN
       </header>
       <div class="scroll" aria-busy={part?.isStale ?? true}>
         <Trouble part={part} />
-        <Rows dimension={dimension} part={part} hasMoney={hasMoney} />
+        <Rows dimension={dimension} metrics={metrics} part={part} hasMoney={hasMoney} />
         {total > limit && (
           <button type="button" onClick={() => setLimit(limit + DRAWER_ROWS)}>
             {t("showMore")}
@@ -248,6 +265,11 @@ export function Drawer({ dimension, hasMoney }: { readonly dimension: DimensionN
 }
 
 /** The questions of the panels as they stand. */
-export function questionsShown(): Readonly<Record<string, Question>> {
-  return Object.fromEntries(PANELS.map(([panel]) => [panel, questionOf(tabOf(panel))]));
+export function questionsShown(panels: PanelList, metricsOf: MetricsOf): Readonly<Record<string, Question>> {
+  return Object.fromEntries(
+    panels.map((panel) => {
+      const tab = tabOf(panel);
+      return [panel[0], questionOf(tab, metricsOf(tab))];
+    }),
+  );
 }

@@ -29,8 +29,8 @@ export function step(direction: 1 | -1): void {
   if (next[0] <= today()) go({ range: next });
 }
 
-/** The range in words and dates, its menu, and the comparison. */
-export function Range() {
+/** The range in words and dates, its menu, and the comparison unless it is alone. */
+export function Range({ isAlone }: { readonly isAlone: boolean }) {
   const menu = useRef<HTMLDivElement>(null);
   const { range, vs } = view.value;
   const shown = datesShown();
@@ -54,18 +54,20 @@ export function Range() {
           <span class="arrow">›</span>
         </button>
       </span>
-      <select
-        value={vs}
-        disabled={range === "all"}
-        onChange={(event) => go({ vs: event.currentTarget.value as Comparison })}
-        aria-label={t("compare")}
-      >
-        {COMPARISONS.map((one) => (
-          <option key={one} value={one}>
-            {named(`vs_${one}`)}
-          </option>
-        ))}
-      </select>
+      {!isAlone && (
+        <select
+          value={vs}
+          disabled={range === "all"}
+          onChange={(event) => go({ vs: event.currentTarget.value as Comparison })}
+          aria-label={t("compare")}
+        >
+          {COMPARISONS.map((one) => (
+            <option key={one} value={one}>
+              {named(`vs_${one}`)}
+            </option>
+          ))}
+        </select>
+      )}
       <div id="range" popover="auto" ref={menu} role="dialog" aria-label={t("range")} class="menu range-menu">
         <ul>
           {RANGES.map((one, index) => (

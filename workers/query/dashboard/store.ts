@@ -9,11 +9,11 @@ import { DIMENSIONS } from "./dimension.ts";
 import { dropText, keepText, parseKept, recallText } from "./keep.ts";
 import {
   type Answer,
+  type Asked,
   askTogether,
   type Failure,
   followJob,
   type Job,
-  type Question,
   type Shared,
   type Told,
 } from "./numbers.ts";
@@ -92,6 +92,9 @@ const COMPARED: Readonly<Record<View["vs"], object | undefined>> = {
 /** One part of the page. */
 export interface Part {
   readonly answer?: Answer;
+  /** What an address answered that is no question (get.ts), and when. */
+  readonly body?: unknown;
+  readonly asOf?: string;
   /** Whether the answer is of an earlier time, and a new one is on its way or did not come. */
   readonly isStale: boolean;
   readonly failure?: Failure;
@@ -108,7 +111,7 @@ const asking = new Map<string, AbortController>();
 const asked = new Map<string, string>();
 
 /** Asks for parts, those alone whose question is another one than before; all of them with `again`. */
-export function ask(questions: Readonly<Record<string, Question>>, again = false): void {
+export function ask(questions: Readonly<Record<string, Asked>>, again = false): void {
   const common = shared.value;
   if (common === undefined) return;
   const keys = Object.fromEntries(
@@ -128,7 +131,7 @@ export function ask(questions: Readonly<Record<string, Question>>, again = false
     shown[name] = { isStale: true, ...(known !== undefined && { answer: known }) };
   }
   parts.value = shown;
-  const chosen = Object.fromEntries(names.map((name) => [name, questions[name] as Question]));
+  const chosen = Object.fromEntries(names.map((name) => [name, questions[name] as Asked]));
   run(common, chosen, keys, controller).catch((error: unknown) => {
     if (!controller.signal.aborted) throw error;
   });
@@ -136,15 +139,12 @@ export function ask(questions: Readonly<Record<string, Question>>, again = false
 
 async function run(
   common: Shared,
-  questions: Readonly<Record<string, Question>>,
+  questions: Readonly<Record<string, Asked>>,
   keys: Readonly<Record<string, string>>,
   controller: AbortController,
 ): Promise<void> {
   const told = await askTogether(common, questions, controller.signal);
   const isWanted = (name: string) => asking.get(name) === controller;
-  const put = (name: string, part: Part) => {
-    parts.value = { ...parts.value, [name]: part };
-  };
   const show = async (name: string, first: Told) => {
     let one = first;
     while (isWanted(name) && "job" in one) {
@@ -153,7 +153,7 @@ async function run(
       one = await followJob(common.site_id, one.job, name);
     }
     if (!isWanted(name) || "job" in one) return;
-    if ("failure" in one) return fail(name, one.failure, put);
+    if ("failure" in one) return fail(name, one.failure);
     put(name, { answer: one.answer, isStale: false });
     remember(keys[name] as string, one.answer);
   };
@@ -162,10 +162,22 @@ async function run(
 
 const JOB_ASKED_EVERY_MS = 700;
 
-function fail(name: string, failure: Failure, put: (name: string, part: Part) => void): void {
+/** What is known of a part. */
+export function put(name: string, part: Part): void {
+  parts.value = { ...parts.value, [name]: part };
+}
+
+/** Nothing is shown of that part any more. */
+export function drop(name: string): void {
+  const { [name]: _, ...others } = parts.value;
+  parts.value = others;
+}
+
+/** A part could not be told: what was known of it stays, and it is asked again where that may help. */
+export function fail(name: string, failure: Failure): void {
   noteSignedOut(failure);
-  const known = parts.value[name]?.answer;
-  put(name, { isStale: true, failure, ...(known !== undefined && { answer: known }) });
+  const { job: _, ...known } = parts.value[name] ?? {};
+  put(name, { ...known, isStale: true, failure });
   if (failure.why === "too often") askLater(failure.retryAfterSeconds * 1_000);
   if (failure.why === "offline") askLater(OFFLINE_ASKED_EVERY_MS);
 }

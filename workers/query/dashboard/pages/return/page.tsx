@@ -1,0 +1,219 @@
+// The page Return: who came back in the weeks after, and the pages that visits go through. Whether somebody comes back can be told only of
+// visitors with an id of their own, which is said where nobody did.
+
+import { withFilter } from "../../address.ts";
+import { ApiButton, ApiView } from "../../api-view.tsx";
+import { Frame } from "../../frame.tsx";
+import type { Answer, Report } from "../../numbers.ts";
+import { Nothing, Trouble } from "../../state.tsx";
+import { go, type Part, parts, view } from "../../store.ts";
+import { bucket, t as common, count, percent, speak, valueName } from "../../text.ts";
+import { useAsk } from "../../use-ask.ts";
+import { ViewBar } from "../../view-bar.tsx";
+import texts from "./text.ts";
+
+const { t } = speak(texts);
+
+/** Visitors by the week they first came in, and how many of them came in that week and each after. */
+interface Cohort {
+  readonly cohort: string;
+  readonly visitors: number;
+  readonly retained: readonly number[];
+}
+
+/** The first pages of visits. */
+interface Path {
+  readonly pages: readonly string[];
+  readonly visits: number;
+}
+
+const RETENTION: Report = { kind: "retention" };
+const DEPTHS = [2, 3, 4, 5] as const;
+const DEPTH_USUAL = 3;
+const PATHS = 20;
+const HEATS = 5;
+
+/** Who came back, and where visits go. */
+export default function Return() {
+  const depth = DEPTHS.find((one) => String(one) === view.value.at) ?? DEPTH_USUAL;
+  const paths: Report = { kind: "paths", depth, limit: PATHS };
+  useAsk({ top: { metrics: ["visitors"] }, retention: RETENTION, paths });
+  return (
+    <Frame title={common("pageReturn")} bar={<ViewBar without="comparison" />}>
+      <div class="return-page">
+        <Retention part={parts.value["retention"]} />
+        <Paths part={parts.value["paths"]} question={paths} depth={depth} />
+      </div>
+      <ApiView />
+    </Frame>
+  );
+}
+
+/** A report's rows are its own. */
+function rowsOf<Row>(answer: Answer | undefined): readonly Row[] | undefined {
+  return answer?.results as unknown as readonly Row[] | undefined;
+}
+
+interface Shown {
+  readonly part: Part | undefined;
+}
+
+function Retention({ part }: Shown) {
+  const cohorts = rowsOf<Cohort>(part?.answer);
+  const weeks = Math.max(0, ...(cohorts ?? []).map(({ retained }) => retained.length));
+  const hasReturned = cohorts?.some(({ retained }) => retained.slice(1).some((one) => one > 0));
+  return (
+    <section class="panel" aria-labelledby="retention-title" aria-busy={part?.isStale ?? true}>
+      <h2 id="retention-title">{t("retention")}</h2>
+      <p class="mute">{t("retentionLead")}</p>
+      <Trouble part={part} />
+      {cohorts === undefined ? (
+        <p class="nothing">{part?.failure === undefined && <span class="wait" />}</p>
+      ) : cohorts.length === 0 ? (
+        <Nothing />
+      ) : weeks < 2 ? (
+        <div class="nothing">
+          <p>{t("oneWeek")}</p>
+          <button type="button" onClick={() => go({ range: "91d", by: undefined })}>
+            {common("range_91d")}
+          </button>
+        </div>
+      ) : (
+        <>
+          {!hasReturned && (
+            <p class="notice" role="note">
+              {t("nobodyReturned")}
+            </p>
+          )}
+          <Cohorts cohorts={cohorts} weeks={weeks} />
+        </>
+      )}
+      <footer>
+        <ApiButton question={RETENTION} name={t("retention")} />
+      </footer>
+    </section>
+  );
+}
+
+function Cohorts({ cohorts, weeks }: { readonly cohorts: readonly Cohort[]; readonly weeks: number }) {
+  const after = Array.from({ length: weeks - 1 }, (_, index) => index + 1);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keys have to reach it
+    <section class="cohorts" tabIndex={0} aria-label={t("firstWeek")}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t("firstWeek")}</th>
+            <th scope="col">{common("visitors")}</th>
+            {after.map((week) => (
+              <th key={week} scope="col">
+                {t("weekAfter", { n: count(week) })}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {cohorts.map(({ cohort, visitors, retained }) => (
+            <tr key={cohort}>
+              <th scope="row">{bucket(cohort, "week", "axis")}</th>
+              <td>{count(visitors)}</td>
+              {after.map((week) => (
+                <Share key={week} visitors={visitors} returned={retained[week]} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** How many of a week's visitors came; empty where the week has not come. */
+function Share({ visitors, returned }: { readonly visitors: number; readonly returned: number | undefined }) {
+  if (returned === undefined) return <td />;
+  const share = visitors === 0 ? 0 : returned / visitors;
+  return (
+    <td class={`heat-${Math.ceil(share * HEATS)}`} title={count(returned)}>
+      {percent(share * 100)}
+    </td>
+  );
+}
+
+interface PathsProps extends Shown {
+  readonly question: Report;
+  readonly depth: number;
+}
+
+function Paths({ part, question, depth }: PathsProps) {
+  const paths = rowsOf<Path>(part?.answer);
+  const most = Math.max(1, ...(paths ?? []).map(({ visits }) => visits));
+  const filter = (page: string) =>
+    go({ filters: withFilter(view.value.filters, { operator: "is", dimension: "page", values: [page] }) });
+  return (
+    <section class="panel" aria-labelledby="paths-title" aria-busy={part?.isStale ?? true}>
+      <header>
+        <h2 id="paths-title">{t("paths")}</h2>
+        <fieldset class="switch">
+          <legend class="hidden">{t("depth")}</legend>
+          {DEPTHS.map((one) => (
+            <button
+              key={one}
+              type="button"
+              aria-pressed={one === depth}
+              aria-label={t("pagesDeep", { n: count(one) })}
+              onClick={() => go({ at: one === DEPTH_USUAL ? undefined : String(one) }, true)}
+            >
+              {count(one)}
+            </button>
+          ))}
+        </fieldset>
+      </header>
+      <p class="mute">{t("pathsLead", { n: count(depth) })}</p>
+      <Trouble part={part} />
+      {paths === undefined ? (
+        <p class="nothing">{part?.failure === undefined && <span class="wait" />}</p>
+      ) : paths.length === 0 ? (
+        <Nothing />
+      ) : (
+        <table class="rows paths">
+          <thead>
+            <tr>
+              <th scope="col">{t("path")}</th>
+              <th scope="col">{common("visits")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {paths.map(({ pages, visits }) => (
+              <tr key={pages.join("\n")}>
+                <th scope="row">
+                  <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+                    <rect width={(100 * visits) / most} height="1" />
+                  </svg>
+                  <span class="steps">
+                    {pages.map((page, index) => (
+                      <span key={index}>
+                        {index > 0 && (
+                          <span class="arrow" aria-hidden="true">
+                            →
+                          </span>
+                        )}
+                        <button type="button" class="value" onClick={() => filter(page)}>
+                          <bdi>{valueName("page", page)}</bdi>
+                        </button>
+                      </span>
+                    ))}
+                    {pages.length < depth && <span class="mute">{t("left")}</span>}
+                  </span>
+                </th>
+                <td>{count(visits)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <footer>
+        <ApiButton question={question} name={t("paths")} />
+      </footer>
+    </section>
+  );
+}
