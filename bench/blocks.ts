@@ -1,7 +1,11 @@
 // What closed Days take: bytes of a merchant's Day in blocks of 1, 5, 10 and 30 Days (production makes ten), thin Hours included,
-// each part deflated by itself, and in the rows that open Days have; then the CPU of reading 30 Days. `--merchants 3` makes more.
+// each part deflated by itself, and in the rows that open Days have; the CPU of reading 30 Days; and what D1 has of them and says
+// was written. `--merchants 3` makes more, `--ledger` is D1 alone.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { type BlockDay, encodeBlock, partsOf, readDays } from "../core/block/block.ts";
 import { toBlockDay } from "../core/block/closed-day.ts";
 import { SECTIONS } from "../core/block/section.ts";
@@ -10,16 +14,21 @@ import { replay } from "../core/counting/replay.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { BLOCK_DAYS } from "../core/limits.ts";
 import { deflate, inflate } from "../storage/deflate.ts";
+import { packDay } from "../storage/ledger/pack.ts";
+import { writeRollups } from "../storage/ledger/rollup-write.ts";
 import { settingsOf } from "../test/support/events.ts";
 import { median, print, rounded } from "./measure.ts";
 import { shopDay } from "./shop-day.ts";
 
-const { values } = parseArgs({ options: { merchants: { type: "string", default: "2" } } });
+const { values } = parseArgs({
+  options: { merchants: { type: "string", default: "2" }, ledger: { type: "boolean", default: false } },
+});
 const FIRST_DAY = 20_500;
 const DAYS = 30;
 const SIZES = [1, 5, 10, 30];
 const EVENTS = [20, 100, 1_000, 10_000];
 const READS = 20;
+const MIGRATION = join(import.meta.dirname, "../storage/ledger/migrations/0000_first.sql");
 /** One merchant in ten has ids of the first party. */
 const KNOWN_SHARE = 0.1;
 
@@ -38,7 +47,7 @@ interface Packed {
 
 const rows: Record<string, string | number>[] = [];
 const sections: Record<string, string | number>[] = [];
-for (const events of EVENTS) {
+for (const events of values.ledger ? [] : EVENTS) {
   const merchants = events >= 10_000 ? 1 : Number(values.merchants);
   const shopsOf = (isKnown: boolean) => Array.from({ length: merchants }, (_, at) => shopOf(at + 1, events, isKnown));
   const [daily, known] = [shopsOf(false), shopsOf(true)];
@@ -56,7 +65,58 @@ for (const events of EVENTS) {
   rows.push(row);
 }
 print("blocks", rows, { unit: "bytes a merchant-Day", days: DAYS });
+await printLedger();
 print("block parts", sections, { unit: "bytes a merchant-Day of each part", days: BLOCK_DAYS });
+
+/**
+ * What workerd's D1 has of ten Days of 1,000 events, as partitions have published them, and when production code has packed them; and
+ * the rows that it says were written and read for that. Nobody has first-party ids.
+ */
+async function printLedger(): Promise<void> {
+  const merchants = 3;
+  const worker = {
+    modules: true,
+    compatibilityDate: "2026-09-01",
+    script: "export default { fetch: () => new Response() }",
+    d1Databases: ["DB"],
+  };
+  const runtime = new Miniflare(convertV4MiniflareOptions(worker));
+  const d1 = (await runtime.getD1Database("DB")) as unknown as D1Database;
+  for (const statement of readFileSync(MIGRATION, "utf8").split("--> statement-breakpoint"))
+    await d1.prepare(statement).run();
+  const said = { written: 0, read: 0 };
+  const batch = async (statements: D1PreparedStatement[]) => {
+    const results = await d1.batch<never>(statements);
+    for (const { meta } of results) {
+      said.written += meta.rows_written;
+      said.read += meta.rows_read;
+    }
+    return results;
+  };
+  const db = { prepare: (text: string) => d1.prepare(text), batch } as unknown as D1Database;
+  const size = async () => (await d1.prepare("SELECT 1").run()).meta.size_after;
+  const empty = await size();
+  const perDay = (sum: number) => Math.round(sum / merchants / BLOCK_DAYS);
+  const row = async (what: string) => {
+    const bytes = perDay((await size()) - empty);
+    const { written, read } = said;
+    Object.assign(said, { written: 0, read: 0 });
+    return { what, bytes, "rows written": perDay(written), "rows read": perDay(read) };
+  };
+  const days = Array.from({ length: BLOCK_DAYS }, (_, at) => FIRST_DAY + at);
+  for (let merchant = 1; merchant <= merchants; merchant++) {
+    for (const day of days) {
+      const events = shopDay({ merchant, day, events: 1_000, isKnown: false });
+      const archived = events.map((event, position) => ({ event, position, partition: "pool-0" }));
+      const rollups = replay(archived, () => settingsOf("UTC", { merchant }));
+      await writeRollups(db, rollups);
+    }
+  }
+  const published = await row("in rows");
+  for (const day of days) await packDay(db, { day, partition: "pool-0" });
+  print("ledger", [published, await row("packed")], { unit: "a merchant-Day of 1,000 events" });
+  await runtime.dispose();
+}
 
 function shopOf(merchant: number, events: number, isKnown: boolean): Shop {
   const days: BlockDay[] = [];

@@ -1,8 +1,7 @@
 // `npm run capacity -- --events-per-day 1e9 --merchants 1e6`: from what was measured (constants.ts) to a plan: how many
 // partitions, queues and D1 databases, what a month costs by line, questions and rows that are kept among them, and which
 // limit is met first at once, ten and a hundred times the load. Arithmetic only: it runs in no time and sends nothing.
-// docs/scale.md has its tables. `--population zipf` has few large merchants and many small ones, `--closed blocks` packs closed
-// Days (core/block).
+// docs/scale.md has its tables. `--population zipf` has few large merchants and many small ones.
 
 import { parseArgs } from "node:util";
 import { PUBLISH_SPREAD_MS, SETTINGS_FRESH_MS } from "../core/limits.ts";
@@ -18,7 +17,6 @@ const MONTH_DAYS = 30;
 const FEW_EVENTS = 100;
 /** As wrangler.toml has them. */
 const OVERFLOW_QUEUES = 4;
-const CLOSED = ["rows", "blocks"] as const;
 const NOTHING: Bill = {
   ...zeroMeter(),
   worker_cpu_ms: 0,
@@ -34,8 +32,6 @@ interface Load {
   /** Partitions, where not as many as memory asks for. */
   readonly partitions?: number | undefined;
   readonly population: Population;
-  /** How closed Days lie in D1. */
-  readonly closed: (typeof CLOSED)[number];
 }
 
 interface Plan {
@@ -60,7 +56,6 @@ const { values } = parseArgs({
     merchants: { type: "string", default: "1e6" },
     partitions: { type: "string" },
     population: { type: "string", default: "flat" },
-    closed: { type: "string", default: "rows" },
   },
 });
 const load: Load = {
@@ -68,12 +63,11 @@ const load: Load = {
   merchants: toNumber("merchants"),
   partitions: values.partitions === undefined ? undefined : toNumber("partitions"),
   population: oneOf("population", POPULATIONS),
-  closed: oneOf("closed", CLOSED),
 };
 const FACTORS = [1, 10, 100];
 const plans = FACTORS.map((factor) => planOf(times(load, factor)));
-const { population, closed } = load;
-print("capacity", tableOf(plans), { events_per_day: load.eventsPerDay, merchants: load.merchants, population, closed });
+const { population } = load;
+print("capacity", tableOf(plans), { events_per_day: load.eventsPerDay, merchants: load.merchants, population });
 print("capacity-bill", billOf(plans));
 
 function toNumber(option: "events-per-day" | "merchants" | "partitions"): number {
@@ -82,7 +76,7 @@ function toNumber(option: "events-per-day" | "merchants" | "partitions"): number
   return value;
 }
 
-function oneOf<Choice extends string>(option: "population" | "closed", choices: readonly Choice[]): Choice {
+function oneOf<Choice extends string>(option: "population", choices: readonly Choice[]): Choice {
   const found = choices.find((choice) => choice === values[option]);
   if (found === undefined) throw new Error(`--${option} is "${values[option]}"; it must be ${choices.join(" or ")}`);
   return found;
@@ -115,10 +109,13 @@ function planOf(asked: Load): Plan {
   const activeHours = (events: number) => Math.min(MEASURED.activeHours, events);
   // A row for each Hour that has anything, and one for the Day.
   const rollupsPerDay = sumOver(classes, (events) => activeHours(events) + 1);
+  const merchantsPerDay = sumOver(classes, () => 1);
+  // Packing deletes those, and writes the merchant's block once more.
+  const packedPerDay = sumOver(classes, (events) => activeHours(events) + 2);
   const hoursAtPeak = sumOver(classes, (events) => Math.min(1, activeHours(events) / 24));
   const rowBytes = (events: number) => bytesAt(MEASURED.dayRowBytes, events) + bytesAt(MEASURED.hourRowsBytes, events);
-  const closedBytes = (events: number) =>
-    asked.closed === "rows" ? rowBytes(events) : bytesAt(MEASURED.blockBytes, events);
+  // Closed Days lie packed (core/block), open ones in rows.
+  const closedBytes = (events: number) => bytesAt(MEASURED.blockBytes, events);
   const d1PerDay = sumOver(classes, closedBytes) * MEASURED.d1Overhead;
   const d1Bytes =
     d1PerDay * (LIMITS.retentionDays - MEASURED.openDays) +
@@ -158,8 +155,10 @@ function planOf(asked: Load): Plan {
     queue_operations: bundlesPerDay * MONTH_DAYS * 3,
     r2_class_a: bundlesPerDay * MONTH_DAYS + month * MEASURED.sealClassA,
     r2_class_b: month * MEASURED.sealClassB,
-    d1_rows_written: rollupsPerDay * MONTH_DAYS,
-    d1_rows_read: rollupsPerDay * MONTH_DAYS * 2 + settingsStatements * DAY_S * MONTH_DAYS,
+    d1_rows_written: (rollupsPerDay + packedPerDay) * MONTH_DAYS,
+    d1_rows_read:
+      (rollupsPerDay * 2 + merchantsPerDay * MEASURED.packRowsRead) * MONTH_DAYS +
+      settingsStatements * DAY_S * MONTH_DAYS,
     r2_gb_months: (eventsPerDay * LIMITS.retentionDays * MEASURED.archiveBytesPerEvent) / 1e9,
     d1_gb_months: d1Bytes / 1e9,
   };

@@ -48,6 +48,8 @@ export const MEASURED = {
   d1Overhead: 1.1,
   /** Days that are open at a time, all zones together (core/limits.ts, SEAL_AFTER_MS). */
   openDays: 3,
+  /** bench/blocks: rows of D1 that packing a merchant's Day of 24 rows reads, most of them in what it checks. */
+  packRowsRead: 840,
   /** Hours of a Day in which a merchant has anything: of 1,000 events 17 (bench/cost), of fewer as many as it has. */
   activeHours: 17,
   /** bench/partition: bytes of a checkpoint for each event of an open Day. */

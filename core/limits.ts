@@ -355,6 +355,10 @@ export const SEAL_GRACE_MS = 24 * HOUR_MS;
 export const SEAL_LOOKBACK_DAYS = 14;
 /** Seals whose messages the cron sends at once. */
 export const SEALS_SENT_MAX = 100;
+/** Days left in rows that the cron sends at once to be packed. */
+export const PACKS_SENT_MAX = 20;
+/** Packing that has run this long leaves the rest to the cron: a consumer has 5 minutes of CPU, and a merchant's Day takes about 10 ms. */
+export const PACK_TURN_MS = 2 * MINUTE_MS;
 /** A seal that failed is tried again after this, twice as long each time, up to the maximum. */
 export const SEAL_RETRY_MS = 5 * MINUTE_MS;
 export const SEAL_RETRY_MAX_MS = 6 * HOUR_MS;
@@ -458,6 +462,12 @@ export const REBUILD_VERSION_STEP = 1 / 1_024;
 /** Days of one block, by their number: blocks begin at its multiples. Ten take 6 KB each of a merchant with 1,000 events a Day, one
  *  alone takes 10; thirty would take 5.5 (bench/blocks.ts). */
 export const BLOCK_DAYS = 10;
+/** One part of a block, before it is deflated: ten Days of six dimensions of 64 KiB are 4 MB. */
+export const BLOCK_PART_BYTES_MAX = 16 * 1_024 * KIB;
+/** A block as it is stored. D1 takes rows of 2 MB; a Day that would make its block larger stays in rows. */
+export const BLOCK_BYTES_MAX = 1_500_000;
+/** Blocks that one statement reads for a page of rollups, more where they are of one moment. */
+export const BLOCKS_READ_ONCE = 64;
 /** Differences and failed parts that a job shows. */
 export const REPLAY_LIST_MAX = 20;
 /** Differences of a part that are kept in full; all are counted. */

@@ -40,6 +40,14 @@ export interface RecountedPartition {
   unpublished(day: number): Promise<readonly number[]>;
   live(request: LiveRequest): Promise<LiveReply>;
   status(): Promise<{ readonly archivedPosition: number }>;
+  completeness(day: number): Promise<
+    | { readonly complete: false; readonly why: string }
+    | {
+        readonly complete: true;
+        readonly position: number;
+        readonly counted: readonly (readonly [merchant: number, events: number])[];
+      }
+  >;
 }
 
 export interface RecountDeps {

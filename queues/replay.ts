@@ -26,6 +26,7 @@ import { findSeal, type SealRow } from "../storage/ledger/sealed-day.ts";
 import { mendJobs, pruneJobs } from "../storage/replay.ts";
 import { type DriveDeps, driveJob } from "../storage/replay-drive.ts";
 import { handleEach, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
+import { packClosed } from "./pack.ts";
 import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
 import { movedMerchants, openMoved } from "./recount-moved.ts";
 
@@ -82,13 +83,20 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
   // What may be done is a matter of the ledger's fence: the header's state may be ahead of it.
   if (found.job === "running" && found.state === "waiting") {
     const result = await recountPart(part, job, deps);
+    await packEnding(part, job, deps);
     await finishPart(ledger, { part, result, epoch: found.epoch });
   }
   if (found.job === "undoing" && found.state !== "undone") {
     await restoreRollups(ledger, part);
     if (hasApplied(job)) await correctPart(part, job, deps);
+    await packEnding(part, job, deps);
     await markUndone(ledger, part);
   }
+}
+
+/** Before the part ends: who dies here finds it waiting still. */
+async function packEnding(part: ReplayPart, { kind }: ReplayJob, deps: ReplayDeps): Promise<void> {
+  if (kind !== "verify") await packClosed({ ...part, ending: part }, deps);
 }
 
 type Tallied = { -readonly [Name in keyof PartResult]: PartResult[Name] };

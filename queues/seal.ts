@@ -61,12 +61,14 @@ import {
   commitSeal,
   findSeal,
   postponeSeal,
+  type SealPlace,
   type SealRow,
   waitSeal,
 } from "../storage/ledger/sealed-day.ts";
 import { healSettings } from "../storage/ledger/settings-fence.ts";
 import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
+import { packClosed } from "./pack.ts";
 import {
   type Recount,
   type RecountDeps,
@@ -81,14 +83,6 @@ import { openMoved } from "./recount-moved.ts";
 
 /** What a seal asks of a partition. */
 export interface SealedPartition extends RecountedPartition {
-  completeness(day: number): Promise<
-    | { readonly complete: false; readonly why: string }
-    | {
-        readonly complete: true;
-        readonly position: number;
-        readonly counted: readonly (readonly [merchant: number, events: number])[];
-      }
-  >;
   dropDay(day: number): Promise<boolean>;
 }
 
@@ -119,7 +113,19 @@ async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
     if (row.cleanAt !== null && row.cleanAt <= deps.now()) await clean(row, deps);
     if (row.generation === 0 || row.lateSince !== null) await seal(row, deps);
   } catch (error) {
-    await postpone(row, causeOf(error), deps);
+    return postpone(row, causeOf(error), deps);
+  }
+  await pack(row, deps);
+}
+
+/** Last of all: nothing that a seal is for waits for it. */
+async function pack(place: SealPlace, deps: SealDeps): Promise<void> {
+  const row = await findSeal(deps.ledgers.of(place.partition), place);
+  if (row === undefined || row.generation === 0) return;
+  try {
+    await packClosed(row, deps);
+  } catch (error) {
+    await postpone(row, `it is sealed, and not packed: ${causeOf(error)}`, deps);
   }
 }
 
@@ -545,7 +551,7 @@ async function clean(row: SealRow, deps: SealDeps, again: number | null = null):
   });
   const keys = [...sealed, ...bundles, ...runs].map(({ key }) => key);
   await deleteKeys(deps, keys);
-  await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did
+  await deps.partition(row.partition).dropDay(row.day); // the seal may have died before it did either
   await commitClean(deps.ledgers.of(row.partition), { row, again });
 }
 

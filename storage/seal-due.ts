@@ -1,13 +1,13 @@
 // Closed Days on their way to the seal queue: noted by whoever finds them closed (the cron, or an operator who is in a hurry),
 // and sent on when they are due. What the seal does with them is its consumer's (queues/seal.ts).
 
-import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS, SEALS_SENT_MAX } from "../core/limits.ts";
+import { LATE_COALESCE_MS, PACKS_SENT_MAX, SEAL_AFTER_MS, SEAL_GRACE_MS, SEALS_SENT_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import { dateOf } from "../core/time.ts";
 import { listPartitions } from "./archive/archive-day.ts";
 import type { Archive } from "./archive/bucket.ts";
 import { type Ledger, type Ledgers, visitEach } from "./ledger/ledgers.ts";
-import { noteClosed, type SealPlace, takeDue } from "./ledger/sealed-day.ts";
+import { noteClosed, type SealPlace, takeDue, takeUnpacked } from "./ledger/sealed-day.ts";
 
 /** All in ms. */
 export interface SealPace {
@@ -53,11 +53,12 @@ export async function noteDay(day: number, deps: NoteDeps): Promise<number> {
   return places.length;
 }
 
-/** Sends on what is due now, whoever wanted it. */
+/** Sends on what is due now, whoever wanted it, and some Days that were left unpacked. */
 export async function sendDue({ ledgers, now, sendSeals, log }: Omit<DueDeps, "pace">): Promise<void> {
-  const rowsMax = Math.ceil(SEALS_SENT_MAX / ledgers.all.length);
+  const share = (all: number) => Math.ceil(all / ledgers.all.length);
   const send = async (ledger: Ledger) => {
-    const places = await takeDue(ledger, { now: now(), rowsMax });
+    const due = await takeDue(ledger, { now: now(), rowsMax: share(SEALS_SENT_MAX) });
+    const places = [...due, ...(await takeUnpacked(ledger, { now: now(), rowsMax: share(PACKS_SENT_MAX) }))];
     if (places.length > 0) await sendSeals(places, 0);
   };
   await visitEach(ledgers, send, log);

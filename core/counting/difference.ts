@@ -8,7 +8,7 @@ import { DROP_REASONS } from "../outcome.ts";
 import { dateOf } from "../time.ts";
 import { encodePresence, NOBODY } from "./presence.ts";
 import { ALL_DIMENSIONS, type BreakdownEntry, COUNTERS, type Counts, encodeBreakdown, zeroCounts } from "./rollup.ts";
-import { breakdownOf, encodeTotalSketch, type Grain, type RollupRow } from "./rollup-row.ts";
+import { breakdownOf, encodeTotalSketch, type Grain, isThin, type RollupRow, thinned } from "./rollup-row.ts";
 import { emptySketch, encodeSketch } from "./sketch.ts";
 import { type Money, noTakings, TAKINGS } from "./takings.ts";
 
@@ -104,9 +104,11 @@ export function emptyRow(named: RollupRow): RollupRow {
   };
 }
 
-/** The first mismatches of two rows of one bucket, in the order counters, drops, sketch, breakdowns. */
+/** The first mismatches of two rows of one bucket, in the order counters, drops, sketch, breakdowns. Of an Hour whose Day is packed
+ *  nothing is left but its totals; who was there on the Day, the Day's own row knows. */
 export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
   const found = [...totalMismatches(held, replayed)];
+  if (isThin(held)) return found.slice(0, REPLAY_MISMATCHES_MAX);
   for (const dimension of ALL_DIMENSIONS) {
     if (found.length >= REPLAY_MISMATCHES_MAX) break;
     if (isSameBytes(held.breakdowns[dimension], replayed.breakdowns[dimension])) continue;
@@ -116,7 +118,8 @@ export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mis
 }
 
 /** Mismatches of counters, drops, the total sketch, and who was there when. */
-export function totalMismatches(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
+export function totalMismatches(held: RollupRow, counted: RollupRow): readonly Mismatch[] {
+  const replayed = isThin(held) ? thinned(counted) : counted;
   const found = countMismatches("", held.counts, replayed.counts);
   if (held.day !== replayed.day) found.unshift({ what: "day", held: dateOf(held.day), replayed: dateOf(replayed.day) });
   for (const reason of DROP_REASONS) {

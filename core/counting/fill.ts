@@ -6,7 +6,7 @@
 import { type Difference, type Mismatch, mismatchesOf, totalMismatches } from "./difference.ts";
 import type { DimensionName } from "./dimension.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
-import type { RollupRow } from "./rollup-row.ts";
+import { isThin, type RollupRow } from "./rollup-row.ts";
 
 export interface Filled {
   /** What is to be written in the place of what is held; undefined where nothing is. */
@@ -25,6 +25,8 @@ export function fill(
   const { row: stored } = held;
   if (!isNamedOnly && totalMismatches(stored, replayed).length > 0)
     return { row: undefined, left: mismatchesOf(stored, replayed) };
+  // An Hour of a packed Day has nothing to be filled.
+  if (isThin(stored)) return { row: undefined, left: mismatchesOf(stored, replayed) };
   const isWanted = (name: DimensionName) => named.has(name) || (!isNamedOnly && stored.breakdowns[name] === undefined);
   const filled = ALL_DIMENSIONS.filter(isWanted);
   const breakdowns = Object.fromEntries(filled.map((name) => [name, replayed.breakdowns[name]]));

@@ -2,12 +2,12 @@
 // and carry the partition and a version (the log position of the last event counted), so that writing one twice, or an
 // old one after a new one, changes nothing, and a reader can put a live row in the place of a stored one.
 
-import { type ByteReader, ByteWriter } from "../bytes.ts";
+import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { DropReason } from "../outcome.ts";
 import { type KnownOfDay, rollupOf } from "./bucket.ts";
 import { type DayState, slotStart, WHOLE_DAY } from "./day.ts";
 import type { DimensionName } from "./dimension.ts";
-import { encodePresence } from "./presence.ts";
+import { decodePresence, encodePresence, type Pair } from "./presence.ts";
 import {
   type Breakdown,
   type Counts,
@@ -39,6 +39,16 @@ export interface RollupRow {
   readonly presence: Uint8Array;
   /** `decodeBreakdown` reads each. Only the dimensions that were asked for. */
   readonly breakdowns: Readonly<Partial<Record<DimensionName, Uint8Array>>>;
+  /** Of an Hour that has only totals left, what its Day knows of its visitors. Other rows have none. */
+  readonly within?: WithinDay;
+}
+
+/** Who of an Hour's visitors was there in other Hours of its Day (VIS-9). */
+export interface WithinDay {
+  /** Those that begin in this Hour. */
+  readonly pairs: readonly Pair[];
+  /** Whether anybody of that Day may be there on another Day as well. */
+  readonly hasKnown: boolean;
 }
 
 export interface RowRequest extends KnownOfDay {
@@ -104,6 +114,17 @@ export function readBreakdownOf(
 /** Whether an Hour's row, read with its sketch, has nothing but totals: no sketch of anybody is of no bytes. */
 export function isThin({ grain, sketch }: Pick<RollupRow, "grain" | "sketch">): boolean {
   return grain === "hour" && sketch.length === 0;
+}
+
+/** What a Day's row knows of the visitors of its Hours, by their slots; undefined where it is older than that knowledge. */
+export function withinOf({
+  presence,
+  counts,
+}: Pick<RollupRow, "presence" | "counts">): ((slot: number) => WithinDay) | undefined {
+  if (presence.length === 0) return undefined;
+  const pairs = Map.groupBy(decodePresence(new ByteReader(presence)).pairs, ({ slot }) => slot);
+  const hasKnown = counts.known > 0;
+  return (slot) => ({ pairs: pairs.get(slot) ?? [], hasKnown });
 }
 
 /** What is left of an Hour once its Day is closed; a Day stays what it is. */

@@ -66,6 +66,8 @@ export interface Plan {
   readonly rules: RuleTimeline | undefined;
   /** The first Day whose events are not deleted. */
   readonly eventsFrom: number;
+  /** The first Day that is not closed: of the Hours of those before it only totals are read (BLK-8). */
+  readonly openFrom: number;
   /** Results before the page. */
   readonly offset: number;
   /** The buckets to count from events where rollups answer for the others. */
@@ -79,6 +81,8 @@ export interface Known {
   /** The merchant's own. Undefined: rollups know all goals. */
   readonly rules?: RuleTimeline | undefined;
   readonly eventsFrom?: number | undefined;
+  /** Undefined: none is closed. */
+  readonly openFrom?: number | undefined;
 }
 
 type Rewrite = (plan: Plan) => Plan;
@@ -103,7 +107,7 @@ export function planQuestion(
   question: Question,
   range: Range,
   zones: readonly ZonePeriod[],
-  { rules, eventsFrom = 0 }: Known = {},
+  { rules, eventsFrom = 0, openFrom = 0 }: Known = {},
 ): Outcome<Plan> {
   const draft: Plan = {
     question,
@@ -126,6 +130,7 @@ export function planQuestion(
     goals: undefined,
     rules,
     eventsFrom,
+    openFrom,
     offset: question.pagination.offset,
     rest: undefined,
     otherwise: undefined,
@@ -263,8 +268,15 @@ function chooseSource(plan: Plan): Plan {
     metrics.some((name) => metricOf(name).fromEvents === true) ||
     (totals.includes("group") && breakdown !== undefined && breakdown.question !== "event:goal") ||
     (accuracy === "exact" && ofVisitors && !oneBucketEach) ||
+    (!isDrops && isOfThinHours(plan)) ||
     !isAnsweredByBreakdown(question);
   return { ...plan, source: fromEvents ? "archive" : "rollups" };
+}
+
+/** Whether it is all of Hours of closed Days, and of more than their totals. Where their events are deleted, it is refused later. */
+function isOfThinHours({ question, grain, range, openFrom, eventsFrom }: Plan): boolean {
+  const isMore = question.breakdowns.length > 0 || !isEmpty(question.filter);
+  return grain === "hour" && isMore && range.toDay <= openFrom && range.fromDay >= eventsFrom;
 }
 
 /**

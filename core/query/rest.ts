@@ -5,7 +5,7 @@
 
 import { OTHER } from "../counting/dimension.ts";
 import { skipEntry } from "../counting/rollup.ts";
-import { isCut, type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
+import { isCut, isThin, type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
 import { DAYS_SHOWN_MAX } from "../limits.ts";
 import { knowsGoals } from "../rules.ts";
 import { dateOf } from "../time.ts";
@@ -14,9 +14,9 @@ import { comparisonsOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
 import { type Plan, spanOf } from "./plan.ts";
 
-/** Why a row is not enough: only a part of its Day is in the range, it has no such breakdown, a cut may have taken what is asked for, or
- *  it was counted before a goal was made. */
-export type Lack = "part" | "breakdown" | "cut" | "goals";
+/** Why a row is not enough: only a part of its Day is in the range, it is an Hour of a closed Day, of which totals are kept, it has no
+ *  such breakdown, a cut may have taken what is asked for, or it was counted before a goal was made. */
+export type Lack = "part" | "hours" | "breakdown" | "cut" | "goals";
 
 /** A row that was put aside. */
 export interface Aside {
@@ -46,6 +46,9 @@ export function attributeRead({ question: { breakdowns, filter } }: Plan): Attri
 /** What a row lacks to answer a plan's question; undefined where it is enough. */
 export function lackOf(plan: Plan, row: RollupRow): Lack | undefined {
   if (plan.range.cutDay === row.day && plan.grain === "day") return "part";
+  // Also of Hours that lie in rows yet, so that an answer is the same before and after they are packed.
+  const isMore = plan.breakdowns.length > 0 || (plan.sketch && row.within === undefined);
+  if (row.grain === "hour" && isMore && (row.day < plan.openFrom || (plan.sketch && isThin(row)))) return "hours";
   if (plan.breakdowns.some((name) => row.breakdowns[name] === undefined)) return "breakdown";
   if (isBeforeGoals(plan, row) && row.day >= plan.eventsFrom) return "goals";
   const { wanted } = plan;

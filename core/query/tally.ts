@@ -3,7 +3,9 @@
 // what D1 and a partition say of the same bucket, the higher version wins. `answer.ts` turns groups into results.
 
 import { ByteReader } from "../bytes.ts";
+import { slotOf } from "../counting/day.ts";
 import { type DimensionName, OTHER } from "../counting/dimension.ts";
+import { visitorsBetween } from "../counting/presence.ts";
 import { addCounts, addEncodedCounts, type Counts, isNothing, skipEntry, zeroCounts } from "../counting/rollup.ts";
 import { isCut, type RollupRow, readBreakdownOf } from "../counting/rollup-row.ts";
 import {
@@ -16,6 +18,7 @@ import {
   standardError,
 } from "../counting/sketch.ts";
 import { GROUPS_MAX, TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../limits.ts";
+import { assert } from "../outcome.ts";
 import { shownValue } from "./attribute.ts";
 import type { Group, Groups } from "./group.ts";
 import { NO_EVENT_NUMBERS, type VisitCounts } from "./metric.ts";
@@ -62,6 +65,8 @@ export interface Tally {
   readonly uncounted: Set<number>;
   /** How many rows were added. */
   added: number;
+  /** Hours of closed Days whose visitors several Hours are asked for: they are added when all rows are in. */
+  readonly thin: { readonly row: RollupRow; readonly label: string }[];
   /** Rows from partitions that no stored row has been joined with yet. */
   readonly live: Map<string, RollupRow>;
 }
@@ -80,6 +85,7 @@ export function openTally(plan: Plan, live: readonly RollupRow[], home: string):
     orderPlaces: new Set(),
     aside: [],
     uncounted: new Set(),
+    thin: [],
     added: 0,
     live: open,
   };
@@ -110,10 +116,53 @@ export function addLive(tally: Tally): boolean {
  * When all rows are in: the plan of what rollups could not tell, to be counted from events; undefined where there is
  * nothing.
  */
-export function restOf({ plan, aside, added }: Tally): Plan | undefined {
+export function restOf(tally: Tally): Plan | undefined {
+  addThin(tally);
+  const { plan, aside } = tally;
   if (aside.length === 0) return undefined;
-  const isWhole = added === 0 && plan.range.cutDay === undefined && plan.range.fromDay >= plan.eventsFrom;
+  const isWhole = tally.added === 0 && plan.range.cutDay === undefined && plan.range.fromDay >= plan.eventsFrom;
   return isWhole ? wholePlan(plan) : restPlan(plan, aside);
+}
+
+/**
+ * Adds Hours that have only totals, Day by Day and partition by partition: their visitors are those of all of them, less those
+ * that were there in two (VIS-9). That is exact, and may stand beside anything of another Day or partition, unless somebody may have
+ * come again on another Day of one result. Where one Hour of a Day is counted from events, all of that Day are.
+ */
+function addThin(tally: Tally): void {
+  const { plan, aside } = tally;
+  const placesAside = new Set(aside.map(placeKey));
+  const pieces = Map.groupBy(tally.thin.splice(0), ({ row, label }) => `${label}\n${placeKey(row)}`);
+  for (const piece of pieces.values()) {
+    const [{ row: first, label }] = piece as [(typeof piece)[number]];
+    const rows = piece.map(({ row }) => row);
+    const mayReturn = !isOneDayEach(plan) && rows.some(({ within }) => within?.hasKnown !== false);
+    if (mayReturn || plan.totals.length > 0 || placesAside.has(placeKey(first))) {
+      for (const { bucket, day, partition } of rows) aside.push({ bucket, day, partition, why: "hours" });
+      continue;
+    }
+    const sum = sumOf(tally.sums, { label, value: "" });
+    for (const row of rows) {
+      addCounts(sum.counts, { ...row.counts, visitors: 0, known: 0 });
+      addToPurse(sum.purse, row.counts.money, { day: row.day, home: tally.home });
+      if (row.counts.orders !== 0 || row.counts.refunds !== 0) tally.orderPlaces.add(placeKey(row));
+    }
+    const slots = rows.map(({ day, bucket }) => slotOf(day, bucket));
+    const hours = rows.map(({ counts }, at) => [slots[at] as number, counts.visitors] as const);
+    const pairs = rows.flatMap(({ within }) => within?.pairs ?? []);
+    const span = { from: Math.min(...slots), to: Math.max(...slots) + 1 };
+    sum.counts.visitors += visitorsBetween(span, hours, pairs);
+    tally.added += rows.length;
+  }
+}
+
+function placeKey({ day, partition }: Pick<RollupRow, "day" | "partition">): string {
+  return `${day} ${partition}`;
+}
+
+/** Whether each result is of one Day at most. */
+function isOneDayEach({ range, time }: Plan): boolean {
+  return range.toDay - range.fromDay === 1 || time === "hour" || time === "day";
 }
 
 /** Adds what a scan of the rest has counted, as if it were rows. False when there are too many groups. */
@@ -140,7 +189,11 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
     for (const [label, visitors] of totals.label)
       addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors });
     if (plan.totals.includes("all") && everybody !== undefined)
-      addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), { bucket, visitors: everybody });
+      addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), {
+        bucket,
+        visitors: everybody,
+        isAll: true,
+      });
   }
   return true;
 }
@@ -149,14 +202,15 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
 const SEVERAL = Number.NaN;
 
 /** Within one bucket partitions share no visitor, and rows and events of one partition are never both counted. */
-function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors }: ScannedVisitors): void {
+function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors, isAll = false }: ScannedVisitors): void {
   if (counts !== undefined) addCounts(sum.counts, counts);
   // Of Hours everybody may be in the next.
   const known = plan.grain === "hour" ? [...visitors] : [...visitors].filter(isKnownName);
   sum.counts.visitors += visitors.size;
   sum.counts.known += known.length;
+  // Where each label is of one bucket, partitions share no visitor; the total of all is of several buckets even then.
+  if (plan.oneBucketEach && !isAll) return;
   noteKnown(sum, bucket, known.length);
-  if (plan.oneBucketEach) return;
   const isTotal = plan.breakdowns.length === 0 || counts === undefined;
   sum.sketch ??= emptySketch(isTotal ? TOTAL_SKETCH_PRECISION : VALUE_SKETCH_PRECISION);
   for (const visitor of known) addVisitor(sum.sketch, visitor);
@@ -165,6 +219,8 @@ function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors }: Sc
 interface ScannedVisitors {
   readonly bucket: number;
   readonly counts?: Counts;
+  /** Whether these are of all labels together. */
+  readonly isAll?: boolean;
   /** By name. */
   readonly visitors: ReadonlySet<string>;
 }
@@ -179,7 +235,8 @@ function noteKnown(sum: Sum, bucket: number, count: number): void {
 /** Adds the live rows that are left, and gives the groups; undefined when there are too many. */
 export function closeTally(tally: Tally): Groups | undefined {
   if (!addLive(tally)) return undefined;
-  const { sums, cutBuckets, aside, uncounted } = tally;
+  const { sums, cutBuckets, aside, uncounted, thin } = tally;
+  assert(thin.length === 0, "the rest was asked for before");
   return {
     groups: [...sums.values()].filter(isFilled).map((sum) => toGroup(tally, sum)),
     standardError: errorOf(tally),
@@ -263,9 +320,13 @@ function addRow(tally: Tally, row: RollupRow): void {
     tally.added += 1;
     return;
   }
+  if (plan.sketch && row.within !== undefined) {
+    tally.thin.push({ row, label });
+    return;
+  }
   tally.added += 1;
   if (isBeforeGoals(plan, row)) tally.uncounted.add(row.day);
-  if (row.counts.orders !== 0 || row.counts.refunds !== 0) tally.orderPlaces.add(`${row.day} ${row.partition}`);
+  if (row.counts.orders !== 0 || row.counts.refunds !== 0) tally.orderPlaces.add(placeKey(row));
   if (plan.totals.length > 0) addTotals(tally, row, label);
   if (plan.question.metrics.includes("drops")) {
     addDrops(tally, row, label);

@@ -38,6 +38,7 @@ const NEAR_DAYS = Array.from(
 const NUMBERS = [
   "DELETE FROM hourly WHERE merchant = ?",
   "DELETE FROM daily WHERE merchant = ?",
+  "DELETE FROM blocks WHERE merchant = ?",
   "DELETE FROM replay_undo WHERE merchant = ?",
   // And where its events lay, which are gone Day by Day.
   "DELETE FROM places WHERE merchant = ?",

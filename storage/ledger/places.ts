@@ -4,7 +4,7 @@
 // until their recount has ended, a question about them is answered from the events themselves. Writing either twice is
 // harmless: a row is there or not, and `marks` only grows.
 
-import { LATE_COALESCE_MS } from "../../core/limits.ts";
+import { BLOCK_DAYS, LATE_COALESCE_MS } from "../../core/limits.ts";
 import { select } from "../statement.ts";
 import type { Ledger } from "./ledgers.ts";
 import { lateStatement, type SealPlace, wokenOf } from "./sealed-day.ts";
@@ -112,8 +112,11 @@ export async function listPlaces(
   db: Ledger,
   { merchant, from, to, rowsMax }: PlaceRange & { readonly rowsMax: number },
 ): Promise<readonly (SealPlace & { readonly events: number })[]> {
-  const text = `SELECT p.day, p."partition", coalesce(d.events, 0) AS events FROM places AS p
+  const text = `SELECT p.day, p."partition", coalesce(d.events, b.events ->> (p.day % ${BLOCK_DAYS}), 0) AS events
+    FROM places AS p
     LEFT JOIN daily AS d ON d.merchant = p.merchant AND d.bucket = p.day AND d."partition" = p."partition"
+    LEFT JOIN blocks AS b ON b.merchant = p.merchant AND b.first_day = p.day - p.day % ${BLOCK_DAYS}
+      AND b."partition" = p."partition"
     WHERE p.merchant = ?1 AND p.day >= ?2 AND p.day < ?3 ORDER BY p.day, p."partition" LIMIT ?4`;
   return select(db, [text, merchant, from, to, rowsMax]);
 }

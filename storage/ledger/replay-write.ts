@@ -3,16 +3,22 @@
 // the one that was compared, so a late or a second consumer, a cancelled job and a partition that publishes meanwhile
 // change nothing they should not. Plain SQL from the lists of rollup-write.ts: rows move inside the database.
 
+import { blockOf } from "../../core/block/block.ts";
 import type { Difference } from "../../core/counting/difference.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import { COUNTERS } from "../../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX, REBUILD_VERSION_STEP, REPLAY_UNDO_MERCHANTS } from "../../core/limits.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
+import { select } from "../statement.ts";
+import { type BlockRow, blockColumns, rowsOf } from "./blocks.ts";
 import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
 import type { Ledger } from "./ledgers.ts";
+import { unpackDay } from "./pack.ts";
+import { IS_ROW_PACKED } from "./packed.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
 import type { ShownDifference } from "./schema.ts";
+import { noteUnpacked, type SealPlace } from "./sealed-day.ts";
 import { IS_NOT_PAST } from "./settings-fence.ts";
 
 const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
@@ -46,18 +52,20 @@ export async function sealRollups(
       ...knownValues(first.merchant, known),
     ],
   };
-  const statements = differences.map((difference) => put(db, changeOf(difference), guard));
+  const { isFree, noted } = await makeRoom(db, differences);
+  const statements = differences.map((difference) => put(db, changeOf(difference), and(guard, isFree)));
   // Counted in the same transaction: once it is through, nobody finds these differences again.
   if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }, guard));
   // A rebuild may have written a row meanwhile, or have applied rules that these rows do not know.
-  mustHaveWritten((await run(db, statements)).slice(0, differences.length));
+  mustHaveWritten((await run(db, [...statements, noted])).slice(0, differences.length));
 }
 
 /** Rows that were left alone are to be counted again. */
 function mustHaveWritten(results: readonly D1Result<unknown>[]): void {
-  if (results.some(({ meta: { changes } }) => changes === 0))
-    throw new Error("rows or rules were changed while the Day was counted");
+  if (results.some(({ meta: { changes } }) => changes === 0)) throw new Error(WAS_CHANGED);
 }
+
+const WAS_CHANGED = "rows or rules were changed while the Day was counted";
 
 /** Versions of a merchant's settings and of the deployment's. */
 export interface SettingsVersions {
@@ -124,16 +132,22 @@ export async function replaceRollups(
   const [first] = differences;
   if (first === undefined) return;
   const guard: Guard = { sql: `${RUNS} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
+  const { isFree, noted } = await makeRoom(db, differences);
   const statements = differences.flatMap((difference) => {
     const change = { ...changeOf(difference), job };
-    if (!isKept) return [put(db, change, guard)];
+    if (!isKept) return [put(db, change, and(guard, isFree))];
     return [
       renumber(db, change),
       change.replaced === null ? keepNothing(db, change) : keep(db, change),
-      put(db, change, guard),
+      put(db, change, and(guard, isFree)),
     ];
   });
-  await run(db, statements);
+  const results = await run(db, [...statements, noted]);
+  const each = statements.length / differences.length; // the last of each puts its row
+  const isRefused = (one: Difference, at: number) =>
+    isNewHour(one) && results[at * each + each - 1]?.meta.changes === 0;
+  // A job that was cancelled writes nothing more, and is not tried again for that.
+  if (differences.some(isRefused) && !(await isStill(db, isFree))) throw new Error(WAS_CHANGED);
 }
 
 /**
@@ -145,8 +159,66 @@ export async function correctRollups(db: Ledger, { job, differences, known }: Re
   const [first] = differences;
   if (first === undefined) return;
   const guard: Guard = { sql: `${UNDOES} AND ${ALL_ARE_KNOWN}`, values: [job, ...knownValues(first.merchant, known)] };
-  const statements = differences.map((difference) => put(db, changeOf(difference), guard));
-  mustHaveWritten(await run(db, statements));
+  const { isFree, noted } = await makeRoom(db, differences);
+  const statements = differences.map((difference) => put(db, changeOf(difference), and(guard, isFree)));
+  mustHaveWritten((await run(db, [...statements, noted])).slice(0, differences.length));
+}
+
+/** What is to go with the writes of a merchant's differences. */
+interface Room {
+  /** Whether the merchant's blocks near them are what they were when no Hour that is to be new was in any. */
+  readonly isFree: Guard;
+  /** Notes that their Days have rows. */
+  readonly noted: D1PreparedStatement;
+}
+
+/**
+ * Takes what is replaced out of its blocks, and looks whether an Hour that is to be new lies in a block of a Day near it: a zone of
+ * the past moves Hours from Day to Day, and another may have written and packed this one since it was compared.
+ */
+async function makeRoom(db: Ledger, differences: readonly Difference[]): Promise<Room> {
+  await unpackTouched(db, differences);
+  const { merchant, partition } = (differences[0] as Difference).replayed;
+  const days = differences.map(({ replayed }) => replayed.day);
+  const noted = noteUnpacked(db, { days, partition });
+  const added = new Set(differences.filter(isNewHour).map(({ bucket }) => bucket));
+  if (added.size === 0) return { isFree: { sql: "1", values: [] }, noted };
+  const firsts = JSON.stringify([...new Set(days.flatMap(nearDays).map(blockOf))]);
+  const about = [merchant, partition, firsts] as const;
+  const ofThese = 'merchant = ? AND "partition" = ? AND first_day IN (SELECT value FROM json_each(?))';
+  const found = await select<BlockRow & { readonly version: number }>(db, [
+    `SELECT ${blockColumns([])} FROM blocks WHERE ${ofThese}`,
+    ...about,
+  ]);
+  if (found.some((block) => rowsOf(block, "hour", []).some(({ bucket }) => added.has(bucket))))
+    throw new Error(WAS_CHANGED);
+  const versions = found.reduce((sum, { version }) => sum + version, 0);
+  const sql = `(SELECT coalesce(sum(version), 0) FROM blocks WHERE ${ofThese}) = ?`; // versions only grow
+  return { isFree: { sql, values: [...about, versions] }, noted };
+}
+
+function isNewHour({ held, grain }: Difference): boolean {
+  return held === undefined && grain === "hour";
+}
+
+async function isStill(db: Ledger, { sql, values }: Guard): Promise<boolean> {
+  const [found] = await select<{ readonly still: number }>(db, [`SELECT ${sql} AS still`, ...values]);
+  return found?.still === 1;
+}
+
+function and(guard: Guard, other: Guard): Guard {
+  return { sql: `${guard.sql} AND ${other.sql}`, values: [...guard.values, ...other.values] };
+}
+
+/** Takes the Days that these are written to, and those that have the rows which are replaced, out of their blocks. */
+async function unpackTouched(db: Ledger, differences: readonly Difference[]): Promise<void> {
+  const touched = new Map<string, SealPlace & { readonly merchants: readonly number[] }>();
+  for (const { held, replayed } of differences) {
+    const { merchant, partition } = replayed;
+    for (const day of [held?.row.day ?? replayed.day, replayed.day])
+      touched.set(`${day} ${partition} ${merchant}`, { day, partition, merchants: [merchant] });
+  }
+  for (const place of touched.values()) await unpackDay(db, place);
 }
 
 /** The new row lies ahead of the one it replaces and of the events it was counted from. */
@@ -223,7 +295,7 @@ function put(db: Ledger, { row, replaced }: Change, guard: Guard): D1PreparedSta
   return db
     .prepare(
       `INSERT INTO ${table} (${COLUMNS}) SELECT ${values.map(() => "?").join(", ")}
-       WHERE ${guard.sql} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ?
+       WHERE ${guard.sql} AND (SELECT version FROM ${table} WHERE ${IS_ROW}) IS ? AND NOT ${IS_ROW_PACKED}
        ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET}`,
     )
     .bind(...values, ...guard.values, row.merchant, row.bucket, row.partition, replaced);
@@ -244,10 +316,28 @@ export async function restoreRollups(db: Ledger, part: ReplayPart): Promise<void
   const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
   sql.push(`DELETE FROM replay_undo WHERE ${NEXT_KEPT}`);
   for (;;) {
+    await unpackKept(db, part);
     const statements = sql.map((text) => db.prepare(text).bind(part.job, part.day, part.partition));
-    const results = await run(db, statements);
+    const noted = noteUnpacked(db, { days: nearDays(part.day), partition: part.partition });
+    const results = await run(db, [noted, ...statements]);
     if ((results.at(-1)?.meta.changes ?? 0) === 0) return;
   }
+}
+
+/**
+ * Takes the Days of the rows that are put back next out of their blocks. A row was kept under the Day that it had before;
+ * what took its place may be of a Day near it, since a zone of the past. Until the part is undone nobody packs them (pack.ts).
+ */
+async function unpackKept(db: Ledger, { job, day, partition }: ReplayPart): Promise<void> {
+  const kept = `SELECT DISTINCT merchant FROM replay_undo WHERE ${NEXT_KEPT}`;
+  const merchantsOf = async (text: string) =>
+    (await select<{ readonly merchant: number }>(db, [text, job, day, partition])).map(({ merchant }) => merchant);
+  await unpackDay(db, { day, partition, merchants: await merchantsOf(kept) });
+  const missing = await merchantsOf(`${kept} AND NOT EXISTS (SELECT 1 FROM hourly AS h WHERE grain = 'hour'
+      AND h.merchant = replay_undo.merchant AND h.bucket = replay_undo.bucket AND h."partition" = replay_undo."partition")
+    AND grain = 'hour'`);
+  if (missing.length === 0) return;
+  for (const near of nearDays(day)) await unpackDay(db, { day: near, partition, merchants: missing });
 }
 
 function restoreInto(grain: Grain): string {

@@ -9,6 +9,7 @@ import { toMoneyText } from "../../core/counting/takings.ts";
 import { COUNT_MAX, D1_PARAMETERS_MAX } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import type { Ledger } from "./ledgers.ts";
+import { IS_ROW_PACKED } from "./packed.ts";
 
 /** The columns that name a rollup, and those that a newer one replaces, in the order of `rollupValues`. */
 export const ROLLUP_KEY = ["merchant", "bucket", "partition"];
@@ -30,7 +31,8 @@ const UPSERT = { hour: upsertInto("hourly"), day: upsertInto("daily") };
 
 /**
  * Writes rollups in one transaction. Running it again, whole or in part, is harmless: values are absolute, and where the
- * stored version is higher the row is left alone. Of a merchant that has ended nothing is written.
+ * stored version is higher the row is left alone. Of a merchant that has ended nothing is written, and nothing of a Day that is
+ * packed: it was complete by then, so what comes is what came before.
  */
 export async function writeRollups(db: Ledger, rows: readonly RollupRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -43,7 +45,7 @@ function upsertInto(table: "hourly" | "daily"): string {
   const quoted = columns.map((column) => `"${column}"`).join(", ");
   const marks = columns.map(() => "?").join(", ");
   return `INSERT INTO ${table} (${quoted}) SELECT ${marks}
-    WHERE NOT EXISTS (SELECT 1 FROM settings_fences WHERE merchant = ?1 AND ended = 1)
+    WHERE NOT EXISTS (SELECT 1 FROM settings_fences WHERE merchant = ?1 AND ended = 1) AND NOT ${IS_ROW_PACKED}
     ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET} WHERE excluded.version >= ${table}.version`;
 }
 

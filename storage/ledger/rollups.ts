@@ -1,17 +1,21 @@
-// Rollups as questions read them from D1: page by page, and only the columns a question needs. Both tables have one shape;
-// their columns come from core's lists through the schema. `rollup-write.ts` is the other side.
+// Rollups as questions read them from D1: page by page, and only the columns a question needs. Open Days are rows: both tables
+// have one shape, and their columns come from core's lists through the schema. Closed Days are packed into blocks. A Day is in
+// rows or packed, and one transaction reads both, so that nobody here knows which it was. `rollup-write.ts` is the other side.
 
 import { Buffer } from "node:buffer";
-import { and, asc, eq, gte, inArray, lt, min, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { blockOf } from "../../core/block/block.ts";
 import type { DimensionName } from "../../core/counting/dimension.ts";
 import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { fromMoneyText } from "../../core/counting/takings.ts";
-import { COUNTED_PAGE } from "../../core/limits.ts";
+import { BLOCK_DAYS, BLOCKS_READ_ONCE, COUNTED_PAGE, FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { select } from "../statement.ts";
+import { type BlockRow, blockColumns, blocksBetween, dimensionsRead, rowsOf } from "./blocks.ts";
 import type { Ledger } from "./ledgers.ts";
+import { isPacked } from "./packed.ts";
 import { type BreakdownColumn, daily, hourly } from "./schema.ts";
 
 export interface RollupRead {
@@ -29,8 +33,124 @@ export interface RollupRead {
   readonly breakdowns: readonly DimensionName[];
 }
 
-/** One page of a merchant's rollups. Fewer rows than `rowsMax` means there are no more. */
+/**
+ * One page of a merchant's rollups, whether their Days are in rows or packed. Fewer rows than `rowsMax` means there are no
+ * more. A Day that is moved from one to the other meanwhile is read once: both are asked in one transaction.
+ */
 export async function readRollups(db: Ledger, read: RollupRead): Promise<readonly RollupRow[]> {
+  const { grain, breakdowns } = read;
+  return readPage(db, read, {
+    select: (asked) => pageOfRows(db, { ...read, ...asked }),
+    ofRow: (row: StoredRow) => toRow(row, read),
+    blockColumns: blockColumns(dimensionsRead(grain, breakdowns)),
+    ofBlock: (block) => rowsOf(block, grain, breakdowns),
+  });
+}
+
+/** Of what is packed the version of an Hour is undefined: as totals they are as quickly read as named. */
+export type RollupVersion = Pick<RollupRow, "bucket" | "partition"> & { readonly version: number | undefined };
+
+/** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
+export async function readRollupVersions(
+  db: Ledger,
+  read: Omit<RollupRead, "sketch" | "presence" | "breakdowns">,
+): Promise<readonly RollupVersion[]> {
+  const { grain } = read;
+  const isOfHours = grain === "hour";
+  return readPage(db, read, {
+    select: ({ from, after, rowsMax }) => {
+      const text = `SELECT bucket, "partition", version FROM ${isOfHours ? "hourly" : "daily"}
+        WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
+        ORDER BY bucket, "partition" LIMIT ?6`;
+      const behind = [after?.bucket ?? from - 1, after?.partition ?? ""] as const;
+      return db.prepare(text).bind(read.merchant, from, read.to, ...behind, rowsMax);
+    },
+    ofRow: (row: StoredRow) => row as unknown as RollupVersion,
+    blockColumns: isOfHours ? blockColumns([]) : 'merchant, first_day AS "firstDay", "partition", versions',
+    ofBlock: (block) => (isOfHours ? hoursNamed(block) : daysNamed(block)),
+  });
+}
+
+function hoursNamed(block: BlockRow): readonly RollupVersion[] {
+  return rowsOf(block, "hour", []).map(({ bucket, partition }) => ({ bucket, partition, version: undefined }));
+}
+
+function daysNamed({ firstDay, partition, ...block }: BlockRow): readonly RollupVersion[] {
+  const versions = JSON.parse(block["versions"] as string) as readonly (number | null)[];
+  return versions.flatMap((version, at) => (version === null ? [] : [{ bucket: firstDay + at, partition, version }]));
+}
+
+/** How one kind of page is read. */
+interface PageKind<Item> {
+  readonly select: (asked: Pick<RollupRead, "from" | "after" | "rowsMax">) => D1PreparedStatement;
+  readonly ofRow: (row: StoredRow) => Item;
+  readonly blockColumns: string;
+  /** All of a block's, in order. */
+  readonly ofBlock: (block: BlockRow) => readonly Item[];
+}
+
+type PageRead = Pick<RollupRead, "merchant" | "grain" | "from" | "to" | "after" | "rowsMax">;
+type Named = Pick<RollupRow, "bucket" | "partition">;
+
+/** Merges rows and blocks, as often as it takes for a page: nearly always once, in one round trip. */
+async function readPage<Item extends Named>(
+  db: Ledger,
+  read: PageRead,
+  kind: PageKind<Item>,
+): Promise<readonly Item[]> {
+  const { merchant, grain, to, rowsMax } = read;
+  const found: Item[] = [];
+  let { from, after }: Pick<PageRead, "from" | "after"> = read;
+  let blocksMax = BLOCKS_READ_ONCE;
+  while (found.length < rowsMax) {
+    const begin = after?.bucket ?? from;
+    // An Hour may be of the Day before or after the one it begins in.
+    const [firstDay, lastDay] = grain === "day" ? [begin, to] : [dayNumber(begin) - 1, dayNumber(to) + 2];
+    const text = `SELECT ${kind.blockColumns} FROM blocks WHERE merchant = ?1 AND first_day >= ?2 AND first_day < ?3
+      AND length(head) > 0
+      ORDER BY first_day, "partition" LIMIT ?4`;
+    const rowsLeft = rowsMax - found.length;
+    const [stored, packed] = (await db.batch<StoredRow>([
+      kind.select({ from, after, rowsMax: rowsLeft }),
+      db.prepare(text).bind(merchant, blockOf(firstDay), lastDay, blocksMax),
+    ])) as [D1Result<StoredRow>, D1Result<BlockRow & StoredRow>];
+    const blocks = packed.results;
+    // Of what lies behind these, or in the last of them, there may be more.
+    const end = blocks.length < blocksMax ? to : endBefore((blocks.at(-1) as BlockRow).firstDay, grain, to);
+    if (end <= begin) {
+      blocksMax *= 2;
+      continue;
+    }
+    const rows = stored.results.map(kind.ofRow);
+    const lastRow = rows.length < rowsLeft ? undefined : rows.at(-1);
+    const isRead = (one: Named) =>
+      one.bucket >= from &&
+      one.bucket < end &&
+      (after === undefined || compareNames(one, after) > 0) &&
+      (lastRow === undefined || compareNames(one, lastRow) <= 0);
+    const items = [...rows, ...blocks.flatMap(kind.ofBlock)].filter(isRead).sort(compareNames);
+    found.push(...items.slice(0, rowsLeft));
+    if (items.length >= rowsLeft || (lastRow === undefined && end >= to)) break;
+    [from, after] = [end, undefined];
+  }
+  return found;
+}
+
+/** The bucket before which all lies in blocks that begin earlier. */
+function endBefore(firstDay: number, grain: Grain, to: number): number {
+  return Math.min(to, grain === "day" ? firstDay : (firstDay - 1) * DAY_MS);
+}
+
+function dayNumber(instant: number): number {
+  return Math.floor(instant / DAY_MS);
+}
+
+function compareNames(a: Named, b: Named): number {
+  return a.bucket - b.bucket || (a.partition < b.partition ? -1 : a.partition > b.partition ? 1 : 0);
+}
+
+/** The statement that reads a page of rows. Drizzle gives rows without D1's own account of them; so it makes the statement alone. */
+function pageOfRows(db: Ledger, read: RollupRead): D1PreparedStatement {
   const table = tableOf(read.grain);
   const query = drizzle(db)
     .select(columnsOf(read))
@@ -46,31 +166,8 @@ export async function readRollups(db: Ledger, read: RollupRead): Promise<readonl
     )
     .orderBy(asc(table.bucket), asc(table.partition))
     .limit(read.rowsMax);
-  // Drizzle gives rows without D1's own account of them; so it makes the statement and D1 is asked directly.
   const { sql: text, params } = query.toSQL();
-  const { results } = await db
-    .prepare(text)
-    .bind(...params)
-    .all<StoredRow>();
-  return results.map((row) => toRow(row, read));
-}
-
-export type RollupVersion = Pick<RollupRow, "bucket" | "partition" | "version">;
-
-/** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
-export async function readRollupVersions(
-  db: Ledger,
-  { merchant, grain, from, to, after, rowsMax }: Omit<RollupRead, "sketch" | "presence" | "breakdowns">,
-): Promise<readonly RollupVersion[]> {
-  const text = `SELECT bucket, "partition", version FROM ${grain === "hour" ? "hourly" : "daily"}
-    WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
-    ORDER BY bucket, "partition" LIMIT ?6`;
-  const values = [merchant, after?.bucket ?? from, to, after?.bucket ?? from - 1, after?.partition ?? "", rowsMax];
-  const { results } = await db
-    .prepare(text)
-    .bind(...values)
-    .all<RollupVersion>();
-  return results;
+  return db.prepare(text).bind(...params);
 }
 
 export interface DayRollupsRead {
@@ -81,35 +178,72 @@ export interface DayRollupsRead {
   readonly isMoved?: boolean;
 }
 
-/** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column. */
-export async function readDayRollups(
+/** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column, in rows or packed. */
+export async function readDayRollups(db: Ledger, read: DayRollupsRead): Promise<readonly RollupRow[]> {
+  const { merchants, day, partition, isMoved = false } = read;
+  const near = isMoved ? FOLDERS_APART_MAX : 0;
+  const text = `SELECT ${blockColumns(ALL_DIMENSIONS)} FROM blocks WHERE merchant IN (SELECT value FROM json_each(?1))
+    AND first_day IN (SELECT value FROM json_each(?2)) AND "partition" = ?3`;
+  const firsts = JSON.stringify(blocksBetween(day - near, day + near + 1));
+  const [hours, days, packed] = (await db.batch<StoredRow>([
+    dayRowsStatement(db, "hour", read),
+    dayRowsStatement(db, "day", read),
+    db.prepare(text).bind(JSON.stringify(merchants), firsts, partition),
+  ])) as [D1Result<StoredRow>, D1Result<StoredRow>, D1Result<BlockRow & StoredRow>];
+  const isOfDay = (row: RollupRow) =>
+    row.grain === "day" ? row.bucket === day : isMoved ? isNear(row.bucket, day) : row.day === day;
+  return [
+    ...toDayRows(hours, "hour"),
+    ...toDayRows(days, "day"),
+    ...packed.results.flatMap(rowsOfBoth).filter(isOfDay),
+  ];
+}
+
+/** The same of what lies in rows alone. */
+export async function readUnpacked(db: Ledger, read: Omit<DayRollupsRead, "isMoved">): Promise<readonly RollupRow[]> {
+  const [hours, days] = (await db.batch<StoredRow>([
+    dayRowsStatement(db, "hour", read),
+    dayRowsStatement(db, "day", read),
+  ])) as [D1Result<StoredRow>, D1Result<StoredRow>];
+  return [...toDayRows(hours, "hour"), ...toDayRows(days, "day")];
+}
+
+/** Zones are within a Day of UTC. */
+function isNear(bucket: number, day: number): boolean {
+  return bucket >= (day - 1) * DAY_MS && bucket < (day + 2) * DAY_MS;
+}
+
+function rowsOfBoth(block: BlockRow): readonly RollupRow[] {
+  return [...rowsOf(block, "hour", []), ...rowsOf(block, "day", ALL_DIMENSIONS)];
+}
+
+function toDayRows({ results }: D1Result<StoredRow>, grain: Grain): readonly RollupRow[] {
+  return results.map((row) => toRow(row, { grain, breakdowns: ALL_DIMENSIONS, merchant: row["merchant"] as number }));
+}
+
+function dayRowsStatement(
   db: Ledger,
+  grain: Grain,
   { merchants, day, partition, isMoved = false }: DayRollupsRead,
-): Promise<readonly RollupRow[]> {
-  const rows: RollupRow[] = [];
-  for (const grain of ["hour", "day"] as const) {
-    const table = tableOf(grain);
-    const read = { grain, sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
-    // Zones are within a Day of UTC; the bounds let the primary key find the rows, `day` picks the right ones.
-    const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
-    const query = drizzle(db)
-      .select({ merchant: table.merchant, ...columnsOf(read) })
-      .from(table)
-      .where(
-        and(
-          inArray(table.merchant, [...merchants]),
-          gte(table.bucket, from),
-          lt(table.bucket, to),
-          eq(table.partition, partition),
-          isMoved ? undefined : eq(table.day, day),
-        ),
-      );
-    const { sql: text, params } = query.toSQL();
-    const statement = db.prepare(text).bind(...params);
-    const { results } = await statement.all<StoredRow>();
-    rows.push(...results.map((row) => toRow(row, { ...read, merchant: row["merchant"] as number })));
-  }
-  return rows;
+): D1PreparedStatement {
+  const table = tableOf(grain);
+  const read = { grain, sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
+  // The bounds let the primary key find the rows, `day` picks the right ones.
+  const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
+  const query = drizzle(db)
+    .select({ merchant: table.merchant, ...columnsOf(read) })
+    .from(table)
+    .where(
+      and(
+        inArray(table.merchant, [...merchants]),
+        gte(table.bucket, from),
+        lt(table.bucket, to),
+        eq(table.partition, partition),
+        isMoved ? undefined : eq(table.day, day),
+      ),
+    );
+  const { sql: text, params } = query.toSQL();
+  return db.prepare(text).bind(...params);
 }
 
 /**
@@ -127,7 +261,8 @@ export async function listCounted(
     SELECT merchant, (
       EXISTS (SELECT 1 FROM daily AS d WHERE d.merchant = known.merchant AND d.bucket = ?2 AND d."partition" = ?3) OR
       EXISTS (SELECT 1 FROM hourly AS h WHERE h.merchant = known.merchant AND h.bucket >= ?4 AND h.bucket < ?5
-        AND h."partition" = ?3 AND h.day = ?2)) AS counted
+        AND h."partition" = ?3 AND h.day = ?2) OR
+      ${isPacked({ merchant: "known.merchant", day: "?2", partition: "?3" })}) AS counted
     FROM known WHERE merchant IS NOT NULL AND (counted OR merchant = (SELECT max(merchant) FROM known))`;
   const found: number[] = [];
   for (let after = -1; ; ) {
@@ -142,14 +277,46 @@ export async function listCounted(
 
 /** The first merchant after another one that has any rollup; null for none. */
 function nextMerchant(after: string): string {
-  const next = (table: string) => `(SELECT min(merchant) FROM ${table} WHERE merchant > ${after})`;
-  return `coalesce(min(${next("daily")}, ${next("hourly")}), ${next("daily")}, ${next("hourly")})`;
+  const next = (table: string) =>
+    `coalesce((SELECT min(merchant) FROM ${table} WHERE merchant > ${after}), ${Number.MAX_SAFE_INTEGER})`;
+  return `nullif(min(${["daily", "hourly", "blocks"].map(next).join(", ")}), ${Number.MAX_SAFE_INTEGER})`;
+}
+
+/** Merchants with a Day in one partition that lies in rows, those of a list or all. */
+export async function listUnpacked(
+  ledger: Ledger,
+  { day, partition, merchants }: { day: number; partition: string; merchants?: readonly number[] | undefined },
+): Promise<readonly number[]> {
+  const is = 'd.bucket = ?1 AND d."partition" = ?2';
+  const found = new Set<number>();
+  const next = (after: string) => `(SELECT min(merchant) FROM daily WHERE merchant > ${after})`;
+  const text =
+    merchants === undefined
+      ? `WITH RECURSIVE known (merchant) AS (SELECT ${next("?3")} UNION ALL SELECT ${next("known.merchant")} FROM known
+           WHERE known.merchant IS NOT NULL LIMIT ${COUNTED_PAGE})
+         SELECT merchant, EXISTS (SELECT 1 FROM daily AS d WHERE d.merchant = known.merchant AND ${is}) AS counted
+         FROM known WHERE merchant IS NOT NULL AND (counted OR merchant = (SELECT max(merchant) FROM known))`
+      : `SELECT j.value AS merchant, 1 AS counted FROM json_each(?3) AS j
+         WHERE EXISTS (SELECT 1 FROM daily AS d WHERE d.merchant = j.value AND ${is})`;
+  for (let after = -1; ; ) {
+    const third = merchants === undefined ? after : JSON.stringify(merchants);
+    const rows = await select<{ readonly merchant: number; readonly counted: number }>(ledger, [
+      text,
+      day,
+      partition,
+      third,
+    ]);
+    for (const { merchant, counted } of rows) if (counted === 1) found.add(merchant);
+    const last = rows.at(-1)?.merchant;
+    if (last === undefined || merchants !== undefined) return [...found];
+    after = last;
+  }
 }
 
 /** The partitions in which anything of a merchant ever was, archived or counted, also those that today's placement does not
  *  give it. */
 export async function listPartitionsOf(db: Ledger, merchant: number): Promise<readonly string[]> {
-  const text = ["places", "daily", "hourly"]
+  const text = ["places", "daily", "hourly", "blocks"]
     .map((table) => `SELECT "partition" FROM ${table} WHERE merchant = ?1`)
     .join(" UNION ");
   const { results } = await db.prepare(text).bind(merchant).all<{ readonly partition: string }>();
@@ -161,20 +328,23 @@ export async function listPlacesOf(
   db: Ledger,
   { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
 ): Promise<readonly { readonly day: number; readonly partition: string }[]> {
-  const text = `SELECT bucket AS day, "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3`;
+  const text = `SELECT bucket AS day, "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3
+    UNION SELECT first_day + key, "partition" FROM blocks, json_each(events)
+    WHERE merchant = ?1 AND first_day > ?2 - ${BLOCK_DAYS} AND first_day < ?3 AND value IS NOT NULL
+      AND first_day + key >= ?2 AND first_day + key < ?3`;
   const statement = db.prepare(text).bind(merchant, from, to);
   const { results } = await statement.all<{ readonly day: number; readonly partition: string }>();
   return results;
 }
 
-/** The first Day of which a merchant has a stored rollup. One row is read: the primary key is in this order. */
+/** The first Day of which a merchant has a stored rollup. The primary keys are in this order: a row or two are read. */
 export async function readFirstDay(db: Ledger, merchant: number): Promise<number | undefined> {
-  const query = drizzle(db)
-    .select({ day: min(daily.bucket) })
-    .from(daily)
-    .where(eq(daily.merchant, merchant));
-  const [first] = await query;
-  return first?.day ?? undefined;
+  const text = `SELECT min(bucket) AS day FROM daily WHERE merchant = ?1 UNION ALL
+    SELECT min(first_day + key) FROM blocks, json_each(events) WHERE merchant = ?1 AND value IS NOT NULL AND first_day = (
+      SELECT first_day FROM blocks, json_each(events) WHERE merchant = ?1 AND value IS NOT NULL ORDER BY first_day LIMIT 1)`;
+  const found = await select<{ readonly day: number | null }>(db, [text, merchant]);
+  const days = found.flatMap(({ day }) => (day === null ? [] : [day]));
+  return days.length === 0 ? undefined : Math.min(...days);
 }
 
 type RollupTable = typeof hourly | typeof daily;

@@ -5,6 +5,7 @@
 
 import { sql } from "drizzle-orm";
 import { customType, index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { SECTIONS } from "../../core/block/section.ts";
 import type { Mismatch } from "../../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../../core/counting/rollup.ts";
@@ -100,6 +101,29 @@ export const daily = sqliteTable(
   (table) => [primaryKey({ columns: [table.merchant, table.bucket, table.partition] })],
 );
 
+/**
+ * Closed Days of a merchant in one partition, packed (core/block): up to ten, from a multiple of ten on. A Day is here or in the
+ * two tables above, never in both: `storage/ledger/pack.ts` moves it. Each part is deflated by itself and read alone.
+ */
+export const blocks = sqliteTable(
+  "blocks",
+  {
+    merchant: integer("merchant").notNull(),
+    /** The first that it may have. */
+    firstDay: integer("first_day").notNull(),
+    partition: text("partition").notNull(),
+    /** Grows with every change. A block that no Day is left in stays for its sake. */
+    version: integer("version").notNull(),
+    /** A list of ten: of each Day how many events it counted, null where it is not in here. */
+    events: text("events").notNull(),
+    /** The same of its version. */
+    versions: text("versions").notNull(),
+    head: bytes("head").notNull(),
+    ...Object.fromEntries(SECTIONS.map(({ name }) => [name, bytes(name).notNull()])),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.firstDay, table.partition] })],
+);
+
 /** One (Day, partition) of a job: what a message of footfall-replay names, and what came out. */
 export const replayParts = sqliteTable(
   "replay_parts",
@@ -183,8 +207,14 @@ export const archiveDays = sqliteTable(
     cleanAt: integer("clean_at"),
     /** The longest retention, in days, that was enforced here. */
     expired: integer("expired").notNull().default(0),
+    /** Grows with every write that leaves numbers of the Day in rows, as publishing does; 0 once all of them are packed. */
+    unpacked: integer("unpacked").notNull().default(1),
   },
-  (table) => [primaryKey({ columns: [table.day, table.partition] }), index("archive_days_due").on(table.dueAt)],
+  (table) => [
+    primaryKey({ columns: [table.day, table.partition] }),
+    index("archive_days_due").on(table.dueAt),
+    index("archive_days_unpacked").on(table.day).where(sql`unpacked > 0 AND due_at IS NULL`),
+  ],
 );
 
 /** Where a merchant's events lie: a row for each (Day, partition) that the archive has anything of. It stays. */

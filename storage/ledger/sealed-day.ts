@@ -2,7 +2,7 @@
 // at this one", so losing or repeating it changes nothing. Every change is one statement whose condition is what the writer
 // has seen, and whoever comes second finds it gone.
 
-import { REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
+import { FOLDERS_APART_MAX, REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
 import { type Bound, select } from "../statement.ts";
 import type { Ledger } from "./ledgers.ts";
 import type { ShownDifference } from "./schema.ts";
@@ -30,11 +30,13 @@ export interface SealRow extends SealPlace {
   readonly attempts: number;
   readonly error: string;
   readonly cleanAt: number | null;
+  /** 0 once all its numbers are packed. */
+  readonly unpacked: number;
 }
 
 const COLUMNS = `day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences, shown,
   sealed_at AS sealedAt, late_since AS lateSince, late_marks AS lateMarks, due_at AS dueAt,
-  attempts, error, clean_at AS cleanAt`;
+  attempts, error, clean_at AS cleanAt, unpacked`;
 const IS_PLACE = 'day = ?1 AND "partition" = ?2';
 const EXISTS_PLACE = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ?';
 /** What a new row's columns hold, after day and partition. */
@@ -172,6 +174,52 @@ export async function wakeSealed(db: Ledger, { day, now }: { day: number; now: n
   await select(db, [text, day, now]);
 }
 
+/**
+ * Takes sealed Days that have nothing to do but to be packed: whoever was to do it died, or was not allowed to. From then on
+ * they are due like others, until they are packed.
+ */
+export async function takeUnpacked(
+  db: Ledger,
+  { now, rowsMax }: { now: number; rowsMax: number },
+): Promise<readonly SealPlace[]> {
+  const text = `UPDATE archive_days SET due_at = ?1 WHERE (day, "partition") IN (
+      SELECT day, "partition" FROM archive_days WHERE unpacked > 0 AND due_at IS NULL AND generation > 0 ORDER BY day LIMIT ?2)
+    RETURNING day, "partition"`;
+  return select(db, [text, now + REPLAY_PART_STALE_MS, rowsMax]);
+}
+
+/** All numbers of a Day are packed, unless somebody has left some in rows since its row was read. */
+export async function commitPacked(db: Ledger, { day, partition, unpacked }: SealRow): Promise<void> {
+  if (unpacked === 0) return;
+  const isRest = "late_since IS NULL AND generation > 0"; // nothing else of it is to be tried again
+  const text = `UPDATE archive_days SET unpacked = 0, due_at = CASE WHEN ${isRest} THEN clean_at ELSE due_at END,
+      attempts = CASE WHEN ${isRest} THEN 0 ELSE attempts END, error = CASE WHEN ${isRest} THEN '' ELSE error END
+    WHERE ${IS_PLACE} AND unpacked = ?3`;
+  await select(db, [text, day, partition, unpacked]);
+}
+
+/** Not all of it could be packed: it is tried again a little later. */
+export async function postponePacking(db: Ledger, { row, now }: { row: SealRow; now: number }): Promise<void> {
+  const text = `UPDATE archive_days SET due_at = ?3 WHERE ${IS_PLACE} AND late_since IS NULL AND generation > 0`;
+  await select(db, [text, row.day, row.partition, now + SEAL_RETRY_MS]);
+}
+
+/**
+ * Notes, with a write that leaves numbers of some Days in rows, that they are to be packed. One that has no folder (a zone of the past
+ * shows there what lies in others) is packed with those near it.
+ */
+export function noteUnpacked(
+  db: Ledger,
+  { days, partition }: { readonly days: readonly number[]; readonly partition: string },
+): D1PreparedStatement {
+  const near = `a.day BETWEEN j.value - ${FOLDERS_APART_MAX} AND j.value + ${FOLDERS_APART_MAX}`;
+  const hasNone = `NOT EXISTS (SELECT 1 FROM archive_days AS own WHERE own.day = j.value AND own."partition" = ?1)`;
+  const text = `UPDATE archive_days AS a SET unpacked = unpacked + 1 WHERE a."partition" = ?1
+    AND a.day BETWEEN ?3 AND ?4 AND EXISTS (SELECT 1 FROM json_each(?2) AS j WHERE a.day = j.value OR (${near} AND ${hasNone}))`;
+  const span = [Math.min(...days) - FOLDERS_APART_MAX, Math.max(...days) + FOLDERS_APART_MAX] as const;
+  return db.prepare(text).bind(partition, JSON.stringify([...new Set(days)]), ...span);
+}
+
 /** Takes closed Days of a range that have anything to do, whenever it was due. */
 export async function hurryClosed(
   db: Ledger,
@@ -265,7 +313,7 @@ export async function postponeSeal(
 ): Promise<void> {
   const waitMs = Math.min(SEAL_RETRY_MS * 2 ** Math.min(row.attempts, 20), SEAL_RETRY_MAX_MS);
   const text = `UPDATE archive_days SET attempts = attempts + 1, error = ?3, due_at = ?4
-    WHERE ${IS_PLACE} AND generation = ?5 AND attempts = ?6 AND due_at IS NOT NULL`;
+    WHERE ${IS_PLACE} AND generation = ?5 AND attempts = ?6 AND (due_at IS NOT NULL OR unpacked > 0)`;
   const values = [why, now + waitMs, row.generation, row.attempts];
   await select(db, [text, row.day, row.partition, ...values]);
 }

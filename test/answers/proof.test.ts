@@ -55,7 +55,7 @@ test("[PRF-1] [PRF-2] [PRF-3] what was received is counted or dropped, questions
   }
   expect(states).toContain("open");
   expect([...holders.values()].some(({ length }) => length > 1)).toBe(true);
-  world.spoilRollups();
+  await world.spoilRollups();
   const [{ merchant }] = story.merchants as [(typeof story.merchants)[number]];
   const spoilt = await world.proof(merchant, range);
   expect([spoilt.adds_up, spoilt.differences > 0]).toEqual([true, true]);

@@ -93,7 +93,7 @@ export async function enter(stage: Stage, story: Story, world: AnswersWorld): Pr
   }
   if (stage === "late") return world.settle(world.now + HOUR_MS);
   if (stage === "replayed") {
-    world.spoilRollups();
+    await world.spoilRollups();
     const done = await world.replay({ kind: "rebuild", ...all });
     if (done.failed > 0) throw new Error(`the replay failed: ${JSON.stringify(done)}`);
     return;

@@ -52,6 +52,7 @@ import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
+import { unpackAll } from "../support/packed.ts";
 import { TestPartition } from "../support/partition.ts";
 import { putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
@@ -236,7 +237,8 @@ export class AnswersWorld {
   }
 
   /** Wrong numbers in half of the stored rollups. */
-  spoilRollups(): void {
+  async spoilRollups(): Promise<void> {
+    await unpackAll(this.#database);
     for (const table of ["hourly", "daily"])
       this.#database.exec(`UPDATE ${table} SET pageviews = pageviews + 3, visits = visits + 1 WHERE events % 2 = 0`);
   }

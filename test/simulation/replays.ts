@@ -206,14 +206,23 @@ class Replays {
       const { differences, inDoubt } = await readProgress(this.#simulation.databases, job.id);
       doubt = `L3: replay ${job.id} finds ${differences} differences, ${inDoubt} in doubt`;
       if (differences > 0) break;
-      if (inDoubt === 0) return;
-      await world.sleep(GOALS_RETRY_MS);
-      for (const merchant of this.#simulation.settings.keys()) {
-        const goals = await startGoalsBackfill(merchant, this.#deps(), { goesOn: true });
-        if (goals !== undefined) await driveJob(goals, this.#deps());
-      }
+      if (inDoubt > 0) await world.sleep(GOALS_RETRY_MS);
+      // A backfill may have given way on Days that were not asked for here.
+      if (!(await this.#goalsGoOn()) && inDoubt === 0) return;
     }
     this.#fail(doubt);
+  }
+
+  /** Whether a backfill of goals has begun. */
+  async #goalsGoOn(): Promise<boolean> {
+    let isBegun = false;
+    for (const merchant of this.#simulation.settings.keys()) {
+      const goals = await startGoalsBackfill(merchant, this.#deps(), { goesOn: true });
+      if (goals === undefined) continue;
+      isBegun = true;
+      await driveJob(goals, this.#deps());
+    }
+    return isBegun;
   }
 
   async #drive(): Promise<void> {

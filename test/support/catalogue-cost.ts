@@ -3,9 +3,11 @@
 // end of its file, and one row group, unless the isolate remembers what the Day came to for the question (MSR). All Days are
 // sealed, and their files are of one row group.
 
+import type { Grain } from "../../core/counting/rollup-row.ts";
 import type { zeroMeter } from "../../core/meter.ts";
 import { dateOf } from "../../core/time.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
+import { readRollups } from "../../storage/ledger/rollups.ts";
 import type { CataloguedQuestion, Span } from "./catalogue.ts";
 import { archiveObjects } from "./duckdb.ts";
 import type { Answered, Client } from "./services.ts";
@@ -41,6 +43,8 @@ export interface Cost {
   readonly remembered: number;
   readonly lists: number;
   readonly gets: number;
+  /** Where rollups were looked at first and did not know. */
+  readonly days_from_events?: readonly object[];
 }
 
 export async function readStock(runtime: Runtime, merchant: number): Promise<Stock> {
@@ -52,13 +56,13 @@ export async function readStock(runtime: Runtime, merchant: number): Promise<Sto
     files.set(`${date} ${partition}`, { date, file: bytes.length, footer });
   }
   const db = (await databasesOf(runtime)).ledgers.ofMerchant(merchant);
-  const rowsOf = async (table: "hourly" | "daily") => {
-    const text = `SELECT day, bucket, "partition" FROM ${table} WHERE merchant = ? ORDER BY bucket`;
-    const { results } = await db.prepare(text).bind(merchant).all<{ day: number; bucket: number; partition: string }>();
-    return results.map(({ day, bucket, partition }) => ({ date: dateOf(day), bucket, partition }));
+  const rowsOf = async (grain: Grain) => {
+    const all = { from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 100_000, sketch: false, breakdowns: [] };
+    const rows = await readRollups(db, { merchant, grain, ...all });
+    return rows.map(({ day, bucket, partition }) => ({ date: dateOf(day), bucket, partition }));
   };
-  const days = (await rowsOf("daily")).flatMap(({ date, partition }) => files.get(`${date} ${partition}`) ?? []);
-  const hours = (await rowsOf("hourly")).map(({ date, bucket }) => ({ date, hour: bucket }));
+  const days = (await rowsOf("day")).flatMap(({ date, partition }) => files.get(`${date} ${partition}`) ?? []);
+  const hours = (await rowsOf("hour")).map(({ date, bucket }) => ({ date, hour: bucket }));
   return { days, hours };
 }
 
@@ -76,31 +80,42 @@ export async function askMetered(
   return { answer, cost: { remembered: 0, ...sources, lists, gets }, d1Rows: after.d1_rows_read - before.d1_rows_read };
 }
 
+/** In which the Days of the catalogue lie: they are of two. */
+const BLOCKS = 2;
+
 /** What an answer from this source should take, exactly; of D1, which remembers some of it, within bounds. */
 export function costOf(
-  { dimensions }: Pick<CataloguedQuestion, "dimensions">,
+  { dimensions, filters }: Pick<CataloguedQuestion, "dimensions" | "filters">,
   { span, given: { from, remembered }, stock }: { readonly span: Span; readonly given: Cost; readonly stock: Stock },
-): { readonly cost: Cost; readonly d1RowsMax: number } {
+): { readonly cost: Cost; readonly d1RowsMin: number; readonly d1RowsMax: number } {
   const { first, last, instants } = span;
   const isInSpan = ({ date, hour = 0 }: { readonly date: string; readonly hour?: number }) =>
     date >= first &&
     date <= last &&
     (hour === 0 || instants === undefined || (hour >= instants[0] && hour < instants[1]));
   const days = stock.days.filter(isInSpan);
+  const hours = stock.hours.filter(isInSpan).length;
   if (from === "archive") {
     // A question that was asked before knows all of its Days, any other none.
     const isKnown = remembered > 0;
     const bytes = isKnown ? 0 : days.reduce((sum, { file, footer }) => sum + file + footer, 0);
     const lists = isKnown ? 0 : days.length;
-    const of = { rows: days.length, objects: 3 * lists, bytes, remembered: isKnown ? days.length : 0 };
+    // That some of the visitors of several closed Days may come again is seen in the totals of their Hours.
+    const isOfTotals =
+      filters.length === 0 && dimensions.every((name) => name === "time:week" || name === "time:month");
+    const isLooked = instants !== undefined && isOfTotals;
+    const rows = days.length + (isLooked ? hours : 0);
+    const of = { rows, objects: 3 * lists, bytes, remembered: isKnown ? days.length : 0 };
+    const why = isLooked && { days_from_events: [{ dates: [first, last], why: "hours" }] };
     // That the Day has anything, about how much, twice where its files lie, twice the version they have.
-    return { cost: { from, ...of, lists, gets: 3 * lists }, d1RowsMax: 6 * days.length + D1_ROWS_BESIDE_MAX };
+    const d1RowsMax = 6 * days.length + (isLooked ? BLOCKS : 0) + D1_ROWS_BESIDE_MAX;
+    return { cost: { from, ...of, lists, gets: 3 * lists, ...why }, d1RowsMin: days.length, d1RowsMax };
   }
   const isByHour = instants !== undefined || dimensions.includes("time:hour");
-  const rows = isByHour ? stock.hours.filter(isInSpan).length : days.length;
-  // A row is looked at for its version, and then perhaps read.
-  const d1RowsMax = 2 * rows + D1_ROWS_BESIDE_MAX;
-  return { cost: { from, rows, objects: 0, bytes: 0, remembered: 0, lists: 0, gets: 0 }, d1RowsMax };
+  const rows = isByHour ? hours : days.length;
+  // A block has the rollups of ten Days. It is looked at for their versions, and then perhaps read.
+  const d1RowsMax = 2 * (isByHour ? BLOCKS : rows) + D1_ROWS_BESIDE_MAX;
+  return { cost: { from, rows, objects: 0, bytes: 0, remembered: 0, lists: 0, gets: 0 }, d1RowsMin: 1, d1RowsMax };
 }
 
 export const COST_HEAD = "source    rows  lists  gets  known  dimensions | metrics | filters | range";

@@ -11,6 +11,7 @@ import { driveJob } from "../../storage/replay-drive.ts";
 import { type AskedReplay, type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
 import { storageOf } from "./databases.ts";
 import { batchOf, deliver } from "./delivery.ts";
+import { allRows, unpackAll } from "./packed.ts";
 import { putSettings, SealedWorld } from "./sealed-world.ts";
 
 export type Asked = Pick<AskedReplay, "kind" | "fromDay" | "toDay"> & Partial<AskedReplay>;
@@ -99,11 +100,15 @@ export class ReplayedWorld extends SealedWorld {
     return JSON.parse(String(row?.["rules"])) as RuleTimeline;
   }
 
-  /** Every rollup, to the byte. */
+  /** Every rollup, to the byte, in rows or packed. */
   dump(): readonly object[] {
-    return ["hourly", "daily"].flatMap((table) =>
-      this.database.prepare(`SELECT * FROM ${table} ORDER BY merchant, bucket, "partition"`).all(),
-    );
+    return (["hourly", "daily"] as const).flatMap((table) => allRows(this.database, table));
+  }
+
+  /** Changes rollups behind everybody's back: packed ones are rows again for it. */
+  async spoil(text: string): Promise<void> {
+    await unpackAll(this.database);
+    this.database.exec(text);
   }
 
   /** The same without versions, which say how often something was written. */

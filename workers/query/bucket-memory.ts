@@ -45,7 +45,8 @@ export class BucketMemory {
   }
 }
 
-export type RowName = Pick<RollupRow, "bucket" | "partition" | "version">;
+/** A version that is undefined is none that anything is remembered in. */
+export type RowName = Pick<RollupRow, "bucket" | "partition"> & { readonly version: number | undefined };
 
 /** Counters and what a row costs by itself: about 600 B. */
 function bytesOf(row: RollupRow | undefined): number {

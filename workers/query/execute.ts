@@ -3,6 +3,7 @@
 // there is no hole and no overlap, whenever a partition publishes (L1, L2). Days with late events that no rollup knows are
 // counted on the way (`uncounted.ts`). From events: `scan.ts`.
 
+import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAGE_ROWS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
@@ -54,7 +55,8 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const asOf = deps.now();
   const completeUntil = await readCompleteUntil(merchant, deps);
   const firstDay = asksAll(question) ? await findFirstDay(merchant, { now: asOf, view }, deps) : undefined;
-  const known = { rules: merchant.rules, eventsFrom: firstKeptDay(merchant, asOf) };
+  const openFrom = firstOpenDay(asOf, deps.pace.sealAfterMs);
+  const known = { rules: merchant.rules, eventsFrom: firstKeptDay(merchant, asOf), openFrom };
   const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay, ...known });
   if (!plans.ok) return plans;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };

@@ -5,7 +5,7 @@
 
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
 import { replayEvent } from "../../core/counting/replay.ts";
-import { type RollupRow, toRollupRow } from "../../core/counting/rollup-row.ts";
+import { type RollupRow, thinned, toRollupRow, withinOf } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { countedBy, isMovedDay, type Span, shownDay, shownDaysOf, shownZones } from "../../core/past-zone.ts";
@@ -145,6 +145,17 @@ async function countPlace(
     for (const row of partitions.flat().sort((a, b) => a.position - b.position)) replayEvent(replayed, row, by);
   }
   const { state } = replayed;
-  const wanted = [...state.changed].filter(([slot]) => (slot === WHOLE_DAY) === (plan.grain === "day"));
-  return wanted.map(([slot, version]) => toRollupRow(state, { slot, partition, version, dimensions: plan.breakdowns }));
+  const rowOf = (slot: number, version: number) =>
+    toRollupRow(state, { slot, partition, version, dimensions: plan.breakdowns });
+  if (plan.grain === "day")
+    return [...state.changed].flatMap(([slot, at]) => (slot === WHOLE_DAY ? [rowOf(slot, at)] : []));
+  if (day >= plan.openFrom)
+    return [...state.changed].flatMap(([slot, at]) => (slot === WHOLE_DAY ? [] : [rowOf(slot, at)]));
+  const within = withinOf(toRollupRow(state, { slot: WHOLE_DAY, partition, version: 0, dimensions: [] }));
+  // As the block will have them.
+  const hours = [...state.changed].filter(([slot]) => slot !== WHOLE_DAY);
+  return hours.map(([slot, version]) => {
+    const row = thinned(rowOf(slot, version));
+    return within === undefined ? row : { ...row, within: within(slot) };
+  });
 }

@@ -17,10 +17,30 @@ CREATE TABLE `archive_days` (
 	`error` text NOT NULL,
 	`clean_at` integer,
 	`expired` integer DEFAULT 0 NOT NULL,
+	`unpacked` integer DEFAULT 1 NOT NULL,
 	PRIMARY KEY(`day`, `partition`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `archive_days_due` ON `archive_days` (`due_at`);--> statement-breakpoint
+CREATE INDEX `archive_days_unpacked` ON `archive_days` (`day`) WHERE unpacked > 0 AND due_at IS NULL;--> statement-breakpoint
+CREATE TABLE `blocks` (
+	`merchant` integer NOT NULL,
+	`first_day` integer NOT NULL,
+	`partition` text NOT NULL,
+	`version` integer NOT NULL,
+	`events` text NOT NULL,
+	`versions` text NOT NULL,
+	`head` blob NOT NULL,
+	`page` blob NOT NULL,
+	`ends` blob NOT NULL,
+	`source` blob NOT NULL,
+	`campaign` blob NOT NULL,
+	`audience` blob NOT NULL,
+	`place` blob NOT NULL,
+	`product` blob NOT NULL,
+	PRIMARY KEY(`merchant`, `first_day`, `partition`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `daily` (
 	`merchant` integer NOT NULL,
 	`bucket` integer NOT NULL,

@@ -11,6 +11,7 @@ import { live } from "../../../durable-objects/live.ts";
 import { recentEvents } from "../../../durable-objects/recent.ts";
 import type { Merchant } from "../../../storage/directory/merchants.ts";
 import { readSettings } from "../../../storage/directory/settings.ts";
+import { packDay } from "../../../storage/ledger/pack.ts";
 import { driveJob } from "../../../storage/replay-drive.ts";
 import { BucketMemory } from "../../../workers/query/bucket-memory.ts";
 import type { Deps } from "../../../workers/query/deps.ts";
@@ -29,8 +30,8 @@ const date = (back: number) => dateOf(DAY - back);
 const CUT = [0, 3];
 const PAGES = 530;
 
-/** Five Days, two of them cut, sealed: page n is seen by visitor n; "/" by all, "/p7" twice. */
-async function shop(): Promise<ReplayedWorld> {
+/** Five Days, two of them cut, sealed unless it is said: page n is seen by visitor n; "/" by all, "/p7" twice. */
+async function shop({ isSealed = true } = {}): Promise<ReplayedWorld> {
   const world = new ReplayedWorld([settingsOf("UTC", { merchant: 1 })]);
   const visitor = (number: number) => number.toString(16).padStart(4, "0").repeat(4);
   for (let back = 4; back >= 0; back--) {
@@ -50,7 +51,7 @@ async function shop(): Promise<ReplayedWorld> {
     for (let start = 0; start < events.length; start += 100) await world.send(events.slice(start, start + 100));
   }
   await world.settle();
-  await world.sealAt(DAY * DAY_MS + SEAL_AFTER_MS, 5);
+  if (isSealed) await world.sealAt(DAY * DAY_MS + SEAL_AFTER_MS, 5);
   return world;
 }
 
@@ -95,6 +96,7 @@ async function fromEvents(world: ReplayedWorld, asked: object) {
 }
 
 const cutDays = (...back: readonly number[]) => back.map((one) => ({ dates: [date(one), date(one)], why: "cut" }));
+const hourDays = (first: number, last: number) => [{ dates: [date(first), date(last)], why: "hours" }];
 const goalDays = (first: number, last: number) => [{ dates: [date(first), date(last)], why: "goals" }];
 const page = (operator: string, ...values: readonly string[]) => ({ filters: [[operator, "event:page", values]] });
 const byPage = { dimensions: ["event:page"] };
@@ -124,11 +126,15 @@ describe("values beyond a cut", () => {
     ["a part of that", { ...page("contains", "other"), ...byPage }, cutDays(3, 0)],
     ["by Day", { ...page("is", "/p528"), dimensions: ["time:day"] }, cutDays(3, 0)],
     ["by Day and page", { ...page("is", "/p528", "/p001"), dimensions: ["time:day", "event:page"] }, cutDays(3, 0)],
-    ["by hour", { ...page("is", "/p528"), dimensions: ["time:hour"], date_range: [date(3), date(2)] }, cutDays(3)],
     [
-      "part of a Day",
-      { ...page("is", "/p528"), date_range: [`${date(3)}T10:00:00Z`, `${date(2)}T12:00:00Z`] },
-      cutDays(3),
+      "by hour, of which a closed Day has only totals",
+      { ...page("is", "/p528"), dimensions: ["time:hour"], date_range: [date(3), date(-1)] },
+      hourDays(3, 0),
+    ],
+    [
+      "part of a closed Day",
+      { ...page("is", "/p528"), date_range: [`${date(3)}T10:00:00Z`, `${date(-1)}T12:00:00Z`] },
+      hourDays(3, 0),
     ],
     [
       "of an entry page",
@@ -153,6 +159,28 @@ describe("values beyond a cut", () => {
     expect(answered.meta.sources.days_from_events).toEqual(days);
     expect(answered.meta.cut).toBeUndefined();
     if (days === undefined) expect(answered.meta.sources).toMatchObject({ from: "rollups", objects: 0 });
+  });
+
+  test.each([
+    { dimensions: ["time:hour"], date_range: [date(3), date(2)] },
+    { date_range: [`${date(3)}T10:00:00Z`, `${date(2)}T12:00:00Z`] },
+  ])("[BLK-8] %j of closed Days alone: no rollup is read for more than totals", async (asked) => {
+    const answered = await ask(world, { ...page("is", "/p528"), ...asked });
+    const all = await fromEvents(world, { ...page("is", "/p528"), ...asked });
+    expect(answered.results).toEqual(all.results);
+    expect(answered.meta.sources).toEqual(all.meta.sources);
+  });
+
+  test("[QRY-29] of open Days, by hour and in part, the Day that was cut alone", async () => {
+    const open = await shop({ isSealed: false });
+    for (const asked of [
+      { ...page("is", "/p528"), dimensions: ["time:hour"], date_range: [date(1), date(0)] },
+      { ...page("is", "/p528"), date_range: [`${date(1)}T10:00:00Z`, `${date(0)}T12:00:00Z`] },
+    ]) {
+      const answered = await ask(open, asked);
+      expect(answered.results).toEqual((await fromEvents(open, asked)).results);
+      expect(answered.meta.sources.days_from_events).toEqual(cutDays(0));
+    }
   });
 
   test.each([
@@ -217,10 +245,12 @@ describe("values beyond a cut", () => {
   test("[QRY-31] a dimension that is younger than a row is read from events", async () => {
     const asked = { dimensions: ["visit:source"] };
     const before = (await ask(world, asked)).results;
-    world.database.exec(`UPDATE daily SET by_source = NULL WHERE bucket = ${DAY - 1}`);
+    await world.spoil(`UPDATE daily SET by_source = NULL WHERE bucket = ${DAY - 1}`);
     const { results, meta } = await ask(world, asked);
     expect(results).toEqual(before);
     expect(meta.sources.days_from_events).toEqual([{ dates: [date(1), date(1)], why: "breakdown" }]);
+    await packDay(world.d1, { day: DAY - 1, partition: "pool-0" });
+    expect((await ask(world, asked)).meta.sources).toMatchObject({ days_from_events: meta.sources.days_from_events });
     expect((await ask(world, {})).meta.sources.from).toBe("rollups");
   });
 });

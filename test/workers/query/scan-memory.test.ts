@@ -24,6 +24,7 @@ import { ScanMemory } from "../../../workers/query/scan-memory.ts";
 import { TurnMemory } from "../../../workers/query/turn.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
+import { unpackAll } from "../../support/packed.ts";
 import { valueFrom } from "../../support/questions.ts";
 import { ReplayedWorld } from "../../support/replayed-world.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
@@ -158,6 +159,7 @@ test("[MSR-1] what is remembered counts for no bound: a Day of too many events i
   const scans = new ScanMemory();
   const { answer } = await ask(world, scans);
   const many = rowOf({ bucket: DAY, partition: "pool-0", version: 1e9, seen: { events: SCAN_EVENTS_MAX + 1 } });
+  await unpackAll(world.database);
   await writeRollups(world.d1, [many]);
   expect(await ask(world, scans)).toEqual({ answer, remembered: 10, fetched: 0 });
   await expect(ask(world, new ScanMemory())).rejects.toThrow(/more than 100000 events/);

@@ -115,7 +115,7 @@ const SOURCES: Schema = object({
     description: "Days of one partition each that were not read, since it was remembered what they came to.",
   },
   "days_from_events?": {
-    ...list(object({ dates: DATES, why: { type: "string", enum: ["part", "breakdown", "cut", "goals"] } })),
+    ...list(object({ dates: DATES, why: { type: "string", enum: ["part", "hours", "breakdown", "cut", "goals"] } })),
     description: "Days of which rollups do not know what is asked for, so that they were counted from events.",
   },
 });

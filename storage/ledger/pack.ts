@@ -1,0 +1,244 @@
+// Moves a closed Day of a merchant from rows into its block, and back out where somebody is to write to it. It changes no
+// number: readers look at both in one transaction (rollups.ts) and find a Day in one of them. Whoever writes to a closed Day
+// (a seal, a replay, an undo) takes it out first, writes rows as ever, and packs it again when it is done; who dies in between
+// leaves rows, which the next one packs. Every statement checks that rows and block still are what was read, so that any two
+// of these may run at once, and each may be repeated.
+
+import { type BlockDay, blockOf, encodeBlock, toDayRow, toHourRow } from "../../core/block/block.ts";
+import { toBlockDay } from "../../core/block/closed-day.ts";
+import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
+import type { RollupRow } from "../../core/counting/rollup-row.ts";
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_DAYS,
+  FOLDERS_APART_MAX,
+  REBUILD_VERSION_STEP,
+  REPLAY_MERCHANTS_READ,
+} from "../../core/limits.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { deflate } from "../deflate.ts";
+import { type BlockRow, blockColumns, daysOf, PART_COLUMNS } from "./blocks.ts";
+import type { Ledger } from "./ledgers.ts";
+import { isPacked } from "./packed.ts";
+import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
+import { listUnpacked, readUnpacked } from "./rollups.ts";
+import { noteUnpacked, type SealPlace } from "./sealed-day.ts";
+
+/** A Day in one partition; of some merchants, or of all. */
+export interface PackedPlace extends SealPlace {
+  readonly merchants?: readonly number[] | undefined;
+  /** A part that has written all it had to, and ends with this. */
+  readonly ending?: EndingPart | undefined;
+  /** Asked between some merchants and the next: whether the rest is to wait for another time. */
+  readonly isOver?: (() => boolean) | undefined;
+}
+
+/** A part of a job, in the partition of the Day. */
+export interface EndingPart {
+  readonly job: string;
+  readonly day: number;
+}
+
+/** Merchant and partition of a block, and its first Day. */
+interface BlockKey {
+  readonly merchant: number;
+  readonly firstDay: number;
+  readonly partition: string;
+}
+
+/** A block as it is now: version 0 where there is none. */
+interface SeenBlock extends BlockKey {
+  readonly version: number;
+  readonly days: readonly BlockDay[];
+}
+
+type Value = string | number | null | ArrayBuffer;
+
+/** The names of a block's first three parameters in every statement below. */
+const IS_BLOCK = 'merchant = ?1 AND first_day = ?2 AND "partition" = ?3';
+const SEEN_VERSION = `coalesce((SELECT version FROM blocks WHERE ${IS_BLOCK}), 0)`;
+const HOURS = 'merchant = ?1 AND bucket >= ?5 AND bucket < ?6 AND "partition" = ?3 AND day = ?4';
+const DAY_ROW = 'merchant = ?1 AND bucket = ?4 AND "partition" = ?3';
+const IS_PACKED = isPacked({ merchant: "?1", day: "?4", partition: "?3" });
+const BLOCK_COLUMNS = ["merchant", "first_day", "partition", "version", "events", "versions", ...PART_COLUMNS];
+/** Versions are compared in whole numbers: SQLite is told them in JSON. */
+const STEPS = 1 / REBUILD_VERSION_STEP;
+
+/**
+ * Whether no job is at work on the Day ?4 in the partition ?3, or on one near it: what it is about to write or put back must
+ * find its rows. Who ends such a part packs the Day.
+ */
+const IS_LEFT_ALONE = `NOT EXISTS (SELECT 1 FROM job_fences AS f JOIN replay_parts AS p ON p.job = f.job AND p."partition" = ?3
+    AND p.day IN (${Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => `CAST(?4 AS INTEGER) + ${at - FOLDERS_APART_MAX}`).join(", ")})
+  WHERE f.kind != 'verify' AND NOT (p.job = ?11 AND p.day = ?12) AND ((f.state = 'running' AND p.state = 'waiting') OR (f.state = 'undoing' AND p.state != 'undone')))`;
+
+/**
+ * Packs what lies in rows of a Day that nothing is to be published of any more. Running it again finds what is left: true where
+ * nothing is, but what no block takes.
+ */
+export async function packDay(
+  db: Ledger,
+  { day, partition, merchants, ending, isOver = () => false }: PackedPlace,
+): Promise<boolean> {
+  const listed = await listUnpacked(db, { day, partition, merchants });
+  let isDone = true;
+  for (let start = 0; start < listed.length; start += REPLAY_MERCHANTS_READ) {
+    const some = listed.slice(start, start + REPLAY_MERCHANTS_READ);
+    const blocks = await readBlocks(db, { day, partition, merchants: some });
+    const rows = Map.groupBy(await readUnpacked(db, { day, partition, merchants: some }), ({ merchant }) => merchant);
+    const statements = blocks.flatMap((block) =>
+      packStatements(db, { block, day, ending, rows: rows.get(block.merchant) ?? [] }),
+    );
+    if (statements.length > 0) {
+      const puts = (await db.batch(statements)).filter((_, at) => at % STATEMENTS_EACH === 0);
+      isDone &&= puts.every(({ meta }) => meta.changes > 0);
+    }
+    if (isOver() && start + REPLAY_MERCHANTS_READ < listed.length) return false;
+  }
+  return isDone;
+}
+
+/** Of each merchant that is packed; the first puts the block. */
+const STATEMENTS_EACH = 3;
+
+/** Takes some merchants' Day out of its blocks: it is rows again, its Hours as totals. Where it is not packed nothing happens. */
+export async function unpackDay(
+  db: Ledger,
+  { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
+): Promise<void> {
+  for (let start = 0; start < merchants.length; start += REPLAY_MERCHANTS_READ) {
+    const some = merchants.slice(start, start + REPLAY_MERCHANTS_READ);
+    for (let tries = UNPACK_TRIES; ; tries--) {
+      const blocks = await readBlocks(db, { day, partition, merchants: some });
+      const packed = blocks.filter(({ days }) => days.some((one) => one.day === day));
+      if (packed.length === 0) break;
+      if (tries === 0) throw new Error("a block is changed all the time");
+      const statements = packed.flatMap((block) => unpackStatements(db, block, day));
+      await db.batch([...statements, noteUnpacked(db, { days: [day], partition })]);
+    }
+  }
+}
+
+/** Another Day of the block may be packed meanwhile: then it is read again. */
+const UNPACK_TRIES = 10;
+
+/** One block a merchant, also where there is none yet. */
+async function readBlocks(
+  db: Ledger,
+  { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
+): Promise<readonly SeenBlock[]> {
+  const firstDay = blockOf(day);
+  const text = `SELECT ${blockColumns(ALL_DIMENSIONS)} FROM blocks
+    WHERE merchant IN (SELECT value FROM json_each(?1)) AND first_day = ?2 AND "partition" = ?3`;
+  const { results } = await db
+    .prepare(text)
+    .bind(JSON.stringify(merchants), firstDay, partition)
+    .all<BlockRow & { readonly version: number }>();
+  const known = new Map(results.map((row) => [row.merchant, row]));
+  return merchants.map((merchant) => {
+    const row = known.get(merchant);
+    const days = row === undefined ? [] : daysOf(row, ALL_DIMENSIONS);
+    return { merchant, firstDay, partition, version: row?.version ?? 0, days };
+  });
+}
+
+interface Packing {
+  readonly block: SeenBlock;
+  readonly day: number;
+  readonly rows: readonly RollupRow[];
+  readonly ending: EndingPart | undefined;
+}
+
+/** Writes the block with the Day in it, if rows and block are what was read; then deletes the rows, if it has the Day. */
+function packStatements(db: Ledger, { block, day, rows, ending }: Packing): readonly D1PreparedStatement[] {
+  const whole = rows.find(({ grain }) => grain === "day");
+  if (whole === undefined) return []; // packed, or gone, since it was listed
+  const hours = rows.filter(({ grain }) => grain === "hour");
+  const others = block.days.filter((one) => one.day !== day);
+  const days = [...others, toBlockDay(whole, hours)].sort((a, b) => a.day - b.day);
+  const written = blockValues(block, days);
+  if (written === undefined) return [];
+  const about = [block.merchant, block.firstDay, block.partition, day, ...hoursOf(day)] as const;
+  const names = JSON.stringify(hours.map(({ bucket, version }) => [bucket, version * STEPS]));
+  const marks = [1, 2, 3, ...written.slice(3).map((_, at) => at + 13)].map((place) => `?${place}`).join(", ");
+  const put = `INSERT INTO blocks (${quoted(BLOCK_COLUMNS)}) SELECT ${marks} WHERE ${SEEN_VERSION} = ?7 AND ${IS_LEFT_ALONE}
+      AND (SELECT version FROM daily WHERE ${DAY_ROW}) = ?8
+      AND (SELECT count(*) FROM hourly WHERE ${HOURS}) = ?9
+      AND (SELECT count(*) FROM json_each(?10) AS j JOIN hourly AS h ON h.merchant = ?1 AND h.bucket = j.value ->> 0
+        AND h."partition" = ?3 WHERE h.day = ?4 AND h.version * ${STEPS} = j.value ->> 1) = ?9
+    ON CONFLICT (${quoted(BLOCK_COLUMNS.slice(0, 3))}) DO UPDATE SET ${setting(BLOCK_COLUMNS.slice(3))}`;
+  const seen = [block.version, whole.version, hours.length, names, ending?.job ?? "", ending?.day ?? -1];
+  return [
+    db.prepare(put).bind(...about, ...seen, ...written.slice(3)),
+    db.prepare(`DELETE FROM hourly WHERE ${HOURS} AND ${IS_PACKED} AND ?2 = ?2`).bind(...about),
+    db.prepare(`DELETE FROM daily WHERE ${DAY_ROW} AND ${IS_PACKED} AND ?2 = ?2`).bind(...about.slice(0, 4)),
+  ];
+}
+
+/** Writes the Day's rows, and then the block without it, if the block is what was read. */
+function unpackStatements(db: Ledger, block: SeenBlock, day: number): readonly D1PreparedStatement[] {
+  const packed = block.days.find((one) => one.day === day) as BlockDay;
+  const rows = [toDayRow(block, packed), ...packed.hours.map((hour) => toHourRow(block, packed, hour))];
+  const written = blockValues(
+    block,
+    block.days.filter((one) => one.day !== day),
+  ) as readonly Value[];
+  const key = [block.merchant, block.firstDay, block.partition] as const;
+  const sets = BLOCK_COLUMNS.slice(3).map((name, at) => `"${name}" = ?${at + 5}`);
+  return [
+    ...rows.map((row) => insertRow(db, row, block)),
+    db
+      .prepare(`UPDATE blocks SET ${sets.join(", ")} WHERE ${IS_BLOCK} AND version = ?4`)
+      .bind(...key, block.version, ...written.slice(3)),
+  ];
+}
+
+/** Where a row of another Day has the Hour by now, the later of both stays. */
+function insertRow(db: Ledger, row: RollupRow, { firstDay, version }: SeenBlock): D1PreparedStatement {
+  const table = row.grain === "day" ? "daily" : "hourly";
+  const columns = [...ROLLUP_KEY, ...ROLLUP_REPLACED];
+  const values = rollupValues(row);
+  const text = `INSERT INTO ${table} (${quoted(columns)}) SELECT ${values.map(() => "?").join(", ")}
+    WHERE EXISTS (SELECT 1 FROM blocks WHERE merchant = ?1 AND first_day = ? AND "partition" = ?3 AND version = ?)
+    ON CONFLICT (${ROLLUP_KEY.join(", ")}) DO UPDATE SET ${ROLLUP_SET} WHERE excluded.version > ${table}.version`;
+  return db.prepare(text).bind(...values, firstDay, version);
+}
+
+/** A block's next version with these Days, by BLOCK_COLUMNS; undefined where D1 would not take it. */
+function blockValues(
+  { merchant, firstDay, partition, version }: SeenBlock,
+  days: readonly BlockDay[],
+): readonly Value[] | undefined {
+  const byDay = new Map(days.map((one) => [one.day, one]));
+  const listed = <T>(of: (one: BlockDay) => T) =>
+    JSON.stringify(
+      Array.from({ length: BLOCK_DAYS }, (_, at) => {
+        const one = byDay.get(firstDay + at);
+        return one === undefined ? null : of(one);
+      }),
+    );
+  const parts = days.length === 0 ? PART_COLUMNS.map(() => new Uint8Array()) : encodeBlock(days).map(deflate);
+  if (parts.reduce((sum, { length }) => sum + length, 0) > BLOCK_BYTES_MAX) return undefined;
+  return [
+    merchant,
+    firstDay,
+    partition,
+    version + 1,
+    listed(({ counts }) => counts.events),
+    listed((one) => one.version),
+    ...parts.map((part) => part.slice().buffer as ArrayBuffer),
+  ];
+}
+
+/** Where Hours of a Day may begin: zones are within a Day of UTC. */
+function hoursOf(day: number): readonly [from: number, to: number] {
+  return [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
+}
+
+function quoted(columns: readonly string[]): string {
+  return columns.map((column) => `"${column}"`).join(", ");
+}
+
+function setting(columns: readonly string[]): string {
+  return columns.map((column) => `"${column}" = excluded."${column}"`).join(", ");
+}
