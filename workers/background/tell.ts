@@ -33,7 +33,9 @@ export type TellDeps = Pick<Deps, "now" | "log" | "fetch" | "deployment" | "rece
 
 /** Who is told. A webhook without a secret is a mistake that is said, since nobody could check what comes. */
 export function receiversOf(env: TellEnv): readonly Receiver[] {
-  const { ALERT_WEBHOOK_URL: url = "", ALERT_WEBHOOK_SECRET: secret = "", PAGERDUTY_KEY: key = "" } = env;
+  const url = env.ALERT_WEBHOOK_URL ?? "";
+  const secret = env.ALERT_WEBHOOK_SECRET ?? "";
+  const key = env.PAGERDUTY_KEY ?? "";
   if (url !== "" && !/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret))
     throw new Error(
       'ALERT_WEBHOOK_URL is set, and ALERT_WEBHOOK_SECRET is not "whsec_" and 24 or more bytes of base64',
