@@ -257,8 +257,8 @@ test("[SCN-9] columns come to what events come to one by one, whatever is asked"
       if (scan.sums.size > 0) compared += 1;
       expect(encodeScan(scan)).toBe(encodeRowScan(rowScan));
       expect(closeScan(scan)).toEqual(closeRowScan(rowScan));
-      // And they have taken as many steps.
-      expect(own.question.budgets.own.left).toBe(oracle.question.budgets.own.left);
+      // And take no more steps: what filters leave of goals and products is paid for once for each code.
+      expect(own.question.budgets.own.left).toBeGreaterThanOrEqual(oracle.question.budgets.own.left);
       expect(own.question.budgets.fixed.left).toBe(oracle.question.budgets.fixed.left);
     }),
     { numRuns: 600 },
