@@ -11,7 +11,7 @@ import { matchersOf } from "./matcher.ts";
 import { blank, type Opinion, PARTS, type Part, type PartName } from "./opinion.ts";
 
 /** What a row takes while a part finds its key, of what judging an event does. */
-const ROW_WEIGHT = 0.01;
+const ROW_WEIGHT = 0.15;
 
 /** A code for each row. */
 interface Keys {
