@@ -10,8 +10,8 @@ import { type RulesInForce, type RuleTimeline, rulesInForce } from "../rules.ts"
 import { matchersOf } from "./matcher.ts";
 import { blank, type Opinion, PARTS, type Part, type PartName } from "./opinion.ts";
 
-/** What a row takes while a part finds its key, of what judging an event does. */
-const ROW_WEIGHT = 0.15;
+/** What a row takes of each part, of what judging an event by itself does. */
+const ROW_WEIGHT = 0.1;
 
 /** A code for each row. */
 interface Keys {
@@ -46,7 +46,6 @@ export function* opineAll(columns: EventColumns, day: number, timelines: Timelin
   for (const part of PARTS as readonly (Part & { readonly name: PartName })[]) {
     const keys = [...rules, ...KEYS[part.name](columns, made as OpinionColumns)];
     made[part.name] = yield* formed(part, columns, { keys: joined(keys, columns), rulesAt, before: made, slices });
-    if (slices.isOver(ROW_WEIGHT * columns.count)) yield;
   }
   return made as OpinionColumns;
 }
@@ -189,6 +188,7 @@ function* formed(
   const values: (Partial<Opinion> | undefined)[] = new Array(size).fill(undefined);
   const isFormed = new Uint8Array(size);
   for (let row = 0; row < columns.count; row++) {
+    if (slices.isOver(ROW_WEIGHT)) yield;
     const code = codes[row] as number;
     if (isFormed[code] === 1) continue;
     isFormed[code] = 1;
