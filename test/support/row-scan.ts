@@ -328,7 +328,7 @@ function distinctCombinations(scan: RowScan, events: readonly Seen[], label: str
 
 /** One text for a list of them, whatever they hold. */
 function keyOf(dimensions: readonly string[]): string {
-  return dimensions.length === 1 ? (dimensions[0] as string) : JSON.stringify(dimensions);
+  return JSON.stringify(dimensions);
 }
 
 /** The visits of a Day, as far as a view admits them. */
