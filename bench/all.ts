@@ -29,6 +29,7 @@ const PARTS: readonly Part[] = [
   { name: "cost" },
   { name: "capacity" },
   { name: "replay", quick: ["--events", "200000", "--rounds", "1"] },
+  { name: "scan", quick: ["--days", "1", "--rounds", "1"] },
   { name: "query", quick: ["--events", "100000", "--starts", "2", "--asks", "5"] },
   { name: "query", args: ["--events", "10000000"], isLong: true },
 ];

@@ -396,7 +396,7 @@ export const EXPORT_BYTES_MAX = 400_000_000;
  *  read, in 8 to 21 B (IdSet, while it grows): 2.5 million page views in 50 MB. A sealed Day needs no ids but those that came late. */
 export const EXPORT_UNSEALED_BYTES_MAX = 100_000_000;
 /** Archived bytes that an export reads to see the visits that its filters look at, 30 s of CPU before the first byte is sent. A Day
- *  of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 150,000 events fits. */
+ *  of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 600,000 events fits. */
 export const EXPORT_VISITS_BYTES_MAX = 100_000_000;
 /** Steps that the filters of one export may take (core/query/budget.ts): 16 s at 10 ns. */
 export const EXPORT_STEPS_MAX = 1_600_000_000;
@@ -548,11 +548,13 @@ export const DIMENSIONS_COUNT_MAX = 8;
  *  of the platform's 1,000 subrequests, three for each sealed Day. */
 export const SCAN_BYTES_MAX = 16_000_000;
 export const SCAN_OBJECTS_MAX = 600;
-/** Rows that are counted at once: visits are put together in memory, a row takes about 3 KB (measured: 60,000 rows, 200 MB). A
- *  Day of one partition with more is read several times, for some of its visitors each. */
-export const SCAN_DAY_ROWS_MAX = 20_000;
+/** Rows that are counted at once: as columns a row takes about 200 B (measured: 25,000 and 60,000 rows, 170 B and what is thought of
+ *  them), and 0.8 s of a processor pass before so many are counted. A Day of one partition with more is read several times, for some
+ *  of its visitors each. */
+export const SCAN_DAY_ROWS_MAX = 200_000;
 export const SCAN_PASSES_MAX = 64;
-/** Events that a question may count while its asker waits: 50 µs each, most of it forming opinions. */
+/** Events that a question may count while its asker waits: 4 µs each where they lie together (`npm run bench:scan`), many times that
+ *  where every file has a few of them. */
 export const SCAN_EVENTS_MAX = 100_000;
 /** A question that is too large for one request becomes a job of parts: (Day, partition)s of a part, and of all of them. A part
  *  takes some 80 subrequests and seconds. */

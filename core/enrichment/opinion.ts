@@ -52,28 +52,99 @@ export interface Opinion {
 /** Reads facts and earlier opinions, writes its own fields of the opinion. */
 export type Step = (event: Event, opinion: Opinion, matchers: Matchers) => void;
 
+/** Steps that are taken together: what they write depends on what they read alone. */
+export interface Part {
+  readonly name: string;
+  /** Fields of the event. */
+  readonly reads: readonly (keyof Event)[];
+  /** What steps before have found. */
+  readonly readsOpinions: readonly (keyof Opinion)[];
+  readonly writes: readonly (keyof Opinion)[];
+  readonly steps: readonly { readonly name: string; readonly apply: Step }[];
+}
+
 /**
  * The steps in their order: the page before the source (own hostname) and the goals, the source before the channel. Of the
- * reasons to drop a hit the first one is kept.
+ * reasons to drop a hit the first one is kept. Events that agree in what a part reads are thought of alike by it: where many are
+ * looked at, an opinion is formed once for each different input (opinion-columns.ts).
  */
-export const STEPS: readonly { readonly name: string; readonly apply: Step }[] = [
-  { name: "page", apply: page },
-  { name: "source", apply: source },
-  { name: "channel", apply: channel },
-  { name: "device", apply: device },
-  { name: "place", apply: place },
-  { name: "goal", apply: goal },
-  { name: "act", apply: act },
-  { name: "passive", apply: passive },
-  { name: "metadata", apply: metadata },
-  { name: "bot", apply: bot },
-  { name: "import rule", apply: importRule },
-  { name: "referrer rule", apply: referrerRule },
-  { name: "address rule", apply: addressRule },
-  { name: "network rule", apply: networkRule },
-  { name: "hostname rule", apply: hostnameRule },
-  { name: "prefetch", apply: prefetch },
-];
+export const PARTS = [
+  {
+    name: "address",
+    reads: ["url", "format", "fragment"],
+    readsOpinions: [],
+    writes: ["hostname", "page"],
+    steps: [{ name: "page", apply: page }],
+  },
+  {
+    name: "origin",
+    // Of the address the query, where it has one.
+    reads: ["referrer", "url", "format", "fragment"],
+    readsOpinions: ["hostname"],
+    writes: [
+      ...(["source", "referrer", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"] as const),
+      ...(["channel", "isReturn"] as const),
+    ],
+    steps: [
+      { name: "source", apply: source },
+      { name: "channel", apply: channel },
+    ],
+  },
+  {
+    name: "device",
+    reads: ["userAgent", "hints", "given"],
+    readsOpinions: [],
+    writes: ["browser", "os", "device"],
+    steps: [{ name: "device", apply: device }],
+  },
+  {
+    name: "place",
+    reads: ["country", "region", "city", "language"],
+    readsOpinions: [],
+    writes: ["country", "region", "city", "language"],
+    steps: [{ name: "place", apply: place }],
+  },
+  {
+    name: "goals",
+    reads: ["name"],
+    readsOpinions: ["page"],
+    writes: ["goals"],
+    steps: [{ name: "goal", apply: goal }],
+  },
+  {
+    name: "act",
+    // Of the order number whether there is one, of the revenue its sign, of the products whether there are any.
+    reads: ["name", "keyed", "passive", "order", "revenue", "products"],
+    readsOpinions: [],
+    writes: ["act", "passive"],
+    steps: [
+      { name: "act", apply: act },
+      { name: "passive", apply: passive },
+    ],
+  },
+  {
+    name: "drop",
+    reads: ["name", "userAgent", "verifiedBot", "hints", "referrer", "excluded", "asn", "format", "purpose"],
+    readsOpinions: ["hostname"],
+    writes: ["dropped"],
+    steps: [
+      { name: "metadata", apply: metadata },
+      { name: "bot", apply: bot },
+      { name: "import rule", apply: importRule },
+      { name: "referrer rule", apply: referrerRule },
+      { name: "address rule", apply: addressRule },
+      { name: "network rule", apply: networkRule },
+      { name: "hostname rule", apply: hostnameRule },
+      { name: "prefetch", apply: prefetch },
+    ],
+  },
+] as const satisfies readonly Part[];
+
+export type PartName = (typeof PARTS)[number]["name"];
+
+export const STEPS: readonly { readonly name: string; readonly apply: Step }[] = PARTS.flatMap(
+  (part: Part) => part.steps,
+);
 
 /** What the code of today makes of an event under the rules that hold for it. */
 export function opine(event: Event, rules: RulesInForce): Opinion {
@@ -83,7 +154,8 @@ export function opine(event: Event, rules: RulesInForce): Opinion {
   return opinion;
 }
 
-function blank(): Opinion {
+/** Nothing is known yet. */
+export function blank(): Opinion {
   return {
     hostname: "",
     page: "",

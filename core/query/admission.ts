@@ -2,10 +2,9 @@
 // it means in a question (filter.ts, seen.ts): of events that are counted, by the rules of their Day.
 
 import type { ArchivedEvent } from "../archive/file.ts";
-import type { Event } from "../event.ts";
 import type { DayRows } from "./count.ts";
 import { type Filter, passes } from "./filter.ts";
-import { type SeenUnder, seeAlone, seeDay } from "./seen.ts";
+import { type SeenUnder, seeAlone, seeVisits } from "./seen.ts";
 
 /** Whether a filter that looks at no visit (needsVisits) admits an event. */
 export function admitsAlone(filter: Filter, { event }: ArchivedEvent, day: number, under: SeenUnder): boolean {
@@ -19,11 +18,9 @@ export function admittedPositions(
   { day, partitions, isCounted }: DayRows,
   under: SeenUnder,
 ): readonly number[] {
-  return partitions.flatMap((rows) => {
-    const positions = new Map<Event, number>(rows.map(({ event, position }) => [event, position]));
-    const admitted = seeDay({ rows, day, isCounted }, under).visits.flatMap(({ events }) =>
-      events.filter((seen) => passes(filter, seen)),
-    );
-    return admitted.map(({ event }) => positions.get(event) as number);
-  });
+  return partitions.flatMap((rows) =>
+    [...seeVisits({ rows, day, isCounted }, under)].flatMap(({ events }) =>
+      events.filter((seen) => passes(filter, seen)).map(({ row }) => rows.positions[row] as number),
+    ),
+  );
 }

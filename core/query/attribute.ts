@@ -2,14 +2,16 @@
 // sees and, where rollups are broken down by it, with the name of that breakdown. Properties ("event:props:plan") are
 // attributes made on demand. Values are compared and shown as they are stored, but the empty one has a name.
 
+import { textsOf } from "../archive/event-columns.ts";
 import { DIMENSIONS, type DimensionName, PLACE_FIELDS, type PlaceField } from "../counting/dimension.ts";
 import { versionsOf } from "../enrichment/device.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
+import { type OpinionColumn, partOf } from "../enrichment/opinion-columns.ts";
 import { HOSTS, PAGES, REFERRERS, SOURCES, type Spelling } from "../enrichment/spelling.ts";
 import type { Event } from "../event.ts";
 import { PROP_KEY_LENGTH_MAX } from "../limits.ts";
 import { type Product, productLabel } from "../order.ts";
-import { productsOf, type Seen } from "./seen.ts";
+import { productsOf, type Seen, type SeenColumns } from "./seen.ts";
 
 export interface Attribute {
   /** Its name in the query grammar. */
@@ -22,6 +24,8 @@ export interface Attribute {
   readonly rollup: DimensionName | undefined;
   /** An event's values: exactly one, but for goals. */
   readonly valuesOf: (seen: Seen) => readonly string[];
+  /** A number that events of one Day have in common where they have the same values; -1 where there is none. */
+  readonly codeOf: (seen: Seen, of: SeenColumns) => number;
   /** The value of one product, where it is about those. */
   readonly ofProduct?: (product: Product) => string;
   /** How its values are written, where there are several ways to write one. */
@@ -30,15 +34,54 @@ export interface Attribute {
   readonly show?: (value: string) => string;
 }
 
-const ofProfile = (name: keyof Opinion) => (seen: Seen) => [firstOf(seen).opinion[name] as string];
-const ofEvent = (name: keyof Opinion) => (seen: Seen) => [seen.opinion[name] as string];
+/** A stream has a number of its own, and a code is small. */
+const CODES_MAX = 2 ** 20;
 
-const EVENT_VALUES: Readonly<Record<PlaceField | "goal", Attribute["valuesOf"]>> = {
-  stream: ({ event }) => [String(event.stream)],
-  name: ({ event }) => [event.name],
-  hostname: ofEvent("hostname"),
-  page: ofEvent("page"),
-  goal: ({ opinion }) => opinion.goals,
+/** An attribute's values, and the code by which they are remembered. */
+type Values = Pick<Attribute, "valuesOf" | "codeOf">;
+
+function ofProfile(name: keyof Opinion): Values {
+  const part = partOf(name);
+  return {
+    valuesOf: (seen) => [firstOf(seen).opinion[name] as string],
+    codeOf: (seen, { opinions }) => opinions[part].codes[firstOf(seen).row] as number,
+  };
+}
+
+/** Of the visit's entry or exit; code 0 stands for none. */
+function ofView(at: "entry" | "exit", name: "page" | "hostname"): Values {
+  return {
+    valuesOf: ({ visit }) => [visit[at]?.opinion[name] ?? ""],
+    codeOf: ({ visit }, { opinions }) => codeAt(opinions.address, visit[at]?.row ?? -1),
+  };
+}
+
+function codeAt({ codes }: OpinionColumn, row: number): number {
+  return row < 0 ? 0 : (codes[row] as number) + 1;
+}
+
+function ofText(field: keyof Event, valuesOf: Attribute["valuesOf"]): Values {
+  return { valuesOf, codeOf: ({ row }, { columns }) => textsOf(columns, field).codes[row] as number };
+}
+
+const EVENT_VALUES: Readonly<Record<PlaceField | "goal", Values>> = {
+  stream: {
+    valuesOf: ({ event }) => [String(event.stream)],
+    codeOf: ({ event: { stream } }) => (stream < CODES_MAX ? stream : -1),
+  },
+  name: ofText("name", ({ event }) => [event.name]),
+  hostname: {
+    valuesOf: ({ opinion }) => [opinion.hostname],
+    codeOf: ({ row }, { opinions }) => codeAt(opinions.address, row),
+  },
+  page: {
+    valuesOf: ({ opinion }) => [opinion.page],
+    codeOf: ({ pageRow }, { opinions }) => codeAt(opinions.address, pageRow),
+  },
+  goal: {
+    valuesOf: ({ opinion }) => opinion.goals,
+    codeOf: ({ row }, { opinions }) => opinions.goals.codes[row] as number,
+  },
 };
 
 const SPELLINGS: Readonly<Partial<Record<DimensionName, Spelling>>> = {
@@ -52,21 +95,27 @@ const SPELLINGS: Readonly<Partial<Record<DimensionName, Spelling>>> = {
 
 const FROM_ROLLUPS: readonly Attribute[] = DIMENSIONS.map(({ name, question, scope, empty }) => {
   const spelling = SPELLINGS[name];
-  const values = name === "product" ? ofProducts(productLabel) : { valuesOf: valuesOf(name) };
+  const values = name === "product" ? ofProducts(productLabel) : valuesOf(name);
   return { question, scope, empty, rollup: name, ...values, ...(spelling && { spelling }) };
 });
 
 /** Of the products of an order or a product event; an event may have several, or none. */
-function ofProducts(ofProduct: (product: Product) => string): Pick<Attribute, "valuesOf" | "ofProduct"> {
+function ofProducts(ofProduct: (product: Product) => string): Values & Pick<Attribute, "ofProduct"> {
   return {
     valuesOf: (seen) => [...new Set(productsOf(seen).map(({ product }) => ofProduct(product)))],
+    codeOf: (seen, { columns }) => {
+      const named = textsOf(columns, "products");
+      const code = named.codes[seen.row] as number;
+      // What names none may take back those of an order that others tell of.
+      return named.values[code] !== "" || (seen.earning?.sale.lines.length ?? 0) === 0 ? code : -1;
+    },
     ofProduct,
   };
 }
 
-function valuesOf(name: DimensionName): Attribute["valuesOf"] {
-  if (name === "entry_page") return ({ visit }) => [visit.entry?.opinion.page ?? ""];
-  if (name === "exit_page") return ({ visit }) => [visit.exit?.opinion.page ?? ""];
+function valuesOf(name: DimensionName): Values {
+  if (name === "entry_page") return ofView("entry", "page");
+  if (name === "exit_page") return ofView("exit", "page");
   if (name === "goal" || (PLACE_FIELDS as readonly string[]).includes(name))
     return EVENT_VALUES[name as PlaceField | "goal"];
   return ofProfile(name as keyof Opinion);
@@ -86,29 +135,36 @@ const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
     question: "visit:entry_page_hostname",
     scope: "visit",
     empty: "(none)",
-    valuesOf: ({ visit }) => [visit.entry?.opinion.hostname ?? ""],
+    ...ofView("entry", "hostname"),
     spelling: HOSTS,
   },
   {
     question: "visit:exit_page_hostname",
     scope: "visit",
     empty: "(none)",
-    valuesOf: ({ visit }) => [visit.exit?.opinion.hostname ?? ""],
+    ...ofView("exit", "hostname"),
     spelling: HOSTS,
   },
   {
     question: "visit:browser_version",
     scope: "visit",
     empty: "(not set)",
-    valuesOf: (seen) => [versionsOf(firstOf(seen).event.userAgent).browser],
+    ...ofVersion("browser"),
   },
   {
     question: "visit:os_version",
     scope: "visit",
     empty: "(not set)",
-    valuesOf: (seen) => [versionsOf(firstOf(seen).event.userAgent).os],
+    ...ofVersion("os"),
   },
 ];
+
+function ofVersion(name: "browser" | "os"): Values {
+  return {
+    valuesOf: (seen) => [versionsOf(firstOf(seen).event.userAgent)[name]],
+    codeOf: (seen, { columns }) => textsOf(columns, "userAgent").codes[firstOf(seen).row] as number,
+  };
+}
 
 /** What else is known of products; their names are in rollups. */
 const OF_PRODUCTS: readonly (readonly [question: string, of: "id" | "category" | "brand" | "variant"])[] = [
@@ -148,7 +204,7 @@ export function attributeOf(name: unknown): Attribute | undefined {
     scope: "event",
     empty: "(none)",
     rollup: undefined,
-    valuesOf: ({ event }) => [propsOf(event).get(key) ?? ""],
+    ...ofText("props", ({ event }) => [propsOf(event).get(key) ?? ""]),
   };
 }
 

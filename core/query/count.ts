@@ -2,7 +2,7 @@
 // a queue. What some Days have come to can be written down and added to what others have: so a large question is counted in parts
 // (job.ts), and what closed Days came to need not be counted again. Questions are counted here, reports in `report-count.ts`.
 
-import type { ArchivedEvent } from "../archive/file.ts";
+import type { EventColumns } from "../archive/event-columns.ts";
 import type { Gradual } from "../gradual.ts";
 import { fixedCountOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
@@ -16,7 +16,7 @@ import type { SeenUnder } from "./seen.ts";
 /** A merchant's rows of a Day, by partition: all of them, or those of some visitors. */
 export interface DayRows {
   readonly day: number;
-  readonly partitions: readonly (readonly ArchivedEvent[])[];
+  readonly partitions: readonly EventColumns[];
   /** Whose visits are meant, where rows of others are among them (`SeenRows`). */
   readonly isCounted?: (visitor: string) => boolean;
 }

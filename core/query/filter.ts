@@ -20,6 +20,7 @@ import {
 import { invalid, isObject, mismatch, quote } from "./refusal.ts";
 import { finds, parseRegex, type Regex } from "./regex.ts";
 import type { Seen, SeenVisit } from "./seen.ts";
+import { CodeVerdicts } from "./verdict.ts";
 
 export type Filter =
   | {
@@ -48,6 +49,10 @@ export interface Comparison {
   readonly fitsClause: (value: string, clause: string) => boolean;
   /** Of the filter that it is in: "#/filters/0". */
   readonly place: string;
+  /** Pays for looking at so many values whose verdict is known. */
+  readonly pay: (values: number) => boolean;
+  /** What was found out of the Day at hand. */
+  readonly verdicts: CodeVerdicts;
 }
 
 const EMPTY: Filter = { kind: "and", of: [] };
@@ -125,8 +130,21 @@ export function passes(filter: Filter, seen: Seen): boolean {
     case "has_done":
       return hasDone(filter.of, seen.visit);
     case "comparison":
-      return filter.attribute.valuesOf(seen).some((value) => filter.fits(shownValue(filter.attribute, value)));
+      return compares(filter, seen);
   }
+}
+
+/** Values that events of a Day have in common are looked at once, and paid for each time. */
+function compares(comparison: Comparison, seen: Seen): boolean {
+  const { attribute, verdicts, pay, fits } = comparison;
+  const code = seen.of === undefined ? -1 : attribute.codeOf(seen, seen.of);
+  const known = seen.of === undefined ? undefined : verdicts.find(seen.of.token, code);
+  if (known !== undefined) return pay(known.values) && known.passes;
+  const values = attribute.valuesOf(seen);
+  const at = values.findIndex((value) => fits(shownValue(attribute, value)));
+  if (seen.of !== undefined)
+    verdicts.note(seen.of.token, code, { passes: at >= 0, values: at < 0 ? values.length : at + 1 });
+  return at >= 0;
 }
 
 /** Every comparison in a filter. */
@@ -229,7 +247,9 @@ function parseComparison(value: readonly unknown[], path: string, budget: Budget
   }
   const spelling = attribute.spelling ?? AS_IT_IS;
   const comparer = comparerOf(operator, clauses, { isSensitive, regexes, spelling, budget, place: path });
-  const filter: Filter = { kind: "comparison", attribute, ...comparer, clauses, place: path };
+  const pay = (values: number) => spend(budget, values * COMPARISON_STEPS, path);
+  const own = { clauses, place: path, pay, verdicts: new CodeVerdicts() };
+  const filter: Filter = { kind: "comparison", attribute, ...comparer, ...own };
   return accepted(negated ? { kind: "not", of: filter } : filter);
 }
 

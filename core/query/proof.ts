@@ -2,6 +2,7 @@
 // or dropped for a reason, or belongs to no visit (it only says that somebody read on). The numbers stand beside those that questions
 // are answered with.
 
+import { type EventColumns, eventAt, filterRows, textAt, textsOf, toEvent } from "../archive/event-columns.ts";
 import { IdSet } from "../counting/duplicate.ts";
 import { isEngagement, isPageview } from "../event.ts";
 import type { Gradual } from "../gradual.ts";
@@ -42,7 +43,8 @@ export function* addRecount(
   { under, key }: { readonly under: SeenUnder; readonly key: HashKey },
 ): Gradual<void> {
   for (const rows of partitions) {
-    const own = rows.filter(({ event }) => isCounted(event.visitor));
+    const visitors = textsOf(rows, "visitor");
+    const own = filterRows(rows, (row) => isCounted(textAt(visitors, row)));
     const judged = judgedOf(recount, own, key);
     const { visits, dropped } = yield* seeDayGradually({ rows, day, isCounted }, under);
     for (const { opinion } of dropped) drop(recount, opinion.dropped as DropReason);
@@ -59,15 +61,17 @@ export function* addRecount(
 
 /** How many events are left to be judged. A copy that came after its Day was closed is no event that was received; another story under
  *  a known id is one, and is dropped (DUP-2). */
-function judgedOf(recount: Recount, rows: DayRows["partitions"][number], key: HashKey): number {
+function judgedOf(recount: Recount, rows: EventColumns, key: HashKey): number {
   const ids = new IdSet(key);
   let judged = 0;
-  for (const { event } of rows.toSorted((a, b) => a.position - b.position)) {
+  const order = Uint32Array.from(rows.positions, (_, row) => row);
+  for (const row of order.sort((a, b) => (rows.positions[a] as number) - (rows.positions[b] as number))) {
+    const event = eventAt(rows, row);
     const known = ids.recall(event);
     if (known === "same") continue;
     recount.received += 1;
     const isDuplicate = known === "other" || event.dropped === "duplicate";
-    ids.remember(isDuplicate ? { ...event, dropped: "duplicate" } : event);
+    ids.remember(isDuplicate ? { ...toEvent(event), dropped: "duplicate" } : event);
     if (isDuplicate) drop(recount, "duplicate");
     else judged += 1;
   }

@@ -159,6 +159,7 @@ const DROP_REASONS: Attribute = {
   empty: "(none)",
   rollup: undefined,
   valuesOf: ({ opinion }) => [opinion.dropped],
+  codeOf: () => -1,
 };
 
 /** Which metrics go together with which dimensions and filters: one list of what must not be. */

@@ -1,7 +1,7 @@
 // Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read and how its
 // numbers are counted from visits (funnel.ts, retention.ts, path.ts), written down and put together.
 
-import type { Gradual } from "../gradual.ts";
+import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -172,9 +172,14 @@ export function reportAnswer(
 
 /** The visits of rows that came together. */
 export function* visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThrough): Gradual<readonly SeenVisit[]> {
-  const visits: (readonly SeenVisit[])[] = [];
-  for (const rows of partitions) visits.push(yield* visitsIn({ rows, day, isCounted }, seen));
-  return visits.flat();
+  const slices = new Slices(seen.budgets);
+  const visits: SeenVisit[] = [];
+  for (const rows of partitions)
+    for (const visit of yield* visitsIn({ rows, day, isCounted }, seen)) {
+      visits.push(visit);
+      if (slices.isOver(LOOKED_AT * visit.events.length)) yield;
+    }
+  return visits;
 }
 
 /** Remembers how many visitors are held, and says when they are too many. */

@@ -5,7 +5,7 @@ import { COUNTERS, type Counts } from "../counting/rollup.ts";
 import { GROUPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { VisitCounts } from "./metric.ts";
 import { addDated, type DatedTakings } from "./money.ts";
-import { addTo, addVisitor, type Scan, type ScanProblem, sumOf } from "./scan.ts";
+import { addTo, addVisitor, type Scan, type ScanProblem, sumOf, type Visitors } from "./scan.ts";
 
 interface EncodedSum {
   readonly dimensions: readonly string[];
@@ -26,15 +26,19 @@ interface EncodedScan {
   >;
 }
 
-export function encodeScan({ sums, entries, totals, orderPlaces }: Scan): string {
-  const sets = (map: ReadonlyMap<string, ReadonlySet<string>>) =>
-    [...map].map(([key, visitors]) => [key, [...visitors]] as const);
+export function encodeScan({
+  sums,
+  entries,
+  totals,
+  orderPlaces,
+}: Pick<Scan, "sums" | "entries" | "totals" | "orderPlaces">): string {
+  const sets = (map: ReadonlyMap<string, Visitors>) => [...map].map(([key, { names }]) => [key, [...names]] as const);
   const encoded: EncodedScan = {
     version: 3,
     sums: [...sums.values()].map(({ dimensions, counts, visitors, purse, ...more }) => ({
       dimensions,
       counts: COUNTERS.map((counter) => counts[counter]),
-      visitors: [...visitors],
+      visitors: [...visitors.names],
       purse: [...purse.values()],
       more: [more.scroll, more.scrolledVisits],
     })),

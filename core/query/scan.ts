@@ -10,6 +10,8 @@ import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { GROUPS_MAX, PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import { hourOf } from "../merchant.ts";
 import type { Product } from "../order.ts";
+import { PairCodes } from "../pair-codes.ts";
+import { MINUTE_MS } from "../time.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
 import { EVENT_STEPS, type OutOfSteps, outOfSteps, spend, stepsRefusal } from "./budget.ts";
@@ -19,16 +21,34 @@ import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
 import { addToPurse, type Purse } from "./money.ts";
 import { eventLabel, type Plan } from "./plan.ts";
 import { invalid } from "./refusal.ts";
-import { productsOf, type Seen, type SeenRows, type SeenUnder, type SeenVisit } from "./seen.ts";
+import {
+  onEntryPage,
+  productsOf,
+  type Seen,
+  type SeenColumns,
+  type SeenRows,
+  type SeenUnder,
+  type SeenVisit,
+} from "./seen.ts";
 import { visitsIn } from "./view.ts";
 
 interface Sum {
   readonly dimensions: readonly string[];
   readonly counts: Counts;
-  readonly visitors: Set<string>;
+  readonly visitors: Visitors;
   readonly purse: Purse;
   scroll: number;
   scrolledVisits: number;
+  /** Of the visits of the rows at hand the last one that is counted here. */
+  visit: number;
+  /** How deep the visit at hand has scrolled; -1 where it has not. */
+  deepest: number;
+}
+
+/** Visitors' names. They come one visitor after the other: who came last needs no looking up. */
+export interface Visitors {
+  readonly names: Set<string>;
+  last: string | undefined;
 }
 
 export interface Scan {
@@ -42,7 +62,7 @@ export interface Scan {
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
   /** Visitors that groups are compared with, by which of the totals and by key. */
-  readonly totals: Readonly<Record<keyof Totals, Map<string, Set<string>>>>;
+  readonly totals: Readonly<Record<keyof Totals, Map<string, Visitors>>>;
   /** The question's filter without goals, for those who could have reached one. */
   readonly possible: Filter;
   /** Of each dimension that is not time: the values that filters leave of it, and where it stands among the dimensions. */
@@ -52,8 +72,29 @@ export interface Scan {
   /** (Day, partition)s with orders or refunds. */
   readonly orderPlaces: Set<string>;
   visitors: number;
+  /** Visits that were looked at. */
+  visits: number;
   /** The Hours of the partition at hand that count, where not all of the range do (rest.ts). */
   hours: ReadonlySet<number> | undefined;
+  /** What is known of the rows at hand. */
+  known: KnownCodes;
+}
+
+/** Where events of the rows at hand go that have the same values: found out once for each combination of their codes. */
+interface KnownCodes {
+  /** Chains the codes of axes, and the label's, to one. */
+  readonly pairs: PairCodes;
+  readonly labels: Map<string, number>;
+  /** By that one. */
+  readonly sums: (readonly Sum[] | undefined)[];
+  readonly entries: (readonly VisitCounts[] | undefined)[];
+  readonly possible: (readonly Visitors[] | undefined)[];
+  /** Label of each bucket of an hour or a minute. */
+  readonly labelOf: Map<number, string>;
+}
+
+function noneKnown(seed: number): KnownCodes {
+  return { pairs: new PairCodes(seed), labels: new Map(), sums: [], entries: [], possible: [], labelOf: new Map() };
 }
 
 interface Axis {
@@ -102,7 +143,9 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
     timeAt: question.dimensions.findIndex((name) => name.startsWith("time:")),
     orderPlaces: new Set(),
     visitors: 0,
+    visits: 0,
     hours: undefined,
+    known: noneKnown(0),
   };
 }
 
@@ -111,8 +154,9 @@ export function* scanDay(scan: Scan, seen: SeenRows): Gradual<ScanProblem | unde
   const { question } = scan.plan;
   const { budgets } = question;
   const slices = new Slices(budgets);
-  const partition = seen.rows[0]?.partition ?? "";
+  const { partition, seed } = seen.rows;
   scan.hours = hoursOf(scan.plan, partition);
+  scan.known = noneKnown(seed);
   for (const visit of yield* visitsIn(seen, { ...scan, budgets })) {
     const steps = visit.events.length * (1 + question.breakdowns.length) * EVENT_STEPS;
     spend(budgets.own, steps, "#/dimensions");
@@ -139,8 +183,8 @@ export function closeScan(scan: Scan): Groups {
 
 function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum: Sum): Group {
   const { dimensions, purse, scroll, scrolledVisits } = sum;
-  const counts: Counts = { ...sum.counts, visitors: sum.visitors.size };
-  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.size ?? 0;
+  const counts: Counts = { ...sum.counts, visitors: sum.visitors.names.size };
+  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.names.size ?? 0;
   return {
     dimensions,
     purse,
@@ -186,44 +230,90 @@ function* addVisit(
   { day, slices }: { readonly day: number; readonly slices: Slices },
 ): Gradual<void> {
   const { plan } = scan;
+  scan.visits += 1;
   const admitted: Seen[] = [];
   for (const seen of visit.events) {
     if (passes(scan.filter, seen)) admitted.push(seen);
     if (slices.isOver(LOOKED_AT)) yield;
   }
-  const scrolls = new Map<Sum, number>();
+  const scrolled: Sum[] = [];
   for (const seen of admitted) {
     if (slices.isOver(LOOKED_AT)) yield;
     if (!isInRange(scan, seen, day)) continue;
-    for (const dimensions of combinationsOf(scan, seen, labelOf(plan, seen, day))) {
-      const sum = sumOf(scan, dimensions);
+    const { scroll } = seen.event;
+    for (const sum of sumsOf(scan, seen, labelOf(scan, seen, day))) {
       addEvent(scan, sum, { seen, day });
-      if (seen.event.scroll >= 0) scrolls.set(sum, Math.max(seen.event.scroll, scrolls.get(sum) ?? 0));
+      if (scroll < 0) continue;
+      if (sum.deepest < 0) scrolled.push(sum);
+      sum.deepest = Math.max(scroll, sum.deepest);
     }
   }
-  for (const [sum, deepest] of scrolls) {
-    sum.scroll += deepest;
+  for (const sum of scrolled) {
+    sum.scroll += sum.deepest;
     sum.scrolledVisits += 1;
+    sum.deepest = -1;
   }
   if (plan.totals.length > 0) addTotals(scan, visit, { day, admitted });
   if (!isInRange(scan, visit.start, day)) return;
-  const label = labelOf(plan, visit.start, day);
-  for (const dimensions of distinctCombinations(scan, admitted, label))
-    countVisit(sumOf(scan, dimensions).counts, visit);
+  const label = labelOf(scan, visit.start, day);
+  for (const seen of admitted)
+    for (const sum of sumsOf(scan, seen, label)) {
+      // A visit counts once under everything that it has.
+      if (sum.visit === scan.visits) continue;
+      sum.visit = scan.visits;
+      countVisit(sum.counts, visit);
+    }
   if (plan.visitsByEntryPage) addEntry(scan, visit, label);
 }
 
 /** By page, a visit stands under the page it has entered on, and a filter by page is about that page. */
 function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
-  const page = visit.entry?.opinion.page ?? "";
-  const moved = visit.events.map((seen) => ({ ...seen, opinion: { ...seen.opinion, page } }));
-  const admitted = moved.filter((seen) => passes(scan.filter, seen));
-  for (const dimensions of distinctCombinations(scan, admitted, label)) {
-    const key = keyOf(dimensions);
-    const known = scan.entries.get(key) ?? visitCounts();
-    scan.entries.set(key, known);
-    countVisit(known, visit);
+  const counted = new Set<VisitCounts>();
+  for (const seen of visit.events) {
+    const moved = onEntryPage(seen);
+    if (!passes(scan.filter, moved)) continue;
+    for (const counts of entriesOf(scan, moved, label)) counted.add(counts);
   }
+  for (const counts of counted) countVisit(counts, visit);
+}
+
+function entriesOf(scan: Scan, seen: Seen, label: string): readonly VisitCounts[] {
+  const { entries } = scan.known;
+  const code = codeOf(scan, seen, label);
+  const known = code < 0 ? undefined : entries[code];
+  if (known !== undefined) return known;
+  const found = combinationsOf(scan, seen, label).map((dimensions) => {
+    const key = keyOf(dimensions);
+    const counts = scan.entries.get(key) ?? visitCounts();
+    scan.entries.set(key, counts);
+    return counts;
+  });
+  if (code >= 0) entries[code] = found;
+  return found;
+}
+
+/** Where an event goes. */
+function sumsOf(scan: Scan, seen: Seen, label: string): readonly Sum[] {
+  const { sums } = scan.known;
+  const code = codeOf(scan, seen, label);
+  const known = code < 0 ? undefined : sums[code];
+  if (known !== undefined) return known;
+  const found = combinationsOf(scan, seen, label).map((dimensions) => sumOf(scan, dimensions));
+  if (code >= 0) sums[code] = found;
+  return found;
+}
+
+/** One code for all that an event is grouped by; -1 where its values have none. */
+function codeOf({ axes, known: { labels, pairs } }: Scan, seen: Seen, label: string): number {
+  let code = labels.get(label) ?? labels.size;
+  if (code === labels.size) labels.set(label, code);
+  // Pairs of a label begin at codes of their own: the first axis is told apart from the later ones by its place.
+  for (let at = 0; at < axes.length; at++) {
+    const own = (axes[at] as Axis).attribute.codeOf(seen, seen.of as SeenColumns);
+    if (own < 0) return -1;
+    code = pairs.codeOf(code, own * axes.length + at);
+  }
+  return code;
 }
 
 /** Who could have been in a group: everybody admitted, and by label and group everybody that goals are not asked of. */
@@ -233,15 +323,26 @@ function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: numbe
   if (admitted.some(isHere)) addVisitor(scan, totals.all, "", nameOf(scan, visit));
   for (const seen of visit.events) {
     if (!isHere(seen) || !passes(possible, seen)) continue;
-    const label = labelOf(plan, seen, day);
+    const label = labelOf(scan, seen, day);
     addVisitor(scan, totals.label, label, nameOf(scan, visit));
     if (!plan.totals.includes("group")) continue;
-    const others = scan.axes.filter((axis) => !isGoal(axis));
-    for (const dimensions of combinationsOf({ ...scan, axes: others }, seen, label)) {
-      const left = dimensions.filter((_, at) => at === scan.timeAt || others.some((axis) => axis.at === at));
-      addVisitor(scan, totals.group, keyOf(left), nameOf(scan, visit));
-    }
+    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, nameOf(scan, visit));
   }
+}
+
+/** The groups, without goals, that an event could have been counted in. */
+function possibleOf(scan: Scan, seen: Seen, label: string): readonly Visitors[] {
+  const { possible } = scan.known;
+  const others = scan.axes.filter((axis) => !isGoal(axis));
+  const code = codeOf({ ...scan, axes: others }, seen, label);
+  const known = code < 0 ? undefined : possible[code];
+  if (known !== undefined) return known;
+  const found = combinationsOf({ ...scan, axes: others }, seen, label).map((dimensions) => {
+    const left = dimensions.filter((_, at) => at === scan.timeAt || others.some((axis) => axis.at === at));
+    return visitorsOf(scan.totals.group, keyOf(left));
+  });
+  if (code >= 0) possible[code] = found;
+  return found;
 }
 
 /** Over Hours everybody is told apart by the id alone, as in the sketches of Hours. */
@@ -249,16 +350,26 @@ function nameOf({ plan }: Scan, { visitor, start }: SeenVisit): string {
   return plan.grain === "hour" ? start.event.visitor : visitor;
 }
 
-export function addVisitor(scan: Scan, sets: Map<string, Set<string>>, key: string, visitor: string): void {
-  const set = sets.get(key) ?? new Set();
-  sets.set(key, set);
-  addTo(scan, set, visitor);
+export function addVisitor(scan: Scan, sets: Map<string, Visitors>, key: string, visitor: string): void {
+  addTo(scan, visitorsOf(sets, key), visitor);
 }
 
-export function addTo(scan: Scan, set: Set<string>, visitor: string): void {
-  scan.visitors -= set.size;
-  set.add(visitor);
-  scan.visitors += set.size;
+function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
+  const visitors = sets.get(key) ?? noVisitors();
+  sets.set(key, visitors);
+  return visitors;
+}
+
+function noVisitors(): Visitors {
+  return { names: new Set(), last: undefined };
+}
+
+export function addTo(scan: Scan, visitors: Visitors, visitor: string): void {
+  if (visitors.last === visitor) return;
+  visitors.last = visitor;
+  scan.visitors -= visitors.names.size;
+  visitors.names.add(visitor);
+  scan.visitors += visitors.names.size;
 }
 
 function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; readonly day: number }): void {
@@ -304,16 +415,22 @@ function isInRange({ plan: { range, zones }, hours }: Scan, { event }: Seen, day
   return event.timestamp >= range.fromInstant && event.timestamp < range.toInstant;
 }
 
-function labelOf(plan: Plan, { event }: Seen, day: number): string {
-  return plan.time === undefined ? "" : eventLabel(plan, { instant: event.timestamp, day });
+function labelOf({ plan, known: { labelOf: labels } }: Scan, { event }: Seen, day: number): string {
+  if (plan.time === undefined) return "";
+  // Hours begin with a quarter of an hour, whatever the zone.
+  const isFine = plan.time === "hour" || plan.time === "minute";
+  const bucket = isFine ? Math.floor(event.timestamp / MINUTE_MS) : 0;
+  const label = labels.get(bucket) ?? eventLabel(plan, { instant: event.timestamp, day });
+  labels.set(bucket, label);
+  return label;
 }
 
 export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
   const key = keyOf(dimensions);
   const known = sums.get(key);
   if (known !== undefined) return known;
-  const none = { scroll: 0, scrolledVisits: 0 };
-  const sum = { dimensions, counts: zeroCounts(), visitors: new Set<string>(), purse: new Map(), ...none };
+  const none = { scroll: 0, scrolledVisits: 0, visit: 0, deepest: -1 };
+  const sum = { dimensions, counts: zeroCounts(), visitors: noVisitors(), purse: new Map(), ...none };
   sums.set(key, sum);
   return sum;
 }
@@ -346,14 +463,6 @@ function productLists(list: readonly string[], axes: readonly Axis[], seen: Seen
     if (axes.every(({ at, keeps }) => keeps(own[at] as string))) found.set(keyOf(own), own);
   }
   return [...found.values()];
-}
-
-/** A visit counts once under everything that it has. */
-function distinctCombinations(scan: Scan, events: readonly Seen[], label: string): Iterable<readonly string[]> {
-  const found = new Map<string, readonly string[]>();
-  for (const seen of events)
-    for (const dimensions of combinationsOf(scan, seen, label)) found.set(keyOf(dimensions), dimensions);
-  return found.values();
 }
 
 /** One text for a list of them, whatever they hold. It is no whole number, which texts of strangers may be (core/text-map.ts). */

@@ -2,17 +2,18 @@
 // same rules as live counting has (VIS, ORD; L3). Counting keeps summaries and settles them when they are read
 // (`counting/settled.ts`); here all events are at hand, so the rules stand as they are said.
 
-import type { ArchivedEvent } from "../archive/file.ts";
-import { duplicateKey } from "../counting/duplicate.ts";
+import { type EventColumns, eventAt, numbersOf, textAt, textsOf } from "../archive/event-columns.ts";
 import { ownEarning } from "../counting/earned.ts";
-import { compareMoments, type Moment, momentOf } from "../counting/moment.ts";
+import { compareMoments, momentOf } from "../counting/moment.ts";
 import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
+import { type OpinionColumns, opineAll, opinionAt, toOpinion } from "../enrichment/opinion-columns.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
 import { finish, type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { VISIT_GAP_MS } from "../limits.ts";
 import { currencyOf, type Settings } from "../merchant.ts";
 import { type Claim, type Earning, linesOf, type ProductLine, type Sale, settle } from "../order.ts";
+import { assert } from "../outcome.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
 import { TextMap } from "../text-map.ts";
 import { visitorName } from "./visitor-name.ts";
@@ -23,10 +24,15 @@ export interface Seen {
   readonly visit: SeenVisit;
   /** What it earns or takes off; undefined for most. */
   readonly earning: Earning<ProductLine> | undefined;
+  /** The rows that it was seen with, by whose codes it is told what it has in common with others; undefined where it was seen alone. */
+  readonly of: SeenColumns | undefined;
+  readonly row: number;
+  /** The row whose page it stands for: its own, or that of its visit's entry (scan.ts); -1 where there is none. */
+  readonly pageRow: number;
 }
 
 /** The products of an event: those it names, or those it takes back by the number of their order alone (ORD-8). */
-export function productsOf({ event, earning }: Seen): readonly ProductLine[] {
+export function productsOf({ event, earning }: Pick<Seen, "event" | "earning">): readonly ProductLine[] {
   const named = linesOf(event);
   return named.length > 0 ? named : (earning?.sale.lines ?? []);
 }
@@ -62,7 +68,7 @@ export interface SeenDay {
 
 /** What archived rows of one merchant, Day and partition are seen as. */
 export interface SeenRows {
-  readonly rows: readonly ArchivedEvent[];
+  readonly rows: EventColumns;
   /** Number of the Day. */
   readonly day: number;
   /** Whose visits are wanted; rows of others are there for the sake of order numbers that they share. All without. */
@@ -75,99 +81,214 @@ export function seeDay(rows: SeenRows, under: SeenUnder): SeenDay {
 }
 
 /** What rows come to. Of rows with one id the one logged first counts. */
-export function* seeDayGradually({ rows, day, isCounted = () => true }: SeenRows, under: SeenUnder): Gradual<SeenDay> {
+export function* seeDayGradually(given: SeenRows, under: SeenUnder): Gradual<SeenDay> {
+  const { opinions } = yield* seeColumns(given, under);
   const slices = new Slices();
-  const judged = yield* judgeAll(rows, { day, under, slices });
-  const earnings = yield* earningsOf(
-    judged.filter(({ opinion }) => opinion.dropped === ""),
-    { settings: under.settings, slices },
-  );
-  const dropped: Judged[] = [];
+  const dropped: number[] = [];
   const visits: SeenVisit[] = [];
-  for (const [id, own] of Map.groupBy(judged, ({ event }) => event.visitor)) {
-    if (!isCounted(id)) continue;
-    const seen = seenPrefetches(own);
-    const counted = own.filter((one) => one.opinion.dropped === "" || seen.has(one));
-    for (const one of own) if (one.opinion.dropped !== "" && !seen.has(one)) dropped.push(one);
-    const visitor = visitorName({ id, day, isKnown: counted.some(({ event }) => event.visitorKind !== "daily") });
-    for (const visit of visitsOf(runsOf(counted.sort(inOrder)), { visitor, earnings })) visits.push(visit);
-    if (slices.isOver(LOOKED_AT * own.length)) yield;
+  for (const visit of seeVisits(given, under, dropped)) {
+    visits.push(visit);
+    if (slices.isOver(LOOKED_AT * visit.events.length)) yield;
   }
-  return { visits, dropped };
+  return {
+    visits,
+    dropped: dropped.map((row) => ({ event: eventAt(given.rows, row), opinion: opinionAt(opinions, row) })),
+  };
+}
+
+/** The visits of rows, one visitor after the other, put together as they are asked for: memory holds one visitor's. Rows that are not
+ *  counted are noted in `dropped`. */
+export function* seeVisits(
+  { rows, day, isCounted = () => true }: SeenRows,
+  under: SeenUnder,
+  dropped: number[] = [],
+): Generator<SeenVisit, undefined> {
+  const seen = finish(seeColumns({ rows, day }, under));
+  const visitors = textsOf(rows, "visitor").values;
+  const kinds = textsOf(rows, "visitorKind");
+  for (let at = 0; at < seen.visitors.length; at++) {
+    const id = visitors[seen.visitors[at] as number] as string;
+    if (!isCounted(id)) continue;
+    const own = seen.byVisitor.subarray(seen.starts[at], seen.starts[at + 1]);
+    const counted = countedOf(seen, own, dropped);
+    const isKnown = counted.some((row) => textAt(kinds, row) !== "daily");
+    yield* visitsOf(seen, runsOf(seen, inOrder(seen, counted)), visitorName({ id, day, isKnown }));
+  }
 }
 
 /** An event as the only one of its visit: enough for what is asked of events alone. Undefined where it is not counted. */
 export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | undefined {
   if (event.dropped === "duplicate") return undefined; // another story under a known id is no event (DUP-2)
-  const judged = judge(event, day, under);
-  return judged.opinion.dropped === "" ? aloneOf(judged) : undefined;
-}
-
-function aloneOf(judged: Judged): Seen {
-  const { visitor } = judged.event;
-  return toVisit({ own: [judged], start: judged }, { visitor, earnings: new Map() }).start;
-}
-
-/** Each event once; other stories under its id are no events. */
-function* judgeAll(
-  rows: readonly ArchivedEvent[],
-  { day, under, slices }: Pick<SeenRows, "day"> & { readonly under: SeenUnder; readonly slices: Slices },
-): Gradual<readonly Judged[]> {
-  const ids = new Set<string>();
-  const judged: Judged[] = [];
-  for (const { event } of [...rows].sort((a, b) => a.position - b.position)) {
-    const key = duplicateKey(event);
-    if (event.dropped === "duplicate" || ids.has(key)) continue;
-    ids.add(key);
-    judged.push(judge(event, day, under));
-    if (slices.isOver()) yield;
-  }
-  return judged;
-}
-
-function judge(event: Event, day: number, { settings, global }: SeenUnder): Judged {
   const moment = { instant: event.timestamp, day, importNumber: event.importNumber };
-  const rules = rulesInForce({ own: settings.rules, global }, moment);
-  return { event, opinion: opine(event, rules), moment: momentOf(event) };
+  const rules = rulesInForce({ own: under.settings.rules, global: under.global }, moment);
+  const opinion = opine(event, rules);
+  if (opinion.dropped !== "") return undefined;
+  const seen: { -readonly [key in keyof Seen]: Seen[key] } = {
+    event,
+    opinion,
+    visit: undefined as unknown as SeenVisit,
+    earning: undefined,
+    of: undefined,
+    row: -1,
+    pageRow: -1,
+  };
+  const view = isPageview(event.name) ? seen : undefined;
+  seen.visit = {
+    visitor: event.visitor,
+    events: [seen],
+    start: seen,
+    profile: seen,
+    entry: view,
+    exit: view,
+    isBounce: true,
+    durationMs: 0,
+  };
+  return seen;
 }
 
-interface Judged {
-  readonly event: Event;
-  readonly opinion: Opinion;
-  readonly moment: Moment;
+/** What is known of rows that are counted together, whatever is asked of them. */
+export interface SeenColumns {
+  /** Stands for these rows where something is remembered of them, and keeps nothing of them in memory. */
+  readonly token: object;
+  readonly columns: EventColumns;
+  readonly opinions: OpinionColumns;
+  readonly times: Float64Array;
+  /** Whether it is an engagement report, a passive event or one that opens a visit. */
+  readonly ranks: Uint8Array;
+  /** 1 for page views. */
+  readonly views: Uint8Array;
+  /** By row, what events earn: for most nothing. */
+  readonly earnings: ReadonlyMap<number, Earning<ProductLine>>;
+  /** Codes of visitors in the order in which they first come, and each one's rows in `byVisitor`, as logged. */
+  readonly visitors: Uint32Array;
+  readonly starts: Uint32Array;
+  readonly byVisitor: Uint32Array;
 }
 
-function inOrder(a: Judged, b: Judged): number {
-  return compareMoments(a.moment, b.moment);
+/** Several questions that are counted together look at the same rows one after the other. */
+const lastSeen = new WeakMap<
+  EventColumns,
+  { readonly day: number; readonly under: SeenUnder; readonly seen: SeenColumns }
+>();
+
+/** Finds out what is known of rows, once for all that look at them one after the other. */
+export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under: SeenUnder): Gradual<SeenColumns> {
+  const last = lastSeen.get(rows);
+  if (last !== undefined && last.day === day && last.under === under) return last.seen;
+  const opinions = yield* opineAll(rows, day, { own: under.settings.rules, global: under.global });
+  const judged = rowsOnce(rows);
+  const names = textsOf(rows, "name");
+  const [views, engagements] = [isPageview, isEngagement].map((is) => names.values.map(is)) as [boolean[], boolean[]];
+  const passive = opinions.act.values.map((value) => value?.passive === true);
+  const kinds = { ranks: new Uint8Array(rows.count), views: new Uint8Array(rows.count) };
+  for (let row = 0; row < rows.count; row++) {
+    const name = names.codes[row] as number;
+    const isPassive = passive[opinions.act.codes[row] as number] === true;
+    kinds.ranks[row] = rankOf(engagements[name] === true, isPassive);
+    kinds.views[row] = views[name] ? 1 : 0;
+  }
+  const seen: SeenColumns = {
+    token: {},
+    columns: rows,
+    opinions,
+    times: numbersOf(rows, "timestamp"),
+    ...kinds,
+    earnings: earningsOf(rows, { judged, opinions, settings: under.settings }),
+    ...groupedByVisitor(rows, judged),
+  };
+  lastSeen.set(rows, { day, under, seen });
+  return seen;
 }
 
-type Earnings = ReadonlyMap<Event, Earning<ProductLine>>;
+/** Each event once, as logged; other stories under its id are no events. */
+function rowsOnce(columns: EventColumns): Uint32Array {
+  const { positions, count } = columns;
+  const order = new Uint32Array(count);
+  let isInOrder = true;
+  for (let row = 0; row < count; row++) {
+    order[row] = row;
+    if (row > 0 && (positions[row - 1] as number) > (positions[row] as number)) isInOrder = false;
+  }
+  if (!isInOrder) order.sort((a, b) => (positions[a] as number) - (positions[b] as number));
+  const [ids, drops] = [textsOf(columns, "id"), textsOf(columns, "dropped")];
+  const keyed = numbersOf(columns, "keyed");
+  const duplicates = drops.values.map((value) => value === "duplicate");
+  // Ids that came with a key are apart from those that came without (DUP-1).
+  const known = new Uint8Array(ids.values.length);
+  const once = new Uint32Array(count);
+  let found = 0;
+  for (let at = 0; at < count; at++) {
+    const row = order[at] as number;
+    if (duplicates[drops.codes[row] as number]) continue;
+    const id = ids.codes[row] as number;
+    const bit = keyed[row] === 1 ? 2 : 1;
+    if (((known[id] as number) & bit) !== 0) continue;
+    known[id] = (known[id] as number) | bit;
+    once[found++] = row;
+  }
+  return once.subarray(0, found);
+}
 
-interface EventClaim extends Claim<ProductLine> {
-  readonly event: Event;
+function groupedByVisitor(
+  columns: EventColumns,
+  judged: Uint32Array,
+): Pick<SeenColumns, "visitors" | "starts" | "byVisitor"> {
+  const { codes, values } = textsOf(columns, "visitor");
+  const places = new Int32Array(values.length).fill(-1);
+  const visitors = new Uint32Array(values.length);
+  const sizes = new Uint32Array(values.length + 1);
+  let found = 0;
+  for (const row of judged) {
+    const code = codes[row] as number;
+    if ((places[code] as number) < 0) {
+      visitors[found] = code;
+      places[code] = found++;
+    }
+    const place = places[code] as number;
+    sizes[place] = (sizes[place] as number) + 1;
+  }
+  const starts = new Uint32Array(found + 1);
+  for (let place = 0; place < found; place++) starts[place + 1] = (starts[place] as number) + (sizes[place] as number);
+  const next = starts.slice();
+  const byVisitor = new Uint32Array(judged.length);
+  for (const row of judged) {
+    const place = places[codes[row] as number] as number;
+    byVisitor[next[place] as number] = row;
+    next[place] = (next[place] as number) + 1;
+  }
+  return { visitors: visitors.subarray(0, found), starts, byVisitor };
+}
+
+interface RowClaim extends Claim<ProductLine> {
+  readonly row: number;
+}
+
+interface EarningOf {
+  readonly judged: Uint32Array;
+  readonly opinions: OpinionColumns;
+  readonly settings: Settings;
 }
 
 /** What events earn, each by itself or together with those of its order number. */
-function* earningsOf(
-  judged: readonly Judged[],
-  { settings, slices }: { readonly settings: Settings; readonly slices: Slices },
-): Gradual<Earnings> {
-  const earnings = new Map<Event, Earning<ProductLine>>();
-  const book = new TextMap<EventClaim[]>();
-  for (const { event, opinion, moment } of judged) {
-    if (slices.isOver(LOOKED_AT)) yield;
-    const { act } = opinion;
+function earningsOf(columns: EventColumns, { judged, opinions, settings }: EarningOf): SeenColumns["earnings"] {
+  const earnings = new Map<number, Earning<ProductLine>>();
+  const book = new TextMap<RowClaim[]>();
+  const revenues = numbersOf(columns, "revenue");
+  for (const row of judged) {
+    const { act } = opinions.act.values[opinions.act.codes[row] as number] as Pick<Opinion, "act">;
+    if (act === "step" || (act === "none" && revenues[row] === 0)) continue; // nearly every event
+    if (dropOf(opinions, row) !== "") continue;
+    const event = eventAt(columns, row);
     const sale = saleOf(event, settings);
     const own = ownEarning(event, act, sale);
-    if (own !== undefined) earnings.set(event, own);
-    if (event.order === "" || act === "none" || act === "step") continue;
+    if (own !== undefined) earnings.set(row, own);
+    if (event.order === "" || act === "none") continue;
     const claims = book.get(event.order) ?? [];
     if (claims.length === 0) book.set(event.order, claims);
-    claims.push({ act, keyed: event.keyed === 1, ...moment, sale, event });
+    claims.push({ act, keyed: event.keyed === 1, ...momentOf(event), sale, row });
   }
-  for (const claims of book.values()) {
-    for (const [{ event }, earning] of settle<ProductLine, EventClaim>(claims)) earnings.set(event, earning);
-  }
+  for (const claims of book.values())
+    for (const [{ row }, earning] of settle<ProductLine, RowClaim>(claims)) earnings.set(row, earning);
   return earnings;
 }
 
@@ -175,77 +296,104 @@ function saleOf(event: Event, settings: Settings): Sale<ProductLine> {
   return { currency: currencyOf(event, settings), revenue: Math.abs(event.revenue), lines: linesOf(event) };
 }
 
+function dropOf({ drop: { codes, values } }: OpinionColumns, row: number): Opinion["dropped"] {
+  return (values[codes[row] as number] as Pick<Opinion, "dropped">).dropped;
+}
+
+/** A visitor's rows that count; the others are noted. */
+function countedOf(seen: SeenColumns, own: Uint32Array, dropped: number[]): readonly number[] {
+  const counted: number[] = [];
+  const others: number[] = [];
+  for (const row of own) (dropOf(seen.opinions, row) === "" ? counted : others).push(row);
+  if (others.length === 0) return counted;
+  const looked = seenPrefetches(seen, counted, others);
+  for (const row of others) if (!looked.has(row)) dropped.push(row);
+  return looked.size === 0 ? counted : [...own].filter((row) => dropOf(seen.opinions, row) === "" || looked.has(row));
+}
+
 /** Of a visitor's prefetched page views those that were looked at (PRE-1). */
-function seenPrefetches(own: readonly Judged[]): ReadonlySet<Judged> {
-  const prefetched = own.filter(({ event, opinion }) => opinion.dropped === "prefetch" && isPageview(event.name));
+function seenPrefetches(seen: SeenColumns, counted: readonly number[], others: readonly number[]): ReadonlySet<number> {
+  const prefetched = others.filter((row) => dropOf(seen.opinions, row) === "prefetch" && isView(seen, row));
   if (prefetched.length === 0) return new Set();
-  const pageOf = ({ opinion }: Judged) => `${opinion.hostname} ${opinion.page}`;
-  const counted = own.filter(({ opinion }) => opinion.dropped === "");
-  const viewed = new Set(counted.filter(({ event }) => isPageview(event.name)).map(pageOf));
-  const touched = new Set(counted.filter(({ event }) => !isPageview(event.name)).map(pageOf));
-  const seen = prefetched.filter((one) => touched.has(pageOf(one)) && !viewed.has(pageOf(one)));
-  const firsts = new Map(
-    seen
-      .sort(inOrder)
-      .reverse()
-      .map((one) => [pageOf(one), one]),
-  );
+  const pageOf = (row: number) => {
+    const { hostname, page } = opinionAt(seen.opinions, row);
+    return `${hostname} ${page}`;
+  };
+  const viewed = new Set(counted.filter((row) => isView(seen, row)).map(pageOf));
+  const touched = new Set(counted.filter((row) => !isView(seen, row)).map(pageOf));
+  const looked = prefetched.filter((row) => touched.has(pageOf(row)) && !viewed.has(pageOf(row)));
+  const firsts = new Map([...inOrder(seen, looked)].reverse().map((row) => [pageOf(row), row]));
   return new Set(firsts.values());
 }
 
+function isView({ views }: SeenColumns, row: number): boolean {
+  return views[row] === 1;
+}
+
+/** Rows in the order of their moments: as a rule they are. */
+function inOrder({ times, columns }: SeenColumns, rows: readonly number[]): readonly number[] {
+  const isInOrder = rows.every(
+    (row, at) => at === 0 || (times[rows[at - 1] as number] as number) < (times[row] as number),
+  );
+  if (isInOrder) return rows;
+  const compare = (a: number, b: number) =>
+    (times[a] as number) - (times[b] as number) ||
+    compareMoments(momentOf(eventAt(columns, a)), momentOf(eventAt(columns, b)));
+  return rows.toSorted(compare);
+}
+
 /** Maximal runs of sorted events with gaps of at most VISIT_GAP_MS. */
-function runsOf(sorted: readonly Judged[]): readonly (readonly Judged[])[] {
-  const runs: Judged[][] = [];
+function runsOf({ times }: SeenColumns, sorted: readonly number[]): readonly (readonly number[])[] {
+  const runs: number[][] = [];
   let last = Number.NEGATIVE_INFINITY;
-  for (const one of sorted) {
-    if (one.moment.time - last > VISIT_GAP_MS) runs.push([]);
-    runs.at(-1)?.push(one);
-    last = one.moment.time;
+  for (const row of sorted) {
+    const time = times[row] as number;
+    if (time - last > VISIT_GAP_MS) runs.push([]);
+    runs.at(-1)?.push(row);
+    last = time;
   }
   return runs;
 }
 
 /** What becomes a visit: a run, what came later and opened none, and the visit it takes its profile from. */
 interface Opened {
-  readonly own: readonly Judged[];
-  readonly start: Judged;
-  readonly more: readonly Judged[];
-  readonly before: SeenVisit | undefined;
-}
-
-/** What visits of one visitor have in common. */
-interface OfVisitor {
-  readonly visitor: string;
-  readonly earnings: Earnings;
+  readonly own: readonly number[];
+  readonly start: number;
+  readonly more: number[];
 }
 
 /** The visits that runs are (VIS-4): one that nothing opened belongs to the visit before it. */
-function visitsOf(runs: readonly (readonly Judged[])[], of: OfVisitor): readonly SeenVisit[] {
-  const opened: { own: readonly Judged[]; start: Judged; more: Judged[] }[] = [];
+function visitsOf(seen: SeenColumns, runs: readonly (readonly number[])[], visitor: string): readonly SeenVisit[] {
+  const opened: Opened[] = [];
   for (const own of runs) {
-    const highest = Math.max(...own.map(rankOf));
+    let [highest, start] = [-1, 0];
+    for (const row of own) {
+      const rank = seen.ranks[row] as number;
+      if (rank > highest) [highest, start] = [rank, row];
+    }
     const before = opened.at(-1);
     if (before !== undefined && highest < RANK.opening) before.more.push(...own);
-    else if (highest > RANK.engagement) {
-      const start = own.find((one) => rankOf(one) === highest) as Judged;
-      opened.push({ own, start, more: [] });
-    }
+    else if (highest > RANK.engagement) opened.push({ own, start, more: [] });
   }
   const visits: SeenVisit[] = [];
-  for (const one of opened) visits.push(toVisit({ ...one, before: visits.at(-1) }, of));
+  for (const one of opened) visits.push(toVisit(seen, one, { visitor, before: visits.at(-1) }));
   return visits;
 }
 
-function rankOf({ event, opinion }: Judged): Rank {
-  if (isEngagement(event.name)) return RANK.engagement;
-  return opinion.passive ? RANK.passive : RANK.opening;
+function rankOf(engagement: boolean, passive: boolean): Rank {
+  if (engagement) return RANK.engagement;
+  return passive ? RANK.passive : RANK.opening;
 }
 
-function toVisit(
-  { own, start, more = [], before }: Pick<Opened, "own" | "start"> & Partial<Opened>,
-  { visitor, earnings }: OfVisitor,
-): SeenVisit {
+interface OfVisitor {
+  readonly visitor: string;
+  readonly before: SeenVisit | undefined;
+}
+
+function toVisit(seen: SeenColumns, { own, start, more }: Opened, { visitor, before }: OfVisitor): SeenVisit {
   const events: Seen[] = [];
+  let openings = 0;
+  for (const row of own) if (seen.ranks[row] === RANK.opening) openings += 1;
   const visit: { -readonly [key in keyof SeenVisit]: SeenVisit[key] } = {
     visitor,
     events,
@@ -253,18 +401,60 @@ function toVisit(
     profile: undefined as unknown as Seen,
     entry: undefined,
     exit: undefined,
-    isBounce: own.filter((one) => rankOf(one) === RANK.opening).length <= 1,
-    durationMs: (own.at(-1) as Judged).moment.time - start.moment.time,
+    isBounce: openings <= 1,
+    durationMs: (seen.times[own.at(-1) as number] as number) - (seen.times[start] as number),
   };
-  for (const judged of [...own, ...more]) {
-    const { event, opinion } = judged;
-    const seen = { event, opinion, visit, earning: earnings.get(event) };
-    events.push(seen);
-    if (judged === start) visit.start = seen;
-    if (!isPageview(event.name)) continue;
-    visit.entry ??= seen;
-    visit.exit = seen;
-  }
-  visit.profile = before !== undefined && start.opinion.isReturn ? before.profile : visit.start;
+  for (const rows of [own, more])
+    for (const row of rows) {
+      const one = new SeenRow(seen, row, visit);
+      events.push(one);
+      if (row === start) visit.start = one;
+      if (!isView(seen, row)) continue;
+      visit.entry ??= one;
+      visit.exit = one;
+    }
+  const { codes, values } = seen.opinions.origin;
+  const isReturn = values[codes[start] as number]?.isReturn === true;
+  visit.profile = before !== undefined && isReturn ? before.profile : visit.start;
   return visit;
+}
+
+/** A row as it is seen: what is shown of it is made when somebody looks. */
+class SeenRow implements Seen {
+  readonly of: SeenColumns;
+  readonly row: number;
+  readonly pageRow: number;
+  readonly visit: SeenVisit;
+  #event: Event | undefined;
+
+  constructor(of: SeenColumns, row: number, visit: SeenVisit, pageRow = row) {
+    this.of = of;
+    this.row = row;
+    this.visit = visit;
+    this.pageRow = pageRow;
+  }
+
+  get event(): Event {
+    this.#event ??= eventAt(this.of.columns, this.row);
+    return this.#event;
+  }
+
+  get opinion(): Opinion {
+    const { of, row, pageRow } = this;
+    const opinion = opinionAt(of.opinions, row);
+    if (pageRow === row) return opinion;
+    const page = pageRow < 0 ? "" : opinionAt(of.opinions, pageRow).page;
+    return { ...toOpinion(opinion), page };
+  }
+
+  get earning(): Earning<ProductLine> | undefined {
+    return this.of.earnings.get(this.row);
+  }
+}
+
+/** An event as if it had happened on the page that its visit has entered on. */
+export function onEntryPage(seen: Seen): Seen {
+  const { of, row, visit } = seen;
+  assert(of !== undefined, "an event of a visit is one of several rows");
+  return new SeenRow(of, row, visit, visit.entry?.row ?? -1);
 }

@@ -176,7 +176,7 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
   for (const place of orderPlaces) tally.orderPlaces.add(place);
   for (const { dimensions: own, counts, visitors, purse } of sums.values()) {
     const sum = sumOf(tally.sums, of(own));
-    addVisitors(tally, sum, { bucket, counts, visitors });
+    addVisitors(tally, sum, { bucket, counts, visitors: visitors.names });
     for (const takings of purse.values()) addDated(sum.purse, takings);
     if (tally.sums.size > GROUPS_MAX) return false;
   }
@@ -187,11 +187,11 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
   if (plan.totals.length > 0) {
     const everybody = totals.all.get("");
     for (const [label, visitors] of totals.label)
-      addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors });
+      addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors: visitors.names });
     if (plan.totals.includes("all") && everybody !== undefined)
       addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), {
         bucket,
-        visitors: everybody,
+        visitors: everybody.names,
         isAll: true,
       });
   }

@@ -4,11 +4,11 @@
 //
 // Whether an event is admitted is judged in its real visit: a link of `visit:source` shows all events of the visits from there.
 
-import type { Event } from "../event.ts";
+import { selectRows } from "../archive/event-columns.ts";
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import type { Budgets } from "./budget.ts";
 import { type Filter, passes } from "./filter.ts";
-import { type SeenRows, type SeenUnder, type SeenVisit, seeDayGradually } from "./seen.ts";
+import { type SeenRows, type SeenUnder, type SeenVisit, seeColumns, seeVisits } from "./seen.ts";
 
 export interface SeenThrough {
   readonly under: SeenUnder;
@@ -22,32 +22,18 @@ export interface SeenThrough {
 export function* visitsIn(
   { rows, day, isCounted }: SeenRows,
   { under, view, budgets }: SeenThrough,
-): Gradual<readonly SeenVisit[]> {
-  if (view === undefined) return yield* seenOnce({ rows, day, isCounted }, under);
-  const admitted = new Set<Event>();
+): Gradual<Iterable<SeenVisit>> {
+  yield* seeColumns({ rows, day }, under);
+  if (view === undefined) return seeVisits({ rows, day, isCounted }, under);
   const slices = new Slices(budgets);
-  for (const { events } of (yield* seeDayGradually({ rows, day }, under)).visits)
+  const admitted: number[] = [];
+  for (const { events } of seeVisits({ rows, day }, under))
     for (const seen of events) {
-      if (passes(view, seen)) admitted.add(seen.event);
+      if (passes(view, seen)) admitted.push(seen.row);
       if (slices.isOver(LOOKED_AT)) yield;
     }
-  const own = rows.filter(({ event }) => admitted.has(event));
-  return (yield* seeDayGradually({ rows: own, day, isCounted }, under)).visits;
-}
-
-/** What rows were seen as last: several questions that are counted together look at the same rows one after the other. */
-const lastSeen = new WeakMap<SeenRows["rows"], SeenLast>();
-
-interface SeenLast extends Pick<SeenRows, "day" | "isCounted"> {
-  readonly under: SeenUnder;
-  readonly visits: readonly SeenVisit[];
-}
-
-function* seenOnce({ rows, day, isCounted }: SeenRows, under: SeenUnder): Gradual<readonly SeenVisit[]> {
-  const last = lastSeen.get(rows);
-  if (last !== undefined && last.day === day && last.under === under && last.isCounted === isCounted)
-    return last.visits;
-  const { visits } = yield* seeDayGradually({ rows, day, isCounted }, under);
-  lastSeen.set(rows, { day, isCounted, under, visits });
-  return visits;
+  // As they lie: rows keep their order, whoever they are of.
+  const own = selectRows(rows, Uint32Array.from(admitted).sort());
+  yield* seeColumns({ rows: own, day }, under);
+  return seeVisits({ rows: own, day, isCounted }, under);
 }

@@ -3,17 +3,15 @@
 // before it costs anything; then rows come a (Day, partition) at a time.
 
 import { mayHold } from "../../core/archive/bundle-merchants.ts";
-import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
-import type { ArchivedEvent } from "../../core/archive/file.ts";
-import type { Event } from "../../core/event.ts";
-import { CONNECTIONS_MAX, ROW_GROUP_ROWS } from "../../core/limits.ts";
+import { type ColumnBlock, filterRows, type TextColumn, textsOf } from "../../core/archive/event-columns.ts";
+import { CONNECTIONS_MAX, READ_BYTES, ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { dateOf } from "../../core/time.ts";
 import type { Ledger } from "../ledger/ledgers.ts";
 import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
 import { type ArchivedDay, findDay } from "./archive-day.ts";
 import { type Archive, readObjectOf } from "./bucket.ts";
-import { readParquet } from "./parquet.ts";
-import { openSealed } from "./sealed-file.ts";
+import { readBlocks } from "./column-block.ts";
+import { sealedBlocks } from "./sealed-file.ts";
 
 /** A (Day, partition) and what of it a merchant's question has to read. */
 export interface ScanPlace extends SealPlace {
@@ -64,42 +62,72 @@ export type GiveWay = (rows: number) => Promise<void>;
 
 export interface PlaceRead {
   readonly merchant: number;
-  /** What is read beside what counting reads. */
+  /** All columns that are read. */
   readonly columns: readonly string[];
-  /** Whether a row is wanted. */
-  readonly isWanted: (event: Event) => boolean;
+  /** Which rows of the merchant's are wanted. */
+  readonly wanted: RowsWanted;
   readonly rowsMax: number;
   /** Where others wait for the same isolate. */
   readonly giveWay?: GiveWay | undefined;
 }
 
-/** One merchant's rows of a (Day, partition), unless they are too many for memory. `columns`: what is read beside what counting reads. */
+/** A row is wanted where its visitor is, or its order number. */
+export interface RowsWanted {
+  readonly visitor: (visitor: string) => boolean;
+  readonly order: (order: string) => boolean;
+}
+
+/** One merchant's rows of a (Day, partition), unless they are too many for memory. */
 export async function readScanPlace(
   archive: Archive,
   { archived }: ScanPlace,
-  { merchant, columns, isWanted, rowsMax, giveWay }: PlaceRead,
-): Promise<readonly ArchivedEvent[] | "too many"> {
-  const rows: ArchivedEvent[] = [];
-  if (archived.manifest !== undefined) {
-    const all = [...new Set([...COUNTED_COLUMNS, ...columns])];
-    const isOwn = (one: number) => one === merchant;
-    const source = openSealed(archive, archived.manifest, { after: 0, isWanted: isOwn, columns: all });
-    for (let block = await source.next(); block !== undefined; block = await source.next()) {
-      for (const row of block) if (isWanted(row.event)) rows.push(row);
-      await giveWay?.(block.length);
-      if (rows.length > rowsMax) return "too many";
-    }
+  { merchant, columns, wanted, rowsMax, giveWay }: PlaceRead,
+): Promise<readonly ColumnBlock[] | "too many"> {
+  const blocks: ColumnBlock[] = [];
+  let count = 0;
+  for await (const block of blocksOf(archive, archived, { merchant, columns, giveWay })) {
+    const own = wantedOf(block, wanted);
+    if (own.count > 0) blocks.push(own);
+    count += own.count;
+    if (count > rowsMax) return "too many";
   }
-  for (let start = 0; start < archived.bundles.length; start += CONNECTIONS_MAX) {
-    const some = archived.bundles.slice(start, start + CONNECTIONS_MAX);
+  return blocks;
+}
+
+/** One merchant's rows of a (Day, partition), a row group or a bundle at a time. */
+export async function* blocksOf(
+  archive: Archive,
+  { manifest, bundles }: ArchivedDay,
+  { merchant, columns, giveWay }: Pick<PlaceRead, "merchant" | "columns" | "giveWay">,
+): AsyncGenerator<ColumnBlock, undefined> {
+  if (manifest !== undefined)
+    for await (const block of sealedBlocks(archive, manifest, { merchant, columns })) {
+      yield block;
+      await giveWay?.(block.count);
+    }
+  for (let start = 0; start < bundles.length; start += CONNECTIONS_MAX) {
+    const some = bundles.slice(start, start + CONNECTIONS_MAX);
     for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
-      const file = await readParquet(bytes);
-      for (const row of file.rows) if (row.event.merchant === merchant && isWanted(row.event)) rows.push(row);
-      await giveWay?.(file.rows.length);
-      if (rows.length > rowsMax) return "too many";
+      yield* readBlocks(bytes, { merchant, columns });
+      await giveWay?.(Math.ceil(bytes.length / READ_BYTES));
     }
   }
-  return rows;
+}
+
+/** What is asked of each visitor and order number once. */
+export function wantedOf(block: ColumnBlock, { visitor, order }: RowsWanted): ColumnBlock {
+  const [visitors, orders] = [textsOf(block, "visitor"), textsOf(block, "order")];
+  const ofVisitor = wantedCodes(visitors, visitor);
+  const ofOrder = wantedCodes(orders, order);
+  return filterRows(block, (row) => ofVisitor(visitors.codes[row] as number) || ofOrder(orders.codes[row] as number));
+}
+
+function wantedCodes({ values }: TextColumn, isWanted: (text: string) => boolean): (code: number) => boolean {
+  const known: (boolean | undefined)[] = new Array(values.length).fill(undefined);
+  return (code) => {
+    known[code] ??= isWanted(values[code] as string);
+    return known[code];
+  };
 }
 
 /** Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of sealed files the row groups that hold the merchant's. */

@@ -3,7 +3,7 @@
 // visitor's rows together as questions read them, and what is kept are the positions of the rows that pass.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
-import { EXPORT_VISITS_BYTES_MAX } from "../../core/limits.ts";
+import { EXPORT_VISITS_BYTES_MAX, SCAN_DAY_ROWS_MAX } from "../../core/limits.ts";
 import { admitsAlone, admittedPositions } from "../../core/query/admission.ts";
 import { columnsOf } from "../../core/query/attribute.ts";
 import { type Budgets, outOfSteps } from "../../core/query/budget.ts";
@@ -23,6 +23,8 @@ export interface Filtered {
   readonly budgets: Budgets;
   /** Its settings are the merchant's. */
   readonly under: SeenUnder;
+  /** Rows of a Day that are held at once. */
+  readonly rowsMax?: number;
 }
 
 /** "bytes" where a filter of visits would have to read more than one request can; "steps" where it takes too long. */
@@ -38,13 +40,13 @@ export async function admitterOf(source: ExportSource, asked: Filtered): Promise
 
 async function admitVisits(
   { archive, ledger }: ExportSource,
-  { places, filter, budgets, under }: Filtered,
+  { places, filter, budgets, under, rowsMax = SCAN_DAY_ROWS_MAX }: Filtered,
 ): Promise<Admit | "bytes" | "steps"> {
   if (places.reduce((sum, place) => sum + bytesOf(place), 0) > EXPORT_VISITS_BYTES_MAX) return "bytes";
   const { settings } = under;
   const removals = await listRemovalsOf(ledger, settings.merchant);
   const columns = columnsOf(comparisonsOf(filter).map(({ attribute }) => attribute));
-  const read = { settings, removals, columns, together: "partition" } as const;
+  const read = { settings, removals, columns, together: "partition", rowsMax } as const;
   const admitted = new Map<ExportPlace, Float64Array>();
   let bytes = 0;
   for (const place of places) {

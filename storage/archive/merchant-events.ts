@@ -4,29 +4,43 @@
 // zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
 
 import { decodeLogged } from "../../core/archive/bundle.ts";
+import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
+import {
+  blockOf,
+  type ColumnBlock,
+  type EventColumns,
+  eventAt,
+  filterRows,
+  joinBlocks,
+  selectRows,
+  textAt,
+  textsOf,
+} from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { RecentReply } from "../../core/archive/recent.ts";
 import { removalOf } from "../../core/counting/erasure.ts";
 import { MovedDay } from "../../core/counting/moved-day.ts";
-import type { Event } from "../../core/event.ts";
 import { hash32 } from "../../core/hash.ts";
 import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { assert } from "../../core/outcome.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
+import { TextMap } from "../../core/text-map.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf, type MerchantRemoval } from "../ledger/erasure.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
 import { findSealed, type SealPlace } from "../ledger/sealed-day.ts";
-import { sortRows } from "./archive-merge.ts";
 import {
+  blocksOf,
   findScanPlaces,
   type GiveWay,
   type PlaceRead,
+  type RowsWanted,
   readScanPlace,
   type ScanCost,
   type ScanPlace,
+  wantedOf,
 } from "./archive-scan.ts";
 import type { Archive, ArchiveBucket } from "./bucket.ts";
 
@@ -49,6 +63,8 @@ export interface EventSearch {
   readonly together: CountPlan<Counting>["together"];
   /** UTC ms: what lay in the archive before is not wanted. */
   readonly putSince?: number;
+  /** Rows that are held at once. */
+  readonly rowsMax?: number;
 }
 
 export interface FoundEvents {
@@ -79,7 +95,7 @@ export function recentOf(
 
 /** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
 export async function findEvents(
-  { settings, places, recent, columns, together, putSince = 0 }: EventSearch,
+  { settings, places, recent, columns, together, putSince = 0, rowsMax = SCAN_DAY_ROWS_MAX }: EventSearch,
   { ledgers, bucket }: EventDeps,
 ): Promise<FoundEvents> {
   const { merchant } = settings;
@@ -89,7 +105,7 @@ export async function findEvents(
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
   const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince });
   const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
-  const read = { settings, folders, recent, removals, columns, together };
+  const read = { settings, folders, recent, removals, columns, together, rowsMax };
   const days = (giveWay?: GiveWay) => readTogether(archive, places, { ...read, giveWay });
   const of = (some: readonly SealPlace[], giveWay?: GiveWay) => readTogether(archive, some, { ...read, giveWay });
   const cost = found.reduce<ScanCost>(
@@ -110,9 +126,9 @@ export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
 export async function* readTogether(
   archive: Archive,
   places: readonly SealPlace[],
-  { settings, folders, recent, removals, columns, together, giveWay }: TogetherRead,
+  { settings, folders, recent, removals, columns, together, giveWay, rowsMax = SCAN_DAY_ROWS_MAX }: TogetherRead,
 ): AsyncGenerator<DayRows> {
-  const { merchant } = settings;
+  const read = { merchant: settings.merchant, columns: [...new Set([...COUNTED_COLUMNS, ...columns])] };
   const ordered = [...places].sort((a, b) => a.day - b.day);
   for (const group of Map.groupBy(ordered, (place) => (together === "day" ? place.day : place)).values()) {
     const [{ day }] = group as [SealPlace];
@@ -122,20 +138,44 @@ export async function* readTogether(
         late: recent.get(keyOf(folder))?.rows ?? [],
       })),
     );
-    for await (const { isWanted, isCounted, archived } of passesOf(archive, own, { merchant, columns, giveWay })) {
+    for await (const { wanted, isCounted, archived } of passesOf(archive, own, { ...read, rowsMax, giveWay })) {
       const partitions = group.map((place, at) => {
-        const moved = isMovedDay(settings, day) ? new MovedDay(settings, day, isolateHashKey()) : undefined;
         const removed = removalsAt(removals, place);
-        return (own[at] as readonly Folder[]).flatMap(({ late }, index) => {
-          const wanted = late.filter(({ event }) => isWanted(event));
-          const rows = joined(archived[at]?.[index] ?? [], wanted);
-          const kept = rows.filter((row) => removalOf(row, removed) === undefined);
-          return moved === undefined ? kept : sortRows(kept).filter(({ event }) => moved.takes(event));
+        const moved = isMovedDay(settings, day) ? new MovedDay(settings, day, isolateHashKey()) : undefined;
+        const folders = (own[at] as readonly Folder[]).map(({ late }, index) => {
+          const blocks = archived[at]?.[index] ?? [];
+          const more = lateBlocks(blocks, late).map((block) => wantedOf(block, wanted));
+          const rows = withoutRemoved(joinBlocks([...blocks, ...more]), removed);
+          return moved === undefined ? rows : takenBy(moved, rows);
         });
+        return folders.length === 1 ? (folders[0] as EventColumns) : joinBlocks(folders);
       });
       yield { day, partitions, isCounted };
     }
   }
+}
+
+/** What partitions have not archived, without what is there by now: each row once. */
+function lateBlocks(archived: readonly ColumnBlock[], late: readonly ArchivedEvent[]): readonly ColumnBlock[] {
+  if (late.length === 0) return [];
+  const positions = new Set(archived.flatMap((block) => [...block.positions]));
+  return [blockOf(late.filter(({ position }) => !positions.has(position)))];
+}
+
+function withoutRemoved(rows: EventColumns, removals: readonly MerchantRemoval[]): EventColumns {
+  if (removals.length === 0) return rows;
+  return filterRows(rows, (row) => {
+    const archived = { partition: rows.partition, position: rows.positions[row] as number, event: eventAt(rows, row) };
+    return removalOf(archived, removals) === undefined;
+  });
+}
+
+/** The rows of one folder that are of a Day that has moved; they are shown to it as they were logged. */
+function takenBy(moved: MovedDay, rows: EventColumns): EventColumns {
+  const order = Uint32Array.from(rows.positions, (_, row) => row);
+  order.sort((a, b) => (rows.positions[a] as number) - (rows.positions[b] as number));
+  const taken = order.filter((row) => moved.takes(eventAt(rows, row)));
+  return selectRows(rows, taken);
 }
 
 /**
@@ -180,8 +220,8 @@ interface Folder {
 
 interface Pass {
   /** By place and folder. */
-  readonly archived: readonly (readonly (readonly ArchivedEvent[])[])[];
-  readonly isWanted: (event: Event) => boolean;
+  readonly archived: readonly (readonly (readonly ColumnBlock[])[])[];
+  readonly wanted: RowsWanted;
   readonly isCounted: (visitor: string) => boolean;
 }
 
@@ -192,7 +232,7 @@ interface Pass {
 async function* passesOf(
   archive: Archive,
   places: readonly (readonly Folder[])[],
-  read: Pick<PlaceRead, "merchant" | "columns" | "giveWay">,
+  read: Pick<PlaceRead, "merchant" | "columns" | "rowsMax" | "giveWay">,
 ): AsyncGenerator<Pass> {
   let passes = 1;
   let shared: ReadonlySet<string> = new Set();
@@ -200,11 +240,12 @@ async function* passesOf(
     const [at, of] = [pass, passes];
     const isCounted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
     // Which purchase of a number earns is known only where all that have it are seen together.
-    const isWanted = ({ visitor, order }: Event) => isCounted(visitor) || shared.has(order);
+    const known = shared;
+    const wanted = { visitor: isCounted, order: (order: string) => known.has(order) };
     // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
-    const rowsMax = pass === 0 ? SCAN_DAY_ROWS_MAX : 2 * SCAN_DAY_ROWS_MAX;
-    const archived = await readAll(archive, places, { ...read, isWanted, rowsMax });
-    if (archived !== "too many") yield { archived, isWanted, isCounted };
+    const rowsMax = pass === 0 ? read.rowsMax : 2 * read.rowsMax;
+    const archived = await readAll(archive, places, { ...read, wanted, rowsMax });
+    if (archived !== "too many") yield { archived, wanted, isCounted };
     else {
       assert(pass === 0 && passes < SCAN_PASSES_MAX, "some of a Day's visitors fit into memory");
       if (passes === 1) shared = await sharedOrders(archive, places, read);
@@ -218,17 +259,24 @@ async function* passesOf(
 async function sharedOrders(
   archive: Archive,
   places: readonly (readonly Folder[])[],
-  read: Pick<PlaceRead, "merchant" | "columns" | "giveWay">,
+  { merchant, giveWay }: Pick<PlaceRead, "merchant" | "giveWay">,
 ): Promise<ReadonlySet<string>> {
-  const owners = new Map<string, string>();
+  const owners = new TextMap<string>();
   const shared = new Set<string>();
-  const note = ({ visitor, order }: Event) => {
-    if (order === "") return false;
-    if ((owners.get(order) ?? visitor) !== visitor) shared.add(order);
-    owners.set(order, visitor);
-    return false;
-  };
-  await readAll(archive, places, { ...read, isWanted: note, rowsMax: 0 });
+  for (const { folder } of places.flat()) {
+    if (folder === undefined) continue;
+    const columns = ["merchant", "partition", "position", "visitor", "order_id"];
+    for await (const block of blocksOf(archive, folder.archived, { merchant, columns, giveWay })) {
+      const [orders, visitors] = [textsOf(block, "order"), textsOf(block, "visitor")];
+      for (let row = 0; row < block.count; row++) {
+        const order = textAt(orders, row);
+        if (order === "") continue;
+        const visitor = textAt(visitors, row);
+        if ((owners.get(order) ?? visitor) !== visitor) shared.add(order);
+        owners.set(order, visitor);
+      }
+    }
+  }
   return shared;
 }
 
@@ -237,15 +285,15 @@ async function readAll(
   places: readonly (readonly Folder[])[],
   read: PlaceRead,
 ): Promise<Pass["archived"] | "too many"> {
-  const found: (readonly ArchivedEvent[])[][] = [];
+  const found: (readonly ColumnBlock[])[][] = [];
   let left = read.rowsMax;
   for (const folders of places) {
-    const own: (readonly ArchivedEvent[])[] = [];
+    const own: (readonly ColumnBlock[])[] = [];
     for (const { folder } of folders) {
-      const rows = folder === undefined ? [] : await readScanPlace(archive, folder, { ...read, rowsMax: left });
-      if (rows === "too many") return rows;
-      own.push(rows);
-      left -= rows.length;
+      const blocks = folder === undefined ? [] : await readScanPlace(archive, folder, { ...read, rowsMax: left });
+      if (blocks === "too many") return blocks;
+      own.push(blocks);
+      left -= blocks.reduce((sum, { count }) => sum + count, 0);
     }
     found.push(own);
   }
@@ -254,13 +302,6 @@ async function readAll(
 
 /** Another split than that of visitors over partitions. */
 const PASS_SEED = 0x2c1b3c6d;
-
-/** Each row once. */
-function joined(archived: readonly ArchivedEvent[], recent: readonly ArchivedEvent[]): readonly ArchivedEvent[] {
-  if (recent.length === 0) return archived;
-  const positions = new Set(archived.map(({ position }) => position));
-  return [...archived, ...recent.filter(({ position }) => !positions.has(position))];
-}
 
 function removalsAt(removals: readonly MerchantRemoval[], { day, partition }: SealPlace): readonly MerchantRemoval[] {
   return removals.filter((one) => one.partition === partition && day >= one.fromDay && day < one.toDay);

@@ -3,6 +3,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { parquetMetadata } from "hyparquet";
+import type { ColumnBlock } from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { Manifest, SealedFile, SealedMerchant } from "../../core/archive/manifest.ts";
 import { type DayPlace, sealedFileKey } from "../../core/archive/object-key.ts";
@@ -10,6 +11,7 @@ import { ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import type { Source } from "./archive-merge.ts";
 import { type Archive, putObject, readObjectOf } from "./bucket.ts";
+import { type BlockWanted, readBlock } from "./column-block.ts";
 import { checkedEntries, type FileBytes, ParquetFileWriter, readRows } from "./parquet.ts";
 
 /** Writes one file. Rows of one merchant come together, and merchants ascend. */
@@ -90,8 +92,40 @@ async function* groupsOf(
   files: readonly SealedFile[],
   { after, isWanted, columns }: SealedRead,
 ): AsyncGenerator<readonly ArchivedEvent[], undefined> {
+  const isOwn = (merchant: number) => merchant > after && isWanted(merchant);
+  for await (const { file, metadata, group } of windowsOf(archive, files, isOwn)) {
+    const rows = await readRows({
+      file,
+      metadata,
+      start: group * ROW_GROUP_ROWS,
+      end: Math.min((group + 1) * ROW_GROUP_ROWS, Number(metadata.num_rows)),
+      ...(columns === undefined ? {} : { columns }),
+    });
+    const some = rows.filter(({ event: { merchant } }) => isOwn(merchant));
+    if (some.length > 0) yield some;
+  }
+}
+
+/** One merchant's rows as columns, a row group at a time. */
+export async function* sealedBlocks(
+  archive: Archive,
+  { files }: Manifest,
+  { merchant, columns }: Pick<BlockWanted, "merchant" | "columns">,
+): AsyncGenerator<ColumnBlock, undefined> {
+  for await (const window of windowsOf(archive, files, (one) => one === merchant)) {
+    const block = readBlock({ ...window, merchant, ...(columns && { columns }) });
+    if (block !== undefined) yield block;
+  }
+}
+
+/** The bytes of the row groups that hold rows of wanted merchants. */
+async function* windowsOf(
+  archive: Archive,
+  files: readonly SealedFile[],
+  isWanted: (merchant: number) => boolean,
+): AsyncGenerator<Pick<BlockWanted, "file" | "metadata" | "group">, undefined> {
   for (const file of files) {
-    const wanted = wantedGroups(file, (merchant) => merchant > after && isWanted(merchant));
+    const wanted = wantedGroups(file, isWanted);
     if (wanted.length === 0) continue;
     const range = { offset: file.bytes - file.footer, length: file.footer };
     const metadata = parquetMetadata((await readObjectOf(archive, file.key, range)).buffer);
@@ -102,15 +136,7 @@ async function* groupsOf(
       const ends = chunks.map((chunk, index) => (starts[index] as number) + Number(chunk?.total_compressed_size));
       const offset = Math.min(...starts);
       const bytes = await readObjectOf(archive, file.key, { offset, length: Math.max(...ends) - offset });
-      const rows = await readRows({
-        file: windowOf(file.bytes, offset, bytes.buffer),
-        metadata,
-        start: group * ROW_GROUP_ROWS,
-        end: Math.min((group + 1) * ROW_GROUP_ROWS, file.rows),
-        ...(columns === undefined ? {} : { columns }),
-      });
-      const some = rows.filter(({ event: { merchant } }) => merchant > after && isWanted(merchant));
-      if (some.length > 0) yield some;
+      yield { file: windowOf(file.bytes, offset, bytes.buffer), metadata, group };
     }
   }
 }

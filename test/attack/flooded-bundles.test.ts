@@ -53,7 +53,7 @@ async function floodedArchive(neighbourIn: readonly number[], note = true) {
     const search = { settings, places, recent: new Map(), columns: [], together: "partition" } as const;
     const events = await findEvents(search, { ledgers: makeDatabases().ledgers, bucket });
     let rows = 0;
-    for await (const { partitions } of events.days()) rows += partitions.flat().length;
+    for await (const { partitions } of events.days()) rows += partitions.reduce((sum, { count }) => sum + count, 0);
     return { ...events.cost, rows };
   };
   return { objects, found };

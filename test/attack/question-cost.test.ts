@@ -3,6 +3,7 @@
 // by the thousand. One budget of steps holds for a question, whatever it is made of (core/query/budget.ts).
 
 import { expect, test } from "vitest";
+import { columnsOf } from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
 import { finish } from "../../core/gradual.ts";
@@ -194,7 +195,7 @@ test("[HOS-10] the dearest rules that a merchant can have cost an event at most 
 });
 
 function counted(plan: CountPlan<Counting>, rows: readonly ArchivedEvent[]): string {
-  const problem = finish(plan.open(UNDER, "whole").add({ day: DAY, partitions: [rows] }));
+  const problem = finish(plan.open(UNDER, "whole").add({ day: DAY, partitions: [columnsOf(rows)] }));
   return problem === undefined ? "" : refusalOf(problem).rejection.message;
 }
 

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";
+import { columnsOf } from "../../core/archive/event-columns.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { finish } from "../../core/gradual.ts";
 import { SLICE_EVENTS, SLICE_STEPS, TURN_LEASE_MS, TURN_OWN_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";
@@ -46,7 +47,7 @@ function counted(fixed: readonly unknown[], filters: readonly unknown[] = []) {
   const range = taken(resolveRange(question.dateRange, { zones, now: NOW, firstDay: undefined }));
   const plan = countPlanOf([taken(planQuestion(question, range, zones))]);
   const counting: Counting = plan.open({ settings: settingsOf(), global: [] }, "whole");
-  const work = counting.add({ day: TODAY, partitions: [rows] });
+  const work = counting.add({ day: TODAY, partitions: [columnsOf(rows)] });
   let slices = 0;
   while (work.next().done !== true) slices += 1;
   return { slices, text: counting.encode(), plan, steps: budgets.own.steps - budgets.own.left };
@@ -61,7 +62,7 @@ test("[LIM-12] counting gives way after so many events, and comes to the same", 
   const { slices, text, plan } = counted([]);
   expect(slices).toBeGreaterThanOrEqual(EVENTS / SLICE_EVENTS);
   const atOnce = plan.open({ settings: settingsOf(), global: [] }, "whole");
-  expect(finish(atOnce.add({ day: TODAY, partitions: [rows] }))).toBeUndefined();
+  expect(finish(atOnce.add({ day: TODAY, partitions: [columnsOf(rows)] }))).toBeUndefined();
   expect(atOnce.encode()).toBe(text);
   // Through a link events are seen twice: all of them, and those that it admits.
   expect(counted(PAGES).slices).toBeGreaterThanOrEqual((2 * EVENTS) / SLICE_EVENTS);

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test, vi } from "vitest";
+import { columnsOf } from "../../core/archive/event-columns.ts";
 import { exclusionsOf } from "../../core/enrichment/matcher.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
 import { decodeEvent, type Event, encodeEvent } from "../../core/event.ts";
@@ -334,7 +335,7 @@ describe("questions", () => {
   test("[HOS-2] every filter is understood or refused with a place in it, in questions and in reports", () => {
     const seen = seeDay(
       {
-        rows: [{ partition: "pool-0", position: 1, event: eventOf({ props: '{"a":"b"}' }) }],
+        rows: columnsOf([{ partition: "pool-0", position: 1, event: eventOf({ props: '{"a":"b"}' }) }]),
         day: Math.floor(NOW / 86_400_000),
       },
       { settings: settingsOf(), global: [] },

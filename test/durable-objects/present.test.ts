@@ -3,6 +3,7 @@
 
 import { expect, test } from "vitest";
 import { decodeLogged } from "../../core/archive/bundle.ts";
+import { columnsOf } from "../../core/archive/event-columns.ts";
 import type { Event } from "../../core/event.ts";
 import { seeDay } from "../../core/query/seen.ts";
 import { dayAt } from "../../core/time.ts";
@@ -36,7 +37,7 @@ test.for([1, 2, 3])("[NOW-1] visitors, pages, sources and orders are those of th
     const logged = store.readLog({ first: 1, end: it.partition.next });
     all.splice(0, all.length, ...logged.map((row, at) => ({ position: at + 1, event: decodeLogged(row).event })));
     const rows = all.map((row) => ({ partition: "pool-0", ...row }));
-    const { visits } = seeDay({ rows, day }, { settings, global: [] });
+    const { visits } = seeDay({ rows: columnsOf(rows), day }, { settings, global: [] });
     const since = it.now - WINDOW;
     const last = new Map<string, number>();
     const pages = new Map<string, string | undefined>();

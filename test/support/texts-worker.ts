@@ -1,5 +1,6 @@
 // A Worker that counts a Day of events which differ in one field, and stores and reads it, so that it is timed with workerd's own engine.
 
+import { columnsOf } from "../../core/archive/event-columns.ts";
 import { ByteReader, ByteWriter } from "../../core/bytes.ts";
 import { countEvent, decodeDay, emptyDay, encodeDay } from "../../core/counting/day.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
@@ -61,7 +62,7 @@ function answered({ field, texts }: TextsRequest): number {
     "whole",
   );
   const rows = texts.map((text, position) => ({ partition: "pool-0", position, event: named(field, text, position) }));
-  const problem = finish(counting.add({ day: DAY, partitions: [rows] }));
+  const problem = finish(counting.add({ day: DAY, partitions: [columnsOf(rows)] }));
   if (problem !== undefined) throw new Error(JSON.stringify(problem));
   const [{ groups }] = counting.groups() as [Groups];
   return field === "name" ? groups.length : (groups[0]?.numbers.counts.orders ?? 0);

@@ -2,6 +2,7 @@
 // read once, for whichever of them has not remembered what it came to; what a plan alone may not read, it may not read here either,
 // and its cost is what it would be alone. So an answer is the same, whatever is asked with it (BAT-2).
 
+import { NO_EVENTS } from "../../core/archive/event-columns.ts";
 import { BATCH_EVENTS_MAX, QUESTION_MS_MAX, SCAN_VISITORS_MAX } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
@@ -237,7 +238,7 @@ function partOf({ ready, counting }: Running, { kept, text }: Group, under: Unde
 
 /** The rows of some of the places that were read together. */
 function only(rows: DayRows, places: readonly SealPlace[], at: ReadonlyMap<string, number>): DayRows {
-  const partitions = places.map((place) => rows.partitions[at.get(keyOf(place)) as number] ?? []);
+  const partitions = places.map((place) => rows.partitions[at.get(keyOf(place)) as number] ?? NO_EVENTS);
   return { ...rows, partitions };
 }
 

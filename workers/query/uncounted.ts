@@ -3,6 +3,7 @@
 // then; the rows that come out stand in the place of those that are stored. So it says the same before, while and after the
 // recount writes (L8). Where nothing is late, which is nearly always, this is one look at D1 that finds no row.
 
+import { rowsOf } from "../../core/archive/event-columns.ts";
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
 import { replayEvent } from "../../core/counting/replay.ts";
 import { type RollupRow, thinned, toRollupRow, withinOf } from "../../core/counting/rollup-row.ts";
@@ -142,7 +143,8 @@ async function countPlace(
   const replayed = { state: emptyDay(settings.merchant, day, isolateHashKey()), partition };
   const by = { settings: isMovedDay(settings, day) ? countedBy(settings) : settings, global };
   for await (const { partitions } of events.of([{ day, partition }])) {
-    for (const row of partitions.flat().sort((a, b) => a.position - b.position)) replayEvent(replayed, row, by);
+    for (const row of partitions.flatMap(rowsOf).sort((a, b) => a.position - b.position))
+      replayEvent(replayed, row, by);
   }
   const { state } = replayed;
   const rowOf = (slot: number, version: number) =>

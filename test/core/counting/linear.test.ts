@@ -4,6 +4,7 @@
 // takes sixteen times as long, one that does not takes four times; how long that is on any machine does not matter.
 
 import { describe, expect, test, vi } from "vitest";
+import { columnsOf } from "../../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
 import { ByteReader, ByteWriter } from "../../../core/bytes.ts";
 import { rollupOf } from "../../../core/counting/bucket.ts";
@@ -268,7 +269,7 @@ function timesOf(judged: readonly Judged[], dimensions: readonly DimensionName[]
     return countAll(loaded, judged.slice(0, judged.length / 4));
   });
   const rows = judged.map(({ event }, position): ArchivedEvent => ({ event, partition: "p", position }));
-  timed("see", () => seeDay({ rows, day: DAY }, { settings: SETTINGS, global: [] }));
+  timed("see", () => seeDay({ rows: columnsOf(rows), day: DAY }, { settings: SETTINGS, global: [] }));
   const someone = judged.find(({ event }) => state.visitors.get(event.visitor) !== undefined)?.event.visitor ?? "";
   timed("erase", () => eraseFrom(state, someone, judged.length));
   return times as Times;

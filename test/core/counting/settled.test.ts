@@ -1,6 +1,7 @@
 // What becomes a visit, and what a visit takes from others: the same stories counted by a Day's state and seen by a scan.
 
 import { describe, expect, test } from "vitest";
+import { columnsOf } from "../../../core/archive/event-columns.ts";
 import { ByteReader } from "../../../core/bytes.ts";
 import { rollupOf } from "../../../core/counting/bucket.ts";
 import { countEvent, emptyDay, WHOLE_DAY } from "../../../core/counting/day.ts";
@@ -71,7 +72,7 @@ function counted(events: readonly Event[]): Came {
 /** By a scan. */
 function seen(events: readonly Event[]): Came {
   const rows = events.map((event, position) => ({ partition: "pool-0", position, event }));
-  const { visits, dropped } = seeDay({ rows, day: DAY }, { settings: settingsOf(), global: [] });
+  const { visits, dropped } = seeDay({ rows: columnsOf(rows), day: DAY }, { settings: settingsOf(), global: [] });
   const all = visits.flatMap((visit) => visit.events);
   const distinct = (values: readonly string[]) => [...new Set(values)].sort();
   return {

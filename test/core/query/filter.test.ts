@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { columnsOf } from "../../../core/archive/event-columns.ts";
 import { attributeOf } from "../../../core/query/attribute.ts";
 import { comparisonsOf, parseFilters, passes, withoutGoals } from "../../../core/query/filter.ts";
 import { type Seen, seeDay } from "../../../core/query/seen.ts";
@@ -94,7 +95,7 @@ function visitSeen(): readonly Seen[] {
   };
   const settings = settingsOf("UTC", { rules: [{ version: 1, from: 0, rules }] });
   const rows = VISIT.map((changes, position) => ({ partition: "pool-0", position, event: eventOf(changes) }));
-  const { visits } = seeDay({ rows, day: Math.floor(TUESDAY / 86_400_000) }, { settings, global: [] });
+  const { visits } = seeDay({ rows: columnsOf(rows), day: Math.floor(TUESDAY / 86_400_000) }, { settings, global: [] });
   expect(visits).toHaveLength(1);
   return visits[0]?.events as readonly Seen[];
 }

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { columnsOf } from "../../../core/archive/event-columns.ts";
 import type { Event } from "../../../core/event.ts";
 import { zoneAt } from "../../../core/merchant.ts";
 import {
@@ -49,7 +50,7 @@ function daysOf(events: readonly Event[]): readonly (readonly [day: number, visi
     .sort(([a], [b]) => a - b)
     .map(([day, own]) => {
       const rows = own.map((event, position) => ({ partition: "pool-0", position, event }));
-      return [day, seeDay({ rows, day }, { settings: SETTINGS, global: [] }).visits] as const;
+      return [day, seeDay({ rows: columnsOf(rows), day }, { settings: SETTINGS, global: [] }).visits] as const;
     });
 }
 

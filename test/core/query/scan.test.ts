@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { columnsOf } from "../../../core/archive/event-columns.ts";
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { replay } from "../../../core/counting/replay.ts";
 import type { Event } from "../../../core/event.ts";
@@ -105,7 +106,7 @@ function scanned(plan: Plan, events: readonly Event[], settings: Settings): Answ
   const days = Map.groupBy(events, ({ timestamp }) => dayAt(zoneAt(settings.zones, timestamp), timestamp));
   for (const [day, own] of days) {
     const rows = own.map((event, position) => ({ partition: "pool-0", position, event }));
-    expect(finish(scanDay(scan, { day, rows }))).toBeUndefined();
+    expect(finish(scanDay(scan, { day, rows: columnsOf(rows) }))).toBeUndefined();
   }
   return show(plan, closeScan(scan));
 }
@@ -306,9 +307,8 @@ test("[JOB-1] Days that are counted in parts and put together give the answer of
         const days = Map.groupBy(events, ({ timestamp }) => dayAt("Asia/Kolkata", timestamp));
         for (const [day, own] of days) {
           if (day % parts !== part) continue;
-          finish(
-            scanDay(scan, { day, rows: own.map((event, position) => ({ partition: "pool-0", position, event })) }),
-          );
+          const rows = own.map((event, position) => ({ partition: "pool-0", position, event }));
+          finish(scanDay(scan, { day, rows: columnsOf(rows) }));
         }
         expect(absorbScan(whole, encodeScan(scan))).toBeUndefined();
       }

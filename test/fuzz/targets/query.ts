@@ -1,6 +1,7 @@
 // Questions as they are asked: filters, regular expressions, whole questions and reports. Each is understood or refused with its
 // place, costs no more steps than its budget, and finds what the language's own expressions find.
 
+import { columnsOf } from "../../../core/archive/event-columns.ts";
 import { parseQuery } from "../../../core/enrichment/address.ts";
 import {
   FILTERS_COUNT_MAX,
@@ -208,17 +209,22 @@ export const targets: readonly Target[] = [
 /** Events of one visit, for filters to be asked about. */
 const SEEN: readonly Seen[] = seeDay(
   {
-    rows: [
-      eventOf({ url: "https://www.shop.example/caf%C3%A9/?utm_source=news&id=3", referrer: "https://m.x.example/a/" }),
-      eventOf({ timestamp: TUESDAY + 1_000, props: '{"plan":"pro","__proto__":"x"}', name: "Sign up" }),
-      eventOf({
-        timestamp: TUESDAY + 2_000,
-        name: "purchase",
-        order: "17",
-        revenue: 125_000,
-        products: '[{"id":"A1","name":"Mat","price":6.25,"quantity":2}]',
-      }),
-    ].map((event, position) => ({ partition: "pool-0", position, event })),
+    rows: columnsOf(
+      [
+        eventOf({
+          url: "https://www.shop.example/caf%C3%A9/?utm_source=news&id=3",
+          referrer: "https://m.x.example/a/",
+        }),
+        eventOf({ timestamp: TUESDAY + 1_000, props: '{"plan":"pro","__proto__":"x"}', name: "Sign up" }),
+        eventOf({
+          timestamp: TUESDAY + 2_000,
+          name: "purchase",
+          order: "17",
+          revenue: 125_000,
+          products: '[{"id":"A1","name":"Mat","price":6.25,"quantity":2}]',
+        }),
+      ].map((event, position) => ({ partition: "pool-0", position, event })),
+    ),
     day: Math.floor(TUESDAY / 86_400_000),
   },
   { settings: settingsOf(), global: [] },

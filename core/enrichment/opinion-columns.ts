@@ -1,0 +1,241 @@
+// What is thought of many events at once, as columns: of each part of an opinion (`PARTS`) a code for each row, and what it says for
+// each code. A part is formed once for each different input that the rows have, by the same steps that form an event's (L3): some
+// thousands a Day and not one for each event. The key of an input is made of the codes of the columns that the part reads.
+
+import { type ColumnBlock, type EventColumns, eventAt, noCodes, numbersOf, textsOf } from "../archive/event-columns.ts";
+import type { Event } from "../event.ts";
+import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
+import { PairCodes } from "../pair-codes.ts";
+import { type RulesInForce, type RuleTimeline, rulesInForce } from "../rules.ts";
+import { matchersOf } from "./matcher.ts";
+import { blank, type Opinion, PARTS, type Part, type PartName } from "./opinion.ts";
+
+/** What a row takes of each part, of what judging an event by itself does. */
+const ROW_WEIGHT = 0.1;
+
+/** A code for each row. */
+interface Keys {
+  readonly codes: Uint32Array;
+  /** All codes are below. */
+  readonly size: number;
+}
+
+/** What a part says: of each row by its code. */
+export interface OpinionColumn {
+  readonly codes: Uint32Array;
+  readonly values: readonly (Partial<Opinion> | undefined)[];
+}
+
+export type OpinionColumns = Readonly<Record<PartName, OpinionColumn>>;
+
+export interface Timelines {
+  readonly own: RuleTimeline;
+  readonly global: RuleTimeline;
+}
+
+/** Forms the opinions of all rows, by the rules that hold for each. */
+export function* opineAll(columns: EventColumns, day: number, timelines: Timelines): Gradual<OpinionColumns> {
+  const slices = new Slices();
+  // An import that was undone is a matter of the rules in force.
+  const rules = [periodsOf(columns, timelines), number(columns, "importNumber")];
+  const times = numbersOf(columns, "timestamp");
+  const imports = numbersOf(columns, "importNumber");
+  const rulesAt = (row: number) =>
+    rulesInForce(timelines, { instant: times[row] as number, day, importNumber: imports[row] as number });
+  const made: Partial<Record<PartName, OpinionColumn>> = {};
+  for (const part of PARTS as readonly (Part & { readonly name: PartName })[]) {
+    const keys = [...rules, ...KEYS[part.name](columns, made as OpinionColumns)];
+    made[part.name] = yield* formed(part, columns, { keys: joined(keys, columns), rulesAt, before: made, slices });
+  }
+  return made as OpinionColumns;
+}
+
+/** What a part's key is made of. The test of opinions holds it against what the steps read. */
+const KEYS: Readonly<Record<PartName, (columns: EventColumns, before: OpinionColumns) => readonly Keys[]>> = {
+  address: (columns) => [text(columns, "url"), text(columns, "format"), number(columns, "fragment")],
+  origin: (columns, { address }) => [
+    text(columns, "referrer"),
+    said(address, "hostname"),
+    withQuery(columns),
+    text(columns, "format"),
+    number(columns, "fragment"),
+  ],
+  device: (columns) => [text(columns, "userAgent"), text(columns, "hints"), text(columns, "given")],
+  place: (columns) => (["country", "region", "city", "language"] as const).map((field) => text(columns, field)),
+  goals: (columns, { address }) => [text(columns, "name"), said(address, "page")],
+  act: (columns) => [text(columns, "name"), deeds(columns)],
+  drop: (columns, { address }) => [
+    ...(["name", "userAgent", "hints", "verifiedBot", "referrer", "excluded", "format", "purpose"] as const).map(
+      (field) => text(columns, field),
+    ),
+    number(columns, "asn"),
+    said(address, "hostname"),
+  ],
+};
+
+function text(columns: ColumnBlock, field: keyof Event): Keys {
+  const { codes, values } = textsOf(columns, field);
+  return { codes, size: values.length };
+}
+
+function number(columns: ColumnBlock, field: keyof Event): Keys {
+  const numbers = numbersOf(columns, field);
+  const [first = 0] = numbers;
+  if (numbers.every((value) => value === first)) return { codes: noCodes(columns.count), size: 1 };
+  const known = new Map<number, number>();
+  const codes = new Uint32Array(columns.count);
+  for (let row = 0; row < codes.length; row++) codes[row] = codeIn(known, numbers[row] as number);
+  return { codes, size: known.size };
+}
+
+function codeIn<T>(known: Map<T, number>, value: T): number {
+  const code = known.get(value) ?? known.size;
+  if (code === known.size) known.set(value, code);
+  return code;
+}
+
+/** What an earlier part says under one name: many of its values agree in it. */
+function said({ codes, values }: OpinionColumn, name: "hostname" | "page"): Keys {
+  const known = new Map<unknown, number>();
+  const places = Uint32Array.from(values.map((value) => codeIn(known, value?.[name]))); // a code that no row has says nothing
+  return { codes: placed(codes, places), size: known.size };
+}
+
+/** Addresses, as far as they may have a query. */
+function withQuery(columns: ColumnBlock): Keys {
+  const { codes, values } = textsOf(columns, "url");
+  const places = Uint32Array.from(values.map((url, code) => (url.includes("?") ? code + 1 : 0)));
+  if (places.every((place) => place === 0)) return { codes: noCodes(columns.count), size: 1 };
+  return { codes: placed(codes, places), size: values.length + 1 };
+}
+
+function placed(codes: Uint32Array, places: Uint32Array): Uint32Array {
+  const found = new Uint32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) found[row] = places[codes[row] as number] as number;
+  return found;
+}
+
+/** What decides what an event does to a shop's books, beside its name. */
+function deeds(columns: ColumnBlock): Keys {
+  const isAny = (field: "order" | "products") => {
+    const { codes, values } = textsOf(columns, field);
+    const flags = values.map((value) => value !== "");
+    return (row: number) => flags[codes[row] as number] === true;
+  };
+  const [hasOrder, hasProducts] = [isAny("order"), isAny("products")];
+  const [keyed, passive, revenue] = [
+    numbersOf(columns, "keyed"),
+    numbersOf(columns, "passive"),
+    numbersOf(columns, "revenue"),
+  ];
+  const codes = new Uint32Array(columns.count);
+  for (let row = 0; row < columns.count; row++)
+    codes[row] =
+      (hasOrder(row) ? 1 : 0) +
+      (hasProducts(row) ? 2 : 0) +
+      (keyed[row] === 0 ? 4 : 0) +
+      (passive[row] === 1 ? 8 : 0) +
+      16 * (Math.sign(revenue[row] as number) + 1);
+  return { codes, size: 48 };
+}
+
+/** Columns of codes as one: rows that agree in all of them agree in it. */
+function joined(all: readonly Keys[], { count, seed }: EventColumns): Keys {
+  const [first, ...others] = all.filter(({ size }) => size > 1);
+  if (first === undefined) return { codes: noCodes(count), size: 1 };
+  return others.reduce<Keys>((one, other) => {
+    const pairs = new PairCodes(seed);
+    const codes = new Uint32Array(count);
+    for (let row = 0; row < count; row++)
+      codes[row] = pairs.codeOf(one.codes[row] as number, other.codes[row] as number);
+    return { codes, size: pairs.size };
+  }, first);
+}
+
+/** Between which changes of rules each row happened: for all of a Day the same, unless one takes effect in it. */
+function periodsOf(columns: EventColumns, timelines: Timelines): Keys {
+  const times = numbersOf(columns, "timestamp");
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const time of times) {
+    if (time < from) from = time;
+    if (time > to) to = time;
+  }
+  const changes = [...timelines.own, ...timelines.global].flatMap((period) =>
+    "from" in period && period.from > from && period.from <= to ? [period.from] : [],
+  );
+  const starts = [...new Set([from, ...changes])].sort((a, b) => a - b);
+  if (starts.length === 1) return { codes: noCodes(columns.count), size: 1 };
+  const codes = new Uint32Array(columns.count);
+  for (let row = 0; row < columns.count; row++)
+    codes[row] = starts.findLastIndex((start) => start <= (times[row] as number));
+  return { codes, size: starts.length };
+}
+
+interface Forming {
+  readonly keys: Keys;
+  readonly rulesAt: (row: number) => RulesInForce;
+  readonly slices: Slices;
+  /** What parts before have said. */
+  readonly before: Partial<Record<PartName, OpinionColumn>>;
+}
+
+/** Forms a part's opinion by one row of each key. */
+function* formed(
+  part: Part,
+  columns: EventColumns,
+  { keys: { codes, size }, rulesAt, before, slices }: Forming,
+): Gradual<OpinionColumn> {
+  const values: (Partial<Opinion> | undefined)[] = new Array(size).fill(undefined);
+  const isFormed = new Uint8Array(size);
+  for (let row = 0; row < columns.count; row++) {
+    if (slices.isOver(ROW_WEIGHT)) yield;
+    const code = codes[row] as number;
+    if (isFormed[code] === 1) continue;
+    isFormed[code] = 1;
+    if (slices.isOver(LOOKED_AT)) yield;
+    const opinion = blank();
+    for (const earlier of Object.values(before)) Object.assign(opinion, earlier.values[earlier.codes[row] as number]);
+    const event = eventAt(columns, row);
+    const matchers = matchersOf(rulesAt(row));
+    for (const step of part.steps) step.apply(event, opinion, matchers);
+    values[code] = Object.fromEntries(part.writes.map((name) => [name, opinion[name]]));
+  }
+  return { codes, values };
+}
+
+const PART_OF: ReadonlyMap<keyof Opinion, PartName> = new Map(
+  PARTS.flatMap(({ name, writes }) => writes.map((written) => [written, name] as const)),
+);
+
+/** Which part says something of that name. */
+export function partOf(name: keyof Opinion): PartName {
+  return PART_OF.get(name) as PartName;
+}
+
+/** What is thought of a row. It is a view, and what it shows is what the columns hold. */
+export function opinionAt(columns: OpinionColumns, row: number): Opinion {
+  return new RowOpinion(columns, row) as unknown as Opinion;
+}
+
+class RowOpinion {
+  readonly columns: OpinionColumns;
+  readonly row: number;
+
+  constructor(columns: OpinionColumns, row: number) {
+    this.columns = columns;
+    this.row = row;
+  }
+}
+
+for (const [name, part] of PART_OF)
+  Object.defineProperty(RowOpinion.prototype, name, {
+    get(this: RowOpinion) {
+      const { codes, values } = this.columns[part];
+      return values[codes[this.row] as number]?.[name];
+    },
+  });
+
+/** The same opinion as an object of its own. */
+export function toOpinion(opinion: Opinion): Opinion {
+  return Object.fromEntries([...PART_OF.keys()].map((name) => [name, opinion[name]])) as unknown as Opinion;
+}
