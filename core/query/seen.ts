@@ -78,10 +78,7 @@ export function seeDay(rows: SeenRows, under: SeenUnder): SeenDay {
 export function* seeDayGradually({ rows, day, isCounted = () => true }: SeenRows, under: SeenUnder): Gradual<SeenDay> {
   const slices = new Slices();
   const judged = yield* judgeAll(rows, { day, under, slices });
-  const earnings = yield* earningsOf(
-    judged.filter(({ opinion }) => opinion.dropped === ""),
-    { settings: under.settings, slices },
-  );
+  const earnings = yield* earningsOf(judged, { settings: under.settings, slices });
   const dropped: Judged[] = [];
   const visits: SeenVisit[] = [];
   for (const [id, own] of Map.groupBy(judged, ({ event }) => event.visitor)) {
@@ -147,7 +144,8 @@ interface EventClaim extends Claim<ProductLine> {
   readonly event: Event;
 }
 
-/** What events earn, each by itself or together with those of its order number. */
+/** What events earn, each by itself or together with those of its order number. A prefetched page view earns by itself alone, where it
+ *  turns out to have been seen. */
 function* earningsOf(
   judged: readonly Judged[],
   { settings, slices }: { readonly settings: Settings; readonly slices: Slices },
@@ -156,11 +154,12 @@ function* earningsOf(
   const book = new TextMap<EventClaim[]>();
   for (const { event, opinion, moment } of judged) {
     if (slices.isOver(LOOKED_AT)) yield;
-    const { act } = opinion;
+    const { act, dropped } = opinion;
+    if (dropped !== "" && dropped !== "prefetch") continue;
     const sale = saleOf(event, settings);
     const own = ownEarning(event, act, sale);
     if (own !== undefined) earnings.set(event, own);
-    if (event.order === "" || act === "none" || act === "step") continue;
+    if (dropped !== "" || event.order === "" || act === "none" || act === "step") continue;
     const claims = book.get(event.order) ?? [];
     if (claims.length === 0) book.set(event.order, claims);
     claims.push({ act, keyed: event.keyed === 1, ...moment, sale, event });
