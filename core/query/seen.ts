@@ -269,7 +269,8 @@ interface EarningOf {
   readonly settings: Settings;
 }
 
-/** What events earn, each by itself or together with those of its order number. */
+/** What events earn, each by itself or together with those of its order number. A prefetched page view earns by itself alone, where it
+ *  turns out to have been seen. */
 function earningsOf(columns: EventColumns, { judged, opinions, settings }: EarningOf): SeenColumns["earnings"] {
   const earnings = new Map<number, Earning<ProductLine>>();
   const book = new TextMap<RowClaim[]>();
@@ -277,12 +278,13 @@ function earningsOf(columns: EventColumns, { judged, opinions, settings }: Earni
   for (const row of judged) {
     const { act } = opinions.act.values[opinions.act.codes[row] as number] as Pick<Opinion, "act">;
     if (act === "step" || (act === "none" && revenues[row] === 0)) continue; // nearly every event
-    if (dropOf(opinions, row) !== "") continue;
+    const drop = dropOf(opinions, row);
+    if (drop !== "" && drop !== "prefetch") continue;
     const event = eventAt(columns, row);
     const sale = saleOf(event, settings);
     const own = ownEarning(event, act, sale);
     if (own !== undefined) earnings.set(row, own);
-    if (event.order === "" || act === "none") continue;
+    if (drop !== "" || event.order === "" || act === "none") continue;
     const claims = book.get(event.order) ?? [];
     if (claims.length === 0) book.set(event.order, claims);
     claims.push({ act, keyed: event.keyed === 1, ...momentOf(event), sale, row });

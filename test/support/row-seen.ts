@@ -27,10 +27,7 @@ export interface RowsSeen {
 /** What rows come to. Of rows with one id the one logged first counts. */
 export function seeRows({ rows, day, isCounted = () => true }: RowsSeen, under: SeenUnder): SeenDay {
   const judged = judgeAll(rows, day, under);
-  const earnings = earningsOf(
-    judged.filter(({ opinion }) => opinion.dropped === ""),
-    under.settings,
-  );
+  const earnings = earningsOf(judged, under.settings);
   const dropped: Judged[] = [];
   const visits: SeenVisit[] = [];
   for (const [id, own] of Map.groupBy(judged, ({ event }) => event.visitor)) {
@@ -86,11 +83,12 @@ function earningsOf(judged: readonly Judged[], settings: Settings): Earnings {
   const earnings = new Map<Event, Earning<ProductLine>>();
   const book = new Map<string, EventClaim[]>();
   for (const { event, opinion, moment } of judged) {
-    const { act } = opinion;
+    const { act, dropped } = opinion;
+    if (dropped !== "" && dropped !== "prefetch") continue;
     const sale = saleOf(event, settings);
     const own = ownEarning(event, act, sale);
     if (own !== undefined) earnings.set(event, own);
-    if (event.order === "" || act === "none" || act === "step") continue;
+    if (dropped !== "" || event.order === "" || act === "none" || act === "step") continue;
     const claims = book.get(event.order) ?? [];
     if (claims.length === 0) book.set(event.order, claims);
     claims.push({ act, keyed: event.keyed === 1, ...moment, sale, event });

@@ -207,6 +207,18 @@ describe("rollups and events give one answer", () => {
     expect(differing).toBeGreaterThan(10);
   });
 
+  test("[PRE-1] money that a prefetched page view carries counts where the view does, wherever that is read", () => {
+    const settings = settingsIn("UTC");
+    const day = Date.UTC(2026, 2, 28);
+    const events = [
+      eventOf({ timestamp: day, name: "pageview", purpose: "prefetch", revenue: -5_000 }),
+      eventOf({ timestamp: day, name: "order cancelled" }),
+    ];
+    const plan = planIn(settings, { metrics: ["pageviews", "total_revenue"], date_range: RANGES[0] });
+    expect(counted(plan, events, settings)).toMatchObject([{ metrics: [1, { value: -0.5 }] }]);
+    expect(scanned({ ...plan, source: "archive" }, events, settings)).toEqual(counted(plan, events, settings));
+  });
+
   test("[QRY-18] a page that was entered on in an Hour before the range has no bounces in it, wherever that is read", () => {
     const settings = settingsIn("UTC");
     const day = Date.UTC(2026, 2, 30);
