@@ -2,6 +2,7 @@
 // is. What may not be seen is not there; two ways of being wrong look the same; and no answer and no log line holds a
 // secret or a neighbour.
 
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -267,6 +268,11 @@ const question = () => ({ site_id: shop.id, metrics: ["visitors"], date_range: "
 const report = () => ({ site_id: shop.id, date_range: "day" });
 const step = (page: string) => ({ filters: [["is", "event:page", [page]]] });
 const funnel = () => ({ ...report(), steps: [step("/a"), step("/b")] });
+/** Another file each time. */
+const newImport = () => {
+  const digest = createHash("sha256").update(String(Math.random())).digest("hex");
+  return { name: "a.csv", source: "csv", digest, head: digest, reading: digest, days: { "2026-11-01": 1 } };
+};
 const newMerchant = () => ({ name: "New", time_zone: "UTC", currency: "EUR" });
 
 type Sent = readonly [
@@ -623,6 +629,28 @@ const ENDPOINTS: readonly Endpoint[] = [
     status: 200,
     body: () => ({}),
   },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/imports", door: "admin", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/imports",
+    door: "admin",
+    status: 201,
+    body: newImport,
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/imports/:number", door: "admin", status: 404 },
+  {
+    worker: "query",
+    method: "PATCH",
+    route: "/api/v1/merchants/:id/imports/:number",
+    door: "admin",
+    status: 404,
+    body: () => ({ state: "done" }),
+  },
+  ...["undo", "redo"].map((verb): Endpoint => {
+    const route = `/api/v1/merchants/:id/imports/:number/${verb}`;
+    return { worker: "query", method: "POST", route, door: "admin", status: 404 };
+  }),
   { worker: "query", method: "GET", route: "/api/v1/doctor", door: "watch", status: 200 },
   { worker: "query", method: "POST", route: "/api/v1/backups", door: "operate", status: 201 },
   { worker: "query", method: "GET", route: "/api/v1/backups", door: "watch", status: 200 },
@@ -702,6 +730,7 @@ async function request(endpoint: Endpoint, credential: string | undefined, body?
     .replace(":id", shop.id)
     .replace(":shop", shop.id)
     .replace(":page", "overview")
+    .replace(":number", "77")
     .replace(/:\w+_id/, "unknown");
   const path = named + (query?.() ?? "");
   const sent = body ?? endpoint.body?.();
