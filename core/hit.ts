@@ -1,6 +1,6 @@
 // A hit: an HTTP request of some wire format, reduced to what formats may look at; and what they make of it, drafts of
 // events. A format is a pure function; senders are looked up, ids made and visitors hashed after it, once for all
-// formats. `ROUTES` in formats/route.ts is the one ordered list.
+// formats. `ROUTES` in formats/route.ts is the one ordered list, their paths are in formats/path.ts.
 
 import type { Exported } from "./formats/exported.ts";
 import type { Answer } from "./formats/hit-reply.ts";

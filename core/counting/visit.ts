@@ -1,7 +1,8 @@
 // What a visit is made of: a maximal run of one visitor's events with gaps of at most 1800 s inside one Day. A run is a
 // mergeable summary: an event is a run of one, and adding it extends a run, starts one, or bridges two. `absorb` is commutative
 // and associative, so the order of arrival cannot change the result (L4). Which runs are visits, and what they take from one
-// another, is decided when they are read (`settled.ts`). All texts are numbers of the Day's dictionary.
+// another, is decided when they are read (`settled.ts`). All texts are numbers of the Day's dictionary. Whoever counts from events has
+// the same rules once more (query/seen.ts).
 
 import { VISIT_GAP_MS } from "../limits.ts";
 import { addEarned, type Earned } from "./earned.ts";

@@ -22,7 +22,7 @@ export interface Attribute {
   readonly empty: string;
   /** The breakdown that rollups have of it. */
   readonly rollup: DimensionName | undefined;
-  /** An event's values: exactly one, but for goals. */
+  /** An event's values: exactly one, but for goals, products and names of properties. */
   readonly valuesOf: (seen: Seen) => readonly string[];
   /** A number that events of one Day have in common where they have the same values; -1 where there is none. */
   readonly codeOf: (seen: Seen, of: SeenColumns) => number;
@@ -129,6 +129,8 @@ const ALIASES: readonly (readonly [question: string, of: string, show?: (value: 
   ["visit:city_name", "visit:city"],
 ];
 
+const PROPERTY = "event:property";
+
 /** What only events know. */
 const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
   {
@@ -156,6 +158,13 @@ const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
     scope: "visit",
     empty: "(not set)",
     ...ofVersion("os"),
+  },
+  // The names of an event's properties: which there are to ask for.
+  {
+    question: PROPERTY,
+    scope: "event",
+    empty: "(none)",
+    ...ofText("props", ({ event }) => [...propsOf(event).keys()]),
   },
 ];
 
@@ -209,7 +218,7 @@ export function attributeOf(name: unknown): Attribute | undefined {
 }
 
 export function isProperty({ question }: Attribute): boolean {
-  return question.startsWith(PROPS);
+  return question.startsWith(PROPS) || question === PROPERTY;
 }
 
 /** Columns of the archive that some attributes need beside those that counting reads. */

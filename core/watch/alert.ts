@@ -43,6 +43,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     "directory_behind",
     more("directoryBehind", "epochs the directory is behind: it was restored to an earlier instant, or emptied"),
   ),
+  ticket("backup_late", older("backedUpAt", 3 * HOUR_MS, "The next backup of the directory")),
   page("ledger_silent", more("silentLedgers", "ledgers do not answer")),
 ];
 

@@ -42,6 +42,7 @@ export const METRICS: readonly Metric[] = [
   gauge("footfall_late_age_seconds_max", "How long late events of a sealed Day have waited.", age("lateSince")),
   gauge("footfall_replay_parts_failed", "Parts of replays that have failed.", (of) => of.failedReplayParts),
   gauge("footfall_erasure_age_seconds_max", "How long the oldest erasure has gone on.", age("erasureSince")),
+  gauge("footfall_backup_age_seconds", "Age of the directory's newest backup.", age("backedUpAt")),
   gauge("footfall_directory_bytes", "Size of the directory's database.", ({ directoryBytes }) => directoryBytes),
   gauge("footfall_ledger_bytes_max", "Size of the largest ledger.", ({ ledgerBytesMax }) => ledgerBytesMax),
   gauge("footfall_ledgers_silent", "Ledgers that did not answer.", ({ silentLedgers }) => silentLedgers),

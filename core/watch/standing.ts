@@ -38,14 +38,17 @@ export interface Standing {
   readonly directoryBytes: number;
   /** By how much the directory's epoch is lower than it has been: 0 unless it was restored to an earlier instant. */
   readonly directoryBehind: number;
+  /** When the newest backup of the directory was made; where there is none, when that was first seen. */
+  readonly backedUpAt: number;
   /** Of the largest ledger. */
   readonly ledgerBytesMax: number;
   /** Ledgers that did not answer: what they know is not in here. */
   readonly silentLedgers: number;
 }
 
-/** What is an instant since which something waits. */
+/** What is an instant whose age matters: mostly that since which something waits. */
 export type Since =
+  | "backedUpAt"
   | "unarchivedSince"
   | "publishDueSince"
   | "overflowSince"
@@ -56,13 +59,13 @@ export type Since =
 /** Where one ledger stands. */
 export type LedgerStanding = Omit<
   Standing,
-  "at" | "deadLetters" | "directoryBytes" | "directoryBehind" | "ledgerBytesMax" | "silentLedgers"
+  "at" | "deadLetters" | "directoryBytes" | "directoryBehind" | "backedUpAt" | "ledgerBytesMax" | "silentLedgers"
 > & { readonly bytes: number };
 
 /** Adds up what ledgers say; undefined stands for one that did not answer. */
 export function sumLedgers(
   ledgers: readonly (LedgerStanding | undefined)[],
-  rest: Pick<Standing, "at" | "deadLetters" | "directoryBytes" | "directoryBehind">,
+  rest: Pick<Standing, "at" | "deadLetters" | "directoryBytes" | "directoryBehind" | "backedUpAt">,
 ): Standing {
   const known = ledgers.filter((one) => one !== undefined);
   const sum = (of: (one: LedgerStanding) => number) => known.reduce((total, one) => total + of(one), 0);

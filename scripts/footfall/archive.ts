@@ -2,8 +2,10 @@
 // closed ones now instead of within minutes; and the names of the files to read with DuckDB or to copy with rclone.
 
 import type { Command } from "commander";
+import { Problem } from "../problem.ts";
 import { toFigure, toTable } from "../table.ts";
 import { askAdmin, askList, type Connection, connect } from "./connection.ts";
+import { localPaths, toScript } from "./duckdb.ts";
 import { show } from "./merchant.ts";
 
 interface Range {
@@ -46,7 +48,11 @@ export function addArchive(program: Command): void {
   });
   withRange(
     archive.command("files").description("keys of the files that hold every event once, or of bundles not sealed yet"),
-  ).action(printFiles);
+  )
+    .option("--duckdb", "print a script for DuckDB that makes views of them")
+    .option("--at <where>", "with --duckdb: where the files are, a folder or such as r2://footfall-archive", ".")
+    .option("--merchant <number>", "with --duckdb: of one merchant, by its number in the column merchant", Number)
+    .action(printFiles);
 }
 
 function withRange(command: Command): Command {
@@ -91,9 +97,16 @@ function keysOf({ manifest, sealed, bundles }: DayFiles): readonly string[] {
   return [...(manifest === null ? [] : [manifest]), ...[...sealed, ...bundles].map(({ key }) => key)];
 }
 
-/** One key a line, as `rclone copy --files-from -` reads them; with --json a list of all that the API says. */
-async function printFiles(range: Range, command: Command): Promise<void> {
+interface FilesOptions extends Range {
+  readonly duckdb?: boolean;
+  readonly at: string;
+  readonly merchant?: number;
+}
+
+/** One key a line, as `rclone copy --files-from -` reads them; with --json a list of all that the API says, with --duckdb a script. */
+async function printFiles(range: FilesOptions, command: Command): Promise<void> {
   const connection = await connect(command);
+  if (range.duckdb === true) return printScript(connection, range);
   const isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
   const all: unknown[] = [];
   for (const { date, partition } of await askDays(connection, range)) {
@@ -103,4 +116,21 @@ async function printFiles(range: Range, command: Command): Promise<void> {
     all.push(files);
   }
   if (isJson) console.log(JSON.stringify(all, null, 2));
+}
+
+/** The same files as views of DuckDB. */
+async function printScript(connection: Connection, range: FilesOptions): Promise<void> {
+  const found: { readonly key: string; readonly date: string; readonly partition: string }[] = [];
+  for (const { date, partition } of await askDays(connection, range)) {
+    const path = `/api/v1/archive/files?date=${date}&partition=${partition}`;
+    const { sealed, bundles } = (await askAdmin(connection, "GET", path)) as DayFiles;
+    for (const { key } of [...sealed, ...bundles]) found.push({ key, date, partition });
+  }
+  if (found.length === 0) throw new Problem(`nothing is archived from ${range.from} to ${range.to}`);
+  const isLocal = connection.trackingId !== undefined && range.at === ".";
+  const keys = found.map(({ key }) => key);
+  const local = isLocal ? await localPaths(connection.stateDir, keys) : undefined;
+  const pathOf = (key: string) => local?.get(key) ?? (range.at === "." ? key : `${range.at.replace(/\/$/, "")}/${key}`);
+  const files = found.map(({ key, date, partition }) => ({ path: pathOf(key), date, partition }));
+  console.log(toScript({ files, merchant: range.merchant }));
 }

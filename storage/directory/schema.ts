@@ -1,6 +1,7 @@
 // The directory's D1 schema: merchants, their streams, keys, members and share links, the log of what was administered,
 // exchange rates, and the headers of replay jobs. Written here once; `npm run db:generate` makes the migrations from it.
-// Numbers, and all that changes in one transaction with them, are in the ledgers (storage/ledger/schema.ts).
+// Numbers, and all that changes in one transaction with them, are in the ledgers (storage/ledger/schema.ts). Backups name each table
+// once more (backup.ts).
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";

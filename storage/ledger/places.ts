@@ -127,6 +127,28 @@ export async function listUncounted(db: Ledger, { merchant, from, to }: PlaceRan
   return select(db, [text, merchant, from, to]);
 }
 
+/** Where a merchant's rollups are not what they are to become. */
+export interface BehindPlaces {
+  /** Folders with late events that no rollup knows. */
+  readonly folders: readonly SealPlace[];
+  /** Days that a zone of the past, which is being put on or taken back, has yet to reach: an event may have left one of them and
+   *  not have come to the other. */
+  readonly days: readonly SealPlace[];
+}
+
+/** Both, of some Days. Normally there are none, and then no row is read. */
+export async function listBehind(db: Ledger, { merchant, from, to }: PlaceRange): Promise<BehindPlaces> {
+  const text = `SELECT day, "partition", 0 AS shown FROM uncounted WHERE merchant = ?1 AND day >= ?2 AND day < ?3
+    UNION ALL SELECT p.day, p."partition", 1 FROM job_fences AS f JOIN replay_parts AS p ON p.job = f.job
+    WHERE f.merchant = ?1 AND f.zoned = 1 AND p.day >= ?2 AND p.day < ?3
+      AND ((f.state IN ('running', 'paused', 'done') AND p.state IN ('waiting', 'failed'))
+        OR (f.state = 'undoing' AND p.state <> 'undone'))`;
+  const rows = await select<SealPlace & { readonly shown: number }>(db, [text, merchant, from, to]);
+  const of = (shown: number) =>
+    rows.filter((row) => row.shown === shown).map(({ day, partition }) => ({ day, partition }));
+  return { folders: of(0), days: of(1) };
+}
+
 /** The partitions in which anything of a merchant's Days in [from, to) lies. */
 export async function listPartitionsOfDays(db: Ledger, { merchant, from, to }: PlaceRange): Promise<readonly string[]> {
   const text = `SELECT DISTINCT "partition" FROM places WHERE merchant = ?1 AND day >= ?2 AND day < ?3`;

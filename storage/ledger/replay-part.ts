@@ -69,10 +69,10 @@ export async function layParts(
     ledger.prepare(`SELECT ${ERASES_THERE} AS erasing, ${HAS_ENDED} AS ended`).bind(...asked),
     ledger
       .prepare(
-        `INSERT INTO job_fences (job, kind, merchant, state, epoch) SELECT ?5, ?6, ?7, 'starting', 1
+        `INSERT INTO job_fences (job, kind, merchant, state, epoch, zoned) SELECT ?5, ?6, ?7, 'starting', 1, ?8
          WHERE NOT ${ERASES_THERE} AND NOT ${HAS_ENDED} ON CONFLICT DO NOTHING`,
       )
-      .bind(...asked, id, kind, aloneOf(merchants)),
+      .bind(...asked, id, kind, aloneOf(merchants), kind === "rebuild" && pastZone !== undefined ? 1 : 0),
     ledger
       .prepare(
         `INSERT INTO replay_parts (job, day, "partition", state, sent_at, events, buckets, differences, in_doubt,

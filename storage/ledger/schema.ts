@@ -44,9 +44,14 @@ export const jobFences = sqliteTable(
     state: text("state").$type<ReplayState>().notNull(),
     /** Of the job's header when it had this state. */
     epoch: integer("epoch").notNull(),
+    /** Whether it puts a zone on past Days of its merchant: then events change Days, and parts must not be read half done. */
+    zoned: integer("zoned", { mode: "boolean" }).notNull().default(false),
   },
-  // Questions look for those that were undone (countUndone).
-  (table) => [index("job_fences_state").on(table.state)],
+  // Questions look for those that were undone (countUndone), and for a merchant's zones that are being put on (listBehind).
+  (table) => [
+    index("job_fences_state").on(table.state),
+    index("job_fences_zoned").on(table.merchant).where(sql`zoned = 1`),
+  ],
 );
 
 /** D1 takes an ArrayBuffer and gives back an array of numbers. */

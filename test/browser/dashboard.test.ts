@@ -301,6 +301,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("4");
     expect(page.url()).toContain("range=day");
+    await page.evaluate("localStorage.clear()"); // the browser remembers it, and the next tests share that
     await page.close();
   });
 

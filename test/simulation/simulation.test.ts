@@ -15,6 +15,7 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [28, "an event whose time was left to us was counted on two Days: its first copy came last (now PAR-3)"],
   [100, "a partition that had missed a zone change counted by the old zone (now PAR-17)"],
   [585, "an undo counted an Hour again while that of the next Day took it away, and left it out (now RPL-17)"],
+  [401, "a zone had left one Day, the part of the other had failed, and an event was in none of both (now ZON-9)"],
 ];
 
 test("[SIM-1] the same seed twice gives the same log", async () => {

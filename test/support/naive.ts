@@ -1,5 +1,6 @@
 // The independent model: what the numbers of a set of events are, computed as plainly as possible and sharing no
-// counting code with the product. Visits come from comparing every event of a visitor with every other (O(n²)).
+// counting code with the product. Visits come from comparing every event of a visitor with every other (O(n²)). What questions answer
+// has a model of its own (test/answers/model.ts).
 
 import type { Counts } from "../../core/counting/rollup.ts";
 import type { Event } from "../../core/event.ts";

@@ -6,8 +6,9 @@ import { causeOf } from "../../core/outcome.ts";
 import { afterTelling, alertsToTell, raiseAlerts } from "../../core/watch/alert.ts";
 import { type LedgerStanding, type Standing, sumLedgers } from "../../core/watch/standing.ts";
 import { listDeadLetters } from "../../storage/dead-letter.ts";
+import { instantOf, listBackups } from "../../storage/directory/backup.ts";
 import { readEpochs } from "../../storage/directory/epoch.ts";
-import { listAlerts, sizeOf, writeAlerts, writeStanding } from "../../storage/directory/standing.ts";
+import { listAlerts, readStanding, sizeOf, writeAlerts, writeStanding } from "../../storage/directory/standing.ts";
 import { askEach } from "../../storage/ledger/ledgers.ts";
 import { readLedgerStanding } from "../../storage/ledger/partition-status.ts";
 import type { Deps } from "./deps.ts";
@@ -54,5 +55,7 @@ async function standingOf({ directory, ledgers, objects, bucket, pace, now, log 
   const { own, known } = await readEpochs({ directory, bucket });
   const directoryBehind = Math.max(0, known - own);
   const directoryBytes = await sizeOf(directory);
-  return sumLedgers(standings, { at, deadLetters: letters.length, directoryBytes, directoryBehind });
+  const [newest] = await listBackups({ bucket });
+  const backedUpAt = newest === undefined ? ((await readStanding(directory))?.backedUpAt ?? at) : instantOf(newest);
+  return sumLedgers(standings, { at, deadLetters: letters.length, directoryBytes, directoryBehind, backedUpAt });
 }

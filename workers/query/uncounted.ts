@@ -1,7 +1,8 @@
 // Late events of closed Days that no rollup knows yet: they wait in a partition's log or, noted, in the archive for the recount of
 // their Day. A question to rollups that touches such a Day has it counted now, from the events, by the code that will count it
 // then; the rows that come out stand in the place of those that are stored. So it says the same before, while and after the
-// recount writes (L8). Where nothing is late, which is nearly always, this is one look at D1 that finds no row.
+// recount writes (L8). So it does with Days that a zone of the past, on its way through the Days, has yet to reach: an event that it
+// moves has left one Day and come to another at once. Where nothing waits, nearly always, this is one look at D1 that finds no row.
 
 import { rowsOf } from "../../core/archive/event-columns.ts";
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
@@ -15,7 +16,7 @@ import { distinctPlaces, type FoundEvents, foldersOfPlace, keyOf } from "../../s
 import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { isolateHashKey } from "../../storage/hash-key.ts";
 import { hasTaken, listTaken } from "../../storage/ledger/erasure.ts";
-import { listUncounted } from "../../storage/ledger/places.ts";
+import { listBehind } from "../../storage/ledger/places.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import {
@@ -51,10 +52,10 @@ export async function countUncounted(
   // A zone of the past may show on one Day what lies in the folders of Days near it.
   const [from, to] = [fromDay - FOLDERS_APART_MAX, toDay + FOLDERS_APART_MAX];
   const around = { merchant: merchant.number, from, to };
-  const noted = await listUncounted(deps.ledgers.ofMerchant(merchant.number), around);
-  const folders = distinctPlaces([...late, ...noted]);
-  if (folders.length === 0) return accepted(NOTHING);
-  const shown = distinctPlaces(folders.flatMap((place) => shownPlaces(place, merchant)));
+  const behind = await listBehind(deps.ledgers.ofMerchant(merchant.number), around);
+  const folders = distinctPlaces([...late, ...behind.folders]);
+  if (folders.length === 0 && behind.days.length === 0) return accepted(NOTHING);
+  const shown = distinctPlaces([...folders.flatMap((place) => shownPlaces(place, merchant)), ...behind.days]);
   const wanted = shown.filter(({ day }) => day >= fromDay && day < toDay);
   const places = await withoutTaken(wanted, merchant, deps);
   if (places.length === 0) return accepted(NOTHING);

@@ -175,10 +175,12 @@ CREATE TABLE `job_fences` (
 	`kind` text NOT NULL,
 	`merchant` integer,
 	`state` text NOT NULL,
-	`epoch` integer NOT NULL
+	`epoch` integer NOT NULL,
+	`zoned` integer DEFAULT false NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `job_fences_state` ON `job_fences` (`state`);--> statement-breakpoint
+CREATE INDEX `job_fences_zoned` ON `job_fences` (`merchant`) WHERE zoned = 1;--> statement-breakpoint
 CREATE TABLE `overflow_notes` (
 	`merchant` integer NOT NULL,
 	`id` text NOT NULL,

@@ -113,6 +113,8 @@ const PASSES: readonly (readonly [filter: unknown, which: string])[] = [
   [["is", "event:props:plan", ["Pro"]], "100"],
   [["is", "event:props:plan", ["(none)"]], "011"],
   [["is", "event:props:__proto__", ["x"]], "100"],
+  [["is", "event:property", ["__proto__", "nothing"]], "100"],
+  [["is_not", "event:property", ["plan"]], "011"],
   [["is", "event:hostname", ["till.example"]], "010"],
   [["is", "event:goal", ["Signup"]], "001"],
   [["contains", "event:goal", ["ay"]], "010"],

@@ -482,6 +482,7 @@ describe("what only events know", () => {
         [[1], ["pro"]],
       ],
     ],
+    [only([], ["pageviews", "visitors"], ["event:property"]), [[[1, 1], ["plan"]]]],
     [
       only([], ["events"], ["time:minute"]),
       [

@@ -30,7 +30,7 @@ const QUIET: LedgerStanding = {
   overflowSince: AT - MINUTE,
   bytes: 1_000_000,
 };
-const rest = { at: AT, deadLetters: 0, directoryBytes: 1_000, directoryBehind: 0 };
+const rest = { at: AT, deadLetters: 0, directoryBytes: 1_000, directoryBehind: 0, backedUpAt: AT - HOUR };
 const quiet = sumLedgers([QUIET, QUIET], rest);
 
 const page = (name: string) => readFileSync(join(import.meta.dirname, "../../../docs", name), "utf8");
@@ -57,6 +57,7 @@ describe("[WCH-2] an alert is raised", () => {
     [{ ledgerBytesMax: 7_500_000_000 }, ["database_large"], "7500000000"],
     [{ ledgerBytesMax: 9_500_000_000 }, ["database_large", "database_full"], "9500000000"],
     [{ directoryBytes: 9_500_000_000 }, ["directory_full"], "9500000000"],
+    [{ backedUpAt: AT - 4 * HOUR }, ["backup_late"], "4 h"],
     [{ directoryBehind: 3 }, ["directory_behind"], "3 epochs"],
     [{ silentLedgers: 1 }, ["ledger_silent"], "1 ledgers"],
   ];
@@ -84,7 +85,7 @@ describe("[WCH-3] an alert is told once, again every six hours, and once when it
     unsealedSince: null,
     erasureSince: null,
   };
-  const good = (at: number): Standing => ({ ...quiet, ...NOTHING_WAITS, at });
+  const good = (at: number): Standing => ({ ...quiet, ...NOTHING_WAITS, at, backedUpAt: at });
   const bad = (at: number): Standing => ({ ...good(at), deadLetters: 1 });
 
   /** What every cron tells, where telling succeeds. */

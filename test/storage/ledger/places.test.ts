@@ -9,7 +9,14 @@ import {
   readOverflowSince,
   settleOverflow,
 } from "../../../storage/ledger/overflow-note.ts";
-import { listPlaces, listUncounted, noteArchived, notePlaces, readFirstPlace } from "../../../storage/ledger/places.ts";
+import {
+  listBehind,
+  listPlaces,
+  listUncounted,
+  noteArchived,
+  notePlaces,
+  readFirstPlace,
+} from "../../../storage/ledger/places.ts";
 import { commitLate, findSeal, type SealRow } from "../../../storage/ledger/sealed-day.ts";
 import { meteredD1 } from "../../../storage/metered.ts";
 import { migratedDatabase } from "../../support/query-worker.ts";
@@ -52,6 +59,40 @@ test("[GAP-5] where nothing is late, looking for it reads no row", async () => {
   const meter = zeroMeter();
   expect(await listUncounted(meteredD1(db, meter), ALL)).toEqual([]);
   expect(meter.d1_rows_read).toBe(0);
+});
+
+test("[ZON-9] Days that a zone of the past has yet to reach are behind, until the last part of it has ended", async () => {
+  const db = migratedDatabase();
+  await noteArchived(db, { bundle: bundle([[1, 20_000]]), now: 5 });
+  const meter = zeroMeter();
+  const folders = [PLACE];
+  expect(await listBehind(meteredD1(db, meter), ALL)).toEqual({ folders, days: [] });
+  expect(meter.d1_rows_read).toBe(1);
+  const fence = (job: string, state: string, zoned: number) =>
+    db.prepare("INSERT OR REPLACE INTO job_fences VALUES (?, 'rebuild', 1, ?, 1, ?)").bind(job, state, zoned).run();
+  const part = (job: string, day: number, state: string) =>
+    db
+      .prepare("INSERT OR REPLACE INTO replay_parts VALUES (?, ?, 'pool-0', ?, 0, 0, 0, 0, 0, 0, 0, 0, '[]', '[]', '')")
+      .bind(job, day, state)
+      .run();
+  const days = async () => (await listBehind(db, ALL)).days.map(({ day }) => day);
+  for (const job of ["of a zone", "of rules"]) {
+    await part(job, 20_000, "done");
+    await part(job, 20_001, "waiting");
+    await part(job, 20_002, "failed");
+  }
+  await fence("of rules", "running", 0); // its Days are each right by old rules or by new ones
+  await fence("of a zone", "starting", 1); // the zone does not hold yet
+  expect(await days()).toEqual([]);
+  for (const state of ["running", "paused", "done"]) {
+    await fence("of a zone", state, 1);
+    expect(await days()).toEqual([20_001, 20_002]);
+  }
+  await fence("of a zone", "undoing", 1);
+  await part("of a zone", 20_002, "undone");
+  expect(await days()).toEqual([20_000, 20_001]);
+  await fence("of a zone", "undone", 1);
+  expect(await days()).toEqual([]);
 });
 
 test("[GAP-4] a recount forgets the late events it knew of, and not those that came while it counted", async () => {

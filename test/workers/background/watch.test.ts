@@ -4,6 +4,7 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { nameOf } from "../../../storage/directory/backup.ts";
 import { listAlerts, readStanding } from "../../../storage/directory/standing.ts";
 import { writeStatus } from "../../../storage/ledger/partition-status.ts";
 import { receiversOf } from "../../../workers/background/tell.ts";
@@ -68,7 +69,7 @@ function cron(databases: Databases, url = "") {
       directory: databases.directory,
       ledgers: databases.ledgers,
       objects: memoryArchive() as unknown as R2Bucket,
-      bucket: memoryArchive(),
+      bucket: memoryArchive(new Map([[`backup/directory/${nameOf(AT - MINUTE)}.json`, new Uint8Array(1)]])),
       pace: PACE,
       now: () => now,
       log: (line) => void lines.push(line),

@@ -12,9 +12,10 @@ import { readOverflowSince } from "../../../storage/ledger/overflow-note.ts";
 import { unpackOverflow } from "../../../storage/overflow-message.ts";
 import { signsOf } from "../../../storage/signing.ts";
 import { app } from "../../../workers/collector/app.ts";
-import { migratedDatabase } from "../../support/query-worker.ts";
+import { makeDatabases } from "../../support/databases.ts";
 import { seededRandom } from "../../support/random.ts";
 import type { Report } from "../../support/services.ts";
+import { sqliteD1 } from "../../support/sqlite.ts";
 
 /** Work for after the answer is done at once. */
 const CONTEXT = {
@@ -44,7 +45,7 @@ beforeEach(() => {
   moods = new Map();
   queueFails = false;
   otherFails = false;
-  db = migratedDatabase();
+  db = namedLedger();
   asked = [];
   messages = [];
 });
@@ -170,14 +171,14 @@ test("[OVF-8] what overflows is noted before it is sent, and no more once the qu
   await send([eventOf(here, 1)]);
   expect(await sinceNow()).toBeGreaterThanOrEqual(before);
   expect(await sinceNow()).toBeLessThanOrEqual(Date.now());
-  db = migratedDatabase();
+  db = namedLedger();
   queueFails = true;
   expect((await send([eventOf(here, 2)])).status).toBe(503);
   await vi.waitFor(async () => expect(await sinceNow()).toBeUndefined());
   queueFails = false;
   db = undefined; // D1 does not answer
   expect(await send([eventOf(here, 3)])).toMatchObject({ status: 202, body: { accepted: 1 } });
-  db = migratedDatabase();
+  db = namedLedger();
   expect((await send([eventOf(here, 4)])).status).toBe(202);
   expect(await sinceNow()).toBeUndefined(); // D1 is left alone for a while
   expect(messages).toHaveLength(3);
@@ -186,6 +187,13 @@ test("[OVF-8] what overflows is noted before it is sent, and no more once the qu
 interface Shop {
   readonly trackingId: string;
   readonly partition: string;
+}
+
+/** A ledger that was opened before: it knows its name, and needs no directory to be one. */
+function namedLedger(): D1Database {
+  const ledger = makeDatabases();
+  ledger.database.exec("INSERT INTO identity (id, position, ledgers, name) VALUES (1, 0, 1, 'a ledger')");
+  return sqliteD1(ledger.database);
 }
 
 /** Two merchants whose events are counted in different partitions. */
