@@ -89,14 +89,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     expect((await fetch(`${queryUrl}/api/v1/invites/accept`, init)).status).toBe(201);
   }
 
-  async function signedIn(options: object = {}): Promise<BrowserContext> {
+  async function signedIn(options: object = {}, email = EMAIL): Promise<BrowserContext> {
     const made = await stage.browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
     made.on("weberror", (error) => errors.push(error.error().message));
     made.on("console", (message) => {
       if (/Content Security Policy|TrustedHTML/i.test(message.text())) errors.push(message.text());
     });
     const { queryUrl } = stage.client;
-    const data = { email: EMAIL, password: PASSWORD };
+    const data = { email, password: PASSWORD };
     expect(
       (await made.request.post(`${queryUrl}/api/v1/session`, { data, headers: { origin: queryUrl } })).status(),
     ).toBe(201);
@@ -345,6 +345,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     for (const [name, view] of [
       ...PAGES.slice(1).map((one) => [one.name, ""] as const),
       ["now", "at=screen"] as const,
+      ...["shop", "people", "keys", "shares"].map((section) => ["settings", `at=${section}`] as const),
     ]) {
       await page.goto(addressOf(name, `range=day&${view}`));
       await settlePage(page, name);
@@ -757,6 +758,166 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.getByRole("button", { name: "As CSV" }).click();
     expect((await download).suggestedFilename()).toBe("footfall.csv");
     await own.close();
+  });
+
+  const HOSTILE_NAME = '<img src=x onerror="document.title=1"> \u202Etxt.eltit';
+  /** Presses Tab until something of that name has the focus. */
+  const tabTo = async (page: Page, name: string) => {
+    const focused =
+      "(() => { const on = document.activeElement; return on.getAttribute('aria-label') ?? on.labels?.[0]?.textContent ?? on.textContent; })()";
+    for (let presses = 0; presses < 120; presses++) {
+      await page.keyboard.press("Tab");
+      if ((await page.evaluate(focused)) === name) return;
+    }
+    throw new Error(`Tab leads to nothing called ${name}`);
+  };
+  const press = async (page: Page, name: string) => {
+    await tabTo(page, name);
+    await page.keyboard.press("Enter");
+  };
+  const typeInto = async (page: Page, label: string, text: string) => {
+    await tabTo(page, label);
+    await page.keyboard.type(text);
+  };
+
+  test("[DSH-18] [DSH-19] [DSH-8] settings by keys alone: a stream, its check, an invite, a key, a share link, a name; a viewer changes none", async () => {
+    const mine = await stage.client.createMerchant();
+    await join(mine, PASSWORD);
+    const { queryUrl, collectorUrl } = stage.client;
+    const settings = (section = "") => `${queryUrl}/s/${mine.id}/settings?v=1&range=7d&at=${section}`;
+    const list = async (what: string) =>
+      ((await stage.client.admin("GET", `/api/v1/merchants/${mine.id}/${what}`)) as Record<string, never[]>)[what];
+    const own = await signedIn();
+    const page = await own.newPage();
+    await page.goto(settings());
+    await settlePage(page, "settings");
+
+    // The stream, with what is wrong with it at its field.
+    await page.getByText("0 events counted today.").waitFor();
+    await typeInto(page, "Address of the collector", `${collectorUrl}/some/path`);
+    await typeInto(page, "Name", HOSTILE_NAME);
+    await typeInto(page, "Host", "https://tea.example/");
+    await page.keyboard.press("Enter");
+    await page.getByText("without https://").waitFor();
+    expect(await page.getByLabel("Host").evaluate((box) => box === document.activeElement)).toBe(true);
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type("tea.example");
+    await page.keyboard.press("Enter");
+    await page.getByRole("cell", { name: "tea.example" }).waitFor();
+    const stream = (await list("streams"))?.at(-1) as unknown as {
+      name: string;
+      hostname: string;
+      tracking_id: string;
+    };
+    expect([stream.name, stream.hostname]).toEqual([HOSTILE_NAME, "tea.example"]);
+    expect(await page.locator(".snippet pre").innerText()).toBe(
+      `<script defer src="${collectorUrl}/t.js" data-tracking-id="${stream.tracking_id}"></script>`,
+    );
+    expect(await page.locator(".list th bdi").last().textContent()).toBe(HOSTILE_NAME);
+    expect(await page.locator("main img").count()).toBe(0);
+
+    // Its check.
+    const hit = { tracking_id: stream.tracking_id, url: "https://tea.example/", visitor_id: "first" };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(mine)}` };
+    await stage.client.send(
+      [
+        { ...hit, user_agent: CHROME },
+        { ...hit, user_agent: "Googlebot/2.1" },
+      ],
+      headers,
+    );
+    await page.getByText("1 event was counted since you opened this.").waitFor();
+    await page.getByText("1 event was left out.").waitFor();
+    expect(await page.locator(".left-out b").innerText()).toBe("Robots.");
+
+    // An invite; and the last owner stays, whatever is pressed.
+    await press(page, "People");
+    await page.getByRole("row", { name: EMAIL }).waitFor();
+    await typeInto(page, "E-mail address", "vera@shop.example");
+    await page.keyboard.press("Enter");
+    const link = page.locator(".once code");
+    await link.waitFor();
+    const [, token] = (await link.innerText()).split("/invite#");
+    await press(page, "I have kept it");
+    expect(await link.count()).toBe(0);
+    await press(page, `Remove: ${EMAIL}`);
+    expect(await page.getByRole("dialog").innerText()).toContain(EMAIL);
+    await page.keyboard.press("Enter"); // what has the focus keeps it
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await press(page, `Remove: ${EMAIL}`);
+    await press(page, "Remove");
+    await page.getByText("This is the last owner.").waitFor();
+    await page.keyboard.press("Escape");
+
+    // A key, which opens the shop until it is revoked.
+    await press(page, "API keys");
+    await page.getByRole("row", { name: "first key" }).waitFor();
+    await typeInto(page, "Name", "night script");
+    await page.keyboard.press("Enter");
+    await link.waitFor();
+    const opened = async (secret: string, path: string) =>
+      (await fetch(queryUrl + path, { headers: { authorization: `Bearer ${secret}` } })).status;
+    const secret = await link.innerText();
+    expect(await opened(secret, `/api/v1/merchants/${mine.id}`)).toBe(200);
+    await press(page, "I have kept it");
+    await press(page, "Revoke: night script");
+    await press(page, "Revoke");
+    await page.getByRole("row", { name: "night script" }).waitFor({ state: "detached" });
+    expect(await opened(secret, `/api/v1/merchants/${mine.id}`)).toBe(401);
+
+    // A share link, under the filters of the view.
+    await page.goto(`${settings("shares")}&f=is:source:Google`);
+    await settlePage(page, "settings");
+    await typeInto(page, "Name", "press");
+    await page.keyboard.press("Enter");
+    await link.waitFor();
+    const [, share = ""] = (await link.innerText()).split("/share#");
+    expect(await opened(share, "/api/v1/shared")).toBe(200);
+    expect(await list("shares")).toMatchObject([{ name: "press", filters: [["is", "visit:source", ["Google"]]] }]);
+    await press(page, "Revoke: press");
+    await press(page, "Revoke");
+    await page.getByText("There is no share link.").waitFor();
+    expect(await opened(share, "/api/v1/shared")).toBe(401);
+
+    // The name, everywhere at once.
+    await press(page, "Shop");
+    await page.getByRole("button", { name: "Save" }).waitFor();
+    await tabTo(page, "Name");
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type(HOSTILE_NAME);
+    await page.keyboard.press("Enter");
+    await until(
+      () => page.locator("h1 bdi").textContent(),
+      (name) => name === HOSTILE_NAME,
+    );
+    expect(await page.title()).toBe(`${HOSTILE_NAME} · Settings`);
+    await own.close();
+
+    // A viewer reads what a viewer may, and is refused nothing, because nothing is offered.
+    const body = JSON.stringify({ token, password: PASSWORD });
+    const taken = await fetch(`${queryUrl}/api/v1/invites/accept`, {
+      method: "POST",
+      headers: { origin: queryUrl },
+      body,
+    });
+    expect(taken.status).toBe(201);
+    const looking = await signedIn({}, "vera@shop.example");
+    const seen = await looking.newPage();
+    const refused: string[] = [];
+    seen.on("response", (response) => response.status() === 403 && refused.push(response.url()));
+    for (const section of ["", "shop", "people", "keys", "shares"]) {
+      await seen.goto(settings(section));
+      await settlePage(seen, "settings");
+      expect(await seen.locator(".settings > nav a").allInnerTexts()).toEqual(["Your page", "Shop"]);
+      const buttons = await seen.locator("main button").allInnerTexts();
+      expect(buttons.filter((says) => !["Copy", "Snippet"].includes(says))).toEqual([]);
+      expect(await seen.locator("main form").count()).toBe(0);
+    }
+    await seen.goto(`${queryUrl}/s/${mine.id}/archive`);
+    await seen.getByText("Admins and owners of the shop alone see this.").waitFor();
+    expect(await seen.locator("main button, main form, main input").count()).toBe(0);
+    expect(refused).toEqual([]);
+    await looking.close();
   });
 
   test("[DSH-1] none of these pages broke its policy or threw", () => {

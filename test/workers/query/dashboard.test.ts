@@ -138,9 +138,12 @@ describe("the pages of a shop", () => {
     expect([...loaded, ...Object.keys(PAGES_OF_NO_SHOP)].sort()).toEqual(PAGE_NAMES);
     expect(PAGES[0]?.name).toBe("overview");
     expect(new Set(PAGES.map(({ name }) => name)).size).toBe(PAGES.length);
-    expect(new Set([...PAGES.map(({ key }) => key), "h"]).size).toBe(PAGES.length + 1);
-    for (const { name, key } of PAGES)
+    const keyed = PAGES.filter(({ under }) => under === undefined);
+    expect(new Set([...keyed.map(({ key }) => key), "h"]).size).toBe(keyed.length + 1);
+    for (const { name, key = "" } of keyed)
       expect([name, /^[a-z-]+$/.test(name), /^[a-z]$/.test(key)]).toEqual([name, true, true]);
+    for (const { under } of PAGES.filter((one) => !keyed.includes(one)))
+      expect(keyed.map(({ name }) => name)).toContain(under);
   });
 });
 

@@ -9,8 +9,10 @@ type Load = () => Promise<{ readonly default: ComponentType }>;
 export interface PageRow {
   /** In the address, "/s/mer_…/now", and the folder under pages/. */
   readonly name: string;
-  /** After "g". `h` is taken: it leads to the shops. */
-  readonly key: string;
+  /** After "g". `h` is taken: it leads to the shops. A page under another has none. */
+  readonly key?: string;
+  /** The page whose menu it is in; it is not in the navigation then. */
+  readonly under?: string;
   /** Of the text that it is called by. It stands in the navigation of every page, so it is one of text/. */
   readonly title: Key;
   /** Whether a share link opens it too. */
@@ -25,6 +27,8 @@ export const PAGES: readonly PageRow[] = [
   { name: "sales", key: "s", title: "pageSales", isShared: true, load: () => import("./pages/sales/page.tsx") },
   { name: "return", key: "r", title: "pageReturn", load: () => import("./pages/return/page.tsx") },
   { name: "trust", key: "t", title: "pageTrust", load: () => import("./pages/trust/page.tsx") },
+  { name: "settings", key: "e", title: "pageSettings", load: () => import("./pages/settings/page.tsx") },
+  { name: "archive", under: "settings", title: "pageArchive", load: () => import("./pages/archive/page.tsx") },
 ];
 
 /** The pages of no shop, by the first part of their path. */

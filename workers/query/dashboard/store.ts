@@ -66,6 +66,11 @@ export function go(change: Change, quietly = false): void {
   view.value = next;
 }
 
+/** The zone that the shop's days are of. */
+export function zoneOfShop(): string {
+  return shop.value?.time_zone ?? "UTC";
+}
+
 export const interval = computed(() => view.value.by ?? usualInterval(view.value.range));
 
 /** The range and filters of the view, as the API has them. */

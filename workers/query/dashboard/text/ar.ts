@@ -10,6 +10,8 @@ export default {
   pageSales: "المبيعات",
   pageReturn: "العودة",
   pageTrust: "الثقة",
+  pageSettings: "الإعدادات",
+  pageArchive: "الأرشيف",
   pageUnknownTitle: "لا توجد صفحة كهذه",
   pageUnknownLead: "لا يسمّي العنوان أي صفحة متاحة لك من هذا المتجر.",
   shops: "المتاجر",

@@ -10,6 +10,8 @@ export default {
   pageSales: "Verkäufe",
   pageReturn: "Wiederkehr",
   pageTrust: "Vertrauen",
+  pageSettings: "Einstellungen",
+  pageArchive: "Archiv",
   pageUnknownTitle: "Diese Seite gibt es nicht",
   pageUnknownLead: "Die Adresse nennt keine Seite dieses Ladens, die Ihnen offensteht.",
   shops: "Läden",

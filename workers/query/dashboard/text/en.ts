@@ -9,6 +9,8 @@ export default {
   pageSales: "Sales",
   pageReturn: "Return",
   pageTrust: "Trust",
+  pageSettings: "Settings",
+  pageArchive: "Archive",
   pageUnknownTitle: "There is no such page",
   pageUnknownLead: "The address names none of this shop’s pages that is open to you.",
   shops: "Shops",

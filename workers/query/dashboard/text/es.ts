@@ -10,6 +10,8 @@ export default {
   pageSales: "Ventas",
   pageReturn: "Regreso",
   pageTrust: "Confianza",
+  pageSettings: "Ajustes",
+  pageArchive: "Archivo",
   pageUnknownTitle: "No existe esa página",
   pageUnknownLead: "La dirección no nombra ninguna página de esta tienda abierta para usted.",
   shops: "Tiendas",

@@ -10,6 +10,8 @@ export default {
   pageSales: "Ventes",
   pageReturn: "Retour",
   pageTrust: "Confiance",
+  pageSettings: "Réglages",
+  pageArchive: "Archives",
   pageUnknownTitle: "Cette page n’existe pas",
   pageUnknownLead: "L’adresse ne nomme aucune page de cette boutique qui vous soit ouverte.",
   shops: "Boutiques",

@@ -10,6 +10,8 @@ export default {
   pageSales: "Vendas",
   pageReturn: "Regresso",
   pageTrust: "Confiança",
+  pageSettings: "Definições",
+  pageArchive: "Arquivo",
   pageUnknownTitle: "Não há essa página",
   pageUnknownLead: "O endereço não indica nenhuma página desta loja aberta para si.",
   shops: "Lojas",
