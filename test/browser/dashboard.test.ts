@@ -908,16 +908,76 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     for (const section of ["", "shop", "people", "keys", "shares"]) {
       await seen.goto(settings(section));
       await settlePage(seen, "settings");
-      expect(await seen.locator(".settings > nav a").allInnerTexts()).toEqual(["Your page", "Shop"]);
+      expect(await seen.locator(".settings > nav a").allInnerTexts()).toEqual(["Your page", "Shop", "Rules"]);
       const buttons = await seen.locator("main button").allInnerTexts();
       expect(buttons.filter((says) => !["Copy", "Snippet"].includes(says))).toEqual([]);
       expect(await seen.locator("main form").count()).toBe(0);
     }
+    await seen.goto(`${queryUrl}/s/${mine.id}/rules`);
+    await seen.getByLabel("Robots to leave out").waitFor();
+    expect(await seen.locator("main button, main textarea:not([readonly])").count()).toBe(0);
     await seen.goto(`${queryUrl}/s/${mine.id}/archive`);
     await seen.getByText("Admins and owners of the shop alone see this.").waitFor();
     expect(await seen.locator("main button, main form, main input").count()).toBe(0);
     expect(refused).toEqual([]);
     await looking.close();
+  });
+
+  test("[DSH-21] rules are tried on days that are over, decided, put on them and taken back, each with its numbers", async () => {
+    const mine = await stage.client.createMerchant();
+    await join(mine, PASSWORD);
+    const day = now - 6 * 86_400_000;
+    const date = new Date(day).toISOString().slice(0, 10);
+    const hit = { tracking_id: mine.tracking_id, url: "https://shop.example/tea", timestamp: day };
+    const tester = { ...hit, visitor_id: "tester", user_agent: `${CHROME} AcmeShopper/1.0` };
+    const order = { name: "purchase", order_id: "T1", revenue: { amount: 12.5, currency: "EUR" } };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(mine)}` };
+    await stage.client.send(
+      [
+        { ...hit, visitor_id: "buyer", user_agent: CHROME },
+        { ...tester, ...order },
+      ],
+      headers,
+    );
+    await untilSealed(stage.client, { from: date, to: date });
+    const ask = async () =>
+      (await stage.client.ask(mine, { metrics: ["visitors", "orders"], date_range: [date, date] })).results[0]?.metrics;
+    expect(await ask()).toEqual([2, 1]);
+    const own = await signedIn();
+    const page = await own.newPage();
+    await page.goto(`${stage.client.queryUrl}/s/${mine.id}/rules`);
+    await settlePage(page, "rules");
+    await typeInto(page, "Robots to leave out", "*AcmeShopper*");
+    await typeInto(page, "Networks to leave out", "no number");
+    await press(page, "See what it changes");
+    await page.getByText("must be the number of an autonomous system").waitFor();
+    expect(await page.getByLabel("Networks to leave out").getAttribute("aria-invalid")).toBe("true");
+    await page.getByLabel("Networks to leave out").fill("");
+    await press(page, "See what it changes");
+    const rows = page.locator(".compared tbody tr");
+    await rows.first().waitFor();
+    const shown = await rows.allInnerTexts();
+    expect(shown).toContain("Visitors\t2\t1");
+    expect(shown).toContain("Left out: Robots\t0\t1");
+    expect(shown).toContain("Revenue EUR\t12.5\t0");
+    expect(await ask()).toEqual([2, 1]);
+    await page.reload(); // what was tried and typed is still there
+    await rows.first().waitFor();
+    expect(await page.getByLabel("Robots to leave out").inputValue()).toBe("*AcmeShopper*");
+    await typeInto(page, "Why", "our own tests");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await press(page, "Decide");
+    await page.getByRole("button", { name: "Take back" }).waitFor();
+    expect(await ask()).toEqual([1, 0]);
+    await page.getByRole("button", { name: "Take back" }).focus();
+    await page.keyboard.press("Enter");
+    await press(page, "Take back");
+    await page.locator(".applied").getByText("taken back", { exact: true }).waitFor();
+    expect(await ask()).toEqual([2, 1]);
+    const path = `/api/v1/merchants/${mine.id}/rules/versions`;
+    expect(await stage.client.admin("GET", path)).toMatchObject({ versions: [{ note: "our own tests" }] });
+    await own.close();
   });
 
   test("[DSH-1] none of these pages broke its policy or threw", () => {

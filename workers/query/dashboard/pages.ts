@@ -28,6 +28,7 @@ export const PAGES: readonly PageRow[] = [
   { name: "return", key: "r", title: "pageReturn", load: () => import("./pages/return/page.tsx") },
   { name: "trust", key: "t", title: "pageTrust", load: () => import("./pages/trust/page.tsx") },
   { name: "settings", key: "e", title: "pageSettings", load: () => import("./pages/settings/page.tsx") },
+  { name: "rules", under: "settings", title: "pageRules", load: () => import("./pages/rules/page.tsx") },
   { name: "archive", under: "settings", title: "pageArchive", load: () => import("./pages/archive/page.tsx") },
 ];
 

@@ -11,6 +11,7 @@ export default {
   pageReturn: "العودة",
   pageTrust: "الثقة",
   pageSettings: "الإعدادات",
+  pageRules: "القواعد",
   pageArchive: "الأرشيف",
   pageUnknownTitle: "لا توجد صفحة كهذه",
   pageUnknownLead: "لا يسمّي العنوان أي صفحة متاحة لك من هذا المتجر.",

@@ -11,6 +11,7 @@ export default {
   pageReturn: "Wiederkehr",
   pageTrust: "Vertrauen",
   pageSettings: "Einstellungen",
+  pageRules: "Regeln",
   pageArchive: "Archiv",
   pageUnknownTitle: "Diese Seite gibt es nicht",
   pageUnknownLead: "Die Adresse nennt keine Seite dieses Ladens, die Ihnen offensteht.",

@@ -10,6 +10,7 @@ export default {
   pageReturn: "Return",
   pageTrust: "Trust",
   pageSettings: "Settings",
+  pageRules: "Rules",
   pageArchive: "Archive",
   pageUnknownTitle: "There is no such page",
   pageUnknownLead: "The address names none of this shop’s pages that is open to you.",

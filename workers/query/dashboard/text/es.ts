@@ -11,6 +11,7 @@ export default {
   pageReturn: "Regreso",
   pageTrust: "Confianza",
   pageSettings: "Ajustes",
+  pageRules: "Reglas",
   pageArchive: "Archivo",
   pageUnknownTitle: "No existe esa página",
   pageUnknownLead: "La dirección no nombra ninguna página de esta tienda abierta para usted.",

@@ -11,6 +11,7 @@ export default {
   pageReturn: "Retour",
   pageTrust: "Confiance",
   pageSettings: "Réglages",
+  pageRules: "Règles",
   pageArchive: "Archives",
   pageUnknownTitle: "Cette page n’existe pas",
   pageUnknownLead: "L’adresse ne nomme aucune page de cette boutique qui vous soit ouverte.",

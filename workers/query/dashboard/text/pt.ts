@@ -11,6 +11,7 @@ export default {
   pageReturn: "Regresso",
   pageTrust: "Confiança",
   pageSettings: "Definições",
+  pageRules: "Regras",
   pageArchive: "Arquivo",
   pageUnknownTitle: "Não há essa página",
   pageUnknownLead: "O endereço não indica nenhuma página desta loja aberta para si.",

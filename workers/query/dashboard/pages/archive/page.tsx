@@ -1,6 +1,6 @@
 // The page Archive, one of the settings: how long events are kept, a file of them, and the erasure of a visitor.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { RETENTION_DAYS } from "../../../../../core/limits.ts";
 import { addDays } from "../../address.ts";
 import { useGet } from "../../get.ts";
@@ -62,6 +62,9 @@ export default function Archive() {
 interface Asks {
   readonly ask: (question: Question) => void;
 }
+
+/** How often it is asked how far an erasure is. */
+const ASKED_EVERY_MS = 5_000;
 
 const FORMATS = [
   ["csv", "CSV"],
@@ -165,6 +168,13 @@ function Retention({ ask }: Asks) {
 /** Takes a visitor out of everything, and says how far that is. */
 function Erasures({ ask }: Asks) {
   const erasures = useList<Erasure>(ofShop("/erasures"), "erasures");
+  const { rows, reload } = erasures;
+  const isUnderWay = rows?.some(({ finished_at }) => finished_at === null) ?? false;
+  useEffect(() => {
+    if (!isUnderWay) return undefined;
+    const timer = setTimeout(reload, ASKED_EVERY_MS);
+    return () => clearTimeout(timer);
+  }, [rows]);
   const act = useAct();
   const erase = async (given: (name: string) => string) => {
     const visitor_id = given("visitor_id");

@@ -4,7 +4,7 @@
 import type { ComponentChildren, TargetedInputEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Copy } from "../../copy.tsx";
-import { type Got, useGet } from "../../get.ts";
+import { type Got, ofShop as headersOfShop, useGet } from "../../get.ts";
 import { type Failure, request } from "../../numbers.ts";
 import { Trouble } from "../../state.tsx";
 import { noteSignedOut, shop, zoneOfShop } from "../../store.ts";
@@ -48,7 +48,7 @@ export function useAct(): Act {
   const [failure, setFailure] = useState<Failure>();
   const send = async <Body,>(method: string, path: string, body?: object) => {
     setBusy(true);
-    const reply = await request(method, path, body === undefined ? {} : { body });
+    const reply = await request(method, path, { headers: headersOfShop(), ...(body !== undefined && { body }) });
     setBusy(false);
     const failed = "failure" in reply ? reply.failure : undefined;
     setFailure(failed);

@@ -3,7 +3,7 @@
 
 import type { ComponentType } from "preact";
 import { shop, view } from "../../store.ts";
-import { t as common, speak } from "../../text.ts";
+import { t as common } from "../../text.ts";
 import { isAllowed } from "./act.tsx";
 import { Install } from "./install.tsx";
 import { Keys } from "./keys.tsx";
@@ -11,9 +11,6 @@ import { Layout, MENU, type MenuName } from "./layout.tsx";
 import { People } from "./people.tsx";
 import { Shares } from "./shares.tsx";
 import { ShopFacts } from "./shop.tsx";
-import texts from "./text.ts";
-
-const { t } = speak(texts);
 
 const SECTIONS: Readonly<Partial<Record<MenuName, ComponentType>>> = {
   install: Install,
@@ -29,7 +26,6 @@ export default function Settings() {
   const [name, Section] = asked in SECTIONS ? [asked, SECTIONS[asked] ?? Install] : (["install", Install] as const);
   return (
     <Layout name={name} title={common("pageSettings")}>
-      {!isAllowed("admin") && <p class="mute">{t("readOnly")}</p>}
       <Section key={`${shop.value?.id} ${name}`} />
     </Layout>
   );
