@@ -916,6 +916,9 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await seen.goto(`${queryUrl}/s/${mine.id}/rules`);
     await seen.getByLabel("Robots to leave out").waitFor();
     expect(await seen.locator("main button, main textarea:not([readonly])").count()).toBe(0);
+    await seen.goto(`${queryUrl}/s/${mine.id}/goals`);
+    await seen.getByText("There is no goal yet.").waitFor();
+    expect(await seen.locator("form.maker").count()).toBe(0);
     await seen.goto(`${queryUrl}/s/${mine.id}/archive`);
     await seen.getByText("Admins and owners of the shop alone see this.").waitFor();
     expect(await seen.locator("main button, main form, main input").count()).toBe(0);
@@ -977,6 +980,65 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     expect(await ask()).toEqual([2, 1]);
     const path = `/api/v1/merchants/${mine.id}/rules/versions`;
     expect(await stage.client.admin("GET", path)).toMatchObject({ versions: [{ note: "our own tests" }] });
+    await own.close();
+  });
+
+  test("[DSH-22] goals are made by keys and have the numbers of the API; a funnel's steps are in the address", async () => {
+    const own = await signedIn();
+    const page = await own.newPage();
+    const range = [now - 3 * 86_400_000, now].map((at) =>
+      new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
+    );
+    await page.goto(addressOf("goals", `range=${range.join("~")}`));
+    await settlePage(page, "goals");
+    await page.getByText("There is no goal yet.").waitFor();
+    await typeInto(page, "Name", "<b>bought</b>");
+    await typeInto(page, "Event", "purchase");
+    await page.keyboard.press("Enter");
+    const rows = page.locator(".goals tbody tr");
+    await rows.first().waitFor();
+    await settlePage(page, "goals");
+    const ask = (question: object) => stage.client.ask(shop, { date_range: range, ...question });
+    const { results } = await ask({ metrics: ["visitors", "events", "conversion_rate"], dimensions: ["event:goal"] });
+    const [visitors, events, rate] = (results[0]?.metrics ?? []) as number[];
+    const share = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+    const said = ["<b>bought</b>", String(visitors), String(events), share.format((rate as number) / 100)];
+    expect((await rows.allInnerTexts()).map((text) => text.split("\t").map((cell) => cell.trim()))).toEqual([said]);
+
+    await typeInto(page, "Which", "/tea");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Step is a").selectOption("goal");
+    await typeInto(page, "Which", "<b>bought</b>");
+    await page.keyboard.press("Enter");
+    const steps = page.locator(".funnel-steps li");
+    await steps.nth(1).locator(".reach").waitFor();
+    const filtersOf = (dimension: string, value: string) => [["is", dimension, [value]]];
+    const funnel = {
+      site_id: shop.id,
+      date_range: range,
+      steps: [{ filters: filtersOf("event:page", "/tea") }, { filters: filtersOf("event:goal", "<b>bought</b>") }],
+    };
+    const reply = await own.request.post(`${stage.client.queryUrl}/api/v2/batch`, {
+      data: { site_id: shop.id, date_range: range, questions: { way: { kind: "funnel", steps: funnel.steps } } },
+    });
+    const { answers } = (await reply.json()) as { answers: { way: { results: { visitors: number }[] } } };
+    const reached = answers.way.results.map((step) => `${step.visitors} visitors`);
+    expect(await steps.locator("b").allInnerTexts()).toEqual(reached);
+    expect(answers.way.results[1]?.visitors).toBeGreaterThan(0);
+    expect(page.url()).toContain("&s=is%3Apage%3A%2Ftea&s=is%3Agoal%3A");
+    await page.reload();
+    await steps.nth(1).locator(".reach").waitFor();
+    expect(await steps.locator("b").allInnerTexts()).toEqual(reached);
+    await press(page, "Move up: Goal: <b>bought</b>");
+    await page.waitForURL(/&s=is%3Agoal%3A.*&s=is%3Apage/);
+    await settlePage(page, "goals");
+    await press(page, "Remove: Page: /tea");
+    expect(await steps.count()).toBe(1);
+
+    await press(page, "Remove: <b>bought</b>");
+    expect(await page.getByRole("dialog").innerText()).toContain("Remove <b>bought</b>?");
+    await press(page, "Remove");
+    await page.getByText("There is no goal yet.").waitFor();
     await own.close();
   });
 

@@ -58,6 +58,7 @@ describe("the view in the address", () => {
       filters: fc.array(filter, { maxLength: 4 }),
       tabs,
       all: fc.option(fc.constantFrom(...DIMENSION_NAMES), { nil: undefined }),
+      steps: fc.option(fc.array(filter, { minLength: 1, maxLength: 8 }), { nil: undefined }),
       at: fc.option(fc.stringMatching(/^[\w-]{1,80}$/), { nil: undefined }),
     })
     .map(

@@ -53,7 +53,8 @@ export interface Question {
 
 /** What is no table of metrics. Its results are rows of its own. */
 export interface Report {
-  readonly kind: "retention" | "paths";
+  readonly kind: "retention" | "paths" | "funnel";
+  readonly steps?: readonly { readonly name: string; readonly filters: readonly unknown[] }[];
   readonly depth?: number;
   readonly limit?: number;
 }

@@ -25,6 +25,7 @@ export const PAGES: readonly PageRow[] = [
   { name: "overview", key: "o", title: "overview", isShared: true },
   { name: "now", key: "n", title: "pageNow", load: () => import("./pages/now/page.tsx") },
   { name: "sales", key: "s", title: "pageSales", isShared: true, load: () => import("./pages/sales/page.tsx") },
+  { name: "goals", key: "f", title: "pageGoals", load: () => import("./pages/goals/page.tsx") },
   { name: "return", key: "r", title: "pageReturn", load: () => import("./pages/return/page.tsx") },
   { name: "trust", key: "t", title: "pageTrust", load: () => import("./pages/trust/page.tsx") },
   { name: "settings", key: "e", title: "pageSettings", load: () => import("./pages/settings/page.tsx") },

@@ -49,7 +49,7 @@ export function goToPage(name: string): void {
 
 /** The address of a page of this shop, with the range and filters of this one. */
 export function addressOfPage(name: string): string {
-  const { all, at, ...kept } = view.value;
+  const { steps, all, at, ...kept } = view.value;
   const place = shareToken === undefined ? `/s/${encodeURIComponent(shop.value?.id ?? "")}` : "/share";
   return `${place}/${name}${toSearch(kept)}`;
 }

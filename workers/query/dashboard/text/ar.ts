@@ -8,6 +8,7 @@ export default {
   overview: "نظرة عامة",
   pageNow: "الآن",
   pageSales: "المبيعات",
+  pageGoals: "الأهداف",
   pageReturn: "العودة",
   pageTrust: "الثقة",
   pageSettings: "الإعدادات",

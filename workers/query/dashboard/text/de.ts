@@ -8,6 +8,7 @@ export default {
   overview: "Überblick",
   pageNow: "Jetzt",
   pageSales: "Verkäufe",
+  pageGoals: "Ziele",
   pageReturn: "Wiederkehr",
   pageTrust: "Vertrauen",
   pageSettings: "Einstellungen",

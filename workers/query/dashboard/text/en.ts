@@ -7,6 +7,7 @@ export default {
   overview: "Overview",
   pageNow: "Now",
   pageSales: "Sales",
+  pageGoals: "Goals",
   pageReturn: "Return",
   pageTrust: "Trust",
   pageSettings: "Settings",

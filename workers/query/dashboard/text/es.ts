@@ -8,6 +8,7 @@ export default {
   overview: "Resumen",
   pageNow: "Ahora",
   pageSales: "Ventas",
+  pageGoals: "Objetivos",
   pageReturn: "Regreso",
   pageTrust: "Confianza",
   pageSettings: "Ajustes",

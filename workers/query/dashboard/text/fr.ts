@@ -8,6 +8,7 @@ export default {
   overview: "Vue d’ensemble",
   pageNow: "En ce moment",
   pageSales: "Ventes",
+  pageGoals: "Objectifs",
   pageReturn: "Retour",
   pageTrust: "Confiance",
   pageSettings: "Réglages",

@@ -8,6 +8,7 @@ export default {
   overview: "Visão geral",
   pageNow: "Agora",
   pageSales: "Vendas",
+  pageGoals: "Objetivos",
   pageReturn: "Regresso",
   pageTrust: "Confiança",
   pageSettings: "Definições",

@@ -97,6 +97,8 @@ interface FieldProps {
   readonly placeholder?: string;
   readonly required?: boolean;
   readonly maxLength?: number;
+  /** The id of a list of suggestions. */
+  readonly list?: string;
   readonly onInput?: (event: TargetedInputEvent<HTMLInputElement>) => void;
   readonly failure: Failure | undefined;
 }
