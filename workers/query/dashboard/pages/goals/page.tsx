@@ -108,8 +108,12 @@ function Reached() {
 }
 
 /** A step as a reader would say it. */
-function nameOf({ dimension, values }: Filter): string {
-  return `${word(dimension)}: ${values.map((one) => valueName(dimension, one)).join(` ${common("or")} `)}`;
+function nameOf(step: Filter): string {
+  return `${word(step.dimension)}: ${valuesOf(step)}`;
+}
+
+function valuesOf({ dimension, values }: Filter): string {
+  return values.map((one) => valueName(dimension, one)).join(` ${common("or")} `);
 }
 
 /** What `kind: "funnel"` answers, a row for each step. */
@@ -151,7 +155,9 @@ function Funnel({ steps, question }: FunnelProps) {
           const name = nameOf(step);
           return (
             <li key={`${index} ${name}`}>
-              <bdi>{name}</bdi>
+              <span>
+                {word(step.dimension)}: <bdi>{valuesOf(step)}</bdi>
+              </span>
               <span class="choices">
                 {index > 0 && (
                   <button
@@ -256,6 +262,7 @@ function Kept() {
   const got = useGet<Rules>(ofShop("/rules"));
   const [question, ask] = useState<Question>();
   const act = useAct();
+  const [wanted, want] = useState({ event: "", page: "" });
   const { body } = got;
   const goals = body?.rules.goals ?? [];
   const changeTo = (next: readonly Goal[]) => ({
@@ -264,11 +271,17 @@ function Kept() {
   });
   const mayChange = isAllowed("admin") && body !== undefined;
   const make = async (given: (name: string) => string) => {
-    const [event, page] = [given("event"), given("page")];
-    const goal = { name: given("name"), ...(event !== "" && { event }), ...(page !== "" && { page }) };
+    const { event, page } = wanted;
+    const goal = {
+      name: given("name"),
+      ...(event.trim() !== "" && { event: event.trim() }),
+      ...(page.trim() !== "" && { page: page.trim() }),
+    };
     const made = await act.send("PUT", ofShop("/rules"), changeTo([...goals, goal]));
-    if (made !== undefined) askAgain(); // every number of a goal may be another one now
-    return made !== undefined;
+    if (made === undefined) return false;
+    want({ event: "", page: "" });
+    askAgain(); // every number of a goal may be another one now
+    return true;
   };
   return (
     <>
@@ -289,11 +302,16 @@ function Kept() {
               <b>
                 <bdi>{name}</bdi>
               </b>
-              <bdi class="mute">
-                {[event && `${common("event")}: ${event}`, page && `${common("page")}: ${page}`]
-                  .filter(Boolean)
-                  .join(", ")}
-              </bdi>
+              {event !== undefined && (
+                <span class="mute">
+                  {common("event")}: <bdi>{event}</bdi>
+                </span>
+              )}
+              {page !== undefined && (
+                <span class="mute">
+                  {common("page")}: <bdi>{page}</bdi>
+                </span>
+              )}
               {mayChange && (
                 <button
                   type="button"
@@ -320,8 +338,18 @@ function Kept() {
       {mayChange && (
         <Maker title={t("goalNew")} does={t("goalMake")} act={act} submit={make} fields={[]}>
           <Field name="name" label={t("name")} required maxLength={60} failure={undefined} />
-          <Field name="event" label={common("event")} help={t("eventHelp")} failure={undefined} />
-          <Field name="page" label={common("page")} help={t("pageHelp")} failure={undefined} />
+          {(["event", "page"] as const).map((match) => (
+            <Field
+              key={match}
+              name={match}
+              label={common(match)}
+              help={t(`${match}Help`)}
+              value={wanted[match]}
+              required={wanted.event.trim() === "" && wanted.page.trim() === ""}
+              failure={undefined}
+              onInput={(event) => want({ ...wanted, [match]: event.currentTarget.value })}
+            />
+          ))}
         </Maker>
       )}
       {question !== undefined && <Confirm question={question} close={() => ask(undefined)} />}
