@@ -269,7 +269,8 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
   }
 
   test("[DSH-6] by keys alone: range, number, chart, table, filter, and none while somebody types", async () => {
-    const page = await open("range=7d");
+    const own = await signedIn(); // it ends with keys turned off
+    const page = await open("range=7d", own);
     await page.keyboard.press("1");
     await page.waitForURL(/range=day/);
     await settle(page);
@@ -301,7 +302,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("4");
     expect(page.url()).toContain("range=day");
-    await page.close();
+    await own.close();
   });
 
   const LOOKS = [
