@@ -892,6 +892,26 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
       (name) => name === HOSTILE_NAME,
     );
     expect(await page.title()).toBe(`${HOSTILE_NAME} · Settings`);
+
+    // What becomes of events: a file of them, how long they stay, and none of a visitor.
+    await press(page, "Archive");
+    await settlePage(page, "archive");
+    const today = new Date(now).toISOString().slice(0, 10);
+    await page.getByLabel("Last day").fill(today);
+    const file = await page.locator("a[download]").getAttribute("href");
+    expect(await (await own.request.get(queryUrl + file)).text()).toContain("https://tea.example/");
+    await tabTo(page, "Keep events");
+    await page.keyboard.type("30");
+    await press(page, "Save");
+    expect(await page.getByRole("dialog").innerText()).toContain("Keep events only 30 days?");
+    await press(page, "Delete");
+    const read = async () => (await stage.client.admin("GET", `/api/v1/merchants/${mine.id}`)) as object;
+    await until(read, (merchant) => "retention_days" in merchant && merchant.retention_days === 30);
+    await typeInto(page, "Visitor id", "first");
+    await page.keyboard.press("Enter");
+    expect(await page.getByRole("dialog").innerText()).toContain("Erase first?");
+    await press(page, "Erase");
+    await page.getByRole("row", { name: "a visitor" }).first().waitFor();
     await own.close();
 
     // A viewer reads what a viewer may, and is refused nothing, because nothing is offered.
