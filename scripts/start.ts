@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     DEVELOPMENT: "true",
     DRAIN_AFTER_MS: "5000",
     LATE_COALESCE_MS: "2000",
+    ...(collectorPort !== 0 && { COLLECTOR_URL: `http://127.0.0.1:${collectorPort}` }),
     ...(limits !== undefined && { RATE_LIMITS: limits }),
     ...(rates !== undefined && { RATES_URL: rates }),
   };

@@ -152,7 +152,10 @@ function configOf(worker: WorkerName, raw: Unstable_RawConfig, shape: Shape & { 
     background: undefined,
   };
   const domain = domains[worker];
-  const vars = { ...(own.vars as Record<string, string>), ...shape.settings.vars };
+  // What the dashboard tells shops to put on their pages.
+  const collector: Readonly<Record<string, string>> =
+    worker === "query" && domains.collector !== undefined ? { COLLECTOR_URL: `https://${domains.collector}` } : {};
+  const vars = { ...(own.vars as Record<string, string>), ...collector, ...shape.settings.vars };
   const jurisdiction = shape.jurisdiction === undefined ? {} : { jurisdiction: shape.jurisdiction };
   const base = {
     ...own,

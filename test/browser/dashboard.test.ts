@@ -89,14 +89,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     expect((await fetch(`${queryUrl}/api/v1/invites/accept`, init)).status).toBe(201);
   }
 
-  async function signedIn(options: object = {}): Promise<BrowserContext> {
+  async function signedIn(options: object = {}, email = EMAIL): Promise<BrowserContext> {
     const made = await stage.browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
     made.on("weberror", (error) => errors.push(error.error().message));
     made.on("console", (message) => {
       if (/Content Security Policy|TrustedHTML/i.test(message.text())) errors.push(message.text());
     });
     const { queryUrl } = stage.client;
-    const data = { email: EMAIL, password: PASSWORD };
+    const data = { email, password: PASSWORD };
     expect(
       (await made.request.post(`${queryUrl}/api/v1/session`, { data, headers: { origin: queryUrl } })).status(),
     ).toBe(201);
@@ -269,7 +269,8 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
   }
 
   test("[DSH-6] by keys alone: range, number, chart, table, filter, and none while somebody types", async () => {
-    const page = await open("range=7d");
+    const own = await signedIn(); // it ends with keys turned off
+    const page = await open("range=7d", own);
     await page.keyboard.press("1");
     await page.waitForURL(/range=day/);
     await settle(page);
@@ -301,8 +302,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("4");
     expect(page.url()).toContain("range=day");
-    await page.evaluate("localStorage.clear()"); // the browser remembers it, and the next tests share that
-    await page.close();
+    await own.close();
   });
 
   const LOOKS = [
@@ -346,6 +346,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     for (const [name, view] of [
       ...PAGES.slice(1).map((one) => [one.name, ""] as const),
       ["now", "at=screen"] as const,
+      ...["shop", "people", "keys", "shares"].map((section) => ["settings", `at=${section}`] as const),
     ]) {
       await page.goto(addressOf(name, `range=day&${view}`));
       await settlePage(page, name);
@@ -757,6 +758,308 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "As CSV" }).click();
     expect((await download).suggestedFilename()).toBe("footfall.csv");
+    await own.close();
+  });
+
+  const HOSTILE_NAME = '<img src=x onerror="document.title=1"> \u202Etxt.eltit';
+  /** Presses Tab until something of that name has the focus. */
+  const tabTo = async (page: Page, name: string) => {
+    const focused =
+      "(() => { const on = document.activeElement; return on.getAttribute('aria-label') ?? on.labels?.[0]?.textContent ?? on.textContent; })()";
+    for (let presses = 0; presses < 120; presses++) {
+      await page.keyboard.press("Tab");
+      if ((await page.evaluate(focused)) === name) return;
+    }
+    throw new Error(`Tab leads to nothing called ${name}`);
+  };
+  const press = async (page: Page, name: string) => {
+    await tabTo(page, name);
+    await page.keyboard.press("Enter");
+  };
+  const typeInto = async (page: Page, label: string, text: string) => {
+    await tabTo(page, label);
+    await page.keyboard.type(text);
+  };
+
+  test("[DSH-18] [DSH-19] [DSH-8] settings by keys alone: a stream, its check, an invite, a key, a share link, a name; a viewer changes none", async () => {
+    const mine = await stage.client.createMerchant();
+    await join(mine, PASSWORD);
+    const { queryUrl, collectorUrl } = stage.client;
+    const settings = (section = "") => `${queryUrl}/s/${mine.id}/settings?v=1&range=7d&at=${section}`;
+    const list = async (what: string) =>
+      ((await stage.client.admin("GET", `/api/v1/merchants/${mine.id}/${what}`)) as Record<string, never[]>)[what];
+    const own = await signedIn();
+    const page = await own.newPage();
+    await page.goto(settings());
+    await settlePage(page, "settings");
+
+    // The stream, with what is wrong with it at its field.
+    await page.getByText("0 events counted today.").waitFor();
+    await typeInto(page, "Address of the collector", `${collectorUrl}/some/path`);
+    await typeInto(page, "Name", HOSTILE_NAME);
+    await typeInto(page, "Host", "https://tea.example/");
+    await page.keyboard.press("Enter");
+    await page.getByText("without https://").waitFor();
+    expect(await page.getByLabel("Host").evaluate((box) => box === document.activeElement)).toBe(true);
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type("tea.example");
+    await page.keyboard.press("Enter");
+    await page.getByRole("cell", { name: "tea.example" }).waitFor();
+    const stream = (await list("streams"))?.at(-1) as unknown as {
+      name: string;
+      hostname: string;
+      tracking_id: string;
+    };
+    expect([stream.name, stream.hostname]).toEqual([HOSTILE_NAME, "tea.example"]);
+    expect(await page.locator(".snippet pre").innerText()).toBe(
+      `<script defer src="${collectorUrl}/t.js" data-tracking-id="${stream.tracking_id}"></script>`,
+    );
+    expect(await page.locator(".list th bdi").last().textContent()).toBe(HOSTILE_NAME);
+    expect(await page.locator("main img").count()).toBe(0);
+
+    // Its check.
+    const hit = { tracking_id: stream.tracking_id, url: "https://tea.example/", visitor_id: "first" };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(mine)}` };
+    await stage.client.send(
+      [
+        { ...hit, user_agent: CHROME },
+        { ...hit, user_agent: "Googlebot/2.1" },
+      ],
+      headers,
+    );
+    await page.getByText("1 event was counted since you opened this.").waitFor();
+    await page.getByText("1 event was left out.").waitFor();
+    expect(await page.locator(".left-out b").innerText()).toBe("Robots.");
+
+    // An invite; and the last owner stays, whatever is pressed.
+    await press(page, "People");
+    await page.getByRole("row", { name: EMAIL }).waitFor();
+    await typeInto(page, "E-mail address", "vera@shop.example");
+    await page.keyboard.press("Enter");
+    const link = page.locator(".once code");
+    await link.waitFor();
+    const [, token] = (await link.innerText()).split("/invite#");
+    await press(page, "I have kept it");
+    expect(await link.count()).toBe(0);
+    await press(page, `Remove: ${EMAIL}`);
+    expect(await page.getByRole("dialog").innerText()).toContain(EMAIL);
+    await page.keyboard.press("Enter"); // what has the focus keeps it
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await press(page, `Remove: ${EMAIL}`);
+    await press(page, "Remove");
+    await page.getByText("This is the last owner.").waitFor();
+    await page.keyboard.press("Escape");
+
+    // A key, which opens the shop until it is revoked.
+    await press(page, "API keys");
+    await page.getByRole("row", { name: "first key" }).waitFor();
+    await typeInto(page, "Name", "night script");
+    await page.keyboard.press("Enter");
+    await link.waitFor();
+    const opened = async (secret: string, path: string) =>
+      (await fetch(queryUrl + path, { headers: { authorization: `Bearer ${secret}` } })).status;
+    const secret = await link.innerText();
+    expect(await opened(secret, `/api/v1/merchants/${mine.id}`)).toBe(200);
+    await press(page, "I have kept it");
+    await press(page, "Revoke: night script");
+    await press(page, "Revoke");
+    await page.getByRole("row", { name: "night script" }).waitFor({ state: "detached" });
+    expect(await opened(secret, `/api/v1/merchants/${mine.id}`)).toBe(401);
+
+    // A share link, under the filters of the view.
+    await page.goto(`${settings("shares")}&f=is:source:Google`);
+    await settlePage(page, "settings");
+    await typeInto(page, "Name", "press");
+    await page.keyboard.press("Enter");
+    await link.waitFor();
+    const [, share = ""] = (await link.innerText()).split("/share#");
+    expect(await opened(share, "/api/v1/shared")).toBe(200);
+    expect(await list("shares")).toMatchObject([{ name: "press", filters: [["is", "visit:source", ["Google"]]] }]);
+    await press(page, "Revoke: press");
+    await press(page, "Revoke");
+    await page.getByText("There is no share link.").waitFor();
+    expect(await opened(share, "/api/v1/shared")).toBe(401);
+
+    // The name, everywhere at once.
+    await press(page, "Shop");
+    await page.getByRole("button", { name: "Save" }).waitFor();
+    await tabTo(page, "Name");
+    await page.keyboard.press("ControlOrMeta+A");
+    await page.keyboard.type(HOSTILE_NAME);
+    await page.keyboard.press("Enter");
+    await until(
+      () => page.locator("h1 bdi").textContent(),
+      (name) => name === HOSTILE_NAME,
+    );
+    expect(await page.title()).toBe(`${HOSTILE_NAME} · Settings`);
+
+    // What becomes of events: a file of them, how long they stay, and none of a visitor.
+    await press(page, "Archive");
+    await settlePage(page, "archive");
+    const today = new Date(now).toISOString().slice(0, 10);
+    await page.getByLabel("Last day").fill(today);
+    const file = await page.locator("a[download]").getAttribute("href");
+    expect(await (await own.request.get(queryUrl + file)).text()).toContain("https://tea.example/");
+    await tabTo(page, "Keep events");
+    await page.keyboard.type("30");
+    await press(page, "Save");
+    expect(await page.getByRole("dialog").innerText()).toContain("Keep events only 30 days?");
+    await press(page, "Delete");
+    const read = async () => (await stage.client.admin("GET", `/api/v1/merchants/${mine.id}`)) as object;
+    await until(read, (merchant) => "retention_days" in merchant && merchant.retention_days === 30);
+    await typeInto(page, "Visitor id", "first");
+    await page.keyboard.press("Enter");
+    expect(await page.getByRole("dialog").innerText()).toContain("Erase first?");
+    await press(page, "Erase");
+    await page.getByRole("row", { name: "a visitor" }).first().waitFor();
+    await own.close();
+
+    // A viewer reads what a viewer may, and is refused nothing, because nothing is offered.
+    const body = JSON.stringify({ token, password: PASSWORD });
+    const taken = await fetch(`${queryUrl}/api/v1/invites/accept`, {
+      method: "POST",
+      headers: { origin: queryUrl },
+      body,
+    });
+    expect(taken.status).toBe(201);
+    const looking = await signedIn({}, "vera@shop.example");
+    const seen = await looking.newPage();
+    const refused: string[] = [];
+    seen.on("response", (response) => response.status() === 403 && refused.push(response.url()));
+    for (const section of ["", "shop", "people", "keys", "shares"]) {
+      await seen.goto(settings(section));
+      await settlePage(seen, "settings");
+      expect(await seen.locator(".settings > nav a").allInnerTexts()).toEqual(["Your page", "Shop", "Rules"]);
+      const buttons = await seen.locator("main button").allInnerTexts();
+      expect(buttons.filter((says) => !["Copy", "Snippet"].includes(says))).toEqual([]);
+      expect(await seen.locator("main form").count()).toBe(0);
+    }
+    await seen.goto(`${queryUrl}/s/${mine.id}/rules`);
+    await seen.getByLabel("Robots to leave out").waitFor();
+    expect(await seen.locator("main button, main textarea:not([readonly])").count()).toBe(0);
+    await seen.goto(`${queryUrl}/s/${mine.id}/goals`);
+    await seen.getByText("There is no goal yet.").waitFor();
+    expect(await seen.locator("form.maker").count()).toBe(0);
+    await seen.goto(`${queryUrl}/s/${mine.id}/archive`);
+    await seen.getByText("Admins and owners of the shop alone see this.").waitFor();
+    expect(await seen.locator("main button, main form, main input").count()).toBe(0);
+    expect(refused).toEqual([]);
+    await looking.close();
+  });
+
+  test("[DSH-21] rules are tried on days that are over, decided, put on them and taken back, each with its numbers", async () => {
+    const mine = await stage.client.createMerchant();
+    await join(mine, PASSWORD);
+    const day = now - 6 * 86_400_000;
+    const date = new Date(day).toISOString().slice(0, 10);
+    const hit = { tracking_id: mine.tracking_id, url: "https://shop.example/tea", timestamp: day };
+    const tester = { ...hit, visitor_id: "tester", user_agent: `${CHROME} AcmeShopper/1.0` };
+    const order = { name: "purchase", order_id: "T1", revenue: { amount: 12.5, currency: "EUR" } };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(mine)}` };
+    await stage.client.send(
+      [
+        { ...hit, visitor_id: "buyer", user_agent: CHROME },
+        { ...tester, ...order },
+      ],
+      headers,
+    );
+    await untilSealed(stage.client, { from: date, to: date });
+    const ask = async () =>
+      (await stage.client.ask(mine, { metrics: ["visitors", "orders"], date_range: [date, date] })).results[0]?.metrics;
+    expect(await ask()).toEqual([2, 1]);
+    const own = await signedIn();
+    const page = await own.newPage();
+    await page.goto(`${stage.client.queryUrl}/s/${mine.id}/rules`);
+    await settlePage(page, "rules");
+    await typeInto(page, "Robots to leave out", "*AcmeShopper*");
+    await typeInto(page, "Networks to leave out", "no number");
+    await press(page, "See what it changes");
+    await page.getByText("must be the number of an autonomous system").waitFor();
+    expect(await page.getByLabel("Networks to leave out").getAttribute("aria-invalid")).toBe("true");
+    await page.getByLabel("Networks to leave out").fill("");
+    await press(page, "See what it changes");
+    const rows = page.locator(".compared tbody tr");
+    await rows.first().waitFor();
+    const shown = await rows.allInnerTexts();
+    expect(shown).toContain("Visitors\t2\t1");
+    expect(shown).toContain("Left out: Robots\t0\t1");
+    expect(shown).toContain("Revenue EUR\t12.5\t0");
+    expect(await ask()).toEqual([2, 1]);
+    await page.reload(); // what was tried and typed is still there
+    await rows.first().waitFor();
+    expect(await page.getByLabel("Robots to leave out").inputValue()).toBe("*AcmeShopper*");
+    await typeInto(page, "Why", "our own tests");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await press(page, "Decide");
+    await page.getByRole("button", { name: "Take back" }).waitFor();
+    expect(await ask()).toEqual([1, 0]);
+    await page.getByRole("button", { name: "Take back" }).focus();
+    await page.keyboard.press("Enter");
+    await press(page, "Take back");
+    await page.locator(".applied").getByText("taken back", { exact: true }).waitFor();
+    expect(await ask()).toEqual([2, 1]);
+    const path = `/api/v1/merchants/${mine.id}/rules/versions`;
+    expect(await stage.client.admin("GET", path)).toMatchObject({ versions: [{ note: "our own tests" }] });
+    await own.close();
+  });
+
+  test("[DSH-22] goals are made by keys and have the numbers of the API; a funnel's steps are in the address", async () => {
+    const own = await signedIn();
+    const page = await own.newPage();
+    const range = [now - 3 * 86_400_000, now].map((at) =>
+      new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
+    );
+    await page.goto(addressOf("goals", `range=${range.join("~")}`));
+    await settlePage(page, "goals");
+    await page.getByText("There is no goal yet.").waitFor();
+    await typeInto(page, "Name", "<b>bought</b>");
+    await typeInto(page, "Event", "purchase");
+    await page.keyboard.press("Enter");
+    const rows = page.locator(".goals tbody tr");
+    await rows.first().waitFor();
+    await settlePage(page, "goals");
+    const ask = (question: object) => stage.client.ask(shop, { date_range: range, ...question });
+    const { results } = await ask({ metrics: ["visitors", "events", "conversion_rate"], dimensions: ["event:goal"] });
+    const [visitors, events, rate] = (results[0]?.metrics ?? []) as number[];
+    const share = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
+    const said = ["<b>bought</b>", String(visitors), String(events), share.format((rate as number) / 100)];
+    expect((await rows.allInnerTexts()).map((text) => text.split("\t").map((cell) => cell.trim()))).toEqual([said]);
+
+    await typeInto(page, "Which", "/tea");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Step is a").selectOption("goal");
+    await typeInto(page, "Which", "<b>bought</b>");
+    await page.keyboard.press("Enter");
+    const steps = page.locator(".funnel-steps li");
+    await steps.nth(1).locator(".reach").waitFor();
+    const filtersOf = (dimension: string, value: string) => [["is", dimension, [value]]];
+    const funnel = {
+      site_id: shop.id,
+      date_range: range,
+      steps: [{ filters: filtersOf("event:page", "/tea") }, { filters: filtersOf("event:goal", "<b>bought</b>") }],
+    };
+    const reply = await own.request.post(`${stage.client.queryUrl}/api/v2/batch`, {
+      data: { site_id: shop.id, date_range: range, questions: { way: { kind: "funnel", steps: funnel.steps } } },
+    });
+    const { answers } = (await reply.json()) as { answers: { way: { results: { visitors: number }[] } } };
+    const reached = answers.way.results.map((step) => `${step.visitors} visitors`);
+    expect(await steps.locator("b").allInnerTexts()).toEqual(reached);
+    expect(answers.way.results[1]?.visitors).toBeGreaterThan(0);
+    expect(page.url()).toContain("&s=is%3Apage%3A%2Ftea&s=is%3Agoal%3A");
+    await page.reload();
+    await steps.nth(1).locator(".reach").waitFor();
+    expect(await steps.locator("b").allInnerTexts()).toEqual(reached);
+    await press(page, "Move up: Goal: <b>bought</b>");
+    await page.waitForURL(/&s=is%3Agoal%3A.*&s=is%3Apage/);
+    await settlePage(page, "goals");
+    await press(page, "Remove: Page: /tea");
+    expect(await steps.count()).toBe(1);
+
+    await press(page, "Remove: <b>bought</b>");
+    expect(await page.getByRole("dialog").innerText()).toContain("Remove <b>bought</b>?");
+    await press(page, "Remove");
+    await page.getByText("There is no goal yet.").waitFor();
     await own.close();
   });
 

@@ -19,6 +19,8 @@ export interface Boot {
   readonly shopsCount: number;
   /** Whether Cloudflare Access signs in, and nothing asks for a password. */
   readonly access: boolean;
+  /** Where the collector answers, "https://collector.example"; undefined where nobody has said. */
+  readonly collector?: string;
   /** Codes of the languages there are. */
   readonly languages: readonly string[];
 }

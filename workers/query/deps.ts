@@ -78,6 +78,8 @@ export interface Deps extends Producer {
   readonly guessLimit: GuessLimit | undefined;
   /** Cloudflare Access, where that signs in; undefined where passwords do. */
   readonly access: Access | undefined;
+  /** Where the collector answers, where that was said. */
+  readonly collectorUrl: string | undefined;
   /** UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
@@ -157,6 +159,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
       return admits && { memory: memoryOf(env.DIRECTORY).guesses, admits };
     },
     access: accessOf(env),
+    collectorUrl: env.COLLECTOR_URL || undefined,
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     log,

@@ -35,6 +35,8 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
   readonly ADMIN_TOKEN_PREVIOUS?: string;
   /** The collector's own. */
   readonly REGIONS?: string;
+  /** Where the collector answers, for the line that shops put on their pages; "" where it is not said. */
+  readonly COLLECTOR_URL?: string;
   /** Overrides the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   readonly SEAL_AFTER_MS?: string;
   /** "true" on a developer's machine, and only there. */

@@ -98,6 +98,7 @@ function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "lan
     shops: toShops(memberships.slice(0, DASHBOARD_SHOPS_NAMED_MAX), deps.now()),
     shopsCount: memberships.length,
     access: deps.access !== undefined,
+    ...(email !== undefined && deps.collectorUrl !== undefined && { collector: deps.collectorUrl }),
   };
 }
 

@@ -291,7 +291,7 @@ function shownTotals(totals: readonly JobTotal[], ids: ReadonlyMap<number, strin
   return merchants.map((merchant) => {
     const own = totals.filter((total) => total.merchant === merchant);
     const numbers = own.map(({ what, before, after }) => {
-      const scale = what === "revenue" ? REVENUE_SCALE : 1;
+      const scale = what.startsWith("revenue ") ? REVENUE_SCALE : 1;
       return { what, before: before / scale, after: after / scale };
     });
     return { merchant: ids.get(merchant) ?? merchant, numbers };

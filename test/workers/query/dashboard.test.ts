@@ -20,6 +20,9 @@ import {
   type View,
 } from "../../../workers/query/dashboard/address.ts";
 import { DIMENSION_NAMES, PANELS } from "../../../workers/query/dashboard/dimension.ts";
+import { fieldOf, type Rules, toTexts, withTexts } from "../../../workers/query/dashboard/pages/rules/rule-text.ts";
+import { endOfDay } from "../../../workers/query/dashboard/pages/settings/end-of-day.ts";
+import { arrived } from "../../../workers/query/dashboard/pages/settings/heard.ts";
 import {
   type Day,
   lastDays,
@@ -55,6 +58,7 @@ describe("the view in the address", () => {
       filters: fc.array(filter, { maxLength: 4 }),
       tabs,
       all: fc.option(fc.constantFrom(...DIMENSION_NAMES), { nil: undefined }),
+      steps: fc.option(fc.array(filter, { minLength: 1, maxLength: 8 }), { nil: undefined }),
       at: fc.option(fc.stringMatching(/^[\w-]{1,80}$/), { nil: undefined }),
     })
     .map(
@@ -138,9 +142,12 @@ describe("the pages of a shop", () => {
     expect([...loaded, ...Object.keys(PAGES_OF_NO_SHOP)].sort()).toEqual(PAGE_NAMES);
     expect(PAGES[0]?.name).toBe("overview");
     expect(new Set(PAGES.map(({ name }) => name)).size).toBe(PAGES.length);
-    expect(new Set([...PAGES.map(({ key }) => key), "h"]).size).toBe(PAGES.length + 1);
-    for (const { name, key } of PAGES)
+    const keyed = PAGES.filter(({ under }) => under === undefined);
+    expect(new Set([...keyed.map(({ key }) => key), "h"]).size).toBe(keyed.length + 1);
+    for (const { name, key = "" } of keyed)
       expect([name, /^[a-z-]+$/.test(name), /^[a-z]$/.test(key)]).toEqual([name, true, true]);
+    for (const { under } of PAGES.filter((one) => !keyed.includes(one)))
+      expect(keyed.map(({ name }) => name)).toContain(under);
   });
 });
 
@@ -198,6 +205,83 @@ describe("what the page Trust makes of a proof", () => {
       ["bot", 1],
       ["spam", 1],
     ]);
+  });
+});
+
+describe("rules as lines of text", () => {
+  const word = fc.stringMatching(/^[a-z*][a-z0-9.*-]{0,11}$/);
+  const list = fc.array(word, { maxLength: 3 });
+  const choice = fc.record({ drop: list, admit: list });
+  const network = fc.oneof(fc.ipV4Extended().map(String), fc.constantFrom("203.0.113.0/24", "2001:db8:7::/48"));
+  const numbers = fc.array(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { maxLength: 3 });
+  const rules: fc.Arbitrary<Rules> = fc.record({
+    bots: choice,
+    referrers: choice,
+    returns: choice,
+    asns: fc.record({ drop: numbers, admit: numbers }),
+    addresses: fc.array(
+      // A name may have colons and blanks, as "floor 2: till".
+      fc.record({ name: fc.constantFrom("office", "floor 2", "a:b"), networks: fc.array(network, { maxLength: 3 }) }),
+    ),
+    hostnames: list,
+  });
+
+  test("[DSH-21] rules are the same after they were shown and read, and what the form has not is kept", () => {
+    fc.assert(
+      fc.property(rules, (given) => {
+        expect(withTexts(given, toTexts(given))).toEqual(given);
+      }),
+    );
+  });
+
+  test("[DSH-21] lines may have blanks around them and numbers their usual letters; what is no number is for the API to refuse", () => {
+    const none: Rules = {
+      bots: { drop: [], admit: [] },
+      referrers: { drop: [], admit: [] },
+      asns: { drop: [], admit: [] },
+      addresses: [],
+      hostnames: [],
+    };
+    const typed = {
+      ...toTexts(none),
+      hostnames: " shop.example \n\n",
+      "asns/drop": "AS64500\nnone",
+      addresses: "office",
+    };
+    expect(withTexts(none, typed)).toMatchObject({
+      hostnames: ["shop.example"],
+      asns: { drop: [64_500, "none"] },
+      addresses: [{ name: "office", networks: [] }],
+    });
+    expect(fieldOf("rules/asns/drop/1 must be the number of an autonomous system")).toBe("asns/drop");
+    expect(fieldOf("rules/addresses/0/networks/0 must be an address")).toBe("addresses");
+    expect(fieldOf("rules take 70000 characters of JSON")).toBeUndefined();
+  });
+});
+
+describe("what the settings reckon with", () => {
+  const ENDS = [
+    ["2026-11-28", "UTC", "2026-11-28T23:59:59Z"],
+    ["2026-11-28", "Europe/Vienna", "2026-11-28T22:59:59Z"],
+    ["2026-03-29", "Europe/Vienna", "2026-03-29T21:59:59Z"], // clocks went on in the morning
+    ["2026-10-25", "Europe/Vienna", "2026-10-25T22:59:59Z"], // and back
+    ["2026-03-07", "America/Los_Angeles", "2026-03-08T07:59:59Z"], // a few hours before they go on
+    ["2026-11-28", "Pacific/Kiritimati", "2026-11-28T09:59:59Z"],
+    ["2026-11-28", "Asia/Kathmandu", "2026-11-28T18:14:59Z"],
+  ] as const;
+  test.each(ENDS)("[DSH-18] %s ends in %s at %s", (date, zone, instant) => {
+    expect(endOfDay(date, zone)).toBe(Date.parse(instant));
+  });
+
+  test("[DSH-20] the check says what has come since it began, also over midnight", () => {
+    const first = { counted: 10, dropped: { bot: 2 } };
+    expect(arrived(undefined, undefined)).toEqual({ counted: 0, dropped: [] });
+    expect(arrived(first, first)).toEqual({ counted: 0, dropped: [] });
+    expect(arrived(first, { counted: 13, dropped: { bot: 2, hostname: 1 } })).toEqual({
+      counted: 3,
+      dropped: [["hostname", 1]],
+    });
+    expect(arrived(first, { counted: 1, dropped: {} })).toEqual({ counted: 1, dropped: [] });
   });
 });
 

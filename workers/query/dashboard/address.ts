@@ -39,6 +39,8 @@ export interface View {
   readonly tabs: Readonly<Partial<Record<PanelName, DimensionName>>>;
   /** The dimension whose values are all shown, in a drawer. */
   readonly all?: DimensionName;
+  /** The steps of a funnel, each what an event has to be. */
+  readonly steps?: readonly Filter[];
   /** What a page shows of itself, such as "screen" of the page Now; only that page knows what it means. */
   readonly at?: string;
 }
@@ -59,6 +61,7 @@ export function parseView(search: string): View {
   const by = oneOf(INTERVALS, given.get("by"));
   const all = given.get("all") ?? "";
   const at = given.get("at") ?? "";
+  const steps = given.getAll("s").flatMap(parseFilter);
   const tabs = ALL_PANELS.flatMap(([panel, names]) => {
     const name = oneOf<DimensionName>(names, given.get(panel));
     return name === undefined || name === names[0] ? [] : [[panel, name] as const];
@@ -70,6 +73,7 @@ export function parseView(search: string): View {
     ...(by !== undefined && { by }),
     filters: given.getAll("f").flatMap(parseFilter),
     tabs: Object.fromEntries(tabs),
+    ...(steps.length > 0 && { steps }),
     ...(isDimension(all) && { all }),
     ...(/^[\w-]{1,80}$/.test(at) && { at }),
   };
@@ -77,13 +81,14 @@ export function parseView(search: string): View {
 
 /** A view as the query part of an address, with what is usual left out. */
 export function toSearch(view: View): string {
-  const { range, vs, metric, by, filters, tabs, all, at } = view;
+  const { range, vs, metric, by, filters, tabs, steps = [], all, at } = view;
   const said = new URLSearchParams({ v: "1", range: typeof range === "string" ? range : range.join("~") });
   if (vs !== DEFAULT_VIEW.vs) said.set("vs", vs);
   if (metric !== undefined) said.set("metric", metric);
   if (by !== undefined) said.set("by", by);
   for (const [panel, name] of Object.entries(tabs)) said.set(panel, name);
   for (const filter of filters) said.append("f", toText(filter));
+  for (const step of steps) said.append("s", toText(step));
   if (all !== undefined) said.set("all", all);
   if (at !== undefined) said.set("at", at);
   return `?${said}`;

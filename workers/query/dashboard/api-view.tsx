@@ -1,8 +1,9 @@
 // "As the API sees it": the question behind a panel, to be sent by a program, and its answer as a file for a spreadsheet.
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { shareToken } from "./boot.ts";
+import { Copy } from "./copy.tsx";
 import type { Asked } from "./numbers.ts";
 import { shared } from "./store.ts";
 import { t } from "./text.ts";
@@ -30,11 +31,9 @@ export function ApiButton({ question, name }: { readonly question: Asked; readon
 /** The dialog that a panel's button opens. */
 export function ApiView() {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [isCopied, setCopied] = useState(false);
   const question = shown.value;
   useEffect(() => {
     if (question !== undefined && !dialog.current?.open) dialog.current?.showModal();
-    setCopied(false);
   }, [question]);
   if (question === undefined) return null;
   const { kind = "query", ...own } = { kind: undefined, ...question };
@@ -42,10 +41,6 @@ export function ApiView() {
   const whole = { ...shared.value, ...own };
   const file = kind === "query" ? { ...whole, pagination: { limit: CSV_ROWS } } : whole;
   const text = JSON.stringify(whole, null, 1);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-  };
   return (
     <dialog ref={dialog} class="sheet" aria-labelledby="api-title" onClose={() => (shown.value = undefined)}>
       <h2 id="api-title">{t("asApi")}</h2>
@@ -55,9 +50,7 @@ export function ApiView() {
         {text}
       </pre>
       <div class="pair">
-        <button type="button" onClick={copy}>
-          {isCopied ? t("copied") : t("copy")}
-        </button>
+        <Copy text={text} />
         <button type="button" onClick={() => download(path, file)}>
           {t("csv")}
         </button>

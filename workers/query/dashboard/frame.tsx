@@ -10,7 +10,7 @@ import { Navigation } from "./navigation.tsx";
 import { request } from "./numbers.ts";
 import { SignedOut } from "./people.tsx";
 import { present, usePresent } from "./present.ts";
-import { askAgain, forgetNumbers, isSignedOut, page, parts, shop, waitingUntil } from "./store.ts";
+import { askAgain, forgetNumbers, isSignedOut, page, parts, shop, waitingUntil, zoneOfShop } from "./store.ts";
 import { named, t, time, tn, zoneName } from "./text.ts";
 
 /** How often it is asked who is there: for the header, after the numbers of the page, and by the page that is about it. */
@@ -105,7 +105,7 @@ function Now() {
 }
 
 function AsOf({ isOfNow }: Pick<FrameProps, "isOfNow">) {
-  const zone = shop.value?.time_zone ?? "UTC";
+  const zone = zoneOfShop();
   const told = toldAt(isOfNow);
   return (
     <span class="as-of" title={t("asOfHelp")}>
@@ -132,7 +132,7 @@ function Notice({ isOfNow }: Pick<FrameProps, "isOfNow">) {
   if (trouble === undefined) return null;
   const asOf = toldAt(isOfNow)?.asOf;
   const seconds = Math.max(0, Math.round(((until ?? Date.now()) - Date.now()) / 1_000));
-  const zone = shop.value?.time_zone ?? "UTC";
+  const zone = zoneOfShop();
   const filling = { seconds, time: asOf === undefined ? "" : time(asOf, zone) };
   const key = trouble.why === "offline" ? "offline" : "tooOften";
   return (

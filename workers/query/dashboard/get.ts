@@ -4,7 +4,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { type Failure, request } from "./numbers.ts";
-import { drop, fail, parts, put, round } from "./store.ts";
+import { drop, fail, parts, put, round, shop } from "./store.ts";
 
 /** What is known of an address. */
 export interface Got<Body> {
@@ -15,6 +15,11 @@ export interface Got<Body> {
   readonly failure?: Failure;
   /** Asks again, as after a change. */
   readonly reload: () => void;
+}
+
+/** Which shop is meant, where an address does not say and somebody has several. */
+export function ofShop(): Readonly<Record<string, string>> {
+  return shop.value === undefined ? {} : { "footfall-merchant": shop.value.id };
 }
 
 /** Asks when the page shows it, when the path changes, and whenever all is asked again. Nothing is asked without a path. */
@@ -28,7 +33,7 @@ export function useGet<Body>(path: string | undefined): Got<Body> {
     const { body, asOf } = parts.value[path] ?? {};
     put(path, { isStale: true, ...(asOf !== undefined && { body, asOf }) });
     const read = async () => {
-      const reply = await request("GET", path, { signal: controller.signal });
+      const reply = await request("GET", path, { signal: controller.signal, headers: ofShop() });
       if (controller.signal.aborted) return; // while the body was read
       if ("failure" in reply) return fail(path, reply.failure);
       const told = (reply.body as { readonly as_of?: string } | null)?.as_of;

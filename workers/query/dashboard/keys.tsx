@@ -113,7 +113,7 @@ export function KeyHelp() {
       <dl class="keys">
         {LIST.map(([keys, what]) => [keys, named(what)])
           .concat(
-            pagesHere().map(({ key, title }) => [`g ${key}`, t(title)]),
+            pagesHere().flatMap(({ key, title }) => (key === undefined ? [] : [[`g ${key}`, t(title)]])),
             shareToken === undefined ? [[`g ${SHOPS_KEY}`, t("shops")]] : [],
           )
           .map(([keys, what]) => (

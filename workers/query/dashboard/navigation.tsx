@@ -19,7 +19,8 @@ function go(event: MouseEvent, name: string): void {
 
 /** The links, and one to the other shops; nothing where there is one page alone. */
 export function Navigation() {
-  const all = pagesHere();
+  const all = pagesHere().filter(({ under }) => under === undefined);
+  const shown = PAGES.find(({ name }) => name === page.value);
   if (all.length < 2) return null;
   return (
     <nav aria-label={t("pages")}>
@@ -27,7 +28,7 @@ export function Navigation() {
         <a
           key={name}
           href={addressOfPage(name)}
-          aria-current={name === page.value ? "page" : undefined}
+          aria-current={name === shown?.name ? "page" : name === shown?.under ? "true" : undefined}
           onClick={(event) => go(event, name)}
         >
           {t(title)}

@@ -53,7 +53,8 @@ export interface Question {
 
 /** What is no table of metrics. Its results are rows of its own. */
 export interface Report {
-  readonly kind: "retention" | "paths";
+  readonly kind: "retention" | "paths" | "funnel";
+  readonly steps?: readonly { readonly name: string; readonly filters: readonly unknown[] }[];
   readonly depth?: number;
   readonly limit?: number;
 }
@@ -71,7 +72,13 @@ export type Failure =
   | { readonly why: "offline" }
   | { readonly why: "signed out" }
   | { readonly why: "too often"; readonly retryAfterSeconds: number }
-  | { readonly why: "refused" | "failed"; readonly message: string };
+  | {
+      readonly why: "refused" | "failed";
+      readonly message: string;
+      /** Of a request that changes something: what kind of refusal, and the field that is wrong. */
+      readonly code?: string;
+      readonly field?: string;
+    };
 
 /** A large question is a job: it goes on by itself, and is asked after. */
 export interface Job {
@@ -148,7 +155,9 @@ function failureOf({ status, headers }: Response, body: unknown): Failure {
   if (status === 401) return { why: "signed out" };
   if (status === 429)
     return { why: "too often", retryAfterSeconds: Number(headers.get("retry-after")) || RETRY_SECONDS };
-  return status < 500 ? { why: "refused", message } : { why: "failed", message };
+  if (status >= 500) return { why: "failed", message };
+  const { code, field } = (body as { error?: { code?: string; field?: string } } | undefined)?.error ?? {};
+  return { why: "refused", message, ...(code !== undefined && { code }), ...(field !== undefined && { field }) };
 }
 
 /** The words of a refusal: a text of questions, an object of the admin API. */

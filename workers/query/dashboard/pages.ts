@@ -9,8 +9,10 @@ type Load = () => Promise<{ readonly default: ComponentType }>;
 export interface PageRow {
   /** In the address, "/s/mer_…/now", and the folder under pages/. */
   readonly name: string;
-  /** After "g". `h` is taken: it leads to the shops. */
-  readonly key: string;
+  /** After "g". `h` is taken: it leads to the shops. A page under another has none. */
+  readonly key?: string;
+  /** The page whose menu it is in; it is not in the navigation then. */
+  readonly under?: string;
   /** Of the text that it is called by. It stands in the navigation of every page, so it is one of text/. */
   readonly title: Key;
   /** Whether a share link opens it too. */
@@ -23,8 +25,12 @@ export const PAGES: readonly PageRow[] = [
   { name: "overview", key: "o", title: "overview", isShared: true },
   { name: "now", key: "n", title: "pageNow", load: () => import("./pages/now/page.tsx") },
   { name: "sales", key: "s", title: "pageSales", isShared: true, load: () => import("./pages/sales/page.tsx") },
+  { name: "goals", key: "f", title: "pageGoals", load: () => import("./pages/goals/page.tsx") },
   { name: "return", key: "r", title: "pageReturn", load: () => import("./pages/return/page.tsx") },
   { name: "trust", key: "t", title: "pageTrust", load: () => import("./pages/trust/page.tsx") },
+  { name: "settings", key: "e", title: "pageSettings", load: () => import("./pages/settings/page.tsx") },
+  { name: "rules", under: "settings", title: "pageRules", load: () => import("./pages/rules/page.tsx") },
+  { name: "archive", under: "settings", title: "pageArchive", load: () => import("./pages/archive/page.tsx") },
 ];
 
 /** The pages of no shop, by the first part of their path. */

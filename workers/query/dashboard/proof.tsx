@@ -4,7 +4,7 @@ import { useId } from "preact/hooks";
 import type { MetricName } from "./metric.ts";
 import { METRICS } from "./metric.ts";
 import type { Meta } from "./numbers.ts";
-import { shop } from "./store.ts";
+import { zoneOfShop } from "./store.ts";
 import { count, finePercent, named, t, time, zoneName } from "./text.ts";
 
 interface Sure {
@@ -27,7 +27,7 @@ function marginOf({ metric, meta, value }: Pick<Sure, "metric" | "meta" | "value
 export function Proof({ metric, meta, value, isOpen }: Sure) {
   const id = useId();
   const margin = marginOf({ metric, meta, value });
-  const zone = shop.value?.time_zone ?? "UTC";
+  const zone = zoneOfShop();
   const from = { rollups: t("proofFromRollups"), archive: t("proofFromEvents") }[meta.sources.from];
   const mark = margin !== undefined ? `± ${margin}` : isOpen ? t("openMark") : t("exact");
   return (

@@ -49,7 +49,7 @@ export function goToPage(name: string): void {
 
 /** The address of a page of this shop, with the range and filters of this one. */
 export function addressOfPage(name: string): string {
-  const { all, at, ...kept } = view.value;
+  const { steps, all, at, ...kept } = view.value;
   const place = shareToken === undefined ? `/s/${encodeURIComponent(shop.value?.id ?? "")}` : "/share";
   return `${place}/${name}${toSearch(kept)}`;
 }
@@ -64,6 +64,11 @@ export function go(change: Change, quietly = false): void {
   if (quietly) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   view.value = next;
+}
+
+/** The zone that the shop's days are of. */
+export function zoneOfShop(): string {
+  return shop.value?.time_zone ?? "UTC";
 }
 
 export const interval = computed(() => view.value.by ?? usualInterval(view.value.range));

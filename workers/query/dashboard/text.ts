@@ -135,6 +135,13 @@ export function time(instant: string, timeZone: string): string {
   return new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone }).format(new Date(instant));
 }
 
+/** An instant as date and time of the merchant's day. */
+export function moment(instant: string, timeZone: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone }).format(
+    new Date(instant),
+  );
+}
+
 /** "Europe/Vienna" is "Vienna" to those who live there. */
 export function zoneName(timeZone: string): string {
   return timeZone.split("/").at(-1)?.replaceAll("_", " ") ?? timeZone;

@@ -4,7 +4,7 @@
 import { Frame } from "../../frame.tsx";
 import { type Present, present, presentPath } from "../../present.ts";
 import { Trouble } from "../../state.tsx";
-import { go, shop, view } from "../../store.ts";
+import { go, shop, view, zoneOfShop } from "../../store.ts";
 import { t as common, count, money, speak, time, valueName, zoneName } from "../../text.ts";
 import texts from "./text.ts";
 
@@ -58,7 +58,7 @@ export default function Now() {
 }
 
 function Clock({ at }: { readonly at: string }) {
-  const zone = shop.value?.time_zone ?? "UTC";
+  const zone = zoneOfShop();
   return <p class="mute">{common("asOf", { time: time(at, zone), zone: zoneName(zone) })}</p>;
 }
 
@@ -131,7 +131,7 @@ function None({ isKnown, say }: { readonly isKnown: boolean; readonly say: strin
 }
 
 function Orders({ orders }: { readonly orders: Present["orders"] | undefined }) {
-  const zone = shop.value?.time_zone ?? "UTC";
+  const zone = zoneOfShop();
   return (
     <section class="panel" aria-label={t("ordersTitle")}>
       <h2>{t("ordersTitle")}</h2>

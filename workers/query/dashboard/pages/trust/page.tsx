@@ -1,13 +1,14 @@
 // The page Trust: that everything that came is accounted for, in one sentence, and what proves it. The API counts the events once more
 // when it is asked. Filters do not hold here: what was left out has none of what they ask for.
 
-import { useId, useState } from "preact/hooks";
+import { useId } from "preact/hooks";
+import { Copy } from "../../copy.tsx";
 import { Frame } from "../../frame.tsx";
 import { type Got, useGet } from "../../get.ts";
 import { datesShown, today } from "../../range.tsx";
 import { Trouble } from "../../state.tsx";
-import { parts, shop, view } from "../../store.ts";
-import { bucket, t as common, count, dates, finePercent, locale, speak, named as word, zoneName } from "../../text.ts";
+import { parts, shop, view, zoneOfShop } from "../../store.ts";
+import { bucket, t as common, count, dates, finePercent, moment, speak, named as word, zoneName } from "../../text.ts";
 import { useAsk } from "../../use-ask.ts";
 import { ViewBar } from "../../view-bar.tsx";
 import {
@@ -83,14 +84,6 @@ export default function Trust() {
 /** A month by its name, other dates as they are. */
 function whenOf([from, to]: readonly [string, string]): string {
   return view.value.range === "month" ? bucket(from, "month", "full") : dates(from, to);
-}
-
-/** An instant as date and time of the shop. */
-function moment(instant: string): string {
-  const timeZone = shop.value?.time_zone ?? "UTC";
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone }).format(
-    new Date(instant),
-  );
 }
 
 interface VerdictProps {
@@ -232,7 +225,7 @@ function Rules({ proof, rules }: RulesProps) {
       <ul class="versions">
         {rules.body?.versions.map(({ version, note, created_at }) => (
           <li key={version}>
-            <b>{t("version", { n: version })}</b> <span class="mute">{moment(created_at)}</span>
+            <b>{t("version", { n: version })}</b> <span class="mute">{moment(created_at, zoneOfShop())}</span>
             {note !== null && note !== "" && <bdi>{note}</bdi>}
           </li>
         ))}
@@ -329,12 +322,12 @@ function SealFacts({ seal }: { readonly seal: Seal }) {
   return (
     <span class="seal">
       {sealed_at !== null && (
-        <span>{t("sealedAt", { when: moment(sealed_at), zone: zoneName(shop.value?.time_zone ?? "UTC") })}</span>
+        <span>{t("sealedAt", { when: moment(sealed_at, zoneOfShop()), zone: zoneName(zoneOfShop()) })}</span>
       )}
       <span>{tn("rows", rows)}</span>
       {checksum !== null && (
         <span>
-          {t("checksum")} <code dir="ltr">{checksum}</code> <Copy text={checksum} name={t("checksum")} />
+          {t("checksum")} <code dir="ltr">{checksum}</code> <Copy text={checksum} name={t("checksum")} class="link" />
         </span>
       )}
       <span class="mute">
@@ -342,19 +335,5 @@ function SealFacts({ seal }: { readonly seal: Seal }) {
         {settings !== null && ` · ${t("settings", { n: settings })}`}
       </span>
     </span>
-  );
-}
-
-function Copy({ text, name }: { readonly text: string; readonly name: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-  };
-  const says = isCopied ? common("copied") : common("copy");
-  return (
-    <button type="button" class="link" aria-label={`${says}: ${name}`} onClick={copy}>
-      {says}
-    </button>
   );
 }
