@@ -1,7 +1,7 @@
-// Hashing of what senders chose, into tables that they must not be able to fill unevenly (L7): SipHash-1-3 (Aumasson and
-// Bernstein, 2012) over the UTF-16 units of a text, with a secret key of 128 bits. Who does not know the key cannot find texts that
-// fall together, which for hash.ts anybody can. A published hash keeps its own description; only its arithmetic is here, 32 bits
-// at a time, since 64-bit integers of the language are thirty times as slow.
+// Hashing of what senders chose, into tables that they must not be able to fill unevenly (L7): SipHash-1-3 (Aumasson
+// and Bernstein, 2012) over the UTF-16 units of a text, with a secret key of 128 bits. Who does not know the key cannot
+// find texts that fall together, which for hash.ts anybody can. A published hash keeps its own description; only its
+// arithmetic is here, 32 bits at a time, since 64-bit integers of the language are thirty times as slow.
 
 /** 128 bits, secret. */
 export type HashKey = Uint32Array;

@@ -1,6 +1,6 @@
-// Networks of addresses, as CIDR blocks: "203.0.113.0/24", "2001:db8::/32". ipaddr.js (MIT) reads and compares them; what
-// it takes beyond the common spellings (octal, hexadecimal and shortened IPv4, zones of IPv6) is refused here, because two
-// readers of such a text would see two addresses.
+// Networks of addresses, as CIDR blocks: "203.0.113.0/24", "2001:db8::/32". ipaddr.js (MIT) reads and compares them;
+// what it takes beyond the common spellings (octal, hexadecimal and shortened IPv4, zones of IPv6) is refused here,
+// because two readers of such a text would see two addresses.
 
 import ip from "ipaddr.js";
 
@@ -10,7 +10,10 @@ export type Network = ReturnType<typeof ip.parseCIDR>;
 /** Eight groups of four digits and a mapped IPv4 address. */
 const ADDRESS_LENGTH_MAX = 45;
 
-/** A block in its one spelling, "203.0.113.0/24" for "203.0.113.7/24"; a lone address is a block of one. Undefined for neither. */
+/**
+ * A block in its one spelling, "203.0.113.0/24" for "203.0.113.7/24"; a lone address is a block of one. Undefined for
+ * neither.
+ */
 export function parseNetwork(text: string): string | undefined {
   const [address = "", bits, ...rest] = text.trim().split("/");
   const parsed = parseIp(address);
@@ -37,7 +40,10 @@ export function lookUp(address: string): (networks: readonly Network[]) => boole
   return (networks) => networks.some((network) => network[0].kind() === parsed.kind() && parsed.match(network));
 }
 
-/** An address in its one spelling: "203.0.113.7" also for "::ffff:cb00:7107", IPv6 as short as it goes. What is none stays. */
+/**
+ * An address in its one spelling: "203.0.113.7" also for "::ffff:cb00:7107", IPv6 as short as it goes. What is none
+ * stays.
+ */
 export function spellAddress(text: string): string {
   if (!text.includes(":")) return text;
   const parsed = parseIp(text);

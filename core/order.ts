@@ -1,6 +1,7 @@
-// What an order is. The name of an event, and what it carries, say what kind of act it is: one table for all formats. An order
-// is its number: of a Day's events with one number, `settle` says which earn and which take off, whatever order they came in.
-// Counting keeps what it needs of those events (`counting/order-book.ts`); scans hold the events themselves. Both ask here.
+// What an order is. The name of an event, and what it carries, say what kind of act it is: one table for all formats.
+// An order is its number: of a Day's events with one number, `settle` says which earn and which take off, whatever
+// order they came in. Counting keeps what it needs of those events (`counting/order-book.ts`); scans hold the events
+// themselves. Both ask here.
 
 import { type Event, isPageview, normalName, REVENUE_SCALE } from "./event.ts";
 import { ORDER_UNITS_MAX, REVENUE_MAX } from "./limits.ts";
@@ -9,8 +10,8 @@ import { ORDER_UNITS_MAX, REVENUE_MAX } from "./limits.ts";
 export type Act = "purchase" | "refund" | "cancellation" | "step" | "none";
 
 /**
- * Names of events and the act that each is, in the words of `normalName`: those of GA4, Segment (and what speaks like it:
- * RudderStack, PostHog), Shopify's customer events, Snowplow and Klaviyo. Steps never earn, whatever they carry.
+ * Names of events and the act that each is, in the words of `normalName`: those of GA4, Segment (and what speaks like
+ * it: RudderStack, PostHog), Shopify's customer events, Snowplow and Klaviyo. Steps never earn, whatever they carry.
  */
 const NAMES: Readonly<Record<Exclude<Act, "none">, readonly string[]>> = {
   purchase: [
@@ -118,8 +119,9 @@ const ACTS: ReadonlyMap<string, Act> = new Map(
 );
 
 /**
- * What kind of act an event is (ORD-1). A name of the table decides; a purchase of less than nothing is a refund. A name of the
- * merchant's own with an order number buys where it carries money or products, and gives back where its money is negative.
+ * What kind of act an event is (ORD-1). A name of the table decides; a purchase of less than nothing is a
+ * refund. A name of the merchant's own with an order number buys where it carries money or products, and
+ * gives back where its money is negative.
  */
 export function actOf({ name, order, revenue, products }: Pick<Event, "name" | "order" | "revenue" | "products">): Act {
   if (order === "" && isPageview(name)) return "none"; // nearly every event
@@ -137,7 +139,10 @@ export interface Line {
   readonly label: string | number;
   /** In ten-thousandths; never negative. Those of all lines of an event are ORDER_UNITS_MAX at most. */
   readonly units: number;
-  /** Price times quantity, in ten-thousandths of a unit of currency; never negative. Those of all lines of an event are REVENUE_MAX at most. */
+  /**
+   * Price times quantity, in ten-thousandths of a unit of currency; never negative. Those of all lines of an
+   * event are REVENUE_MAX at most.
+   */
   readonly revenue: number;
 }
 
@@ -171,11 +176,12 @@ export interface Earning<L extends Line = Line> {
 }
 
 /**
- * What the claims of one order number on one Day in one partition come to, by claim; those that are not named earn nothing
- * (ORD-2 to ORD-6). A function of the set: it looks at what each says and when, not at the order in which they are given.
+ * What the claims of one order number on one Day in one partition come to, by claim; those that are not
+ * named earn nothing (ORD-2 to ORD-6). A function of the set: it looks at what each says and when, not
+ * at the order in which they are given.
  *
- * Claims with a key are settled first, and by themselves: whatever anybody tells without one, they earn the same. All that is
- * left to the others beside them is a purchase that the server has not told.
+ * Claims with a key are settled first, and by themselves: whatever anybody tells without one, they earn the same. All
+ * that is left to the others beside them is a purchase that the server has not told.
  */
 export function settle<L extends Line, C extends Claim<L>>(claims: readonly C[]): ReadonlyMap<C, Earning<L>> {
   const keyed = claims.filter((claim) => claim.keyed);
@@ -207,8 +213,9 @@ function settleAlike<L extends Line, C extends Claim<L>>(claims: readonly C[]): 
 }
 
 /**
- * What a purchase without a key earns beside refunds and cancellations with one. Where one of these takes the order back as a whole,
- * it earns just what they take off by name, so that all of them come to nothing; undefined where that is nothing.
+ * What a purchase without a key earns beside refunds and cancellations with one. Where one of these takes the
+ * order back as a whole, it earns just what they take off by name, so that all of them come to nothing;
+ * undefined where that is nothing.
  */
 function keptOf<L extends Line>(sale: Sale<L>, keyed: readonly Claim<L>[]): Sale<L> | undefined {
   if (!keyed.some((claim) => isCancellation(claim) || isBlank(claim.sale))) return sale;
@@ -290,8 +297,8 @@ export function productLabel({ name, id }: Product): string {
 const kept = new WeakMap<object, readonly ProductLine[]>();
 
 /**
- * The products of an event, read once, in the order they were told. Money beyond REVENUE_MAX, and pieces beyond ORDER_UNITS_MAX, make
- * no sense and count as none (ORD-11): events from before these bounds may have them.
+ * The products of an event, read once, in the order they were told. Money beyond REVENUE_MAX, and pieces beyond
+ * ORDER_UNITS_MAX, make no sense and count as none (ORD-11): events from before these bounds may have them.
  */
 export function linesOf(event: Pick<Event, "products">): readonly ProductLine[] {
   if (event.products === "") return [];

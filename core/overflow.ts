@@ -1,6 +1,6 @@
-// Arrivals on their way to their partition as text: in a call of it (`encodeArrivals`), which copies one text far faster
-// than objects of thirty fields; and by another road, the overflow queue, where it could not be reached or was overloaded.
-// Ids and times were fixed at the edge, so delivering one late, twice or out of order changes no count.
+// Arrivals on their way to their partition as text: in a call of it (`encodeArrivals`), which copies one text far
+// faster than objects of thirty fields; and by another road, the overflow queue, where it could not be reached or was
+// overloaded. Ids and times were fixed at the edge, so delivering one late, twice or out of order changes no count.
 
 import { type Arrival, decodeEvent, type EventRow, encodeAfter, isEventRow } from "./event.ts";
 import { assert } from "./outcome.ts";

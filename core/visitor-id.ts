@@ -1,5 +1,5 @@
-// Which texts are no visitor's id: what programs send when they know none. Taken for ids they would make one visitor of many
-// people. An event that has one is counted like one without an id: its visitor is cookieless.
+// Which texts are no visitor's id: what programs send when they know none. Taken for ids they would make one visitor of
+// many people. An event that has one is counted like one without an id: its visitor is cookieless.
 
 /** In lower case, without blanks, quotes and brackets around them. */
 const JUNK: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
-// The commit: what appends left pending becomes rows of the log, in one transaction, shared by every append of the moment
-// (a row and an fsync for all of them). If it throws, the object resets itself: memory must not hold what the disk does
-// not, and nobody has been answered yet.
+// The commit: what appends left pending becomes rows of the log, in one transaction, shared by every append of the
+// moment (a row and an fsync for all of them). If it throws, the object resets itself: memory must not hold what the
+// disk does not, and nobody has been answered yet.
 
 import {
   GROUP_COMMIT_EVENTS,
@@ -35,9 +35,9 @@ export interface Patience {
 
 /**
  * The first append of a moment waits for others, then commits for all of them. How long: at some fifty hits a second a
- * tenth of a second gathers five, and a row is the dearest thing about a hit; but where all who send wait for their answers
- * (a few servers, one after the other) nobody comes however long one waits. So the wait is long while it brings company
- * and short for a while once it has not, and it ends when a row is shared by enough.
+ * tenth of a second gathers five, and a row is the dearest thing about a hit; but where all who send wait for their
+ * answers (a few servers, one after the other) nobody comes however long one waits. So the wait is long while it brings
+ * company and short for a while once it has not, and it ends when a row is shared by enough.
  */
 export function groupCommit(partition: Partition): Promise<void> {
   const known = partition.commit;

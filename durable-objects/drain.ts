@@ -21,7 +21,8 @@ export async function drain(partition: Partition): Promise<void> {
   for (const bundle of due) {
     if (partition.bundles.includes(bundle)) await send(partition, bundle); // else it was confirmed meanwhile
   }
-  // Between two resends the object is evicted: without this a bundle that cannot be archived would start afresh each time.
+  // Between two resends the object is evicted: without this a bundle that cannot be archived would start afresh each
+  // time.
   if (due.some(({ sends }) => sends > 1)) writePositions(partition, {});
 }
 

@@ -1,6 +1,7 @@
-// Which Days of which merchants have late events in the log that may not lie in the archive: no rollup has them, and until the
-// archive's consumer has noted where they lie nobody but the partition knows of them. `live` tells it with every answer, so
-// that a question about rollups is as complete as one about events. Kept in memory, made from the log when first asked for.
+// Which Days of which merchants have late events in the log that may not lie in the archive: no rollup has them, and
+// until the archive's consumer has noted where they lie nobody but the partition knows of them. `live` tells it with
+// every answer, so that a question about rollups is as complete as one about events. Kept in memory, made from the
+// log when first asked for.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
 import { commitPending } from "./commit.ts";

@@ -1,6 +1,7 @@
-// live: the rollups of a merchant that D1 does not have yet, straight from the partition's state, and the Days of which it has
-// events that no rollup knows. A computed row is kept
-// until its bucket changes, so that a dashboard polling every few seconds does not cost a pass over the visits each time.
+// live: the rollups of a merchant that D1 does not have yet, straight from the partition's state, and the Days of which
+// it has events that no rollup knows. A computed row is kept
+// until its bucket changes, so that a dashboard polling every few seconds does not cost a pass over the visits each
+// time.
 
 import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";

@@ -1,5 +1,5 @@
-// recentEvents: the part of the log that may not lie in the archive yet, as far as it is about one merchant. Whoever reads
-// events reads this first and the archive after it; a bundle that is confirmed in between is then in both.
+// recentEvents: the part of the log that may not lie in the archive yet, as far as it is about one merchant. Whoever
+// reads events reads this first and the archive after it; a bundle that is confirmed in between is then in both.
 
 import type { RecentReply, RecentRequest, RecentRow } from "../core/archive/recent.ts";
 import { RECENT_BYTES_MAX, RECENT_ROWS_MAX } from "../core/limits.ts";

@@ -1,9 +1,10 @@
-// How merchants' settings reach a partition without a database read per hit or per merchant. They are read when a merchant is
-// first seen and kept on disk. Once a minute the partition asks, in one statement, whose settings were changed since it last
-// asked, and reads those of its own merchants (the admin API pushes changes too, which is sooner). What it knows is good for a
-// lease from that moment on, shorter than the notice of a zone change: past it nothing is counted before the database has
-// answered, so that an event's Day is never taken from a zone that no longer holds. The lease is on disk: a restart asks
-// nothing. New settings start after a checkpoint: the log after it is then counted again under those it was counted with.
+// How merchants' settings reach a partition without a database read per hit or per merchant. They are read when a
+// merchant is first seen and kept on disk. Once a minute the partition asks, in one statement, whose settings were
+// changed since it last asked, and reads those of its own merchants (the admin API pushes changes too, which is
+// sooner). What it knows is good for a lease from that moment on, shorter than the notice of a zone change: past it
+// nothing is counted before the database has answered, so that an event's Day is never taken from a zone that no longer
+// holds. The lease is on disk: a restart asks nothing. New settings start after a checkpoint: the log after it is then
+// counted again under those it was counted with.
 
 import { RETRY_MIN_MS, SETTINGS_FRESH_MS, SETTINGS_LEASE_MS } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
@@ -24,9 +25,9 @@ export interface SettingsLease {
 }
 
 /**
- * Makes sure settings in force are there for each merchant that exists. Gives the merchants that are new here and whose settings
- * could not be read; what is known of the others does not wait for them. Throws when the lease is over and the database does not
- * answer.
+ * Makes sure settings in force are there for each merchant that exists. Gives the merchants that are new here and whose
+ * settings could not be read; what is known of the others does not wait for them. Throws when the lease is over and the
+ * database does not answer.
  */
 export async function ensureSettings(
   partition: Partition,
@@ -74,7 +75,10 @@ export async function refreshSettings(partition: Partition, merchant: number): P
   await readAgain(partition, [merchant]);
 }
 
-/** Asks whose settings have changed and adopts those of its own merchants. Whoever comes meanwhile waits for the same answer. */
+/**
+ * Asks whose settings have changed and adopts those of its own merchants. Whoever comes meanwhile waits for the same
+ * answer.
+ */
 function renewLease(partition: Partition): Promise<void> {
   partition.leaseAskedAt = partition.deps.now();
   partition.leaseRenewal ??= renew(partition).finally(() => {
@@ -91,16 +95,17 @@ async function renew(partition: Partition): Promise<void> {
   const all = since === undefined || last < since;
   const known = all ? [...partition.settings.keys()] : merchants.filter((merchant) => partition.settings.has(merchant));
   await readAgain(partition, known, last);
-  // Of a restored one the change that it had come to is kept: as long as it is behind that, it does not say who is unknown.
+  // Of a restored one the change that it had come to is kept: as long as it is behind that, it does not say who is
+  // unknown.
   const lease = { change: Math.max(last, since ?? 0), readAt };
   writePositions(partition, { lease });
   partition.lease = lease;
 }
 
 /**
- * Reads the settings of some merchants and adopts what is newer. Gives those of which the directory does not speak: it has no such
- * merchant, and its last change is before one that it has told of, so it was restored to an earlier instant and the merchant may
- * have been made after that. Their hits wait in the overflow queue, and who is known stays known.
+ * Reads the settings of some merchants and adopts what is newer. Gives those of which the directory does not speak: it
+ * has no such merchant, and its last change is before one that it has told of, so it was restored to an earlier instant
+ * and the merchant may have been made after that. Their hits wait in the overflow queue, and who is known stays known.
  */
 async function readAgain(
   partition: Partition,

@@ -1,7 +1,7 @@
-// A hot merchant is spread over partitions of its own, from an instant on (core/merchant.ts). This is the partition's part
-// of it: it takes no arrival that another counts and says instead how the merchant is spread, which is how collectors learn
-// of it; it asks its predecessor or successor for an id that may have been counted there, where the time of an event is not
-// certain; and it asks for a merchant to be spread that is becoming too much for it.
+// A hot merchant is spread over partitions of its own, from an instant on (core/merchant.ts). This is the partition's
+// part of it: it takes no arrival that another counts and says instead how the merchant is spread, which is how
+// collectors learn of it; it asks its predecessor or successor for an id that may have been counted there, where the
+// time of an event is not certain; and it asks for a merchant to be spread that is becoming too much for it.
 
 import { duplicateKey } from "../core/counting/duplicate.ts";
 import { type Moved, partitionAt, partitionOf } from "../core/counting/placement.ts";
@@ -47,8 +47,9 @@ export function movedFrom(partition: Partition, arrival: Arrival): Moved | undef
 
 /**
  * Those of the arrivals whose id another partition has counted: a resend whose time is ours, or a clock that was set
- * meanwhile, may have brought it to the other side of an instant from which the merchant is spread otherwise. Throws when
- * nobody can say; the events are sent again then. Hardly any arrival is such a one, and then nothing is waited for.
+ * meanwhile, may have brought it to the other side of an instant from which the merchant is spread
+ * otherwise. Throws when nobody can say; the events are sent again then. Hardly any arrival is such a
+ * one, and then nothing is waited for.
  */
 export async function countedElsewhere(
   partition: Partition,
@@ -133,7 +134,9 @@ function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
 /** What tells whose event it is, and by which spread it was placed. */
 type Placed = Pick<Arrival["event"], "merchant" | "timestamp">;
 
-/** Notes how many events of a merchant have come in one window so far, and asks for it to be spread when that goes on. */
+/**
+ * Notes how many events of a merchant have come in one window so far, and asks for it to be spread when that goes on.
+ */
 export function noteRate(partition: Partition, event: Placed, taken: number, added: number): void {
   if (taken + added < SPREAD_WINDOW_EVENTS || taken >= SPREAD_WINDOW_EVENTS || isFromBefore(partition, event)) return;
   const now = partition.deps.now();
@@ -149,7 +152,10 @@ export function noteDay(partition: Partition, event: Placed, events: number): vo
   askSpread(partition, event, busyOf(partition, event.merchant));
 }
 
-/** Whether an event was placed by an earlier spread: late ones and what has overflowed do not say that what there is now is too few. */
+/**
+ * Whether an event was placed by an earlier spread: late ones and what has overflowed do not say that
+ * what there is now is too few.
+ */
 function isFromBefore(partition: Partition, { merchant, timestamp }: Placed): boolean {
   return timestamp < (partition.settings.get(merchant)?.settings.spread?.at(-1)?.from ?? 0);
 }
@@ -162,7 +168,10 @@ function busyOf({ busy }: Partition, merchant: number): Busy {
   return made;
 }
 
-/** Asks for a merchant to be spread over more partitions from its next Day on, unless that has been asked for, or would not help. */
+/**
+ * Asks for a merchant to be spread over more partitions from its next Day on, unless that has been asked for, or would
+ * not help.
+ */
 function askSpread(partition: Partition, event: Placed, busy: Busy): void {
   const { deps } = partition;
   const { merchant } = event;

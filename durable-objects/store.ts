@@ -1,6 +1,7 @@
-// A partition's data at rest: its write-ahead log, checkpoint shelves, settings, salts and one row of positions. All SQL
-// of the partition is in this file and, for the tables of the log, in log-segments.ts. It speaks to SQLite through a tiny synchronous port, met by the Durable Object's
-// storage and by node:sqlite, so the same code runs in production and in the simulation.
+// A partition's data at rest: its write-ahead log, checkpoint shelves, settings, salts and one row of positions. All
+// SQL of the partition is in this file and, for the tables of the log, in log-segments.ts. It speaks to SQLite
+// through a tiny synchronous port, met by the Durable Object's storage and by node:sqlite, so the same code runs in
+// production and in the simulation.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
 import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
@@ -128,7 +129,9 @@ export class Store {
     return this.#created ? this.#log.end() : undefined;
   }
 
-  /** The logged rows of [first, end), read chunk by chunk until `bytesMax` of text are gathered (at least one chunk). */
+  /**
+   * The logged rows of [first, end), read chunk by chunk until `bytesMax` of text are gathered (at least one chunk).
+   */
   readLog({ first, end }: BundleCut, bytesMax = Number.POSITIVE_INFINITY): LoggedRow[] {
     const rows: LoggedRow[] = [];
     let bytes = 0;

@@ -1,5 +1,6 @@
-// tell: after each publish, and when the archive has caught up, a partition leaves in its ledger where it stands. Whoever watches reads that: asking each partition
-// would keep all of them awake, and make those that nobody has sent anything to.
+// tell: after each publish, and when the archive has caught up, a partition leaves in its ledger where it
+// stands. Whoever watches reads that: asking each partition would keep all of them awake, and make those that
+// nobody has sent anything to.
 
 import type { ToldStatus } from "../storage/ledger/partition-status.ts";
 import type { PartitionStatus } from "./rpc.ts";

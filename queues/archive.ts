@@ -1,7 +1,8 @@
 // The consumer of footfall-archive: a bundle becomes one Parquet object per Day it touches, and when all of them lie in
-// R2, and D1 says where they lie, the partition that cut it is told so and forgets it. Each message ends on its own: a bundle that fails waits longer
-// each time and never takes its neighbours with it. Messages are handled one after the other, so that memory holds one
-// bundle; throughput comes from the platform, which runs more consumers when the queue grows.
+// R2, and D1 says where they lie, the partition that cut it is told so and forgets it. Each message ends on its
+// own: a bundle that fails waits longer each time and never takes its neighbours with it. Messages are handled
+// one after the other, so that memory holds one bundle; throughput comes from the platform, which runs more
+// consumers when the queue grows.
 
 import type { Bundle } from "../core/archive/bundle.ts";
 import { noteMerchants } from "../core/archive/bundle-merchants.ts";
@@ -27,7 +28,9 @@ export interface ArchiveBucket {
 export interface ArchiveDeps {
   /** A file's bytes: the same for the same file. */
   readonly encode: (file: ArchiveFile) => Uint8Array<ArrayBuffer>;
-  /** Notes where a bundle's events lie, and sees to it that closed Days which have just got events are counted again. */
+  /**
+   * Notes where a bundle's events lie, and sees to it that closed Days which have just got events are counted again.
+   */
   readonly note: (bundle: ArchivedBundle) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
@@ -49,16 +52,18 @@ export async function archive(batch: QueueBatch, deps: ArchiveDeps): Promise<voi
   await handleEach(batch, { ...deps, failure: "archive_failed", handle: ({ body }) => archiveBody(body, deps) });
 }
 
-/** What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not archived. */
+/**
+ * What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not archived.
+ */
 export async function archiveBody(body: unknown, deps: ArchiveDeps): Promise<void> {
   await archiveBundle(unpackBundle(body), deps);
 }
 
 /**
  * A second run is harmless, whatever the first one left behind: keys and bytes are functions of the bundle, whose
- * boundaries were fixed before it was first sent, so puts overwrite themselves, and noting or confirming twice says the same
- * thing twice. What lies in R2 is noted before the partition hears of it and forgets its bundle: so at any moment whoever asks
- * first the partition and then D1 finds the events with one of the two (L8).
+ * boundaries were fixed before it was first sent, so puts overwrite themselves, and noting or confirming twice says the
+ * same thing twice. What lies in R2 is noted before the partition hears of it and forgets its bundle: so at any moment
+ * whoever asks first the partition and then D1 finds the events with one of the two (L8).
  */
 async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
   const files = filesOf(bundle);
@@ -72,7 +77,8 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
 /** What is known of a bundle once it lies in the archive. */
 function archivedBundle({ partition, events }: Bundle, { now, pace }: ArchiveDeps): ArchivedBundle {
   const uncounted = merchantDays(events.filter(({ late }) => late));
-  // An event that was counted, and whose bundle was stuck until long after its Day was closed: nobody else would look there again.
+  // An event that was counted, and whose bundle was stuck until long after its Day was closed: nobody
+  // else would look there again.
   const longClosed = firstOpenDay(now(), pace.sealAfterMs) - 1;
   const stuck = events.filter(({ day }) => day < longClosed);
   const lateDays = new Set([...uncounted.map(([, day]) => day), ...stuck.map(({ day }) => day)]);

@@ -1,5 +1,6 @@
-// What moves erasures and retention on: the cron's part. It has each erasure that is under way go on (storage/erasure-drive.ts)
-// and wakes the Days that some retention has ended for. queues/seal.ts removes what is to be erased, and notes it.
+// What moves erasures and retention on: the cron's part. It has each erasure that is under way go on
+// (storage/erasure-drive.ts) and wakes the Days that some retention has ended for. queues/seal.ts removes what is
+// to be erased, and notes it.
 
 import { hash32 } from "../core/hash.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";

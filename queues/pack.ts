@@ -1,6 +1,6 @@
-// Packs Days that are closed for good: after a seal, after late events were counted, and after a part of a job has written or put
-// back rows. Packing changes no number (storage/ledger/pack.ts), so whoever dies before it has only left rows: their Day stays
-// noted as unpacked, and the cron sends it here again.
+// Packs Days that are closed for good: after a seal, after late events were counted, and after a part of a job has
+// written or put back rows. Packing changes no number (storage/ledger/pack.ts), so whoever dies before it has only left
+// rows: their Day stays noted as unpacked, and the cron sends it here again.
 
 import { FOLDERS_APART_MAX, PACK_TURN_MS } from "../core/limits.ts";
 import { isMovedDay } from "../core/past-zone.ts";
@@ -10,8 +10,8 @@ import { commitPacked, findSeal, postponePacking, type SealPlace, type SealRow }
 import type { RecountDeps } from "./recount.ts";
 
 /**
- * Packs a Day, and those near it of merchants whose zone of the past shows there what is in its folder. A part of a job that
- * ends packs all that is near it: nobody could while it was at work.
+ * Packs a Day, and those near it of merchants whose zone of the past shows there what is in its folder. A part of a job
+ * that ends packs all that is near it: nobody could while it was at work.
  */
 export async function packClosed(
   { day, partition, ending }: SealPlace & Pick<PackedPlace, "ending">,
@@ -35,8 +35,8 @@ export async function packClosed(
 }
 
 /**
- * Whether nothing of a Day is published any more. One that the archive has nothing of is never sealed: a moved merchant's
- * events may all lie in the folders of Days near it. Then the partition says whether it has anything left.
+ * Whether nothing of a Day is published any more. One that the archive has nothing of is never sealed: a moved
+ * merchant's events may all lie in the folders of Days near it. Then the partition says whether it has anything left.
  */
 async function isOver(place: SealPlace, seal: SealRow | undefined, deps: RecountDeps): Promise<boolean> {
   if (seal !== undefined) return seal.generation > 0;

@@ -1,7 +1,7 @@
-// Counts a (Day, partition) again from the archive and compares it with what readers see, merchant after merchant. Sealing,
-// replay jobs and erasure are all this with different consequences. Memory holds a few merchants' rollups, one merchant's
-// Day, and what reading the archive holds. Merchants with a zone of the past on that Day are left to a count of their own
-// (recount-moved.ts), which comes here as well and reads several folders.
+// Counts a (Day, partition) again from the archive and compares it with what readers see, merchant after merchant.
+// Sealing, replay jobs and erasure are all this with different consequences. Memory holds a few merchants' rollups, one
+// merchant's Day, and what reading the archive holds. Merchants with a zone of the past on that Day are left to a count
+// of their own (recount-moved.ts), which comes here as well and reads several folders.
 
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
@@ -104,7 +104,10 @@ export interface Recounted {
   readonly differences: readonly Difference[];
   readonly held: readonly HeldRow[];
   readonly replayed: readonly RollupRow[];
-  /** Where these have changed, the rows may be wrong. Undefined where the archive has nothing: no rules make rows of that. */
+  /**
+   * Where these have changed, the rows may be wrong. Undefined where the archive has nothing: no rules make rows of
+   * that.
+   */
   readonly countedBy: SettingsVersions | undefined;
   /** Whether a job is at work on the Day by what was put on its rules last. */
   readonly isBeingCounted: boolean;
@@ -171,7 +174,8 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const end = async () => {
     if (current === undefined) return;
     const { merchant, ids } = current.day.state;
-    // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are, until an erasure.
+    // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are, until an
+    // erasure.
     const { settings } = current;
     if (settings !== undefined && isTheirs(settings) && (!current.isExpired || erased.has(merchant))) {
       const rows = replayedRows(current.day);
@@ -292,7 +296,10 @@ export function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Differ
   return { merchant, grain, bucket, in_doubt: inDoubt, mismatches };
 }
 
-/** Counts a row unless it was told before, and gives it as it is to be kept; of a merchant that is gone only ids are kept. */
+/**
+ * Counts a row unless it was told before, and gives it as it is to be kept; of a merchant that is gone only ids are
+ * kept.
+ */
 function counting(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | undefined): ArchivedEvent | undefined {
   if (under !== undefined) return replayEvent(day, row, under);
   const isNew = row.event.dropped === "duplicate" || day.state.ids.add(duplicateKey(row.event));

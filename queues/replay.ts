@@ -1,7 +1,8 @@
-// The consumer of footfall-replay: one (Day, partition) of a job at a time is counted again from the archive and compared
-// with what readers see; a rebuild writes what differs, a backfill what is missing, an undo puts it back. What is to be done is read from the job's row
-// when the message comes. Running a part again is harmless: a part that is done is left alone, comparing changes nothing,
-// and rows are only replaced where they still are what was compared (storage/ledger/replay-write.ts).
+// The consumer of footfall-replay: one (Day, partition) of a job at a time is counted again from the archive and
+// compared with what readers see; a rebuild writes what differs, a backfill what is missing, an undo puts it back. What
+// is to be done is read from the job's row when the message comes. Running a part again is harmless: a part that is
+// done is left alone, comparing changes nothing, and rows are only replaced where they still are what was compared
+// (storage/ledger/replay-write.ts).
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import { totalsOf } from "../core/counting/before-after.ts";
@@ -105,9 +106,10 @@ type Tallied = { -readonly [Name in keyof PartResult]: PartResult[Name] };
 async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<PartResult> {
   const startedAt = deps.now();
   const isClosed = part.day < firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change. Rules and zones that are
-  // applied to it wait for nothing: what a seal writes from now on it counts by them, and what it wrote before is put right
-  // here, also where its first seal is half way (an event was the first of its Day and partition, and came late).
+  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change. Rules and
+  // zones that are applied to it wait for nothing: what a seal writes from now on it counts by them, and what it
+  // wrote before is put right here, also where its first seal is half way (an event was the first of its Day and
+  // partition, and came late).
   const isAsDated = job.rules === "dated" && job.pastZone === undefined;
   const result: Tallied = {
     events: 0,
@@ -154,8 +156,8 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
 }
 
 /**
- * After an undo of rules or of a zone, what it could not put back: rows that the seal has written since, for late events,
- * under them. A seal that goes on where it stopped does not come to them again (SEA-12).
+ * After an undo of rules or of a zone, what it could not put back: rows that the seal has written since, for late
+ * events, under them. A seal that goes on where it stopped does not come to them again (SEA-12).
  */
 async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<void> {
   const stepsOf = ({ what }: OpenedPart) => ({
@@ -181,7 +183,10 @@ interface OpenedPart {
   readonly seals: readonly (SealRow | undefined)[];
 }
 
-/** A part is counted in one go, or in two where some of its merchants' Day has moved; a job that moves it counts those alone. */
+/**
+ * A part is counted in one go, or in two where some of its merchants' Day has moved; a job that moves it counts those
+ * alone.
+ */
 async function passesOf(
   part: ReplayPart,
   job: ReplayJob,
@@ -269,7 +274,9 @@ function filledOf(
   return { written, left };
 }
 
-/** A merchant's numbers before and after, where there is room: of a few named merchants always, else where they differ. */
+/**
+ * A merchant's numbers before and after, where there is room: of a few named merchants always, else where they differ.
+ */
 function keptTotals(
   { merchants }: ReplayJob,
   { merchant, held, replayed }: Recounted,

@@ -1,5 +1,5 @@
-// Bytes that leave our hands, sealed: AES-256-GCM under a key of one purpose (secret.ts). What is sealed is nonce, tag and
-// ciphertext, so whoever changed a byte of it, or gives it out under another name, is found out when it is opened.
+// Bytes that leave our hands, sealed: AES-256-GCM under a key of one purpose (secret.ts). What is sealed is nonce, tag
+// and ciphertext, so whoever changed a byte of it, or gives it out under another name, is found out when it is opened.
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { assert } from "../core/outcome.ts";

@@ -1,7 +1,7 @@
-// Moves one erasure on as far as it goes now: ends the merchant that is to go, tells partitions to let go, wakes the seals of
-// its Days, and ends it when nothing is left to do. The API does so when it has made one, the cron until it has ended
-// (queues/erasure.ts). Each step is a statement or a call that may be repeated; an erasure whose partition cannot be reached
-// waits for the next time.
+// Moves one erasure on as far as it goes now: ends the merchant that is to go, tells partitions to let go, wakes the
+// seals of its Days, and ends it when nothing is left to do. The API does so when it has made one, the cron until it
+// has ended (queues/erasure.ts). Each step is a statement or a call that may be repeated; an erasure whose partition
+// cannot be reached waits for the next time.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
@@ -57,8 +57,9 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
 }
 
 /**
- * Asks for everything once more that was to be erased and that the ledger at a position does not know: it was restored or lost. What
- * is gone already is not there to be erased; a partition that has heard of an erasure does nothing. Gives how many there were.
+ * Asks for everything once more that was to be erased and that the ledger at a position does not know: it was
+ * restored or lost. What is gone already is not there to be erased; a partition that has heard of an erasure does
+ * nothing. Gives how many there were.
  */
 export async function askAgain(position: number, deps: ErasureDeps & Archive): Promise<number> {
   const ledger = deps.ledgers.all[position] as Ledger;
@@ -72,8 +73,9 @@ export async function askAgain(position: number, deps: ErasureDeps & Archive): P
 }
 
 /**
- * Takes a merchant out of the directory, and then its numbers out of its ledger, which has known since the erasure was made
- * that it has ended (storage/ledger/erasure.ts). Doing either again finds nothing; whoever dies in between, the cron goes on.
+ * Takes a merchant out of the directory, and then its numbers out of its ledger, which has known since the
+ * erasure was made that it has ended (storage/ledger/erasure.ts). Doing either again finds nothing; whoever dies
+ * in between, the cron goes on.
  */
 async function endMerchant(
   erasure: Erasure,

@@ -1,5 +1,5 @@
-// Puts messages on the queues that more than one Worker sends to: parts of replay jobs, parts of large questions, and closed
-// Days. The collector's bundles and overflowed arrivals are its own.
+// Puts messages on the queues that more than one Worker sends to: parts of replay jobs, parts of large questions, and
+// closed Days. The collector's bundles and overflowed arrivals are its own.
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { QUEUE_BATCH_MESSAGES_MAX } from "../core/limits.ts";

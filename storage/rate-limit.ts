@@ -12,7 +12,9 @@ export interface LimitingEnv {
   readonly RATE_LIMITS?: string;
 }
 
-/** On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for. */
+/**
+ * On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for.
+ */
 export function isLimiting({ DEVELOPMENT, RATE_LIMITS }: LimitingEnv): boolean {
   return (RATE_LIMITS ?? (DEVELOPMENT === "true" ? "off" : "on")) !== "off";
 }
@@ -28,8 +30,8 @@ export async function isWithin(limit: RateLimit, key: string): Promise<boolean> 
 }
 
 /**
- * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of that
- * network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
+ * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of
+ * that network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
  */
 export function addressKey(text: string): string {
   const address = spellAddress(text);
@@ -37,8 +39,8 @@ export function addressKey(text: string): string {
 }
 
 /**
- * The network that a customer of a provider has at most: of IPv6 the first 48 bits, 65,536 times what `addressKey` tells apart,
- * of IPv4 the first 24. "2001:db8:1:2::3" becomes "2001:db8:1/48", "203.0.113.7" becomes "203.0.113/24".
+ * The network that a customer of a provider has at most: of IPv6 the first 48 bits, 65,536 times what `addressKey`
+ * tells apart, of IPv4 the first 24. "2001:db8:1:2::3" becomes "2001:db8:1/48", "203.0.113.7" becomes "203.0.113/24".
  */
 export function networkKey(text: string): string {
   const address = spellAddress(text);

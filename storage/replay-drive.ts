@@ -1,6 +1,6 @@
-// Moves a replay job on: sends its next parts to their queue, and ends it when there are none. Whoever has changed something
-// does so: the API that made, resumed or cancelled a job, the consumer that has done a part (queues/replay.ts), and the cron
-// for messages that were lost. What a part does is the consumer's.
+// Moves a replay job on: sends its next parts to their queue, and ends it when there are none. Whoever has changed
+// something does so: the API that made, resumed or cancelled a job, the consumer that has done a part
+// (queues/replay.ts), and the cron for messages that were lost. What a part does is the consumer's.
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
@@ -19,8 +19,8 @@ export interface DriveDeps extends GoalsDeps {
 }
 
 /**
- * Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. `own`: the
- * ledger of a part that has just ended; the others send theirs when a part of their own ends.
+ * Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice.
+ * `own`: the ledger of a part that has just ended; the others send theirs when a part of their own ends.
  */
 export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Promise<void> {
   let header = await findJob(deps.directory, job);

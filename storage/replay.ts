@@ -1,11 +1,13 @@
-// What changes a replay job in the directory and in the ledgers that have its parts: how it begins, how its state changes, how
-// it ends, and what mends those of which somebody has died half way. Two databases have no transaction in common; so each
-// step is one that may be the last:
+// What changes a replay job in the directory and in the ledgers that have its parts: how it begins, how its state
+// changes, how it ends, and what mends those of which somebody has died half way. Two databases have no transaction in
+// common; so each step is one that may be the last:
 //
-// - A job begins as a header that "starts" and excludes others; then its parts and fences are laid into each ledger; then the
-//   header runs, and its rules or zone are on the timelines in the same transaction; then each fence says that it runs.
-// - A change is decided by the header, by one conditional statement that raises its epoch. Then each ledger's fence follows,
-//   and only then anybody is told or sent anything. Until all have followed, the job counts as one that may write.
+// - A job begins as a header that "starts" and excludes others; then its parts and fences are laid into each
+//   ledger; then the header runs, and its rules or zone are on the timelines in the same transaction; then
+//   each fence says that it runs.
+// - A change is decided by the header, by one conditional statement that raises its epoch. Then each
+//   ledger's fence follows, and only then anybody is told or sent anything. Until all have followed, the
+//   job counts as one that may write.
 // - A job ends when each ledger, in the header's epoch, has nothing left: the header is compared and set by that epoch.
 //
 // The cron comes by (mendJobs): fences follow the header, and a start that came to nothing is taken back.
@@ -64,8 +66,10 @@ export interface NewJob {
   readonly applies: readonly TimelineChange[];
 }
 
-/** Makes a job with its parts. "overlaps": another one that may write has a Day and a merchant in common with it. "stale":
- *  settings were changed since they were read. "erasing": it moves Days that are being erased. */
+/**
+ * Makes a job with its parts. "overlaps": another one that may write has a Day and a merchant in common with it.
+ * "stale": settings were changed since they were read. "erasing": it moves Days that are being erased.
+ */
 export async function createJob(
   storage: JobStorage,
   { job, parts, applies }: NewJob,
@@ -108,15 +112,19 @@ function positionsOf(
   return [...new Set([...ofParts, ...ofSettings])].sort((a, b) => a - b);
 }
 
-/** Takes back a start: the header first, so that it cannot run any more; then ledgers forget its parts, and it is gone. */
+/**
+ * Takes back a start: the header first, so that it cannot run any more; then ledgers forget its parts, and it is gone.
+ */
 async function giveUpStart(storage: JobStorage, id: string): Promise<void> {
   if (!(await abandonHeader(storage.directory, id))) return;
   await fenceJob(storage, id);
   await dropHeader(storage.directory, id);
 }
 
-/** Cancels backfills of goals that started by themselves and are in the way of a job that somebody asks for: their Days are read
- *  from events until the next one. */
+/**
+ * Cancels backfills of goals that started by themselves and are in the way of a job that somebody asks for: their Days
+ * are read from events until the next one.
+ */
 export async function endGoalsInTheWay(
   storage: JobStorage,
   job: Pick<ReplayJob, "fromDay" | "toDay" | "merchants" | "createdAt">,
@@ -134,8 +142,8 @@ export interface JobChange {
 }
 
 /**
- * Does what the verb says, where the job's state allows it; false where it does not. What runs at the moment goes on to the
- * end of its merchant and then finds that it may not write any more.
+ * Does what the verb says, where the job's state allows it; false where it does not. What runs at the moment goes on to
+ * the end of its merchant and then finds that it may not write any more.
  */
 export async function changeJob(storage: JobStorage, { job, verb, now, taken = [] }: JobChange): Promise<boolean> {
   const { directory, ledgers } = storage;
@@ -157,7 +165,10 @@ export async function fenceJob({ directory, ledgers }: JobStorage, id: string): 
   await noteFenced(directory, header);
 }
 
-/** Whether every ledger has nothing left to do for a job in its state. `first`: the ledger that is asked before the others. */
+/**
+ * Whether every ledger has nothing left to do for a job in its state. `first`: the ledger that is asked before the
+ * others.
+ */
 export async function isWorkDone(
   { ledgers }: Pick<JobStorage, "ledgers">,
   header: JobHeader,
@@ -179,8 +190,10 @@ export async function finishJob(
   return true;
 }
 
-/** The cron: fences follow headers that somebody has changed and died, and starts that came to nothing are taken back. A job
- *  of which a ledger fails keeps no other from its turn. */
+/**
+ * The cron: fences follow headers that somebody has changed and died, and starts that came to nothing are taken back. A
+ * job of which a ledger fails keeps no other from its turn.
+ */
 export async function mendJobs(
   storage: JobStorage,
   now: number,

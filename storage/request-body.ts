@@ -13,8 +13,9 @@ export type RequestBody =
   | { readonly ok: false; readonly problem: "too_large" | "incomplete" };
 
 /**
- * Reads at most `bytesMax` bytes, packed and unpacked. Invalid UTF-8 becomes U+FFFD, a byte order mark is left out. Where a
- * packed body `unpacks`, it is unpacked as it comes and no further than its bound, so a bomb costs no more than a large body.
+ * Reads at most `bytesMax` bytes, packed and unpacked. Invalid UTF-8 becomes U+FFFD, a byte order mark is left
+ * out. Where a packed body `unpacks`, it is unpacked as it comes and no further than its bound, so a bomb costs
+ * no more than a large body.
  */
 export async function readBody(
   request: Sent,
@@ -48,8 +49,8 @@ async function unpack(bytes: Uint8Array<ArrayBuffer>, packing: Packing, bytesMax
 }
 
 /**
- * What a body says of itself by its first bytes: gzip's 1f 8b, or zlib's header, which is a multiple of 31. No text of a
- * protocol begins so: JSON begins with a bracket, a form with the name of a field.
+ * What a body says of itself by its first bytes: gzip's 1f 8b, or zlib's header, which is a multiple of 31. No text of
+ * a protocol begins so: JSON begins with a bracket, a form with the name of a field.
  */
 export function packingOf(bytes: Uint8Array): Packing | undefined {
   const first = bytes[0] ?? 0;

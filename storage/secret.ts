@@ -1,6 +1,7 @@
-// Keys of the deployment, each derived from a secret for one purpose by HKDF-SHA-256 (RFC 5869): whoever learns one learns nothing of
-// the others, and no text is ever hashed under two meanings of one key. This file names all purposes; docs/security.md says what each
-// protects and how it is rotated. Tracking IDs alone are signed by the secret itself (signing.ts): those that stand in pages stay valid.
+// Keys of the deployment, each derived from a secret for one purpose by HKDF-SHA-256 (RFC 5869): whoever learns one
+// learns nothing of the others, and no text is ever hashed under two meanings of one key. This file names all purposes;
+// docs/security.md says what each protects and how it is rotated. Tracking IDs alone are signed by the secret itself
+// (signing.ts): those that stand in pages stay valid.
 
 import { createHmac, hkdfSync } from "node:crypto";
 

@@ -1,6 +1,6 @@
-// The deployment's secrets: signing as core wants it, HMAC-SHA-256 as a plain function, and telling whether somebody knows
-// a secret. The collector checks tracking IDs, the query Worker makes them. Synchronous (node:crypto, which workerd has)
-// because core is. This file knows nothing of what is signed.
+// The deployment's secrets: signing as core wants it, HMAC-SHA-256 as a plain function, and telling whether somebody
+// knows a secret. The collector checks tracking IDs, the query Worker makes them. Synchronous (node:crypto, which
+// workerd has) because core is. This file knows nothing of what is signed.
 
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Sign } from "../core/tracking-id.ts";
@@ -31,7 +31,10 @@ export function isSecret(text: string, secret: string | undefined): boolean {
   return timingSafeEqual(digest(text), digest(secret));
 }
 
-/** What seals messages that leave our hands, the current secret first: the overflow queue's, and cookies of known browsers. */
+/**
+ * What seals messages that leave our hands, the current secret first: the overflow queue's, and cookies of known
+ * browsers.
+ */
 export function sealSecretsOf(env: SigningEnv): readonly string[] {
   return [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== "");
 }

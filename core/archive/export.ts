@@ -1,6 +1,6 @@
-// The raw events of one merchant, as they leave the archive: which columns a row has, and its text as NDJSON and CSV. The
-// columns are the archive's, with the Day in front, and without what belongs to the deployment: the merchant's number, the
-// partition and the position in its log, from which a tenant could tell how much its neighbours send (L6).
+// The raw events of one merchant, as they leave the archive: which columns a row has, and its text as NDJSON and CSV.
+// The columns are the archive's, with the Day in front, and without what belongs to the deployment: the merchant's
+// number, the partition and the position in its log, from which a tenant could tell how much its neighbours send (L6).
 
 import { type CsvCell, csvLine } from "../csv.ts";
 import { parseAddress } from "../enrichment/address.ts";

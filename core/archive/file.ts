@@ -1,6 +1,6 @@
 // What one Parquet object of the archive holds: the events of one bundle that were counted in one Day, in the archive's
-// order. A bundle becomes one file per Day it touches. Which columns a row has is `columns.ts`; how a file is written is
-// `storage/archive/parquet.ts`.
+// order. A bundle becomes one file per Day it touches. Which columns a row has is `columns.ts`; how a file is written
+// is `storage/archive/parquet.ts`.
 
 import type { Event } from "../event.ts";
 import { assert } from "../outcome.ts";

@@ -1,6 +1,6 @@
 // What a sealed Day's folder holds: which files, which merchants' rows are in which of them, and a checksum of each
-// merchant's rows that DuckDB can compute as well (docs/archive.md). Readers find a small merchant's few row groups by it, a
-// replay learns which bundles it stands for, and anybody can prove that nothing was lost since.
+// merchant's rows that DuckDB can compute as well (docs/archive.md). Readers find a small merchant's few row groups by
+// it, a replay learns which bundles it stands for, and anybody can prove that nothing was lost since.
 
 import { assert } from "../outcome.ts";
 import type { DayPlace } from "./object-key.ts";

@@ -1,6 +1,6 @@
-// The head of a block: what is asked for most, and what the other sections need to be read. Of each Day its version, totals,
-// drops, the sketch of its known visitors and who was there when; and its Hours as totals. Questions without a dimension read
-// nothing else.
+// The head of a block: what is asked for most, and what the other sections need to be read. Of each Day its version,
+// totals, drops, the sketch of its known visitors and who was there when; and its Hours as totals. Questions without a
+// dimension read nothing else.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { decodePresence, encodePresence } from "../counting/presence.ts";

@@ -1,5 +1,6 @@
-// The parts of a block that are read alone: which numbers lie together. A question about one dimension reads the head and one
-// section; dimensions that are asked for together, or share their names, are in one. The order is that of the stored bytes.
+// The parts of a block that are read alone: which numbers lie together. A question about one dimension reads the
+// head and one section; dimensions that are asked for together, or share their names, are in one. The order is
+// that of the stored bytes.
 
 import type { DimensionName } from "../counting/dimension.ts";
 import { ALL_DIMENSIONS } from "../counting/rollup.ts";

@@ -1,6 +1,7 @@
-// Who was seen under each value of a breakdown, among the known visitors of its Day: these stand once, in the Day's own sketch,
-// and each says under which values it was seen. A sketch that is no part of the Day's stands as it is: one that is dense, or
-// of a Day whose own is, or whose two visitors have one index there. Both come out as they went in, to the byte.
+// Who was seen under each value of a breakdown, among the known visitors of its Day: these stand once, in the
+// Day's own sketch, and each says under which values it was seen. A sketch that is no part of the Day's stands as
+// it is: one that is dense, or of a Day whose own is, or whose two visitors have one index there. Both come out
+// as they went in, to the byte.
 
 import { ByteReader, type ByteWriter } from "../bytes.ts";
 import { addEntry, decodeSketch, emptySketch, encodeSketch, entriesOf, type Sketch } from "../counting/sketch.ts";

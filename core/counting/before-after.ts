@@ -1,5 +1,5 @@
-// What a verify says of a merchant before anything is changed: the numbers of its Days as they are shown, beside what they
-// would be. Bounded: a part keeps the first merchants alone, and the job adds its parts up.
+// What a verify says of a merchant before anything is changed: the numbers of its Days as they are shown, beside what
+// they would be. Bounded: a part keeps the first merchants alone, and the job adds its parts up.
 
 import type { HeldRow } from "./difference.ts";
 import type { RollupRow } from "./rollup-row.ts";

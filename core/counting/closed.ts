@@ -1,6 +1,6 @@
-// When a Day is closed: its partitions count no more of it. From then on it belongs to the archive alone, which seals it;
-// an event that comes later is archived under its Day and counted by a replay of it (SEA-1). One instant for all zones:
-// a (Day, partition) holds merchants of many.
+// When a Day is closed: its partitions count no more of it. From then on it belongs to the archive alone, which seals
+// it; an event that comes later is archived under its Day and counted by a replay of it (SEA-1). One instant for all
+// zones: a (Day, partition) holds merchants of many.
 
 import { SEAL_AFTER_MS } from "../limits.ts";
 import { DAY_MS } from "../time.ts";

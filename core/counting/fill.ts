@@ -1,7 +1,8 @@
-// What a backfill makes of a difference: it fills in what a stored rollup lacks and leaves the rest. A row that is not there
-// is written whole; of one that is there only breakdowns are, those it has no column for (a dimension that is younger than
-// the row) and those that are asked for by name. Where a counter disagrees nothing is: then it is not a gap but a question.
-// A backfill of goals writes these alone, also there: they are of the events, not of the other numbers.
+// What a backfill makes of a difference: it fills in what a stored rollup lacks and leaves the rest. A row that
+// is not there is written whole; of one that is there only breakdowns are, those it has no column for (a
+// dimension that is younger than the row) and those that are asked for by name. Where a counter disagrees nothing
+// is: then it is not a gap but a question. A backfill of goals writes these alone, also there: they are of the
+// events, not of the other numbers.
 
 import { type Difference, type Mismatch, mismatchesOf, totalMismatches } from "./difference.ts";
 import type { DimensionName } from "./dimension.ts";

@@ -1,7 +1,7 @@
-// What a merchant's Day takes in memory: an estimate in bytes that is kept along with the Day, piece by piece, where a piece
-// comes or goes. It is a function of what the Day holds, and of nothing else: read back from disk, a Day comes to the same.
-// It is made to be too high rather than too low (HLD-1; `npm run bench:held` compares it with the heap). What may be held is
-// said in limits.ts and decided by the partition (durable-objects/held.ts).
+// What a merchant's Day takes in memory: an estimate in bytes that is kept along with the Day, piece by piece, where a
+// piece comes or goes. It is a function of what the Day holds, and of nothing else: read back from disk, a Day comes to
+// the same. It is made to be too high rather than too low (HLD-1; `npm run bench:held` compares it with the heap). What
+// may be held is said in limits.ts and decided by the partition (durable-objects/held.ts).
 
 import type { Earned } from "./earned.ts";
 import type { DayClaim } from "./order-book.ts";

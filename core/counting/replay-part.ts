@@ -1,5 +1,6 @@
-// What a message of footfall-replay names: one (Day, partition) of a job. It says nothing of what is to be done with it:
-// that is the job's state at the time it is read, so a message that comes late, or twice, does nothing that is over.
+// What a message of footfall-replay names: one (Day, partition) of a job. It says nothing of what is to
+// be done with it: that is the job's state at the time it is read, so a message that comes late, or
+// twice, does nothing that is over.
 
 import { assert } from "../outcome.ts";
 

@@ -1,7 +1,7 @@
 // The second caller of the counting rules (L3): from archived events to rollup rows, as the partition that counted them
-// would publish them now. Opinions are formed again from the facts under the rules that hold for them; nothing derived is copied. The
-// caller reads the archive, as much at a time as its memory allows, and decides what to do with the rows: compare them,
-// write them, show them.
+// would publish them now. Opinions are formed again from the facts under the rules that hold for them; nothing derived
+// is copied. The caller reads the archive, as much at a time as its memory allows, and decides what to do with the
+// rows: compare them, write them, show them.
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import { opine } from "../enrichment/opinion.ts";
@@ -15,7 +15,9 @@ import { type RollupRow, toRollupRow } from "./rollup-row.ts";
 import { settledVisits, type VisitsByVisitor } from "./settled.ts";
 import type { Visit } from "./visit.ts";
 
-/** Settings by merchant number; undefined leaves a merchant's events out. Those of GLOBAL_MERCHANT are the deployment's. */
+/**
+ * Settings by merchant number; undefined leaves a merchant's events out. Those of GLOBAL_MERCHANT are the deployment's.
+ */
 export type SettingsOf = (merchant: number) => Settings | undefined;
 
 /** What archived events of a merchant are counted by. */
@@ -32,9 +34,9 @@ export interface ReplayedDay {
 }
 
 /**
- * Counts one archived event, under the rules that hold for it, and gives it as it is to be kept; undefined where it was told before.
- * Of two rows with one id the first to come counts: live it was the one with the lower position. Another story under its id is
- * kept as what it is (DUP-2), also where it came when its Day was closed and nobody had looked.
+ * Counts one archived event, under the rules that hold for it, and gives it as it is to be kept; undefined where it was
+ * told before. Of two rows with one id the first to come counts: live it was the one with the lower position. Another
+ * story under its id is kept as what it is (DUP-2), also where it came when its Day was closed and nobody had looked.
  */
 export function replayEvent(
   { state }: ReplayedDay,

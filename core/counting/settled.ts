@@ -1,7 +1,8 @@
-// The visits of a Day as they are counted: a reading of what the state holds. A run that nothing opened belongs to the visit
-// before it; a visit that came back from a payment page keeps what brought its visitor; a prefetched page that was then looked at
-// is a page view; what orders have earned stands in the visits that bought. All of that depends on events that may still come,
-// so it is decided anew at each reading and changes nothing that is stored: the same set of events reads the same (L4).
+// The visits of a Day as they are counted: a reading of what the state holds. A run that nothing opened belongs to the
+// visit before it; a visit that came back from a payment page keeps what brought its visitor; a prefetched page that
+// was then looked at is a page view; what orders have earned stands in the visits that bought. All of that depends on
+// events that may still come, so it is decided anew at each reading and changes nothing that is stored: the same set of
+// events reads the same (L4).
 
 import { TextMap } from "../text-map.ts";
 import type { DayNames, DayState } from "./day.ts";
@@ -15,8 +16,10 @@ import { addCell, insert, isVisit, RANK, type Visit } from "./visit.ts";
 /** Visitors with their visits of a Day. It may be gone through more than once. */
 export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readonly Visit[]]>;
 
-/** The visits of a Day by visitor, to be read, or of some `visitors` of it. Visitors who did nothing but prefetch and read on are not
- *  among them. */
+/**
+ * The visits of a Day by visitor, to be read, or of some `visitors` of it. Visitors who did nothing but prefetch and
+ * read on are not among them.
+ */
 export function settledVisits(
   state: DayState,
   names: DayNames,
@@ -94,8 +97,8 @@ function copyOf(visit: Visit): Visit {
 }
 
 /**
- * The prefetched page views of a visitor that are counted (PRE-1): of each page the first, where the visitor then did something
- * on it, and did not come to it by a page view of its own.
+ * The prefetched page views of a visitor that are counted (PRE-1): of each page the first, where the visitor then did
+ * something on it, and did not come to it by a page view of its own.
  */
 function seenPrefetches(
   { prefetches }: DayState,

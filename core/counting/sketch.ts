@@ -15,7 +15,10 @@ const RANKS = 2 ** RANK_BITS;
 export interface Sketch {
   /** log2 of the number of registers when dense. */
   readonly precision: number;
-  /** Sparse: entries as `entryOf` makes them, in no order and perhaps repeated until somebody looks. Undefined once dense. */
+  /**
+   * Sparse: entries as `entryOf` makes them, in no order and perhaps repeated until somebody looks. Undefined once
+   * dense.
+   */
   sparse: number[] | undefined;
   /** Dense: one rank a register. Undefined while sparse. */
   dense: Uint8Array | undefined;
@@ -25,8 +28,10 @@ export function emptySketch(precision: number): Sketch {
   return { precision, sparse: [], dense: undefined };
 }
 
-/** What sketches know of a visitor, given as 16 hex digits, which must be uniform already (HMAC or hash64Hex): a 25-bit index,
- *  then a rank in six bits. */
+/**
+ * What sketches know of a visitor, given as 16 hex digits, which must be uniform already (HMAC or hash64Hex): a 25-bit
+ * index, then a rank in six bits.
+ */
 export function entryOf(visitor: string): number {
   const high = Number.parseInt(visitor.slice(0, 8), 16);
   const low = Number.parseInt(visitor.slice(8), 16);
@@ -135,7 +140,10 @@ export function decodeSketch(reader: ByteReader): Sketch {
   return absorbEncoded(undefined, reader);
 }
 
-/** Adds what an encoded sketch has seen to `into`, or to an empty sketch of its precision, without making a sketch of it. */
+/**
+ * Adds what an encoded sketch has seen to `into`, or to an empty sketch of its precision, without making a sketch of
+ * it.
+ */
 export function absorbEncoded(into: Sketch | undefined, reader: ByteReader): Sketch {
   const head = reader.byte();
   assert((head & ~DENSE) <= TOTAL_SKETCH_PRECISION, "a sketch is of a precision that there is");
@@ -191,7 +199,9 @@ function sparseMax(precision: number): number {
   return denseBytes(precision) >>> 2;
 }
 
-/** Makes room: dense where that must be, which more registers than entries may be show without sorting; else settled. */
+/**
+ * Makes room: dense where that must be, which more registers than entries may be show without sorting; else settled.
+ */
 function condense(sketch: Sketch, sparse: readonly number[]): void {
   const { precision } = sketch;
   const registers = new Uint8Array(1 << precision);

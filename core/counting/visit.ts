@@ -1,8 +1,8 @@
 // What a visit is made of: a maximal run of one visitor's events with gaps of at most 1800 s inside one Day. A run is a
-// mergeable summary: an event is a run of one, and adding it extends a run, starts one, or bridges two. `absorb` is commutative
-// and associative, so the order of arrival cannot change the result (L4). Which runs are visits, and what they take from one
-// another, is decided when they are read (`settled.ts`). All texts are numbers of the Day's dictionary. Whoever counts from events has
-// the same rules once more (query/seen.ts).
+// mergeable summary: an event is a run of one, and adding it extends a run, starts one, or bridges two. `absorb` is
+// commutative and associative, so the order of arrival cannot change the result (L4). Which runs are visits, and what
+// they take from one another, is decided when they are read (`settled.ts`). All texts are numbers of the Day's
+// dictionary. Whoever counts from events has the same rules once more (query/seen.ts).
 
 import { VISIT_GAP_MS } from "../limits.ts";
 import { addEarned, type Earned } from "./earned.ts";
@@ -27,8 +27,8 @@ export interface Cell {
 }
 
 /**
- * What an event can do to a visit (VIS-4): an engagement report belongs to one; a passive event, which the page or the tracker
- * reports, can stand alone; any other opens one.
+ * What an event can do to a visit (VIS-4): an engagement report belongs to one; a passive event, which the page or the
+ * tracker reports, can stand alone; any other opens one.
  */
 export const RANK = { engagement: 0, passive: 1, opening: 2 } as const;
 export type Rank = (typeof RANK)[keyof typeof RANK];
@@ -70,7 +70,10 @@ export function touches(a: Visit, b: Visit): boolean {
   return a.from - b.end <= VISIT_GAP_MS && b.from - a.end <= VISIT_GAP_MS;
 }
 
-/** Merges `from` into `into`. Commutative: swapping the two gives an equal run. Answers by how many bytes `into` has grown. */
+/**
+ * Merges `from` into `into`. Commutative: swapping the two gives an equal run. Answers by how many bytes `into` has
+ * grown.
+ */
 export function absorb(into: Visit, from: Visit): number {
   if (begins(from, into)) {
     into.rank = from.rank;
@@ -99,8 +102,8 @@ function begins(a: Visit, b: Visit): boolean {
 }
 
 /**
- * Adds a run to a visitor's runs of the Day, which are kept in order and apart, merging what it touches: none, one, or the two
- * that it bridges. Answers by how many bytes they have grown (held.ts).
+ * Adds a run to a visitor's runs of the Day, which are kept in order and apart, merging what it touches: none, one, or
+ * the two that it bridges. Answers by how many bytes they have grown (held.ts).
  */
 export function insert(visits: Visit[], visit: Visit): number {
   let index = visits.length;
@@ -128,7 +131,9 @@ export function isBounce(visit: Visit): boolean {
   return visit.interactions <= 1;
 }
 
-/** Adds a cell's counts to the visit's cell of the same slot and place. Answers by how many bytes the visit has grown. */
+/**
+ * Adds a cell's counts to the visit's cell of the same slot and place. Answers by how many bytes the visit has grown.
+ */
 export function addCell(visit: Visit, cell: Cell): number {
   const known = findCell(visit, cell);
   if (known === undefined) {

@@ -15,7 +15,9 @@ const PASSIVE_NAMES: ReadonlySet<string> = new Set([
   "csp violation",
 ]);
 
-/** Step: purchase, refund, cancellation, step or none. Where only senders with a key earn, what a page tells is a step. */
+/**
+ * Step: purchase, refund, cancellation, step or none. Where only senders with a key earn, what a page tells is a step.
+ */
 export const act: Step = (event, opinion, { own, global }) => {
   opinion.act = (own.keyedOnly || global.keyedOnly) && event.keyed === 0 ? "step" : actOf(event);
 };

@@ -1,5 +1,5 @@
-// Whether the visitor is a machine: by its agent, by the platform's word on verified bots, or by hints of a browser without
-// a window. An unknown agent (an event sent by the merchant's own server) is not one;
+// Whether the visitor is a machine: by its agent, by the platform's word on verified bots, or by hints of a browser
+// without a window. An unknown agent (an event sent by the merchant's own server) is not one;
 // an agent that should be there and is not (NO_AGENT, set by browser formats) is.
 
 import { isbot } from "isbot";

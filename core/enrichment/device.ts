@@ -1,7 +1,7 @@
-// Browser, operating system and kind of device from the user agent and the client hints. my-ua-parser (MIT) does the work; a
-// short list of in-app browsers comes first, because the parser takes some of them for a plain web view; then the hints say
-// what the agent does not. Parsed agents are kept: a few thousand distinct ones make up nearly all traffic, and parsing
-// costs 18 µs.
+// Browser, operating system and kind of device from the user agent and the client hints. my-ua-parser (MIT) does the
+// work; a short list of in-app browsers comes first, because the parser takes some of them for a plain web view; then
+// the hints say what the agent does not. Parsed agents are kept: a few thousand distinct ones make up nearly all
+// traffic, and parsing costs 18 µs.
 
 import { UAParser } from "my-ua-parser";
 import { type Hints, parseHints } from "./client-hint.ts";

@@ -1,5 +1,5 @@
-// Percent escapes of addresses. What is broken is found without an exception: one takes as long as decoding a page of text, and
-// a body may have 100,000 broken escapes.
+// Percent escapes of addresses. What is broken is found without an exception: one takes as long as decoding a page of
+// text, and a body may have 100,000 broken escapes.
 
 /** Characters of UTF-8 of two, three or four bytes (RFC 3629), as escapes. */
 const WIDE = [

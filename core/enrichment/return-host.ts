@@ -1,7 +1,8 @@
-// Hosts that visitors only come back from: the merchant's own, and those that it sends them to for a while, such as payment
-// pages and sign-in. They brought nobody, so they are no source. Which hosts are a merchant's own is told by its page's host:
-// the same with or without "www.", and those under the same registrable name ("checkout.shop.example" and "shop.example"),
-// unless that name is a platform's, where the neighbours are strangers, or a known source ("google.com" of "sites.google.com").
+// Hosts that visitors only come back from: the merchant's own, and those that it sends them to for a while, such as
+// payment pages and sign-in. They brought nobody, so they are no source. Which hosts are a merchant's own is told by
+// its page's host: the same with or without "www.", and those under the same registrable name ("checkout.shop.example"
+// and "shop.example"), unless that name is a platform's, where the neighbours are strangers, or a known source
+// ("google.com" of "sites.google.com").
 
 import { decide, hasHost, type Matchers } from "./matcher.ts";
 import { knownHost } from "./source-host.ts";
@@ -22,7 +23,9 @@ function isSibling(host: string, hostname: string): boolean {
   return name !== "" && name === registrable(host) && !PLATFORMS.has(name) && knownHost(host) === undefined;
 }
 
-/** "shop.example" of "www.shop.example", "shop.co.uk" of "www.shop.co.uk"; "" of an address and of a name without a dot. */
+/**
+ * "shop.example" of "www.shop.example", "shop.co.uk" of "www.shop.co.uk"; "" of an address and of a name without a dot.
+ */
 function registrable(host: string): string {
   const labels = host.split(".");
   const last = labels.at(-1) ?? "";

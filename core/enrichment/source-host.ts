@@ -1,6 +1,6 @@
-// The hosts and apps that people come from, by name. Only hosts that people search on are search engines, and only hosts that
-// people shop on are shops: "www.google.de" is one, "docs.google.com" and "sellercentral.amazon.de" are themselves. It is a
-// compact list of our own.
+// The hosts and apps that people come from, by name. Only hosts that people search on are search engines, and only
+// hosts that people shop on are shops: "www.google.de" is one, "docs.google.com" and "sellercentral.amazon.de" are
+// themselves. It is a compact list of our own.
 
 import { bare } from "./spelling.ts";
 

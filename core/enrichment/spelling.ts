@@ -1,13 +1,15 @@
-// One spelling for what can be written in several ways. A path is compared and shown as people read it ("/über uns"), from
-// whichever of "/%C3%BCber%20uns", "/%c3%bcber uns" and "/über uns" was sent; what filters, goals and rules say is brought into
-// the same form before it is compared. Events keep their addresses as they came, so this is an opinion like any other.
+// One spelling for what can be written in several ways. A path is compared and shown as people read it ("/über
+// uns"), from whichever of "/%C3%BCber%20uns", "/%c3%bcber uns" and "/über uns" was sent; what filters, goals and
+// rules say is brought into the same form before it is compared. Events keep their addresses as they came, so this
+// is an opinion like any other.
 
 import { ESCAPE } from "./escape.ts";
 import { readHost, spellHost } from "./hostname.ts";
 
 /**
- * A path, or a part of one. Escapes become the characters they stand for, in Unicode's form NFC. Kept as escapes, in upper
- * case, are what RFC 3986 reserves ("%2F" is no "/"), the percent sign, what is no UTF-8, and what nobody can see.
+ * A path, or a part of one. Escapes become the characters they stand for, in Unicode's form NFC. Kept as
+ * escapes, in upper case, are what RFC 3986 reserves ("%2F" is no "/"), the percent sign, what is no
+ * UTF-8, and what nobody can see.
  */
 export function spellPath(text: string): string {
   if (!UNUSUAL.test(text)) return text;
@@ -79,7 +81,10 @@ export function spellSource(text: string): string {
 
 const IS_PLAIN = /^[ -~]*$/;
 
-/** A host without the labels that only say how its pages are shown: "www.shop.example" and "m.shop.example" are one shop. */
+/**
+ * A host without the labels that only say how its pages are shown: "www.shop.example" and
+ * "m.shop.example" are one shop.
+ */
 export function bare(hostname: string): string {
   return hostname.replace(/^(?:(?:www|m|l|lm)\.)+(?=[^.]+\.)/, "");
 }
@@ -119,7 +124,10 @@ const LONE_PERCENT = /%(?![0-9a-f]{2})/i;
 const RESERVED = /[:/?#[\]@!$&'()*+,;=%]/;
 /** Control and format characters and blanks but the common one, without the joiners that words of some scripts need. */
 const UNSEEN = /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Z}]/gu;
-/** An escape that stays, and accents behind it, which would be put on its last letter: "%0A" and an acute are no "%0\u00c1". */
+/**
+ * An escape that stays, and accents behind it, which would be put on its last letter: "%0A" and an acute are no
+ * "%0\u00c1".
+ */
 const MARKED_ESCAPE = /(%[0-9A-F]{2})(\p{M}+)/gu;
 
 function encodeMarks(_: string, escaped: string, marks: string): string {

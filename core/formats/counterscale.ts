@@ -1,6 +1,6 @@
-// Counterscale: `GET /cache`, which tells a browser by its own cache how often it came today, and then `GET /collect`, a page
-// view. Footfall tells visitors apart without that count, so what comes back of it (`ht`) is not used; it is answered
-// because the client asks for it before every page view.
+// Counterscale: `GET /cache`, which tells a browser by its own cache how often it came today, and then `GET /collect`,
+// a page view. Footfall tells visitors apart without that count, so what comes back of it (`ht`) is not used; it is
+// answered because the client asks for it before every page view.
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";

@@ -85,8 +85,8 @@ export type TextName = keyof typeof TEXT_RULES;
 export type TextField = readonly [wire: string, name: TextName];
 
 /**
- * The texts that a format's table names. Where several names on the wire are one text, the first that is given holds. What
- * stands where an id should and is none (`visitor-id.ts`) is not given.
+ * The texts that a format's table names. Where several names on the wire are one text, the first that is given holds.
+ * What stands where an id should and is none (`visitor-id.ts`) is not given.
  */
 export function readTexts<Fields extends readonly TextField[]>(
   fields: Fields,

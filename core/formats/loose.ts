@@ -1,6 +1,6 @@
-// Reading what other products' clients send: more loosely than our own format, because nobody can change them. What has no
-// place here is left out, never a reason to refuse the event; only what makes it another event (ids, names, times) is held
-// to the bounds of field.ts.
+// Reading what other products' clients send: more loosely than our own format, because nobody can change them. What has
+// no place here is left out, never a reason to refuse the event; only what makes it another event (ids, names, times)
+// is held to the bounds of field.ts.
 
 import { isApiKeyShaped } from "../api-key.ts";
 import { parseAddress } from "../enrichment/address.ts";
@@ -26,7 +26,9 @@ import { type RawProduct, readProducts } from "./product.ts";
 
 export type Named = Pick<Draft, "trackingId" | "site" | "apiKey">;
 
-/** Who is counted, from the one place a protocol has for it: a tracking ID, or the API key of a merchant's own server. */
+/**
+ * Who is counted, from the one place a protocol has for it: a tracking ID, or the API key of a merchant's own server.
+ */
 export function namedById(text: string): Named {
   const name = clean(text.slice(0, HOSTNAME_LENGTH_MAX));
   if (isApiKeyShaped(name)) return { ...NOBODY, apiKey: name };
@@ -49,7 +51,10 @@ export function browserAgent({ userAgent, keyed }: Pick<Hit, "userAgent" | "keye
   return keyed || (named !== undefined && named.apiKey !== "") ? visitorAgent(userAgent) : userAgent || NO_AGENT;
 }
 
-/** Properties as JSON of texts: the first PROPS_COUNT_MAX plain ones, cut at their bounds; lists and objects are left out. */
+/**
+ * Properties as JSON of texts: the first PROPS_COUNT_MAX plain ones, cut at their bounds; lists and objects are left
+ * out.
+ */
 export function looseProps(value: unknown, without: ReadonlySet<string> = NONE): string {
   if (!isObject(value)) return "";
   const texts = new Map<string, string>();
@@ -112,8 +117,9 @@ export interface RawCommerce {
 }
 
 /**
- * Money, number and products of an event as they were told. Whether they were bought, given back or only looked at is an
- * opinion, formed from the name later and alike for all formats. Prices have a currency also where no amount was given.
+ * Money, number and products of an event as they were told. Whether they were bought, given back or only
+ * looked at is an opinion, formed from the name later and alike for all formats. Prices have a currency also
+ * where no amount was given.
  */
 export function looseCommerce({ amount, currency, order, products = [] }: RawCommerce): Commerce {
   const money = looseRevenue(amount, currency);
@@ -160,8 +166,8 @@ export function looseScreen(value: unknown): string {
 }
 
 /**
- * An absolute address. A path alone belongs to the hostname that comes with it, or to no host: "https:///cart" is a page
- * of a site that its sender does not name.
+ * An absolute address. A path alone belongs to the hostname that comes with it, or to no host: "https:///cart" is a
+ * page of a site that its sender does not name.
  */
 export function absoluteUrl(url: string, hostname = ""): string {
   if (url === "" || parseAddress(url) !== undefined) return url;
@@ -193,8 +199,8 @@ export function cutUrl(url: string): string {
 }
 
 /**
- * Segment's rule for clocks that are wrong: the client says when it happened and when it sent it, by the same clock; what
- * lies between them is right, so it happened that long before it was received.
+ * Segment's rule for clocks that are wrong: the client says when it happened and when it sent it, by the same clock;
+ * what lies between them is right, so it happened that long before it was received.
  */
 export function withoutSkew(
   happened: number | undefined,

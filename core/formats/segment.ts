@@ -1,7 +1,8 @@
-// Segment, `POST /v1/batch` and one path for each kind of message, long or short (`/v1/track`, `/v1/t`). The write key is
-// the user of Basic authorization or stands in the body: a tracking ID, or from a server an API key. `messageId` is the
-// duplicate key. Traits and ids of persons are not kept; an identify, group or alias is archived by its name alone.
-// RudderStack's clients speak the same, under a path of their own when a page is left, and ask for a configuration first.
+// Segment, `POST /v1/batch` and one path for each kind of message, long or short (`/v1/track`, `/v1/t`). The write
+// key is the user of Basic authorization or stands in the body: a tracking ID, or from a server an API key.
+// `messageId` is the duplicate key. Traits and ids of persons are not kept; an identify, group or alias is archived
+// by its name alone. RudderStack's clients speak the same, under a path of their own when a page is left, and ask
+// for a configuration first.
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -197,8 +198,8 @@ function answer({ outcome }: Settled): Answer {
 }
 
 /**
- * `/sourceConfig`: RudderStack's browser client sends nothing before it was told where. To nobody else, and no reports on
- * itself.
+ * `/sourceConfig`: RudderStack's browser client sends nothing before it was told where. To nobody else,
+ * and no reports on itself.
  */
 export function sourceConfig({ query, basicUser }: Hit): Answer {
   const writeKey = firstText(parseParameters(query).get("writeKey"), basicUser).slice(0, ID_LENGTH_MAX);

@@ -1,5 +1,6 @@
-// `POST /debug/mp/collect`: what Google would say is wrong with a Measurement Protocol request, in its own codes. Nothing of
-// the request is counted, and its secret is not looked at. The bounds are Google's; what Footfall takes is looser.
+// `POST /debug/mp/collect`: what Google would say is wrong with a Measurement Protocol request, in its own
+// codes. Nothing of the request is counted, and its secret is not looked at. The bounds are Google's; what
+// Footfall takes is looser.
 
 import { parseQuery } from "../enrichment/address.ts";
 import type { Hit } from "../hit.ts";

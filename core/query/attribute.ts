@@ -1,6 +1,6 @@
-// What questions can break down and filter by: one ordered list of attributes, each with its values for an event that a scan
-// sees and, where rollups are broken down by it, with the name of that breakdown. Properties ("event:props:plan") are
-// attributes made on demand. Values are compared and shown as they are stored, but the empty one has a name.
+// What questions can break down and filter by: one ordered list of attributes, each with its values for an event that a
+// scan sees and, where rollups are broken down by it, with the name of that breakdown. Properties ("event:props:plan")
+// are attributes made on demand. Values are compared and shown as they are stored, but the empty one has a name.
 
 import { textsOf } from "../archive/event-columns.ts";
 import { DIMENSIONS, type DimensionName, PLACE_FIELDS, type PlaceField } from "../counting/dimension.ts";

@@ -1,6 +1,6 @@
 // Comparisons (`include.comparisons`): the same question once more over another range, its results beside those of the
-// question. The other range is the one just before, the same one a year earlier, or any; it may be moved by a few Days so
-// that weekdays fall on weekdays.
+// question. The other range is the one just before, the same one a year earlier, or any; it may be moved by a few Days
+// so that weekdays fall on weekdays.
 
 import { hourOf, type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";

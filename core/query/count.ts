@@ -1,6 +1,7 @@
-// What counts an answer from events, of whatever kind the question is: rows of one Day after the other go in, in a request or on
-// a queue. What some Days have come to can be written down and added to what others have: so a large question is counted in parts
-// (job.ts), and what closed Days came to need not be counted again. Questions are counted here, reports in `report-count.ts`.
+// What counts an answer from events, of whatever kind the question is: rows of one Day after the other go in, in a
+// request or on a queue. What some Days have come to can be written down and added to what others have: so a large
+// question is counted in parts (job.ts), and what closed Days came to need not be counted again. Questions are counted
+// here, reports in `report-count.ts`.
 
 import type { EventColumns } from "../archive/event-columns.ts";
 import type { Gradual } from "../gradual.ts";
@@ -40,8 +41,10 @@ export interface CountPlan<C extends Counting> {
   readonly columns: readonly string[];
   /** What must be given at once: a visitor's rows of a Day in one partition, or in all of them. */
   readonly together: "partition" | "day";
-  /** Names all that the text of a Day depends on, beside the Day's events and what they are seen under. Undefined where Days may not be
-   *  counted as a whole. */
+  /**
+   * Names all that the text of a Day depends on, beside the Day's events and what they are seen under. Undefined where
+   * Days may not be counted as a whole.
+   */
   readonly nameOf: ((day: number) => string) | undefined;
   /** "part" is to be encoded, "whole" to be answered from. */
   readonly open: (under: SeenUnder, form: "part" | "whole") => C;

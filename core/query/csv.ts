@@ -1,7 +1,7 @@
-// An answer as CSV: a column for each dimension and metric of the question, in its order, and a row for each result. Money is
-// a number, with its currency in a column at the end. A comparison adds each metric once more, before and in change.
-// Of a report a row is an entry: what is a list of texts in it (a path) is one text, a list of numbers (retention) a column
-// each. What `meta` says of the numbers has no place here: whoever needs it asks for JSON.
+// An answer as CSV: a column for each dimension and metric of the question, in its order, and a row for each result.
+// Money is a number, with its currency in a column at the end. A comparison adds each metric once more, before and in
+// change. Of a report a row is an entry: what is a list of texts in it (a path) is one text, a list of numbers
+// (retention) a column each. What `meta` says of the numbers has no place here: whoever needs it asks for JSON.
 
 import { type CsvCell, csvLine } from "../csv.ts";
 

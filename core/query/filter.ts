@@ -1,6 +1,7 @@
-// A question's filters: a tree of and, or, not and has_done over comparisons of one attribute, read once into a value that
-// cannot be wrong, and then a pure function of an event and its visit. What a filter says of a visit (its source, its exit
-// page) it says of every event of it. The texts of refusals are those that clients of the Plausible Stats API v2 know.
+// A question's filters: a tree of and, or, not and has_done over comparisons of one attribute, read once into a
+// value that cannot be wrong, and then a pure function of an event and its visit. What a filter says of a visit
+// (its source, its exit page) it says of every event of it. The texts of refusals are those that clients of the
+// Plausible Stats API v2 know.
 
 import type { Spelling } from "../enrichment/spelling.ts";
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
@@ -73,7 +74,9 @@ export function fixedCountOf(filter: Filter): number {
   return first?.kind === "and" && first.isFixed ? first.of.length : 0;
 }
 
-/** What a share link admits, where a filter has such a part: for the link's questions there is nothing else (view.ts). */
+/**
+ * What a share link admits, where a filter has such a part: for the link's questions there is nothing else (view.ts).
+ */
 export function viewOf(filter: Filter): Filter | undefined {
   const [first] = filter.kind === "and" ? filter.of : [];
   return first?.kind === "and" && first.isFixed ? first : undefined;
@@ -153,7 +156,10 @@ export function comparisonsOf(filter: Filter): readonly Comparison[] {
   return filter.kind === "and" || filter.kind === "or" ? filter.of.flatMap(comparisonsOf) : comparisonsOf(filter.of);
 }
 
-/** Whether it takes the whole visit of an event to say whether the event passes, or, of products, the other events of its order. */
+/**
+ * Whether it takes the whole visit of an event to say whether the event passes, or, of products, the
+ * other events of its order.
+ */
 export function needsVisits(filter: Filter): boolean {
   if (filter.kind === "has_done") return true;
   if (filter.kind === "comparison")
@@ -162,8 +168,8 @@ export function needsVisits(filter: Filter): boolean {
 }
 
 /**
- * The filter without what it says of goals and properties: those who could have converted are counted by it. A choice or
- * a negation with such a part in it goes as a whole.
+ * The filter without what it says of goals and properties: those who could have converted are counted by it. A choice
+ * or a negation with such a part in it goes as a whole.
  */
 export function withoutGoals(filter: Filter): Filter {
   return strip(filter) ?? EMPTY;
@@ -270,7 +276,9 @@ interface Comparing {
 const asItIs = (text: string) => text;
 const AS_IT_IS: Spelling = { spell: asItIs, spellPart: asItIs, forms: (value) => [value] };
 
-/** What is asked for and what is there are compared in one spelling, and a part of a value is looked for in all of them. */
+/**
+ * What is asked for and what is there are compared in one spelling, and a part of a value is looked for in all of them.
+ */
 function comparerOf(
   operator: Operator,
   clauses: readonly string[],

@@ -8,8 +8,10 @@ import { type Budgets, COMPARISON_STEPS, spend, stepsRefusal } from "./budget.ts
 import { comparisonsOf, type Filter } from "./filter.ts";
 import { invalid, shown } from "./refusal.ts";
 
-/** Refuses the first goal that filters name and the rules decided last do not have. A share link with filters is told of no goals: what it
- *  names and nobody has is reached by nobody. */
+/**
+ * Refuses the first goal that filters name and the rules decided last do not have. A share link with filters is told of
+ * no goals: what it names and nobody has is reached by nobody.
+ */
 export function checkGoals(
   filters: readonly Filter[],
   rules: RuleTimeline,

@@ -1,5 +1,5 @@
-// What a question's rollups (`tally.ts`) or events (`scan.ts`) come to: its groups with their numbers, before metrics are
-// computed from them. `answer.ts` does not see where they come from.
+// What a question's rollups (`tally.ts`) or events (`scan.ts`) come to: its groups with their numbers, before metrics
+// are computed from them. `answer.ts` does not see where they come from.
 
 import type { Numbers } from "./metric.ts";
 import type { Purse } from "./money.ts";

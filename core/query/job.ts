@@ -1,5 +1,6 @@
-// A question that is too large for one request, as it waits for its answer: the body as it was asked and what the range was
-// resolved with, so that every part of the job, whenever it is counted, has the same plan. Questions and reports alike.
+// A question that is too large for one request, as it waits for its answer: the body as it was asked and what
+// the range was resolved with, so that every part of the job, whenever it is counted, has the same plan.
+// Questions and reports alike.
 
 import { SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
@@ -89,7 +90,9 @@ function reportPlan(kind: ReportName, { body, fixed }: JobQuestion, moment: Mome
   };
 }
 
-/** Those questions of a batch that are too large: rows are read once for all, and each has its own answer or refusal. */
+/**
+ * Those questions of a batch that are too large: rows are read once for all, and each has its own answer or refusal.
+ */
 function batchPlan(question: JobQuestion, zones: readonly ZonePeriod[]): CountPlan<JobCounting> {
   const { questions } = question.body as { readonly questions: readonly BatchQuestion[] };
   const plans = questions.map(({ kind, body }) => planOfJob({ ...question, kind, body }, zones));

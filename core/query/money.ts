@@ -1,6 +1,6 @@
-// Money on its way into an answer: sums by Day and currency, and what they are worth in the merchant's currency. A sum is
-// converted once for each Day and currency, whatever it was added up from, so that an answer does not depend on how it was
-// counted. What no rate is known for stays as it is and is said so (`answer.ts`); it is never taken for 0.
+// Money on its way into an answer: sums by Day and currency, and what they are worth in the merchant's currency. A sum
+// is converted once for each Day and currency, whatever it was added up from, so that an answer does not depend on how
+// it was counted. What no rate is known for stays as it is and is said so (`answer.ts`); it is never taken for 0.
 
 import {
   addMoney,
@@ -65,7 +65,10 @@ export function convertBy(rates: RateTable, into: string): Convert {
   };
 }
 
-/** Currencies and Days, [fromDay, toDay), of which purses need rates; undefined where all money is of the merchant's currency. */
+/**
+ * Currencies and Days, [fromDay, toDay), of which purses need rates; undefined where all money is of the merchant's
+ * currency.
+ */
 export function foreignOf(
   purses: Iterable<Purse>,
   home: string,

@@ -1,5 +1,5 @@
-// From a question to what has to be read for it: which table, which buckets, which columns. A plan is a value, made by a
-// list of small pure rewrites, and says what the question will cost before anything is read. Reading is done by the
+// From a question to what has to be read for it: which table, which buckets, which columns. A plan is a value, made by
+// a list of small pure rewrites, and says what the question will cost before anything is read. Reading is done by the
 // host (`workers/query/execute.ts`), adding up by `tally.ts`.
 
 import type { DimensionName } from "../counting/dimension.ts";
@@ -57,8 +57,10 @@ export interface Plan {
   readonly sketch: boolean;
   /** Totals that metrics compare their group's visitors with. */
   readonly totals: readonly (keyof Totals)[];
-  /** Values that rows must know, as shown: a row that was cut and does not name them is not enough (rest.ts). Undefined where "(other)"
-   *  may stand for what was cut. */
+  /**
+   * Values that rows must know, as shown: a row that was cut and does not name them is not enough (rest.ts). Undefined
+   * where "(other)" may stand for what was cut.
+   */
   readonly wanted: ReadonlySet<string> | "every" | undefined;
   /** The goals that are asked for, where rollups are read for them. */
   readonly goals: readonly Goal[] | undefined;
@@ -273,15 +275,18 @@ function chooseSource(plan: Plan): Plan {
   return { ...plan, source: fromEvents ? "archive" : "rollups" };
 }
 
-/** Whether it is all of Hours of closed Days, and of more than their totals. Where their events are deleted, it is refused later. */
+/**
+ * Whether it is all of Hours of closed Days, and of more than their totals. Where their events are
+ * deleted, it is refused later.
+ */
 function isOfThinHours({ question, grain, range, openFrom, eventsFrom }: Plan): boolean {
   const isMore = question.breakdowns.length > 0 || !isEmpty(question.filter);
   return grain === "hour" && isMore && range.toDay <= openFrom && range.fromDay >= eventsFrom;
 }
 
 /**
- * A filter of one comparison is a choice of values of a breakdown: of the question's own, or of one that is read for it where
- * one value alone is wanted. More than one value of a dimension of events would count a visit twice.
+ * A filter of one comparison is a choice of values of a breakdown: of the question's own, or of one that is read for it
+ * where one value alone is wanted. More than one value of a dimension of events would count a visit twice.
  */
 function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boolean {
   if (isEmpty(filter)) return true;
@@ -290,8 +295,8 @@ function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boole
   if (comparison === undefined || comparison.attribute.rollup === undefined) return false;
   const { attribute, only } = comparison;
   const needs = metrics.map(metricOf);
-  // Of events, a rollup says when and how long the visits were that they are part of; of orders, what is left of them after those of
-  // others with the same number: both are more than a share link admits (view.ts).
+  // Of events, a rollup says when and how long the visits were that they are part of; of orders, what is left of them
+  // after those of others with the same number: both are more than a share link admits (view.ts).
   const isMore = attribute.scope === "event" || needs.some(({ ofOrders, isMoney }) => ofOrders || isMoney);
   if (isFixed(filter) && isMore) return false;
   // Conversions are compared with everybody, which only a filter by goals leaves alone.
@@ -352,7 +357,8 @@ function chooseTotals(plan: Plan): Plan {
 
 function findSingleBuckets(plan: Plan): Plan {
   const { buckets, time, grain } = plan;
-  if (buckets > BUCKETS_MAX) return plan; // it will be rejected: looking at every day of a thousand years takes a second
+  // Such a question will be rejected; looking at every day of a thousand years would take a second.
+  if (buckets > BUCKETS_MAX) return plan;
   const oneLabelEach = time === grain && (time === "day" || !repeatsHours(plan));
   return { ...plan, oneBucketEach: buckets <= 1 || oneLabelEach };
 }

@@ -1,5 +1,5 @@
-// What happens now: who was there in the last five minutes, and the last thirty minutes one by one. Minutes are named by the local
-// clock, the current one is the last.
+// What happens now: who was there in the last five minutes, and the last thirty minutes one by one. Minutes are named
+// by the local clock, the current one is the last.
 
 import { isPageview } from "../event.ts";
 import { REALTIME_MINUTES, REALTIME_NOW_MINUTES } from "../limits.ts";

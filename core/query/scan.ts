@@ -1,7 +1,7 @@
-// Answers any question of the grammar from a merchant's events, one (Day, partition) after the other. Memory holds the events
-// of one of them and the groups of the answer; visitors are sets, so they are exact. What an event counts for is what the
-// rollups say (L3): its own time for page views, events, revenue and engagement, the start of its visit for visits, bounces and
-// duration; a filter admits events, and a visit counts where any event of it is admitted.
+// Answers any question of the grammar from a merchant's events, one (Day, partition) after the other. Memory holds the
+// events of one of them and the groups of the answer; visitors are sets, so they are exact. What an event counts for is
+// what the rollups say (L3): its own time for page views, events, revenue and engagement, the start of its visit for
+// visits, bounces and duration; a filter admits events, and a visit counts where any event of it is admitted.
 
 import { earnedOf } from "../counting/earned.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
@@ -65,7 +65,9 @@ export interface Scan {
   readonly totals: Readonly<Record<keyof Totals, Map<string, Visitors>>>;
   /** The question's filter without goals, for those who could have reached one. */
   readonly possible: Filter;
-  /** Of each dimension that is not time: the values that filters leave of it, and where it stands among the dimensions. */
+  /**
+   * Of each dimension that is not time: the values that filters leave of it, and where it stands among the dimensions.
+   */
   readonly axes: readonly Axis[];
   /** Place of the time dimension; -1 without one. */
   readonly timeAt: number;
@@ -80,7 +82,9 @@ export interface Scan {
   known: KnownCodes;
 }
 
-/** Where events of the rows at hand go that have the same values: found out once for each combination of their codes. */
+/**
+ * Where events of the rows at hand go that have the same values: found out once for each combination of their codes.
+ */
 interface KnownCodes {
   /** Chains the codes of axes, and the label's, to one. */
   readonly pairs: PairCodes;
@@ -465,7 +469,10 @@ function productLists(list: readonly string[], axes: readonly Axis[], seen: Seen
   return [...found.values()];
 }
 
-/** One text for a list of them, whatever they hold. It is no whole number, which texts of strangers may be (core/text-map.ts). */
+/**
+ * One text for a list of them, whatever they hold. It is no whole number, which texts of strangers may be
+ * (core/text-map.ts).
+ */
 function keyOf(dimensions: readonly string[]): string {
   return JSON.stringify(dimensions);
 }

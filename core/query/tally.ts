@@ -1,6 +1,6 @@
-// Adds rollup rows up into the groups of an answer: one group per time label and value. Rows may come in any order and in
-// any number of portions, so a host can read D1 page by page and keep only the groups. First of all rows are joined: of
-// what D1 and a partition say of the same bucket, the higher version wins. `answer.ts` turns groups into results.
+// Adds rollup rows up into the groups of an answer: one group per time label and value. Rows may come in any order and
+// in any number of portions, so a host can read D1 page by page and keep only the groups. First of all rows are joined:
+// of what D1 and a partition say of the same bucket, the higher version wins. `answer.ts` turns groups into results.
 
 import { ByteReader } from "../bytes.ts";
 import { slotOf } from "../counting/day.ts";
@@ -125,9 +125,10 @@ export function restOf(tally: Tally): Plan | undefined {
 }
 
 /**
- * Adds Hours that have only totals, Day by Day and partition by partition: their visitors are those of all of them, less those
- * that were there in two (VIS-9). That is exact, and may stand beside anything of another Day or partition, unless somebody may have
- * come again on another Day of one result. Where one Hour of a Day is counted from events, all of that Day are.
+ * Adds Hours that have only totals, Day by Day and partition by partition: their visitors are those of all of them,
+ * less those that were there in two (VIS-9). That is exact, and may stand beside anything of another Day or
+ * partition, unless somebody may have come again on another Day of one result. Where one Hour of a Day is counted
+ * from events, all of that Day are.
  */
 function addThin(tally: Tally): void {
   const { plan, aside } = tally;
@@ -270,7 +271,10 @@ function toGroup({ plan, entries, totals }: Tally, sum: Sum): Group {
   };
 }
 
-/** Exact where nobody can have come again: within one bucket, where partitions share no visitor, and of all who live a Day. */
+/**
+ * Exact where nobody can have come again: within one bucket, where partitions share no visitor, and of all who live a
+ * Day.
+ */
 function visitorsOf(sum: Sum): number {
   const { counts, sketch } = sum;
   return isEstimated(sum) ? counts.visitors - counts.known + estimate(sketch as Sketch) : counts.visitors;
@@ -280,7 +284,9 @@ function isEstimated({ isKnownInSeveral, sketch }: Sum): boolean {
   return isKnownInSeveral && sketch !== undefined;
 }
 
-/** The worst error of any group. "(other)" is an estimate even within one bucket: a visitor may have seen many values. */
+/**
+ * The worst error of any group. "(other)" is an estimate even within one bucket: a visitor may have seen many values.
+ */
 function errorOf({ sums, totals, plan }: Tally): number {
   let error = 0;
   for (const sum of [...sums.values(), ...totals.values()]) {

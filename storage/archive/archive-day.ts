@@ -1,6 +1,7 @@
-// Reads a (Day, partition) back out of the archive, whatever state it is in: its sealed files, the bundles that came since,
-// or bundles alone. It gives the rows by merchant, of each in the order of the log, and holds a bounded part of them at a
-// time; a Day too large to be sorted in memory is cut into runs first. What is read is counted in `queues/recount.ts`.
+// Reads a (Day, partition) back out of the archive, whatever state it is in: its sealed files, the bundles that
+// came since, or bundles alone. It gives the rows by merchant, of each in the order of the log, and holds a
+// bounded part of them at a time; a Day too large to be sorted in memory is cut into runs first. What is read is
+// counted in `queues/recount.ts`.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { decodeManifest, type Manifest } from "../../core/archive/manifest.ts";
@@ -32,8 +33,8 @@ export interface ArchivedDay extends DayPlace {
 export type ArchivedBundle = ListedObject;
 
 /**
- * Finds what there is of a (Day, partition). `folder` is that of its sealed files, "" while there are none; with `before`,
- * bundles that begin at or above that position are left out.
+ * Finds what there is of a (Day, partition). `folder` is that of its sealed files, "" while there are none; with
+ * `before`, bundles that begin at or above that position are left out.
  */
 export async function findDay(
   archive: Archive,
@@ -54,8 +55,9 @@ export async function readManifest(archive: Archive, folder: string): Promise<Ma
 }
 
 /**
- * The folder of the newest sealed files among keys of one (Day, partition): whole ones, since a manifest is written last. Of two of
- * one generation that which stands for more bundles, then that from which more was removed. Undefined where there are none.
+ * The folder of the newest sealed files among keys of one (Day, partition): whole ones, since a manifest is written
+ * last. Of two of one generation that which stands for more bundles, then that from which more was removed.
+ * Undefined where there are none.
  */
 export function newestSealed(keys: readonly string[]): string | undefined {
   let newest: { readonly folder: string; readonly rank: readonly number[] } | undefined;

@@ -1,6 +1,7 @@
-// Reads a row group of an archive file as columns (core/archive/event-columns.ts): codes of a dictionary stay codes, and each text is
-// made once, not once a row. The library finds pages, and unpacks codes; what it would make of them, a value of its own for each row,
-// takes longer than counting the rows. Pages of the archive are plain or of a dictionary: no other was ever written.
+// Reads a row group of an archive file as columns (core/archive/event-columns.ts): codes of a dictionary stay codes,
+// and each text is made once, not once a row. The library finds pages, and unpacks codes; what it would make of them, a
+// value of its own for each row, takes longer than counting the rows. Pages of the archive are plain or of a
+// dictionary: no other was ever written.
 
 import { type ColumnMetaData, type FileMetaData, type PageHeader, parquetMetadata } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";

@@ -1,7 +1,8 @@
-// Backups of the directory in R2, hourly by the cron and when somebody asks: every table page by page, packed and sealed under a key
-// of the deployment's secret, and a manifest last, so that what has one is whole. Sign-ins, sessions, invites and alerts are left
-// out: after a recovery everybody signs in again. Tables are read one after the other and not at one instant, merchants first: what was made
-// meanwhile may be there in part, and numbers are claimed anyway (number-claim.ts). recovery.ts reads them.
+// Backups of the directory in R2, hourly by the cron and when somebody asks: every table page by page, packed and
+// sealed under a key of the deployment's secret, and a manifest last, so that what has one is whole. Sign-ins,
+// sessions, invites and alerts are left out: after a recovery everybody signs in again. Tables are read one after the
+// other and not at one instant, merchants first: what was made meanwhile may be there in part, and numbers are claimed
+// anyway (number-claim.ts). recovery.ts reads them.
 
 import { createHash } from "node:crypto";
 import {
@@ -22,7 +23,9 @@ import { select } from "../statement.ts";
 import type { Directory } from "./directory.ts";
 import { readEpochs } from "./epoch.ts";
 
-/** What is backed up, in the order in which it is written back: the row that says that the directory is one comes last. */
+/**
+ * What is backed up, in the order in which it is written back: the row that says that the directory is one comes last.
+ */
 export const BACKED_UP: readonly Table[] = [
   { name: "merchants", key: ["number"], rowsMax: BACKUP_ROWS_OF_RULES },
   { name: "streams", key: ["merchant", "number"] },
@@ -133,7 +136,9 @@ export async function readBackup(name: string, deps: Pick<BackupDeps, "bucket">)
   return backup;
 }
 
-/** The rows of one object. Throws unless it is byte for byte what was written, and a secret of the deployment opens it. */
+/**
+ * The rows of one object. Throws unless it is byte for byte what was written, and a secret of the deployment opens it.
+ */
 export async function readPart(
   { key, digest, table }: BackupPart,
   { bucket, sealSecrets }: Pick<BackupDeps, "bucket" | "sealSecrets">,
@@ -196,7 +201,9 @@ async function putPart(
   return { table, key, rows: page.rows.length, bytes: bytes.length, digest: digestOf(bytes) };
 }
 
-/** undefined where another secret has sealed it: its bytes are those that were written, so nothing else can be wrong. */
+/**
+ * undefined where another secret has sealed it: its bytes are those that were written, so nothing else can be wrong.
+ */
 function opened(bytes: Uint8Array, { secret, key }: { secret: string; key: string }): Uint8Array | undefined {
   try {
     return unseal(bytes, deriveKey(secret, "backup"), key);
@@ -209,7 +216,10 @@ function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Deletes backups that are kept no longer, and what backups have left that died. The manifest goes last: what has one is whole. */
+/**
+ * Deletes backups that are kept no longer, and what backups have left that died. The manifest goes last: what has one
+ * is whole.
+ */
 async function prune(deps: BackupDeps): Promise<void> {
   const names = await listBackups(deps);
   const kept = keptOf(names, deps.now());

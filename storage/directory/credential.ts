@@ -1,6 +1,6 @@
-// Names and secrets that Footfall gives out: ids of merchants, keys, members and so on; API keys and other tokens. Random
-// bytes are arguments. Of a token only its SHA-256 is ever stored; it has 256 random bits, so it needs no slow hash and no
-// salt. (Passwords do: password.ts.)
+// Names and secrets that Footfall gives out: ids of merchants, keys, members and so on; API keys and other tokens.
+// Random bytes are arguments. Of a token only its SHA-256 is ever stored; it has 256 random bits, so it needs no slow
+// hash and no salt. (Passwords do: password.ts.)
 
 import { createHash } from "node:crypto";
 

@@ -129,7 +129,9 @@ export async function revokeInvite(db: Directory, { merchant, id }: Named): Prom
   return gone.length > 0;
 }
 
-/** Takes an invite by its token: the second to come finds nothing. `email`, where it is known, must be the invited one. */
+/**
+ * Takes an invite by its token: the second to come finds nothing. `email`, where it is known, must be the invited one.
+ */
 export async function takeInvite(
   db: Directory,
   { token, email, now }: { token: string; email: string | undefined; now: number },
@@ -140,8 +142,10 @@ export async function takeInvite(
   return taken;
 }
 
-/** Makes the invited a member. One that was a member already keeps its role and gets the new password; what was signed in
- *  with the old one is not any more. */
+/**
+ * Makes the invited a member. One that was a member already keeps its role and gets the new password; what was signed
+ * in with the old one is not any more.
+ */
 export async function admitMember(db: Directory, member: Member): Promise<Member> {
   const orm = drizzle(db);
   const [admitted] = await orm

@@ -16,7 +16,9 @@ export interface Imported {
   readonly unchanged: number;
 }
 
-/** Puts rates beside those of their Days, and over those of the same Day and currency. The same again changes nothing. */
+/**
+ * Puts rates beside those of their Days, and over those of the same Day and currency. The same again changes nothing.
+ */
 export async function writeRates(db: Directory, days: readonly PublishedChange[]): Promise<Imported> {
   let [added, changed] = [0, 0];
   for (let start = 0; start < days.length; start += RATE_DAYS_WRITTEN) {

@@ -1,7 +1,7 @@
 // The directory's D1 schema: merchants, their streams, keys, members and share links, the log of what was administered,
-// exchange rates, and the headers of replay jobs. Written here once; `npm run db:generate` makes the migrations from it.
-// Numbers, and all that changes in one transaction with them, are in the ledgers (storage/ledger/schema.ts). Backups name each table
-// once more (backup.ts).
+// exchange rates, and the headers of replay jobs. Written here once; `npm run db:generate` makes the migrations from
+// it. Numbers, and all that changes in one transaction with them, are in the ledgers (storage/ledger/schema.ts).
+// Backups name each table once more (backup.ts).
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -11,7 +11,9 @@ import type { Rules, RuleTimeline } from "../../core/rules.ts";
 import type { Severity } from "../../core/watch/alert.ts";
 import type { Standing } from "../../core/watch/standing.ts";
 
-/** One row: how many ledgers the deployment has had since its first day, and how far its history has come (epoch.ts). */
+/**
+ * One row: how many ledgers the deployment has had since its first day, and how far its history has come (epoch.ts).
+ */
 export const deployment = sqliteTable("deployment", {
   id: integer("id").primaryKey(),
   ledgers: integer("ledgers").notNull(),
@@ -48,8 +50,10 @@ export const operators = sqliteTable("operators", {
   expiresAt: integer("expires_at"),
 });
 
-/** "metrics": /metrics and /health?deep. "read": also where everything stands, nothing of a merchant's. "operate": also to put it right.
- *  "owner": everything, as ADMIN_TOKEN. */
+/**
+ * "metrics": /metrics and /health?deep. "read": also where everything stands, nothing of a merchant's. "operate": also
+ * to put it right. "owner": everything, as ADMIN_TOKEN.
+ */
 export const OPERATOR_SCOPES = ["metrics", "read", "operate", "owner"] as const;
 
 export type OperatorScope = (typeof OPERATOR_SCOPES)[number];
@@ -96,8 +100,8 @@ export const merchants = sqliteTable(
 );
 
 /**
- * Whose settings were changed, each with the number of the last change; numbers grow. Triggers write it (the migration says so;
- * drizzle cannot), so that no way of changing settings can forget it. Rows stay when their merchant goes.
+ * Whose settings were changed, each with the number of the last change; numbers grow. Triggers write it (the migration
+ * says so; drizzle cannot), so that no way of changing settings can forget it. Rows stay when their merchant goes.
  */
 export const settingsChanges = sqliteTable(
   "settings_changes",
@@ -192,14 +196,18 @@ export const apiKeys = sqliteTable(
   (table) => [index("api_keys_merchant").on(table.merchant)],
 );
 
-/** What a key may do, each named once: send events, ask questions and read settings, or that and change everything of its
- *  merchant. */
+/**
+ * What a key may do, each named once: send events, ask questions and read settings, or that and change
+ * everything of its merchant.
+ */
 export const SCOPES = ["read", "write", "admin"] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
-/** A person of one merchant, who signs in. The same address at two merchants is two members, each with a password that only its own
- *  invite sets: tenants are apart. Where the passwords are equal, one sign-in opens both. */
+/**
+ * A person of one merchant, who signs in. The same address at two merchants is two members, each with a password that
+ * only its own invite sets: tenants are apart. Where the passwords are equal, one sign-in opens both.
+ */
 export const members = sqliteTable(
   "members",
   {
@@ -300,8 +308,10 @@ export const segments = sqliteTable(
   (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
 );
 
-/** Files that a merchant brought in, each under a number that is given once (number-claim.ts). Whether one was undone is in the
- *  replay jobs that did it. */
+/**
+ * Files that a merchant brought in, each under a number that is given once (number-claim.ts). Whether one was undone is
+ * in the replay jobs that did it.
+ */
 export const imports = sqliteTable(
   "imports",
   {
@@ -317,7 +327,9 @@ export const imports = sqliteTable(
     head: text("head").notNull(),
     /** Digest of the options that decide what becomes of a row. */
     reading: text("reading").notNull(),
-    /** What ends the ids of its events: not empty where rows of the same file were undone, so that they may come again. */
+    /**
+     * What ends the ids of its events: not empty where rows of the same file were undone, so that they may come again.
+     */
     idSuffix: text("id_suffix").notNull(),
     /** Events by the number of their Day. */
     days: text("days", { mode: "json" }).$type<Readonly<Record<string, number>>>().notNull(),
@@ -390,7 +402,10 @@ export const replayJobs = sqliteTable(
     rules: text("rules").$type<ReplayRules>().notNull().default("dated"),
     /** The rules of a draft; null of all others. */
     draft: text("draft", { mode: "json" }).$type<Rules>(),
-    /** The scopes whose timelines it put a period on, and of which version; null when it put none. An undo takes them back. */
+    /**
+     * The scopes whose timelines it put a period on, and of which version; null when it put none. An undo takes them
+     * back.
+     */
     applied: text("applied", { mode: "json" }).$type<readonly AppliedRules[]>(),
     /** Breakdowns that a backfill writes anew; null for those that are missing alone. */
     dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
@@ -417,14 +432,18 @@ export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
 
 export type ReplayKind = (typeof REPLAY_KINDS)[number];
 
-/** "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job. "goals": the goals decided
- *  last and nothing else; "goals_due": the same, started by itself. "without_import": those that hold, and an import
- *  that is undone. */
+/**
+ * "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job.
+ * "goals": the goals decided last and nothing else; "goals_due": the same, started by itself. "without_import": those
+ * that hold, and an import that is undone.
+ */
 export const REPLAY_RULES = ["dated", "current", "draft", "goals", "goals_due", "without_import"] as const;
 
 export type ReplayRules = (typeof REPLAY_RULES)[number];
 
 export type AppliedRules = readonly [scope: number, version: number];
 
-/** "starting": its parts are being laid into the ledgers, and nothing is counted yet. "abandoned": that came to nothing. */
+/**
+ * "starting": its parts are being laid into the ledgers, and nothing is counted yet. "abandoned": that came to nothing.
+ */
 export type ReplayState = "starting" | "abandoned" | "running" | "paused" | "cancelled" | "done" | "undoing" | "undone";

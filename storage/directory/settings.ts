@@ -1,5 +1,5 @@
-// Merchants' settings as partitions read them from D1: by primary key when a merchant is first seen, and once a minute whose were
-// changed; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
+// Merchants' settings as partitions read them from D1: by primary key when a merchant is first seen, and once a minute
+// whose were changed; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
 
 import type { Spread } from "../../core/counting/placement.ts";
 import { SETTINGS_CHANGES_PAGE } from "../../core/limits.ts";
@@ -46,8 +46,8 @@ export async function readSettingsOf(db: Directory, merchants: readonly number[]
 }
 
 /**
- * Whose settings were changed after the change `since`, and which was the last change of all. Where that is an earlier one, the
- * database was restored. One statement, and one more for each further SETTINGS_CHANGES_PAGE that were changed.
+ * Whose settings were changed after the change `since`, and which was the last change of all. Where that is an earlier
+ * one, the database was restored. One statement, and one more for each further SETTINGS_CHANGES_PAGE that were changed.
  */
 export async function readChanges(db: Directory, since: number | undefined): Promise<SettingsChanges> {
   const text = `SELECT last, change, merchant

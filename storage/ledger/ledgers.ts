@@ -1,5 +1,5 @@
-// The ledgers: the D1s of numbers, and which of them has what. A ledger's type differs from the directory's, so that the
-// compiler sees when a function is given the other database. `storage/open.ts` makes them from a Worker's bindings.
+// The ledgers: the D1s of numbers, and which of them has what. A ledger's type differs from the directory's, so that
+// the compiler sees when a function is given the other database. `storage/open.ts` makes them from a Worker's bindings.
 
 import { ledgerOf, ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
 import { causeOf } from "../../core/outcome.ts";
@@ -37,7 +37,10 @@ export async function askEach<T>(
   return answers;
 }
 
-/** The cron's work in each ledger. One that fails is logged and keeps no other from its turn; the next run comes to it again. */
+/**
+ * The cron's work in each ledger. One that fails is logged and keeps no other from its turn; the next run comes to it
+ * again.
+ */
 export async function visitEach(
   ledgers: Pick<Ledgers, "all">,
   visit: (ledger: Ledger) => Promise<void>,

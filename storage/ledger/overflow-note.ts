@@ -1,7 +1,8 @@
-// What waits in the overflow queue, as far as answers have to know: of each message that was acknowledged and that its partition
-// has not taken, a row for each merchant in it. The collector writes it before it sends the message, the queue's consumer takes
-// it away when the message is delivered; so an answer can say up to which instant it is complete. A queue itself cannot be
-// asked for its oldest message: what is being handled, or waits for another try, does not show.
+// What waits in the overflow queue, as far as answers have to know: of each message that was acknowledged and
+// that its partition has not taken, a row for each merchant in it. The collector writes it before it sends the
+// message, the queue's consumer takes it away when the message is delivered; so an answer can say up to which
+// instant it is complete. A queue itself cannot be asked for its oldest message: what is being handled, or waits
+// for another try, does not show.
 
 import { OVERFLOW_NOTES_DONE_MS, OVERFLOW_NOTES_KEPT_MS } from "../../core/limits.ts";
 import type { OverflowNote } from "../../core/overflow.ts";
@@ -26,8 +27,8 @@ async function putNotes(db: Ledger, { id, merchants, since }: OverflowNote): Pro
 }
 
 /**
- * A message is delivered, or was never sent. Where its note has not come yet, because D1 was slow, a row stays for a while that
- * keeps it out: otherwise nobody would ever take it away.
+ * A message is delivered, or was never sent. Where its note has not come yet, because D1 was slow, a row stays for a
+ * while that keeps it out: otherwise nobody would ever take it away.
  */
 export async function settleOverflow(
   ledgers: Ledgers,

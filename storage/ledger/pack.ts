@@ -1,8 +1,8 @@
-// Moves a closed Day of a merchant from rows into its block, and back out where somebody is to write to it. It changes no
-// number: readers look at both in one transaction (rollups.ts) and find a Day in one of them. Whoever writes to a closed Day
-// (a seal, a replay, an undo) takes it out first, writes rows as ever, and packs it again when it is done; who dies in between
-// leaves rows, which the next one packs. Every statement checks that rows and block still are what was read, so that any two
-// of these may run at once, and each may be repeated.
+// Moves a closed Day of a merchant from rows into its block, and back out where somebody is to write to it. It changes
+// no number: readers look at both in one transaction (rollups.ts) and find a Day in one of them. Whoever writes to a
+// closed Day (a seal, a replay, an undo) takes it out first, writes rows as ever, and packs it again when it is done;
+// who dies in between leaves rows, which the next one packs. Every statement checks that rows and block still are what
+// was read, so that any two of these may run at once, and each may be repeated.
 
 import { type BlockDay, blockOf, encodeBlock, toDayRow, toHourRow } from "../../core/block/block.ts";
 import { toBlockDay } from "../../core/block/closed-day.ts";
@@ -65,16 +65,16 @@ const BLOCK_COLUMNS = ["merchant", "first_day", "partition", "version", "events"
 const STEPS = 1 / REBUILD_VERSION_STEP;
 
 /**
- * Whether no job is at work on the Day ?4 in the partition ?3, or on one near it: what it is about to write or put back must
- * find its rows. Who ends such a part packs the Day.
+ * Whether no job is at work on the Day ?4 in the partition ?3, or on one near it: what it is about to write or put back
+ * must find its rows. Who ends such a part packs the Day.
  */
 const IS_LEFT_ALONE = `NOT EXISTS (SELECT 1 FROM job_fences AS f JOIN replay_parts AS p ON p.job = f.job AND p."partition" = ?3
     AND p.day IN (${Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => `CAST(?4 AS INTEGER) + ${at - FOLDERS_APART_MAX}`).join(", ")})
   WHERE f.kind != 'verify' AND NOT (p.job = ?11 AND p.day = ?12) AND ((f.state = 'running' AND p.state = 'waiting') OR (f.state = 'undoing' AND p.state != 'undone')))`;
 
 /**
- * Packs what lies in rows of a Day that nothing is to be published of any more. Running it again finds what is left: true where
- * nothing is, but what no block takes.
+ * Packs what lies in rows of a Day that nothing is to be published of any more. Running it again finds what is left:
+ * true where nothing is, but what no block takes.
  */
 export async function packDay(
   db: Ledger,
@@ -101,7 +101,10 @@ export async function packDay(
 /** Of each merchant that is packed; the first puts the block. */
 const STATEMENTS_EACH = 3;
 
-/** Takes some merchants' Day out of its blocks: it is rows again, its Hours as totals. Where it is not packed nothing happens. */
+/**
+ * Takes some merchants' Day out of its blocks: it is rows again, its Hours as totals. Where it is not packed nothing
+ * happens.
+ */
 export async function unpackDay(
   db: Ledger,
   { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
@@ -149,7 +152,9 @@ interface Packing {
   readonly ending: EndingPart | undefined;
 }
 
-/** Writes the block with the Day in it, if rows and block are what was read; then deletes the rows, if it has the Day. */
+/**
+ * Writes the block with the Day in it, if rows and block are what was read; then deletes the rows, if it has the Day.
+ */
 function packStatements(db: Ledger, { block, day, rows, ending }: Packing): readonly D1PreparedStatement[] {
   const whole = rows.find(({ grain }) => grain === "day");
   if (whole === undefined) return []; // packed, or gone, since it was listed

@@ -1,7 +1,8 @@
-// What a seal or a rebuild does to rollups in D1, and how a rebuild is taken back. A merchant's Day is one transaction: a reader sees it
-// as it was or as it is now. Every statement checks in that transaction that the job still runs, as the ledger's fence of it says, and that the row is still
-// the one that was compared, so a late or a second consumer, a cancelled job and a partition that publishes meanwhile
-// change nothing they should not. Plain SQL from the lists of rollup-write.ts: rows move inside the database.
+// What a seal or a rebuild does to rollups in D1, and how a rebuild is taken back. A merchant's Day is one transaction:
+// a reader sees it as it was or as it is now. Every statement checks in that transaction that the job still runs, as
+// the ledger's fence of it says, and that the row is still the one that was compared, so a late or a second consumer, a
+// cancelled job and a partition that publishes meanwhile change nothing they should not. Plain SQL from the lists of
+// rollup-write.ts: rows move inside the database.
 
 import { blockOf } from "../../core/block/block.ts";
 import type { Difference } from "../../core/counting/difference.ts";
@@ -25,7 +26,10 @@ const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
 const COLUMNS = [...ROLLUP_KEY, ...ROLLUP_REPLACED].map((column) => `"${column}"`).join(", ");
 const IS_ROW = `merchant = ? AND bucket = ? AND "partition" = ?`;
 const IS_GENERATION = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ? AND generation = ?)';
-/** Whether nobody has changed, or is changing, the settings that rows were counted by. Null as the first parameter asks nothing. */
+/**
+ * Whether nobody has changed, or is changing, the settings that rows were counted by. Null as the first parameter asks
+ * nothing.
+ */
 const IS_COUNTED_BY = `(? IS NULL OR (${IS_NOT_PAST} AND ${IS_NOT_PAST}))`;
 /** Of a row that was kept: it says the Day it had before, which a zone of the past may have changed. */
 const IS_NEAR = `day IN (${nearDays(0)
@@ -151,9 +155,9 @@ export async function replaceRollups(
 }
 
 /**
- * Puts right what an undo of rules or of a zone could not put back: rows that others have written since. Running it again
- * is harmless. Fails where a row is no longer the one that was compared: an Hour may be in two Days, of which the undo of
- * the other has taken it meanwhile.
+ * Puts right what an undo of rules or of a zone could not put back: rows that others have written since. Running it
+ * again is harmless. Fails where a row is no longer the one that was compared: an Hour may be in two Days, of which the
+ * undo of the other has taken it meanwhile.
  */
 export async function correctRollups(db: Ledger, { job, differences, known }: Replacing): Promise<void> {
   const [first] = differences;
@@ -173,8 +177,9 @@ interface Room {
 }
 
 /**
- * Takes what is replaced out of its blocks, and looks whether an Hour that is to be new lies in a block of a Day near it: a zone of
- * the past moves Hours from Day to Day, and another may have written and packed this one since it was compared.
+ * Takes what is replaced out of its blocks, and looks whether an Hour that is to be new lies in a block of a
+ * Day near it: a zone of the past moves Hours from Day to Day, and another may have written and packed this
+ * one since it was compared.
  */
 async function makeRoom(db: Ledger, differences: readonly Difference[]): Promise<Room> {
   await unpackTouched(db, differences);
@@ -308,9 +313,9 @@ const NEXT_KEPT = `job = ?1 AND day = ?2 AND "partition" = ?3 AND merchant IN (
   AND EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ?1 AND job_fences.state = 'undoing')`;
 
 /**
- * Puts back what a rebuild replaced in one part, some merchants at a time, and forgets it. Only a row that is still the one
- * the rebuild wrote is taken back: what a partition has published since holds later events. Running it again finds what is
- * left.
+ * Puts back what a rebuild replaced in one part, some merchants at a time, and forgets it. Only a row that is
+ * still the one the rebuild wrote is taken back: what a partition has published since holds later events. Running
+ * it again finds what is left.
  */
 export async function restoreRollups(db: Ledger, part: ReplayPart): Promise<void> {
   const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
@@ -325,8 +330,9 @@ export async function restoreRollups(db: Ledger, part: ReplayPart): Promise<void
 }
 
 /**
- * Takes the Days of the rows that are put back next out of their blocks. A row was kept under the Day that it had before;
- * what took its place may be of a Day near it, since a zone of the past. Until the part is undone nobody packs them (pack.ts).
+ * Takes the Days of the rows that are put back next out of their blocks. A row was kept under the Day that it
+ * had before; what took its place may be of a Day near it, since a zone of the past. Until the part is undone
+ * nobody packs them (pack.ts).
  */
 async function unpackKept(db: Ledger, { job, day, partition }: ReplayPart): Promise<void> {
   const kept = `SELECT DISTINCT merchant FROM replay_undo WHERE ${NEXT_KEPT}`;

@@ -1,6 +1,7 @@
-// Rollups as questions read them from D1: page by page, and only the columns a question needs. Open Days are rows: both tables
-// have one shape, and their columns come from core's lists through the schema. Closed Days are packed into blocks. A Day is in
-// rows or packed, and one transaction reads both, so that nobody here knows which it was. `rollup-write.ts` is the other side.
+// Rollups as questions read them from D1: page by page, and only the columns a question needs. Open Days are rows: both
+// tables have one shape, and their columns come from core's lists through the schema. Closed Days are packed into
+// blocks. A Day is in rows or packed, and one transaction reads both, so that nobody here knows which it was.
+// `rollup-write.ts` is the other side.
 
 import { Buffer } from "node:buffer";
 import { and, asc, eq, gte, inArray, lt, sql } from "drizzle-orm";
@@ -34,8 +35,8 @@ export interface RollupRead {
 }
 
 /**
- * One page of a merchant's rollups, whether their Days are in rows or packed. Fewer rows than `rowsMax` means there are no
- * more. A Day that is moved from one to the other meanwhile is read once: both are asked in one transaction.
+ * One page of a merchant's rollups, whether their Days are in rows or packed. Fewer rows than `rowsMax` means there are
+ * no more. A Day that is moved from one to the other meanwhile is read once: both are asked in one transaction.
  */
 export async function readRollups(db: Ledger, read: RollupRead): Promise<readonly RollupRow[]> {
   const { grain, breakdowns } = read;
@@ -149,7 +150,10 @@ function compareNames(a: Named, b: Named): number {
   return a.bucket - b.bucket || (a.partition < b.partition ? -1 : a.partition > b.partition ? 1 : 0);
 }
 
-/** The statement that reads a page of rows. Drizzle gives rows without D1's own account of them; so it makes the statement alone. */
+/**
+ * The statement that reads a page of rows. Drizzle gives rows without D1's own account of them; so it
+ * makes the statement alone.
+ */
 function pageOfRows(db: Ledger, read: RollupRead): D1PreparedStatement {
   const table = tableOf(read.grain);
   const query = drizzle(db)
@@ -178,7 +182,10 @@ export interface DayRollupsRead {
   readonly isMoved?: boolean;
 }
 
-/** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column, in rows or packed. */
+/**
+ * All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column, in rows or
+ * packed.
+ */
 export async function readDayRollups(db: Ledger, read: DayRollupsRead): Promise<readonly RollupRow[]> {
   const { merchants, day, partition, isMoved = false } = read;
   const near = isMoved ? FOLDERS_APART_MAX : 0;
@@ -247,9 +254,9 @@ function dayRowsStatement(
 }
 
 /**
- * All merchants of which the ledger has anything of a Day in one partition. The primary keys begin with the merchant, so this
- * goes from each merchant there is to the next, inside D1: an index by Day would cost a row write with every rollup, and only
- * replays of all merchants would use it.
+ * All merchants of which the ledger has anything of a Day in one partition. The primary keys begin with the merchant,
+ * so this goes from each merchant there is to the next, inside D1: an index by Day would cost a row write with every
+ * rollup, and only replays of all merchants would use it.
  */
 export async function listCounted(
   ledger: Ledger,
@@ -313,8 +320,10 @@ export async function listUnpacked(
   }
 }
 
-/** The partitions in which anything of a merchant ever was, archived or counted, also those that today's placement does not
- *  give it. */
+/**
+ * The partitions in which anything of a merchant ever was, archived or counted, also those that today's
+ * placement does not give it.
+ */
 export async function listPartitionsOf(db: Ledger, merchant: number): Promise<readonly string[]> {
   const text = ["places", "daily", "hourly", "blocks"]
     .map((table) => `SELECT "partition" FROM ${table} WHERE merchant = ?1`)
@@ -369,7 +378,8 @@ function columnsOf({ grain, sketch, presence = false, breakdowns }: Columns) {
   const packed = [...ofVisitors, ...breakdowns.map(breakdownColumn)];
   return {
     ...Object.fromEntries(plain.map((name) => [name, table[name]])),
-    // D1 would give a blob as an array of numbers: 3.6 characters of JSON a byte, each parsed and made a value. This is two.
+    // D1 would give a blob as an array of numbers: 3.6 characters of JSON a byte, each parsed and made a value. This is
+    // two.
     ...Object.fromEntries(packed.map((name) => [name, sql<string>`hex(${table[name]})`.as(name)])),
   };
 }

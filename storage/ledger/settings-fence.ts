@@ -1,12 +1,12 @@
-// What a ledger must know of settings: a fence for each scope (a merchant, or the deployment under GLOBAL_MERCHANT) with the
-// highest version that was, or is about to be, written to the directory. Who changes settings that numbers depend on raises
-// the fence first, and then compares and sets the version in the directory; who writes numbers looks at the fence in the
-// same transaction. So numbers that were counted by version 6 are refused from the moment on at which anybody begins to
-// write version 7, and a change needs no lock on two databases.
+// What a ledger must know of settings: a fence for each scope (a merchant, or the deployment under GLOBAL_MERCHANT)
+// with the highest version that was, or is about to be, written to the directory. Who changes settings that numbers
+// depend on raises the fence first, and then compares and sets the version in the directory; who writes numbers looks
+// at the fence in the same transaction. So numbers that were counted by version 6 are refused from the moment on at
+// which anybody begins to write version 7, and a change needs no lock on two databases.
 //
-// Whoever dies between the two leaves a fence that is ahead of the directory, and nothing could be written any more. The next
-// who is refused raises the directory's version without changing anything else (healSettings). A writer that was slow, and
-// not dead, then finds that its version has passed, and is told to try again.
+// Whoever dies between the two leaves a fence that is ahead of the directory, and nothing could be written any more.
+// The next who is refused raises the directory's version without changing anything else (healSettings). A writer that
+// was slow, and not dead, then finds that its version has passed, and is told to try again.
 
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import type { Directory } from "../directory/directory.ts";
@@ -57,7 +57,10 @@ export async function fenceSettings(ledgers: Ledgers, changed: readonly ScopeVer
     await askEach({ all: ledgersOfScope(ledgers, one.scope) }, (ledger) => fenceStatement(ledger, one).run());
 }
 
-/** Raises the directory to the fence where it is behind: a change of settings has died in between, or will now find its version gone. */
+/**
+ * Raises the directory to the fence where it is behind: a change of settings has died in between, or
+ * will now find its version gone.
+ */
 export async function healSettings(
   { directory, ledgers }: { readonly directory: Directory; readonly ledgers: Ledgers },
   scope: number,

@@ -1,6 +1,6 @@
-// How alerts leave the deployment: as lines of the log always; by a signed webhook (standardwebhooks.com) and by PagerDuty's
-// Events API v2 (or what speaks it) where their addresses are set. A message may come twice, after a crash between its being
-// taken and its being noted: its id is then the same.
+// How alerts leave the deployment: as lines of the log always; by a signed webhook (standardwebhooks.com) and by
+// PagerDuty's Events API v2 (or what speaks it) where their addresses are set. A message may come twice, after a crash
+// between its being taken and its being noted: its id is then the same.
 
 import { createHmac } from "node:crypto";
 import { TELL_TIMEOUT_MS } from "../../core/limits.ts";

@@ -1,6 +1,7 @@
-// The cron's look at the whole deployment: adds up where every ledger stands, raises and ends alerts by the rules of core, and
-// tells receivers of them. Where one of these fails it is logged, and the next cron, in five minutes, does it again: what was
-// not told stays to be told. Only then is the outside told that the cron runs, by whose silence somebody learns that it does not.
+// The cron's look at the whole deployment: adds up where every ledger stands, raises and ends alerts by the rules of
+// core, and tells receivers of them. Where one of these fails it is logged, and the next cron, in five minutes, does it
+// again: what was not told stays to be told. Only then is the outside told that the cron runs, by whose silence
+// somebody learns that it does not.
 
 import { causeOf } from "../../core/outcome.ts";
 import { afterTelling, alertsToTell, raiseAlerts } from "../../core/watch/alert.ts";

@@ -1,5 +1,5 @@
-// A draft becomes an arrival: its id is made where it has none, its visitor hashed, its claims believed or not. Written out field by
-// field, because copies of objects of thirty fields were a tenth of a hit's garbage.
+// A draft becomes an arrival: its id is made where it has none, its visitor hashed, its claims believed or not. Written
+// out field by field, because copies of objects of thirty fields were a tenth of a hit's garbage.
 
 import { type Arrival, type Event, FIELDS, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
@@ -102,7 +102,10 @@ function mayBeTooLarge(event: Event): boolean {
 /** Names, numbers and marks of an event in JSON take less. */
 const EVENT_FRAME_LENGTH = 700;
 
-/** What the platform says of a merchant's server is not true of its visitor, whose place is the one that the server names. */
+/**
+ * What the platform says of a merchant's server is not true of its visitor, whose place is the one that the server
+ * names.
+ */
 const UNSEEN: Omit<Client["facts"], "country" | "region" | "city"> = {
   asn: NO_FACTS.asn,
   verifiedBot: NO_FACTS.verifiedBot,

@@ -1,7 +1,7 @@
-// Hits that come to one isolate within a moment share a piece of work: one call of a partition (coalesce.ts), one message to the
-// overflow queue (overflow.ts). The first hit of a moment does the work in its own context; the others wait for it, and do
-// their own where it does not come back: all that is shared here may be repeated. Free of the platform, so that the simulation
-// runs it as it is.
+// Hits that come to one isolate within a moment share a piece of work: one call of a partition (coalesce.ts), one
+// message to the overflow queue (overflow.ts). The first hit of a moment does the work in its own context; the others
+// wait for it, and do their own where it does not come back: all that is shared here may be repeated. Free of the
+// platform, so that the simulation runs it as it is.
 
 export interface Moment {
   /** How long the first hit waits for others, ms. */
@@ -44,8 +44,8 @@ interface Group<Item, Reply> {
   /** Of the work, in the context of the hit that does it. */
   readonly reply: Promise<Reply>;
   /**
-   * The same for the other hits, or `late` when the work takes longer than it ever does. They wait for this one promise: each
-   * that is of another context takes 5 µs to wait for.
+   * The same for the other hits, or `late` when the work takes longer than it ever does. They wait for this one
+   * promise: each that is of another context takes 5 µs to wait for.
    */
   readonly shared: PromiseWithResolvers<Reply | typeof LATE>;
   /** Does the work now. */
@@ -75,8 +75,8 @@ export class Gatherer<Item, Reply> {
     group.hits += 1;
     group.items.push(...items);
     if (group.items.length >= this.#moment.itemsMax) group.close();
-    // The second hit keeps the time for all but the first, in its own context: should the first one's die with its work, so
-    // would a timer in it. One in each would take 25 µs of a hit's 260.
+    // The second hit keeps the time for all but the first, in its own context: should the first one's die with its
+    // work, so would a timer in it. One in each would take 25 µs of a hit's 260.
     if (group.hits === 2) void this.#guard(group);
     return { reply: known === undefined ? group.reply : group.shared.promise, start, group };
   }

@@ -1,6 +1,7 @@
-// How often a network may come: whoever has an IPv6 /48 has 65,536 addresses, and each of them a limit of its own (limit.ts). Asking the
-// platform's counter twice for each hit would be dear, so one request in sixteen is counted for its network, by the same counter, and an
-// isolate remembers for a period which networks were too frequent. The /48 so has the limit of sixteen addresses, loosely.
+// How often a network may come: whoever has an IPv6 /48 has 65,536 addresses, and each of them a limit of its own
+// (limit.ts). Asking the platform's counter twice for each hit would be dear, so one request in sixteen is counted for
+// its network, by the same counter, and an isolate remembers for a period which networks were too frequent. The /48 so
+// has the limit of sixteen addresses, loosely.
 
 import { LIMIT_NETWORK_ADDRESSES, NETWORKS_CLOSED_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import { isIpv6, isWithin, networkKey } from "../../storage/rate-limit.ts";
@@ -18,7 +19,9 @@ export function newNetworkLimit(): NetworkLimit {
   return { closed: new Map(), random: Math.random, now: Date.now };
 }
 
-/** Whether the network of an address may send what counts as so many requests. IPv4 has none: its addresses are dear. */
+/**
+ * Whether the network of an address may send what counts as so many requests. IPv4 has none: its addresses are dear.
+ */
 export async function isNetworkWithinLimit(
   env: Pick<CollectorEnv, "LIMIT_ADDRESS">,
   { address, requests }: { readonly address: string; readonly requests: number },

@@ -1,7 +1,8 @@
-// The overflow road: what no partition takes now goes to one of several queues, what overflows from an isolate in one moment in
-// one message. A note in D1 says since when it waits, so that answers do not claim to be complete beyond it (`meta.as_of`). The
-// note comes first, as long as D1 takes it in time: a hit is not refused for the sake of a note, and what could not be noted
-// is by the queue's consumer when it fails to deliver it. Free of the platform, so that the simulation runs it as it is.
+// The overflow road: what no partition takes now goes to one of several queues, what overflows from an isolate in one
+// moment in one message. A note in D1 says since when it waits, so that answers do not claim to be complete beyond it
+// (`meta.as_of`). The note comes first, as long as D1 takes it in time: a hit is not refused for the sake of a note,
+// and what could not be noted is by the queue's consumer when it fails to deliver it. Free of the platform, so that the
+// simulation runs it as it is.
 
 import { hash32 } from "../../core/hash.ts";
 import {
@@ -100,8 +101,8 @@ export class OverflowGate {
 }
 
 /**
- * To the queue that the id names, else to the next: a queue that takes no more is no reason to refuse a hit. Where the first did
- * take it, and could not say so, it is delivered twice, which counts once.
+ * To the queue that the id names, else to the next: a queue that takes no more is no reason to refuse a hit. Where the
+ * first did take it, and could not say so, it is delivered twice, which counts once.
  */
 async function sendToOne(id: string, message: Uint8Array, { queues, log }: OverflowRoad): Promise<void> {
   const first = hash32(id, QUEUE_SEED) % queues.length;

@@ -11,8 +11,8 @@ export function respond({ status, headers, body }: Answer, more: Readonly<Record
 }
 
 /**
- * Any page may read the answer, which holds nothing but counts. Beacons send credentials, so the origin is named. No answer
- * varies by anything else.
+ * Any page may read the answer, which holds nothing but counts. Beacons send credentials, so the origin is named. No
+ * answer varies by anything else.
  */
 export function corsOf(origin: string): Record<string, string> {
   const headers = {

@@ -1,5 +1,5 @@
-// One hit from its first byte to its answer: whether its address may come, its body, what collect.ts makes of it, and that in
-// the words of its protocol. Any page may send, so every answer may be read across origins.
+// One hit from its first byte to its answer: whether its address may come, its body, what collect.ts makes of it, and
+// that in the words of its protocol. Any page may send, so every answer may be read across origins.
 
 import { uuidv7 } from "uuidv7";
 import type { Answer } from "../../core/formats/hit-reply.ts";
@@ -58,7 +58,9 @@ class SettledHit implements Settled {
   }
 }
 
-/** When to come again, where the refusal says it better than the code does; in each header in which the answer says it. */
+/**
+ * When to come again, where the refusal says it better than the code does; in each header in which the answer says it.
+ */
 function retryOf({ headers }: Answer, { retryAfterSeconds: seconds }: Rejection): Record<string, string> {
   if (seconds === undefined) return {};
   const names = ["Retry-After", "X-RateLimit-Reset"].filter((name) => name in headers);
@@ -108,8 +110,8 @@ function countUnread(incoming: Incoming, refusal: ReturnType<typeof rejected>) {
 
 /**
  * A body's own first bytes say whether it is packed, whatever the headers say: PostHog's browser client packs without a
- * word, and proxies unpack without taking the word away. It is unpacked no further than any body may go, so that a few bytes
- * of a stranger cannot fill the memory.
+ * word, and proxies unpack without taking the word away. It is unpacked no further than any body may go, so that a few
+ * bytes of a stranger cannot fill the memory.
  */
 function toText(incoming: Incoming, body: RequestBody): Outcome<string> {
   if (body.ok && body.packing === undefined && !isReadable(headerOf(incoming, "content-encoding")))
@@ -120,7 +122,10 @@ function toText(incoming: Incoming, body: RequestBody): Outcome<string> {
     : rejected("incomplete_body", "the body ended before its announced end; send it again");
 }
 
-/** Whether a body that is not packed may be what a header announced: with "br" it is, in a packing that is not read here. */
+/**
+ * Whether a body that is not packed may be what a header announced: with "br" it is, in a packing that is not read
+ * here.
+ */
 function isReadable(encoding: string): boolean {
   return encoding
     .slice(0, 100)

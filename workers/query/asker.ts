@@ -1,5 +1,5 @@
-// Who asks a question: whoever holds a merchant's key, whoever has a share link, or a member that is signed in. Each comes to
-// the same: one merchant, and the filters that every question of this asker gets.
+// Who asks a question: whoever holds a merchant's key, whoever has a share link, or a member that is signed in. Each
+// comes to the same: one merchant, and the filters that every question of this asker gets.
 
 import type { Context } from "hono";
 import { LINK_STEPS_SHARE, QUESTION_STEPS_MAX } from "../../core/limits.ts";

@@ -1,5 +1,6 @@
-// What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness come from here,
-// so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
+// What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness
+// come from here, so that everything behind it can be tried with others. The meter and the remembered keys
+// live as long as the isolate.
 
 import { type Placement, parsePoolSize } from "../../core/counting/placement.ts";
 import { RULES_NOTICE_MS } from "../../core/limits.ts";
@@ -60,7 +61,10 @@ export interface Deps extends Producer {
   readonly purses: PurseMemory;
   /** And to read. */
   readonly readingPurses: PurseMemory;
-  /** What the question that is asked pays its reading from; undefined where limits are off, and where nobody asks a question. */
+  /**
+   * What the question that is asked pays its reading from; undefined where limits are off, and where nobody asks a
+   * question.
+   */
   readonly reading: Reading | undefined;
   /** Who counts events in this isolate. */
   readonly turns: TurnMemory;

@@ -39,6 +39,9 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
   readonly SEAL_AFTER_MS?: string;
   /** "true" on a developer's machine, and only there. */
   readonly DEVELOPMENT?: string;
-  /** How far ahead changes of rules and of partitions are dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */
+  /**
+   * How far ahead changes of rules and of partitions are dated, in ms as text, where it need not be
+   * safe: only with DEVELOPMENT.
+   */
   readonly RULES_NOTICE_MS?: string;
 }

@@ -1,7 +1,7 @@
-// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet: out of the archive, and
-// what partitions have not archived yet.
-// They name visitors, if only by a hash, and say where each has been; so the door is "admin", and the audit log says who
-// took them. Of an open Day there is what was acknowledged so far, and a header says from which Day on that is so.
+// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet: out of the
+// archive, and what partitions have not archived yet.
+// They name visitors, if only by a hash, and say where each has been; so the door is "admin", and the audit log says
+// who took them. Of an open Day there is what was acknowledged so far, and a header says from which Day on that is so.
 
 import type { Context } from "hono";
 import {

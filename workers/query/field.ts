@@ -1,6 +1,6 @@
-// Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body by
-// any table. What a field must be is said once, as the text that a caller reads when it is not; and once more as JSON Schema,
-// beside what checks it, which the OpenAPI document is made of (openapi/).
+// Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body
+// by any table. What a field must be is said once, as the text that a caller reads when it is not; and once more as
+// JSON Schema, beside what checks it, which the OpenAPI document is made of (openapi/).
 
 import {
   EXPORT_FILTERS_LENGTH_MAX,

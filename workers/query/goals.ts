@@ -1,5 +1,5 @@
-// Sets the backfill of a merchant's goals going (storage/goals-backfill.ts): when goals were changed, and when a question finds
-// Days that were counted before them. And finds the one that is under way.
+// Sets the backfill of a merchant's goals going (storage/goals-backfill.ts): when goals were changed, and when a
+// question finds Days that were counted before them. And finds the one that is under way.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Groups } from "../../core/query/group.ts";

@@ -1,6 +1,7 @@
-// Made-up keys, links and sessions. Each is looked up in the database, and nothing else bounds them: a limit by credential counts only
-// those that exist. So an address whose credentials were wrong so often is not looked up for a while, before anything of the request is
-// read. Credentials that were good lately go on from there: who guesses beside others behind one address does not lock them out.
+// Made-up keys, links and sessions. Each is looked up in the database, and nothing else bounds them: a limit by
+// credential counts only those that exist. So an address whose credentials were wrong so often is not looked up for a
+// while, before anything of the request is read. Credentials that were good lately go on from there: who guesses beside
+// others behind one address does not lock them out.
 
 import type { Context, Next } from "hono";
 import { CREDENTIALS_KEPT_MAX, CREDENTIALS_KEPT_MS, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Admin requests about a merchant's API keys: create, list, rotate, revoke. The key itself is in one answer only, the one
-// that creates it or gives it a new secret.
+// Admin requests about a merchant's API keys: create, list, rotate, revoke. The key itself is in one answer only, the
+// one that creates it or gives it a new secret.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, KEY_GRACE_SECONDS, KEY_GRACE_SECONDS_MAX, KEYS_COUNT_MAX } from "../../core/limits.ts";

@@ -1,6 +1,6 @@
-// Who is signed in, from what a browser sends by itself: a session's cookie, or the JWT of Cloudflare Access. Because it is
-// sent by itself, another site's page could make a browser send it: what changes anything is only done for requests that
-// come from this origin (the browser says so in Sec-Fetch-Site or Origin, which pages cannot forge).
+// Who is signed in, from what a browser sends by itself: a session's cookie, or the JWT of Cloudflare Access. Because
+// it is sent by itself, another site's page could make a browser send it: what changes anything is only done for
+// requests that come from this origin (the browser says so in Sec-Fetch-Site or Origin, which pages cannot forge).
 
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
@@ -11,7 +11,9 @@ import { findSession } from "../../storage/directory/sessions.ts";
 import { ACCESS_HEADER } from "./access.ts";
 import type { Deps } from "./deps.ts";
 
-/** The memberships of whoever is signed in: all that the password opened, or all of an address that Access vouches for. */
+/**
+ * The memberships of whoever is signed in: all that the password opened, or all of an address that Access vouches for.
+ */
 export async function membershipsOf(c: Context, deps: Deps): Promise<readonly Membership[]> {
   if (deps.access !== undefined) {
     const email = await accessEmailOf(c, deps);

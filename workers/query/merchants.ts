@@ -1,5 +1,5 @@
-// Admin requests about merchants: create, list, read, change. A change of settings is pushed to the merchant's partitions.
-// What decides whether a hit is counted is in `rules.ts`.
+// Admin requests about merchants: create, list, read, change. A change of settings is pushed to the merchant's
+// partitions. What decides whether a hit is counted is in `rules.ts`.
 
 import type { Context } from "hono";
 import { EVENTS_PREFIX, SEALED_PREFIX } from "../../core/archive/object-key.ts";
@@ -80,7 +80,9 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   };
 }
 
-/** A number that no merchant had, whatever instant D1 was restored to: claimed in R2, and with nothing stored under it. */
+/**
+ * A number that no merchant had, whatever instant D1 was restored to: claimed in R2, and with nothing stored under it.
+ */
 async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
   const behind = await refusedBehind(deps);
   if (behind !== undefined) return behind;
@@ -98,7 +100,10 @@ async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
   );
 }
 
-/** Whether D1 knows of no merchant, R2 of no number, and yet the archive has events: of merchants from before there were claims. */
+/**
+ * Whether D1 knows of no merchant, R2 of no number, and yet the archive has events: of merchants from
+ * before there were claims.
+ */
 async function isOrphaned(deps: Deps): Promise<boolean> {
   if ((await highestClaim(MERCHANTS, deps)) !== undefined) return false;
   const listed = await Promise.all(
@@ -155,7 +160,9 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   return { ok: true, value: { body: shown(changed, deps) } };
 }
 
-/** Which currency events without one are in, after a change: the new one from the beginning while nothing was counted. */
+/**
+ * Which currency events without one are in, after a change: the new one from the beginning while nothing was counted.
+ */
 async function currenciesAfter(
   merchant: Merchant,
   currency: string,

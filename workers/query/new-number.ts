@@ -1,5 +1,5 @@
-// Numbers for what the admin API makes: claimed outside of D1 before there is a row, and none while the directory is behind, because
-// it was restored to an earlier instant (storage/directory/epoch.ts).
+// Numbers for what the admin API makes: claimed outside of D1 before there is a row, and none while the directory is
+// behind, because it was restored to an earlier instant (storage/directory/epoch.ts).
 
 import { raiseEpoch } from "../../storage/directory/epoch.ts";
 import { claimNumber, type Numbered } from "../../storage/directory/number-claim.ts";

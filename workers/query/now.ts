@@ -1,5 +1,6 @@
-// GET /api/v2/now?site_id: who is there, what is looked at and what was bought last, from the memory of the merchant's partitions: one
-// call to each of them (one, unless the merchant is spread), nothing of the archive, and of D1 only who is asking.
+// GET /api/v2/now?site_id: who is there, what is looked at and what was bought last, from the memory of the
+// merchant's partitions: one call to each of them (one, unless the merchant is spread), nothing of the archive, and
+// of D1 only who is asking.
 
 import type { Context } from "hono";
 import { type Present, type PresentOrder, type PresentRequest, presentTogether } from "../../core/counting/present.ts";

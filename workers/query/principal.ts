@@ -1,7 +1,7 @@
-// Who asks the admin API, and what they may do there. A request has one principal: the deployment, which may do everything,
-// or somebody of one merchant, by a key or signed in. Each route names its door; what a scope or role opens is one list. A
-// merchant other than one's own is answered as one that does not exist, and without a look into the database, so not even
-// time tells them apart (L6).
+// Who asks the admin API, and what they may do there. A request has one principal: the deployment, which may do
+// everything, or somebody of one merchant, by a key or signed in. Each route names its door; what a scope or role opens
+// is one list. A merchant other than one's own is answered as one that does not exist, and without a look into the
+// database, so not even time tells them apart (L6).
 
 import type { Context } from "hono";
 import { isTokenShaped } from "../../storage/directory/credential.ts";
@@ -29,8 +29,10 @@ export type Principal =
 /** What a route of the admin API asks of its caller. */
 export type Door = "read" | "admin" | "owner" | "replay" | "watch" | "operate" | "deployment";
 
-/** The doors each scope of a key and each role of a member opens, of its own merchant. Asking questions is behind "read"
- *  too; `write` sends events only. */
+/**
+ * The doors each scope of a key and each role of a member opens, of its own merchant. Asking questions is behind "read"
+ * too; `write` sends events only.
+ */
 export const OPENS: Readonly<Record<Scope | Role, readonly Door[]>> = {
   write: [],
   read: ["read"],
@@ -58,8 +60,10 @@ export const TAKES: Readonly<Record<Door, string>> = {
   deployment: "an operator of scope owner, or ADMIN_TOKEN",
 };
 
-/** Who sends a request. Read from the database each time: a key that was revoked, a member that was removed or has another
- *  role now, are so at once. */
+/**
+ * Who sends a request. Read from the database each time: a key that was revoked, a member that was removed or has
+ * another role now, are so at once.
+ */
 export async function authenticate(c: Context, deps: Deps): Promise<Checked<Principal>> {
   const authorization = c.req.header("authorization");
   if (authorization === undefined) return await authenticateMember(c, deps);

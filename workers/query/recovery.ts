@@ -1,5 +1,5 @@
-// Admin requests about what was lost: backups of the directory, recovering it, a ledger, or what was to be erased. Which of them mends
-// what is in docs/operate.md, and GET /api/v1/doctor says it of a deployment (doctor.ts).
+// Admin requests about what was lost: backups of the directory, recovering it, a ledger, or what was to be erased.
+// Which of them mends what is in docs/operate.md, and GET /api/v1/doctor says it of a deployment (doctor.ts).
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -63,8 +63,9 @@ const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
 };
 
 /**
- * POST /api/v1/recover/ledger {"ledger","from"?}: an empty database becomes the ledger, and its closed Days are noted to be counted from
- * the archive, a page of dates at a time: go on with `from` as `next` says. Doing it again is harmless.
+ * POST /api/v1/recover/ledger {"ledger","from"?}: an empty database becomes the ledger, and its closed Days
+ * are noted to be counted from the archive, a page of dates at a time: go on with `from` as `next` says.
+ * Doing it again is harmless.
  */
 export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, LEDGER_RECOVERY);

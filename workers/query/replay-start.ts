@@ -1,7 +1,7 @@
-// Starts a replay job that was asked for, and says what its undo takes back: which parts it has, which rules or zone its Days
-// are counted by, and whether it may. Rules and zones other than those that hold are for sealed Days only: a partition counts
-// an open Day by what it knew at each event, and a Day that is closed and not sealed is still corrected by its seal, which
-// keeps nothing for an undo. `replays.ts` reads the requests.
+// Starts a replay job that was asked for, and says what its undo takes back: which parts it has, which rules or zone
+// its Days are counted by, and whether it may. Rules and zones other than those that hold are for sealed Days only: a
+// partition counts an open Day by what it knew at each event, and a Day that is closed and not sealed is still
+// corrected by its seal, which keeps nothing for an undo. `replays.ts` reads the requests.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { isExpired } from "../../core/counting/erasure.ts";
@@ -198,8 +198,10 @@ async function moveDays(
   return { ok: true, value: { settings, pastZone } };
 }
 
-/** The last moved Day in whose middle the merchant was spread over more partitions, or fewer: a change is of a midnight that the
- *  zone has moved. */
+/**
+ * The last moved Day in whose middle the merchant was spread over more partitions, or fewer: a change is of a
+ * midnight that the zone has moved.
+ */
 function splitDay(settings: Settings): number | undefined {
   const shown = shownZones(settings);
   const days = (settings.spread ?? []).map(({ from }) => [shownDay(shown, from - 1), shownDay(shown, from)] as const);
@@ -286,8 +288,10 @@ interface Places {
   readonly archived: readonly SealPlace[];
 }
 
-/** The (Day, partition)s of a job; undefined when they are too many. Events of a Day that has moved, or is to, may lie in the
- *  folders of Days near it. */
+/**
+ * The (Day, partition)s of a job; undefined when they are too many. Events of a Day that has moved, or is to, may lie
+ * in the folders of Days near it.
+ */
 async function placesOf(
   { fromDay, toDay, merchants, pastZone }: Planned,
   deps: StartDeps,

@@ -77,7 +77,10 @@ export const NEW_REPLAY = {
   time_zone: TIME_ZONE,
 };
 
-/** POST /api/v1/replays {"kind","from","to","merchants"?,"rules"?,"dimensions"?,"time_zone"?}: 202 with the job; both dates are part of it. */
+/**
+ * POST /api/v1/replays {"kind","from","to","merchants"?,"rules"?,"dimensions"?,"time_zone"?}: 202 with the job;
+ * both dates are part of it.
+ */
 export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_REPLAY);
   if (!body.ok) return body;
@@ -243,8 +246,10 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
   };
 }
 
-/** A job with its progress, the first differences and the parts that failed. Why a part failed may speak of a partition's
- *  other merchants: only the deployment is told. */
+/**
+ * A job with its progress, the first differences and the parts that failed. Why a part failed may speak of a
+ * partition's other merchants: only the deployment is told.
+ */
 async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<string, unknown>> {
   const progress = await readProgress(deps, job.id);
   const outcomes = await listOutcomes(deps, job.id);

@@ -1,6 +1,6 @@
-// Share links: anybody who has one may ask questions of one merchant, read only, and every question gets the link's filters
-// beside its own. They are read with the question (core/query/filter.ts) as filters that hold whatever is asked; there is no way
-// in which they are left out.
+// Share links: anybody who has one may ask questions of one merchant, read only, and every question gets the link's
+// filters beside its own. They are read with the question (core/query/filter.ts) as filters that hold whatever is
+// asked; there is no way in which they are left out.
 
 import type { Context } from "hono";
 import { SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";

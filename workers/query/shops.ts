@@ -1,4 +1,5 @@
-// The shops of whoever is signed in. They are asked for before any of them is named, so this is no route of one merchant.
+// The shops of whoever is signed in. They are asked for before any of them is named, so this is no route of one
+// merchant.
 
 import type { Context } from "hono";
 import { zoneAt } from "../../core/merchant.ts";

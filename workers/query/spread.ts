@@ -1,5 +1,5 @@
-// Admin requests about how a merchant is spread over partitions. A partition asks for more by itself when a merchant becomes
-// too much for it (durable-objects/spread.ts); this is for whoever knows of a sale before it begins.
+// Admin requests about how a merchant is spread over partitions. A partition asks for more by itself when a merchant
+// becomes too much for it (durable-objects/spread.ts); this is for whoever knows of a sale before it begins.
 
 import type { Context } from "hono";
 import { SPREAD_MAX } from "../../core/limits.ts";
@@ -21,7 +21,9 @@ const START: Field<(typeof STARTS)[number], false> = {
 };
 export const NEW_SPREAD = { partitions: required(wholeNumber(0, SPREAD_MAX)), from: START };
 
-/** POST /api/v1/merchants/:id/spread {"partitions", "from"?}: from then on its events are counted by so many partitions. */
+/**
+ * POST /api/v1/merchants/:id/spread {"partitions", "from"?}: from then on its events are counted by so many partitions.
+ */
 export async function postSpread(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;

@@ -1,5 +1,5 @@
-// What whoever runs the deployment watches: GET /metrics for a Prometheus, GET /api/v1/alerts for people. Both read what the cron has
-// written, in two statements, and wake nothing.
+// What whoever runs the deployment watches: GET /metrics for a Prometheus, GET /api/v1/alerts for people. Both read
+// what the cron has written, in two statements, and wake nothing.
 
 import type { Context } from "hono";
 import { causeOf } from "../../core/outcome.ts";
@@ -22,7 +22,10 @@ export async function getMetrics(c: Context, deps: Deps): Promise<Response> {
   return c.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" });
 }
 
-/** GET /health says that the Worker answers; with `?deep` and a token, whether what it stands on does: 503 where it does not. */
+/**
+ * GET /health says that the Worker answers; with `?deep` and a token, whether what it stands on does: 503 where it does
+ * not.
+ */
 export async function getHealth(c: Context, deps: Deps): Promise<Response> {
   if (c.req.query("deep") === undefined) return c.json({ ok: true });
   if (!(await mayWatch(c, deps))) return c.text(TAKES_TOKEN, 401);

@@ -1,5 +1,5 @@
-// The tracker never throws into the page: everything a browser calls goes through `attempt`, and what goes wrong there is
-// nobody's business but ours. A missing API costs the feature, not the page.
+// The tracker never throws into the page: everything a browser calls goes through `attempt`, and what goes wrong there
+// is nobody's business but ours. A missing API costs the feature, not the page.
 
 /** What `work` gives, or undefined where it throws. */
 export function attempt<T>(work: () => T): T | undefined {

@@ -9,8 +9,10 @@ export interface Settings {
   readonly trackingId: string;
   /** Where events go, such as "https://collector.example/v1/events". A script sends beside itself by default. */
   readonly endpoint: string | URL;
-  /** First-party mode: where the visitor's id is kept. "cookie" may carry attributes, "cookie;domain=shop.example;secure".
-   *  Without it nothing identifies the visitor. */
+  /**
+   * First-party mode: where the visitor's id is kept. "cookie" may carry attributes,
+   * "cookie;domain=shop.example;secure". Without it nothing identifies the visitor.
+   */
   readonly visitor?: "storage" | `cookie${string}`;
   /** The part after "#" is the page: for sites that route by it. */
   readonly hash?: Switch;

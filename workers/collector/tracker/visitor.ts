@@ -1,5 +1,6 @@
 // Who is counted: whether at all (opt-out, and the browser's signals where the page honours them), and under which id.
-// Without `visitor` the tracker knows nobody: the collector makes an id of the day from what every request shows anyway.
+// Without `visitor` the tracker knows nobody: the collector makes an id of the day from what every request shows
+// anyway.
 
 import { attempt } from "./guard.ts";
 import { kept, makeId, store } from "./queue.ts";

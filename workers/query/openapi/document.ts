@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document: routes, their doors and the tables of their fields put together. GET /api/openapi.json serves it,
-// reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
+// The OpenAPI 3.1 document: routes, their doors and the tables of their fields put together. GET /api/openapi.json
+// serves it, reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
 
 import { JOB_WAIT_SECONDS_MAX } from "../../../core/limits.ts";
 import type { Schema } from "../../../core/type-text.ts";
@@ -270,7 +270,9 @@ function open(id: string, summary: string, content: Content): DocumentedOperatio
   return { operationId: id, summary, tags: ["Documents"], security: [], responses };
 }
 
-/** What the query Worker answers to everybody, or to a program that watches it; the collector has a /health of its own. */
+/**
+ * What the query Worker answers to everybody, or to a program that watches it; the collector has a /health of its own.
+ */
 const OPEN: readonly (readonly [method: string, path: string, operation: DocumentedOperation])[] = [
   [
     "GET",

@@ -1,4 +1,5 @@
-// What documented operations are written with: references to shapes, path parameters, names, and the answers that many share.
+// What documented operations are written with: references to shapes, path parameters, names, and the answers that many
+// share.
 
 import type { Schema } from "../../../core/type-text.ts";
 import type { Content, Parameter } from "./document.ts";

@@ -1,6 +1,6 @@
-// The collector's routes that are not the native format: the protocols of other clients, route by route as the collector registers
-// them (core/formats/path.ts), the pixel, the tracker's scripts and what operates it. What those clients send is theirs to describe;
-// what becomes of it is docs/clients.md. A test finds a route that is not here.
+// The collector's routes that are not the native format: the protocols of other clients, route by route as the
+// collector registers them (core/formats/path.ts), the pixel, the tracker's scripts and what operates it. What those
+// clients send is theirs to describe; what becomes of it is docs/clients.md. A test finds a route that is not here.
 
 import { WAYS, type Way } from "../../../core/formats/path.ts";
 import { PIXEL_PARAMETERS } from "../../../core/formats/pixel.ts";
