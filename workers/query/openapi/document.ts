@@ -148,7 +148,7 @@ function sentence(expected: string): string {
   return `${expected.charAt(0).toUpperCase()}${expected.slice(1)}.`;
 }
 
-/** What is asked of now is never a job. */
+/** A question about this moment is answered at once and never becomes a job. */
 function question(id: string, summary: string, shape: string, answered: string): DocumentedOperation {
   const content = { [JSON_TYPE]: { schema: named(answered) }, "text/csv": { schema: {} } };
   const job = { description: "Too large for one request: a job, to be followed.", content: content202() };
@@ -228,7 +228,7 @@ const NOW: DocumentedOperation = {
   },
 };
 
-/** What a job may have been asked for. */
+/** The kinds of answer that a job may give. */
 const JOB_ANSWERS = ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer", "BatchAnswers"];
 
 const QUERY_JOB: DocumentedOperation = {
