@@ -17,7 +17,7 @@ const FLAG: Schema = { type: "boolean" };
 const INSTANT: Schema = { type: "string", format: "date-time" };
 const DATE: Schema = { type: "string", format: "date" };
 const ANY_OBJECT: Schema = { type: "object" };
-/** A value that a filter or a rule compares with: a text or a number. */
+/** A value of a rollup that a replay compares: a number, or a text. */
 const VALUE: Schema = { type: ["string", "number"] };
 
 type Properties = Readonly<Record<string, Schema>>;
