@@ -1,5 +1,5 @@
 // What the query Worker asks of the background Worker when an operator wants dead letters handled again, and what
-// became of them. A call between Workers carries both as they are.
+// became of them. A call between Workers carries both as plain objects.
 
 /**
  * One letter by its key, such as "dead-letter/footfall-archive/9f86d0…"; or a page of all, `after` a place in the list.
