@@ -1,6 +1,7 @@
-// `npm run bench`: every bench, one after the other, each as it runs alone, with the time that each took. With --quick, one round
-// of each over less data: 28 minutes on two cores with a load of ten. Without, it has not been run in one go; by its parts it takes
-// some two hours. On a machine that does other things as well, only ratios within one of them mean anything.
+// `npm run bench`: every bench, one after the other, each as it runs alone, with the time that each took. With
+// --quick, one round of each over less data: 28 minutes on two cores with a load of ten. Without, it has not been
+// run in one go; by its parts it takes some two hours. On a machine that does other things as well, only ratios
+// within one of them mean anything.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

@@ -1,6 +1,7 @@
-// `npm run bench:archive`: what the archive costs a byte and a millisecond: a bundle on its way (JSON, gzip) and at rest
-// (Parquet), written and read by the production code; beside DuckDB, which writes the same rows as Parquet with the codecs
-// it has. Once a bundle of 1,300 events as one partition cuts it, and once 50,000 rows, as sealed files are. Each round runs every side.
+// `npm run bench:archive`: what the archive costs a byte and a millisecond: a bundle on its way (JSON, gzip) and at
+// rest (Parquet), written and read by the production code; beside DuckDB, which writes the same rows as Parquet with
+// the codecs it has. Once a bundle of 1,300 events as one partition cuts it, and once 50,000 rows, as sealed files are.
+// Each round runs every side.
 
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

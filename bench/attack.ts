@@ -1,6 +1,7 @@
-// What somebody does who knows a tracking ID, or holds a share link or a key that reads: the rows of `npm run bench:flood`. Each row has
-// the hostile requests and innocent ones beside them, as many a second, of the same kind and about the same size, from a merchant like
-// the attacker's. What the hostile ones cost neighbours beyond the innocent is the attack's own doing; the rest any traffic of that size does.
+// What somebody does who knows a tracking ID, or holds a share link or a key that reads: the rows of
+// `npm run bench:flood`. Each row has the hostile requests and innocent ones beside them, as many a second, of the same
+// kind and about the same size, from a merchant like the attacker's. What the hostile ones cost neighbours beyond the
+// innocent is the attack's own doing; the rest any traffic of that size does.
 
 import { collidingIds } from "../test/support/colliding-id.ts";
 import type { Merchant } from "../test/support/services.ts";

@@ -1,6 +1,6 @@
-// What neighbours notice of an attack: merchants of the same partition who send a hit at a time, and ask. Calm, innocent and hostile
-// phases take turns in one run, in another order each round, so that whatever else the machine does weighs on all alike. Before each
-// phase everything of the one before is archived.
+// What neighbours notice of an attack: merchants of the same partition who send a hit at a time, and ask. Calm,
+// innocent and hostile phases take turns in one run, in another order each round, so that whatever else the machine
+// does weighs on all alike. Before each phase everything of the one before is archived.
 
 import { type Client, type Merchant, untilArchived } from "../test/support/services.ts";
 import type { Attack, Party, Sent } from "./attack.ts";

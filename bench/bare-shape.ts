@@ -1,6 +1,6 @@
-// The shape of a hit with nothing in it: the body is parsed, hits of a moment share one call of one object, and the object stores their
-// texts as one row of its SQLite before any of them is answered. What Footfall takes beyond it is what it does with a hit: who sent
-// it, whether it was told before, what it is, what it counts.
+// The shape of a hit with nothing in it: the body is parsed, hits of a moment share one call of one object, and the
+// object stores their texts as one row of its SQLite before any of them is answered. What Footfall takes beyond it is
+// what it does with a hit: who sent it, whether it was told before, what it is, what it counts.
 
 import { DurableObject } from "cloudflare:workers";
 import { COALESCE_EVENTS_MAX, COALESCE_MS } from "../core/limits.ts";

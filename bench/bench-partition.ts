@@ -1,6 +1,6 @@
-// A partition on node:sqlite for benches: production code, a clock set by hand, a disk in memory or in a file, and a bill:
-// row writes are counted by SQLite itself, everything else where it is done. Bundles are archived at once (how many objects
-// they become is counted) and confirmed, rollups go nowhere but the bill.
+// A partition on node:sqlite for benches: production code, a clock set by hand, a disk in memory or in a file, and a
+// bill: row writes are counted by SQLite itself, everything else where it is done. Bundles are archived at once (how
+// many objects they become is counted) and confirmed, rollups go nowhere but the bill.
 
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";

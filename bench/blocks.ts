@@ -1,6 +1,6 @@
-// What closed Days take: bytes of a merchant's Day in blocks of 1, 5, 10 and 30 Days (production makes ten), thin Hours included,
-// each part deflated by itself, and in the rows that open Days have; the CPU of reading 30 Days; and what D1 has of them and says
-// was written. `--merchants 3` makes more, `--ledger` is D1 alone.
+// What closed Days take: bytes of a merchant's Day in blocks of 1, 5, 10 and 30 Days (production makes ten), thin Hours
+// included, each part deflated by itself, and in the rows that open Days have; the CPU of reading 30 Days; and what D1
+// has of them and says was written. `--merchants 3` makes more, `--ledger` is D1 alone.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -69,8 +69,8 @@ await printLedger();
 print("block parts", sections, { unit: "bytes a merchant-Day of each part", days: BLOCK_DAYS });
 
 /**
- * What workerd's D1 has of ten Days of 1,000 events, as partitions have published them, and when production code has packed them; and
- * the rows that it says were written and read for that. Nobody has first-party ids.
+ * What workerd's D1 has of ten Days of 1,000 events, as partitions have published them, and when production code has
+ * packed them; and the rows that it says were written and read for that. Nobody has first-party ids.
  */
 async function printLedger(): Promise<void> {
   const merchants = 3;

@@ -1,7 +1,7 @@
 // `npm run capacity -- --events-per-day 1e9 --merchants 1e6`: from what was measured (constants.ts) to a plan: how many
-// partitions, queues and D1 databases, what a month costs by line, questions and rows that are kept among them, and which
-// limit is met first at once, ten and a hundred times the load. Arithmetic only: it runs in no time and sends nothing.
-// docs/scale.md has its tables. `--population zipf` has few large merchants and many small ones.
+// partitions, queues and D1 databases, what a month costs by line, questions and rows that are kept among them, and
+// which limit is met first at once, ten and a hundred times the load. Arithmetic only: it runs in no time and sends
+// nothing. docs/scale.md has its tables. `--population zipf` has few large merchants and many small ones.
 
 import { parseArgs } from "node:util";
 import { PUBLISH_SPREAD_MS, SETTINGS_FRESH_MS } from "../core/limits.ts";

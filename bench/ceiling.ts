@@ -1,6 +1,7 @@
-// What ingest is measured against, in the same runtime and on the same machine: a Hono Worker whose one route does nothing
-// (nothing can be faster), the shape of a hit with nothing but its body parsed and stored (bare-shape.ts), and what a user would write instead, Hono with one INSERT a hit: into D1 in
-// that Worker, and into SQLite on Node in a process of its own (naive-server.ts).
+// What ingest is measured against, in the same runtime and on the same machine: a Hono Worker whose one route does
+// nothing (nothing can be faster), the shape of a hit with nothing but its body parsed and stored (bare-shape.ts), and
+// what a user would write instead, Hono with one INSERT a hit: into D1 in that Worker, and into SQLite on Node in a
+// process of its own (naive-server.ts).
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

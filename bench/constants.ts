@@ -11,7 +11,10 @@ export const MEASURED = {
   messageBytesPerEvent: 48,
   archiveBytesPerEvent: 29,
   eventsPerBundle: 1_300,
-  /** test/workers/collector/peak: what overflows as one message where an isolate has 120 hits a second; with more of them, more. */
+  /**
+   * test/workers/collector/peak: what overflows as one message where an isolate has 120 hits a second; with more of
+   * them, more.
+   */
   hitsPerOverflowMessage: 6.8,
   /** bench/cost: calls of the seal and of its reads for each event. */
   sealClassA: 0.00009,
@@ -24,8 +27,10 @@ export const MEASURED = {
   stateBytesPerEventFew: 194,
   /** bench/partition: events a second that a partition appends, alone on a busy core. */
   appendEventsPerSecond: 20_000,
-  /** bench/blocks, a shop's traffic: bytes of a merchant's Day by its events. The row of the Day; its Hours' rows; and its share of a block
-   *  of ten Days, Hours as totals in it, where one merchant in ten has first-party ids. */
+  /**
+   * bench/blocks, a shop's traffic: bytes of a merchant's Day by its events. The row of the Day; its Hours' rows; and
+   * its share of a block of ten Days, Hours as totals in it, where one merchant in ten has first-party ids.
+   */
   dayRowBytes: [
     [20, 2_380],
     [100, 6_784],
@@ -56,13 +61,18 @@ export const MEASURED = {
   checkpointBytesPerEvent: 52,
   /** bench/replay: CPU of counting and comparing an event again, ms; a seal does that once. */
   sealCpuMs: 0.023,
-  /** workers/query: statements of D1 of one question, at most; rows that one of 30 Days reads; its CPU, ms (bench/query). */
+  /**
+   * workers/query: statements of D1 of one question, at most; rows that one of 30 Days reads; its CPU, ms
+   * (bench/query).
+   */
   questionStatements: 4,
   questionRows: 33,
   questionCpuMs: 7,
 } as const;
 
-/** Questions a second that a million merchants ask, on average and at the peak (the requirement: five million an hour). */
+/**
+ * Questions a second that a million merchants ask, on average and at the peak (the requirement: five million an hour).
+ */
 export const QUESTIONS = { perMerchantSecond: 1_389 / 1e6, peakPerMerchantSecond: 3_500 / 1e6 } as const;
 
 /** The platform's limits that a plan meets (core/limits.ts, and the platform's documentation). */

@@ -1,9 +1,9 @@
-// `npm run bench:cost`: what a million events cost at the platform's list prices, by line, for three shapes of load: one
-// busy shop, 1,000 mid-size merchants, and a million of them at a billion events a day. Each shape is one partition at its
-// true density, production code on a clock that jumps (density.ts); hits come one a request, as browsers send them. Beside
-// it stand the floor (a Worker request, nothing else), the target, and two designs that one would write first. What sealing
-// the Day costs is metered while production code seals one; what questions cost, and whether the simulated bill is that of
-// the runtime, in a real run of all Workers.
+// `npm run bench:cost`: what a million events cost at the platform's list prices, by line, for three shapes of load:
+// one busy shop, 1,000 mid-size merchants, and a million of them at a billion events a day. Each shape is one partition
+// at its true density, production code on a clock that jumps (density.ts); hits come one a request, as browsers send
+// them. Beside it stand the floor (a Worker request, nothing else), the target, and two designs that one would write
+// first. What sealing the Day costs is metered while production code seals one; what questions cost, and whether the
+// simulated bill is that of the runtime, in a real run of all Workers.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -85,8 +85,9 @@ async function sealBill(): Promise<Bill> {
     // As many merchants as a partition's share of a million has at this many events.
     writeLargeDay(folder, { events, merchants: 200 });
     const { meter, ms } = await sealLargeDay(folder);
-    // Here nothing was counted before the seal, which therefore writes every rollup. What was counted live is in D1 already:
-    // the seal reads it, finds no difference and writes none. What that reads is what counting the sealed Day again reads.
+    // Here nothing was counted before the seal, which therefore writes every rollup. What was counted live is
+    // in D1 already: the seal reads it, finds no difference and writes none. What that reads is what counting
+    // the sealed Day again reads.
     const { d1_rows_read } = (await recountLargeDay(folder)).meter;
     const uncounted = scaled({ ...meter, ...FREE }, MILLION / events);
     console.error(`a Day that was not counted live (an import): ${dollars(totalOf(costOf(uncounted)))} a million`);

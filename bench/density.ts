@@ -1,5 +1,5 @@
-// One partition at the density of a real day, on a clock that jumps from event to event: every hit an append of its own,
-// at random instants, commits shared by whoever came within the window, alarms at their time. The partition is the
+// One partition at the density of a real day, on a clock that jumps from event to event: every hit an append of its
+// own, at random instants, commits shared by whoever came within the window, alarms at their time. The partition is the
 // production code on node:sqlite, so that row writes, bundles, objects and rollups are what they would be.
 
 import { append } from "../durable-objects/append.ts";

@@ -1,5 +1,6 @@
-// `npm run bench:enrichment`: how often enrichment is right on public samples (test/support/accuracy.ts says which), with
-// the first it gets wrong, where another library would say otherwise (docs/dependencies.md), and what an opinion costs.
+// `npm run bench:enrichment`: how often enrichment is right on public samples (test/support/accuracy.ts
+// says which), with the first it gets wrong, where another library would say otherwise
+// (docs/dependencies.md), and what an opinion costs.
 
 import Bowser from "bowser";
 import { UAParser } from "my-ua-parser";

@@ -1,7 +1,8 @@
-// `npm run bench:flood`: what each attack of docs/security.md costs its neighbours; `npm run bench:flood -- late-days` tries one. In one
-// pool partition with the limits of wrangler.toml on, quiet merchants send a hit at a time and ask, first calm, then beside an innocent
-// load of the same size, then beside the attack (attack.ts, attacked.ts). All of it runs in one workerd thread here, the attacker's own
-// parsing and questions too, which the platform would do in other isolates: the numbers are a worst case of that kind.
+// `npm run bench:flood`: what each attack of docs/security.md costs its neighbours; `npm run bench:flood -- late-days`
+// tries one. In one pool partition with the limits of wrangler.toml on, quiet merchants send a hit at a time and ask,
+// first calm, then beside an innocent load of the same size, then beside the attack (attack.ts, attacked.ts). All of it
+// runs in one workerd thread here, the attacker's own parsing and questions too, which the platform would do in other
+// isolates: the numbers are a worst case of that kind.
 
 import { parseArgs } from "node:util";
 import { percentile } from "../test/support/flood.ts";
@@ -129,7 +130,10 @@ async function partyOf(client: Client): Promise<Party> {
   return { merchant, writeKey: await client.createWriteKey(merchant), readKey: merchant.api_key, link: token };
 }
 
-/** A neighbour's late event: how long until a rollup holds it, calm and after a burst of either side, each in a world of its own. */
+/**
+ * A neighbour's late event: how long until a rollup holds it, calm and after a burst of either side,
+ * each in a world of its own.
+ */
 async function lateEvent(attack: Attack): Promise<Record<string, string | number>> {
   const seconds: Record<Side, number[]> = { calm: [], innocent: [], hostile: [] };
   for (let round = 0; round < ALSO_ROUNDS; round++) {

@@ -1,7 +1,8 @@
-// `npm run bench:garbage`: how many bytes of garbage a hit makes, stage by stage, in the collector's code and in the partition's. Each
-// stage runs alone in this process, on a heap whose young part is so large that nothing is collected meanwhile: what the heap has grown
-// by is what was allocated. Unlike time it hardly moves with what else the machine does. The platform's own objects (request, response,
-// streams) are not in it: `npm run bench:ingest` has those too. The rates are limited, as in production.
+// `npm run bench:garbage`: how many bytes of garbage a hit makes, stage by stage, in the collector's code and in the
+// partition's. Each stage runs alone in this process, on a heap whose young part is so large that nothing is collected
+// meanwhile: what the heap has grown by is what was allocated. Unlike time it hardly moves with what else the machine
+// does. The platform's own objects (request, response, streams) are not in it: `npm run bench:ingest` has those too.
+// The rates are limited, as in production.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

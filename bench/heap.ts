@@ -1,6 +1,6 @@
-// How many bytes an isolate of workerd allocates: its heap is looked at every few milliseconds by the inspector while it is under
-// load. Where the heap has shrunk it was collected in between; those moments are left out, and what is measured in the others stands
-// for all of the time.
+// How many bytes an isolate of workerd allocates: its heap is looked at every few milliseconds by the inspector while
+// it is under load. Where the heap has shrunk it was collected in between; those moments are left out, and what is
+// measured in the others stands for all of the time.
 
 /** What the inspector says of a Worker's heap, and how to hear no more of it. */
 export interface HeapWatch {

@@ -1,7 +1,7 @@
-// `npm run bench:held`: what one merchant that sends only new values can make a partition hold before it is slowed, by kind of
-// value, and what a full partition holds. The estimate stands beside what JavaScript really holds. Each kind runs in a process
-// of its own on node:sqlite, until the partition refuses or EVENTS were sent. Load: how long a restart takes to read what a
-// quarter of the values, and all of them, have left on disk; in proportion it is 4.
+// `npm run bench:held`: what one merchant that sends only new values can make a partition hold before it is slowed, by
+// kind of value, and what a full partition holds. The estimate stands beside what JavaScript really holds. Each kind
+// runs in a process of its own on node:sqlite, until the partition refuses or EVENTS were sent. Load: how long a
+// restart takes to read what a quarter of the values, and all of them, have left on disk; in proportion it is 4.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

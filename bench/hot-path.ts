@@ -1,5 +1,6 @@
-// Where the CPU time of an event goes: the collector's code and the partition's, each alone and in this process, without
-// HTTP, RPC and the runtime around them. The collector's requests are those of an ingest; its partition answers at once.
+// Where the CPU time of an event goes: the collector's code and the partition's, each alone and in this
+// process, without HTTP, RPC and the runtime around them. The collector's requests are those of an ingest;
+// its partition answers at once.
 
 import type { Arrival } from "../core/event.ts";
 import { native } from "../core/formats/native.ts";

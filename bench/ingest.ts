@@ -1,10 +1,10 @@
-// `npm run bench:ingest`: durable, acknowledged events a second over HTTP from 64 connections, one event a request and in
-// batches of 20 and 100, with the wait for the answer and the CPU time of the runtime. In each round every side runs once:
-// Footfall, an empty Hono Worker (the ceiling of this runtime), the shape of a hit with only its body parsed and its text stored, and
-// Hono with one INSERT for each event (D1, and SQLite on Node). Afterwards the API must say exactly what was acknowledged, or it
-// fails. Then the first three run once more, with their heaps watched. The last table says where the CPU time of an event goes: the
-// collector's code and the partition's are run alone, in this process. The rates are limited, as in production, by limits that nobody
-// reaches.
+// `npm run bench:ingest`: durable, acknowledged events a second over HTTP from 64 connections, one event a request and
+// in batches of 20 and 100, with the wait for the answer and the CPU time of the runtime. In each round every side runs
+// once: Footfall, an empty Hono Worker (the ceiling of this runtime), the shape of a hit with only its body parsed and
+// its text stored, and Hono with one INSERT for each event (D1, and SQLite on Node). Afterwards the API must say
+// exactly what was acknowledged, or it fails. Then the first three run once more, with their heaps watched. The last
+// table says where the CPU time of an event goes: the collector's code and the partition's are run alone, in this
+// process. The rates are limited, as in production, by limits that nobody reaches.
 
 import { hash64Hex } from "../core/hash.ts";
 import { type Merchant, startServices, until } from "../test/support/services.ts";

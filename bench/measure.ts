@@ -1,6 +1,6 @@
-// What all benches share: rounds that interleave the sides, medians, and the two things each prints: a table for people,
-// one line of JSON for programs. The machine is never quiet, so sides are compared within a round and the middle of several
-// rounds is told; absolute times are only there to say what they were.
+// What all benches share: rounds that interleave the sides, medians, and the two things each prints: a table for
+// people, one line of JSON for programs. The machine is never quiet, so sides are compared within a round and the
+// middle of several rounds is told; absolute times are only there to say what they were.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { toTable } from "../scripts/table.ts";

@@ -1,5 +1,5 @@
-// `node bench/naive-server.ts <file>`: Hono on Node with one INSERT into SQLite for each event, each durable before it is
-// answered. Prints its address and runs until it is killed. A rival of bench/ingest.ts.
+// `node bench/naive-server.ts <file>`: Hono on Node with one INSERT into SQLite for each event, each durable before it
+// is answered. Prints its address and runs until it is killed. A rival of bench/ingest.ts.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,5 @@
-// Hits as somebody would store them who writes an endpoint in an afternoon: one table, one INSERT for each event. Shared by
-// the Worker on D1 and the server on Node, so that both do the same work.
+// Hits as somebody would store them who writes an endpoint in an afternoon: one table, one INSERT for each event.
+// Shared by the Worker on D1 and the server on Node, so that both do the same work.
 
 export const TABLE = `CREATE TABLE IF NOT EXISTS hits (id TEXT PRIMARY KEY, site TEXT NOT NULL, name TEXT NOT NULL,
   url TEXT NOT NULL, referrer TEXT, visitor TEXT, user_agent TEXT, created_at INTEGER NOT NULL)`;

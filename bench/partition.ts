@@ -1,7 +1,8 @@
 // `npm run bench:partition`: a partition's own work on node:sqlite, without network and runtime: append, checkpoint,
-// recovery, and the memory of its state, with 1, 1,000 and 10,000 merchants in Zipf's proportions. Events come a hundred an
-// append, at the pace of a busy partition. Each size runs in a process of its own, so that memory is what it holds; all
-// sizes run once a round. Growth: the second half of the events against the first, and twice the events against once.
+// recovery, and the memory of its state, with 1, 1,000 and 10,000 merchants in Zipf's proportions. Events
+// come a hundred an append, at the pace of a busy partition. Each size runs in a process of its own, so that
+// memory is what it holds; all sizes run once a round. Growth: the second half of the events against the
+// first, and twice the events against once.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

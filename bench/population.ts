@@ -1,6 +1,6 @@
-// Who sends how much: a million equal merchants, or a million in Zipf's proportions, of whom the first sends a thousand times
-// what the thousandth does. And what a merchant's Day takes in D1 by its size: between the sizes that were measured as a
-// straight line of logarithms.
+// Who sends how much: a million equal merchants, or a million in Zipf's proportions, of whom the first sends a thousand
+// times what the thousandth does. And what a merchant's Day takes in D1 by its size: between the sizes that were
+// measured as a straight line of logarithms.
 
 /** So many merchants with so many events a Day each. */
 export interface Class {
@@ -37,7 +37,9 @@ function harmonic(from: number, to: number): number {
 /** Bytes by events, as measured: rising in both. */
 export type Curve = readonly (readonly [events: number, bytes: number])[];
 
-/** What so many events take; beyond the last size that was measured as the last two go on, below the first as the first. */
+/**
+ * What so many events take; beyond the last size that was measured as the last two go on, below the first as the first.
+ */
 export function bytesAt(curve: Curve, events: number): number {
   const at = curve.findIndex(([size]) => size >= events);
   const upper = at === -1 ? curve.length - 1 : Math.max(1, at);

@@ -1,7 +1,8 @@
-// The data that `query.ts` asks: one merchant's events of 13 months as production would have left them. Rollups are made of
-// generated events by the code that counts again, and written by the code that partitions write with; Days that are over lie
-// sealed in the archive, the last two as bundles. Nothing goes through HTTP, so ten million events take minutes. What was made is
-// kept under .build, by the number of events and the date, and used again by the next run of that day.
+// The data that `query.ts` asks: one merchant's events of 13 months as production would have left them. Rollups
+// are made of generated events by the code that counts again, and written by the code that partitions write with;
+// Days that are over lie sealed in the archive, the last two as bundles. Nothing goes through HTTP, so ten
+// million events take minutes. What was made is kept under .build, by the number of events and the date, and used
+// again by the next run of that day.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

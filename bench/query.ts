@@ -1,10 +1,10 @@
-// `npm run bench:query`: how long the dashboard's questions take and what they read, for one merchant with --events events
-// (1,000,000 unless said) in the last 13 months, over 24 hours, 30 days and 12 months. What is asked was made by production code
-// (`query-data.ts`) and is kept for the next run of the same day. Cold is the first time a question is asked of a runtime that was
-// just started (--starts, 10 unless said), warm is every other time (--asks, 20 for each start). A question that is too large for
-// one request is a job (JOB-1), and is waited for once; --rollups-only leaves out what is read from events, --ranges 30d all other
-// ranges. All of it, the client too, shares this machine; "CPU ms" is the runtime's own processor time for an answer, which other
-// people's work changes less.
+// `npm run bench:query`: how long the dashboard's questions take and what they read, for one merchant with --events
+// events (1,000,000 unless said) in the last 13 months, over 24 hours, 30 days and 12 months. What is asked was made by
+// production code (`query-data.ts`) and is kept for the next run of the same day. Cold is the first time a question is
+// asked of a runtime that was just started (--starts, 10 unless said), warm is every other time (--asks, 20 for each
+// start). A question that is too large for one request is a job (JOB-1), and is waited for once; --rollups-only leaves
+// out what is read from events, --ranges 30d all other ranges. All of it, the client too, shares this machine; "CPU ms"
+// is the runtime's own processor time for an answer, which other people's work changes less.
 
 import { parseArgs } from "node:util";
 import type { zeroMeter } from "../core/meter.ts";
@@ -37,8 +37,10 @@ const QUESTIONS: Record<string, Readonly<Record<string, unknown>>> = {
   "pages of a country": { ...TOP, dimensions: ["event:page"], filters: [["is", "visit:country", ["AT"]]] },
   "sources of a country": { ...TOP, dimensions: ["visit:source"], filters: [["is", "visit:country", ["AT"]]] },
 };
-/** A click on a dashboard: seven panels of one country. No page is left out by the second filter, which keeps apart what is remembered of
- *  one panel alone. */
+/**
+ * A click on a dashboard: seven panels of one country. No page is left out by the second filter, which keeps apart what
+ * is remembered of one panel alone.
+ */
 const COUNTRY = ["is", "visit:country", ["AT"]];
 QUESTIONS["seven panels of a country"] = {
   filters: [COUNTRY, ["is_not", "event:page", ["/no such page"]]],

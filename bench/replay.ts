@@ -1,10 +1,11 @@
-// `npm run bench:replay`: how fast a sealed (Day, partition) is counted again, beside DuckDB over the same files on the same
-// machine, in turns; medians are compared. "counted" reads the columns that counting needs, forms opinions, counts visits and
-// makes every rollup with all its breakdowns and sketches; "compared" is a whole rebuild, with what a D1 on disk holds.
-// DuckDB answers the part of it that SQL can say in a few statements: visits by a window over each visitor, and per merchant
-// and Hour, and per merchant and Day, page views, distinct visitors and revenue in total and by page, referrer, agent, language
-// and country. The replay runs in a process whose heap is bounded as a Worker's memory is; the ratio is of processor time,
-// against one thread. --events 5000000 makes it a large Day, --rounds how many, --keep <folder> keeps and reuses the files.
+// `npm run bench:replay`: how fast a sealed (Day, partition) is counted again, beside DuckDB over the same files on the
+// same machine, in turns; medians are compared. "counted" reads the columns that counting needs, forms opinions, counts
+// visits and makes every rollup with all its breakdowns and sketches; "compared" is a whole rebuild, with what a D1 on
+// disk holds. DuckDB answers the part of it that SQL can say in a few statements: visits by a window over each visitor,
+// and per merchant and Hour, and per merchant and Day, page views, distinct visitors and revenue in total and by page,
+// referrer, agent, language and country. The replay runs in a process whose heap is bounded as a Worker's memory is;
+// the ratio is of processor time, against one thread. --events 5000000 makes it a large Day, --rounds how many, --keep
+// <folder> keeps and reuses the files.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";

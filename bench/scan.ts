@@ -1,7 +1,8 @@
-// `npm run bench:scan`: what questions from events take of a processor, an event, apart from everything else that an answer takes.
-// A shop's sealed Days lie in memory, as production code writes them; they are read and counted by the code that requests and jobs
-// count with. --events of a Day (25,000 unless said), --days (4), --rounds (5, of which the fastest is told: other people's
-// work only adds to it), --only a part of a question's name. Processor time and not the clock's; one merchant, nothing remembered.
+// `npm run bench:scan`: what questions from events take of a processor, an event, apart from everything else that an
+// answer takes. A shop's sealed Days lie in memory, as production code writes them; they are read and counted by the
+// code that requests and jobs count with. --events of a Day (25,000 unless said), --days (4), --rounds (5, of which the
+// fastest is told: other people's work only adds to it), --only a part of a question's name. Processor time and not the
+// clock's; one merchant, nothing remembered.
 
 import { parseArgs } from "node:util";
 import { encodeManifest, type SealedFile } from "../core/archive/manifest.ts";

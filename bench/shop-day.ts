@@ -1,6 +1,7 @@
-// A Day of one shop as its rollups see it: pages by Zipf's law, visits of which nearly half are of one event, most visitors from
-// the shop's own country, campaigns, a few orders. What it is for is how many different values a Day has and how they repeat on
-// the next, which decides what stored numbers take. Seeded by merchant and Day: two runs see the same.
+// A Day of one shop as its rollups see it: pages by Zipf's law, visits of which nearly half are of one event,
+// most visitors from the shop's own country, campaigns, a few orders. What it is for is how many different
+// values a Day has and how they repeat on the next, which decides what stored numbers take. Seeded by
+// merchant and Day: two runs see the same.
 
 import type { Event } from "../core/event.ts";
 import { hash64Hex } from "../core/hash.ts";

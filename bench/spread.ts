@@ -1,7 +1,7 @@
-// `npm run bench:spread`: one merchant sends more than a partition takes of anybody. Its partition turns the rest away, which
-// overflows and is counted later, and asks for the merchant to be spread; from its next midnight on the same load goes to
-// four partitions and nothing overflows. Production code of collector and partitions on node:sqlite and a clock that jumps;
-// the collector is told nothing. At the end every event is counted once, also where all are sent again.
+// `npm run bench:spread`: one merchant sends more than a partition takes of anybody. Its partition turns the rest away,
+// which overflows and is counted later, and asks for the merchant to be spread; from its next midnight on the same load
+// goes to four partitions and nothing overflows. Production code of collector and partitions on node:sqlite and a clock
+// that jumps; the collector is told nothing. At the end every event is counted once, also where all are sent again.
 
 import { partitionsOf } from "../core/counting/placement.ts";
 import type { Arrival } from "../core/event.ts";

@@ -1,5 +1,5 @@
-// Made-up traffic for benches of one partition: merchants in the proportions of Zipf's law, visitors who come for a visit
-// of a few pages, and shops whose pages and readers are like a shop's. Seeded: two runs see the same.
+// Made-up traffic for benches of one partition: merchants in the proportions of Zipf's law, visitors who come for a
+// visit of a few pages, and shops whose pages and readers are like a shop's. Seeded: two runs see the same.
 
 import { type Arrival, type Event, NO_FACTS } from "../core/event.ts";
 import { hash64Hex } from "../core/hash.ts";

@@ -53,7 +53,9 @@ export interface Event {
   readonly verifiedBot: string;
   /** Client hints of the browser, as a JSON object with any of brands, mobile, platform, model; or empty. */
   readonly hints: string;
-  /** The merchant's rule that its address matched when it came, by the rule's own name: the address itself is not kept. */
+  /**
+   * The merchant's rule that its address matched when it came, by the rule's own name: the address itself is not kept.
+   */
   readonly excluded: string;
   /** The merchant's order number, where the event is an order or changes one. */
   readonly order: string;
@@ -64,7 +66,9 @@ export interface Event {
   readonly keyed: number;
   /** Its place in the request that brought it, from 0: events of one instant keep the order in which they were told. */
   readonly sequence: number;
-  /** Whether its visitor can be known again on another Day; empty for events logged before this was noted (as "known"). */
+  /**
+   * Whether its visitor can be known again on another Day; empty for events logged before this was noted (as "known").
+   */
   readonly visitorKind: VisitorKind | "";
   /** 1 where its format marks it as not interactive: the page or the tracker reports, the reader did nothing. */
   readonly passive: number;
@@ -74,12 +78,16 @@ export interface Event {
   readonly fragment: number;
   /** The merchant's import that brought it, by its number; 0 for what came by itself. */
   readonly importNumber: number;
-  /** What a keyed sender says of browser, system and device where it has no agent: a JSON object with any of browser, os,
-   *  device; or empty. */
+  /**
+   * What a keyed sender says of browser, system and device where it has no agent: a JSON object with any of
+   * browser, os, device; or empty.
+   */
   readonly given: string;
 }
 
-/** "daily": made from address and agent with a Day's salt, somebody else tomorrow. "known": an id that the sender gave. */
+/**
+ * "daily": made from address and agent with a Day's salt, somebody else tomorrow. "known": an id that the sender gave.
+ */
 export type VisitorKind = "daily" | "known";
 
 /** How a field is stored. */
@@ -170,8 +178,10 @@ export function encodeAfter(head: EventRow, event: Event): EventRow {
 /** Without the last two, which only imported events have: a live hit's row is no longer for them. */
 const LIVE_FIELDS = FIELDS.slice(0, -2);
 
-/** The inverse of `encodeEvent`; of `encodeAfter` where the event's values begin at an index. A row stored before fields were added is
- *  shorter. */
+/**
+ * The inverse of `encodeEvent`; of `encodeAfter` where the event's values begin at an index. A row stored before
+ * fields were added is shorter.
+ */
 export function decodeEvent(row: EventRow, from = 0): Event {
   const event: Record<string, string | number> = { ...BLANK };
   for (let index = from; index < row.length; index++) {
@@ -188,7 +198,10 @@ export function isEventRow(value: readonly unknown[]): value is EventRow {
   );
 }
 
-/** Filling a copy of it takes two thirds of what giving an object thirty fields does; and copies of that are faster made. */
+/**
+ * Filling a copy of it takes two thirds of what giving an object thirty fields does; and copies of that are faster
+ * made.
+ */
 const BLANK: Readonly<Record<string, string | number>> = Object.fromEntries(
   FIELDS.map(({ name, type }) => [name, type === "text" ? "" : 0]),
 );
@@ -223,10 +236,10 @@ export function isEngagement(name: string): boolean {
 }
 
 /**
- * What describes a visitor, a session, the loading of a page or a line of an order, and is nobody's act: Segment's identify,
- * group and alias, Umami's performance, GA4's session_start, the items of Snowplow's classic transactions. Formats give it one
- * of these names; it is archived and not counted. So is what a client records of every click by itself, which PostHog's has
- * these names for: counted, it would make events and interest of a reader's finger.
+ * What describes a visitor, a session, the loading of a page or a line of an order, and is nobody's act: Segment's
+ * identify, group and alias, Umami's performance, GA4's session_start, the items of Snowplow's classic transactions.
+ * Formats give it one of these names; it is archived and not counted. So is what a client records of every click by
+ * itself, which PostHog's has these names for: counted, it would make events and interest of a reader's finger.
  */
 export const METADATA_NAMES = [
   ...(["$identify", "$group", "$alias", "$performance", "$session", "$item"] as const),

@@ -1,13 +1,14 @@
-// Work that can be left off and gone on with: counting a large Day takes a second, in which its isolate would answer nobody. Pure code does not
-// wait, it yields between slices; a host lets others be answered there (workers/query/turn.ts) or goes on at once.
+// Work that can be interrupted. Counting a large Day takes a second, in which its isolate would answer nobody else.
+// Pure code cannot wait, so it yields after each slice. A host then lets others be answered (workers/query/turn.ts), or
+// goes on at once.
 
 import { SLICE_EVENTS, SLICE_STEPS } from "./limits.ts";
 import type { Budgets } from "./query/budget.ts";
 
-/** Yields after each slice, and returns what it comes to. */
+/** Yields after each slice, and returns the result at the end. */
 export type Gradual<T> = Generator<undefined, T, undefined>;
 
-/** Does all of it at once. */
+/** Does all of the work at once and returns its result. */
 export function finish<T>(work: Gradual<T>): T {
   for (;;) {
     const { done, value } = work.next();
@@ -15,10 +16,13 @@ export function finish<T>(work: Gradual<T>): T {
   }
 }
 
-/** What other work with an event takes, of what judging it does. */
+/** The time that looking at an event takes, as a part of the time that judging it takes. */
 export const LOOKED_AT = 0.2;
 
-/** Says when a slice is over, by the events it has looked at and the steps these took: there is no clock in pure code. */
+/**
+ * Says when a slice is over. Pure code has no clock, so a slice is measured by the events that were looked at and the
+ * steps that these took.
+ */
 export class Slices {
   readonly #budgets: Budgets | undefined;
   #events = 0;
@@ -29,7 +33,10 @@ export class Slices {
     this.#left = leftOf(budgets);
   }
 
-  /** Whether it is time to yield, after so many events more: whole ones that were judged, a part of one where less was done with it. */
+  /**
+   * Whether it is time to yield, after so many more events. An event that was judged is 1; one with which less was done
+   * is a part of 1 (LOOKED_AT).
+   */
   isOver(events = 1): boolean {
     this.#events += events;
     const left = leftOf(this.#budgets);

@@ -46,8 +46,10 @@ export const BLANK_HIT: Hit = {
 
 /** An event as its sender describes it. Empty texts are "not given". */
 export interface Draft {
-  /** Who is counted, by one of these: a tracking ID; a site's hostname; an API key in place of either. None of them where
-   *  the request itself is keyed and its merchant has one stream. */
+  /**
+   * Who is counted, by one of these: a tracking ID; a site's hostname; an API key in place of either. None of them
+   * where the request itself is keyed and its merchant has one stream.
+   */
   readonly trackingId: string;
   readonly site: string;
   readonly apiKey: string;

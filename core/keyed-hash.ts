@@ -1,17 +1,18 @@
-// Hashing of what senders chose, into tables that they must not be able to fill unevenly (L7): SipHash-1-3 (Aumasson and
-// Bernstein, 2012) over the UTF-16 units of a text, with a secret key of 128 bits. Who does not know the key cannot find texts that
-// fall together, which for hash.ts anybody can. A published hash keeps its own description; only its arithmetic is here, 32 bits
-// at a time, since 64-bit integers of the language are thirty times as slow.
+// Hashes texts that senders choose, for tables that senders must not be able to fill unevenly (L7). The hash is
+// SipHash-1-3 (Aumasson and Bernstein, 2012) over the UTF-16 units of a text, with a secret key of 128 bits. Without
+// the key nobody can find texts whose hashes collide; for hash.ts anybody can. The algorithm is described in its paper,
+// and here is only its arithmetic. It is done 32 bits at a time, since JavaScript's 64-bit integers are thirty times as
+// slow.
 
-/** 128 bits, secret. */
+/** A secret key of 128 bits. */
 export type HashKey = Uint32Array;
 
-/** A key of 32 hex digits. */
+/** The key that 32 hex digits stand for. */
 export function toHashKey(hex: string): HashKey {
   return Uint32Array.from({ length: 4 }, (_, at) => Number.parseInt(hex.slice(at * 8, at * 8 + 8), 16));
 }
 
-/** 64 bits as two unsigned words, the high one first; they are overwritten by the next call. */
+/** The hash of a text: 64 bits as two unsigned words, the high one first. The next call overwrites the result. */
 export function keyedHash(text: string, key: HashKey): readonly [high: number, low: number] {
   const [k0h, k0l, k1h, k1l] = key as unknown as readonly [number, number, number, number];
   // High and low word of v0 to v3, as the description calls them.

@@ -15,22 +15,38 @@ export const REQUEST_BYTES_MAX = 640 * KIB;
 export const REQUEST_EVENTS_MAX = 1_000;
 /** Canonical event as JSON. One event always fits a log row, a bundle and a queue message, even incompressible. */
 export const EVENT_BYTES_MAX = 32 * KIB;
-/** Events of a request that count as one request for the rate limits: a full one of 1,000 counts 50 times. An event in a batch costs a
- *  twentieth of one that comes alone. */
+/**
+ * Events of a request that count as one request for the rate limits: a full one of 1,000 counts 50 times. An event in a
+ * batch costs a twentieth of one that comes alone.
+ */
 export const LIMIT_EVENTS = 20;
-/** And bytes: 20 events of the usual 600 B have less, so only large ones count for more than their number; a full body counts 40 times. */
+/**
+ * And bytes: 20 events of the usual 600 B have less, so only large ones count for more than their number; a
+ * full body counts 40 times.
+ */
 export const LIMIT_BYTES = 16 * KIB;
-/** An IPv6 /48 may send what so many addresses may: one customer's, with 65,536 of what counts as an address. Its requests are counted by
- *  lot, one in as many, so that the counter of an address serves and an ordinary hit is counted once. */
+/**
+ * An IPv6 /48 may send what so many addresses may: one customer's, with 65,536 of what counts as an
+ * address. Its requests are counted by lot, one in as many, so that the counter of an address serves and
+ * an ordinary hit is counted once.
+ */
 export const LIMIT_NETWORK_ADDRESSES = 16;
 /** Networks that an isolate knows to be too frequent, 60 B each. */
 export const NETWORKS_CLOSED_MAX = 10_000;
-/** A key that is none was looked up in the database, as was a site that is nobody's: it counts as 20 requests, so an address has 50 in 10 s. */
+/**
+ * A key that is none was looked up in the database, as was a site that is nobody's: it counts as 20 requests, so
+ * an address has 50 in 10 s.
+ */
 export const LIMIT_WRONG_KEY_BYTES = 20 * LIMIT_BYTES;
-/** Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB back. */
+/**
+ * Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB
+ * back.
+ */
 export const REFUSALS_EXPLAINED_MAX = 5;
-/** When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
- *  there. The platform counts in fixed windows, so after this at the latest a new one has begun. */
+/**
+ * When a client that came too often may come again: the period of the limits in wrangler.toml, which have their reasons
+ * there. The platform counts in fixed windows, so after this at the latest a new one has begun.
+ */
 export const RATE_LIMIT_PERIOD_SECONDS = 10;
 export const ID_LENGTH_MAX = 128;
 export const NAME_LENGTH_MAX = 120;
@@ -64,7 +80,10 @@ export const PROP_VALUE_LENGTH_MAX = 2_000;
 export const ENGAGEMENT_MS_MAX = 24 * HOUR_MS;
 /** Ten-thousandths of a unit of currency: 1,000,000,000 units, some 40,000 dollars in the smallest of units. */
 export const REVENUE_MAX = 10_000_000_000_000;
-/** Ten-thousandths of a piece: 1,000,000 pieces in one event. Units of a Day are then whole numbers, however many events it has. */
+/**
+ * Ten-thousandths of a piece: 1,000,000 pieces in one event. Units of a Day are then whole numbers,
+ * however many events it has.
+ */
 export const ORDER_UNITS_MAX = 10_000_000_000;
 /** Sums beyond this (450,000,000,000 units of currency in one bucket) are stored as this: only forged hits come so far,
  *  and they must not stop a partition. */
@@ -74,7 +93,10 @@ export const TIMESTAMP_MIN_MS = 946_684_800_000;
 /** Clients' clocks run ahead by minutes; beyond this the event would sit in an hour that nobody can check yet. */
 export const TIMESTAMP_AHEAD_MS = 10 * MINUTE_MS;
 
-/** A hit waits this long for others to share its call of a partition. A call takes 125 µs of CPU, a hit 90 (bench/ingest). */
+/**
+ * A hit waits this long for others to share its call of a partition. A call takes 125 µs of CPU, a hit 90
+ * (bench/ingest).
+ */
 export const COALESCE_MS = 3;
 /** Events of a shared call, at which it is made at once; and of a hit that shares one. A call of 100 takes 1.5 ms. */
 export const COALESCE_EVENTS_MAX = 100;
@@ -101,7 +123,10 @@ export const DUPLICATE_EDGE_MS = HOUR_MS;
 export const DIMENSION_VALUES_MAX = 500;
 /** A breakdown that is cut names values of at most so many bytes first, whose own bytes would all fit. */
 export const DIMENSION_VALUE_BYTES = 128;
-/** Values with money of more currencies than this take half of DIMENSION_BYTES_MAX at most: one with all that there are takes 8 KB. */
+/**
+ * Values with money of more currencies than this take half of DIMENSION_BYTES_MAX at most: one with all
+ * that there are takes 8 KB.
+ */
 export const DIMENSION_CURRENCIES = 8;
 /** Encoded bytes of one dimension of one rollup: 22 dimensions stay below `D1_ROW_BYTES_MAX`. */
 export const DIMENSION_BYTES_MAX = 64 * KIB;
@@ -111,19 +136,26 @@ export const TOTAL_SKETCH_PRECISION = 14;
 export const VALUE_SKETCH_PRECISION = 10;
 
 // ── partition ─────────────────────────────────────────────────────────────────────────────────────────────────────
-/** An append waits this long for others to share its commit: a row and an fsync for all of them. The short wait is for
- *  what comes together anyway; the long one gathers, at 45 hits a second, twelve to a row. Nobody looks at the answer of a beacon,
- *  and no page waits for the tracker's: an event is written down before it is sent (workers/collector/tracker/queue.ts). */
+/**
+ * An append waits this long for others to share its commit: a row and an fsync for all of them. The short wait is for
+ * what comes together anyway; the long one gathers, at 45 hits a second, twelve to a row. Nobody looks at the answer of
+ * a beacon, and no page waits for the tracker's: an event is written down before it is sent
+ * (workers/collector/tracker/queue.ts).
+ */
 export const GROUP_COMMIT_MS = 5;
 export const GROUP_COMMIT_LONG_MS = 250;
 /** Enough events for a row: at 0.06 USD per million there is little left to gain. */
 export const GROUP_COMMIT_EVENTS = 16;
-/** After so many long waits in a row that nobody joined, waits are short for so long: a server that sends one event after
- *  the other loses a tenth of its pace, not nine tenths. */
+/**
+ * After so many long waits in a row that nobody joined, waits are short for so long: a server that sends one event
+ * after the other loses a tenth of its pace, not nine tenths.
+ */
 export const GROUP_COMMIT_MISSES = 2;
 export const GROUP_COMMIT_SHORT_FOR_MS = 4_000;
-/** Rows with which a table of the log is full at a checkpoint: making another costs two row writes, emptying it as many as
- *  it has rows. */
+/**
+ * Rows with which a table of the log is full at a checkpoint: making another costs two row writes, emptying
+ * it as many as it has rows.
+ */
 export const LOG_SEGMENT_ROWS = 32;
 /** Tables of the log at once. An archive that takes nothing for days would make one with each checkpoint. */
 export const LOG_SEGMENTS_MAX = 1_000;
@@ -131,10 +163,12 @@ export const LOG_SEGMENTS_MAX = 1_000;
 export const LOG_ROW_BYTES_MAX = 1_000_000;
 /** What a partition accepts and has not yet committed. Beyond it an append is refused and the collector overflows. */
 export const UNCOMMITTED_BYTES_MAX = 8_000_000;
-/** One merchant's events that a partition takes per window; the rest overflows. A partition counts more than 50,000 a
- *  second (7.4 ms for 1,000 in memory), so a flooding merchant leaves more than half of it to its neighbours. Windows of
- *  100 ms with a tenth of it made no difference to them (bench/flood at 20,000 a second, one after the other: 95th
- *  percentile 65 and 74 ms), but 64 overflows instead of one. */
+/**
+ * One merchant's events that a partition takes per window; the rest overflows. A partition counts more than 50,000 a
+ * second (7.4 ms for 1,000 in memory), so a flooding merchant leaves more than half of it to its neighbours. Windows of
+ * 100 ms with a tenth of it made no difference to them (bench/flood at 20,000 a second, one after the other: 95th
+ * percentile 65 and 74 ms), but 64 overflows instead of one.
+ */
 export const MERCHANT_EVENTS_PER_WINDOW_MAX = 20_000;
 export const ADMISSION_WINDOW_MS = 1_000;
 /** What a flood may do to its pool neighbours: with 20 times the events of all of them together beside them, the median
@@ -142,14 +176,19 @@ export const ADMISSION_WINDOW_MS = 1_000;
 export const FLOOD_SLOWDOWN_MAX = 3;
 /** Events after the last checkpoint: what a restart has to count again, 20 µs each. */
 export const CHECKPOINT_EVENTS = 5_000;
-/** A checkpoint writes whole Days again, about 1.5 µs for each event they hold. So beyond this many events in memory it is
- *  made more rarely, in proportion, up to the maximum: a restart then takes about a second. */
+/**
+ * A checkpoint writes whole Days again, about 1.5 µs for each event they hold. So beyond this many events in memory it
+ * is made more rarely, in proportion, up to the maximum: a restart then takes about a second.
+ */
 export const CHECKPOINT_STATE_EVENTS = 20_000;
 export const CHECKPOINT_EVENTS_MAX = 50_000;
 /** A quiet partition checkpoints this long after the last time while it has something to write: the platform evicts it
  *  after seconds without a request, and each return counts the log again. */
 export const CHECKPOINT_AFTER_MS = 5 * MINUTE_MS;
-/** With fewer events than this since, it checkpoints right after a publish: an eviction would forget that it has published. */
+/**
+ * With fewer events than this since, it checkpoints right after a publish: an eviction would forget that it has
+ * published.
+ */
 export const CHECKPOINT_QUIET_EVENTS = 500;
 /** How often salts are looked through. */
 export const FORGET_EVERY_MS = HOUR_MS;
@@ -161,12 +200,16 @@ export const SHELF_PART_BYTES_MAX = 1_500_000;
 export const SHELF_IDLE_MS = HOUR_MS;
 /** Raw bytes of one bundle. Compressed about five to one it fills a queue message. */
 export const BUNDLE_BYTES = 480 * KIB;
-/** Unpacked text of a bundle: what is cut is measured in UTF-16 units and may overshoot by a log row; UTF-8 triples it. */
+/**
+ * Unpacked text of a bundle: what is cut is measured in UTF-16 units and may overshoot by a log row; UTF-8 triples it.
+ */
 export const BUNDLE_TEXT_BYTES_MAX = 3 * (BUNDLE_BYTES + LOG_ROW_BYTES_MAX);
 /** Bundles on their way to the archive; beyond it the drain waits. It is also what one drain sends. */
 export const BUNDLES_UNCONFIRMED_MAX = 32;
-/** A bundle sent this often (75 minutes after the first time) and never confirmed is stuck: it is still sent again, but no
- *  longer counts as on its way, so that poisoned bundles do not stop the ones behind them. */
+/**
+ * A bundle sent this often (75 minutes after the first time) and never confirmed is stuck: it is still sent again, but
+ * no longer counts as on its way, so that poisoned bundles do not stop the ones behind them.
+ */
 export const BUNDLE_STUCK_SENDS = 5;
 /** Bundles a partition remembers, stuck ones included, about 60 B each in its row of positions. An archive that takes
  *  nothing at all fills it in a week; until then the log only grows. */
@@ -182,8 +225,11 @@ export const DRAIN_AFTER_MS = 5 * MINUTE_MS;
  *  ordinary stragglers do not publish an hour twice. */
 export const PUBLISH_EVERY_MS = 15 * MINUTE_MS;
 export const PUBLISH_GRACE_MS = 90_000;
-/** Over so long after that, partitions take turns by the hash of their names: at the plan the 700,000 rows of a full hour are
- *  then 1,200 a second, and not a herd. What is not published yet is in live counters, so answers do not wait for it. */
+/**
+ * Over so long after that, partitions take turns by the hash of their names: at the plan the 700,000 rows of
+ * a full hour are then 1,200 a second, and not a herd. What is not published yet is in live counters, so
+ * answers do not wait for it.
+ */
 export const PUBLISH_SPREAD_MS = 10 * MINUTE_MS;
 /** Rollups written in one tick: one D1 batch, and no more bytes than a partition's memory can spare. */
 export const PUBLISH_BATCH = 100;
@@ -192,66 +238,96 @@ export const PUBLISH_BATCH_BYTES = 4_000_000;
 export const LATE_AFTER_MS = 2 * HOUR_MS;
 /** So many closed rollups changed by late events are published at once: an import must not fill the memory. */
 export const LATE_CHANGES_MAX = 400;
-/** Beyond so many events in memory, visitors who have gone are packed at each checkpoint: 150 B each instead of 1,130. Below
- *  it there is room, and questions about today need not unpack them. */
+/**
+ * Beyond so many events in memory, visitors who have gone are packed at each checkpoint: 150 B each instead of 1,130.
+ * Below it there is room, and questions about today need not unpack them.
+ */
 export const REST_EVENTS = 30_000;
-/** They have gone when they were last seen this long ago: most visits have a page a minute. Who comes back is unpacked. */
+/**
+ * They have gone when they were last seen this long ago: most visits have a page a minute. Who comes back is unpacked.
+ */
 export const REST_AFTER_MS = 5 * MINUTE_MS;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
-/** What a partition may hold of open Days in memory, as it is estimated (core/counting/held.ts): the heap has half of it
- *  where texts are long, and 1.03 times as much at most (bench/held). The isolate has 128 MB, for code, checkpoints,
- *  rollups and the neighbours of the partition as well. What came without a key gets in while its merchant holds no more than
- *  what is free: one merchant gets half of it, a second one half of what that leaves. Half of it are 50,000 visitors who are
- *  reading, or 230,000 events within an hour. */
+/**
+ * What a partition may hold of open Days in memory, as it is estimated (core/counting/held.ts): the heap has half of it
+ * where texts are long, and 1.03 times as much at most (bench/held). The isolate has 128 MB, for code, checkpoints,
+ * rollups and the neighbours of the partition as well. What came without a key gets in while its merchant holds no more
+ * than what is free: one merchant gets half of it, a second one half of what that leaves. Half of it are 50,000
+ * visitors who are reading, or 230,000 events within an hour.
+ */
 export const HELD_BYTES_MAX = 80_000_000;
 /** What came with a key, or was acknowledged before it reached the partition, gets in up to this, ... */
 export const HELD_KEYED_BYTES_MAX = 96_000_000;
 /** ... of one merchant up to this: 8 MB that what comes without a key cannot take. */
 export const HELD_MERCHANT_KEYED_BYTES_MAX = HELD_BYTES_MAX / 2 + 8_000_000;
-/** A merchant that holds no more than this is never slowed for what others hold, until not even keys help: 300 visitors who
- *  are reading, 1,000 who have gone. Hardly any merchant of a pool holds more. */
+/**
+ * A merchant that holds no more than this is never slowed for what others hold, until not even keys help: 300 visitors
+ * who are reading, 1,000 who have gone. Hardly any merchant of a pool holds more.
+ */
 export const HELD_SMALL_BYTES = 256_000;
-/** When to come again, in seconds, is the time until the next checkpoint, within these: it packs visitors who have gone, and
- *  while somebody is slowed it comes after CHECKPOINT_AFTER_MS at the latest. */
+/**
+ * When to come again, in seconds, is the time until the next checkpoint, within these: it packs visitors who have gone,
+ * and while somebody is slowed it comes after CHECKPOINT_AFTER_MS at the latest.
+ */
 export const HELD_RETRY_SECONDS_MIN = 10;
 export const HELD_RETRY_SECONDS_MAX = CHECKPOINT_AFTER_MS / 1_000;
-/** How often a partition that has traffic asks whose settings were changed (a change is also pushed): 256 of them are four
- *  statements a second. */
+/**
+ * How often a partition that has traffic asks whose settings were changed (a change is also pushed): 256 of them are
+ * four statements a second.
+ */
 export const SETTINGS_FRESH_MS = MINUTE_MS;
 /** Merchants that one such statement names. */
 export const SETTINGS_CHANGES_PAGE = 5_000;
 /** Past this age what it knows is not used any more. */
 export const SETTINGS_LEASE_MS = 15 * MINUTE_MS;
-/** A zone change takes effect at the first full hour at least this long after it was asked for: by then no partition counts
- *  by a copy from before, not even an event of a clock that runs ahead. */
+/**
+ * A zone change takes effect at the first full hour at least this long after it was asked for: by then no partition
+ * counts by a copy from before, not even an event of a clock that runs ahead.
+ */
 export const ZONE_NOTICE_MS = 30 * MINUTE_MS;
 /** Changed rules take effect this long after they were asked for, for the same reason. */
 export const RULES_NOTICE_MS = ZONE_NOTICE_MS;
 /** And so does another spread: two partitions that disagree might both count an event. */
 export const SPREAD_NOTICE_MS = ZONE_NOTICE_MS;
-/** Partitions of its own that a hot merchant gets at first. Doubling costs a Day each time; four take what four times the
- *  pool's share of a partition is. */
+/**
+ * Partitions of its own that a hot merchant gets at first. Doubling costs a Day each time; four take what four times
+ * the pool's share of a partition is.
+ */
 export const SPREAD_FIRST = 4;
 /** Partitions one merchant may have: questions ask each of them. */
 export const SPREAD_MAX = 64;
-/** Changes of its spread that a merchant's settings remember, so that what is sent again goes where its first copy went: one
- *  a week, and ... */
+/**
+ * Changes of its spread that a merchant's settings remember, so that what is sent again goes where its first copy
+ * went: one a week, and ...
+ */
 export const SPREAD_KEPT_MAX = 60;
-/** ... the oldest is forgotten when there are more, but none that began within this time: nobody sends an event again after. */
+/**
+ * ... the oldest is forgotten when there are more, but none that began within this time: nobody sends an event again
+ * after.
+ */
 export const SPREAD_KEPT_MS = 400 * 24 * HOUR_MS;
-/** A partition asks for a merchant to be spread that has so many events of a Day in it: sealing holds a merchant's Day in memory
- *  (400,000 fit), and a merchant that grows by half from one Day to the next still fits. */
+/**
+ * A partition asks for a merchant to be spread that has so many events of a Day in it: sealing holds a merchant's Day
+ * in memory (400,000 fit), and a merchant that grows by half from one Day to the next still fits.
+ */
 export const SPREAD_DAY_EVENTS = 200_000;
-/** Where fewer visitors sent them there is nothing to spread: a visitor's events are in one partition, and 200 events of each are more than
- *  people leave. */
+/**
+ * Where fewer visitors sent them there is nothing to spread: a visitor's events are in one partition, and 200 events of
+ * each are more than people leave.
+ */
 export const SPREAD_VISITORS_MIN = 1_000;
 /** Or one that sends more than this in one ADMISSION_WINDOW_MS, half of what is taken, ... */
 export const SPREAD_WINDOW_EVENTS = 10_000;
-/** ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for. */
+/**
+ * ... in so many windows since it was last quiet for SPREAD_CALM_MS: a burst of some seconds is what queues are for.
+ */
 export const SPREAD_WINDOWS = 10;
 export const SPREAD_CALM_MS = MINUTE_MS;
-/** A merchant gets fewer partitions again when each of so many Days would have fitted them, with half of SPREAD_DAY_EVENTS in each; ... */
+/**
+ * A merchant gets fewer partitions again when each of so many Days would have fitted them, with half of
+ * SPREAD_DAY_EVENTS in each; ...
+ */
 export const SPREAD_NARROW_DAYS = 7;
 /** ... is looked at in one slot of the day, as long as the cron waits from run to run; ... */
 export const SPREAD_NARROW_SLOT_MS = 5 * MINUTE_MS;
@@ -277,15 +353,20 @@ export const QUEUE_BATCH_MESSAGES_MAX = 100;
 export const BUNDLE_MESSAGE_BYTES_MAX = 120_000;
 /** Unpacked text of an overflow message: a whole request, and what escaping adds. */
 export const OVERFLOW_TEXT_BYTES_MAX = 4 * REQUEST_BYTES_MAX;
-/** What overflows from one isolate within this time is one message: a queue takes 5,000 a second, the plan's peak has 58,000 hits. */
+/**
+ * What overflows from one isolate within this time is one message: a queue takes 5,000 a second, the
+ * plan's peak has 58,000 hits.
+ */
 export const OVERFLOW_GATHER_MS = 50;
 /** Hits at which a message is sent at once; and the events of a hit that shares one. */
 export const OVERFLOW_GATHER_PARTS_MAX = 200;
 export const OVERFLOW_PART_EVENTS_MAX = 20;
 /** A hit that has waited so long for another's message sends its own. Far longer than a queue and a note take. */
 export const OVERFLOW_PATIENCE_MS = 10_000;
-/** So long a collector waits for D1 to note that something overflows, and so long it tries no more once that was too long: D1 may
- *  be the reason why partitions take nothing. */
+/**
+ * So long a collector waits for D1 to note that something overflows, and so long it tries no more once that was too
+ * long: D1 may be the reason why partitions take nothing.
+ */
 export const OVERFLOW_NOTE_MS = 1_000;
 export const OVERFLOW_NOTE_PAUSE_MS = 10_000;
 /** A note that comes after its message was delivered is kept out for so long: D1 has given up a statement by then. */
@@ -306,47 +387,64 @@ export const REQUEST_CPU_MS = 300_000;
 export const CONNECTIONS_MAX = 6;
 /** Merchants that are noted beside a bundle: at 11 characters each a quarter of what R2 keeps beside an object. */
 export const BUNDLE_MERCHANTS_MAX = 200;
-/** Archived bytes of the bundles that make one run: some 50,000 page views, the rows that sealing or replaying a large Day
- *  holds while it sorts them. A Day below it is sorted in memory at once. */
+/**
+ * Archived bytes of the bundles that make one run: some 50,000 page views, the rows that sealing or replaying a large
+ * Day holds while it sorts them. A Day below it is sorted in memory at once.
+ */
 export const RUN_BYTES = 2_000_000;
 /** Rows of one block of a run. Merging holds a block of each run: 5 million events are 100 runs, 50,000 rows. */
 export const RUN_BLOCK_ROWS = 500;
-/** Rows of one sealed file, or those of one merchant where it has more: about 4 MB. The seal goes on after the last file
- *  that was written. */
+/**
+ * Rows of one sealed file, or those of one merchant where it has more: about 4 MB. The seal goes on after the last file
+ * that was written.
+ */
 export const SEALED_FILE_ROWS = 100_000;
 /** Rows of one Parquet row group: a small merchant then costs a few range reads
  *  (measured: 7 reads and 34 KB for 399 of 50,000 rows). */
 export const ROW_GROUP_ROWS = 5_000;
 
 // ── closing and sealing Days ──────────────────────────────────────────────────────────────────────────────────────
-/** A Day is closed this long after its midnight in UTC: it has ended in every zone (UTC-12 is the last, 36 hours after),
- *  and half a day more has passed for stragglers. A late event then costs a replay instead of a place in memory. */
+/**
+ * A Day is closed this long after its midnight in UTC: it has ended in every zone (UTC-12 is the last, 36 hours after),
+ * and half a day more has passed for stragglers. A late event then costs a replay instead of a place in memory.
+ */
 export const SEAL_AFTER_MS = 48 * HOUR_MS;
-/** Objects of closed Days that senders without a key may cause an hour: one address, and all together, of a merchant in one partition. An
- *  object takes about four writes to R2 and five rows of D1, the new count included (test/attack/late-days.test.ts prints them): some
- *  2,000 writes an hour, one cent. A phone that was offline for a week needs seven; those of a hot merchant have a budget in each
- *  of its partitions. */
+/**
+ * Objects of closed Days that senders without a key may cause an hour: one address, and all together, of a merchant in
+ * one partition. An object takes about four writes to R2 and five rows of D1, the new count included
+ * (test/attack/late-days.test.ts prints them): some 2,000 writes an hour, one cent. A phone that was offline for a week
+ * needs seven; those of a hot merchant have a budget in each of its partitions.
+ */
 export const LATE_OBJECTS_OF_SENDER_MAX = 120;
 export const LATE_OBJECTS_OF_MERCHANT_MAX = 500;
-/** Bytes of the log in which events of one Day are taken for one object: the smallest bundle that is cut because it is full. */
+/**
+ * Bytes of the log in which events of one Day are taken for one object: the smallest bundle that is cut because it is
+ * full.
+ */
 export const LATE_STRETCH_BYTES = 64 * KIB;
-/** Beyond the last LATE_DAYS_NEAR closed Days, so many Days of them: phones send of the near ones, and who sends of the far ones is one
- *  who tries. */
+/**
+ * Beyond the last LATE_DAYS_NEAR closed Days, so many Days of them: phones send of the near ones, and who sends of the
+ * far ones is one who tries.
+ */
 export const LATE_DAYS_NEAR = 30;
 export const LATE_DAYS_OF_SENDER_MAX = 32;
 export const LATE_DAYS_OF_MERCHANT_MAX = 128;
 /** And one request: what is more is refused whole. */
 export const LATE_DAYS_OF_REQUEST_MAX = 40;
-/** A late Day is counted again in about so many seconds, which the next one of its merchant waits; six hours at most, of the twelve that a
- *  queue may hold a message back. */
+/**
+ * A late Day is counted again in about so many seconds, which the next one of its merchant waits; six hours at most, of
+ * the twelve that a queue may hold a message back.
+ */
 export const LATE_TURN_SECONDS = 2;
 export const LATE_WAIT_SECONDS_MAX = 6 * 3_600;
 /** Senders of late events that a partition tells apart within an hour, about 100 B each. */
 export const LATE_SENDERS_KEPT_MAX = 10_000;
 /** Late events of a Day are counted together, this long after the first of them: within the hour that is promised. */
 export const LATE_COALESCE_MS = 15 * MINUTE_MS;
-/** Late bundles beside a Day's sealed files, by number and in proportion to the files' bytes: beyond either they are sealed
- *  anew, below it only their merchants are counted again. */
+/**
+ * Late bundles beside a Day's sealed files, by number and in proportion to the files' bytes: beyond either they are
+ * sealed anew, below it only their merchants are counted again.
+ */
 export const LATE_BUNDLES_MAX = 32;
 export const LATE_BYTES_SHARE = 0.1;
 /** What a seal stands on is deleted this long after it: who reads bundles or an older generation is done by then. */
@@ -357,26 +455,35 @@ export const SEAL_LOOKBACK_DAYS = 14;
 export const SEALS_SENT_MAX = 100;
 /** Days left in rows that the cron sends at once to be packed. */
 export const PACKS_SENT_MAX = 20;
-/** Packing that has run this long leaves the rest to the cron: a consumer has 5 minutes of CPU, and a merchant's Day takes about 10 ms. */
+/**
+ * Packing that has run this long leaves the rest to the cron: a consumer has 5 minutes of CPU, and a
+ * merchant's Day takes about 10 ms.
+ */
 export const PACK_TURN_MS = 2 * MINUTE_MS;
 /** A seal that failed is tried again after this, twice as long each time, up to the maximum. */
 export const SEAL_RETRY_MS = 5 * MINUTE_MS;
 export const SEAL_RETRY_MAX_MS = 6 * HOUR_MS;
 /** A seal that failed this often is in doubt: somebody should look. */
 export const SEAL_ATTEMPTS_DOUBTFUL = 3;
-/** A seal that has run this long puts itself on the queue again and goes on there: a consumer may run for 15 minutes. */
+/**
+ * A seal that has run this long puts itself on the queue again and goes on there: a consumer may run for 15 minutes.
+ */
 export const SEAL_TURN_MS = 5 * MINUTE_MS;
 /** Unarchived log a partition looks through to say whether a Day is complete; with more it says no. */
 export const SEAL_BACKLOG_BUNDLES_MAX = 32;
 
 // ── erasure and retention ─────────────────────────────────────────────────────────────────────────────────────────
-/** For how many days a merchant may have its events kept; its numbers stay. A closed list: the cron looks for the Days that
- *  each of them ends. */
+/**
+ * For how many days a merchant may have its events kept; its numbers stay. A closed list: the cron looks for the
+ * Days that each of them ends.
+ */
 export const RETENTION_DAYS: readonly number[] = [30, 60, 90, 180, 365, 400, 730, 1_095];
 /** Days one erasure may reach back, and (Day, partition)s it may have. */
 export const ERASURE_PARTS_MAX = 20_000;
-/** Erasures a merchant may have under way: each looks at every Day of its partitions, neighbours included, and takes three
- *  days. Some 60 requests a day; more visitors than that are erased a range of Days at a time. */
+/**
+ * Erasures a merchant may have under way: each looks at every Day of its partitions, neighbours included, and takes
+ * three days. Some 60 requests a day; more visitors than that are erased a range of Days at a time.
+ */
 export const ERASURES_OF_MERCHANT_MAX = 200;
 /** Erasures a partition remembers to have carried out, 20 B each: for those whose answer was lost on the way. */
 export const ERASURES_KEPT_MAX = 1_000;
@@ -386,17 +493,27 @@ export const CLOCKS_APART_MS = MINUTE_MS;
 export const ERASURES_DRIVEN_MAX = 20;
 
 // ── exports ───────────────────────────────────────────────────────────────────────────────────────────────────────
-/** (Day, partition)s of one export, each four subrequests, and objects it reads: a year of a pool merchant's Days, or ten weeks of
- *  one that is spread over four partitions. */
+/**
+ * (Day, partition)s of one export, each four subrequests, and objects it reads: a year of a pool merchant's Days, or
+ * ten weeks of one that is spread over four partitions.
+ */
 export const EXPORT_PLACES_MAX = 372;
 export const EXPORT_OBJECTS_MAX = 8_000;
-/** Archived bytes one export reads: about ten million page views, which take 120 s (measured: 12 s a million) of REQUEST_CPU_MS. */
+/**
+ * Archived bytes one export reads: about ten million page views, which take 120 s (measured: 12 s a
+ * million) of REQUEST_CPU_MS.
+ */
 export const EXPORT_BYTES_MAX = 400_000_000;
-/** Bytes of the bundles of one (Day, partition) that is not sealed yet. Each id of the merchant's is remembered while they are
- *  read, in 8 to 21 B (IdSet, while it grows): 2.5 million page views in 50 MB. A sealed Day needs no ids but those that came late. */
+/**
+ * Bytes of the bundles of one (Day, partition) that is not sealed yet. Each id of the merchant's is remembered while
+ * they are read, in 8 to 21 B (IdSet, while it grows): 2.5 million page views in 50 MB. A sealed Day needs no ids
+ * but those that came late.
+ */
 export const EXPORT_UNSEALED_BYTES_MAX = 100_000_000;
-/** Archived bytes that an export reads to see the visits that its filters look at, 30 s of CPU before the first byte is sent. A Day
- *  of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 600,000 events fits. */
+/**
+ * Archived bytes that an export reads to see the visits that its filters look at, 30 s of CPU before the first byte is
+ * sent. A Day of more than SCAN_DAY_ROWS_MAX rows is read several times: one of some 600,000 events fits.
+ */
 export const EXPORT_VISITS_BYTES_MAX = 100_000_000;
 /** Steps that the filters of one export may take (core/query/budget.ts): 16 s at 10 ns. */
 export const EXPORT_STEPS_MAX = 1_600_000_000;
@@ -411,7 +528,10 @@ export const REPLAY_DAYS_MAX = 400;
 /** Days and rollups of them that are looked at before hostnames are allowed: enough to see a shop's own. */
 export const RULES_LOOKED_BACK_DAYS = 7;
 export const RULES_LOOKED_BACK_ROWS = 100;
-/** How long after its end a job's parts are kept, and what it keeps for an undo (ms). A mistake is seen within a quarter of a year. */
+/**
+ * How long after its end a job's parts are kept, and what it keeps for an undo (ms). A mistake is seen
+ * within a quarter of a year.
+ */
 export const REPLAY_KEPT_MS = 90 * 24 * 60 * MINUTE_MS;
 /** Parts of old jobs that one run of the cron deletes, with what they kept: each may hold thousands of rows. */
 export const REPLAY_PARTS_PRUNED = 20;
@@ -432,20 +552,27 @@ export const REPLAY_PARTS_SENT_MAX = 50;
 export const REPLAY_PART_STALE_MS = 16 * MINUTE_MS;
 /** After which somebody whose jobs are too many may ask again: a job takes some ten seconds. */
 export const JOBS_RETRY_SECONDS = 10;
-/** (Day, partition)s that jobs asked for through one share link may read within 24 hours, and through all links of a merchant: a year of one
- *  partition ten times, about an hour of one consumer. */
+/**
+ * (Day, partition)s that jobs asked for through one share link may read within 24 hours, and through all links of a
+ * merchant: a year of one partition ten times, about an hour of one consumer.
+ */
 export const LINK_JOB_PLACES_MAX = 4_000;
 export const LINKS_JOB_PLACES_MAX = 2 * LINK_JOB_PLACES_MAX;
 export const LINK_JOB_WINDOW_MS = 24 * HOUR_MS;
-/** A part of a link's job stands back so long while a job of a merchant's own is under way, again and again until its job is so old. */
+/**
+ * A part of a link's job stands back so long while a job of a merchant's own is under way, again and
+ * again until its job is so old.
+ */
 export const GUEST_JOB_PAUSE_SECONDS = 10;
 export const GUEST_JOB_PATIENCE_MS = 30 * MINUTE_MS;
 /** Deliveries after which a part that fails is left as failed, to be shown and tried again by hand. */
 export const REPLAY_ATTEMPTS_MAX = 4;
 /** Merchants whose stored rows of a Day are read in one go: 500 rows, a megabyte or two. */
 export const REPLAY_MERCHANTS_READ = 20;
-/** Or fewer, when their replayed rows have so many bytes: those that D1 holds have about as many, and it hands over each byte
- *  as a number of eight (measured: without it, 20 large merchants filled 128 MB). */
+/**
+ * Or fewer, when their replayed rows have so many bytes: those that D1 holds have about as many, and it hands over each
+ * byte as a number of eight (measured: without it, 20 large merchants filled 128 MB).
+ */
 export const REPLAY_READ_BYTES = 500_000;
 /** A replay looks ahead for merchants whose settings it needs: so many merchants, or rows, in one statement. */
 export const REPLAY_AHEAD_MERCHANTS = 64;
@@ -459,8 +586,10 @@ export const REPLAY_UNDO_MERCHANTS = 50;
 /** A rebuilt row's version lies this far behind the position it stands for: ahead of what a partition writes once more,
  *  behind the next event. A power of two, exact in a double up to positions of 8e12. */
 export const REBUILD_VERSION_STEP = 1 / 1_024;
-/** Days of one block, by their number: blocks begin at its multiples. Ten take 6 KB each of a merchant with 1,000 events a Day, one
- *  alone takes 10; thirty would take 5.5 (bench/blocks.ts). */
+/**
+ * Days of one block, by their number: blocks begin at its multiples. Ten take 6 KB each of a merchant with 1,000 events
+ * a Day, one alone takes 10; thirty would take 5.5 (bench/blocks.ts).
+ */
 export const BLOCK_DAYS = 10;
 /** One part of a block, before it is deflated: ten Days of six dimensions of 64 KiB are 4 MB. */
 export const BLOCK_PART_BYTES_MAX = 16 * 1_024 * KIB;
@@ -494,13 +623,17 @@ export const ROLLUP_PAGE_ROWS = 1_000;
 export const ROLLUP_PAGE_WIDE_ROWS = 200;
 /** Rollup rows that an isolate remembers, in bytes: a quarter of its memory. A year of Days by page is 2 to 10 MB. */
 export const BUCKETS_KEPT_BYTES = 32_000_000;
-/** What sealed Days came to for questions from events, which an isolate remembers, in bytes; and of one Day: the sets of visitors of
- *  60,000. */
+/**
+ * What sealed Days came to for questions from events, which an isolate remembers, in bytes; and of one Day: the
+ * sets of visitors of 60,000.
+ */
 export const SCAN_KEPT_BYTES = 16_000_000;
 export const SCAN_KEPT_DAY_BYTES = 2_000_000;
 /** Versions of rollup rows read from D1 in one statement: three numbers each. */
 export const VERSIONS_PAGE_ROWS = 5_000;
-/** Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event. */
+/**
+ * Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event.
+ */
 export const FILTERS_COUNT_MAX = 200;
 export const FILTERS_DEPTH_MAX = 12;
 export const FILTER_CLAUSES_MAX = 1_000;
@@ -508,30 +641,42 @@ export const FILTER_CLAUSES_MAX = 1_000;
 export const REGEX_LENGTH_MAX = 500;
 export const REGEX_INSTRUCTIONS_MAX = 1_000;
 export const REGEX_REPEAT_MAX = 100;
-/** Steps that one question may take beside reading its events, whatever it is made of (core/query/budget.ts): about a second, 10 ns
- *  each. Nobody else is answered by an isolate meanwhile. */
+/**
+ * Steps that one question may take beside reading its events, whatever it is made of (core/query/budget.ts): about a
+ * second, 10 ns each. Nobody else is answered by an isolate meanwhile.
+ */
 export const QUESTION_STEPS_MAX = 80_000_000;
-/** And all questions of one asker, of one merchant, in an isolate at once, and by the second after that: who asks for the dearest there is
- *  gets a tenth of an isolate's time, and all askers of a merchant together a fifth. */
+/**
+ * And all questions of one asker, of one merchant, in an isolate at once, and by the second after that: who asks for
+ * the dearest there is gets a tenth of an isolate's time, and all askers of a merchant together a fifth.
+ */
 export const ASKER_STEPS_MAX = 2 * QUESTION_STEPS_MAX;
 export const ASKER_STEPS_PER_SECOND = QUESTION_STEPS_MAX / 10;
 export const MERCHANT_STEPS_MAX = 2 * ASKER_STEPS_MAX;
 export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
 /** By a share link, which is passed on to anybody, an eighth of all that: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
-/** Events that one asker's questions may read, of one merchant's as many more: at 50 µs each (SCAN_EVENTS_MAX) eight of the largest questions
- *  at once, and most of an isolate's time after that. Links have an eighth: one of the largest. */
+/**
+ * Events that one asker's questions may read, of one merchant's as many more: at 50 µs each (SCAN_EVENTS_MAX) eight of
+ * the largest questions at once, and most of an isolate's time after that. Links have an eighth: one of the largest.
+ */
 export const ASKER_READS_MAX = 800_000;
 export const ASKER_READS_PER_SECOND = 20_000;
 /** What one event takes of the archive's bytes, where nobody has counted them (SCAN_BYTES_MAX). */
 export const READ_BYTES = 40;
-/** A question gives way to others after so many events, about 10 ms at 50 µs each, or so many steps of 10 ns, whichever comes first. */
+/**
+ * A question gives way to others after so many events, about 10 ms at 50 µs each, or so many steps of 10
+ * ns, whichever comes first.
+ */
 export const SLICE_EVENTS = 200;
 export const SLICE_STEPS = 1_000_000;
 /** Or so many rows that were read from the archive, 12 µs each. */
 export const SLICE_ROWS = 1_000;
-/** A question through a share link waits so long for those before it, and for merchants' own, asking again this often. Who counts is known
- *  for so long after a slice: of a guest whose client has gone until the lease is over, of a merchant's own while it does not wait for R2. */
+/**
+ * A question through a share link waits so long for those before it, and for merchants' own, asking again this often.
+ * Who counts is known for so long after a slice: of a guest whose client has gone until the lease is over, of a
+ * merchant's own while it does not wait for R2.
+ */
 export const TURN_WAIT_MS_MAX = 10_000;
 export const TURN_POLL_MS = 20;
 export const TURN_LEASE_MS = 5_000;
@@ -544,20 +689,28 @@ export const PURSES_KEPT_MAX = 10_000;
 export const QUESTION_MS_MAX = 25_000;
 /** Dimensions of one question. */
 export const DIMENSIONS_COUNT_MAX = 8;
-/** What a question may read of the archive while its asker waits: bytes of objects, about 400,000 page views; and objects,
- *  of the platform's 1,000 subrequests, three for each sealed Day. */
+/**
+ * What a question may read of the archive while its asker waits: bytes of objects, about 400,000 page views; and
+ * objects, of the platform's 1,000 subrequests, three for each sealed Day.
+ */
 export const SCAN_BYTES_MAX = 16_000_000;
 export const SCAN_OBJECTS_MAX = 600;
-/** Rows that are counted at once: as columns a row takes about 200 B (measured: 25,000 and 60,000 rows, 170 B and what is thought of
- *  them), and 0.8 s of a processor pass before so many are counted. A Day of one partition with more is read several times, for some
- *  of its visitors each. */
+/**
+ * Rows that are counted at once: as columns a row takes about 200 B (measured: 25,000 and 60,000 rows, 170 B and what
+ * is thought of them), and 0.8 s of a processor pass before so many are counted. A Day of one partition with more is
+ * read several times, for some of its visitors each.
+ */
 export const SCAN_DAY_ROWS_MAX = 200_000;
 export const SCAN_PASSES_MAX = 64;
-/** Events that a question may count while its asker waits: 4 µs each where they lie together (`npm run bench:scan`), many times that
- *  where every file has a few of them. */
+/**
+ * Events that a question may count while its asker waits: 4 µs each where they lie together (`npm run bench:scan`),
+ * many times that where every file has a few of them.
+ */
 export const SCAN_EVENTS_MAX = 100_000;
-/** A question that is too large for one request becomes a job of parts: (Day, partition)s of a part, and of all of them. A part
- *  takes some 80 subrequests and seconds. */
+/**
+ * A question that is too large for one request becomes a job of parts: (Day, partition)s of a part, and of all of them.
+ * A part takes some 80 subrequests and seconds.
+ */
 export const JOB_PART_PLACES = 20;
 export const JOB_PLACES_MAX = 4_000;
 /** Jobs of one merchant that may be under way. */
@@ -569,7 +722,9 @@ export const JOB_ATTEMPTS_MAX = 4;
 /** An answer is kept so long, and a job whose parts were sent so long ago is looked after by the cron. */
 export const JOB_KEPT_MS = 7 * 24 * HOUR_MS;
 export const JOB_STALE_MS = 16 * MINUTE_MS;
-/** How long a client may wait for an answer with its connection open (`Prefer: wait`), and how often it is looked for. */
+/**
+ * How long a client may wait for an answer with its connection open (`Prefer: wait`), and how often it is looked for.
+ */
 export const JOB_WAIT_SECONDS_MAX = 25;
 export const JOB_WAIT_EVERY_MS = 300;
 /** Jobs that the cron sends again, or forgets, at a time. */
@@ -589,8 +744,10 @@ export const PROOF_DAYS_MAX = 31;
 export const BATCH_QUESTIONS_MAX = 24;
 /** Characters of the name of one of them. */
 export const BATCH_NAME_LENGTH_MAX = 40;
-/** Events times questions that are counted in one pass: an event is in a set of visitors of each, and all sets together hold no more
- *  than those of one question may. */
+/**
+ * Events times questions that are counted in one pass: an event is in a set of visitors of each, and all sets together
+ * hold no more than those of one question may.
+ */
 export const BATCH_EVENTS_MAX = SCAN_VISITORS_MAX;
 /** A question by the minute spans at most two Days and an hour of clock change. */
 export const MINUTES_RANGE_MS_MAX = 49 * HOUR_MS;
@@ -606,7 +763,10 @@ export const PATHS_MAX = 100_000;
 /** Who was here in the last minutes is here now; and how far back one sees minute by minute. */
 export const REALTIME_NOW_MINUTES = 5;
 export const REALTIME_MINUTES = 30;
-/** So many visitors, orders and texts of a Day that are gone through for that take as long as one event: 0.2 to 1.2 µs each. */
+/**
+ * So many visitors, orders and texts of a Day that are gone through for that take as long as one event: 0.2 to 1.2 µs
+ * each.
+ */
 export const NOW_LOOKED_OF_READ = 50;
 /** Pages, sources and orders that are shown of now. */
 export const NOW_SHOWN_MAX = 10;
@@ -625,8 +785,10 @@ export const KEY_GRACE_SECONDS_MAX = 30 * KEY_GRACE_SECONDS;
 export const MEMBERS_COUNT_MAX = 100;
 export const INVITES_COUNT_MAX = 100;
 export const SHARES_COUNT_MAX = 100;
-/** Segments of one merchant: 400 KB of filters, read whole; and how often one list of filters may name any, each of them
- *  SHARE_FILTERS_LENGTH_MAX long. */
+/**
+ * Segments of one merchant: 400 KB of filters, read whole; and how often one list of filters may name any, each of them
+ * SHARE_FILTERS_LENGTH_MAX long.
+ */
 export const SEGMENTS_COUNT_MAX = 100;
 export const SEGMENTS_NAMED_MAX = 20;
 /** Merchants that one address is a member of. */
@@ -635,23 +797,34 @@ export const MEMBERSHIPS_COUNT_MAX = 100;
 export const DASHBOARD_SHOPS_NAMED_MAX = 8;
 /** RFC 5321: what a path between angle brackets leaves. */
 export const EMAIL_LENGTH_MAX = 254;
-/** In UTF-16 units. Long enough that guessing by the counter below is hopeless; the bound keeps the hash from hostile sizes. */
+/**
+ * In UTF-16 units. Long enough that guessing by the counter below is hopeless; the bound keeps the hash from hostile
+ * sizes.
+ */
 export const PASSWORD_LENGTH_MIN = 10;
 export const PASSWORD_LENGTH_MAX = 200;
-/** Credentials that were good within this time, and addresses that guess, as far as an isolate remembers them, about 100 B each. */
+/**
+ * Credentials that were good within this time, and addresses that guess, as far as an isolate remembers them, about 100
+ * B each.
+ */
 export const CREDENTIALS_KEPT_MS = HOUR_MS;
 export const CREDENTIALS_KEPT_MAX = 10_000;
 /** scrypt at the strength OWASP names for 16 MB of memory: about 160 ms. More memory comes near an isolate's 128 MB. */
 export const PASSWORD_COST = { N: 16_384, r: 8, p: 5 } as const;
-/** Attempts to sign in under one name from one place in a quarter of an hour: a thousand a day. A place is a browser that has signed in
- *  under the name before, or an address of the network. */
+/**
+ * Attempts to sign in under one name from one place in a quarter of an hour: a thousand a day. A place is a browser
+ * that has signed in under the name before, or an address of the network.
+ */
 export const SIGN_IN_ATTEMPTS_MAX = 10;
 export const SIGN_IN_PERIOD_SECONDS = 900;
 /** And from one network of strangers: an IPv6 /48, an IPv4 /24. Whoever has a /48 has 65,536 places. */
 export const SIGN_IN_NETWORK_MAX = 20;
-/** As many under one name from all places where nobody has signed in under it before are all judged; of the n-th beyond them, one in
- *  n / SIGN_IN_STRANGERS_MAX, by lot: so the owner in a new browser gets through as often as anybody who guesses. In a quarter of an
- *  hour 90 addresses that guess have 360 judged, a million of them 1,200 (scrypt: a fifth of one CPU). */
+/**
+ * As many under one name from all places where nobody has signed in under it before are all judged; of the n-th
+ * beyond them, one in n / SIGN_IN_STRANGERS_MAX, by lot: so the owner in a new browser gets through as often as
+ * anybody who guesses. In a quarter of an hour 90 addresses that guess have 360 judged, a million of them 1,200
+ * (scrypt: a fifth of one CPU).
+ */
 export const SIGN_IN_STRANGERS_MAX = 120;
 /** When who was not drawn tries again: ten times within a minute. */
 export const SIGN_IN_STRANGER_SECONDS = 5;
@@ -671,12 +844,16 @@ export const AUDIT_DETAILS_LENGTH_MAX = 2_048;
 /** Audit entries are kept so long, and the cron looks at so many of the oldest: 28,800 a day. */
 export const AUDIT_KEPT_MS = 400 * 24 * HOUR_MS;
 export const AUDIT_FORGET_ROWS = 100;
-/** Replay jobs that a merchant itself may have under way: each reads whole Days of its partitions, neighbours included. */
+/**
+ * Replay jobs that a merchant itself may have under way: each reads whole Days of its partitions, neighbours included.
+ */
 export const REPLAYS_OF_MERCHANT_MAX = 2;
 /** And may ask for in 24 hours: each may list the archive for each of its Days. */
 export const REPLAYS_A_DAY_MAX = 50;
-/** Numbers that are tried before a merchant or stream gets one that nobody else claims at the same moment; and that are passed over
- *  because something is stored under them. */
+/**
+ * Numbers that are tried before a merchant or stream gets one that nobody else claims at the same moment; and that are
+ * passed over because something is stored under them.
+ */
 export const NUMBER_CLAIM_TRIES_MAX = 50;
 /** Versions of one scope's rules, and erasures of one ledger: one a second for 68 years. */
 export const CLAIMED_NUMBER_MAX = 2 ** 31 - 1;
@@ -695,8 +872,11 @@ export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
 export const RECOVERED_CHARACTERS = 500_000;
 /** Merchants whose versions one statement of a recovery raises: two row writes each. */
 export const RECOVERED_MERCHANTS = 10_000;
-/** By how much a recovery raises versions of settings and numbers of their changes: more than anybody can have made between a backup
- *  and its recovery, so that partitions and fences take what was recovered for newer than all they know. */
+/**
+ * By how much a recovery raises versions of settings and numbers of their changes: more than anybody can
+ * have made between a backup and its recovery, so that partitions and fences take what was recovered for
+ * newer than all they know.
+ */
 export const RECOVERED_STEP = 1_000_000;
 /** Dates of the archive that one request of a ledger's recovery notes: two listings and a statement each. */
 export const RECOVERED_DAYS = 60;
@@ -704,7 +884,9 @@ export const RECOVERED_DAYS = 60;
 export const DOCTORED_DAYS = 4;
 /** Entries of one page of an admin list. */
 export const ADMIN_PAGE_MAX = 100;
-/** Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000. */
+/**
+ * Dead letters handled in one request: each may take a subrequest for each Day of a bundle, of the platform's 1,000.
+ */
 export const DEAD_LETTERS_REDRIVEN_MAX = 8;
 /** Requests to partitions that an admin answer has under way at once. */
 export const ADMIN_FAN_OUT = 32;
@@ -715,8 +897,10 @@ export const HOSTNAME_LENGTH_MAX = 253;
 // ── rules ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** A scope's rules as JSON, in UTF-16 units: they come in one admin body, beside a note. */
 export const RULES_LENGTH_MAX = 60_000;
-/** All that a scope ever decided, as JSON in UTF-16 units: one row of D1 and of a partition, at three bytes each. Some 300
- *  changes of 2,000; no merchant's history may be forgotten, so the change after that is refused. */
+/**
+ * All that a scope ever decided, as JSON in UTF-16 units: one row of D1 and of a partition, at three bytes each. Some
+ * 300 changes of 2,000; no merchant's history may be forgotten, so the change after that is refused.
+ */
 export const RULE_TIMELINE_LENGTH_MAX = 600_000;
 export const RULE_NOTE_LENGTH_MAX = 500;
 /** Names that rules give: goals, channels, excluded addresses. */
@@ -740,7 +924,9 @@ export const AGENT_VERDICTS_KEPT_MAX = 2_000;
 export const RATE_AGE_DAYS_MAX = 14;
 /** 1999-01-01: before it there was no euro, and no event can be earlier (TIMESTAMP_MIN_MS). */
 export const RATE_DAY_MIN = 10_592;
-/** Digits of a rate before and after its point: one euro was 1,800,000 old Turkish lira, a rupiah is 0.0000571 euros. */
+/**
+ * Digits of a rate before and after its point: one euro was 1,800,000 old Turkish lira, a rupiah is 0.0000571 euros.
+ */
 export const RATE_WHOLE_DIGITS_MAX = 9;
 export const RATE_FRACTION_DIGITS_MAX = 12;
 /** A file of rates, in UTF-16 units: the central bank's whole history as XML has about 8,000,000. */
@@ -769,7 +955,10 @@ export const RATES_FETCHED_AT_MS = 16 * HOUR_MS;
 export const RATES_FETCH_MS = 30_000;
 /** Operators of a deployment: they are listed in one answer. */
 export const OPERATORS_COUNT_MAX = 200;
-/** How long a receiver of alerts may take to answer: there are two and a heartbeat in a cron, each perhaps for every alert. */
+/**
+ * How long a receiver of alerts may take to answer: there are two and a heartbeat in a cron, each perhaps for every
+ * alert.
+ */
 export const TELL_TIMEOUT_MS = 5_000;
 /** Currencies that a merchant had one after the other: they are in every copy of its settings. */
 export const CURRENCY_PERIODS_MAX = 50;

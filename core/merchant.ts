@@ -1,7 +1,7 @@
-// What counting needs to know of a merchant: its time zones, its currency, its rules, and over how many partitions it is
-// spread. Partitions keep a copy, so that no hit waits for a database. A zone holds from an instant on, and so does a spread;
-// the change is dated ahead of time (ZONE_NOTICE_MS, SPREAD_NOTICE_MS), so that by then every partition knows it, and an
-// event's Day and partition stay functions of its timestamp alone (L4).
+// What counting needs to know of a merchant: its time zones, its currency, its rules, and over how many partitions it
+// is spread. Partitions keep a copy, so that no hit waits for a database. A zone holds from an instant on, and so does
+// a spread; the change is dated ahead of time (ZONE_NOTICE_MS, SPREAD_NOTICE_MS), so that by then every partition knows
+// it, and an event's Day and partition stay functions of its timestamp alone (L4).
 
 import {
   CURRENCY_PERIODS_MAX,
@@ -87,9 +87,9 @@ export function zoneAt(zones: readonly ZonePeriod[], instant: number): string {
 }
 
 /**
- * The zones after a change asked for now. It takes effect at a full hour of the new zone, so that no Hour of the old zone
- * has the name of one of the new. A change that was asked for before and lies further ahead is replaced. Where the merchant
- * has just been spread it waits for the Day of that, so that no Day is on both sides of it.
+ * The zones after a change asked for now. It takes effect at a full hour of the new zone, so that no Hour of the old
+ * zone has the name of one of the new. A change that was asked for before and lies further ahead is replaced. Where the
+ * merchant has just been spread it waits for the Day of that, so that no Day is on both sides of it.
  */
 export function changeZone(
   { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
@@ -127,15 +127,17 @@ export interface SpreadChange {
   /** UTC ms at which it is asked for, and how long after that partitions may still count by an older copy. */
   readonly now: number;
   readonly noticeMs: number;
-  /** "midnight": from the merchant's next Day on, so that no visitor's Day is in two partitions. "soon": as soon as may be;
-   *  whoever comes before and after is then two visitors of that Day. */
+  /**
+   * "midnight": from the merchant's next Day on, so that no visitor's Day is in two partitions. "soon": as soon as may
+   * be; whoever comes before and after is then two visitors of that Day.
+   */
   readonly at: "midnight" | "soon";
   readonly byHand?: true;
 }
 
 /**
- * How a merchant is spread after a change asked for now. One that was asked for before and lies further ahead is replaced.
- * "full" when more changes of the last year would be remembered than settings may hold.
+ * How a merchant is spread after a change asked for now. One that was asked for before and lies further ahead is
+ * replaced. "full" when more changes of the last year would be remembered than settings may hold.
  */
 export function changeSpread(
   { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
@@ -158,15 +160,20 @@ export function changeSpread(
   return [...kept.slice(1), period];
 }
 
-/** Over how many partitions a merchant should be spread whom what it has now cannot take; undefined where there are no more. */
+/**
+ * Over how many partitions a merchant should be spread whom what it has now cannot take; undefined where there are no
+ * more.
+ */
 export function nextSpread(spread: SpreadTimeline): number | undefined {
   const partitions = spread.at(-1)?.partitions ?? 0;
   if (partitions >= SPREAD_MAX) return undefined;
   return partitions === 0 ? SPREAD_FIRST : Math.min(partitions * 2, SPREAD_MAX);
 }
 
-/** Over how many partitions a merchant is enough, whose busiest Day has so many events; undefined where that is none fewer than it has, or it
- *  is not to be changed unasked. */
+/**
+ * Over how many partitions a merchant is enough, whose busiest Day has so many events; undefined where that is none
+ * fewer than it has, or it is not to be changed unasked.
+ */
 export function narrowerSpread(spread: SpreadTimeline, dayEvents: number): number | undefined {
   const { partitions = 0, byHand = false } = spread.at(-1) ?? {};
   if (byHand || spread.length > SPREAD_NARROW_KEPT_MAX) return undefined;

@@ -30,7 +30,9 @@ export function sumMeters(meters: readonly Metered[]): Metered {
   return sum;
 }
 
-/** A message is billed once for every started 64 KB, each time it is written, read or deleted. */
+/**
+ * How many operations a message is billed as: one for every started 64 KB, each time it is written, read or deleted.
+ */
 export function queueOperations(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / QUEUE_OPERATION_BYTES));
 }

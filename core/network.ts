@@ -1,16 +1,19 @@
-// Networks of addresses, as CIDR blocks: "203.0.113.0/24", "2001:db8::/32". ipaddr.js (MIT) reads and compares them; what
-// it takes beyond the common spellings (octal, hexadecimal and shortened IPv4, zones of IPv6) is refused here, because two
-// readers of such a text would see two addresses.
+// Networks of addresses, as CIDR blocks: "203.0.113.0/24", "2001:db8::/32". ipaddr.js (MIT) parses and compares them.
+// It also accepts uncommon spellings (octal, hexadecimal and shortened IPv4, zones of IPv6). These are refused here,
+// because two programs may read such a text as two addresses.
 
 import ip from "ipaddr.js";
 
 /** A block: an address and how many of its first bits count. */
 export type Network = ReturnType<typeof ip.parseCIDR>;
 
-/** Eight groups of four digits and a mapped IPv4 address. */
+/** The longest spelling of an address: IPv6 with an IPv4 address at its end. */
 const ADDRESS_LENGTH_MAX = 45;
 
-/** A block in its one spelling, "203.0.113.0/24" for "203.0.113.7/24"; a lone address is a block of one. Undefined for neither. */
+/**
+ * A block in its one spelling, "203.0.113.0/24" for "203.0.113.7/24". A single address is a block of one. Undefined for
+ * any other text.
+ */
 export function parseNetwork(text: string): string | undefined {
   const [address = "", bits, ...rest] = text.trim().split("/");
   const parsed = parseIp(address);
@@ -30,21 +33,24 @@ export function toNetwork(text: string): Network {
   return ip.parseCIDR(text);
 }
 
-/** A test of whether blocks hold an address; one that is none lies in no block. */
+/** A test whether blocks hold an address. A text that is no address lies in no block. */
 export function lookUp(address: string): (networks: readonly Network[]) => boolean {
   const parsed = parseIp(address);
   if (parsed === undefined) return () => false;
   return (networks) => networks.some((network) => network[0].kind() === parsed.kind() && parsed.match(network));
 }
 
-/** An address in its one spelling: "203.0.113.7" also for "::ffff:cb00:7107", IPv6 as short as it goes. What is none stays. */
+/**
+ * An address in its one spelling: "203.0.113.7" also for "::ffff:cb00:7107", and IPv6 as short as possible. Any other
+ * text stays as it is.
+ */
 export function spellAddress(text: string): string {
   if (!text.includes(":")) return text;
   const parsed = parseIp(text);
   return parsed === undefined ? text : parsed.toString();
 }
 
-/** An address; one of IPv4 that is written as IPv6 is one of IPv4. */
+/** Parses an address. An IPv4 address that is written as IPv6 becomes IPv4. Undefined for any other text. */
 function parseIp(text: string): ReturnType<typeof ip.process> | undefined {
   if (text.length > ADDRESS_LENGTH_MAX || text.includes("%")) return undefined;
   const isUsual = text.includes(":") ? ip.IPv6.isValid(text) : ip.IPv4.isValidFourPartDecimal(text);

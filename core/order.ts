@@ -1,6 +1,7 @@
-// What an order is. The name of an event, and what it carries, say what kind of act it is: one table for all formats. An order
-// is its number: of a Day's events with one number, `settle` says which earn and which take off, whatever order they came in.
-// Counting keeps what it needs of those events (`counting/order-book.ts`); scans hold the events themselves. Both ask here.
+// What an order is. An event's name and contents say what kind of act it is, by one table for all formats. An order is
+// known by its number. For a Day's events with one number `settle` says which of them earn and which take off, in
+// whatever sequence they came. Counting keeps what it needs of those events (`counting/order-book.ts`), and scans hold
+// the events themselves; both call `settle`.
 
 import { type Event, isPageview, normalName, REVENUE_SCALE } from "./event.ts";
 import { ORDER_UNITS_MAX, REVENUE_MAX } from "./limits.ts";
@@ -9,8 +10,8 @@ import { ORDER_UNITS_MAX, REVENUE_MAX } from "./limits.ts";
 export type Act = "purchase" | "refund" | "cancellation" | "step" | "none";
 
 /**
- * Names of events and the act that each is, in the words of `normalName`: those of GA4, Segment (and what speaks like it:
- * RudderStack, PostHog), Shopify's customer events, Snowplow and Klaviyo. Steps never earn, whatever they carry.
+ * Names of events and the act that each is, in the words of `normalName`: those of GA4, Segment (and what speaks like
+ * it: RudderStack, PostHog), Shopify's customer events, Snowplow and Klaviyo. Steps never earn, whatever they carry.
  */
 const NAMES: Readonly<Record<Exclude<Act, "none">, readonly string[]>> = {
   purchase: [
@@ -118,8 +119,9 @@ const ACTS: ReadonlyMap<string, Act> = new Map(
 );
 
 /**
- * What kind of act an event is (ORD-1). A name of the table decides; a purchase of less than nothing is a refund. A name of the
- * merchant's own with an order number buys where it carries money or products, and gives back where its money is negative.
+ * What kind of act an event is (ORD-1). A name in the table decides, but a purchase of a negative amount is a refund.
+ * An event with a name of the merchant's own and an order number is a purchase where it carries money or products, and
+ * a refund where its money is negative.
  */
 export function actOf({ name, order, revenue, products }: Pick<Event, "name" | "order" | "revenue" | "products">): Act {
   if (order === "" && isPageview(name)) return "none"; // nearly every event
@@ -131,13 +133,16 @@ export function actOf({ name, order, revenue, products }: Pick<Event, "name" | "
   return revenue > 0 || products !== "" ? "purchase" : "none";
 }
 
-/** One product of what was sold or given back. */
+/** One product that was sold or given back. */
 export interface Line {
-  /** Names the product among those of one order: a dictionary number where counting holds it, else a text. */
+  /** The product's name among those of one order: a number of the Day's dictionary in counting, a text in scans. */
   readonly label: string | number;
   /** In ten-thousandths; never negative. Those of all lines of an event are ORDER_UNITS_MAX at most. */
   readonly units: number;
-  /** Price times quantity, in ten-thousandths of a unit of currency; never negative. Those of all lines of an event are REVENUE_MAX at most. */
+  /**
+   * Price times quantity, in ten-thousandths of a unit of currency; never negative. Those of all lines of an
+   * event are REVENUE_MAX at most.
+   */
   readonly revenue: number;
 }
 
@@ -153,7 +158,7 @@ export interface Sale<L extends Line = Line> {
 /** An event with an order number, as `settle` looks at it. */
 export interface Claim<L extends Line = Line> {
   readonly act: "purchase" | "refund" | "cancellation";
-  /** Whether it came with an API key: what did goes before what did not (L7). */
+  /** Whether it came with an API key. Claims with a key go before those without (L7). */
   readonly keyed: boolean;
   readonly time: number;
   /** Its places among events of one instant: `arrivalOf`, then `tieOf`. */
@@ -165,17 +170,19 @@ export interface Claim<L extends Line = Line> {
 /** What a claim earns (`sign` 1) or takes off (-1). */
 export interface Earning<L extends Line = Line> {
   readonly sign: 1 | -1;
-  /** Whether it is an order, or part of one: its money is revenue of orders. */
+  /** Whether it is an order, or part of one. Its money is then revenue of orders. */
   readonly ofOrder: boolean;
   readonly sale: Sale<L>;
 }
 
 /**
- * What the claims of one order number on one Day in one partition come to, by claim; those that are not named earn nothing
- * (ORD-2 to ORD-6). A function of the set: it looks at what each says and when, not at the order in which they are given.
+ * Which claims of one order number, on one Day in one partition, earn or take off (ORD-2 to ORD-6). Claims that are
+ * missing in the result earn nothing. The result depends on what each claim says and when it happened, not on the
+ * sequence in which the claims are given. Claims with a key are settled first and by themselves, so they earn the same
+ * whatever anybody sends without one. A claim without a key can only add a purchase that the server has not told of.
  *
- * Claims with a key are settled first, and by themselves: whatever anybody tells without one, they earn the same. All that is
- * left to the others beside them is a purchase that the server has not told.
+ * Claims with a key are settled first, and by themselves: whatever anybody tells without one, they earn the same. All
+ * that is left to the others beside them is a purchase that the server has not told.
  */
 export function settle<L extends Line, C extends Claim<L>>(claims: readonly C[]): ReadonlyMap<C, Earning<L>> {
   const keyed = claims.filter((claim) => claim.keyed);
@@ -188,7 +195,7 @@ export function settle<L extends Line, C extends Claim<L>>(claims: readonly C[])
   return found;
 }
 
-/** The same of claims that all came with a key, or all without. */
+/** Settles claims that all came with a key, or all without. */
 function settleAlike<L extends Line, C extends Claim<L>>(claims: readonly C[]): Map<C, Earning<L>> {
   const found = new Map<C, Earning<L>>();
   const bought = first(claims.filter(isPurchase));
@@ -197,7 +204,8 @@ function settleAlike<L extends Line, C extends Claim<L>>(claims: readonly C[]): 
   const offs = claims.filter((claim) => !isPurchase(claim));
   const own = offs.filter(({ sale }) => !isBlank(sale));
   for (const claim of own) found.set(claim, { sign: -1, ofOrder: true, sale: claim.sale });
-  // A cancellation comes here only where no purchase is known: by its number alone it takes nothing, and is no refund.
+  // A cancellation is among these only where no purchase is known. Without one there is nothing to take off, and it is
+  // no refund.
   const whole = first(offs.filter((claim) => isBlank(claim.sale) && !isCancellation(claim)));
   if (whole !== undefined) {
     const sale = bought === undefined ? whole.sale : leftOf(bought.sale, own);
@@ -207,8 +215,9 @@ function settleAlike<L extends Line, C extends Claim<L>>(claims: readonly C[]): 
 }
 
 /**
- * What a purchase without a key earns beside refunds and cancellations with one. Where one of these takes the order back as a whole,
- * it earns just what they take off by name, so that all of them come to nothing; undefined where that is nothing.
+ * What a purchase without a key earns beside refunds and cancellations with a key. Where one of these takes back the
+ * whole order, the purchase earns only as much as they take off by name, so that together they come to nothing.
+ * Undefined where that is nothing.
  */
 function keptOf<L extends Line>(sale: Sale<L>, keyed: readonly Claim<L>[]): Sale<L> | undefined {
   if (!keyed.some((claim) => isCancellation(claim) || isBlank(claim.sale))) return sale;
@@ -241,12 +250,12 @@ function goesBefore(a: Claim, b: Claim): boolean {
   return (a.time - b.time || a.order - b.order || a.tie - b.tie) < 0;
 }
 
-/** Says neither money nor products: as GA4 gives a whole order back, by its number alone. */
+/** Whether a claim names neither money nor products. GA4 takes a whole order back in this way, by its number alone. */
 function isBlank({ revenue, lines }: Sale): boolean {
   return revenue === 0 && lines.length === 0;
 }
 
-/** What is left of a sale when some of it was given back; never less than nothing. */
+/** What is left of a sale when some of it was given back. It is never negative. */
 function leftOf<L extends Line>(sale: Sale<L>, given: readonly Claim<L>[]): Sale<L> {
   const same = given.map((claim) => claim.sale).filter(({ currency }) => currency === sale.currency);
   const back = same.reduce((sum, { revenue }) => sum + revenue, 0);
@@ -282,7 +291,7 @@ export interface ProductLine extends Line {
   readonly product: Product;
 }
 
-/** The name of a product that numbers are shown under: its name, else its id. */
+/** The label that a product's numbers are shown under: its name, else its id. */
 export function productLabel({ name, id }: Product): string {
   return name ?? id ?? "";
 }
@@ -290,8 +299,9 @@ export function productLabel({ name, id }: Product): string {
 const kept = new WeakMap<object, readonly ProductLine[]>();
 
 /**
- * The products of an event, read once, in the order they were told. Money beyond REVENUE_MAX, and pieces beyond ORDER_UNITS_MAX, make
- * no sense and count as none (ORD-11): events from before these bounds may have them.
+ * The products of an event in the order they were sent; parsed once for each event. Events from before the bounds may
+ * have more money than REVENUE_MAX or more pieces than ORDER_UNITS_MAX. Such numbers make no sense and count as none
+ * (ORD-11).
  */
 export function linesOf(event: Pick<Event, "products">): readonly ProductLine[] {
   if (event.products === "") return [];

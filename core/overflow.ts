@@ -1,27 +1,28 @@
-// Arrivals on their way to their partition as text: in a call of it (`encodeArrivals`), which copies one text far faster
-// than objects of thirty fields; and by another road, the overflow queue, where it could not be reached or was overloaded.
-// Ids and times were fixed at the edge, so delivering one late, twice or out of order changes no count.
+// Arrivals as text, on their way to their partition. There are two ways. One is a call of the partition
+// (`encodeArrivals`), where one text is copied far faster than objects of thirty fields. The other is the overflow
+// queue, when the partition cannot be reached or is overloaded. Ids and times were fixed at the edge, so an arrival
+// that is delivered late, twice or out of order changes no count.
 
 import { type Arrival, decodeEvent, type EventRow, encodeAfter, isEventRow } from "./event.ts";
 import { assert } from "./outcome.ts";
 
 const OVERFLOW_VERSION = 2;
 
-/** What overflowed from one partition. */
+/** Arrivals that one partition could not take. */
 export interface OverflowPart {
   readonly partition: string;
   readonly arrivals: readonly Arrival[];
 }
 
-/** What overflowed from an isolate in one moment: a message. */
+/** A message: everything that overflowed from an isolate in one moment. */
 export interface Overflow {
-  /** Made where it is sent, for the note that it waits. */
+  /** An id that its sender makes, for the note that the message waits. */
   readonly id: string;
-  /** A partition each. */
+  /** One part for each partition. */
   readonly parts: readonly OverflowPart[];
 }
 
-/** What is noted of a message while it waits: whose events it has, and since when (UTC ms) the oldest does. */
+/** The note about a message that waits: whose events it has, and since when (UTC ms) the oldest of them waits. */
 export interface OverflowNote {
   readonly id: string;
   readonly merchants: readonly number[];
@@ -40,14 +41,14 @@ export function noteOf({ id, parts }: Overflow): OverflowNote {
   return { id, merchants: [...merchants], since };
 }
 
-/** Puts what overflowed from the same partition together, in the order in which it came. */
+/** Joins parts of the same partition, with arrivals in the order in which they came. */
 export function joinParts(parts: readonly OverflowPart[]): readonly OverflowPart[] {
   if (parts.length < 2) return parts;
   const groups = Map.groupBy(parts, ({ partition }) => partition);
   return [...groups].map(([partition, own]) => ({ partition, arrivals: own.flatMap(({ arrivals }) => arrivals) }));
 }
 
-/** Two halves of what is too large for one message; undefined for a single event. */
+/** Divides what is too large for one message into two halves; undefined for a single event. */
 export function halve(parts: readonly OverflowPart[]): readonly (readonly OverflowPart[])[] | undefined {
   if (parts.length > 1) {
     const half = Math.ceil(parts.length / 2);

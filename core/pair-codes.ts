@@ -1,6 +1,7 @@
-// Numbers pairs of whole numbers from 0 on, in the order in which they first come: what two columns say together is then a column
-// of its own. An open-addressing table of typed arrays, a fifth of the time that a Map with made-up keys takes. It is seeded: whoever
-// sends events chooses which values meet, and must not be able to choose such that fall together (L7).
+// Numbers pairs of whole numbers from 0 on, in the order in which they first come: what two columns say together
+// is then a column of its own. An open-addressing table of typed arrays, a fifth of the time that a Map with
+// made-up keys takes. It is seeded: whoever sends events chooses which values meet, and must not be able to
+// choose such that fall together (L7).
 
 const SLOTS_MIN = 64;
 

@@ -1,7 +1,7 @@
-// Zones of the past: a replay may put another zone on past Days of a merchant. Where events are filed in the archive does
-// not change, ever: that is by the zones the partitions knew (`zones`). What a reader is shown is by `zones` with what was
-// put over them since (`past`), the last decided on top; an undo takes one out again. So a Day that has moved is made of
-// events of up to five folders, and everything about where to look for them is here (docs/decisions/0013).
+// Zones of the past: a replay may put another zone on past Days of a merchant. Where events are filed in the archive
+// does not change, ever: that is by the zones the partitions knew (`zones`). What a reader is shown is by `zones` with
+// what was put over them since (`past`), the last decided on top; an undo takes one out again. So a Day that has moved
+// is made of events of up to five folders, and everything about where to look for them is here (docs/decisions/0013).
 
 import { type PastZone, type Settings, type ZonePeriod, zoneAt } from "./merchant.ts";
 import { DAY_MS, dayAt, dayStart, HOUR_MS, hourAfter, hourAt } from "./time.ts";
@@ -50,9 +50,9 @@ export function shownDaysOf(settings: Zoned, folder: number): Span {
 }
 
 /**
- * The zone that would hold for the Days [from, to) of that zone, and which Days change by it: those that lose Hours to a
- * neighbour are among them. Where another zone comes after it, that one begins at a full hour of its own, as after a change
- * of zone. Undefined where these Days have that zone already.
+ * The zone that would hold for the Days [from, to) of that zone, and which Days change by it: those that lose Hours to
+ * a neighbour are among them. Where another zone comes after it, that one begins at a full hour of its own, as after a
+ * change of zone. Undefined where these Days have that zone already.
  */
 export function planPastZone(
   settings: Zoned,

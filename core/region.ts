@@ -1,6 +1,6 @@
-// Regional acceptance, an option: partitions stand in several regions, and a hit is made durable in the one nearest to its
-// visitor. A region is part of a partition's name, so that rows, files and replays know of it; counts of regions add up.
-// Which region a visitor belongs to is decided by the continent of the address, from an instant on.
+// Regional acceptance, an option: partitions stand in several regions, and a hit is made durable in the one nearest to
+// its visitor. A region is part of a partition's name, so that rows, files and replays know of it; counts of regions
+// add up. Which region a visitor belongs to is decided by the continent of the address, from an instant on.
 
 import { assert } from "./outcome.ts";
 
@@ -17,8 +17,8 @@ export interface Regions {
 }
 
 /**
- * The deployment's setting REGIONS: an instant and what is where, such as "2026-12-01T00:00:00Z EU=weur AS=apac *=enam". Empty
- * where there are none. Throws on anything else.
+ * The deployment's setting REGIONS: an instant and what is where, such as "2026-12-01T00:00:00Z EU=weur AS=apac
+ * *=enam". Empty where there are none. Throws on anything else.
  */
 export function parseRegions(text: string): Regions | undefined {
   if (text.trim() === "") return undefined;
@@ -75,7 +75,8 @@ export function regionOf(partition: string): Region | "" {
 
 /**
  * Where the platform is to place a partition when it is first asked for: in the region of its name; undefined where the
- * platform chooses. Who asks first decides for good, so everybody says it, also a question that comes before the first hit.
+ * platform chooses. Who asks first decides for good, so everybody says it, also a question that comes before the first
+ * hit.
  */
 export function locationOf(partition: string): { readonly locationHint: Region } | undefined {
   const region = regionOf(partition);

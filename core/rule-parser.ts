@@ -1,6 +1,7 @@
-// Rules as they come in: a parsed JSON value becomes `Rules` that cannot be wrong, or a message that names the field and
-// says what to send. Every list may be left out; nothing unknown is taken. Hosts, blocks and lists come out in one spelling,
-// so that the same rules are the same text. What a hostname is needs a URL reader, which core does not have: it is given.
+// Rules as they come in: a parsed JSON value becomes `Rules` that cannot be wrong, or a message that names the
+// field and says what to send. Every list may be left out; nothing unknown is taken. Hosts, blocks and lists come
+// out in one spelling, so that the same rules are the same text. What a hostname is needs a URL reader, which
+// core does not have: it is given.
 
 import { clean, isObject } from "./formats/field.ts";
 import {

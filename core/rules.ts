@@ -1,8 +1,8 @@
-// What a merchant, or the deployment for all merchants, has decided about counting: rules as plain data, and the timeline
-// that says which of them hold for an event. A change holds from an instant ahead of time, so that every partition knows it
-// by then; a replay applies rules to past Days, and takes them back by removing what it added. So the rules of an event are
-// a function of its timestamp and Day alone, for ever, and live counting and replay agree (L3). `rule-parser.ts` reads
-// rules as they come in, `enrichment/` applies them; docs/rules.md shows them by example.
+// What a merchant, or the deployment for all merchants, has decided about counting: rules as plain data, and the
+// timeline that says which of them hold for an event. A change holds from an instant ahead of time, so that every
+// partition knows it by then; a replay applies rules to past Days, and takes them back by removing what it added. So
+// the rules of an event are a function of its timestamp and Day alone, for ever, and live counting and replay agree
+// (L3). `rule-parser.ts` reads rules as they come in, `enrichment/` applies them; docs/rules.md shows them by example.
 
 import { RULE_TIMELINE_LENGTH_MAX, RULES_NOTICE_MS } from "./limits.ts";
 
@@ -18,7 +18,9 @@ export interface Rules {
   readonly bots: Choice<string>;
   /** Hosts of referrers, subdomains included. */
   readonly referrers: Choice<string>;
-  /** Hosts that visitors only come back from, subdomains included: `drop` are no source, `admit` are one nevertheless. */
+  /**
+   * Hosts that visitors only come back from, subdomains included: `drop` are no source, `admit` are one nevertheless.
+   */
   readonly returns: Choice<string>;
   /** Client addresses that are not counted, by CIDR block. */
   readonly addresses: readonly Exclusion[];
@@ -247,7 +249,9 @@ export function extendTimeline(timeline: RuleTimeline, period: RulePeriod): Rule
   return JSON.stringify(extended).length > RULE_TIMELINE_LENGTH_MAX ? "full" : extended;
 }
 
-/** The period by which rules hold for some past Days: those that were decided last, or a draft, which has no version. */
+/**
+ * The period by which rules hold for some past Days: those that were decided last, or a draft, which has no version.
+ */
 export function periodOfDays(timeline: RuleTimeline, days: readonly [number, number], draft?: Rules): RulePeriod {
   if (draft !== undefined) return { version: 0, rules: draft, days };
   const { version, rules } = latestRules(timeline);

@@ -1,7 +1,8 @@
-// A map by texts that strangers choose, such as order numbers and names of events. The engine hashes texts with a seed of its own, so that
-// nobody can choose ones that fall together, but for those that are whole numbers: their hash is made of the number, as everybody can.
-// 10,000 multiples of 65,536 took workerd 95 times as long as other texts, and twice as many take four times that. So texts that begin
-// with a digit stand here behind a mark, which makes them texts like all others.
+// A map whose keys are texts that strangers choose, such as order numbers and names of events. The engine hashes texts
+// with a seed of its own, so nobody can choose texts whose hashes collide. Texts that are whole numbers are an
+// exception: their hash is made of the number alone, so anybody can. In workerd 10,000 multiples of 65,536 took 95
+// times as long as other texts, and twice as many took four times that. So a text that begins with a digit is stored
+// behind a mark, which makes it a text like any other.
 
 const MARK = "\u0001";
 const FIRST_DIGIT = 48;

@@ -1,14 +1,17 @@
 // Merchant-local time: which Day and which Hour an instant belongs to, and back. A Day is the number of a local date
 // (days since 1970-01-01); an Hour is a local clock hour, named by the UTC instant (ms) it starts. Zones come from the
-// runtime's own tz database through Intl; an offset is looked up once per quarter of an hour and kept.
+// runtime's own tz database through Intl. An offset is looked up once for each quarter of an hour and remembered.
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 
-/** Offsets change only on quarter hours of UTC in the tz database since 1972, and so do local hours. */
+/**
+ * In the tz database all changes of an offset since 1972 are at quarter hours of UTC, and so all local hours begin at
+ * one.
+ */
 const SLOT_MS = 900_000;
-/** Kept offsets per zone; enough for a year at every quarter hour. */
+/** How many offsets of a zone are remembered: enough for a year at every quarter hour. */
 const OFFSETS_KEPT_MAX = 40_000;
 
 interface Zone {
@@ -70,8 +73,8 @@ export function hourAfter(zone: string, hourStart: number): number {
 export function dayStart(zone: string, day: number): number {
   const midnight = day * DAY_MS;
   let slot = midnight - 15 * HOUR_MS; // no zone is further east than +14:00, or further west than -12:00
-  // Where the offset is the same before and after every midnight there could be, it did not change between: no zone
-  // changes twice in 30 hours. Two look-ups instead of sixty.
+  // Where the offset is the same before and after every possible midnight, it did not change in between, since no zone
+  // changes twice in 30 hours. That takes two look-ups instead of sixty.
   const offset = offsetAt(zone, slot);
   if (offset === offsetAt(zone, midnight + 15 * HOUR_MS)) return midnight - offset;
   while (dayAt(zone, slot) < day) slot += SLOT_MS;

@@ -1,7 +1,8 @@
-// Which texts are no visitor's id: what programs send when they know none. Taken for ids they would make one visitor of many
-// people. An event that has one is counted like one without an id: its visitor is cookieless.
+// Texts that are no visitor's id, though they stand in its place: programs send them when they know none. Taken for ids
+// they would make one visitor of many people. An event with such a text is counted like one without an id: its visitor
+// is cookieless.
 
-/** In lower case, without blanks, quotes and brackets around them. */
+/** Such texts, in lower case and without blanks, quotes and brackets around them. */
 const JUNK: ReadonlySet<string> = new Set([
   "",
   "undefined",
@@ -63,7 +64,7 @@ const JUNK: ReadonlySet<string> = new Set([
 
 /** Nothing but zeros and signs ("0", "00000000-0000-0000-0000-000000000000", "-", "???"), and the UUIDs of examples. */
 const NO_SIGN = /^(?:[0\s!-/:-@[-`{-~]*|-1|f{8}(?:-f{4}){3}-f{12}|x{8}-x{4}-[4x]x{3}-[xy]x{3}-x{12})$/;
-/** A place that was to be filled: "{{user_id}}", "${uid}", "%USER_ID%", "{uid}", "<id>". */
+/** A placeholder that was not filled in: "{{user_id}}", "${uid}", "%USER_ID%", "{uid}", "<id>". */
 const UNFILLED = /^(?:\{\{.*\}\}|\$\{.*\}|\{[a-z_. ]+\}|%\w+%|<.*>)$/s;
 
 /** Whether a text says that there is no id. */
@@ -73,5 +74,5 @@ export function isNoId(text: string): boolean {
   return NO_SIGN.test(plain) || UNFILLED.test(plain) || JUNK.has(plain.replace(/^["'(<[\s]+|["')>\]\s]+$/g, ""));
 }
 
-/** Longer texts are somebody's. */
+/** A longer text is taken for an id. */
 const JUNK_LENGTH_MAX = 80;

@@ -1,6 +1,6 @@
-// Back-pressure: what a partition takes at once. One merchant's flood is turned away at a share of the partition's rate,
-// before any work is done for it, so that its pool neighbours keep their commits; and nothing is taken while too much
-// waits for the disk. What is turned away goes to the overflow queue and is counted later.
+// Back-pressure: what a partition takes at once. One merchant's flood is turned away at a share of the partition's
+// rate, before any work is done for it, so that its pool neighbours keep their commits; and nothing is taken while too
+// much waits for the disk. What is turned away goes to the overflow queue and is counted later.
 
 import type { Arrival } from "../core/event.ts";
 import { ADMISSION_WINDOW_MS, MERCHANT_EVENTS_PER_WINDOW_MAX, UNCOMMITTED_BYTES_MAX } from "../core/limits.ts";

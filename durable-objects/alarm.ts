@@ -53,8 +53,8 @@ export function nextPublish(last: number, everyMs: number, afterMs: number): num
 }
 
 /**
- * How long after the grace a partition has its turn to publish: always the same for one name, spread evenly over names. Where
- * publishing is more frequent than in production, the turns lie within two thirds of the pace.
+ * How long after the grace a partition has its turn to publish: always the same for one name, spread evenly over names.
+ * Where publishing is more frequent than in production, the turns lie within two thirds of the pace.
  */
 export function publishTurn(name: string, everyMs: number): number {
   const spreadMs = Math.min(PUBLISH_SPREAD_MS, (everyMs * 2) / 3);
@@ -90,7 +90,9 @@ function publishDue(partition: Partition, now: number): number {
   return nextPublish(partition.publishedAt, publishEveryMs, publishGraceMs + turnMs);
 }
 
-/** After each publish; and once the archive has all of what was told to wait for it, lest that be believed for hours. */
+/**
+ * After each publish; and once the archive has all of what was told to wait for it, lest that be believed for hours.
+ */
 function tellDue(partition: Partition, now: number): number {
   const hasArchived = partition.toldWaiting && unarchivedFrom(partition) === partition.next;
   return partition.toldAt < partition.publishedAt || hasArchived ? now : Infinity;

@@ -1,7 +1,7 @@
-// append: one synchronous pass over the arrivals (ours? → duplicate? → opinion → visitor → visit and counters → pending log rows),
-// then a group commit shared with every other append of the moment. The answer leaves after the commit is durable (L1).
-// Settings are read first, because only that may take time. If anything in the pass or the commit throws, the object
-// resets itself: memory must not hold what the disk does not.
+// append: one synchronous pass over the arrivals (ours? → duplicate? → opinion → visitor → visit and counters → pending
+// log rows), then a group commit shared with every other append of the moment. The answer leaves after the commit is
+// durable (L1). Settings are read first, because only that may take time. If anything in the pass or the commit throws,
+// the object resets itself: memory must not hold what the disk does not.
 
 import { encodeLogged } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
@@ -27,7 +27,9 @@ import { countInto, findDay, type Partition, ruledMoment, rulesFor } from "./sta
 
 type Limits = Pick<AppendRequest, "isLateLimited" | "isRefusable">;
 
-/** Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them. */
+/**
+ * Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them.
+ */
 export async function append(
   partition: Partition,
   arrivals: readonly Arrival[],
@@ -45,7 +47,8 @@ export async function append(
   const elsewhere = await countedElsewhere(partition, own);
   const admitted = isCrowded(partition) ? own.filter((one) => !isHomeless(partition, one, isRefusable)) : own;
   if (admitted.length < own.length && !isRefusable) return "overloaded";
-  // What is refused takes nothing of its merchant's share, and must not be turned away to the queue, which would acknowledge it.
+  // What is refused takes nothing of its merchant's share, and must not be turned away to the queue,
+  // which would acknowledge it.
   if (admitted.length > 0 && !admit(partition, admitted)) return "overloaded";
   const fates = orReset(partition, () =>
     arrivals.map(
@@ -98,13 +101,18 @@ function withFacts(event: Event, facts: Partial<Pick<Event, "excluded" | "droppe
   return excluded === event.excluded && dropped === event.dropped ? event : { ...event, excluded, dropped };
 }
 
-/** Whether there is no room for an arrival as things stand. What was acknowledged before has the room of what has a key. */
+/**
+ * Whether there is no room for an arrival as things stand. What was acknowledged before has the room of what has a key.
+ */
 function isHomeless(partition: Partition, { event }: Arrival, isRefusable: boolean): boolean {
   const { merchant, keyed } = event;
   return !hasRoom(partition, { merchant, keyed: isRefusable ? keyed : 1 }) && isHeld(partition, event);
 }
 
-/** Whether an event would be held: those of closed Days are archived and not counted here, those of nobody are not taken. */
+/**
+ * Whether an event would be held: those of closed Days are archived and not counted here, those of nobody are not
+ * taken.
+ */
 function isHeld(partition: Partition, { merchant, timestamp }: Event): boolean {
   const known = partition.settings.get(merchant);
   return known !== undefined && !isClosed(partition, dayAt(zoneAt(known.settings.zones, timestamp), timestamp));
@@ -146,9 +154,9 @@ interface Candidate {
 }
 
 /**
- * Whether an id was told before: on the event's own Day, and on the Days beside it where a resend may have moved across a
- * midnight, because the time is ours and not the client's (and an earlier copy may come later, by the overflow queue), or
- * because the client has set its clock in between.
+ * Whether an id was told before: on the event's own Day, and on the Days beside it where a resend may have moved across
+ * a midnight, because the time is ours and not the client's (and an earlier copy may come later, by the overflow
+ * queue), or because the client has set its clock in between.
  */
 function recalled(partition: Partition, { event, day, zone, floating }: Candidate): Recalled {
   let verdict = recalledOn(partition, event, day);
@@ -170,7 +178,9 @@ function stronger(a: Recalled, b: Recalled): Recalled {
   return b === "same" || a === "new" ? b : a;
 }
 
-/** HMAC of address and agent under the Day's salt: the same person tomorrow, or at another merchant, is somebody else. */
+/**
+ * HMAC of address and agent under the Day's salt: the same person tomorrow, or at another merchant, is somebody else.
+ */
 function cookieless(
   partition: Partition,
   event: Event,

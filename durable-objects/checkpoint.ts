@@ -1,6 +1,6 @@
 // checkpoint: writes every changed shelf and the position up to which the shelves are complete, in one transaction, and
 // forgets the part of the log that is both checkpointed and archived. A crash before it leaves the old checkpoint and a
-// longer log; a crash after it, the new one. Running it twice writes the same again.
+// longer log; a crash after it leaves the new checkpoint. Running it twice writes the same again.
 
 import { ByteWriter } from "../core/bytes.ts";
 import { encodeDay } from "../core/counting/day.ts";
@@ -44,7 +44,8 @@ export function writePositions(
     ...partition,
     ...changes,
   };
-  // How often a bundle was sent matters once it was sent again: until then a restart sends it at once.
+  // How often a bundle was sent is stored only once it was sent again. A bundle without that number is sent at once
+  // after a restart.
   const cuts = bundles.map(({ first, end, sends, sentAt }) =>
     sends > 1 ? { first, end, sends, sentAt } : { first, end },
   );
@@ -63,7 +64,7 @@ export function writePositions(
   partition.deps.store.writePositions(positions);
 }
 
-/** Deletes salts whose time is over: with them goes the way from an address to a visitor. */
+/** Deletes salts whose time is over. Without its salt nobody can find a visitor from an address any more. */
 export function forget(partition: Partition): void {
   const now = partition.deps.now();
   for (const salt of partition.salts.values()) {
@@ -96,7 +97,7 @@ function isUnpublished(shelf: Shelf): boolean {
   return false;
 }
 
-/** Shelves that are written, published and idle leave memory; under pressure the idle time does not matter. */
+/** Drops shelves from memory that are written, published and idle. When memory is short they need not be idle. */
 function leaveMemory(partition: Partition): void {
   const now = partition.deps.now();
   let events = loadedEvents(partition);

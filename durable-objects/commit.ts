@@ -1,6 +1,6 @@
-// The commit: what appends left pending becomes rows of the log, in one transaction, shared by every append of the moment
-// (a row and an fsync for all of them). If it throws, the object resets itself: memory must not hold what the disk does
-// not, and nobody has been answered yet.
+// The commit: it writes what appends left pending as rows of the log, in one transaction. Every append of the moment
+// shares it, so all of them together take one row and one fsync. If the transaction throws, the object resets itself:
+// memory must not hold what the disk does not, and no append has been answered yet.
 
 import {
   GROUP_COMMIT_EVENTS,
@@ -14,30 +14,31 @@ import { causeOf } from "../core/outcome.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import type { Partition } from "./state.ts";
 
-/** A commit that waits for company. */
+/** A commit that waits for further appends to share its row. */
 export interface Gathering {
   readonly done: Promise<void>;
-  /** Ends the wait: nothing is left to gain by it. */
+  /** Ends the wait at once, when waiting longer would gain nothing. */
   readonly end: () => void;
   /** UTC ms. */
   readonly since: number;
-  /** Appends that came once the short wait would have been over. */
+  /** How many appends came after the short wait would have been over: what the long wait has gained. */
   late: number;
 }
 
-/** What waiting has brought lately. */
+/** What is remembered of earlier waits, to choose how long the next one is. */
 export interface Patience {
-  /** Long waits in a row that nobody joined. */
+  /** How many long waits in a row no append has joined. */
   misses: number;
   /** UTC ms until which waits are short. */
   shortUntil: number;
 }
 
 /**
- * The first append of a moment waits for others, then commits for all of them. How long: at some fifty hits a second a
- * tenth of a second gathers five, and a row is the dearest thing about a hit; but where all who send wait for their answers
- * (a few servers, one after the other) nobody comes however long one waits. So the wait is long while it brings company
- * and short for a while once it has not, and it ends when a row is shared by enough.
+ * The first append of a moment waits for others, then commits for all of them. How long it waits is a trade: a row is
+ * the dearest part of a hit, and at some fifty hits a second a wait of a tenth of a second gathers five. But where a
+ * few servers send one event after the other, and each waits for its answer, no wait brings another append. So the wait
+ * is long while others join it, and short for a while after several waits that nobody joined. It ends early when enough
+ * appends share the row.
  */
 export function groupCommit(partition: Partition): Promise<void> {
   const known = partition.commit;
@@ -63,8 +64,8 @@ function gather(partition: Partition): Gathering {
     partition.commit = undefined;
     if (waitsLong && !full) learn(patience, { joined: gathering.late > 0, now: deps.now() });
     commitPending(partition);
-    // The alarm is set in the same turn as the write, so that both become durable or neither: no log without an alarm.
-    // The host holds every answer back until then (a Durable Object's output gate).
+    // The alarm is set in the same turn as the write, so either both become durable or neither does: there is no log
+    // without an alarm. A Durable Object's output gate holds every answer back until then.
     scheduleAlarm(partition);
   };
   const gathering: Gathering = { done: work(), end, since, late: 0 };
@@ -84,7 +85,10 @@ export function commitPending(partition: Partition): void {
   orReset(partition, () => writePending(partition));
 }
 
-/** Runs work that changes memory and disk together; a failure resets the object before anybody sees half of it. */
+/**
+ * Runs work that changes memory and disk together. Where it fails the object is reset, before anybody can see half of
+ * the change.
+ */
 export function orReset<T>(partition: Partition, work: () => T): T {
   try {
     return work();
@@ -94,7 +98,7 @@ export function orReset<T>(partition: Partition, work: () => T): T {
   }
 }
 
-/** One row for the whole group, or as few as fit the platform's row size. */
+/** Writes the whole group as one row, or as a few where it is larger than the platform's row size. */
 function writePending(partition: Partition): void {
   const { pending, pendingSalts } = partition;
   let first = partition.next - pending.length;

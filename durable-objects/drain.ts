@@ -11,21 +11,25 @@ import { commitPending } from "./commit.ts";
 import { forgetLate } from "./late.ts";
 import type { Partition, SentBundle } from "./state.ts";
 
-/** Sends what is due, a bounded part of it; throws on the first failed send, which leaves that bundle due. */
+/** Sends bundles that are due, up to a bound. Throws on the first send that fails, which leaves that bundle due. */
 export async function drain(partition: Partition): Promise<void> {
   commitPending(partition);
   while (isCutDue(partition)) cut(partition);
-  // A sent bundle must not be newer than the disk: what the archive holds, a restart must know as cut.
+  // Waits until the cut is on disk. Otherwise the archive could hold a bundle that a restart does not know as cut.
   await partition.deps.durable();
   const due = partition.bundles.filter((bundle) => isSendDue(partition, bundle)).slice(0, BUNDLES_UNCONFIRMED_MAX);
   for (const bundle of due) {
     if (partition.bundles.includes(bundle)) await send(partition, bundle); // else it was confirmed meanwhile
   }
-  // Between two resends the object is evicted: without this a bundle that cannot be archived would start afresh each time.
+  // Between two resends the object may be evicted. So the number of sends is written down: else it would begin at zero
+  // each time for a bundle that cannot be archived.
   if (due.some(({ sends }) => sends > 1)) writePositions(partition, {});
 }
 
-/** The archive consumer has put a bundle into R2. Unknown bundles were confirmed before: redelivery is harmless. */
+/**
+ * Called when the archive's consumer has put a bundle into R2. A bundle that is not known was confirmed before, so a
+ * second call is harmless.
+ */
 export function confirm(partition: Partition, first: number): void {
   const left = partition.bundles.filter((bundle) => bundle.first !== first);
   if (left.length === partition.bundles.length) return;
@@ -41,7 +45,7 @@ function isCutDue(partition: Partition): boolean {
   return partition.unbundledBytes >= BUNDLE_BYTES || waited >= partition.deps.timing.drainAfterMs;
 }
 
-/** Fixes the next bundle: about BUNDLE_BYTES of log, less when that does not compress into a queue message. */
+/** Cuts the next bundle: about BUNDLE_BYTES of log, or less where those do not fit into a queue message when packed. */
 function cut(partition: Partition): void {
   const first = partition.bundled;
   let rows = withinDays(partition.deps.store.readLog({ first, end: partition.next }, BUNDLE_BYTES));
@@ -59,7 +63,7 @@ function cut(partition: Partition): void {
   if (end === partition.next) partition.unbundledSince = undefined;
 }
 
-/** The rows up to the one that would bring in a Day too many: a bundle becomes one object per Day. */
+/** The first rows of these that are of so few Days as one bundle may have: a bundle becomes one object for each Day. */
 function withinDays(rows: LoggedRow[]): LoggedRow[] {
   const days = new Set<number>();
   for (let index = 0; index < rows.length; index++) {

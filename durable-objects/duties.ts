@@ -1,5 +1,6 @@
-// The duties of a partition, as the alarm does them. Each duty does a bounded piece of work on its own: one that fails is logged, waits longer
-// each time, and keeps none of the others from running. At the end the partition asks for its next alarm.
+// The duties of a partition, as the alarm does them. Each duty does a bounded piece of work on its own: one
+// that fails is logged, waits longer each time, and keeps none of the others from running. At the end the
+// partition asks for its next alarm.
 
 import { LOADED_EVENTS_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";

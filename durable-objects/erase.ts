@@ -1,7 +1,8 @@
-// The partition's side of an erasure: a visitor, or all visitors of a merchant, leave the state of Days that are not sealed
-// yet. The numbers follow with the next publish. A checkpoint comes with it, because a restart counts the log after the last
-// one again; the log itself and the bundles in the archive are taken care of when the Day is sealed. An erasure is carried
-// out once, at one position of the log: the seal removes what lies below it, and what comes after it stays in both.
+// The partition's side of an erasure: it removes a visitor, or all visitors of a merchant, from the state of Days that
+// are not sealed yet. The numbers follow with the next publish. A checkpoint is written at once, because a restart
+// would count the log after the last checkpoint again, erased events included. The log and the archive's bundles still
+// hold these events until the seal of their Day removes them. An erasure is carried out once, at one position of the
+// log: events before it are erased, here and by the seal, and events after it stay in both.
 
 import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import { eraseFrom } from "../core/counting/erasure.ts";

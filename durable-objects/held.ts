@@ -1,7 +1,8 @@
-// What merchants' Days may hold in a partition's memory, and who has to wait when that is used up (HLD). Whoever has the
-// tracking ID of a page can send new pages, names, numbers and visitors, each of which is held until its Day is closed. So
-// what comes without a key gets in while its merchant holds no more than what is free: who holds most is slowed first, small
-// neighbours never are, and some room always stays. Nothing of it is stored: the estimate is a function of the Days in memory.
+// What merchants' Days may hold in a partition's memory, and who has to wait when that is used up (HLD). Whoever has
+// the tracking ID of a page can send new pages, names, numbers and visitors, each of which is held until its Day is
+// closed. So what comes without a key gets in while its merchant holds no more than what is free: who holds most is
+// slowed first, small neighbours never are, and some room always stays. Nothing of it is stored: the estimate is a
+// function of the Days in memory.
 
 import { heldBytes } from "../core/counting/day.ts";
 import type { Event } from "../core/event.ts";
@@ -22,8 +23,8 @@ export function isCrowded({ heldBytes }: Pick<Partition, "heldBytes">): boolean 
 }
 
 /**
- * Whether an event may be counted now. Of what has a key, or was acknowledged before, a merchant has room that its pages cannot
- * take from it.
+ * Whether an event may be counted now. Of what has a key, or was acknowledged before, a merchant has room that its
+ * pages cannot take from it.
  */
 export function hasRoom(partition: Partition, { merchant, keyed }: Pick<Event, "merchant" | "keyed">): boolean {
   if (!isCrowded(partition)) return true; // nobody holds more than is free
@@ -33,7 +34,9 @@ export function hasRoom(partition: Partition, { merchant, keyed }: Pick<Event, "
   return own <= (keyed === 1 ? HELD_MERCHANT_KEYED_BYTES_MAX : HELD_BYTES_MAX - partition.heldBytes);
 }
 
-/** Seconds until there may be room: the next checkpoint packs visitors who have gone, and lets go of Days that are over. */
+/**
+ * Seconds until there may be room: the next checkpoint packs visitors who have gone, and lets go of Days that are over.
+ */
 export function roomAfterSeconds(partition: Partition): number {
   const now = partition.deps.now();
   const seconds = Math.ceil((dutiesDue(partition, now).checkpoint - now) / 1_000);

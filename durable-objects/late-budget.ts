@@ -1,8 +1,9 @@
-// What somebody without a key may spend on closed Days. A bundle becomes an object in the archive for each Day it touches, and a late
-// event sets a new count of its merchant's Day going: a hundred times what an event of today costs; and a tracking ID stands in every
-// page. So whoever has no key has a budget an hour, and all of them together have one for each merchant: of objects, for any closed
-// Day, and of Days that lie beyond those of which phones that were offline send. What lands in an object that was paid for costs nothing
-// more. An hour's counts live in memory alone: an eviction forgets them, and only a partition that nobody sends to is evicted.
+// What somebody without a key may spend on closed Days. A bundle becomes an object in the archive for each Day it
+// touches, and a late event sets a new count of its merchant's Day going: a hundred times what an event of today costs;
+// and a tracking ID stands in every page. So whoever has no key has a budget an hour, and all of them together have one
+// for each merchant: of objects, for any closed Day, and of Days that lie beyond those of which phones that were
+// offline send. What lands in an object that was paid for costs nothing more. An hour's counts live in memory alone: an
+// eviction forgets them, and only a partition that nobody sends to is evicted.
 
 import type { Arrival } from "../core/event.ts";
 import {

@@ -1,6 +1,7 @@
-// Which Days of which merchants have late events in the log that may not lie in the archive: no rollup has them, and until the
-// archive's consumer has noted where they lie nobody but the partition knows of them. `live` tells it with every answer, so
-// that a question about rollups is as complete as one about events. Kept in memory, made from the log when first asked for.
+// Which Days of which merchants have late events in the log that may not lie in the archive. No rollup counts them, and
+// until the archive's consumer has noted where they lie only the partition knows of them. `live` names these Days with
+// every answer, so a question to rollups is as complete as one to events. The list is kept in memory, and made from the
+// log when it is first asked for.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
 import { commitPending } from "./commit.ts";
@@ -20,7 +21,10 @@ export function lateDays(
   return [...days].filter(([day, last]) => last >= first && day >= from && day < to).map(([day]) => day);
 }
 
-/** An event of a closed Day becomes part of the log. Nobody may have asked yet: then the log will say it. */
+/**
+ * Notes that an event of a closed Day is now part of the log. As long as nobody has asked for the list there is none to
+ * add to: it will be made from the log.
+ */
 export function addLate(
   { late }: Pick<Partition, "late">,
   { merchant, day, position }: { readonly merchant: number; readonly day: number; readonly position: number },
@@ -51,7 +55,7 @@ function readLate(partition: Partition): LateDays {
   return late;
 }
 
-/** The first of an event's fields: rows need not be decoded. */
+/** The merchant of a logged row, which is the first of the event's fields: nothing else is decoded. */
 export function merchantOf([, , merchant]: LoggedRow): number {
   return merchant as number;
 }

@@ -1,6 +1,6 @@
-// live: the rollups of a merchant that D1 does not have yet, straight from the partition's state, and the Days of which it has
-// events that no rollup knows. A computed row is kept
-// until its bucket changes, so that a dashboard polling every few seconds does not cost a pass over the visits each time.
+// live: the rollups of a merchant that D1 does not have yet, made from the partition's state, and the Days with events
+// that no rollup counts. A row is remembered until its bucket changes. So a dashboard that asks every few seconds does
+// not cost a pass over the visits each time.
 
 import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
@@ -10,7 +10,7 @@ import { DAY_MS } from "../core/time.ts";
 import { lateDays } from "./late.ts";
 import { findDay, findShelf, keyOf, type Partition, shelfOf } from "./state.ts";
 
-/** Rows per Day that are kept; a dashboard asks for about this many shapes. */
+/** How many rows of a Day are remembered: about as many as a dashboard asks for. */
 const ROWS_KEPT_MAX = 100;
 const kept = new WeakMap<DayState["changed"], Map<string, RollupRow>>();
 
@@ -26,7 +26,7 @@ export function live(partition: Partition, request: LiveRequest): LiveReply {
   return { rows, late: lateDays(partition, { merchant: request.merchant, ...reachOf(request) }) };
 }
 
-/** The merchants of whom a Day has unpublished rollups: a replay asks for these alone. */
+/** The merchants with unpublished rollups of a Day. A replay asks for them. */
 export function unpublished(partition: Partition, day: number): readonly number[] {
   const merchants: number[] = [];
   for (let shelf = 0; shelf < SHELVES_PER_DAY; shelf++) {
@@ -39,7 +39,7 @@ export function unpublished(partition: Partition, day: number): readonly number[
   return merchants;
 }
 
-/** Days in reach that may have unpublished rollups of the merchant. */
+/** The Days of the request's range that may have unpublished rollups of the merchant. */
 function daysOf(partition: Partition, request: LiveRequest): readonly number[] {
   const { merchant } = request;
   const { from, to } = reachOf(request);
@@ -53,7 +53,7 @@ function daysOf(partition: Partition, request: LiveRequest): readonly number[] {
   return [...days].filter((day) => day >= from && day < to).sort((a, b) => a - b);
 }
 
-/** The Days whose Hours may be in reach: zones are within a Day of UTC. */
+/** The Days whose Hours may be in the request's range: no zone is more than a Day away from UTC. */
 function reachOf({ grain, from, to }: LiveRequest): { readonly from: number; readonly to: number } {
   if (grain === "day") return { from, to };
   return { from: Math.floor(from / DAY_MS) - 1, to: Math.floor(to / DAY_MS) + 2 };

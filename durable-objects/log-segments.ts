@@ -1,7 +1,7 @@
-// The tables of a partition's log. Deleting a row is billed like writing one, dropping a table is not: so the log is a row
-// of segments, a table each, and what the archive has leaves by the table. A segment that is full is closed by the
-// checkpoint, and another opened; one that stays small, in a quiet partition, is emptied row by row. Segments are found by
-// their names alone, "log" or "log_<first position>", so that a restart knows them without a word stored elsewhere.
+// The tables of a partition's log. Deleting a row is billed like writing one, dropping a table is not: so the log is a
+// row of segments, a table each, and what the archive has leaves by the table. A segment that is full is closed by the
+// checkpoint, and another opened; one that stays small, in a quiet partition, is emptied row by row. Segments are found
+// by their names alone, "log" or "log_<first position>", so that a restart knows them without a word stored elsewhere.
 
 import { LOG_SEGMENT_ROWS, LOG_SEGMENTS_MAX } from "../core/limits.ts";
 import type { LogChunk, Sql, SqlRow } from "./store.ts";

@@ -1,5 +1,6 @@
-// recentEvents: the part of the log that may not lie in the archive yet, as far as it is about one merchant. Whoever reads
-// events reads this first and the archive after it; a bundle that is confirmed in between is then in both.
+// recentEvents: a merchant's events in the part of the log that may not lie in the archive yet. Whoever reads events
+// reads these first and the archive afterwards. A bundle that is confirmed in between is then read twice, and never
+// missed.
 
 import type { RecentReply, RecentRequest, RecentRow } from "../core/archive/recent.ts";
 import { RECENT_BYTES_MAX, RECENT_ROWS_MAX } from "../core/limits.ts";

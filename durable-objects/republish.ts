@@ -1,6 +1,6 @@
-// What a partition does when a ledger was lost: every rollup of the Days that it holds counts as not published. Answers take them from
-// here at once, and the next publishing writes them. It writes absolute values under versions it has written before, so doing it twice,
-// or to a ledger that has them, changes nothing.
+// What a partition does when a ledger was lost: every rollup of the Days that it holds counts as not published. Answers
+// take them from here at once, and the next publishing writes them. It writes absolute values under versions it has
+// written before, so doing it twice, or to a ledger that has them, changes nothing.
 
 import { markAll } from "../core/counting/day.ts";
 import { scheduleAlarm } from "./alarm.ts";

@@ -1,5 +1,5 @@
-// What may be asked of a partition from outside, and what it answers: the RPC surface of the Durable Object. Types only;
-// `partition.ts` implements it, the Workers and queue consumers call it through their PARTITION binding.
+// What may be asked of a partition from outside, and what it answers: the RPC surface of the Durable Object. Types
+// only; `partition.ts` implements it, the Workers and queue consumers call it through their PARTITION binding.
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
@@ -8,9 +8,11 @@ import type { Moved } from "../core/counting/placement.ts";
 import type { Present, PresentRequest } from "../core/counting/present.ts";
 import type { DropReason } from "../core/outcome.ts";
 
-/** What became of one arrival. "unknown": the merchant is not (or no longer) there. "unread": it is new here and its settings cannot
- *  be read at the moment; the arrival was not taken. "late": its Day is closed, and who has no key sends of too many such
- *  (late-budget.ts). Full: its merchant holds too much memory (held.ts). */
+/**
+ * What became of one arrival. "unknown": the merchant is not (or no longer) there. "unread": it is new here and its
+ * settings cannot be read at the moment; the arrival was not taken. "late": its Day is closed, and who has no key sends
+ * of too many such (late-budget.ts). Full: its merchant holds too much memory (held.ts).
+ */
 export type Fate =
   | "accepted"
   | "duplicate"
@@ -45,9 +47,15 @@ export interface AppendRequest {
   readonly partition: string;
   /** As `encodeArrivals` writes them. */
   readonly arrivals: string;
-  /** Whether senders without a key have a budget of closed Days. What was acknowledged before (the overflow queue's) has none. */
+  /**
+   * Whether senders without a key have a budget of closed Days. What was acknowledged before (the
+   * overflow queue's) has none.
+   */
   readonly isLateLimited?: boolean;
-  /** Whether an event may be refused for want of memory. What was acknowledged before may not: it is "overloaded" until there is room. */
+  /**
+   * Whether an event may be refused for want of memory. What was acknowledged before may not: it is
+   * "overloaded" until there is room.
+   */
   readonly isRefusable?: boolean;
 }
 

@@ -1,6 +1,6 @@
-// The partition's side of closing a Day: from an instant on it counts no more of it, says when all it has counted lies in
-// the archive and in D1, and lets go of the Day's state once it is sealed. Saying it again is harmless, and so is dying in
-// between: what is closed is stored before it is answered.
+// The partition's side of closing a Day: from an instant on it counts no more of it, says when all it has counted lies
+// in the archive and in D1, and lets go of the Day's state once it is sealed. Saying it again is harmless, and so is
+// dying in between: what is closed is stored before it is answered.
 
 import { decodeLogged } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";

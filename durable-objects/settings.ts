@@ -1,9 +1,10 @@
-// How merchants' settings reach a partition without a database read per hit or per merchant. They are read when a merchant is
-// first seen and kept on disk. Once a minute the partition asks, in one statement, whose settings were changed since it last
-// asked, and reads those of its own merchants (the admin API pushes changes too, which is sooner). What it knows is good for a
-// lease from that moment on, shorter than the notice of a zone change: past it nothing is counted before the database has
-// answered, so that an event's Day is never taken from a zone that no longer holds. The lease is on disk: a restart asks
-// nothing. New settings start after a checkpoint: the log after it is then counted again under those it was counted with.
+// How merchants' settings reach a partition without a database read for each hit or merchant. They are read when a
+// merchant is first seen, and kept on disk. Once a minute the partition asks, in one statement, whose settings were
+// changed since it last asked, and reads those of its own merchants. (The admin API pushes changes too, which is
+// sooner.) What it knows is good for a lease from that moment on. The lease is shorter than the notice of a zone
+// change. When it is over nothing is counted before the database has answered. So an event's Day is never taken from a
+// zone that no longer holds. The lease is kept on disk, so a restart needs no question. New settings start after a
+// checkpoint, so that the log before it is never counted by them.
 
 import { RETRY_MIN_MS, SETTINGS_FRESH_MS, SETTINGS_LEASE_MS } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
@@ -12,21 +13,21 @@ import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { checkpoint, writePositions } from "./checkpoint.ts";
 import type { Partition } from "./state.ts";
 
-/** A merchant the database does not know is not asked for again within this time. */
+/** For so long a merchant that the database does not know is not asked for again. */
 const UNKNOWN_KEPT_MS = 10 * RETRY_MIN_MS;
 
 const NOBODY: ReadonlySet<number> = new Set();
 
-/** Up to which change a partition's settings are known, and UTC ms at which that was read. */
+/** The last change that a partition's settings include, and UTC ms at which that was read. */
 export interface SettingsLease {
   readonly change: number;
   readonly readAt: number;
 }
 
 /**
- * Makes sure settings in force are there for each merchant that exists. Gives the merchants that are new here and whose settings
- * could not be read; what is known of the others does not wait for them. Throws when the lease is over and the database does not
- * answer.
+ * Makes sure that the settings in force are known for each merchant that exists. Returns the merchants that are new
+ * here and whose settings could not be read; the others do not wait for them. Throws when the lease is over and the
+ * database does not answer.
  */
 export async function ensureSettings(
   partition: Partition,
@@ -52,7 +53,10 @@ function isUnread(partition: Partition, merchant: number): boolean {
   return (partition.unread.get(merchant) ?? 0) > partition.deps.now();
 }
 
-/** Reads merchants that are new here, in one statement. Those it cannot read are not asked for again for a moment. */
+/**
+ * Reads the settings of merchants that are new here, in one statement. Where that fails they are not asked for again
+ * for a moment.
+ */
 async function lookUp(partition: Partition, merchants: readonly number[]): Promise<readonly number[]> {
   if (merchants.length === 0) return [];
   try {
@@ -69,12 +73,15 @@ async function lookUp(partition: Partition, merchants: readonly number[]): Promi
   }
 }
 
-/** Reads a merchant's settings and adopts them when they are newer: the admin API has changed them. */
+/** Reads a merchant's settings and adopts them when they are newer. The admin API calls it after a change. */
 export async function refreshSettings(partition: Partition, merchant: number): Promise<void> {
   await readAgain(partition, [merchant]);
 }
 
-/** Asks whose settings have changed and adopts those of its own merchants. Whoever comes meanwhile waits for the same answer. */
+/**
+ * Asks whose settings have changed and adopts those of its own merchants. Calls that come meanwhile wait for the same
+ * answer.
+ */
 function renewLease(partition: Partition): Promise<void> {
   partition.leaseAskedAt = partition.deps.now();
   partition.leaseRenewal ??= renew(partition).finally(() => {
@@ -87,20 +94,23 @@ async function renew(partition: Partition): Promise<void> {
   const readAt = partition.deps.now(); // the lease begins before the read: a change made during it may be missed
   const since = partition.lease?.change;
   const { last, merchants } = await partition.deps.readChanges(since);
-  // Never asked, or a directory that was restored to an earlier instant: what is known may be of any age.
+  // This is the first time, or the directory was restored to an earlier instant. What is known may be of any age, so
+  // all of it is read.
   const all = since === undefined || last < since;
   const known = all ? [...partition.settings.keys()] : merchants.filter((merchant) => partition.settings.has(merchant));
   await readAgain(partition, known, last);
-  // Of a restored one the change that it had come to is kept: as long as it is behind that, it does not say who is unknown.
+  // After a restore the higher change is kept. As long as the directory is behind it, a merchant that it does not know
+  // may still exist.
   const lease = { change: Math.max(last, since ?? 0), readAt };
   writePositions(partition, { lease });
   partition.lease = lease;
 }
 
 /**
- * Reads the settings of some merchants and adopts what is newer. Gives those of which the directory does not speak: it has no such
- * merchant, and its last change is before one that it has told of, so it was restored to an earlier instant and the merchant may
- * have been made after that. Their hits wait in the overflow queue, and who is known stays known.
+ * Reads the settings of some merchants and adopts what is newer. Returns the merchants that the directory cannot tell
+ * about: it has no such merchant, and its last change is before one that this partition knows of. So it was restored to
+ * an earlier instant, and the merchant may have been made after that. Hits of such merchants wait in the overflow
+ * queue, and settings that are known stay known.
  */
 async function readAgain(
   partition: Partition,
@@ -132,7 +142,7 @@ async function readAgain(
   return isBehind ? missing : [];
 }
 
-/** Whether the directory's last change is before one that it has told this partition of. */
+/** Whether the directory's last change is before one that this partition knows of. */
 async function isDirectoryBehind(partition: Partition, lastChange: number | undefined): Promise<boolean> {
   const since = partition.lease?.change ?? 0;
   return (lastChange ?? (await partition.deps.readChanges(since)).last) < since;

@@ -1,7 +1,8 @@
-// A hot merchant is spread over partitions of its own, from an instant on (core/merchant.ts). This is the partition's part
-// of it: it takes no arrival that another counts and says instead how the merchant is spread, which is how collectors learn
-// of it; it asks its predecessor or successor for an id that may have been counted there, where the time of an event is not
-// certain; and it asks for a merchant to be spread that is becoming too much for it.
+// From some instant on a hot merchant is spread over partitions of its own (core/merchant.ts). This is the partition's
+// part of it. It refuses an arrival that another partition counts, and says in the refusal how the merchant is spread:
+// that is how collectors learn of it. Where the time of an event is not certain, it asks the partition before or after
+// the change whether the event's id was counted there. And it asks for a merchant to be spread that is becoming too
+// much for it.
 
 import { duplicateKey } from "../core/counting/duplicate.ts";
 import { type Moved, partitionAt, partitionOf } from "../core/counting/placement.ts";
@@ -28,14 +29,17 @@ import { findDay, type Partition } from "./state.ts";
 
 /** How busy a merchant has been. */
 export interface Busy {
-  /** The last second in which it sent too much, UTC ms, and how many there were since it was last quiet. */
+  /**
+   * The last second in which it sent too much (UTC ms). `windows` is how many such seconds there were since it was last
+   * quiet.
+   */
   lastAt: number;
   windows: number;
-  /** UTC ms at which it was last asked for; 0 for never. */
+  /** UTC ms at which this partition last asked for it to be spread; 0 for never. */
   askedAt: number;
 }
 
-/** What to answer for an arrival that another partition counts; undefined where it is this one. */
+/** The answer to an arrival that another partition counts; undefined where this one counts it. */
 export function movedFrom(partition: Partition, arrival: Arrival): Moved | undefined {
   const known = partition.settings.get(arrival.event.merchant);
   const { spread = [], version = 0 } = known?.settings ?? {};
@@ -46,9 +50,10 @@ export function movedFrom(partition: Partition, arrival: Arrival): Moved | undef
 }
 
 /**
- * Those of the arrivals whose id another partition has counted: a resend whose time is ours, or a clock that was set
- * meanwhile, may have brought it to the other side of an instant from which the merchant is spread otherwise. Throws when
- * nobody can say; the events are sent again then. Hardly any arrival is such a one, and then nothing is waited for.
+ * The arrivals whose id another partition has counted. Such an arrival is a resend that fell on the other side of an
+ * instant from which the merchant is spread differently. That happens when its time was set by us, or when the client's
+ * clock was changed meanwhile. Throws when the other partition cannot be asked; the events are then sent again. Hardly
+ * any arrival is in doubt, and without one nothing is waited for.
  */
 export async function countedElsewhere(
   partition: Partition,
@@ -68,7 +73,7 @@ export async function countedElsewhere(
 
 const NOBODY: ReadonlySet<Arrival> = new Set();
 
-/** Those of one merchant's arrivals that a partition has counted. */
+/** Asks a partition which arrivals of one merchant it has counted. */
 async function ask(partition: Partition, name: string, doubts: readonly Doubt[]): Promise<readonly Arrival[]> {
   const { merchant } = (doubts[0] as Doubt).arrival.event;
   const ids = doubts.map(({ arrival }) => duplicateKey(arrival.event));
@@ -78,7 +83,7 @@ async function ask(partition: Partition, name: string, doubts: readonly Doubt[])
   return doubts.filter((_, index) => reply[index] === "counted").map(({ arrival }) => arrival);
 }
 
-/** What to ask of whom: by partition and merchant. */
+/** The doubts, grouped by the partition to ask and by merchant. */
 function groupsOf(doubts: readonly Doubt[]): readonly (readonly [name: string, group: readonly Doubt[]])[] {
   const groups = new Map<string, { readonly name: string; readonly group: Doubt[] }>();
   for (const doubt of doubts) {
@@ -92,7 +97,7 @@ function groupsOf(doubts: readonly Doubt[]): readonly (readonly [name: string, g
   return [...groups.values()].map(({ name, group }) => [name, group]);
 }
 
-/** The other side of the same question. The answer leaves once what it says is durable. */
+/** Answers the question that `ask` sends. The answer leaves when what it says is durable. */
 export function counted(partition: Partition, { merchant, ids, days }: CountedRequest): CountedReply {
   commitPending(partition);
   return ids.map((id) => {
@@ -107,7 +112,7 @@ interface Doubt {
   readonly days: readonly number[];
 }
 
-/** Where else an arrival may have been counted; undefined for nearly all. */
+/** The partition where an arrival may have been counted as well; undefined for nearly all arrivals. */
 function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
   const { merchant, timestamp } = arrival.event;
   const settings = partition.settings.get(merchant)?.settings;
@@ -130,10 +135,13 @@ function doubtOf(partition: Partition, arrival: Arrival): Doubt | undefined {
   return others.size === 0 ? undefined : { arrival, others: [...others], days: [day - 1, day, day + 1] };
 }
 
-/** What tells whose event it is, and by which spread it was placed. */
+/** The fields that say whose event it is, and by which spread it was placed. */
 type Placed = Pick<Arrival["event"], "merchant" | "timestamp">;
 
-/** Notes how many events of a merchant have come in one window so far, and asks for it to be spread when that goes on. */
+/**
+ * Notes how many events of a merchant have come in the current window. Asks for the merchant to be spread when there
+ * are too many in several windows.
+ */
 export function noteRate(partition: Partition, event: Placed, taken: number, added: number): void {
   if (taken + added < SPREAD_WINDOW_EVENTS || taken >= SPREAD_WINDOW_EVENTS || isFromBefore(partition, event)) return;
   const now = partition.deps.now();
@@ -143,13 +151,16 @@ export function noteRate(partition: Partition, event: Placed, taken: number, add
   if (busy.windows >= SPREAD_WINDOWS) askSpread(partition, event, busy);
 }
 
-/** Notes how many events of the Day of an event are held here. */
+/** Asks for a merchant to be spread when this partition holds too many events of one of its Days. */
 export function noteDay(partition: Partition, event: Placed, events: number): void {
   if (events < SPREAD_DAY_EVENTS || isFromBefore(partition, event)) return;
   askSpread(partition, event, busyOf(partition, event.merchant));
 }
 
-/** Whether an event was placed by an earlier spread: late ones and what has overflowed do not say that what there is now is too few. */
+/**
+ * Whether an event was placed by an earlier spread. Late and overflowed events of that kind do not show that the
+ * merchant has too few partitions now.
+ */
 function isFromBefore(partition: Partition, { merchant, timestamp }: Placed): boolean {
   return timestamp < (partition.settings.get(merchant)?.settings.spread?.at(-1)?.from ?? 0);
 }
@@ -162,7 +173,10 @@ function busyOf({ busy }: Partition, merchant: number): Busy {
   return made;
 }
 
-/** Asks for a merchant to be spread over more partitions from its next Day on, unless that has been asked for, or would not help. */
+/**
+ * Asks for a merchant to be spread over more partitions from its next Day on. It does not ask where that was asked for
+ * already, or would not help.
+ */
 function askSpread(partition: Partition, event: Placed, busy: Busy): void {
   const { deps } = partition;
   const { merchant } = event;
@@ -180,7 +194,7 @@ function askSpread(partition: Partition, event: Placed, busy: Busy): void {
   );
 }
 
-/** Visitors of an event's Day that are counted here. */
+/** How many visitors of an event's Day are counted here. */
 function visitorsOf(partition: Partition, { merchant, timestamp }: Placed): number {
   const settings = partition.settings.get(merchant)?.settings;
   if (settings === undefined) return 0;

@@ -106,7 +106,9 @@ export interface Partition {
   name: string;
   /** Whether the name is stored. */
   named: boolean;
-  /** What ids are hashed with: the partition's own for good, since its shelves hold hashes made with it. 32 hex digits. */
+  /**
+   * What ids are hashed with: the partition's own for good, since its shelves hold hashes made with it. 32 hex digits.
+   */
   readonly idKeyHex: string;
   readonly idKey: HashKey;
   /** Position the next event gets. */

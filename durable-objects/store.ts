@@ -1,6 +1,7 @@
-// A partition's data at rest: its write-ahead log, checkpoint shelves, settings, salts and one row of positions. All SQL
-// of the partition is in this file and, for the tables of the log, in log-segments.ts. It speaks to SQLite through a tiny synchronous port, met by the Durable Object's
-// storage and by node:sqlite, so the same code runs in production and in the simulation.
+// A partition's data at rest: its write-ahead log, checkpoint shelves, settings, salts and one row of positions. All
+// SQL of the partition is in this file and, for the tables of the log, in log-segments.ts. It speaks to SQLite through
+// a small synchronous port. Both the Durable Object's storage and node:sqlite can stand behind that, so the same code
+// runs in production and in the simulation.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
 import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
@@ -12,10 +13,10 @@ import type { SettingsLease } from "./settings.ts";
 export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
 
-/** What a partition needs of SQLite. Synchronous: no other request slips in between a read and a write. */
+/** What a partition needs of SQLite. It is synchronous, so no other request can come between a read and a write. */
 export interface Sql {
   exec(query: string, ...bindings: (string | number | Uint8Array)[]): SqlRow[];
-  /** Runs all of `work` or, when it throws, nothing. */
+  /** Runs `work` in a transaction. When it throws nothing is changed. */
   transaction<T>(work: () => T): T;
 }
 
@@ -32,10 +33,10 @@ export interface StoredBundle extends BundleCut {
   readonly sentAt?: number;
 }
 
-/** Where the partition stands, apart from the log itself. */
+/** What the partition has to remember beside its log and shelves. */
 export interface Positions {
   readonly partition: string;
-  /** What its shelves' hashes of ids were made with: 32 hex digits. */
+  /** The key that hashes ids in its shelves: 32 hex digits. */
   readonly idKey: string;
   /** Events before this are in the shelves. */
   readonly checkpointed: number;
@@ -43,14 +44,17 @@ export interface Positions {
   readonly bundled: number;
   /** Bundles cut and not yet confirmed to lie in R2, in order. Written before the bundle is first sent. */
   readonly bundles: readonly StoredBundle[];
-  /** UTC ms of the last run of each duty: the platform evicts an idle object, and what was due must stay due. */
+  /**
+   * UTC ms of the last run of each duty. They are stored because the platform evicts an idle object, and a duty that is
+   * due must stay due.
+   */
   readonly checkpointedAt: number;
   readonly publishedAt: number;
-  /** How far settings are known. */
+  /** Up to which change the settings are known (settings.ts). */
   readonly lease?: SettingsLease | undefined;
   /** The first Day whose events are counted; earlier ones are closed. */
   readonly openFrom?: number;
-  /** Erasures that were carried out, with the position each was carried out at; the last so many. */
+  /** The last erasures that were carried out (up to ERASURES_KEPT_MAX), each with its position of the log. */
   readonly erased?: readonly (readonly [erasure: number, position: number])[];
 }
 
@@ -76,13 +80,16 @@ const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS positions (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
 ];
 
-/** The first event of a partition has position 1, so that a version of 0 is older than all. */
+/** The first event of a partition has position 1, so a version of 0 is older than any. */
 export const FIRST_POSITION = 1;
 
 export class Store {
   readonly #sql: Sql;
   readonly #log: LogSegments;
-  /** A partition that was only asked, and never told, has no tables: asking must not cost rows. */
+  /**
+   * Whether the tables exist. They are made with the first write, so that a question to a partition without events
+   * costs no rows.
+   */
   #created: boolean;
 
   constructor(sql: Sql) {
@@ -128,7 +135,9 @@ export class Store {
     return this.#created ? this.#log.end() : undefined;
   }
 
-  /** The logged rows of [first, end), read chunk by chunk until `bytesMax` of text are gathered (at least one chunk). */
+  /**
+   * The logged rows of [first, end), read chunk by chunk until `bytesMax` of text are gathered (at least one chunk).
+   */
   readLog({ first, end }: BundleCut, bytesMax = Number.POSITIVE_INFINITY): LoggedRow[] {
     const rows: LoggedRow[] = [];
     let bytes = 0;
@@ -146,7 +155,7 @@ export class Store {
     return rows;
   }
 
-  /** Forgets chunks that lie wholly before a position; `end` is where the log ends. Call it inside a transaction. */
+  /** Deletes chunks that lie wholly before a position. `end` is the end of the log. Call it inside a transaction. */
   trimLog(before: number, end: number): void {
     this.#create();
     this.#log.trim(before, end);
@@ -248,7 +257,7 @@ export class Store {
   }
 }
 
-/** The secret that makes cookieless visitors of one Day; gone after SALT_KEPT_MS. */
+/** The secret that cookieless visitors of one Day are hashed with. It is deleted after SALT_KEPT_MS. */
 export interface Salt {
   readonly day: number;
   readonly salt: string;

@@ -1,5 +1,6 @@
-// tell: after each publish, and when the archive has caught up, a partition leaves in its ledger where it stands. Whoever watches reads that: asking each partition
-// would keep all of them awake, and make those that nobody has sent anything to.
+// tell: a partition writes its status to its ledger, after each publish and when the archive has caught up. Whoever
+// watches the deployment reads the ledger. To ask each partition would keep all of them awake, and create those that
+// never had an event.
 
 import type { ToldStatus } from "../storage/ledger/partition-status.ts";
 import type { PartitionStatus } from "./rpc.ts";
@@ -7,7 +8,7 @@ import type { Partition } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { FIRST_POSITION } from "./store.ts";
 
-/** Telling again replaces what was told: absolute values, and the later ones win. */
+/** Writes the status. Doing it twice is harmless: the values are absolute, and later ones replace earlier ones. */
 export async function tell(partition: Partition): Promise<void> {
   const { publishedAt } = partition;
   const status = statusOf(partition);

@@ -1,7 +1,8 @@
-// The consumer of footfall-archive: a bundle becomes one Parquet object per Day it touches, and when all of them lie in
-// R2, and D1 says where they lie, the partition that cut it is told so and forgets it. Each message ends on its own: a bundle that fails waits longer
-// each time and never takes its neighbours with it. Messages are handled one after the other, so that memory holds one
-// bundle; throughput comes from the platform, which runs more consumers when the queue grows.
+// The consumer of footfall-archive. A bundle becomes one Parquet object for each Day that it has events of. When all of
+// them lie in R2, and D1 says where, the partition that cut the bundle is told and forgets it. Each message succeeds or
+// fails by itself: a bundle that fails waits longer each time, and its neighbours in the batch are archived. Messages
+// are handled one after the other, so that memory holds one bundle. Throughput comes from the platform, which runs more
+// consumers when the queue grows.
 
 import type { Bundle } from "../core/archive/bundle.ts";
 import { noteMerchants } from "../core/archive/bundle-merchants.ts";
@@ -25,9 +26,9 @@ export interface ArchiveBucket {
 }
 
 export interface ArchiveDeps {
-  /** A file's bytes: the same for the same file. */
+  /** A file's bytes. The same file always has the same bytes. */
   readonly encode: (file: ArchiveFile) => Uint8Array<ArrayBuffer>;
-  /** Notes where a bundle's events lie, and sees to it that closed Days which have just got events are counted again. */
+  /** Notes where a bundle's events lie, and wakes closed Days that have got events, so that they are counted again. */
   readonly note: (bundle: ArchivedBundle) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
@@ -42,23 +43,26 @@ export interface ArchiveDeps {
 }
 
 /**
- * Archives a batch. A body that cannot be decoded is retried like any other, although most such bodies never can be: a
- * collector that was deployed first may send a version this consumer knows only minutes later.
+ * Archives a batch. A body that cannot be decoded is retried like any other failure. Most such bodies never can be, but
+ * a collector that was deployed first may send a version that this consumer will know minutes later.
  */
 export async function archive(batch: QueueBatch, deps: ArchiveDeps): Promise<void> {
   await handleEach(batch, { ...deps, failure: "archive_failed", handle: ({ body }) => archiveBody(body, deps) });
 }
 
-/** What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not archived. */
+/**
+ * Archives one message's body, whether it comes from the queue or from the dead letters. Throws when it is not
+ * archived.
+ */
 export async function archiveBody(body: unknown, deps: ArchiveDeps): Promise<void> {
   await archiveBundle(unpackBundle(body), deps);
 }
 
 /**
- * A second run is harmless, whatever the first one left behind: keys and bytes are functions of the bundle, whose
- * boundaries were fixed before it was first sent, so puts overwrite themselves, and noting or confirming twice says the same
- * thing twice. What lies in R2 is noted before the partition hears of it and forgets its bundle: so at any moment whoever asks
- * first the partition and then D1 finds the events with one of the two (L8).
+ * A second run is harmless, whatever the first one left behind. Keys and bytes are functions of the bundle, whose
+ * boundaries were fixed before it was first sent. So a second put writes the same object, and a second note or
+ * confirmation says the same again. What lies in R2 is noted before the partition is told of it and forgets its bundle.
+ * So whoever asks the partition first and D1 afterwards finds the events in one of the two, at any moment (L8).
  */
 async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
   const files = filesOf(bundle);
@@ -69,23 +73,24 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
   await deps.confirm(bundle.partition, bundle.first);
 }
 
-/** What is known of a bundle once it lies in the archive. */
+/** The note about a bundle that lies in the archive. */
 function archivedBundle({ partition, events }: Bundle, { now, pace }: ArchiveDeps): ArchivedBundle {
   const uncounted = merchantDays(events.filter(({ late }) => late));
-  // An event that was counted, and whose bundle was stuck until long after its Day was closed: nobody else would look there again.
+  // Events that were counted, but whose bundle was stuck until long after their Day was closed. Without this note
+  // nobody would look at that Day again.
   const longClosed = firstOpenDay(now(), pace.sealAfterMs) - 1;
   const stuck = events.filter(({ day }) => day < longClosed);
   const lateDays = new Set([...uncounted.map(([, day]) => day), ...stuck.map(({ day }) => day)]);
   return { partition, places: merchantDays(events), uncounted, lateDays: [...lateDays] };
 }
 
-/** Each once. */
+/** The merchants and Days of events, each pair once. */
 function merchantDays(events: Bundle["events"]): readonly MerchantDay[] {
   const found = events.map(({ day, event: { merchant } }) => [`${merchant} ${day}`, [merchant, day]] as const);
   return [...new Map(found).values()];
 }
 
-/** Waits for every put, the failed ones' neighbours too, so that nothing of a message is still running when it ends. */
+/** Waits for every put, even when one fails, so that nothing of a message is still running when it ends. */
 async function putAll(files: readonly ArchiveFile[], { bucket, encode }: ArchiveDeps): Promise<void> {
   const puts = await Promise.allSettled(
     files.map(async (file) => {

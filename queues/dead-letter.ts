@@ -1,7 +1,7 @@
-// The consumer of the dead-letter queues: what the archive or the overflow consumer could not handle in all its attempts
-// is kept whole in R2 and raises the alert; redrive.ts takes it from there. A bundle's partition keeps its events as well
-// and sends them again; an overflowed event is nowhere else. Dead letters are named by their content, so a bundle that
-// dies once an hour takes one place, not one an hour.
+// The consumer of the dead-letter queues: what the archive or the overflow consumer could not handle in all its
+// attempts is kept whole in R2 and raises the alert; redrive.ts takes it from there. A bundle's partition keeps its
+// events as well and sends them again; an overflowed event is nowhere else. Dead letters are named by their content, so
+// a bundle that dies once an hour takes one place, not one an hour.
 
 import { deadLetterKey } from "../core/archive/object-key.ts";
 import type { Log } from "../core/log.ts";

@@ -29,7 +29,9 @@ export function retryDelaySeconds(attempts: number): number {
   return Math.ceil(Math.min(RETRY_MIN_MS * 2 ** doublings, RETRY_MAX_MS) / 1000);
 }
 
-/** What went wrong, short: a parser's message may quote what it was given, and a log is no place for a visitor's data. */
+/**
+ * What went wrong, short: a parser's message may quote what it was given, and a log is no place for a visitor's data.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return "SyntaxError: not JSON";
   return causeOf(error);

@@ -1,6 +1,6 @@
-// The consumer of the overflow queues: arrivals whose partitions could not take them when they came. They are delivered to them
-// now, late and in any order; ids and times were fixed at the edge, so a redelivery is a duplicate and an order is
-// nothing. While one of the partitions does not take its own the message waits, longer each time.
+// The consumer of the overflow queues: arrivals whose partitions could not take them when they came. They are delivered
+// to them now, late and in any order; ids and times were fixed at the edge, so a redelivery is a duplicate and an order
+// is nothing. While one of the partitions does not take its own the message waits, longer each time.
 
 import { isMoved, partitionOf } from "../core/counting/placement.ts";
 import type { Arrival } from "../core/event.ts";
@@ -38,9 +38,9 @@ export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Pr
 }
 
 /**
- * Somewhere in the usual wait, by the message's id. What overflowed together must not come back together: a partition takes
- * its share of a second and turns the rest away, and after a flood the whole backlog would wait for each other's retries
- * (seen with a share of 5,000 a second: a flood of 20,000 a second was not all counted two minutes after it).
+ * Somewhere in the usual wait, by the message's id. What overflowed together must not come back together: a partition
+ * takes its share of a second and turns the rest away, and after a flood the whole backlog would wait for each other's
+ * retries (seen with a share of 5,000 a second: a flood of 20,000 a second was not all counted two minutes after it).
  */
 function spreadDelaySeconds({ id, attempts }: QueueMessage): number {
   return 1 + (hash32(id, RETRY_SEED) % retryDelaySeconds(attempts));
@@ -58,7 +58,8 @@ export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<vo
     await deps.note(noteOf(overflow)).catch((cause: unknown) => logUnnoted(deps, cause));
     throw error;
   }
-  // Where this fails the message comes again, and its events are duplicates: until then answers are less sure than they could be.
+  // Where this fails the message comes again, and its events are duplicates: until then answers are less sure than they
+  // could be.
   await deps.settle(noteOf(overflow));
 }
 

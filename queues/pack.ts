@@ -1,6 +1,6 @@
-// Packs Days that are closed for good: after a seal, after late events were counted, and after a part of a job has written or put
-// back rows. Packing changes no number (storage/ledger/pack.ts), so whoever dies before it has only left rows: their Day stays
-// noted as unpacked, and the cron sends it here again.
+// Packs Days that are closed for good: after a seal, after late events were counted, and after a part of a job has
+// written or put back rows. Packing changes no number (storage/ledger/pack.ts). So a crash before it only leaves rows:
+// the Day stays noted as unpacked, and the cron sends it here again.
 
 import { FOLDERS_APART_MAX, PACK_TURN_MS } from "../core/limits.ts";
 import { isMovedDay } from "../core/past-zone.ts";
@@ -10,8 +10,8 @@ import { commitPacked, findSeal, postponePacking, type SealPlace, type SealRow }
 import type { RecountDeps } from "./recount.ts";
 
 /**
- * Packs a Day, and those near it of merchants whose zone of the past shows there what is in its folder. A part of a job that
- * ends packs all that is near it: nobody could while it was at work.
+ * Packs a Day. It also packs Days near it, for merchants with a zone of the past that shows events of this Day's folder
+ * there. A part of a job that ends packs all Days near it, because nobody could while it was at work.
  */
 export async function packClosed(
   { day, partition, ending }: SealPlace & Pick<PackedPlace, "ending">,
@@ -25,7 +25,7 @@ export async function packClosed(
     const merchants = near === day || ending !== undefined ? undefined : theirs;
     if (merchants?.length === 0) continue;
     const place = { day: near, partition };
-    // Before anything is read of it: what comes to lie in rows from now on is for another time.
+    // Read first, so that rows which are written from now on are left for another time.
     const seal = await findSeal(ledger, place);
     if (seal?.unpacked === 0 || !(await isOver(place, seal, deps))) continue;
     const isDone = await packDay(ledger, { ...place, merchants, ending, isOver: () => deps.now() > until });
@@ -35,8 +35,9 @@ export async function packClosed(
 }
 
 /**
- * Whether nothing of a Day is published any more. One that the archive has nothing of is never sealed: a moved merchant's
- * events may all lie in the folders of Days near it. Then the partition says whether it has anything left.
+ * Whether nothing more of a Day will be published. A sealed Day tells that by its seal. A Day that the archive has
+ * nothing of is never sealed: a moved merchant's events may all lie in folders of Days near it. Then the partition
+ * tells whether it has anything left.
  */
 async function isOver(place: SealPlace, seal: SealRow | undefined, deps: RecountDeps): Promise<boolean> {
   if (seal !== undefined) return seal.generation > 0;

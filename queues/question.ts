@@ -1,6 +1,6 @@
-// The consumer of footfall-question: one part of a large question at a time. A part counts the events of its (Day, partition)s and
-// leaves what it has counted in R2; whoever finds all parts done puts the answer together. Doing either again is harmless: the
-// same text lands under the same key, and a job that has ended stays as it is.
+// The consumer of footfall-question: one part of a large question at a time. A part counts the events of its (Day,
+// partition)s and leaves what it has counted in R2; whoever finds all parts done puts the answer together. Doing either
+// again is harmless: the same text lands under the same key, and a job that has ended stays as it is.
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import { finish } from "../core/gradual.ts";
@@ -105,7 +105,10 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
   if (after?.state === "running" && after.partsDone === after.parts) await putTogether(after, plan, merchant, deps);
 }
 
-/** Whether a part of a link's job makes room for a merchant's own: it is sent again, to come later. Twice is harmless, as always. */
+/**
+ * Whether a part of a link's job makes room for a merchant's own: it is sent again, to come later. Twice is harmless,
+ * as always.
+ */
 async function standsBack(
   part: QuestionPart,
   { question, createdAt }: QuestionJob,
@@ -117,8 +120,10 @@ async function standsBack(
   return true;
 }
 
-/** Of a link's job one part after the other is on the queue, so that it keeps one consumer busy at most. The next one is sent before this
- *  one is done: where that is lost, this one comes again, and a part that is done sends none. */
+/**
+ * Of a link's job one part after the other is on the queue, so that it keeps one consumer busy at most. The next one is
+ * sent before this one is done: where that is lost, this one comes again, and a part that is done sends none.
+ */
 async function sendNext(part: QuestionPart, { question }: QuestionJob, deps: QuestionDeps): Promise<void> {
   if (question.guest === undefined) return;
   const next = await nextQuestionPart(deps.ledgers.ofMerchant(part.merchant), part);

@@ -1,7 +1,7 @@
-// Counts a Day again for merchants with a zone of the past on it: its events are picked out of the folders of several Days,
-// and its Hours are those of D1 that lie in it by now, whatever Day they were written under. Everything else is as for any
-// other Day (recount.ts). Whoever writes what comes out sees by each row's version that nobody wrote it meanwhile, and by
-// the archived position that no folder got an event that others have counted since.
+// Counts a Day again for merchants with a zone of the past on it: its events are picked out of the folders of several
+// Days, and its Hours are those of D1 that lie in it by now, whatever Day they were written under. Everything else is
+// as for any other Day (recount.ts). Whoever writes what comes out sees by each row's version that nobody wrote it
+// meanwhile, and by the archived position that no folder got an event that others have counted since.
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import type { PastZone, Settings } from "../core/merchant.ts";

@@ -1,7 +1,8 @@
-// Counts a (Day, partition) again from the archive and compares it with what readers see, merchant after merchant. Sealing,
-// replay jobs and erasure are all this with different consequences. Memory holds a few merchants' rollups, one merchant's
-// Day, and what reading the archive holds. Merchants with a zone of the past on that Day are left to a count of their own
-// (recount-moved.ts), which comes here as well and reads several folders.
+// Counts a (Day, partition) again from the archive and compares the numbers with what readers see, one merchant after
+// the other. Seals, replay jobs and erasures all do this, with different consequences. Memory holds a few merchants'
+// rollups, one merchant's Day, and what reading the archive needs. Merchants with a zone of the past on that Day are
+// counted by themselves (recount-moved.ts), since their events lie in several folders. That count uses this file as
+// well.
 
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { emptyDay } from "../core/counting/day.ts";
@@ -64,73 +65,82 @@ export interface Recount {
   readonly day: number;
   readonly partition: string;
   readonly archived: ArchivedDay;
-  /** The folders to read in its place, when only merchants are counted whose Day has moved. */
+  /** The folders to read instead of `archived`, where only merchants are counted whose Day has moved. */
   readonly folders?: readonly ArchivedDay[];
-  /** Whose Day has moved; isMovedDay (core/past-zone.ts) unless it is said. */
+  /** Whether a merchant's Day has moved. Default: isMovedDay (core/past-zone.ts). */
   readonly hasMoved?: (settings: Settings) => boolean;
   /** Every event below this position lay in the archive before `archived` was looked up. */
   readonly archivedPosition: number;
-  /** Merchants above this number; 0 for all. */
+  /** Only merchants above this number are counted; 0 for all. */
   readonly after: number;
-  /** Undefined for all. */
+  /** Only these merchants are counted; undefined for all. */
   readonly merchants?: ReadonlySet<number> | undefined;
-  /** Merchants that readers may see something of although the archive has nothing. */
+  /** Merchants that readers may see numbers of, although the archive may have no event of theirs. */
   readonly others: Iterable<number>;
   readonly columns?: readonly string[];
-  /** What is not to be there any more; nothing of it is counted. */
+  /** The events that erasures remove. None of them is counted. */
   readonly removals?: readonly Removal[];
-  /** Which removals these are, for whoever writes what came out. */
+  /** Names these removals, for whoever writes the numbers that were counted. */
   readonly known: KnownRemovals;
-  /** Rules that are tried out: counted by as if they had been applied to the Day. */
+  /** Rules that are tried out: events are counted as if these rules had been applied to the Day. */
   readonly preview?: RulesPreview | undefined;
   /** A zone of the past that is tried out. */
   readonly zonePreview?: PastZone | undefined;
 }
 
-/** What a period of past Days would put on the deployment's timeline, or on each merchant's own. */
+/** Rules for a past Day as they would be put on a timeline: the deployment's, or each merchant's own. */
 export interface RulesPreview {
   readonly isGlobal: boolean;
   /** Undefined for the rules decided last. */
   readonly draft: Rules | undefined;
 }
 
-/** What one merchant's Day came to. */
+/** What counting one merchant's Day again has found. */
 export interface Recounted {
   readonly merchant: number;
   /** Distinct events that the archive has, removed ones included. */
   readonly events: number;
-  /** Buckets that either side has. */
+  /** How many buckets were compared: all that the counted rows or those that readers see have. */
   readonly buckets: number;
   readonly differences: readonly Difference[];
   readonly held: readonly HeldRow[];
   readonly replayed: readonly RollupRow[];
-  /** Where these have changed, the rows may be wrong. Undefined where the archive has nothing: no rules make rows of that. */
+  /**
+   * The versions of settings that the rows were counted by: the rows may be wrong where these have changed since.
+   * Undefined where the archive has no event, since then no rules were used.
+   */
   readonly countedBy: SettingsVersions | undefined;
-  /** Whether a job is at work on the Day by what was put on its rules last. */
+  /** Whether a job is still counting the Day by the rules that were put on it last. */
   readonly isBeingCounted: boolean;
 }
 
-/** A row that an erasure, or the end of its merchant's retention, takes away. */
+/** An event that an erasure, or the end of its merchant's retention, removes. */
 export interface RemovedRow {
   readonly merchant: number;
   /** Id of the erasure, or RETENTION. */
   readonly erasure: string;
 }
 
-/** What is done with it, in this order for each merchant; `compared` comes for several at once and may end it. */
+/**
+ * The caller's steps. For each merchant they come in this order; `compared` comes for several merchants at once, and
+ * may end the recount.
+ */
 export interface RecountSteps {
-  /** Rows of one merchant, without those whose id came before. */
+  /** Events of one merchant, without those whose id came before. */
   readonly rows: (rows: readonly ArchivedEvent[], read: number) => void;
   readonly removed?: (row: RemovedRow) => void;
-  /** The merchant's rows are over; `settings` is undefined where the merchant is gone. True asks for `compared` now. */
+  /**
+   * Called after the last event of a merchant; `settings` is undefined where the merchant was deleted. True asks for
+   * `compared` at once.
+   */
   readonly ended: (merchant: number, settings: Settings | undefined) => boolean;
-  /** All merchants that have ended since the last time. */
+  /** What was found for all merchants that have ended since the last call. */
   readonly compared: (recounted: readonly Recounted[]) => Promise<"stop" | undefined>;
 }
 
 interface Current {
   readonly day: ReplayedDay;
-  /** Where the Day is put together from folders. */
+  /** Set where the Day is made of events of several folders. */
   readonly moved: MovedDay | undefined;
   readonly settings: Settings | undefined;
   readonly isExpired: boolean;
@@ -139,7 +149,7 @@ interface Current {
 
 interface Ended {
   readonly merchant: number;
-  /** By which its Days are shown. */
+  /** The time zones that its Days are shown by. */
   readonly zones: readonly ZonePeriod[];
   readonly events: number;
   readonly rows: readonly RollupRow[];
@@ -147,7 +157,10 @@ interface Ended {
   readonly isBeingCounted: boolean;
 }
 
-/** Archive first, then the partition, then D1: nothing can be in the first and not in the others (RPL-5). */
+/**
+ * Reads the archive first, then the partition, then D1. So an event that is read in the archive cannot be missing in
+ * the numbers that it is compared with (RPL-5).
+ */
 export async function recount(what: Recount, steps: RecountSteps, deps: RecountDeps): Promise<void> {
   const { after, merchants, columns } = what;
   const isWanted = (merchant: number) => merchants?.has(merchant) ?? true;
@@ -171,7 +184,8 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const end = async () => {
     if (current === undefined) return;
     const { merchant, ids } = current.day.state;
-    // Of a merchant that is gone nothing is left to compare; numbers beyond retention stay what they are, until an erasure.
+    // A deleted merchant has no numbers to compare. Numbers of a Day beyond retention stay what they are, unless an
+    // erasure removes them.
     const { settings } = current;
     if (settings !== undefined && isTheirs(settings) && (!current.isExpired || erased.has(merchant))) {
       const rows = replayedRows(current.day);
@@ -231,7 +245,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   if (!isStopped) await flush();
 }
 
-/** Merchants of whom the archive has nothing, and should. */
+/** The settings of merchants that the archive has no event of, without those whose events retention has deleted. */
 async function withoutExpired(
   merchants: readonly number[],
   place: SettledPlace & { readonly erased: ReadonlySet<number>; readonly isTheirs: (settings: Settings) => boolean },
@@ -248,13 +262,16 @@ async function withoutExpired(
 
 type SettledPlace = Pick<Recount, "day" | "partition" | "folders" | "zonePreview">;
 
-/** What a merchant's Day is counted by, and whether a retention is over for it, or once was. */
+/**
+ * The settings that a merchant's Day is counted by, and whether a retention has ended for the Day or has taken events
+ * of it before.
+ */
 interface Settled {
   readonly settings: Settings;
   readonly isOver: boolean;
 }
 
-/** Of merchants that exist; as many as fit a statement. */
+/** Reads this for those of the merchants that exist. They must be so few that they fit a statement. */
 export async function readSettled(
   merchants: readonly number[],
   { day, partition, folders, zonePreview }: SettledPlace,
@@ -280,7 +297,7 @@ function bytesOf(rows: readonly RollupRow[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** What stands for the deployment's settings where there are none: counted under no rules. */
+/** The deployment's settings where it has none: no rules. */
 const NO_GLOBAL = { version: 0, rules: [] as RuleTimeline };
 
 function previewOf({ day, preview }: Recount, timeline: RuleTimeline): RuleTimeline {
@@ -292,7 +309,10 @@ export function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Differ
   return { merchant, grain, bucket, in_doubt: inDoubt, mismatches };
 }
 
-/** Counts a row unless it was told before, and gives it as it is to be kept; of a merchant that is gone only ids are kept. */
+/**
+ * Counts an event unless its id came before, and returns it as it is to be kept. For a deleted merchant only the ids
+ * are noted.
+ */
 function counting(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | undefined): ArchivedEvent | undefined {
   if (under !== undefined) return replayEvent(day, row, under);
   const isNew = row.event.dropped === "duplicate" || day.state.ids.add(duplicateKey(row.event));
@@ -305,7 +325,7 @@ interface SettledSlice {
   readonly isOver: boolean;
 }
 
-/** Looks some slices ahead, so that the settings of many merchants come in one statement. */
+/** Reads some slices ahead, so that one statement reads the settings of many merchants. */
 async function* withSettings(
   slices: AsyncIterable<readonly ArchivedEvent[]>,
   place: SettledPlace,

@@ -1,6 +1,6 @@
 // Dead letters sent on their way again: an operator has removed the cause (a consumer was deployed, a database answers
-// again), and the letter is handled now by the very code of the queue it died in, here and at once, so that the operator
-// hears what became of it. It is deleted when that succeeded and stays, whole, when it did not.
+// again), and the letter is handled now by the very code of the queue it died in, here and at once, so that the
+// operator hears what became of it. It is deleted when that succeeded and stays, whole, when it did not.
 
 import { parseDeadLetterKey } from "../core/archive/object-key.ts";
 import { DEAD_LETTERS_REDRIVEN_MAX } from "../core/limits.ts";
@@ -44,9 +44,10 @@ export async function redriveLetters(deps: RedriveDeps, after?: string): Promise
 }
 
 /**
- * Handles one letter again; undefined when there is none of that name. Doing so twice, or at the same time twice, or when
- * its partition has meanwhile sent the same bundle again, is harmless: a bundle writes the same objects under the same
- * keys and confirms what is confirmed, and an overflowed event has its id, which its partition knows when it counted it.
+ * Handles one letter again; undefined when there is none of that name. Doing so twice, or at the same time twice,
+ * or when its partition has meanwhile sent the same bundle again, is harmless: a bundle writes the same objects
+ * under the same keys and confirms what is confirmed, and an overflowed event has its id, which its partition
+ * knows when it counted it.
  */
 export async function redriveLetter(key: string, deps: RedriveDeps): Promise<Redriven | undefined> {
   const queue = parseDeadLetterKey(key)?.queue;

@@ -1,7 +1,8 @@
-// The consumer of footfall-replay: one (Day, partition) of a job at a time is counted again from the archive and compared
-// with what readers see; a rebuild writes what differs, a backfill what is missing, an undo puts it back. What is to be done is read from the job's row
-// when the message comes. Running a part again is harmless: a part that is done is left alone, comparing changes nothing,
-// and rows are only replaced where they still are what was compared (storage/ledger/replay-write.ts).
+// The consumer of footfall-replay. A message is one (Day, partition) of a job. It is counted again from the archive and
+// compared with what readers see. A rebuild writes what differs, a backfill what is missing, and an undo puts it back.
+// What is to be done is read from the job's row when the message comes. Running a part again is harmless: a part that
+// is done is left alone, comparing changes nothing, and rows are replaced only while they are what was compared
+// (storage/ledger/replay-write.ts).
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import { totalsOf } from "../core/counting/before-after.ts";
@@ -35,7 +36,9 @@ export interface ReplayDeps extends RecountDeps, DriveDeps {
   readonly log: Log;
 }
 
-/** Handles a batch of parts: one that fails is retried, then left as failed for somebody to look at. */
+/**
+ * Handles a batch of parts. A part that fails is retried, and after the last try left as failed for people to look at.
+ */
 export async function replayParts(batch: QueueBatch, deps: ReplayDeps): Promise<void> {
   const handle = (message: QueueMessage) => handlePart(message, deps);
   await handleEach(batch, { ...deps, failure: "replay_failed", handle });
@@ -55,7 +58,7 @@ export async function driveReplays(deps: DriveDeps & { readonly log: Log }): Pro
   await pruneJobs(deps, deps.now());
 }
 
-/** Does what the job wants of one part, fresh from the queue or out of the dead letters. */
+/** Does what the job wants of one part, whether it comes from the queue or from the dead letters. */
 export async function replayBody(body: unknown, deps: ReplayDeps): Promise<void> {
   const part = decodePart(body);
   await replayPart(part, deps);
@@ -80,7 +83,7 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
   const job = await findJob(deps.directory, part.job);
   const found = await findPart(ledger, part);
   if (job === undefined || found === undefined) return;
-  // What may be done is a matter of the ledger's fence: the header's state may be ahead of it.
+  // The ledger's fence decides what may be done, since the header's state may be ahead of it.
   if (found.job === "running" && found.state === "waiting") {
     const result = await recountPart(part, job, deps);
     await packEnding(part, job, deps);
@@ -94,20 +97,21 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
   }
 }
 
-/** Before the part ends: who dies here finds it waiting still. */
+/** Packs the Day before the part is noted as done: after a crash here the part is still waiting. */
 async function packEnding(part: ReplayPart, { kind }: ReplayJob, deps: ReplayDeps): Promise<void> {
   if (kind !== "verify") await packClosed({ ...part, ending: part }, deps);
 }
 
 type Tallied = { -readonly [Name in keyof PartResult]: PartResult[Name] };
 
-/** Counts a part again and compares; what a rebuild or backfill may write, it writes. */
+/** Counts a part again, compares, and writes what the job may write. */
 async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<PartResult> {
   const startedAt = deps.now();
   const isClosed = part.day < firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  // Between its closing and its seal, and while late events wait, a Day's numbers are about to change. Rules and zones that are
-  // applied to it wait for nothing: what a seal writes from now on it counts by them, and what it wrote before is put right
-  // here, also where its first seal is half way (an event was the first of its Day and partition, and came late).
+  // A Day's numbers are about to change between its closing and its seal, and while late events wait. A job that
+  // applies rules or zones to the Day does not wait for that. What the seal writes from now on it counts by the new
+  // ones. What it wrote before is corrected here, even where the Day's first seal is half done (its first event in this
+  // partition came late).
   const isAsDated = job.rules === "dated" && job.pastZone === undefined;
   const result: Tallied = {
     events: 0,
@@ -132,9 +136,10 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
         const { differences } = one;
         result.buckets += one.buckets;
         if (job.kind === "verify") result.totals = [...result.totals, ...keptTotals(job, one, result.totals)];
-        // Of an open Day a partition takes an erased visitor's visits at once, and the drops with the seal (ERS-2).
+        // On an open Day an erased visitor's visits leave the partition at once, and the drops leave with the seal
+        // (ERS-2).
         const isErasing = !isClosed && (what.removals ?? []).some(({ merchant }) => merchant === one.merchant);
-        // Rows that another job has not come to yet are no differences.
+        // Rows that another job has still to write are not counted as differences.
         const isAtWork = job.kind === "verify" && one.isBeingCounted;
         const judged =
           isInDoubt || isErasing || isAtWork
@@ -154,8 +159,8 @@ async function recountPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
 }
 
 /**
- * After an undo of rules or of a zone, what it could not put back: rows that the seal has written since, for late events,
- * under them. A seal that goes on where it stopped does not come to them again (SEA-12).
+ * After an undo of rules or of a zone, corrects what the undo could not put back: rows that the seal has since written
+ * under them, for late events. A seal that goes on where it stopped does not come to these rows again (SEA-12).
  */
 async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<void> {
   const stepsOf = ({ what }: OpenedPart) => ({
@@ -175,13 +180,16 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
   }
 }
 
-/** What is to be counted, by which rules, and what is known of the seals of its folders. */
+/** A recount that is ready to begin, and the rows of the seals of its folders. */
 interface OpenedPart {
   readonly what: Recount;
   readonly seals: readonly (SealRow | undefined)[];
 }
 
-/** A part is counted in one go, or in two where some of its merchants' Day has moved; a job that moves it counts those alone. */
+/**
+ * The recounts of a part: one, or two where the Day has moved for some merchants. A job that moves the Day counts those
+ * merchants alone.
+ */
 async function passesOf(
   part: ReplayPart,
   job: ReplayJob,
@@ -201,7 +209,7 @@ async function passesOf(
 }
 
 async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Promise<OpenedPart> {
-  // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
+  // The position is read first: all events below it will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(part.partition).status();
   const removals = await listRemovals(deps.ledgers.of(part.partition), part);
@@ -238,11 +246,12 @@ async function settle(
   result.inDoubt += differences.length - certain.length;
   const { written, left } =
     job.kind === "backfill" ? filledOf(job, differences) : { written: certain, left: differences };
-  // A backfill's differences are those it leaves: what it fills was missing, not wrong.
+  // For a backfill only what it leaves is a difference: what it fills in was missing, not wrong.
   result.differences += job.kind === "backfill" ? left.filter(({ inDoubt }) => !inDoubt).length : certain.length;
   result.shown = [...result.shown, ...left.map(shownOf)].slice(0, REPLAY_SHOWN_MAX);
   if (job.kind === "verify") return;
-  // What a partition has not published it will: a row written now would only hide that (RPL-10).
+  // A row that the partition has not published yet is not written: it will be, and a row written now would only hide
+  // that (RPL-10).
   const writable = written.filter(({ held }) => held?.published ?? true);
   result.unpublished += written.length - writable.length;
   const isKept = !isOfGoals(job);
@@ -250,7 +259,7 @@ async function settle(
   await replaceRollups(deps.ledgers.of(known.partition), { job: job.id, differences: writable, known, isKept });
 }
 
-/** What a backfill writes of a merchant's differences, and those it leaves as they are for somebody to see. */
+/** Divides a merchant's differences into what a backfill writes and what it leaves and reports. */
 function filledOf(
   { dimensions, rules }: ReplayJob,
   differences: readonly Difference[],
@@ -269,7 +278,10 @@ function filledOf(
   return { written, left };
 }
 
-/** A merchant's numbers before and after, where there is room: of a few named merchants always, else where they differ. */
+/**
+ * A merchant's numbers before and after, as long as there is room for more. They are kept for each of a few named
+ * merchants, otherwise only where they differ.
+ */
 function keptTotals(
   { merchants }: ReplayJob,
   { merchant, held, replayed }: Recounted,
@@ -282,7 +294,9 @@ function keptTotals(
   return totals.map(({ what, before, after }) => [merchant, what, before, after]);
 }
 
-/** All merchants that a reader may see something of, in D1 or in the partition, also where the archive has nothing. */
+/**
+ * All merchants that readers may see numbers of, in D1 or in the partition, even if the archive has nothing of theirs.
+ */
 async function shownMerchants(part: ReplayPart, deps: ReplayDeps): Promise<readonly number[]> {
   const unpublished = await deps.partition(part.partition).unpublished(part.day);
   return [...new Set([...unpublished, ...(await listCounted(deps.ledgers.of(part.partition), part))])];

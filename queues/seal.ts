@@ -4,8 +4,8 @@
 // bundles go. Events that come after that are counted by the same consumer: their merchants only, or by a new seal when
 // there are many.
 //
-// Every step may be repeated or be the last before the process dies: files lie under names made of what they are made of,
-// the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
+// Every step may be repeated or be the last before the process dies: files lie under names made of what they are made
+// of, the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
 
 import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
 import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
@@ -136,8 +136,8 @@ async function postpone(row: SealRow, why: string, deps: SealDeps): Promise<void
 }
 
 /**
- * A Day of which something is still on its way to the archive has not failed, however often somebody asks; an import may go
- * on for long. What is on its way for hours is stuck.
+ * A Day of which something is still on its way to the archive has not failed, however often somebody asks; an import
+ * may go on for long. What is on its way for hours is stuck.
  */
 async function wait(row: SealRow, why: string, deps: SealDeps): Promise<void> {
   const { pace } = deps;
@@ -190,12 +190,15 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   // What was to be erased is gone from where it was, and not only from where it is read.
   const sealed = removals.length === 0 ? undefined : await findSeal(deps.ledgers.of(row.partition), row);
   if (sealed === undefined) return;
-  // And once more later: a seal that ran beside this one may be writing files of its own yet, which then nobody points to.
+  // And once more later: a seal that ran beside this one may be writing files of its own yet, which then nobody points
+  // to.
   const again = sealed.cleanAt === null ? null : deps.now() + deps.pace.sealGraceMs;
   await clean(sealed, deps, again);
 }
 
-/** Whether a sealed Day has rows that an erasure or the end of a retention takes away. Only their merchants are read. */
+/**
+ * Whether a sealed Day has rows that an erasure or the end of a retention takes away. Only their merchants are read.
+ */
 async function hasRemovable(
   { day, partition, archived, removals = [] }: Omit<Recount, "after">,
   deps: SealDeps,
@@ -216,9 +219,10 @@ async function hasRemovable(
 }
 
 /**
- * The newest sealed files of a Day of which the ledger knows none, or whose files it knows are gone: it was emptied or restored to
- * an earlier instant, or the seal that wrote them died before its commit. Bundles that they stand for may be deleted, so no seal
- * may be made beside them: it would be an empty one, and a day later its clean-up would take the files of the real one.
+ * The newest sealed files of a Day of which the ledger knows none, or whose files it knows are gone: it was emptied
+ * or restored to an earlier instant, or the seal that wrote them died before its commit. Bundles that they stand for
+ * may be deleted, so no seal may be made beside them: it would be an empty one, and a day later its clean-up would
+ * take the files of the real one.
  */
 function findUnknown(row: SealRow, sealedKeys: readonly string[]): string | undefined {
   if (row.folder !== "" && sealedKeys.includes(manifestKey(row.folder))) return undefined;
@@ -240,9 +244,9 @@ function findBegun(
 }
 
 /**
- * Makes sealed files that the ledger did not know the Day's own: counts all of their merchants and those of bundles beside them,
- * notes where their events lie, and lets the row point to them. Then the Day is looked at like any sealed one. Until the commit
- * a second run finds the same files and does the same.
+ * Makes sealed files that the ledger did not know the Day's own: counts all of their merchants and those of bundles
+ * beside them, notes where their events lie, and lets the row point to them. Then the Day is looked at like any sealed
+ * one. Until the commit a second run finds the same files and does the same.
  */
 async function adopt(
   row: SealRow,
@@ -315,7 +319,9 @@ interface Compaction {
   readonly erasures: readonly number[];
 }
 
-/** Counts everything again, corrects what differs, and writes the Day's files anew; false where it goes on another time. */
+/**
+ * Counts everything again, corrects what differs, and writes the Day's files anew; false where it goes on another time.
+ */
 async function compact(row: SealRow, { what, counted, isAll, erasures }: Compaction, deps: SealDeps): Promise<boolean> {
   const { archived } = what;
   const before = endOf(archived);
@@ -395,8 +401,8 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
 }
 
 /**
- * Counts the Days that events of this folder are shown in where these are others than its own: of merchants with a zone of the
- * past. What is in doubt fails the seal: it is tried again.
+ * Counts the Days that events of this folder are shown in where these are others than its own: of merchants with a zone
+ * of the past. What is in doubt fails the seal: it is tried again.
  */
 async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: SealDeps): Promise<readonly number[]> {
   const { day: folder, partition } = row;
@@ -518,7 +524,9 @@ async function correct(
   }
 }
 
-/** The position below which the inputs' bundles begin. With the generation it names the inputs, and so the files' bytes. */
+/**
+ * The position below which the inputs' bundles begin. With the generation it names the inputs, and so the files' bytes.
+ */
 function endOf({ manifest, bundles }: ArchivedDay): number {
   const last = parseBundleKey(bundles.at(-1)?.key ?? "");
   return last === undefined ? (manifest?.before ?? 0) : last.first + 1;

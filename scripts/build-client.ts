@@ -1,8 +1,8 @@
-// `npm run build:client [url]`: a typed client of the API, generated from the OpenAPI document of a deployment, or of the local
-// start, into .build/client.ts. One file
-// without dependencies: a type for each shape, and a function for each operation that takes one object and answers what the
-// document says, or throws what it says of refusals. The protocols of other clients are left to those clients. A test checks a
-// program against it.
+// `npm run build:client [url]`: a typed client of the API, generated from the OpenAPI document of a deployment, or of
+// the local start, into .build/client.ts. One file
+// without dependencies: a type for each shape, and a function for each operation that takes one object and answers what
+// the document says, or throws what it says of refusals. The protocols of other clients are left to those clients. A
+// test checks a program against it.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,7 +1,8 @@
-// `npm run build:dashboard`: makes the dashboard's scripts and style, from workers/query/dashboard/, as one module of texts that the
-// query Worker imports. Whoever bundles Workers runs it first: `wrangler deploy` by [build] in wrangler.toml, the local runtime and the
-// tests by calling `buildDashboard`. Each language is a build of its own, so that a page loads one script and not its texts after it.
-// The pages under pages/ are scripts that are loaded when they are opened.
+// `npm run build:dashboard`: makes the dashboard's scripts and style, from workers/query/dashboard/, as one
+// module of texts that the query Worker imports. Whoever bundles Workers runs it first: `wrangler deploy` by
+// [build] in wrangler.toml, the local runtime and the tests by calling `buildDashboard`. Each language is a build
+// of its own, so that a page loads one script and not its texts after it. The pages under pages/ are scripts that
+// are loaded when they are opened.
 
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -132,9 +133,9 @@ function speaking(code: string): Plugin {
 }
 
 /**
- * Makes each page import the entry. Of what an entry and its pages share, esbuild makes a script of its own, which would be one more
- * request before the first number. When a page imports the whole entry, that script is the whole entry. The styles of pages are few
- * bytes, and are put behind the one that all share.
+ * Makes each page import the entry. Of what an entry and its pages share, esbuild makes a script of its own, which
+ * would be one more request before the first number. When a page imports the whole entry, that script is the whole
+ * entry. The styles of pages are few bytes, and are put behind the one that all share.
  */
 const sharing: Plugin = {
   name: "sharing",

@@ -1,7 +1,8 @@
-// `npm run build:tracker`: makes the scripts that pages load, from workers/collector/tracker/, as one module of texts that
-// the collector's Worker imports. Whoever bundles Workers runs it first: `wrangler deploy` by [build] in wrangler.toml, the
-// local runtime and the tests by calling `buildTracker`. Nothing it writes is checked in, except with --keep: that stores
-// today's scripts beside the source, so that pages which name them by their hash are served them for ever.
+// `npm run build:tracker`: makes the scripts that pages load, from workers/collector/tracker/, as one module of
+// texts that the collector's Worker imports. Whoever bundles Workers runs it first: `wrangler deploy` by [build]
+// in wrangler.toml, the local runtime and the tests by calling `buildTracker`. Nothing it writes is checked in,
+// except with --keep: that stores today's scripts beside the source, so that pages which name them by their hash
+// are served them for ever.
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";

@@ -1,6 +1,6 @@
 // `npm run check:deploy`: builds every Worker as it would be deployed, without account or network: by a plain `wrangler
-// deploy` in the root, and by the configs that `footfall deploy` generates. Wrangler only warns of keys it does not know, and a
-// mistyped key is a binding that is missing in production, so a warning fails here too.
+// deploy` in the root, and by the configs that `footfall deploy` generates. Wrangler only warns of keys it does not
+// know, and a mistyped key is a binding that is missing in production, so a warning fails here too.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

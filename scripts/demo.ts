@@ -1,6 +1,6 @@
-// `npm run demo`: two weeks of a shop (as many days as its argument says, a week without one), sent to a running `npm start` through the same endpoint as any page's and any
-// server's, and then the numbers the API gives, beside the shop's own books. The visits are made up from a seed
-// (demo/visit.ts): a second run counts nothing twice.
+// `npm run demo`: two weeks of a shop (as many days as its argument says, a week without one), sent to a running
+// `npm start` through the same endpoint as any page's and any server's, and then the numbers the API gives, beside the
+// shop's own books. The visits are made up from a seed (demo/visit.ts): a second run counts nothing twice.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { type Books, keepBooks } from "./demo/books.ts";

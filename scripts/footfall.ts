@@ -1,5 +1,6 @@
 // `npm run footfall -- <noun> <verb>`: the command line. It speaks to the same public endpoints as anybody, local or
-// deployed; nothing here knows the database. Only `deploy` and `destroy` speak to the platform. Each noun has a file in `footfall/`.
+// deployed; nothing here knows the database. Only `deploy` and `destroy` speak to the platform. Each
+// noun has a file in `footfall/`.
 
 import { Command } from "commander";
 import { addArchive } from "./footfall/archive.ts";

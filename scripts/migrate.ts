@@ -1,6 +1,7 @@
 // Brings the local D1 up to the schema, through the binding that Miniflare gives: some milliseconds, where spawning
-// `wrangler d1 migrations apply` takes five seconds. What was applied is noted in wrangler's own table in wrangler's own
-// words, so that both agree and either may go on where the other stopped. Deployed databases are migrated by wrangler.
+// `wrangler d1 migrations apply` takes five seconds. What was applied is noted in wrangler's own table in
+// wrangler's own words, so that both agree and either may go on where the other stopped. Deployed databases
+// are migrated by wrangler.
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Loaded before every script (`node --import`): an old Node would fail on the first line of TypeScript with an error that
-// says nothing. It is plain JavaScript for that reason. `npm ci` installs the right Node for Linux and `npm run` uses it.
+// Loaded before every script (`node --import`): an old Node would fail on the first line of TypeScript with
+// an error that says nothing. It is plain JavaScript for that reason. `npm ci` installs the right Node for
+// Linux and `npm run` uses it.
 
 const WANTED = 24;
 

@@ -1,5 +1,5 @@
-// Progress for a person: a bar where there is a terminal, a plain line now and then where there is none (CI, a pipe). It
-// goes to standard error, so that standard output holds results only.
+// Progress for a person: a bar where there is a terminal, a plain line now and then where there is none (CI, a pipe).
+// It goes to standard error, so that standard output holds results only.
 
 import { Presets, SingleBar } from "cli-progress";
 

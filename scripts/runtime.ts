@@ -1,5 +1,5 @@
-// The local runtime: the three Workers of the one root wrangler.toml in a single workerd process, those that have an address
-// with a port of their own.
+// The local runtime: the three Workers of the one root wrangler.toml in a single workerd process, those that have an
+// address with a port of their own.
 // `npm start`, the tests and the benches all start it from here, so what they try is the same thing. Each env is read
 // as wrangler reads it, bundled with esbuild and handed to one Miniflare; two `wrangler dev` processes would fight over
 // the same SQLite files. Crons never fire by themselves here: `fireCrons` fires them, and `start.ts` does so on time.
@@ -224,7 +224,8 @@ export function envOf(worker: WorkerName): string | undefined {
 export function readWorker(worker: WorkerName) {
   process.env["WRANGLER_LOG_PATH"] ??= join(ROOT, ".wrangler/logs"); // else a file in the user's home per command
   process.env["WRANGLER_SEND_METRICS"] ??= "false";
-  // It warns, at every start, that the background Worker has no rate limits of its own. `npm run check:deploy` hears the rest.
+  // It warns, at every start, that the background Worker has no rate limits of its own.
+  // `npm run check:deploy` hears the rest.
   process.env["WRANGLER_LOG"] ??= "error";
   return unstable_getMiniflareWorkerOptions(CONFIG, envOf(worker));
 }

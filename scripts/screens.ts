@@ -1,5 +1,6 @@
-// `npm run screens`: pictures of the dashboard's pages, of a running `npm start` after `npm run demo`, into docs/screens/ (or the folder
-// that is given). Each page wide and light, and dark on a phone; in a Chromium that CHROME_BIN names or PATH has.
+// `npm run screens`: pictures of the dashboard's pages, of a running `npm start` after `npm run demo`, into
+// docs/screens/ (or the folder that is given). Each page wide and light, and dark on a phone; in a Chromium that
+// CHROME_BIN names or PATH has.
 
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";

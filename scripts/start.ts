@@ -1,6 +1,6 @@
 // `npm start`: all three Workers on this machine, on data in STATE_DIR, with a demo merchant to try them. It prints one
-// line to standard output when they answer, "ready {…}", and nothing else there; where the dashboard is, and how to sign in to it, is
-// said to people on standard error. Then it fires the crons on time until
+// line to standard output when they answer, "ready {…}", and nothing else there; where the dashboard is, and how to
+// sign in to it, is said to people on standard error. Then it fires the crons on time until
 // it is told to stop. COLLECTOR_PORT and QUERY_PORT choose other ports (0: any free one). A second start finds the same
 // data.
 
@@ -23,7 +23,9 @@ import { type Runtime, type Secrets, startRuntime } from "./runtime.ts";
 
 const HEALTHY_WITHIN_MS = 20_000;
 const STOPPED_WITHIN_MS = 10_000;
-/** As many ledgers as try what several do; LEDGERS chooses another number, for good (docs/decisions/0018-ledgers.md). */
+/**
+ * As many ledgers as try what several do; LEDGERS chooses another number, for good (docs/decisions/0018-ledgers.md).
+ */
 const LEDGERS = 4;
 const DEMO_MERCHANT = { name: "Demo shop", time_zone: "UTC", currency: "EUR" };
 
@@ -83,7 +85,8 @@ async function main(): Promise<void> {
 function toldToStop(): Promise<void> {
   return new Promise((settle) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-      process.removeAllListeners(signal); // Miniflare's own would exit at once, with an error and before workerd has ended
+      // Miniflare's own listener would exit at once, with an error and before workerd has ended.
+      process.removeAllListeners(signal);
       process.on(signal, () => settle());
     }
   });

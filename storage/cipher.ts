@@ -1,5 +1,5 @@
-// Bytes that leave our hands, sealed: AES-256-GCM under a key of one purpose (secret.ts). What is sealed is nonce, tag and
-// ciphertext, so whoever changed a byte of it, or gives it out under another name, is found out when it is opened.
+// Encrypts bytes that leave our hands: AES-256-GCM under a key of one purpose (secret.ts). Sealed bytes are a nonce, a
+// tag and the ciphertext. So a byte that was changed, or another name, is noticed when they are opened.
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { assert } from "../core/outcome.ts";
@@ -7,7 +7,7 @@ import { assert } from "../core/outcome.ts";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** `name` is what it has to be opened under. */
+/** Seals bytes. They can only be opened under the same `name`. */
 export function seal(bytes: Uint8Array, key: Uint8Array, name = ""): Uint8Array<ArrayBuffer> {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
@@ -16,7 +16,7 @@ export function seal(bytes: Uint8Array, key: Uint8Array, name = ""): Uint8Array<
   return new Uint8Array(Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]));
 }
 
-/** The inverse of `seal`. Throws on anything that was not sealed so. */
+/** The inverse of `seal`. Throws on bytes that were not sealed with this key and name. */
 export function unseal(bytes: Uint8Array, key: Uint8Array, name = ""): Uint8Array {
   assert(bytes.length > NONCE_BYTES + TAG_BYTES, "what is sealed is complete");
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES));

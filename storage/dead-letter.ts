@@ -1,5 +1,5 @@
-// Dead letters as they lie in R2, as a list. The background Worker stores them and handles them again (queues/dead-letter.ts,
-// queues/redrive.ts); the API lists them and asks for that.
+// Dead letters as they lie in R2, as a list. The background Worker stores them and handles them again
+// (queues/dead-letter.ts, queues/redrive.ts); the API lists them and asks for that.
 
 import { DEAD_LETTER_PREFIX, parseDeadLetterKey } from "../core/archive/object-key.ts";
 

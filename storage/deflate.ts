@@ -1,5 +1,6 @@
-// How parts of blocks are packed. It is deflate without gzip's header and checksum, which would be 18 bytes each of eight parts,
-// a fortieth of a small merchant's block: what a part holds is checked when it is read, and D1 keeps its own checksums.
+// How parts of blocks are packed. It is deflate without gzip's header and checksum, which would be 18 bytes
+// each of eight parts, a fortieth of a small merchant's block: what a part holds is checked when it is read,
+// and D1 keeps its own checksums.
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
@@ -7,8 +8,8 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 const LEVEL = 6;
 
 /**
- * Most parts are small. zlib sets 270 KB aside for a window and tables, whatever it packs; with a window that the bytes fill, 24 KB
- * do, and making those is most of what packing a small part costs.
+ * Most parts are small. zlib sets 270 KB aside for a window and tables, whatever it packs; with a window that the bytes
+ * fill, 24 KB do, and making those is most of what packing a small part costs.
  */
 const SMALL_BYTES = 4_096;
 const SMALL = { windowBits: 12, memLevel: 5, chunkSize: 1_024 } as const;

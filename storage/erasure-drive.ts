@@ -1,7 +1,7 @@
-// Moves one erasure on as far as it goes now: ends the merchant that is to go, tells partitions to let go, wakes the seals of
-// its Days, and ends it when nothing is left to do. The API does so when it has made one, the cron until it has ended
-// (queues/erasure.ts). Each step is a statement or a call that may be repeated; an erasure whose partition cannot be reached
-// waits for the next time.
+// Moves one erasure on as far as it can go now. It deletes the merchant that is to be erased, has partitions erase what
+// they hold, wakes the seals of the Days, and ends the erasure when nothing is left to do. The API calls it for a new
+// erasure, and the cron until it has ended (queues/erasure.ts). Each step is a statement or a call that may be
+// repeated. An erasure whose partition cannot be reached waits for the next time.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
@@ -33,7 +33,7 @@ export interface ErasureDeps {
   readonly log: Log;
 }
 
-/** One erasure as far as it goes now. */
+/** Moves one erasure on as far as it can go now. */
 export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise<void> {
   const { number, merchant, visitor, fromDay, toDay, kind } = erasure;
   const ledger = deps.ledgers.ofMerchant(merchant);
@@ -52,13 +52,14 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
   }
   const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   await wakeParts(ledger, { erasure: number, openFrom, now: deps.now() });
-  // What lies in a partition's log comes into the archive yet, and has to go from there.
+  // What lies in a partition's log will still come into the archive, and has to be removed there.
   if (isArchived) await finishErasure(ledger, { erasure, now: deps.now() });
 }
 
 /**
- * Asks for everything once more that was to be erased and that the ledger at a position does not know: it was restored or lost. What
- * is gone already is not there to be erased; a partition that has heard of an erasure does nothing. Gives how many there were.
+ * Asks once more for every erasure that a ledger does not know, because it was restored or lost. `position` names the
+ * ledger. What was erased already is not found again, and a partition that knows an erasure does nothing. Returns how
+ * many there were.
  */
 export async function askAgain(position: number, deps: ErasureDeps & Archive): Promise<number> {
   const ledger = deps.ledgers.all[position] as Ledger;
@@ -72,8 +73,9 @@ export async function askAgain(position: number, deps: ErasureDeps & Archive): P
 }
 
 /**
- * Takes a merchant out of the directory, and then its numbers out of its ledger, which has known since the erasure was made
- * that it has ended (storage/ledger/erasure.ts). Doing either again finds nothing; whoever dies in between, the cron goes on.
+ * Deletes a merchant from the directory, and then its numbers from its ledger. The ledger knows that the merchant has
+ * ended since the erasure was made (storage/ledger/erasure.ts). Doing either again finds nothing. If this dies in
+ * between, the cron goes on.
  */
 async function endMerchant(
   erasure: Erasure,

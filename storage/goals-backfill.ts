@@ -1,8 +1,8 @@
 // The backfill of goals that starts by itself. Questions about a goal are answered from events for every Day that was
 // counted before the goal was made; this counts such Days again, so that rollups answer. It changes no number of any
 // answer: there is nothing to undo. One of a merchant at most is under way, and goes by the goals that are decided when
-// it starts: what changes meanwhile is the matter of the next one, which starts when this one ends (replay-drive.ts). Open
-// Days follow when they are sealed.
+// it starts: what changes meanwhile is the matter of the next one, which starts when this one ends (replay-drive.ts).
+// Open Days follow when they are sealed.
 
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { FOLDERS_APART_MAX, GOALS_RETRY_MS, REPLAY_DAYS_MAX, REPLAY_PARTS_MAX } from "../core/limits.ts";

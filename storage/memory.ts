@@ -1,5 +1,5 @@
-// What one isolate remembers of the database for a while: so many entries, the oldest forgotten first. An entry that has
-// grown old is still there for the moment in which the database does not answer. Nothing in it is the only copy.
+// What one isolate remembers of the database for a while: so many entries, the oldest forgotten first. An entry that
+// has grown old is still there for the moment in which the database does not answer. Nothing in it is the only copy.
 
 interface Remembered<T> {
   readonly value: T;

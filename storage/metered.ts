@@ -1,7 +1,7 @@
-// The one D1 and the one R2 that count what is billed: thin wrappers around a binding that add what the platform says it
-// read and wrote (D1), or which class of operation it was (R2), to a meter. Hosts wrap their bindings once, where they are
-// wired; nobody else adds rows or operations to a meter. An R2 operation is counted before it is tried: a failed one is
-// billed too.
+// The one D1 and the one R2 that count what is billed: thin wrappers around a binding that add what the platform says
+// it read and wrote (D1), or which class of operation it was (R2), to a meter. Hosts wrap their bindings once, where
+// they are wired; nobody else adds rows or operations to a meter. An R2 operation is counted before it is tried: a
+// failed one is billed too.
 
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
@@ -84,8 +84,10 @@ class MeteredStatement {
   }
 }
 
-/** How many columns a statement gives: the items of its `select`, else of its `returning`. For statements that an ORM makes:
- *  they name every column, and have no comments. */
+/**
+ * How many columns a statement gives: the items of its `select`, else of its `returning`. For statements that an ORM
+ * makes: they name every column, and have no comments.
+ */
 export function columnsOf(text: string): number {
   const known = columnCounts.get(text);
   if (known !== undefined) return known;

@@ -1,8 +1,9 @@
-// Opens the directory and the ledgers of a Worker's bindings: metered, and each checked once an isolate before its first
-// statement. What numbers a ledger has depends on how many there are, for good; so the directory and every ledger keep what
-// they were when they were first opened, and bindings that say anything else are refused. Otherwise a merchant would be
-// looked for in a ledger that never had its numbers, and be shown zeros. Each ledger has a name that the directory keeps too: an
-// empty or another database in the place of either is refused, since it would be taken for one in which nothing ever happened.
+// Opens the directory and the ledgers of a Worker's bindings: metered, and each checked once an isolate before its
+// first statement. What numbers a ledger has depends on how many there are, for good; so the directory and every ledger
+// keep what they were when they were first opened, and bindings that say anything else are refused. Otherwise a
+// merchant would be looked for in a ledger that never had its numbers, and be shown zeros. Each ledger has a name that
+// the directory keeps too: an empty or another database in the place of either is refused, since it would be taken for
+// one in which nothing ever happened.
 
 import { randomBytes } from "node:crypto";
 import { checkLedgers } from "../core/counting/ledger-placement.ts";
@@ -82,7 +83,10 @@ function once(work: (db: D1Database) => Promise<boolean>): (db: D1Database) => P
   };
 }
 
-/** Keeps how many ledgers there are, the first time; throws where there were others, and where the directory of ledgers is lost. */
+/**
+ * Keeps how many ledgers there are, the first time; throws where there were others, and where the
+ * directory of ledgers is lost.
+ */
 async function checkDirectory(db: Directory, ledgers: readonly Ledger[]): Promise<boolean> {
   const known = (await readDeployment(db)) ?? (await makeDeployment(db, ledgers));
   if (known === ledgers.length) return true;
@@ -128,9 +132,9 @@ interface Place {
 }
 
 /**
- * Throws unless the database is the ledger that the directory knows at its position. An empty one is taken for a new ledger where
- * none was there before: its name is written to the directory, then to itself, then it is noted that it has it. Whoever dies in
- * between leaves what the next goes on with.
+ * Throws unless the database is the ledger that the directory knows at its position. An empty one is taken for a new
+ * ledger where none was there before: its name is written to the directory, then to itself, then it is noted that it
+ * has it. Whoever dies in between leaves what the next goes on with.
  */
 async function checkLedger(db: Ledger, { directory, position, count }: Place): Promise<boolean> {
   const own = (await readIdentity(db)) ?? (await nameLedger(db, { directory, position, count }));
@@ -174,8 +178,8 @@ async function nameLedger(db: Ledger, { directory, position, count }: Place): Pr
 }
 
 /**
- * Lets an empty database be taken for the ledger at a position, which is lost for good. False where the database is a ledger that
- * knows its name: there is nothing to give up. `db` is not checked before it is asked.
+ * Lets an empty database be taken for the ledger at a position, which is lost for good. False where the database is a
+ * ledger that knows its name: there is nothing to give up. `db` is not checked before it is asked.
  */
 export async function giveUpLedger(
   directory: Directory,

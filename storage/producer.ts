@@ -1,5 +1,5 @@
-// Puts messages on the queues that more than one Worker sends to: parts of replay jobs, parts of large questions, and closed
-// Days. The collector's bundles and overflowed arrivals are its own.
+// Puts messages on the queues that more than one Worker sends to: parts of replay jobs, parts of large questions, and
+// closed Days. Bundles and overflowed arrivals are sent by the collector alone, which does that itself.
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { QUEUE_BATCH_MESSAGES_MAX } from "../core/limits.ts";
@@ -16,7 +16,7 @@ export interface ProducerEnv {
 export interface Producer {
   readonly sendParts: (parts: readonly ReplayPart[]) => Promise<void>;
   readonly sendQuestions: (parts: readonly QuestionPart[], delaySeconds?: number) => Promise<void>;
-  /** To come after a while. */
+  /** Sends closed Days to the seal queue, to be delivered after a delay. */
   readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export function producerOf(env: ProducerEnv, meter: Metered): Producer {
   };
 }
 
-/** Bodies of a few dozen bytes: each is one operation. */
+/** Sends messages. A body has a few dozen bytes, so each is billed as one operation. */
 async function send(
   queue: Queue,
   { bodies, delaySeconds }: { readonly bodies: readonly object[]; readonly delaySeconds: number },

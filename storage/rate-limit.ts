@@ -1,6 +1,6 @@
 // The platform's request counters as collector and query Worker use them (wrangler.toml has the numbers and their
-// reasons). They say only "within" or "too often", one set of counters per location and window. One that does not
-// answer lets the request through, because a limit must never lose what it guards.
+// reasons). They say only "within" or "too often", and each location has counters of its own. Where a counter does not
+// answer the request is let through, because a limit must not lose the hits that it protects.
 
 import { ADDRESS_LENGTH_MAX } from "../core/limits.ts";
 import { spellAddress } from "../core/network.ts";
@@ -12,7 +12,10 @@ export interface LimitingEnv {
   readonly RATE_LIMITS?: string;
 }
 
-/** On a developer's machine everything comes from one address, and an import from one tracking ID: off unless asked for. */
+/**
+ * Whether limits are on. On a developer's machine everything comes from one address, and an import from one tracking
+ * ID, so there limits are off unless asked for.
+ */
 export function isLimiting({ DEVELOPMENT, RATE_LIMITS }: LimitingEnv): boolean {
   return (RATE_LIMITS ?? (DEVELOPMENT === "true" ? "off" : "on")) !== "off";
 }
@@ -28,8 +31,8 @@ export async function isWithin(limit: RateLimit, key: string): Promise<boolean> 
 }
 
 /**
- * What an address counts as: itself, or for IPv6 its first 64 bits, because whoever has one such address has all of that
- * network's. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
+ * What a limit by address counts by. It is the address itself or, for IPv6, its first 64 bits, because whoever has one
+ * IPv6 address has all of that network. "2001:db8::1" and "2001:db8:0:0:7::" both become "2001:db8:0:0".
  */
 export function addressKey(text: string): string {
   const address = spellAddress(text);
@@ -37,8 +40,8 @@ export function addressKey(text: string): string {
 }
 
 /**
- * The network that a customer of a provider has at most: of IPv6 the first 48 bits, 65,536 times what `addressKey` tells apart,
- * of IPv4 the first 24. "2001:db8:1:2::3" becomes "2001:db8:1/48", "203.0.113.7" becomes "203.0.113/24".
+ * The largest network that a provider gives to one customer. For IPv6 it is the first 48 bits, which is 65,536 keys of
+ * `addressKey`; for IPv4 the first 24. "2001:db8:1:2::3" becomes "2001:db8:1/48", "203.0.113.7" becomes "203.0.113/24".
  */
 export function networkKey(text: string): string {
   const address = spellAddress(text);
@@ -46,7 +49,10 @@ export function networkKey(text: string): string {
   return `${address.slice(-ADDRESS_LENGTH_MAX).split(".").slice(0, 3).join(".")}/24`;
 }
 
-/** What is dear, as a sign-in with its 160 ms of scrypt, counts by: an IPv4 address, or an IPv6 /48. */
+/**
+ * What limits of dear requests count by: an IPv4 address, or an IPv6 /48. A sign-in is one of them, with 160 ms of
+ * scrypt.
+ */
 export function customerKey(text: string): string {
   return isIpv6(text) ? networkKey(text) : addressKey(text);
 }

@@ -1,5 +1,5 @@
-// A D1 that is asked each reading statement once until it is told to forget, for several questions that are answered together.
-// Everything else goes through as it is.
+// A D1 that is asked each reading statement once until it is told to forget, for several questions that are answered
+// together. Everything else goes through as it is.
 
 /** What was read, by database, statement and values. */
 export class ReadOnce {

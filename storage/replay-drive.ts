@@ -1,6 +1,6 @@
-// Moves a replay job on: sends its next parts to their queue, and ends it when there are none. Whoever has changed something
-// does so: the API that made, resumed or cancelled a job, the consumer that has done a part (queues/replay.ts), and the cron
-// for messages that were lost. What a part does is the consumer's.
+// Moves a replay job on: sends its next parts to their queue, and ends it when there are none. It is called after every
+// change of a job: by the API that made, resumed or cancelled it, and by the consumer that has done a part
+// (queues/replay.ts). The cron calls it too, in case messages were lost. The parts themselves are done by the consumer.
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
@@ -19,8 +19,9 @@ export interface DriveDeps extends GoalsDeps {
 }
 
 /**
- * Sends the next parts of a job on their way, and ends it when there are none. Doing so twice sends nothing twice. `own`: the
- * ledger of a part that has just ended; the others send theirs when a part of their own ends.
+ * Sends the next parts of a job to their queue, and ends the job when there are none. A second call sends nothing
+ * twice. `own` is the ledger of a part that has just ended: only its parts are sent, as the other ledgers send theirs
+ * when one of their own parts ends.
  */
 export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Promise<void> {
   let header = await findJob(deps.directory, job);
@@ -45,9 +46,9 @@ export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Prom
 }
 
 /**
- * Says on the timelines that the Days of a job have been counted by what it put on them, where all of them have. Before
- * the job ends: a crash between the two finds it running, and nothing left to say. False when the settings were changed
- * meanwhile.
+ * Where all Days of a job have been counted by what it put on the timelines, the timelines are told so. It is done
+ * before the job ends: after a crash between the two, the job is still running and there is nothing left to tell. False
+ * when the settings were changed meanwhile.
  */
 async function settleApplied(job: ReplayJob, deps: DriveDeps): Promise<boolean> {
   if (job.applied === undefined || job.kind === "verify" || job.importNumber !== undefined) return true;

@@ -1,14 +1,17 @@
-// What changes a replay job in the directory and in the ledgers that have its parts: how it begins, how its state changes, how
-// it ends, and what mends those of which somebody has died half way. Two databases have no transaction in common; so each
-// step is one that may be the last:
+// Changes a replay job in the directory and in the ledgers that have its parts: how it begins, how its state changes,
+// how it ends, and how a job is mended when somebody died half way. Two databases have no transaction in common, so a
+// crash may come after any step:
 //
-// - A job begins as a header that "starts" and excludes others; then its parts and fences are laid into each ledger; then the
-//   header runs, and its rules or zone are on the timelines in the same transaction; then each fence says that it runs.
-// - A change is decided by the header, by one conditional statement that raises its epoch. Then each ledger's fence follows,
-//   and only then anybody is told or sent anything. Until all have followed, the job counts as one that may write.
-// - A job ends when each ledger, in the header's epoch, has nothing left: the header is compared and set by that epoch.
+// - A job begins as a header in the state "starts", which keeps other jobs out. Then its parts and fences are written
+//   to each ledger. Then the header is set to run and, in the same transaction, its rules or zone are put on the
+//   timelines. At last each fence is set to run.
+// - A change is decided by the header, in one conditional statement that raises its epoch. Then each ledger's fence
+//   follows, and only after that anybody is told or sent anything. Until all fences have followed, the job counts as
+//   one that may write.
+// - A job ends when no ledger has anything left to do in the header's epoch. The header is compared and set by that
+//   epoch.
 //
-// The cron comes by (mendJobs): fences follow the header, and a start that came to nothing is taken back.
+// The cron (mendJobs) makes fences follow their header, and takes back a start that was never finished.
 
 import { ledgerOf, ledgerOfMerchant } from "../core/counting/ledger-placement.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
@@ -60,12 +63,14 @@ export interface JobStorage {
 export interface NewJob {
   readonly job: ReplayJob;
   readonly parts: readonly ReplayPart[];
-  /** Timelines with the rules that the job applies to its Days. */
+  /** The timelines, with the rules that the job applies to its Days. */
   readonly applies: readonly TimelineChange[];
 }
 
-/** Makes a job with its parts. "overlaps": another one that may write has a Day and a merchant in common with it. "stale":
- *  settings were changed since they were read. "erasing": it moves Days that are being erased. */
+/**
+ * Makes a job with its parts. "overlaps": another one that may write has a Day and a merchant in common with it.
+ * "stale": settings were changed since they were read. "erasing": it moves Days that are being erased.
+ */
 export async function createJob(
   storage: JobStorage,
   { job, parts, applies }: NewJob,
@@ -108,15 +113,20 @@ function positionsOf(
   return [...new Set([...ofParts, ...ofSettings])].sort((a, b) => a - b);
 }
 
-/** Takes back a start: the header first, so that it cannot run any more; then ledgers forget its parts, and it is gone. */
+/**
+ * Takes back a start. The header is ended first, so that the job cannot run any more. Then the ledgers forget its
+ * parts, and the header is deleted.
+ */
 async function giveUpStart(storage: JobStorage, id: string): Promise<void> {
   if (!(await abandonHeader(storage.directory, id))) return;
   await fenceJob(storage, id);
   await dropHeader(storage.directory, id);
 }
 
-/** Cancels backfills of goals that started by themselves and are in the way of a job that somebody asks for: their Days are read
- *  from events until the next one. */
+/**
+ * Cancels automatic backfills of goals that are in the way of a job that somebody asked for. Until the next backfill,
+ * questions count the goals of these Days from events.
+ */
 export async function endGoalsInTheWay(
   storage: JobStorage,
   job: Pick<ReplayJob, "fromDay" | "toDay" | "merchants" | "createdAt">,
@@ -129,13 +139,13 @@ export interface JobChange {
   readonly verb: ReplayVerb;
   /** UTC ms. */
   readonly now: number;
-  /** Timelines without what the job applied, for the verbs that take it back. */
+  /** The timelines without what the job applied, for verbs that take it back. */
   readonly taken?: readonly TimelineChange[];
 }
 
 /**
- * Does what the verb says, where the job's state allows it; false where it does not. What runs at the moment goes on to the
- * end of its merchant and then finds that it may not write any more.
+ * Changes a job's state as the verb says, if the state allows it; false if not. A part that is running goes on to the
+ * end of its merchant, and then finds that it may not write any more.
  */
 export async function changeJob(storage: JobStorage, { job, verb, now, taken = [] }: JobChange): Promise<boolean> {
   const { directory, ledgers } = storage;
@@ -149,7 +159,7 @@ export async function changeJob(storage: JobStorage, { job, verb, now, taken = [
   return changed;
 }
 
-/** Has every ledger of a job know the header's state, and notes that it does. */
+/** Brings the header's state to every ledger of a job, and notes in the header that all have it. */
 export async function fenceJob({ directory, ledgers }: JobStorage, id: string): Promise<void> {
   const header = await findHeader(directory, id);
   if (header === undefined || header.fenced >= header.epoch) return;
@@ -157,7 +167,7 @@ export async function fenceJob({ directory, ledgers }: JobStorage, id: string): 
   await noteFenced(directory, header);
 }
 
-/** Whether every ledger has nothing left to do for a job in its state. `first`: the ledger that is asked before the others. */
+/** Whether no ledger has anything left to do for a job in its state. `first` is the ledger to ask before the others. */
 export async function isWorkDone(
   { ledgers }: Pick<JobStorage, "ledgers">,
   header: JobHeader,
@@ -169,7 +179,7 @@ export async function isWorkDone(
   return true;
 }
 
-/** Ends a job of which no ledger has anything left to do in the header's epoch; whether it did. */
+/** Ends a job for which no ledger has anything left to do in the header's epoch. Returns whether it did. */
 export async function finishJob(
   storage: JobStorage,
   { header: { id, epoch }, now }: { readonly header: JobHeader; readonly now: number },
@@ -179,8 +189,10 @@ export async function finishJob(
   return true;
 }
 
-/** The cron: fences follow headers that somebody has changed and died, and starts that came to nothing are taken back. A job
- *  of which a ledger fails keeps no other from its turn. */
+/**
+ * The cron's part. Where somebody changed a header and died, the fences are made to follow it. Starts that were never
+ * finished are taken back. A job with a ledger that fails does not keep other jobs from their turn.
+ */
 export async function mendJobs(
   storage: JobStorage,
   now: number,
@@ -210,7 +222,7 @@ export async function pruneJobs({ directory, ledgers }: JobStorage, now: number)
   return over.length > 0;
 }
 
-/** How far a job is. */
+/** How much of a job is done. */
 export async function readProgress({ directory, ledgers }: JobStorage, id: string): Promise<ReplayProgress> {
   const sums = await askParts({ directory, ledgers }, id, sumParts);
   const total = (name: keyof ReplayProgress) => sums.reduce((sum, own) => sum + own[name], 0);
@@ -229,7 +241,7 @@ export async function readProgress({ directory, ledgers }: JobStorage, id: strin
   };
 }
 
-/** The sums of what a verify's parts kept, of the first merchants that have a number that differs. */
+/** The totals of a verify: the sums of what its parts kept, for the first merchants with a number that differs. */
 export async function listTotals(storage: JobStorage, id: string): Promise<readonly JobTotal[]> {
   const totals = (await askParts(storage, id, sumTotals)).flat();
   const merchants = [...new Set(totals.map(({ merchant }) => merchant))]

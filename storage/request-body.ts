@@ -1,11 +1,11 @@
-// The body of a request as text, for every Worker: never more of it in memory than it may have, and never an exception
-// for what a client did. A connection that breaks in the middle, or a body that is not framed as announced, is the
-// client's mistake and not ours. The collector's bodies may be packed; their own first bytes say so, because clients
-// forget to.
+// The body of a request as text, for every Worker. Memory never holds more of it than a body may have, and a client's
+// mistake is never an exception. Such a mistake is a connection that breaks in the middle, or a body that is not framed
+// as announced. The collector's bodies may be packed. That is told by their first bytes, because clients forget to send
+// the header.
 
 export type Packing = "gzip" | "deflate";
 
-/** What has a body: a request, or an answer that was asked for. */
+/** Something with a body: a request, or the response to one of ours. */
 type Sent = Pick<Request, "headers" | "body" | "text" | "arrayBuffer">;
 
 export type RequestBody =
@@ -13,8 +13,9 @@ export type RequestBody =
   | { readonly ok: false; readonly problem: "too_large" | "incomplete" };
 
 /**
- * Reads at most `bytesMax` bytes, packed and unpacked. Invalid UTF-8 becomes U+FFFD, a byte order mark is left out. Where a
- * packed body `unpacks`, it is unpacked as it comes and no further than its bound, so a bomb costs no more than a large body.
+ * Reads at most `bytesMax` bytes, packed and unpacked. Invalid UTF-8 becomes U+FFFD, and a byte order mark is left out.
+ * With `unpacks` a packed body is unpacked as it comes, and no further than `bytesMax`. So a small body that unpacks to
+ * gigabytes costs no more than a large body.
  */
 export async function readBody(
   request: Sent,
@@ -25,7 +26,7 @@ export async function readBody(
   if (length !== null && Number(length) > bytesMax) return { ok: false, problem: "too_large" };
   try {
     if (!unpacks) {
-      // The platform holds a body to the length it announced.
+      // The platform ends a body at the length that it announced.
       return toBody(length === null ? await readChunks(request.body, bytesMax) : await request.text());
     }
     const bytes =
@@ -38,7 +39,7 @@ export async function readBody(
   }
 }
 
-/** Keeps nothing between two whole texts. */
+/** One decoder for all: it keeps no state between two whole texts. */
 const UTF8 = new TextDecoder();
 
 async function unpack(bytes: Uint8Array<ArrayBuffer>, packing: Packing, bytesMax: number): Promise<RequestBody> {
@@ -48,8 +49,8 @@ async function unpack(bytes: Uint8Array<ArrayBuffer>, packing: Packing, bytesMax
 }
 
 /**
- * What a body says of itself by its first bytes: gzip's 1f 8b, or zlib's header, which is a multiple of 31. No text of a
- * protocol begins so: JSON begins with a bracket, a form with the name of a field.
+ * How a body is packed, told by its first bytes: gzip's 1f 8b, or zlib's header, which is a multiple of 31. No text of
+ * a protocol begins like this: JSON begins with a bracket, a form with the name of a field.
  */
 export function packingOf(bytes: Uint8Array): Packing | undefined {
   const first = bytes[0] ?? 0;
@@ -62,7 +63,7 @@ function toBody(text: string | undefined): RequestBody {
   return text === undefined ? { ok: false, problem: "too_large" } : { ok: true, text };
 }
 
-/** A body whose length is not known; undefined as soon as it is too large. */
+/** Reads a body of unknown length as text; undefined as soon as it is too large. */
 async function readChunks(body: ReadableStream | null, bytesMax: number): Promise<string | undefined> {
   if (body === null) return "";
   const decoder = new TextDecoder();
@@ -76,7 +77,7 @@ async function readChunks(body: ReadableStream | null, bytesMax: number): Promis
   return text + decoder.decode();
 }
 
-/** The same as bytes. */
+/** Reads a body of unknown length as bytes; undefined as soon as it is too large. */
 async function readBytes(body: ReadableStream | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

@@ -1,5 +1,5 @@
-// Closed Days on their way to the seal queue: noted by whoever finds them closed (the cron, or an operator who is in a hurry),
-// and sent on when they are due. What the seal does with them is its consumer's (queues/seal.ts).
+// Closed Days on their way to the seal queue: noted by whoever finds them closed (the cron, or an operator who is in a
+// hurry), and sent on when they are due. What the seal does with them is its consumer's (queues/seal.ts).
 
 import { LATE_COALESCE_MS, PACKS_SENT_MAX, SEAL_AFTER_MS, SEAL_GRACE_MS, SEALS_SENT_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";

@@ -1,10 +1,11 @@
-// Keys of the deployment, each derived from a secret for one purpose by HKDF-SHA-256 (RFC 5869): whoever learns one learns nothing of
-// the others, and no text is ever hashed under two meanings of one key. This file names all purposes; docs/security.md says what each
-// protects and how it is rotated. Tracking IDs alone are signed by the secret itself (signing.ts): those that stand in pages stay valid.
+// Keys of the deployment. Each is derived from a secret for one purpose by HKDF-SHA-256 (RFC 5869). Whoever learns one
+// key learns nothing of the others, and no key is used for two purposes. This file names all purposes. docs/security.md
+// says what each protects and how it is rotated. Only tracking IDs are signed with the secret itself (signing.ts), so
+// that those in pages stay valid.
 
 import { createHmac, hkdfSync } from "node:crypto";
 
-/** What a key is for. Never renamed: a key of another name is another key. */
+/** What a key is for. A purpose is never renamed, because its name is part of the key. */
 export type Purpose =
   /** Seals messages of the overflow queue (overflow-message.ts). */
   | "overflow"
@@ -30,7 +31,7 @@ export function deriveKey(secret: string, purpose: Purpose): Uint8Array {
   return key;
 }
 
-/** What a secret is called where it was used: eight hex digits, from which it cannot be told. */
+/** A name that says which secret was used: eight hex digits, from which the secret cannot be found out. */
 export function keyName(secret: string): string {
   return hmac(deriveKey(secret, "name"), "name").toString("hex").slice(0, 8);
 }

@@ -1,6 +1,6 @@
-// The deployment's secrets: signing as core wants it, HMAC-SHA-256 as a plain function, and telling whether somebody knows
-// a secret. The collector checks tracking IDs, the query Worker makes them. Synchronous (node:crypto, which workerd has)
-// because core is. This file knows nothing of what is signed.
+// The deployment's secrets: signing as core wants it, HMAC-SHA-256 as a plain function, and telling whether somebody
+// knows a secret. The collector checks tracking IDs, the query Worker makes them. All of it is synchronous
+// (node:crypto, which workerd has), because core is. This file knows nothing of what is signed.
 
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Sign } from "../core/tracking-id.ts";
@@ -8,7 +8,7 @@ import type { Sign } from "../core/tracking-id.ts";
 /** The part of a Worker's environment that holds the secrets. */
 export interface SigningEnv {
   readonly TRACKING_SECRET: string;
-  /** Still accepted while a rotation lasts. */
+  /** The secret before this one. It is accepted while a rotation lasts. */
   readonly TRACKING_SECRET_PREVIOUS?: string;
 }
 
@@ -24,14 +24,20 @@ export function signsOf(env: SigningEnv): readonly [Sign, ...Sign[]] {
   return [signWith(env.TRACKING_SECRET), ...previous];
 }
 
-/** Whether a caller's text is the secret, in the same time wherever they differ. Nothing matches an unset secret. */
+/**
+ * Whether a caller's text is the secret. The comparison takes equally long wherever the two differ. Nothing matches an
+ * unset secret.
+ */
 export function isSecret(text: string, secret: string | undefined): boolean {
   if (!secret) return false;
   const digest = (value: string) => createHash("sha256").update(value).digest();
   return timingSafeEqual(digest(text), digest(secret));
 }
 
-/** What seals messages that leave our hands, the current secret first: the overflow queue's, and cookies of known browsers. */
+/**
+ * The secrets that seal what leaves our hands (messages of the overflow queue, cookies of known browsers), the current
+ * one first.
+ */
 export function sealSecretsOf(env: SigningEnv): readonly string[] {
   return [env.TRACKING_SECRET, env.TRACKING_SECRET_PREVIOUS ?? ""].filter((secret) => secret !== "");
 }

@@ -1,10 +1,11 @@
-// Visitors of ids that senders give: HMACs of merchant and id, cut to 64 bits, under a key of the deployment. Without the key nobody can
-// make ids that fall together, nor ids that push an estimate of visitors, and nobody can tell an id from an export.
+// Visitors of ids that senders give: HMACs of merchant and id, cut to 64 bits, under a key of the deployment.
+// Without the key nobody can make ids that fall together, nor ids that push an estimate of visitors, and nobody can
+// tell an id from an export.
 //
-// The key comes from HASH_SECRET, which is no part of rotating TRACKING_SECRET: another key makes other visitors. When it does change, it
-// changes for events from HASH_SECRET_FROM on, by their own time, so that a copy of an event comes to the same visitor whenever it is
-// sent, and numbers of the past stay. Events before that have the key of HASH_SECRET_PREVIOUS; where there is none, the hash without a
-// key that Footfall used before there were keys.
+// The key comes from HASH_SECRET, which is no part of rotating TRACKING_SECRET: another key makes other visitors. When
+// it does change, it changes for events from HASH_SECRET_FROM on, by their own time, so that a copy of an event comes
+// to the same visitor whenever it is sent, and numbers of the past stay. Events before that have the key of
+// HASH_SECRET_PREVIOUS; where there is none, the hash without a key that Footfall used before there were keys.
 
 import { hash64Hex } from "../core/hash.ts";
 import type { ArchiveBucket } from "./archive/bucket.ts";
@@ -49,8 +50,10 @@ export function visitorOf(keys: VisitorKeys, given: GivenVisitor, timestamp: num
   return keys.previous === undefined ? unkeyed(given) : under(keys.previous, given);
 }
 
-/** Whom an id may have been made into, the current one first: an erasure has to find all of them. A merchant that was made under the
- *  current key, which was first seen then (UTC ms), has no others. */
+/**
+ * Whom an id may have been made into, the current one first: an erasure has to find all of them. A merchant that was
+ * made under the current key, which was first seen then (UTC ms), has no others.
+ */
 export function everyVisitorOf(
   { current, previous, from }: VisitorKeys,
   given: GivenVisitor,
@@ -64,8 +67,10 @@ interface KeyNotes {
   readonly bucket: ClaimBucket & Pick<ArchiveBucket, "get">;
 }
 
-/** Notes in R2 that a key is in use, by its name and with the first instant: who looks for a visitor of long ago learns which secrets it
- *  takes. */
+/**
+ * Notes in R2 that a key is in use, by its name and with the first instant: who looks for a visitor of long ago
+ * learns which secrets it takes.
+ */
 export async function noteVisitorKey({ name }: VisitorKeys, now: number, { bucket }: KeyNotes): Promise<void> {
   const seen = JSON.stringify({ purpose: "visitor", name, first_seen: new Date(now).toISOString() });
   await bucket.put(noteOf(name), seen, { onlyIf: { etagDoesNotMatch: "*" } });

@@ -1,9 +1,9 @@
 // Style as a test, for what neither the compiler nor the linter sees: purity of core, the one direction of
 // imports, opening comments, names that say nothing, left-over marks, tests without a rule, rules without a test, links
-// that lead nowhere.
+// that lead nowhere, lines of prose that are too long.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -18,6 +18,10 @@ const files: readonly SourceFile[] = SOURCES.flatMap((folder) => walk(join(ROOT,
   .filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
   .map((path) => ({ path: relative(ROOT, path), text: readFileSync(path, "utf8") }));
 const product = files.filter(({ path }) => !path.startsWith("test/"));
+const documents: readonly SourceFile[] = [...readdirSync(ROOT), ...walk(join(ROOT, "docs"))]
+  .filter((path) => path.endsWith(".md"))
+  .map((path) => relative(ROOT, resolve(ROOT, path)))
+  .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
 
 function walk(folder: string): readonly string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
@@ -115,13 +119,8 @@ test("[TDY-7] every rule of docs/spec.md is quoted by a test, and every quoted r
 });
 
 test("[TDY-9] every link of a document leads to a file, and to a heading that is there", () => {
-  const roots = readdirSync(ROOT).filter((name) => name.endsWith(".md"));
-  const pages = [...roots, ...walk(join(ROOT, "docs")).map((path) => relative(ROOT, path))].filter((path) =>
-    path.endsWith(".md"),
-  );
-  const broken = pages.flatMap((page) => {
-    const text = readFileSync(join(ROOT, page), "utf8").replace(/^```[\s\S]*?^```/gm, "");
-    return [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]*)\)/g)]
+  const broken = documents.flatMap(({ path: page, text }) => {
+    return [...withoutBlocks(text).matchAll(/\]\((?!https?:|mailto:)([^)\s]*)\)/g)]
       .map(([, target = ""]) => target)
       .filter((target) => !leadsSomewhere(page, target))
       .map((target) => `${page}: ${target}`);
@@ -129,12 +128,69 @@ test("[TDY-9] every link of a document leads to a file, and to a heading that is
   expect(broken).toEqual([]);
 });
 
+/** No line of prose is longer; the formatter holds code to the same width (biome.json). */
+const COLUMNS_MAX = 120;
+
+test("[TDY-10] comments, and prose in documents, end at 120 columns", () => {
+  const commented = files.filter(({ path }) => !path.startsWith("workers/query/dashboard/"));
+  const long = [
+    ...commented.flatMap(({ path, text }) => tooLong(text, isComment).map((at) => `${path}:${at}`)),
+    ...documents.flatMap(({ path, text }) => tooLong(withoutBlocks(text), isProse).map((at) => `${path}:${at}`)),
+  ];
+  expect(long).toEqual([]);
+});
+
+const LONG = "word ".repeat(COLUMNS_MAX / 4);
+
+test.each([
+  ["a comment of a line", `// ${LONG}`, [1]],
+  ["a comment behind code", `const one = 1; // ${LONG}`, [1]],
+  ["the second line of a docstring", `/**\n * ${LONG}\n */\nconst one = 1;`, [2]],
+  ["an address by itself", `// https://shop.example/${"a".repeat(COLUMNS_MAX)}`, []],
+  ["a text of code", `const one = "https://shop.example/; // ${LONG}";`, []],
+])("[TDY-10] %s", (_what, text, lines) => {
+  expect(tooLong(text, isComment)).toEqual(lines);
+});
+
+test.each([
+  ["a paragraph", `# One\n\n${LONG}`, [3]],
+  ["an entry of a list", `- ${LONG}`, [1]],
+  ["a row of a table", `| ${LONG} |`, []],
+  ["a rule of docs/spec.md", `- **TDY-10** ${LONG}`, []],
+  ["a block of code, and a paragraph after it", `\`\`\`\n${LONG}\n\`\`\`\n${LONG}`, [4]],
+])("[TDY-10] %s", (_what, text, lines) => {
+  expect(tooLong(withoutBlocks(text), isProse)).toEqual(lines);
+});
+
+/** The numbers of the lines that are too long, among those looked at. A line of one word cannot be broken. */
+function tooLong(text: string, isLookedAt: (line: string) => boolean): readonly number[] {
+  return text.split("\n").flatMap((line, at) => {
+    const isOneWord = !/\S\s+\S/.test(line.replace(/^\s*(\/\/|\/?\*+|[-*])\s+/, ""));
+    return line.length > COLUMNS_MAX && !isOneWord && isLookedAt(line) ? [at + 1] : [];
+  });
+}
+
+/** Whether a line is one of a comment, or has one behind its code: that is, behind a mark such as ";" or "{". */
+function isComment(line: string): boolean {
+  const code = line.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, "");
+  return /^\s*(\/\/|\/?\*)/.test(line) || /[;,([{}] +\/\/ /.test(code);
+}
+
+function isProse(line: string): boolean {
+  return !/^\s*\|/.test(line) && !/^- \*\*[A-Z][A-Z0-9]*-\d+\*\*/.test(line);
+}
+
+/** A document with empty lines for its blocks of code. */
+function withoutBlocks(text: string): string {
+  return text.replace(/^ *```[\s\S]*?^ *```/gm, (block) => block.replace(/[^\n]/g, ""));
+}
+
 function leadsSomewhere(page: string, target: string): boolean {
   const [path = "", heading] = target.split("#");
   const file = path === "" ? join(ROOT, page) : join(ROOT, page, "..", path);
   if (!existsSync(file)) return false;
   if (heading === undefined || !file.endsWith(".md")) return true;
-  const text = readFileSync(file, "utf8").replace(/^```[\s\S]*?^```/gm, "");
+  const text = withoutBlocks(readFileSync(file, "utf8"));
   return [...text.matchAll(/^#+ (.*)$/gm)].some(([, title = ""]) => anchorOf(title) === heading);
 }
 

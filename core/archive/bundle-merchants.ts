@@ -1,6 +1,7 @@
-// Whose events an archived bundle holds, as it is noted beside the object (R2's custom metadata, at most 8 KB). A bundle of a pool partition
-// holds several merchants'; who asks about one of them need not read those that hold none of it, however much its neighbours send. Where more
-// are in it than are noted, or it is older than these notes, nobody knows and it is read.
+// Whose events an archived bundle holds, as it is noted beside the object (R2's custom metadata, at most 8 KB). A
+// bundle of a pool partition holds several merchants'; who asks about one of them need not read those that hold none
+// of it, however much its neighbours send. Where more are in it than are noted, or it is older than these notes,
+// nobody knows and it is read.
 
 import { BUNDLE_MERCHANTS_MAX } from "../limits.ts";
 import type { ArchivedEvent } from "./file.ts";

@@ -1,6 +1,6 @@
-// What one archive queue message carries: a run of a partition's log, complete and in order. The partition cuts it and
-// remembers the cut before sending, so every delivery is the same bundle; the archive consumer turns it into Parquet
-// objects whose keys are a function of it. Hosts compress the text (gzip) and send bytes.
+// What one message of the archive queue carries: a stretch of a partition's log, complete and in order. The partition
+// cuts it and remembers the cut before it sends, so every delivery is the same bundle. The archive's consumer makes
+// Parquet objects of it, whose keys are a function of the bundle. Hosts compress the text (gzip) and send bytes.
 
 import { decodeEvent, type Event, type EventRow, encodeAfter, isEventRow } from "../event.ts";
 import { assert } from "../outcome.ts";
@@ -12,7 +12,7 @@ const BUNDLE_VERSION = 2;
 export interface LoggedEvent {
   /** Number of the merchant-local date. */
   readonly day: number;
-  /** It came when its Day was closed: the partition has not counted it, the Day's next replay will. */
+  /** Whether it came when its Day was closed. The partition has not counted it then; the Day's next replay will. */
   readonly late: boolean;
   readonly event: Event;
 }
@@ -26,7 +26,7 @@ export interface Bundle {
 
 /** A logged event as it stands in the log and in a bundle: the Day, whether it is late, then the event's values. */
 export type LoggedRow = readonly [day: number, late: 0 | 1, ...EventRow];
-/** Values of a row before those of the event. */
+/** How many values of a row stand before those of the event. */
 const LOGGED_HEAD = 2;
 
 export function encodeLogged({ day, late, event }: LoggedEvent): LoggedRow {
@@ -38,7 +38,7 @@ export function decodeLogged(row: LoggedRow): LoggedEvent {
   return { day, late: late === 1, event: decodeEvent(row, LOGGED_HEAD) };
 }
 
-/** The bundle as JSON text. `rows` are what the log holds: they are not decoded to be sent. */
+/** The bundle as JSON text. `rows` are as the log holds them, and are sent without being decoded. */
 export function encodeBundle(bundle: {
   readonly partition: string;
   readonly first: number;

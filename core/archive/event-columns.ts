@@ -1,7 +1,8 @@
-// A merchant's events of one (Day, partition) as columns: of each field a typed array, texts as numbers of a list of different ones.
-// Questions are counted from these: what is thought of an event, and what a filter says of it, is found out once for each different
-// value and not for each event, and a row takes some 200 B and not 3 KB. `storage/archive/column-block.ts` reads them out of files a
-// block at a time; events that lie as rows are a block too. An event is shown as a view of its row, which is made when it is asked for.
+// A merchant's events of one (Day, partition) as columns: of each field a typed array, texts as numbers of a list of
+// different ones. Questions are counted from these: what is thought of an event, and what a filter says of it, is found
+// out once for each different value and not for each event, and a row takes some 200 B and not 3 KB.
+// `storage/archive/column-block.ts` reads them out of files a block at a time; events that lie as rows are a block too.
+// An event is shown as a view of its row, which is made when it is asked for.
 
 import { type Event, FIELDS } from "../event.ts";
 import { hash32 } from "../hash.ts";

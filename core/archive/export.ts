@@ -1,6 +1,6 @@
-// The raw events of one merchant, as they leave the archive: which columns a row has, and its text as NDJSON and CSV. The
-// columns are the archive's, with the Day in front, and without what belongs to the deployment: the merchant's number, the
-// partition and the position in its log, from which a tenant could tell how much its neighbours send (L6).
+// How a merchant's raw events leave the archive: which columns a row has, and its text as NDJSON and CSV. The columns
+// are those of the archive, with the Day in front. Left out is what belongs to the deployment: the merchant's number,
+// the partition, and the position in its log. From positions a merchant could tell how much its neighbours send (L6).
 
 import { type CsvCell, csvLine } from "../csv.ts";
 import { parseAddress } from "../enrichment/address.ts";
@@ -25,7 +25,7 @@ export const EXPORT_COLUMNS: readonly Column<ExportedEvent>[] = [
   ...COLUMNS.filter(({ name }) => !DEPLOYMENTS_OWN.has(name)),
 ];
 
-/** Which events are wanted: those of which all that is said here is true. */
+/** Which events are wanted: those that meet all conditions given here. */
 export interface EventFilter {
   readonly name?: string | undefined;
   readonly visitor?: string | undefined;
@@ -33,7 +33,7 @@ export interface EventFilter {
   readonly country?: string | undefined;
   readonly order?: string | undefined;
   readonly stream?: number | undefined;
-  /** Whether it is counted. */
+  /** Only events that are counted (true), or only those that are not (false). */
   readonly counted?: boolean | undefined;
 }
 

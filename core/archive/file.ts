@@ -1,6 +1,6 @@
 // What one Parquet object of the archive holds: the events of one bundle that were counted in one Day, in the archive's
-// order. A bundle becomes one file per Day it touches. Which columns a row has is `columns.ts`; how a file is written is
-// `storage/archive/parquet.ts`.
+// order. A bundle becomes one file for each Day that it has events of. Which columns a row has is `columns.ts`; how a
+// file is written is `storage/archive/parquet.ts`.
 
 import type { Event } from "../event.ts";
 import { assert } from "../outcome.ts";
@@ -36,7 +36,10 @@ export function filesOf({ partition, first, events }: Bundle): readonly ArchiveF
     .map(([day, rows]) => ({ date: dateOf(day), partition, first, rows: rows.sort(compareArchived) }));
 }
 
-/** The archive's order: by merchant, so that one tenant's rows are one range; then by time; then as logged. */
+/**
+ * The archive's order: by merchant, so that one merchant's rows are one range; then by time; then by position in the
+ * log.
+ */
 export function compareArchived(a: ArchivedEvent, b: ArchivedEvent): number {
   return a.event.merchant - b.event.merchant || a.event.timestamp - b.event.timestamp || a.position - b.position;
 }

@@ -1,6 +1,7 @@
 // What a sealed Day's folder holds: which files, which merchants' rows are in which of them, and a checksum of each
-// merchant's rows that DuckDB can compute as well (docs/archive.md). Readers find a small merchant's few row groups by it, a
-// replay learns which bundles it stands for, and anybody can prove that nothing was lost since.
+// merchant's rows that DuckDB can compute as well (docs/archive.md). With it a reader finds the few row groups of a
+// small merchant, a replay learns which bundles the files replace, and anybody can prove that nothing was lost since
+// the seal.
 
 import { assert } from "../outcome.ts";
 import type { DayPlace } from "./object-key.ts";
@@ -21,10 +22,10 @@ export interface SealedMerchant {
 export interface SealedFile {
   readonly key: string;
   readonly bytes: number;
-  /** Bytes at its end that say where its columns lie: a reader begins with them. */
+  /** The length of the file's footer, which says where the columns lie. A reader begins with it. */
   readonly footer: number;
   readonly rows: number;
-  /** In the order of their numbers, and all above those of the file before. */
+  /** The merchants in the order of their numbers. All numbers are above those of the file before. */
   readonly merchants: readonly SealedMerchant[];
 }
 
@@ -32,7 +33,7 @@ export interface Manifest extends DayPlace {
   /** How often the Day was sealed. */
   readonly generation: number;
   readonly rows: number;
-  /** Rows of the inputs that were left out: the same id once more. */
+  /** How many rows of the inputs were left out because their id had come before. */
   readonly duplicates: number;
   /** Every bundle below this position of the partition's log is in the files. */
   readonly before: number;

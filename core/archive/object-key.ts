@@ -1,7 +1,8 @@
-// Where things lie in the archive bucket. A Parquet object's key is a function of the bundle it came from and of nothing
-// else, so that every delivery of a bundle writes the same objects. Its folders are Hive partitions, which DuckDB, Spark
-// and Trino read as the columns `date` and `partition`. A sealed Day lies in a folder per generation, which a manifest
-// describes; runs are what a large Day is sorted by, and go when it is sealed. Dead letters lie under a prefix of their own.
+// Where things lie in the archive bucket. A Parquet object's key is a function of the bundle it came from and of
+// nothing else, so that every delivery of a bundle writes the same objects. Its folders are Hive partitions, which
+// DuckDB, Spark and Trino read as the columns `date` and `partition`. A sealed Day lies in a folder per generation,
+// which a manifest describes; runs are what a large Day is sorted by, and go when it is sealed. Dead letters lie
+// under a prefix of their own.
 
 import { assert } from "../outcome.ts";
 import { parseDate } from "../time.ts";
@@ -28,7 +29,9 @@ export const SEALED_PREFIX = "sealed/";
 const RUNS_PREFIX = "runs/";
 export const DEAD_LETTER_PREFIX = "dead-letter/";
 
-/** Enough for ten trillion events in one partition; zero-padded, so that the order of keys is the order of positions. */
+/**
+ * Enough for ten trillion events in one partition; zero-padded, so that the order of keys is the order of positions.
+ */
 const POSITION_DIGITS = 13;
 /** Neither a slash nor a dot nor a sign of Hive's: a name that comes from a message cannot leave its folder. */
 const SEGMENT = /^[a-z0-9-]{1,100}$/;
@@ -107,7 +110,9 @@ export function parseBundleKey(key: string): ObjectName | undefined {
   return { date, partition, first: Number(digits) };
 }
 
-/** "dead-letter/footfall-archive/9f86d081…": a letter that dies again, as a resent bundle does, takes no second place. */
+/**
+ * "dead-letter/footfall-archive/9f86d081…": a letter that dies again, as a resent bundle does, takes no second place.
+ */
 export function deadLetterKey({ queue, digest }: DeadLetterName): string {
   assert(SEGMENT.test(queue) && SEGMENT.test(digest), "a dead letter's name fits a key");
   return `${DEAD_LETTER_PREFIX}${queue}/${digest}`;

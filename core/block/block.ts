@@ -1,6 +1,7 @@
-// Closed Days of one merchant in one partition, packed: up to ten of them, beginning at a multiple of ten. A block is a list of
-// byte strings that are read alone, the head first and then SECTIONS; whoever stores it compresses each. All that a Day's rollup
-// has is in it, and of its Hours the totals: nothing is lost but what Hours had beside them, which events can tell (BLK-1).
+// Closed Days of one merchant in one partition, packed: up to ten of them, beginning at a multiple of ten. A block
+// is a list of byte strings that are read alone, the head first and then SECTIONS; whoever stores it compresses
+// each. All that a Day's rollup has is in it, and of its Hours the totals: nothing is lost but what Hours had beside
+// them, which events can tell (BLK-1).
 
 import { ByteReader } from "../bytes.ts";
 import { slotStart } from "../counting/day.ts";
@@ -45,7 +46,10 @@ export function readHead(head: Uint8Array): readonly HeadOfDay[] {
   return decodeHead(unmarked(head));
 }
 
-/** Which parts of a block a question about some dimensions reads, by their place among its parts. The head is always one. */
+/**
+ * Which parts of a block a question about some dimensions reads, by their place among its parts. The head is always
+ * one.
+ */
 export function partsOf(dimensions: readonly DimensionName[]): readonly number[] {
   return [...new Set([0, ...dimensions.map((name) => 1 + sectionOf(name))])].sort((a, b) => a - b);
 }

@@ -1,6 +1,6 @@
-// One section of a block: the breakdowns by some dimensions of its Days. Names stand once for all of them; then, dimension by
-// dimension, which names each Day has, their counters in columns over all Days, and their visitors. Nothing is lost: what is
-// read is the encoded breakdown that was written, to the byte.
+// One section of a block: the breakdowns by some dimensions of its Days. Names stand once for all of them; then,
+// dimension by dimension, which names each Day has, their counters in columns over all Days, and their visitors.
+// Nothing is lost: what is read is the encoded breakdown that was written, to the byte.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { DimensionName } from "../counting/dimension.ts";

@@ -1,5 +1,6 @@
-// Integers of one counter as a column: nothing where all are zero, else as they are, or as what they differ from those of
-// another counter by, whichever is shorter. Visits are nearly visitors, events nearly page views; most values have no orders.
+// Integers of one counter as a column: nothing where all are zero, else as they are, or as what they differ
+// from those of another counter by, whichever is shorter. Visits are nearly visitors, events nearly page
+// views; most values have no orders.
 
 import { type ByteReader, ByteWriter } from "../bytes.ts";
 import { COUNTERS, type Counter, type Counts } from "../counting/rollup.ts";

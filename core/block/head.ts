@@ -1,6 +1,6 @@
-// The head of a block: what is asked for most, and what the other sections need to be read. Of each Day its version, totals,
-// drops, the sketch of its known visitors and who was there when; and its Hours as totals. Questions without a dimension read
-// nothing else.
+// The head of a block: what is asked for most, and what the other sections need to be read. For each Day it has the
+// version, totals, drops, the sketch of its known visitors and who was there when. For each Hour of these Days it has
+// the totals. A question without a dimension reads the head alone.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { decodePresence, encodePresence } from "../counting/presence.ts";
@@ -10,7 +10,7 @@ import { REBUILD_VERSION_STEP } from "../limits.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
 import { readCounts, readList, readTimes, writeCounts } from "./column.ts";
 
-/** An Hour of a closed Day: what is left of it is its totals. */
+/** An Hour of a closed Day, of which only the totals are kept. */
 export interface ThinHour {
   /** As in `counting/day.ts`. */
   readonly slot: number;
@@ -84,14 +84,20 @@ export function decodeHead(bytes: Uint8Array): readonly HeadOfDay[] {
 
 type Totals = Pick<HeadOfDay, "counts" | "drops">;
 
-/** A version in whole numbers: rebuilt rows are a fraction of a position ahead. */
+/**
+ * A version as a whole number of steps. Most versions are whole positions; a rebuilt row's is one step beside
+ * (REBUILD_VERSION_STEP).
+ */
 function stepsOf(version: number): number {
   return Math.round(version / REBUILD_VERSION_STEP);
 }
 
 const STEPS = Math.round(1 / REBUILD_VERSION_STEP);
 
-/** An Hour's version is near its Day's, which is the highest of them, and mostly whole positions before it. */
+/**
+ * Writes an Hour's version as its distance from the Day's, which is the highest of all its Hours: a small number, and
+ * mostly of whole positions.
+ */
 function writeVersion(version: number, ofDay: number, writer: ByteWriter): void {
   const before = stepsOf(ofDay) - stepsOf(version);
   const isWhole = before % STEPS === 0;

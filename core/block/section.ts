@@ -1,5 +1,6 @@
-// The parts of a block that are read alone: which numbers lie together. A question about one dimension reads the head and one
-// section; dimensions that are asked for together, or share their names, are in one. The order is that of the stored bytes.
+// The sections of a block: parts that can be read alone. A question about one dimension reads the head and one section.
+// Dimensions that are asked for together, or have names in common, are in the same section. The sections are listed in
+// the order of the stored bytes.
 
 import type { DimensionName } from "../counting/dimension.ts";
 import { ALL_DIMENSIONS } from "../counting/rollup.ts";
@@ -7,11 +8,11 @@ import { assert } from "../outcome.ts";
 
 export interface Section {
   readonly name: string;
-  /** In stored order: append only, as a block says how many it has. */
+  /** In the order in which they are stored. New ones are only appended, since a block says how many it has. */
   readonly dimensions: readonly DimensionName[];
 }
 
-/** Beside the head, which has the totals. */
+/** All sections, beside the head, which has the totals. */
 export const SECTIONS: readonly Section[] = [
   { name: "page", dimensions: ["page"] },
   { name: "ends", dimensions: ["entry_page", "exit_page"] },

@@ -1,6 +1,7 @@
-// Who was seen under each value of a breakdown, among the known visitors of its Day: these stand once, in the Day's own sketch,
-// and each says under which values it was seen. A sketch that is no part of the Day's stands as it is: one that is dense, or
-// of a Day whose own is, or whose two visitors have one index there. Both come out as they went in, to the byte.
+// The sketches of a breakdown's values in a block. The known visitors of a Day are written once, in the Day's own
+// sketch; for each of them it is then noted under which values it was seen. A value's sketch that is no part of the
+// Day's is written as it is. That is so where either of the two is dense, or where two visitors share an index in it.
+// In both cases decoding returns the same bytes.
 
 import { ByteReader, type ByteWriter } from "../bytes.ts";
 import { addEntry, decodeSketch, emptySketch, encodeSketch, entriesOf, type Sketch } from "../counting/sketch.ts";
@@ -10,10 +11,10 @@ import { assert } from "../outcome.ts";
 /** How the sketches of one breakdown are written. */
 const FORM = { empty: 0, ofDay: 1, mixed: 2 } as const;
 
-/** Entries of a Day's sketch by their place in it; undefined where it is dense. */
+/** The entries of a Day's sketch in their order; undefined where the sketch is dense. */
 export type DayVisitors = readonly number[] | undefined;
 
-/** Those of an encoded sketch. */
+/** The entries of an encoded sketch. */
 export function visitorsOf(sketch: Uint8Array): DayVisitors {
   return entriesOf(decodeSketch(new ByteReader(sketch)));
 }
@@ -56,7 +57,10 @@ export function readSketches(count: number, visitors: DayVisitors, reader: ByteR
   return sketches;
 }
 
-/** 0: under no value; from 2 on: under that one alone; 1: under several, as steps from one to the next. */
+/**
+ * Writes under which values a visitor was seen. 0 means none, 2 and above one value alone, and 1 several, which follow
+ * as steps from one to the next.
+ */
 function writeSeen(values: readonly number[], writer: ByteWriter): void {
   const [only, ...more] = values;
   if (only === undefined) writer.byte(0);
@@ -83,7 +87,7 @@ function readSeen(reader: ByteReader, take: (value: number) => void): void {
   }
 }
 
-/** Where the Day's sketch has a value's visitors; undefined where it has not all of them. */
+/** The places in the Day's sketch of a value's visitors; undefined where any of them is missing there. */
 function placesOf(sketch: Sketch, places: ReadonlyMap<number, number>): readonly number[] | undefined {
   const entries = entriesOf(sketch);
   if (entries === undefined || sketch.precision !== VALUE_SKETCH_PRECISION) return undefined;

@@ -1,12 +1,13 @@
-// What a verify says of a merchant before anything is changed: the numbers of its Days as they are shown, beside what they
-// would be. Bounded: a part keeps the first merchants alone, and the job adds its parts up.
+// What a verify reports of a merchant before anything is changed: the numbers of its Days as they are shown, beside
+// those that they would become. The report is bounded: a part keeps the first merchants only, and the job adds up its
+// parts.
 
 import type { HeldRow } from "./difference.ts";
 import type { RollupRow } from "./rollup-row.ts";
 
 /** One number of a merchant's Day in one partition. */
 export interface Total {
-  /** A counter, "revenue EUR" or "dropped bot" and their like. */
+  /** The name of the number: a counter, or such as "revenue EUR" and "dropped bot". */
   readonly what: string;
   readonly before: number;
   readonly after: number;

@@ -1,6 +1,6 @@
-// Counts one bucket of a Day's state: an Hour, or all of it, in total and by every dimension. Dimensions that divide the
-// bucket's visits in the same way are counted once (`grouping.ts`), and a visit is added up before it is counted under its
-// values. What comes out is cut and encoded in `rollup.ts`.
+// Counts one bucket of a Day's state: an Hour, or all of it, in total and by every dimension. Dimensions that divide
+// the bucket's visits in the same way are counted once (`grouping.ts`), and a visit is added up before it is counted
+// under its values. What comes out is cut and encoded in `rollup.ts`.
 
 import { isEngagement, isPageview } from "../event.ts";
 import { TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../limits.ts";
@@ -25,8 +25,8 @@ export interface KnownOfDay {
 }
 
 /**
- * The rollup of an Hour (by slot) or of the WHOLE_DAY, broken down by the given dimensions. It looks at the visits twice:
- * first for what there is to be told apart, then to count.
+ * The rollup of an Hour (by slot) or of the WHOLE_DAY, broken down by the given dimensions. It looks at the visits
+ * twice: first for what there is to be told apart, then to count.
  */
 export function rollupOf(
   state: DayState,
@@ -122,8 +122,10 @@ interface Tally {
   readonly byProfile: readonly TalliedGroups[];
   readonly places: ReadonlyMap<number, Place>;
   readonly byPlace: readonly TalliedGroups[];
-  /** By dictionary number: dimensions that are no field of a tuple. Undefined where nobody asked. A visit without a page view
-   *  enters and exits nowhere: "". */
+  /**
+   * By dictionary number: dimensions that are no field of a tuple. Undefined where nobody asked. A visit without a page
+   * view enters and exits nowhere: "".
+   */
   readonly goals: Map<number, Tallied> | undefined;
   readonly products: Map<number, Tallied> | undefined;
   readonly entryPages: Map<number, Tallied> | undefined;

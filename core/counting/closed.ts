@@ -1,6 +1,6 @@
-// When a Day is closed: its partitions count no more of it. From then on it belongs to the archive alone, which seals it;
-// an event that comes later is archived under its Day and counted by a replay of it (SEA-1). One instant for all zones:
-// a (Day, partition) holds merchants of many.
+// When a Day is closed. Its partitions then count no more events of it, and the archive seals it. An event that comes
+// later is archived under its Day and counted by a replay of the Day (SEA-1). A Day closes at one instant for all time
+// zones, because a (Day, partition) holds merchants of many.
 
 import { SEAL_AFTER_MS } from "../limits.ts";
 import { DAY_MS } from "../time.ts";
@@ -10,7 +10,7 @@ export function closesAt(day: number, afterMs: number = SEAL_AFTER_MS): number {
   return day * DAY_MS + afterMs;
 }
 
-/** The first Day that is not closed at an instant: all before it are. */
+/** The first Day that is not closed at an instant. All Days before it are closed. */
 export function firstOpenDay(now: number, afterMs: number = SEAL_AFTER_MS): number {
   return Math.floor((now - afterMs) / DAY_MS) + 1;
 }

@@ -1,6 +1,7 @@
-// Everything counted of one merchant on one Day: the runs of each visitor, the orders, the drops, the duplicate window, and
-// which of its rollups have changed since they were published. It is a function of the set of events (L4): live counting,
-// recovery and replay all fold events into it with `countEvent`, and all numbers come out of it through `rollup.ts`.
+// Everything counted of one merchant on one Day: the runs of each visitor, the orders, the drops, the
+// duplicate window, and which of its rollups have changed since they were published. It is a function of the
+// set of events (L4): live counting, recovery and replay all fold events into it with `countEvent`, and all
+// numbers come out of it through `rollup.ts`.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
@@ -27,12 +28,16 @@ const SLOT_MS = 900_000;
 /** Stands beside the slots for the rollup of the whole Day. */
 export const WHOLE_DAY = 10_000;
 
-/** 3: runs with ranks, orders, prefetches. What 1 and 2 lacked cannot be made of them: their Days are counted again from the archive. */
+/**
+ * 3: runs with ranks, orders, prefetches. What 1 and 2 lacked cannot be made of them: their Days are
+ * counted again from the archive.
+ */
 const SHAPE_VERSION = 3;
 
 /**
- * Texts and packed tuples of them (tuple.ts), each stored once and named by its place in its map: a map keeps the order in
- * which they came, and a list beside it would take a tenth of a small merchant's memory. Who looks up names makes the list.
+ * Texts and packed tuples of them (tuple.ts), each stored once and named by its place in its map: a map keeps
+ * the order in which they came, and a list beside it would take a tenth of a small merchant's memory. Who
+ * looks up names makes the list.
  */
 export interface Dictionary {
   readonly textNumbers: TextMap<number>;
@@ -67,15 +72,19 @@ export interface DayState {
   readonly visitors: Visitors;
   /** Undefined while there are none, as on most Days of most merchants; so are the next two. */
   orders: OrderBook | undefined;
-  /** Visitor → prefetched page views, each a run of one: dropped, unless they turn out to have been seen (`settled.ts`). */
+  /**
+   * Visitor → prefetched page views, each a run of one: dropped, unless they turn out to have been seen (`settled.ts`).
+   */
   prefetches: Map<string, Visit[]> | undefined;
   /** Slot → reason → hits dropped. */
   drops: Map<number, Map<DropReason, number>> | undefined;
   ids: IdSet;
   /** What orders and prefetches take in memory (held.ts). */
   looseBytes: number;
-  /** Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map here:
-   *  what was computed or sent under the old one says nothing of the new. */
+  /**
+   * Slot, or WHOLE_DAY → position of the last event that changed it; gone once published. An erasure puts another map
+   * here: what was computed or sent under the old one says nothing of the new.
+   */
   changed: Map<number, number>;
 }
 
@@ -132,7 +141,8 @@ function countVisit(state: DayState, observed: Observed, position: number): void
   const visit = toVisit(state.dictionary, observed);
   const claim = toClaim(state.dictionary, observed, visit);
   const visits = state.visitors.wake(visitor);
-  // What belongs to the visit before it, or takes its profile, may do so no more, or to another; and a prefetch may have been seen.
+  // What belongs to the visit before it, or takes its profile, may do so no more, or to another; and a
+  // prefetch may have been seen.
   const wasPlain = visits?.every(isVisit) ?? true;
   if (visits === undefined) state.visitors.set(visitor, [visit]);
   else {
@@ -179,7 +189,10 @@ function looseBytesOf({ orders, prefetches }: DayState): number {
 
 const slotsKnown = new WeakMap<readonly unknown[], { readonly slots: Set<number>; upTo: number }>();
 
-/** The slots that are in a list which only grows. What was looked at before is not again: thousands may stand under one number. */
+/**
+ * The slots that are in a list which only grows. What was looked at before is not again: thousands may stand under one
+ * number.
+ */
 function slotsOf<T>(list: readonly T[], slotOf: (one: T) => number): Iterable<number> {
   if (list.length === 1) return [slotOf(list[0] as T)];
   const known = slotsKnown.get(list) ?? { slots: new Set<number>(), upTo: 0 };
@@ -341,8 +354,10 @@ function markVisits(state: DayState, visits: readonly Visit[], position: number)
   markChanged(state, WHOLE_DAY, position);
 }
 
-/** Every Hour in which a visitor has anything has changed. One who rests is woken: unpacked for each of thousands of prefetches, a long
- *  visit would cost the square of their number. */
+/**
+ * Every Hour in which a visitor has anything has changed. One who rests is woken: unpacked for each of thousands of
+ * prefetches, a long visit would cost the square of their number.
+ */
 function markVisitor(state: DayState, visitor: string, position: number): void {
   for (const { slots } of state.visitors.wake(visitor) ?? [])
     for (const slot of slots) markChanged(state, slot, position);
@@ -420,8 +435,8 @@ function tupleNumber(dictionary: Dictionary, tuple: readonly number[]): number {
 }
 
 /**
- * An equal text that keeps no other in memory. A path is cut out of an address, and the engine keeps the whole address for it:
- * 2 KB for a page of ten letters, where somebody sends long parameters.
+ * An equal text that keeps no other in memory. A path is cut out of an address, and the engine keeps the whole address
+ * for it: 2 KB for a page of ten letters, where somebody sends long parameters.
  */
 function ownText(text: string): string {
   return JSON.parse(JSON.stringify(text)) as string;

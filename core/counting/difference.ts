@@ -1,6 +1,7 @@
-// What distinguishes the rollups that readers see from those a replay of the archive gives: per merchant and bucket every
-// counter, drop, breakdown and sketch. A bucket that holds an event the archive was not known to have when it was read is
-// in doubt, not different: nobody can say yet. It compares and explains; reading both sides is `queues/replay.ts`.
+// What distinguishes the rollups that readers see from those a replay of the archive gives: per merchant and
+// bucket every counter, drop, breakdown and sketch. A bucket that holds an event the archive was not known to
+// have when it was read is in doubt, not different: nobody can say yet. It compares and explains; reading both
+// sides is `queues/replay.ts`.
 
 import { ByteWriter } from "../bytes.ts";
 import { REPLAY_MISMATCHES_MAX, TOTAL_SKETCH_PRECISION } from "../limits.ts";
@@ -57,7 +58,10 @@ export interface Compared {
   readonly replayed: readonly RollupRow[];
   /** Every event below this position of the partition lay in the archive before it was read. */
   readonly archivedPosition: number;
-  /** The Day that all these buckets belong to. A held row may say another since its merchant's zone was changed for the past. */
+  /**
+   * The Day that all these buckets belong to. A held row may say another since its merchant's zone was changed for the
+   * past.
+   */
   readonly day: number;
 }
 
@@ -73,7 +77,8 @@ export function differencesOf({ held, replayed, archivedPosition, day }: Compare
     left.delete(nameOf(one.row));
     const mismatches = mismatchesOf(one.row, again);
     if (mismatches.length === 0) continue;
-    // A late event may lie in the archive before it is counted: its seal must find it missing, not an undo take it away.
+    // A late event may lie in the archive before it is counted: its seal must find it missing, not an undo take it
+    // away.
     const inDoubt = Math.max(one.row.version, again.version) >= archivedPosition;
     differences.push({ ...placeOf(one.row), inDoubt, mismatches, held: one, replayed: again });
   }
@@ -104,8 +109,10 @@ export function emptyRow(named: RollupRow): RollupRow {
   };
 }
 
-/** The first mismatches of two rows of one bucket, in the order counters, drops, sketch, breakdowns. Of an Hour whose Day is packed
- *  nothing is left but its totals; who was there on the Day, the Day's own row knows. */
+/**
+ * The first mismatches of two rows of one bucket, in the order counters, drops, sketch, breakdowns. Of an Hour whose
+ * Day is packed nothing is left but its totals; who was there on the Day, the Day's own row knows.
+ */
 export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
   const found = [...totalMismatches(held, replayed)];
   if (isThin(held)) return found.slice(0, REPLAY_MISMATCHES_MAX);

@@ -1,6 +1,7 @@
 // The dimensions a rollup is broken down by: one ordered list. A dimension's values come either from each event (page,
-// name), from the visit's first event (source, country, browser), or from the visit's first or last page. An event may have
-// several goals or none; of every other dimension it has one value. The list is what rollups, the D1 columns and the query grammar are made from.
+// name), from the visit's first event (source, country, browser), or from the visit's first or last page. An event may
+// have several goals or none; of every other dimension it has one value. The list is what rollups, the D1 columns and
+// the query grammar are made from.
 
 /** What the first event of a visit says about all of it. Order is the order of a visit's profile. */
 export const PROFILE_FIELDS = [

@@ -1,7 +1,7 @@
 // The duplicate window (L2): the ids already counted, as a set of 64-bit hashes in one flat array. A Set of texts would
 // take ten times the memory, and every event of a Day is in here. Two different ids collide with probability n²/2^65:
-// one in three million for ten million events of one merchant and Day. Hashes are keyed: senders choose ids, and must not be able
-// to choose such that fall together (L7).
+// one in three million for ten million events of one merchant and Day. Hashes are keyed: senders choose ids, and must
+// not be able to choose such that fall together (L7).
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Event } from "../event.ts";
@@ -9,21 +9,27 @@ import { hash32 } from "../hash.ts";
 import { type HashKey, keyedHash } from "../keyed-hash.ts";
 
 const SLOTS_MIN = 16;
-/** High word, low word, and what was told under the id: one array, because an array has more bytes of its own than a small set. */
+/**
+ * High word, low word, and what was told under the id: one array, because an array has more bytes of its own than a
+ * small set.
+ */
 const STRIDE = 3;
 
 /** A key that everybody knows: for tests, and for tools on one's own machine. */
 export const KNOWN_KEY: HashKey = new Uint32Array(4);
 
 /**
- * What an event is known by (DUP-1). Ids that came with an API key are apart from those that came without: nobody who knows a
- * tracking ID can take a server's id before it does.
+ * What an event is known by (DUP-1). Ids that came with an API key are apart from those that came without: nobody who
+ * knows a tracking ID can take a server's id before it does.
  */
 export function duplicateKey({ id, keyed }: Pick<Event, "id" | "keyed">): string {
   return (keyed === 1 ? "k" : "p") + id;
 }
 
-/** A hash of what a sender says beside the id and the time: two events of one id that differ in it are two stories (DUP-2). */
+/**
+ * A hash of what a sender says beside the id and the time: two events of one id that differ in it are two stories
+ * (DUP-2).
+ */
 function contentOf({ name, url, props, revenue, currency, order, products }: Event, key: HashKey): number {
   const told = `${name}\n${url}\n${revenue} ${currency}\n${order}\n${products}\n${props}`;
   return hash32(told, key[0] as number);
@@ -50,7 +56,10 @@ function toldBy(event: Event, key: HashKey): Told {
   return toldLast;
 }
 
-/** An event as it is to be kept where it is read once more: marked where it tells another story; undefined where it was told before. */
+/**
+ * An event as it is to be kept where it is read once more: marked where it tells another story; undefined
+ * where it was told before.
+ */
 export function keptOnce(ids: IdSet, event: Event): Event | undefined {
   const known = ids.recall(event);
   if (known === "same") return undefined;
@@ -96,8 +105,8 @@ export class IdSet {
   }
 
   /**
-   * Whether an event's id was told before (DUP-1, DUP-2): "same" is the event once more; "other" is another story under its id, which
-   * is kept and not counted, once each.
+   * Whether an event's id was told before (DUP-1, DUP-2): "same" is the event once more; "other" is another story under
+   * its id, which is kept and not counted, once each.
    */
   recall(event: Event): "new" | "same" | "other" {
     const { id, content } = toldBy(event, this.#key);

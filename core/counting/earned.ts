@@ -72,8 +72,8 @@ export function earnedOf({ sign, ofOrder, sale }: Earning): Omit<Earned, "sold">
 }
 
 /**
- * What an event that no order number ties to others earns by itself; undefined where that is nothing (ORD-2, ORD-5). `sale` is
- * what it carries.
+ * What an event that no order number ties to others earns by itself; undefined where that is nothing (ORD-2, ORD-5).
+ * `sale` is what it carries.
  */
 export function ownEarning<L extends Line>(
   { order, revenue }: Pick<Event, "order" | "revenue">,

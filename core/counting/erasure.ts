@@ -1,5 +1,5 @@
-// What an erasure or a retention setting takes out of the archive, and out of a Day's state. A removal of kind "erasure"
-// takes the numbers with it; retention keeps them: they name nobody.
+// What an erasure or a retention setting takes out of the archive, and out of a Day's state. A removal of kind
+// "erasure" takes the numbers with it; retention keeps them: they name nobody.
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import type { Settings } from "../merchant.ts";
@@ -61,7 +61,9 @@ export function isExpired({ retentionDays }: Settings, day: number, today: numbe
   return retentionDays !== undefined && day < today - retentionDays;
 }
 
-/** Takes a visitor, or all of them, out of a Day; false where there was nothing. Its ids stay: a resend is no new event. */
+/**
+ * Takes a visitor, or all of them, out of a Day; false where there was nothing. Its ids stay: a resend is no new event.
+ */
 export function eraseFrom(state: DayState, visitor: string, position: number): boolean {
   return visitor === "" ? removeAll(state, position) : removeVisitor(state, visitor, position);
 }

@@ -1,6 +1,6 @@
-// Which dimensions divide a bucket's visits, or its cells, in the same way. Where all visits came by one browser, or every
-// source has its own referrer, one dimension is counted and the others take its numbers under their own values. In a small
-// merchant's Hour nearly all dimensions are of one value each. What is counted is in `rollup.ts`.
+// Which dimensions divide a bucket's visits, or its cells, in the same way. Where all visits came by one browser, or
+// every source has its own referrer, one dimension is counted and the others take its numbers under their own values.
+// In a small merchant's Hour nearly all dimensions are of one value each. What is counted is in `rollup.ts`.
 
 import { packTuple, tupleAt } from "./tuple.ts";
 

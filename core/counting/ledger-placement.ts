@@ -1,7 +1,7 @@
-// Which ledger has a partition's numbers, and a merchant's: pure functions of their names and of how many ledgers there are,
-// the same for good. The pool index decides: pool-11 of 4 ledgers is in ledger 3. A merchant's own partitions are in the
-// ledger of its pool partition, so everything of a merchant lies in one ledger. The number of ledgers divides POOL_SIZE;
-// then a merchant stays in its ledger whatever POOL_SIZE becomes.
+// Which ledger has a partition's numbers, and a merchant's: pure functions of their names and of how many ledgers there
+// are, the same for good. The pool index decides: pool-11 of 4 ledgers is in ledger 3. A merchant's own partitions are
+// in the ledger of its pool partition, so everything of a merchant lies in one ledger. The number of ledgers divides
+// POOL_SIZE; then a merchant stays in its ledger whatever POOL_SIZE becomes.
 
 import { LEDGERS_MAX } from "../limits.ts";
 import { assert } from "../outcome.ts";

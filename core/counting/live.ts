@@ -1,6 +1,6 @@
-// What the query Worker asks a partition for: the rollups of one merchant that have changed since they were published to
-// D1. The reader takes these first and D1 second, and lets the higher version win per (bucket, partition); so nothing
-// falls between the two and nothing is counted in both.
+// What the query Worker asks a partition for: the rollups of one merchant that have changed since they were published
+// to D1. A reader reads these first and D1 second, and for each (bucket, partition) takes the row with the higher
+// version. So nothing is missed between the two, and nothing is counted twice.
 
 import type { DimensionName } from "./dimension.ts";
 import type { Grain, RollupRow } from "./rollup-row.ts";
@@ -17,6 +17,6 @@ export interface LiveRequest {
 
 export interface LiveReply {
   readonly rows: readonly RollupRow[];
-  /** Days in reach of which there are events that no rollup knows, and that may not lie in the archive: they came late. */
+  /** Days of the range with late events that no rollup counts and that may not lie in the archive yet. */
   readonly late: readonly number[];
 }

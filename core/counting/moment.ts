@@ -1,6 +1,7 @@
-// When an event happened among others of its visitor or its order number. Events of one instant keep the order in which they
-// came: by when their request was received, then by their place in it (VIS-3). What is still equal, in two requests of one
-// millisecond, is told apart by a hash of the ids: any order will do there, as long as it is always the same one (L4).
+// When an event happened among others of its visitor or its order number. Events of one instant keep the order in
+// which they came: by when their request was received, then by their place in it (VIS-3). What is still equal, in
+// two requests of one millisecond, is told apart by a hash of the ids: any order will do there, as long as it is
+// always the same one (L4).
 
 import type { Event } from "../event.ts";
 import { hash32 } from "../hash.ts";

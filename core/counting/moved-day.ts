@@ -1,6 +1,7 @@
-// A Day whose merchant has got another zone for the past: its events lie in the folders of several Days, among others. Rows come
-// folder after folder, and each tells whether it is one of the Day's. An id counts once in its folder, as the seal keeps it
-// once there, and then once in the Day: so it makes no difference whether a folder was sealed before it is read.
+// A Day whose merchant has got another zone for the past: its events lie in the folders of several Days, among
+// others. Rows come folder after folder, and each tells whether it is one of the Day's. An id counts once in its
+// folder, as the seal keeps it once there, and then once in the Day: so it makes no difference whether a folder was
+// sealed before it is read.
 
 import type { Event } from "../event.ts";
 import type { HashKey } from "../keyed-hash.ts";

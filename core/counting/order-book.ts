@@ -1,7 +1,7 @@
-// The orders of a merchant's Day: every event with an order number that buys, gives back or cancels, under its number. Which of
-// them earn is settled when somebody reads (`settle` in core/order.ts), because an event that comes later may change it: the
-// server's word for an order that a page has told already, a cancellation. All of them are kept, also those that earn nothing:
-// an erasure may take the one that did.
+// The orders of a merchant's Day: every event with an order number that buys, gives back or cancels, under its number.
+// Which of them earn is settled when somebody reads (`settle` in core/order.ts), because an event that comes later may
+// change it: the server's word for an order that a page has told already, a cancellation. All of them are kept, also
+// those that earn nothing: an erasure may take the one that did.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Claim, Line } from "../order.ts";
@@ -28,7 +28,10 @@ export type OrderBook = TextMap<DayClaim[]>;
 /** What a claim has earned, where it stands. */
 export interface DayEarning extends Pick<DayClaim, "slot" | "place" | "time"> {
   readonly earned: Earned;
-  /** Products that it takes back without naming them, by the number of its order alone: they are its own all the same (ORD-8). */
+  /**
+   * Products that it takes back without naming them, by the number of its order alone: they are its own all the same
+   * (ORD-8).
+   */
   readonly unnamed: readonly number[];
 }
 
@@ -46,7 +49,9 @@ export function earningsOf(book: OrderBook): ReadonlyMap<string, readonly DayEar
   return found;
 }
 
-/** Takes a visitor's claims out; the slots of all that stood under the same numbers, whose earnings may be others now. */
+/**
+ * Takes a visitor's claims out; the slots of all that stood under the same numbers, whose earnings may be others now.
+ */
 export function eraseClaims(book: OrderBook, visitor: string): ReadonlySet<number> {
   const slots = new Set<number>();
   for (const [number, claims] of book) {

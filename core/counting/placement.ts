@@ -1,7 +1,8 @@
-// Which partition counts an event: a pure function of the event and of how its merchant is spread, so that the collector, the
-// partitions themselves, the query Worker and a replay agree without asking anybody. Small merchants share a pool; a hot
-// merchant is spread over partitions of its own, by visitor. How a merchant is spread holds from an instant on
-// (core/merchant.ts), and it is the event's own time that decides: whatever comes late or twice comes to the same partition.
+// Which partition counts an event: a pure function of the event and of how its merchant is spread, so that the
+// collector, the partitions themselves, the query Worker and a replay agree without asking anybody. Small
+// merchants share a pool; a hot merchant is spread over partitions of its own, by visitor. How a merchant is
+// spread holds from an instant on (core/merchant.ts), and it is the event's own time that decides: whatever comes
+// late or twice comes to the same partition.
 
 import type { Arrival } from "../event.ts";
 import { hash32 } from "../hash.ts";
@@ -26,7 +27,10 @@ export interface Spread {
   readonly spread?: SpreadTimeline | undefined;
 }
 
-/** What a partition answers for an arrival that another one counts: it was not taken, and here is how its merchant is spread. */
+/**
+ * What a partition answers for an arrival that another one counts: it was not taken, and here is how its merchant is
+ * spread.
+ */
 export interface Moved {
   readonly moved: KnownSpread;
 }
@@ -64,7 +68,9 @@ export function partitionAt(
   return ownPartition(event.merchant, hash32(visitor, VISITOR_SEED) % partitions);
 }
 
-/** Every partition that may hold anything of a merchant: its pool's and those it is or was spread over, in all regions. */
+/**
+ * Every partition that may hold anything of a merchant: its pool's and those it is or was spread over, in all regions.
+ */
 export function partitionsOf(spread: Spread, { poolSize, regions }: Placement): readonly string[] {
   return everywhere([poolPartition(spread.merchant, poolSize), ...ownPartitions(spread)], regions);
 }

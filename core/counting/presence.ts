@@ -1,10 +1,10 @@
-// Who was there on a Day, as far as numbers over parts of it need to know: how many visitors of one Hour were next there in
-// which other, and a digest of all of them. An Hour's visitors do not add up, since one may stay for several; with these pairs
-// they do: those of any part of a Day are the sum over its Hours, less the pairs that lie inside it (VIS-9). Pairs add up over
-// partitions, and take some 40 bytes a Day.
+// Who was there on a Day, as far as numbers over parts of it need to know: how many visitors of one Hour were next
+// there in which other, and a digest of all of them. An Hour's visitors do not add up, since one may stay for several;
+// with these pairs they do: those of any part of a Day are the sum over its Hours, less the pairs that lie inside it
+// (VIS-9). Pairs add up over partitions, and take some 40 bytes a Day.
 //
-// The digest tells two sets of visitors apart whose counters are equal, which only a comparison needs (RPL-1). Sketches do that
-// where there are any; a Day keeps none of visitors that nobody can know again.
+// The digest tells two sets of visitors apart whose counters are equal, which only a comparison needs (RPL-1). Sketches
+// do that where there are any; a Day keeps none of visitors that nobody can know again.
 
 import { type ByteReader, ByteWriter } from "../bytes.ts";
 
@@ -30,7 +30,9 @@ export class PresenceCounter {
   #high = 0;
   #low = 0;
 
-  /** `visitor` is 16 hex digits; `slots` are of the Hours that the visitor was there, in any order, perhaps repeated. */
+  /**
+   * `visitor` is 16 hex digits; `slots` are of the Hours that the visitor was there, in any order, perhaps repeated.
+   */
   add(visitor: string, slots: readonly number[]): void {
     this.#high ^= Number.parseInt(visitor.slice(0, 8), 16);
     this.#low ^= Number.parseInt(visitor.slice(8), 16);
@@ -60,7 +62,10 @@ function inOrder(a: Pair, b: Pair): number {
   return a.slot - b.slot || a.next - b.next;
 }
 
-/** How many visitors were there from one slot of a Day up to another, given how many were in each Hour by its slot. Exact. */
+/**
+ * How many visitors were there from one slot of a Day up to another, given how many were in each Hour by its slot.
+ * Exact.
+ */
 export function visitorsBetween(
   { from, to }: { readonly from: number; readonly to: number },
   hours: Iterable<readonly [slot: number, visitors: number]>,

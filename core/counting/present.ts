@@ -1,5 +1,6 @@
-// Who of a merchant's visitors is there, read from what a partition holds of the Day: visits know when they were last heard of, which
-// page was looked at last and what brought the visitor. And what was bought last, as orders stand at this instant.
+// Who of a merchant's visitors is there, read from what a partition holds of the Day: visits know when they
+// were last heard of, which page was looked at last and what brought the visitor. And what was bought last,
+// as orders stand at this instant.
 
 import { NOW_SHOWN_MAX } from "../limits.ts";
 import { settle } from "../order.ts";
@@ -71,7 +72,10 @@ export function presentOf(state: DayState, since: number): Present {
 
 type Line = DayClaim["sale"]["lines"][number];
 
-/** The last ones. An order earns at one of its claims, so numbers are settled from the latest claim on, until no other can be later. */
+/**
+ * The last ones. An order earns at one of its claims, so numbers are settled from the latest claim on,
+ * until no other can be later.
+ */
 function ordersOf({ orders }: DayState, texts: readonly string[]): readonly PresentOrder[] {
   const byLatest = [...(orders?.values() ?? [])]
     .map((claims) => ({ claims, latest: claims.reduce((latest, { time }) => Math.max(latest, time), 0) }))

@@ -1,5 +1,6 @@
-// What a message of footfall-replay names: one (Day, partition) of a job. It says nothing of what is to be done with it:
-// that is the job's state at the time it is read, so a message that comes late, or twice, does nothing that is over.
+// What a message of footfall-replay names: one (Day, partition) of a job. It does not say what is to be done: that is
+// read from the job's state when the message is delivered. So a message that comes late or twice does not repeat what
+// is done.
 
 import { assert } from "../outcome.ts";
 

@@ -1,7 +1,7 @@
 // The second caller of the counting rules (L3): from archived events to rollup rows, as the partition that counted them
-// would publish them now. Opinions are formed again from the facts under the rules that hold for them; nothing derived is copied. The
-// caller reads the archive, as much at a time as its memory allows, and decides what to do with the rows: compare them,
-// write them, show them.
+// would publish them now. Opinions are formed again from the facts under the rules that hold for them; nothing derived
+// is copied. The caller reads the archive, as much at a time as its memory allows. It decides what to do with the rows:
+// compare, write or show them.
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import { opine } from "../enrichment/opinion.ts";
@@ -15,7 +15,9 @@ import { type RollupRow, toRollupRow } from "./rollup-row.ts";
 import { settledVisits, type VisitsByVisitor } from "./settled.ts";
 import type { Visit } from "./visit.ts";
 
-/** Settings by merchant number; undefined leaves a merchant's events out. Those of GLOBAL_MERCHANT are the deployment's. */
+/**
+ * Settings by merchant number; undefined leaves a merchant's events out. Those of GLOBAL_MERCHANT are the deployment's.
+ */
 export type SettingsOf = (merchant: number) => Settings | undefined;
 
 /** What archived events of a merchant are counted by. */
@@ -32,9 +34,10 @@ export interface ReplayedDay {
 }
 
 /**
- * Counts one archived event, under the rules that hold for it, and gives it as it is to be kept; undefined where it was told before.
- * Of two rows with one id the first to come counts: live it was the one with the lower position. Another story under its id is
- * kept as what it is (DUP-2), also where it came when its Day was closed and nobody had looked.
+ * Counts one archived event under the rules that hold for it. Returns the event as it is to be kept, or undefined where
+ * it repeats one that was counted. Of two rows with one id the first counts: when they came, that was the one with the
+ * lower position. A row that has the id of another and tells another story is kept as a duplicate (DUP-2). That holds
+ * as well for one that came after its Day was closed, when nobody compared them.
  */
 export function replayEvent(
   { state }: ReplayedDay,
@@ -46,7 +49,8 @@ export function replayEvent(
   if (known === "same") return undefined;
   const moment = { instant: event.timestamp, day: state.day, importNumber: event.importNumber };
   const opinion = opine(event, rulesInForce({ own: settings.rules, global }, moment));
-  // What was another story on the Day beside it is one here as well: it was told so when it came.
+  // An event that was a duplicate when it came stays one, also where the first of that id lies on the Day beside this
+  // one.
   const isDuplicate = known === "other" || event.dropped === "duplicate";
   const judged: Event = { ...event, dropped: isDuplicate ? "duplicate" : opinion.dropped };
   countEvent(state, { event: judged, opinion, settings, position });
@@ -64,7 +68,9 @@ export function replayedRows({ state, partition }: ReplayedDay): readonly Rollup
   });
 }
 
-/** Who visited in which Hour: all Hours are wanted, and looking for each would look at everybody 24 times. */
+/**
+ * The visits of each Hour, found in one pass: looking for each Hour by itself would go through all visitors 24 times.
+ */
 function visitsBySlot(visitors: VisitsByVisitor): ReadonlyMap<number, VisitsByVisitor> {
   const bySlot = new Map<number, [string, readonly Visit[]][]>();
   for (const [visitor, visits] of visitors) {
@@ -72,7 +78,7 @@ function visitsBySlot(visitors: VisitsByVisitor): ReadonlyMap<number, VisitsByVi
       for (const slot of visit.slots) {
         const found = bySlot.get(slot) ?? [];
         if (found.length === 0) bySlot.set(slot, found);
-        // Two visits of one Hour: its visitor is there already.
+        // A visitor with two visits in one Hour is listed once.
         if (found.at(-1)?.[0] !== visitor) found.push([visitor, visits]);
       }
     }

@@ -116,7 +116,9 @@ export function isThin({ grain, sketch }: Pick<RollupRow, "grain" | "sketch">): 
   return grain === "hour" && sketch.length === 0;
 }
 
-/** What a Day's row knows of the visitors of its Hours, by their slots; undefined where it is older than that knowledge. */
+/**
+ * What a Day's row knows of the visitors of its Hours, by their slots; undefined where it is older than that knowledge.
+ */
 export function withinOf({
   presence,
   counts,

@@ -1,7 +1,7 @@
 // The numbers of one merchant for one Hour or one whole Day: totals, drops, and a breakdown by every dimension, each
 // with a mergeable sketch of its visitors. A rollup is computed from a Day's state whenever somebody needs it, never
-// counted along (`bucket.ts`), so it cannot drift from the events. What a metric means: docs/spec.md, CNT. D1 stores the
-// counts as columns and each breakdown as one packed column.
+// counted along (`bucket.ts`), so it cannot drift from the events. What a metric means: docs/spec.md, CNT. D1 stores
+// the counts as columns and each breakdown as one packed column.
 
 import { ByteReader, ByteWriter, utf8Length } from "../bytes.ts";
 import {
@@ -18,9 +18,9 @@ import { absorbSketch, decodeSketch, emptySketch, encodeSketch, estimate, type S
 import { addMoneyTo, decodeMoney, encodeMoney, type OwnMoney, TAKINGS, wholeMoney } from "./takings.ts";
 
 /**
- * The counters of a rollup and of each value in a breakdown, in stored order. All integers. `known` is how many of the visitors
- * may be in another bucket as well, and are in the sketch: of a Day those with an id, of an Hour all (VIS-8). All but those
- * add up.
+ * The counters of a rollup and of each value in a breakdown, in stored order. All integers. `known` is how many of
+ * the visitors may be in another bucket as well, and are in the sketch: of a Day those with an id, of an Hour all
+ * (VIS-8). All but those add up.
  */
 export const COUNTERS = [
   "visitors",
@@ -36,7 +36,10 @@ export const COUNTERS = [
   "units",
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
-/** Counters, and money by currency. Under a product `units` and `product_revenue` are its own, all else is of the events that name it. */
+/**
+ * Counters, and money by currency. Under a product `units` and `product_revenue` are its own, all else
+ * is of the events that name it.
+ */
 export type Counts = Record<Counter, number> & { money: OwnMoney };
 
 /** Counters that most values have none of, as of money: they are stored behind a mark. */
@@ -91,7 +94,10 @@ export function zeroCounts(): Counts {
   };
 }
 
-/** Adds `from` to `into`. Written out: going through COUNTERS took three times as long, and this is done for every value. */
+/**
+ * Adds `from` to `into`. Written out: going through COUNTERS took three times as long, and this is done for every
+ * value.
+ */
 export function addCounts(into: Counts, from: Counts): void {
   into.visitors += from.visitors;
   into.known += from.known;
@@ -136,8 +142,8 @@ export function decodeBreakdown(bytes: Uint8Array): Breakdown {
 }
 
 /**
- * Goes through an encoded breakdown without making one, and answers whether it was cut: `take` reads each value's counters and
- * sketch, or past them.
+ * Goes through an encoded breakdown without making one, and answers whether it was cut: `take` reads each value's
+ * counters and sketch, or past them.
  */
 export function readBreakdown(bytes: Uint8Array, take: (value: string, reader: ByteReader) => void): boolean {
   const reader = new ByteReader(bytes);
@@ -172,8 +178,8 @@ export function skipEntry(reader: ByteReader): void {
 }
 
 /**
- * Keeps the largest values within DIMENSION_VALUES_MAX and DIMENSION_BYTES_MAX and adds up the rest as "(other)" (CNT-9). The
- * order is total, so the cut is a function of the values alone.
+ * Keeps the largest values within DIMENSION_VALUES_MAX and DIMENSION_BYTES_MAX and adds up the rest as "(other)"
+ * (CNT-9). The order is total, so the cut is a function of the values alone.
  */
 export function cutBreakdown(entries: CountedValue[]): Breakdown {
   const sorted = entries.sort(bySize);
@@ -187,9 +193,9 @@ export function cutBreakdown(entries: CountedValue[]): Breakdown {
 }
 
 /**
- * Which of the sorted values are kept in so many bytes. Anybody can send values of 2,000 characters, or one with money of every
- * currency, and a few visitors more than the shop's own values have; these must not fill the room. So long values come after all
- * others, and those of many currencies have half of it.
+ * Which of the sorted values are kept in so many bytes. Anybody can send values of 2,000 characters, or one with money
+ * of every currency, and a few visitors more than the shop's own values have; these must not fill the room. So long
+ * values come after all others, and those of many currencies have half of it.
  */
 function keptOf(sorted: readonly CountedValue[], room: number): ReadonlySet<CountedValue> {
   const kept = new Set<CountedValue>();
@@ -252,7 +258,10 @@ function entryBytesMax({ value, sketch, counts }: BreakdownEntry): number {
   return value.length * 3 + COUNTERS.length * 8 + moneyBytes + sketchBytes + 16;
 }
 
-/** The most that the "(other)" entry can take: a dense sketch, long counters, and money of all currencies that the values have. */
+/**
+ * The most that the "(other)" entry can take: a dense sketch, long counters, and money of all currencies that the
+ * values have.
+ */
 function otherBytes(entries: readonly BreakdownEntry[]): number {
   const currencies = new Set(entries.flatMap(({ counts }) => (counts.money ?? []).map(({ currency }) => currency)));
   const moneyBytes = currencies.size * (TAKINGS.length * 8 + 8);

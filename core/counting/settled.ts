@@ -1,7 +1,8 @@
-// The visits of a Day as they are counted: a reading of what the state holds. A run that nothing opened belongs to the visit
-// before it; a visit that came back from a payment page keeps what brought its visitor; a prefetched page that was then looked at
-// is a page view; what orders have earned stands in the visits that bought. All of that depends on events that may still come,
-// so it is decided anew at each reading and changes nothing that is stored: the same set of events reads the same (L4).
+// The visits of a Day as they are counted, read from what the state holds. A run that no event opened belongs to the
+// visit before it. A visit that came back from a payment page keeps the profile (source, device, country) of the visit
+// before. A prefetched page that was then looked at is a page view. What orders have earned stands in the visits that
+// bought. All of this depends on events that may still come, so it is decided anew at each reading and changes nothing
+// that is stored: the same set of events reads the same (L4).
 
 import { TextMap } from "../text-map.ts";
 import type { DayNames, DayState } from "./day.ts";
@@ -12,11 +13,13 @@ import { type DayEarning, earningsOf } from "./order-book.ts";
 import { packTuple, tupleAt } from "./tuple.ts";
 import { addCell, insert, isVisit, RANK, type Visit } from "./visit.ts";
 
-/** Visitors with their visits of a Day. It may be gone through more than once. */
+/** Visitors with their visits of a Day. It can be iterated more than once. */
 export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readonly Visit[]]>;
 
-/** The visits of a Day by visitor, to be read, or of some `visitors` of it. Visitors who did nothing but prefetch and read on are not
- *  among them. */
+/**
+ * The visits of a Day by visitor, for reading only; of some `visitors` where they are given. A visitor without a visit
+ * (only prefetches, or only engagement reports) is not among them.
+ */
 export function settledVisits(
   state: DayState,
   names: DayNames,
@@ -36,7 +39,7 @@ export function settledVisits(
   };
 }
 
-/** Prefetched pages that were not looked at are hits dropped, in these Hours. */
+/** The Hours of prefetched pages that nobody looked at: one for each hit that is dropped. */
 export function unseenPrefetches(state: DayState, names: DayNames): readonly number[] {
   const slots: number[] = [];
   for (const [visitor, prefetches] of state.prefetches ?? []) {
@@ -57,7 +60,7 @@ function settleVisits(
   const own = runs.map(copyOf);
   for (const prefetch of seen) insert(own, copyOf(prefetch));
   const visits: Visit[] = [];
-  // A run that becomes part of another, or of none, still says of its visitor whether it can be known again.
+  // Even a run that is joined to another one, or left out, tells whether its visitor can be known again.
   const known = own.some((run) => run.known);
   for (const run of own) {
     const before = visits.at(-1);
@@ -73,14 +76,17 @@ function settleVisits(
     if (visit === undefined) continue;
     const count = unnamed.length > 0 ? 1 : 0;
     const named = count > 0 ? placeWith(names, place, unnamed) : place;
-    // The event itself moves to the place that names its products; elsewhere it is there already.
+    // Where the event's own place lacks the products, the event is moved to the place that names them.
     if (count > 0) addCell(visit, { slot, place, count: -1, engagementMs: 0, earned: undefined });
     addCell(visit, { slot, place: named, count, engagementMs: 0, earned: copyEarned(own) });
   }
   return visits;
 }
 
-/** The number of a place that is like another, with products; made for this reading where the Day has none. */
+/**
+ * The number of the place that equals another one but for its products. Where the Day has no such place, one is made
+ * for this reading.
+ */
 function placeWith({ tuples, known, added }: DayNames, place: number, products: readonly number[]): number {
   const packed = (tuples[place] as string) + packTuple(products);
   const number = known.get(packed) ?? added.get(packed) ?? tuples.push(packed) - 1;
@@ -94,8 +100,8 @@ function copyOf(visit: Visit): Visit {
 }
 
 /**
- * The prefetched page views of a visitor that are counted (PRE-1): of each page the first, where the visitor then did something
- * on it, and did not come to it by a page view of its own.
+ * The prefetched page views of a visitor that are counted (PRE-1). A page's first prefetch counts where the visitor did
+ * something on the page, but sent no page view of it.
  */
 function seenPrefetches(
   { prefetches }: DayState,

@@ -1,7 +1,7 @@
 // A mergeable estimate of how many distinct visitors were seen: HyperLogLog over 64-bit visitors. A small set is kept
-// sparse at 25 bits of precision, where the estimate is exact for practical purposes, and turns dense at the size where
-// that costs more bytes than the registers. Whether it is sparse depends on the set alone, so order and grouping of
-// merges cannot change a sketch (L4). Estimator: O. Ertl, "New cardinality estimation algorithms for HyperLogLog
+// sparse at 25 bits of precision, where the estimate is exact for practical purposes. It turns dense when the sparse
+// form would take more bytes than the registers. Whether it is sparse depends on the set alone, so order and grouping
+// of merges cannot change a sketch (L4). Estimator: O. Ertl, "New cardinality estimation algorithms for HyperLogLog
 // sketches" (2017), which needs no bias tables. Nothing on npm is mergeable, 64-bit, sparse and compact.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
@@ -15,7 +15,10 @@ const RANKS = 2 ** RANK_BITS;
 export interface Sketch {
   /** log2 of the number of registers when dense. */
   readonly precision: number;
-  /** Sparse: entries as `entryOf` makes them, in no order and perhaps repeated until somebody looks. Undefined once dense. */
+  /**
+   * Sparse: entries as `entryOf` makes them. They are in no order and may repeat until `settle` sorts them. Undefined
+   * once dense.
+   */
   sparse: number[] | undefined;
   /** Dense: one rank a register. Undefined while sparse. */
   dense: Uint8Array | undefined;
@@ -25,8 +28,10 @@ export function emptySketch(precision: number): Sketch {
   return { precision, sparse: [], dense: undefined };
 }
 
-/** What sketches know of a visitor, given as 16 hex digits, which must be uniform already (HMAC or hash64Hex): a 25-bit index,
- *  then a rank in six bits. */
+/**
+ * A visitor's entry in a sketch: a 25-bit index, then a rank in six bits. The visitor is given as 16 hex digits that
+ * must be uniform already (HMAC or hash64Hex).
+ */
 export function entryOf(visitor: string): number {
   const high = Number.parseInt(visitor.slice(0, 8), 16);
   const low = Number.parseInt(visitor.slice(8), 16);
@@ -48,7 +53,7 @@ export function addEntry(sketch: Sketch, entry: number): void {
     return;
   }
   sparse.push(entry);
-  // Looking at twice the size costs each entry a few steps, and finds out about repetitions soon enough.
+  // Condensing only at twice the size costs each entry a few steps, and still finds repetitions soon enough.
   if (sparse.length > 2 * sparseMax(sketch.precision)) condense(sketch, sparse);
 }
 
@@ -135,7 +140,10 @@ export function decodeSketch(reader: ByteReader): Sketch {
   return absorbEncoded(undefined, reader);
 }
 
-/** Adds what an encoded sketch has seen to `into`, or to an empty sketch of its precision, without making a sketch of it. */
+/**
+ * Adds what an encoded sketch has seen to `into`, or to an empty sketch of its precision, without making a sketch of
+ * it.
+ */
 export function absorbEncoded(into: Sketch | undefined, reader: ByteReader): Sketch {
   const head = reader.byte();
   assert((head & ~DENSE) <= TOTAL_SKETCH_PRECISION, "a sketch is of a precision that there is");
@@ -146,7 +154,7 @@ export function absorbEncoded(into: Sketch | undefined, reader: ByteReader): Ske
   }
   let entry = 0;
   for (let left = reader.unsigned(); left > 0; left--) {
-    // An entry is written as what is between its index and the one before, with its own rank.
+    // An entry is written as the difference of its index from the one before, with its own rank.
     entry += reader.unsigned() - (entry & (RANKS - 1));
     if (union.dense === undefined) addEntry(union, entry);
     else raise(union.dense, union.precision, entry);
@@ -191,7 +199,10 @@ function sparseMax(precision: number): number {
   return denseBytes(precision) >>> 2;
 }
 
-/** Makes room: dense where that must be, which more registers than entries may be show without sorting; else settled. */
+/**
+ * Makes room in a sparse sketch. Where its entries fall on more registers than a sparse sketch may have entries, it
+ * turns dense without being sorted. Otherwise it is settled.
+ */
 function condense(sketch: Sketch, sparse: readonly number[]): void {
   const { precision } = sketch;
   const registers = new Uint8Array(1 << precision);
@@ -212,7 +223,10 @@ function condense(sketch: Sketch, sparse: readonly number[]): void {
 /** Up to so many entries are sorted faster by hand than by making an array of integers. */
 const SORTED_BY_HAND_MAX = 24;
 
-/** Leaves each index once, with its highest rank, in order; dense when these are too many. Harmless to do again. */
+/**
+ * Sorts a sparse sketch and leaves each index once, with its highest rank. Where that is still too many entries the
+ * sketch turns dense. Doing it again changes nothing.
+ */
 function settle(sketch: Sketch): void {
   const { sparse, precision } = sketch;
   if (sparse === undefined || sparse.length < 2) return;
@@ -220,7 +234,7 @@ function settle(sketch: Sketch): void {
   let kept = 0;
   for (let at = 0; at < sorted.length; at++) {
     const entry = sorted[at] as number;
-    // Of one index the highest rank comes last.
+    // Among entries of one index the highest rank comes last, so it overwrites the others.
     const isRepeated = kept > 0 && indexOf(sparse[kept - 1] as number) === indexOf(entry);
     if (!isRepeated) kept += 1;
     sparse[kept - 1] = entry;

@@ -1,6 +1,6 @@
-// Money of one currency: what a cell, a rollup and each value of a breakdown has of it. Sums are kept in the currency they came
-// in and converted when somebody asks (`query/money.ts`), because a rate may come, or be put right, after the event. All are
-// integers that add up; most cells and values have none.
+// Money of one currency: what a cell, a rollup and each value of a breakdown has of it. Sums are kept in the currency
+// they came in and converted when somebody asks (`query/money.ts`), because a rate may come, or be put right, after the
+// event. All are integers that add up; most cells and values have none.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import { COUNT_MAX } from "../limits.ts";
@@ -33,9 +33,9 @@ export type Money = readonly Takings[] | undefined;
 export type OwnMoney = Takings[] | undefined;
 
 /**
- * Sums are exact however large, because a number that comes back from beyond 2^53 must leave the others as they were (CNT-6). What
- * is beyond half of this is carried: 2^52 + 5 of "EUR" is 5 of "EUR" and 1 of "EUR+". Only forged hits come so far. `wholeMoney`
- * puts the two together again, before anything leaves a Day's state or a question's purse.
+ * Sums are exact however large, because a number that comes back from beyond 2^53 must leave the others as they were
+ * (CNT-6). What is beyond half of this is carried: 2^52 + 5 of "EUR" is 5 of "EUR" and 1 of "EUR+". Only forged hits
+ * come so far. `wholeMoney` puts the two together again, before anything leaves a Day's state or a question's purse.
  */
 export const CARRIED = 2 ** 52;
 const CARRY = "+";
@@ -54,8 +54,8 @@ export function copyMoney(money: Money): OwnMoney {
 }
 
 /**
- * Adds `more` to a sum where it stands, or to a new one, and answers it. Each currency is found in a few steps: somebody may send
- * all that there are, and nothing is copied or sorted for each event.
+ * Adds `more` to a sum where it stands, or to a new one, and answers it. Each currency is found in a few steps:
+ * somebody may send all that there are, and nothing is copied or sorted for each event.
  */
 export function addMoneyTo(sum: OwnMoney, more: Money): OwnMoney {
   if (sum === undefined || more === undefined) return sum ?? copyMoney(more);
@@ -99,7 +99,9 @@ export function addTakings(into: Takings, more: Takings): Takings | undefined {
   return carry;
 }
 
-/** How many times CARRIED is carried from a sum of two; what stays is at least -CARRIED / 2, and less than CARRIED / 2. */
+/**
+ * How many times CARRIED is carried from a sum of two; what stays is at least -CARRIED / 2, and less than CARRIED / 2.
+ */
 export function carriedOf(sum: number): number {
   return sum < CARRIED / 2 && sum >= -CARRIED / 2 ? 0 : Math.round(sum / CARRIED);
 }

@@ -1,8 +1,8 @@
-// What a visit is made of: a maximal run of one visitor's events with gaps of at most 1800 s inside one Day. A run is a
-// mergeable summary: an event is a run of one, and adding it extends a run, starts one, or bridges two. `absorb` is commutative
-// and associative, so the order of arrival cannot change the result (L4). Which runs are visits, and what they take from one
-// another, is decided when they are read (`settled.ts`). All texts are numbers of the Day's dictionary. Whoever counts from events has
-// the same rules once more (query/seen.ts).
+// What a visit is made of: a run, which is as many of one visitor's events as lie inside one Day with gaps of at most
+// 1800 s. A run is a mergeable summary. An event by itself is a run of one; adding it extends a run, starts one, or
+// bridges two. `absorb` is commutative and associative, so the order of arrival cannot change the result (L4). Which
+// runs are visits, and what they take from one another, is decided when they are read (`settled.ts`). All texts are
+// numbers of the Day's dictionary. Whoever counts from events has the same rules once more (query/seen.ts).
 
 import { VISIT_GAP_MS } from "../limits.ts";
 import { addEarned, type Earned } from "./earned.ts";
@@ -27,8 +27,8 @@ export interface Cell {
 }
 
 /**
- * What an event can do to a visit (VIS-4): an engagement report belongs to one; a passive event, which the page or the tracker
- * reports, can stand alone; any other opens one.
+ * What an event can do to a visit (VIS-4): an engagement report belongs to one; a passive event, which the page or the
+ * tracker reports, can stand alone; any other opens one.
  */
 export const RANK = { engagement: 0, passive: 1, opening: 2 } as const;
 export type Rank = (typeof RANK)[keyof typeof RANK];
@@ -37,7 +37,7 @@ export interface Visit {
   /** First and last event of the run, of any rank. */
   from: number;
   end: number;
-  /** Of the event that gives it its start and its profile: the first of the highest rank. */
+  /** The highest rank of its events. The first event of that rank gives the run its start and its profile. */
   rank: Rank;
   start: number;
   startOrder: number;
@@ -48,7 +48,7 @@ export interface Visit {
   profile: number;
   /** Whether it came back from a host that is no source, such as a payment page (VIS-6). */
   returns: boolean;
-  /** Whether its visitor can be known again on another Day; events that do not say are taken for known. */
+  /** Whether its visitor can be recognised on another Day. Events that do not say so count as if they did. */
   known: boolean;
   /** Events that are neither engagement reports nor passive. */
   interactions: number;
@@ -58,19 +58,23 @@ export interface Visit {
   cells: Cell[];
   /** The distinct slots of the cells: at most the hours of a Day. */
   slots: number[];
-  /** Finds a cell by slot and place once there are many: a crawler's visit has thousands, a person's a few. */
+  /**
+   * Finds a cell by slot and place; made once there are many cells. A person's visit has a few, a crawler's thousands.
+   */
   index: Map<number, Cell> | undefined;
 }
 
-/** Up to so many cells a visit is searched through, which is faster and smaller than an index. */
+/** With up to so many cells they are searched one by one, which is faster than an index and takes less memory. */
 const CELLS_SEARCHED_MAX = 32;
 
-/** Whether two runs of one visitor and Day are one. */
+/** Whether two runs of one visitor and Day are near enough to be one. */
 export function touches(a: Visit, b: Visit): boolean {
   return a.from - b.end <= VISIT_GAP_MS && b.from - a.end <= VISIT_GAP_MS;
 }
 
-/** Merges `from` into `into`. Commutative: swapping the two gives an equal run. Answers by how many bytes `into` has grown. */
+/**
+ * Merges `from` into `into`. Commutative: swapping the two gives an equal run. Returns how many bytes `into` has grown.
+ */
 export function absorb(into: Visit, from: Visit): number {
   if (begins(from, into)) {
     into.rank = from.rank;
@@ -99,8 +103,8 @@ function begins(a: Visit, b: Visit): boolean {
 }
 
 /**
- * Adds a run to a visitor's runs of the Day, which are kept in order and apart, merging what it touches: none, one, or the two
- * that it bridges. Answers by how many bytes they have grown (held.ts).
+ * Adds a run to a visitor's runs of the Day, which are in order and do not touch. The new run is merged with those that
+ * it touches: none, one, or the two that it bridges. Returns how many bytes they have grown (held.ts).
  */
 export function insert(visits: Visit[], visit: Visit): number {
   let index = visits.length;
@@ -118,17 +122,17 @@ export function insert(visits: Visit[], visit: Visit): number {
   return visitBytes(visit);
 }
 
-/** Whether a run is a visit as it stands, whatever else its visitor did. */
+/** Whether a run is a visit by itself, whatever other runs its visitor has. */
 export function isVisit({ rank, returns }: Visit): boolean {
   return rank === RANK.opening && !returns;
 }
 
-/** One page view or one event, and nothing else but what the page and the tracker report (VIS-5). */
+/** Whether a visit is a bounce: one page view or one event, and beside it only what page and tracker report (VIS-5). */
 export function isBounce(visit: Visit): boolean {
   return visit.interactions <= 1;
 }
 
-/** Adds a cell's counts to the visit's cell of the same slot and place. Answers by how many bytes the visit has grown. */
+/** Adds a cell's counts to the visit's cell of the same slot and place. Returns how many bytes the visit has grown. */
 export function addCell(visit: Visit, cell: Cell): number {
   const known = findCell(visit, cell);
   if (known === undefined) {
@@ -152,7 +156,7 @@ function findCell(visit: Visit, { slot, place }: Cell): Cell | undefined {
   return visit.cells.find((cell) => cell.place === place && cell.slot === slot);
 }
 
-/** One number for both: a Day has at most 256 slots either side of its UTC midnight. */
+/** Slot and place as one number. A Day has at most 256 slots on either side of its UTC midnight. */
 function keyOf({ slot, place }: Pick<Cell, "slot" | "place">): number {
   return place * 512 + slot + 256;
 }

@@ -1,6 +1,7 @@
-// The visits of a Day by visitor. A visitor who is reading is held as objects, ready to be counted into; one who has gone
-// rests as packed text, an eighth of the memory: most visitors of a Day have gone, and the few who come back wake up. Packed
-// is what a checkpoint stores, so that writing and reading one copies it. What is held how changes no number.
+// The visits of a Day by visitor. A visitor who is reading is held as objects, ready to be counted into; one
+// who has gone rests as packed text, an eighth of the memory: most visitors of a Day have gone, and the few
+// who come back wake up. Packed is what a checkpoint stores, so that writing and reading one copies it. What
+// is held how changes no number.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { hex32 } from "../hash.ts";
@@ -12,8 +13,8 @@ export class Visitors {
   /** UTC ms to which packed times are relative. */
   readonly #base: number;
   /**
-   * Visitor → visits in order, apart by more than the gap; or the same packed, a character for each byte, which the engine
-   * stores in one. One map for both: most merchants are small, and a map takes 200 bytes before its first entry.
+   * Visitor → visits in order, apart by more than the gap; or the same packed, a character for each byte, which the
+   * engine stores in one. One map for both: most merchants are small, and a map takes 200 bytes before its first entry.
    */
   readonly #visits = new Map<string, Visit[] | string>();
   /** What all of them take in memory (held.ts). */
@@ -93,8 +94,10 @@ export class Visitors {
     for (const [, visits] of this) yield visits;
   }
 
-  /** Visitors who were seen since an instant (UTC ms), with their visits, to be read. The first look is at all of them; after that those
-   *  who come are noted, so that a page that asks every few seconds costs what these are. */
+  /**
+   * Visitors who were seen since an instant (UTC ms), with their visits, to be read. The first look is at all of them;
+   * after that those who come are noted, so that a page that asks every few seconds costs what these are.
+   */
   *since(instant: number): Generator<readonly [visitor: string, visits: readonly Visit[]]> {
     this.#isWatched = true;
     this.#watched ??= new Set(this.keys());

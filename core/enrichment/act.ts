@@ -1,4 +1,5 @@
-// What an event does beside being seen: whether it buys or gives back, and whether anybody did it at all.
+// What an event stands for: a purchase, something given back, a step towards a purchase, or a report that no person
+// caused.
 
 import { isPageview, normalName } from "../event.ts";
 import { actOf } from "../order.ts";
@@ -15,12 +16,15 @@ const PASSIVE_NAMES: ReadonlySet<string> = new Set([
   "csp violation",
 ]);
 
-/** Step: purchase, refund, cancellation, step or none. Where only senders with a key earn, what a page tells is a step. */
+/**
+ * Enrichment step: whether the event is a purchase, refund, cancellation, step or none of these. Where only senders
+ * with a key earn, an order that a page tells of is only a step.
+ */
 export const act: Step = (event, opinion, { own, global }) => {
   opinion.act = (own.keyedOnly || global.keyedOnly) && event.keyed === 0 ? "step" : actOf(event);
 };
 
-/** Step: whether it is a report and nobody's doing. */
+/** Enrichment step: whether the event is a report that no person caused. */
 export const passive: Step = (event, opinion) => {
   if (isPageview(event.name)) return;
   opinion.passive = event.passive === 1 || PASSIVE_NAMES.has(normalName(event.name).replace(/^\$/, ""));

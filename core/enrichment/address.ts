@@ -8,7 +8,10 @@ export interface Address {
   readonly scheme: string;
   /** In its one spelling, without user and port. */
   readonly hostname: string;
-  /** As sent, from its "/" on, which is put there where it is missing ("https://shop.example cart"); no query or fragment. */
+  /**
+   * As sent, from its "/" on, which is put there where it is missing ("https://shop.example cart"); no query or
+   * fragment.
+   */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;

@@ -1,6 +1,6 @@
-// Whether the visitor is a machine: by its agent, by the platform's word on verified bots, or by hints of a browser without
-// a window. An unknown agent (an event sent by the merchant's own server) is not one;
-// an agent that should be there and is not (NO_AGENT, set by browser formats) is.
+// Whether the visitor is a machine. That is told by its agent, by the platform's list of verified bots, or by hints of
+// a browser without a window. An event of the merchant's own server may have an unknown agent, which is no bot. A hit
+// of a browser format that came without an agent (NO_AGENT) is one.
 
 import { isbot } from "isbot";
 import { AGENT_VERDICTS_KEPT_MAX } from "../limits.ts";
@@ -8,13 +8,13 @@ import { matchesAny } from "../pattern.ts";
 import { decide, type Matcher, type Verdict } from "./matcher.ts";
 import type { Step } from "./opinion.ts";
 
-/** Stands for the agent of a browser format's hit that came without one. */
+/** Stands for the missing agent of a hit in a format that browsers send. */
 export const NO_AGENT = "(none)";
 
 const VERDICTS_KEPT_MAX = 2_000;
 const verdicts = new Map<string, boolean>();
 
-/** Step: drops hits of crawlers, libraries and headless browsers, unless the rules admit the agent. */
+/** Enrichment step: drops hits of crawlers, libraries and headless browsers, unless the rules admit the agent. */
 export const bot: Step = ({ userAgent, verifiedBot, hints }, opinion, matchers) => {
   const ruled = userAgent === "" ? undefined : decide(matchers, (matcher) => ruledVerdict(matcher, userAgent));
   if (ruled === "admit") return;
@@ -22,12 +22,12 @@ export const bot: Step = ({ userAgent, verifiedBot, hints }, opinion, matchers) 
   if (ruled === "drop" || isBuiltIn()) opinion.dropped = "bot";
 };
 
-/** A headless Chrome may hide in its agent what its hints still say. */
+/** Whether the hints tell of a headless Chrome, which may hide it in its agent. */
 function isHeadless(hints: string): boolean {
   return hints.includes("Headless");
 }
 
-/** Verdicts by number of the matcher and agent. */
+/** Verdicts of rules, by the number of the matcher and the agent. */
 const ruledVerdicts = new Map<string, Verdict>();
 
 function ruledVerdict({ number, bots }: Matcher, userAgent: string): Verdict {

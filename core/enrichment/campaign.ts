@@ -1,6 +1,6 @@
-// What a link says of itself: campaign parameters, and the ids that advertisers put into links when they are clicked. Texts in
-// parentheses are marks of our own ("(none)", "(other)", "(gclid)"), and other products' links carry theirs: what a sender
-// writes there loses its parentheses, or says nothing, so that it is never taken for a mark.
+// What a link says of itself: campaign parameters, and the ids that advertisers put into links when they are clicked.
+// Texts in parentheses are marks of our own ("(none)", "(other)", "(gclid)"), and other products' links carry theirs:
+// what a sender writes there loses its parentheses, or says nothing, so that it is never taken for a mark.
 
 import { URL_LENGTH_MAX } from "../limits.ts";
 import { parseQuery } from "./address.ts";

@@ -1,5 +1,6 @@
 // The channel a visit came through: a fixed order of rules in the spirit of GA4's default channel groups, first match
-// wins, with AI assistants as a channel of their own. A merchant's own map comes before them. Source: Google Analytics help, "Default channel group".
+// wins, with AI assistants as a channel of their own. A merchant's own map comes before them. Source: Google Analytics
+// help, "Default channel group".
 
 import { matches } from "../pattern.ts";
 import { isPaidMark, isShoppingMark } from "./campaign.ts";

@@ -1,6 +1,6 @@
-// Client hints: what a Chromium browser says of itself in headers of its own, beside an agent that it has frozen. They name
-// the browser that calls itself Chrome, the system where the agent keeps quiet, and phones and tablets that ask for desktop
-// pages. Only browsers send them.
+// Client hints: what a Chromium browser says of itself in headers of its own, beside an agent that it has frozen. They
+// name the browser that calls itself Chrome, the system where the agent keeps quiet, and phones and tablets that ask
+// for desktop pages. Only browsers send them.
 
 import { isObject } from "../formats/field.ts";
 

@@ -1,6 +1,7 @@
-// Networks in which machines live and people do not: hosting and cloud providers by the number of their autonomous system.
-// A short list of the large ones, on purpose. What also carries people is left out: content networks (Cloudflare, Fastly and
-// Akamai carry Apple's Private Relay), Google's own network (its VPN), and hosts that mostly serve consumer VPNs.
+// Networks in which machines live and people do not: hosting and cloud providers by the number of their
+// autonomous system. A short list of the large ones, on purpose. What also carries people is left out: content
+// networks (Cloudflare, Fastly and Akamai carry Apple's Private Relay), Google's own network (its VPN), and hosts
+// that mostly serve consumer VPNs.
 
 const PROVIDERS: readonly (readonly [name: string, asns: readonly number[]])[] = [
   ["Amazon Web Services", [14618, 16509]],

@@ -1,7 +1,7 @@
-// Browser, operating system and kind of device from the user agent and the client hints. my-ua-parser (MIT) does the work; a
-// short list of in-app browsers comes first, because the parser takes some of them for a plain web view; then the hints say
-// what the agent does not. Parsed agents are kept: a few thousand distinct ones make up nearly all traffic, and parsing
-// costs 18 µs.
+// Browser, operating system and kind of device from the user agent and the client hints. my-ua-parser (MIT) parses the
+// agent. A short list of in-app browsers is tried before it, because the parser takes some of them for a plain web
+// view. Afterwards the hints add what the agent does not say. Parsed agents are remembered: a few thousand different
+// ones make up nearly all traffic, and parsing takes 18 µs.
 
 import { UAParser } from "my-ua-parser";
 import { type Hints, parseHints } from "./client-hint.ts";
@@ -14,7 +14,7 @@ export interface Device {
   readonly device: string;
 }
 
-/** Versions as the agent says them, major and minor: "140.0"; empty where it does not say. */
+/** Versions as the agent has them, major and minor, such as "140.0"; empty where the agent has none. */
 export interface Versions {
   readonly browser: string;
   readonly os: string;
@@ -35,7 +35,7 @@ const IN_APP_BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bChatGPT\//, "ChatGPT"],
 ];
 
-/** Brands of client hints and their names in answers, where the agent says "Chrome". */
+/** Brands of client hints and the names of these browsers in answers. They are used where the agent says "Chrome". */
 const BRANDS: ReadonlyMap<string, string> = new Map([
   ["Microsoft Edge", "Edge"],
   ["Brave", "Brave"],
@@ -50,7 +50,9 @@ const BRANDS: ReadonlyMap<string, string> = new Map([
   ["Arc", "Arc"],
 ]);
 
-/** Platforms of client hints, by the parser's names. "Linux" says less than most agents do. */
+/**
+ * Platforms of client hints, by the parser's names. "Linux" is missing here, because most agents say more than that.
+ */
 const PLATFORMS: ReadonlyMap<string, string> = new Map([
   ["Windows", "Windows"],
   ["macOS", "Mac OS"],
@@ -60,7 +62,7 @@ const PLATFORMS: ReadonlyMap<string, string> = new Map([
   ["Chromium OS", "Chromium OS"],
 ]);
 
-/** Step: what the visitor uses. */
+/** Enrichment step: which browser, system and kind of device the visitor uses. */
 export const device: Step = (event, opinion) => {
   if (event.userAgent === "" && event.given === "") return;
   const found = event.userAgent === "" ? parseGiven(event.given) : deviceOf(event.userAgent, event.hints);
@@ -69,7 +71,7 @@ export const device: Step = (event, opinion) => {
   opinion.device = found.device;
 };
 
-/** Which versions an agent names. They are no part of an opinion: few questions ask for them. */
+/** The versions that an agent names. They are no part of an opinion, because few questions ask for them. */
 export function versionsOf(userAgent: string): Versions {
   const kept = versions.get(userAgent);
   if (kept !== undefined) return kept;
@@ -104,7 +106,7 @@ function fromAgent(userAgent: string): Device {
   };
 }
 
-/** The hints name the system and, where the agent only says "Chrome", the browser. */
+/** A device with what the hints say: they name the system and, where the agent only says "Chrome", the browser. */
 function withHints(seen: Device, { brands, platform, mobile }: Hints): Device {
   const brand = brands.map((name) => BRANDS.get(name)).find((name) => name !== undefined);
   const browser = /^(Mobile )?Chrome$/.test(seen.browser) ? (brand ?? seen.browser) : seen.browser;
@@ -112,7 +114,10 @@ function withHints(seen: Device, { brands, platform, mobile }: Hints): Device {
   return { browser, os, device: hintedKind(seen.device, os, mobile) };
 }
 
-/** A phone or tablet that asks for the page of a desktop calls itself one, in its agent; an Android is none. */
+/**
+ * The kind of device, corrected by the hints. A phone or tablet that asks for a desktop's page has a desktop's agent.
+ * But a device with Android is no desktop.
+ */
 function hintedKind(seen: string, os: string, mobile: boolean | undefined): string {
   if (seen !== "Desktop" && seen !== "") return seen;
   if (mobile === true) return "Mobile";
@@ -120,7 +125,7 @@ function hintedKind(seen: string, os: string, mobile: boolean | undefined): stri
   return seen === "" && mobile === false ? "Desktop" : seen;
 }
 
-/** The parser names only what is not a desktop; a known system without a kind is one. */
+/** The kind of device. The parser names every kind but desktops, so a known system without a kind is a desktop. */
 function kindOf(type: string | undefined, os: string | undefined): string {
   if (type === "mobile") return "Mobile";
   if (type === "tablet") return "Tablet";

@@ -1,5 +1,5 @@
-// Percent escapes of addresses. What is broken is found without an exception: one takes as long as decoding a page of text, and
-// a body may have 100,000 broken escapes.
+// Percent escapes of addresses. Broken escapes are found without an exception. One exception takes as long as decoding
+// a page of text, and a body may have 100,000 broken escapes.
 
 /** Characters of UTF-8 of two, three or four bytes (RFC 3629), as escapes. */
 const WIDE = [
@@ -10,12 +10,14 @@ const WIDE = [
   .join("|")
   .replaceAll("T", "%[89ab][0-9a-f]");
 
-/** Such a character, or any byte by itself. */
+/** An escaped character of several bytes, or any one escaped byte. */
 export const ESCAPE = new RegExp(`${WIDE}|%[0-9a-f]{2}`, "gi");
-/** Such a character, or one of ASCII. */
+/** An escaped character of several bytes, or one of ASCII. */
 const WHOLE = new RegExp(`${WIDE}|%[0-7][0-9a-f]`, "gi");
 
-/** A text with its escapes decoded; as it is where any of them is broken: the raw text still tells pages apart. */
+/**
+ * A text with its escapes decoded. Where any of them is broken the text stays as it is, which still tells pages apart.
+ */
 export function decodeEscapes(text: string): string {
   if (!text.includes("%") || text.replace(WHOLE, "").includes("%")) return text;
   return decodeURIComponent(text);

@@ -1,6 +1,6 @@
-// What a keyed sender says of browser, system and device where it has no user agent: another product has worked that out
-// already, and an import brings its words. They are kept as they came; here they get the names that agents are given, so that
-// "chrome", "Chrome Mobile" and "Mobile Chrome" are one. A word that is not known stays as it is.
+// What a keyed sender says of browser, system and device where it has no user agent: another product has worked that
+// out already, and an import brings its words. They are kept as they came; here they get the names that agents are
+// given, so that "chrome", "Chrome Mobile" and "Mobile Chrome" are one. A word that is not known stays as it is.
 
 import { isObject } from "../formats/field.ts";
 import type { Device } from "./device.ts";

@@ -1,5 +1,5 @@
-// Which of the merchant's goals an event reaches: by its name, its page, or both. One event may reach several. Engagement
-// reports reach none: they lengthen what was there already.
+// Which of the merchant's goals an event reaches: by its name, its page, or both. One event may reach several.
+// Engagement reports reach none: they lengthen what was there already.
 
 import { isEngagement, isPageview } from "../event.ts";
 import { matches } from "../pattern.ts";

@@ -1,11 +1,15 @@
-// A host in its one spelling: lower case, without a final dot, and international names in Punycode ("xn--mller-kva.example"
-// for "Müller.example"). That is how browsers send it, how streams and rules are stored, and it tells look-alikes apart.
-// Core has no URL class, so RFC 3492 is done here; test/core/enrichment/spelling.test.ts holds it to what Node's makes of it.
+// A host in its one spelling: lower case, without a final dot, and international names in Punycode
+// ("xn--mller-kva.example" for "Müller.example"). That is how browsers send it, how streams and rules are stored, and
+// it tells look-alikes apart. Core has no URL class, so RFC 3492 is done here; test/core/enrichment/spelling.test.ts
+// holds it to what Node's makes of it.
 
 import { HOSTNAME_LENGTH_MAX } from "../limits.ts";
 import { decodeEscapes } from "./escape.ts";
 
-/** A host as browsers send it, without final dots. "" for what no host can be, such as "(none)": answers have names of their own in parentheses. */
+/**
+ * A host as browsers send it, without final dots. "" for what no host can be, such as "(none)": answers have names of
+ * their own in parentheses.
+ */
 export function spellHost(text: string): string {
   const lower = text.toLowerCase();
   const ascii = USUAL.test(lower) ? lower : toAscii(lower);
@@ -23,7 +27,10 @@ export function readHost(host: string): string {
     .join(".");
 }
 
-/** A label that is not what its reading is spelt as ("xn--google-", which would read "google") names nothing else: it stays. */
+/**
+ * A label that is not what its reading is spelt as ("xn--google-", which would read "google") names nothing else: it
+ * stays.
+ */
 function readLabel(label: string): string {
   const read = decodeLabel(label.slice(ENCODED.length));
   return read !== undefined && toAscii(read) === label ? read : label;
@@ -55,7 +62,8 @@ function toAscii(lower: string): string {
 const IGNORED = /[\u00ad\u200b\u2060\ufeff]/g;
 const IS_ASCII = /^[ -~]*$/;
 
-// RFC 3492, sections 5 and 6. Numbers are written with digits of 36, the least first, the last of each below a threshold.
+// RFC 3492, sections 5 and 6. Numbers are written with digits of 36, the least first, the last of each below a
+// threshold.
 const DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const BASE = 36;
 const THRESHOLD_MIN = 1;

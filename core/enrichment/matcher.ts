@@ -1,6 +1,6 @@
-// Rules made ready to be compared with events: patterns cut, hosts in sets, blocks parsed. That is done once for each value
-// of `Rules` and kept for as long as the rules themselves are. Where a merchant's rules and the deployment's both have a
-// word, the merchant's comes first; within one of them, to admit wins over to drop.
+// Rules made ready to be compared with events: patterns cut, hosts in sets, blocks parsed. That is done once for each
+// value of `Rules` and kept for as long as the rules themselves are. Where a merchant's rules and the deployment's both
+// have a word, the merchant's comes first; within one of them, to admit wins over to drop.
 
 import { lookUp, type Network, toNetwork } from "../network.ts";
 import { type Pattern, toPattern } from "../pattern.ts";

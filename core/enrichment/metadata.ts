@@ -1,5 +1,5 @@
-// What is kept and never counted, because nobody did anything: it would make a visit of an identify call that a server sends
-// at night.
+// What is kept and never counted, because nobody did anything: it would make a visit of an identify call
+// that a server sends at night.
 
 import { isMetadata } from "../event.ts";
 import type { Step } from "./opinion.ts";

@@ -1,6 +1,7 @@
-// What is thought of many events at once, as columns: of each part of an opinion (`PARTS`) a code for each row, and what it says for
-// each code. A part is formed once for each different input that the rows have, by the same steps that form an event's (L3): some
-// thousands a Day and not one for each event. The key of an input is made of the codes of the columns that the part reads.
+// What is thought of many events at once, as columns: of each part of an opinion (`PARTS`) a code for each row, and
+// what it says for each code. A part is formed once for each different input that the rows have, by the same steps that
+// form an event's (L3): some thousands a Day and not one for each event. The key of an input is made of the codes of
+// the columns that the part reads.
 
 import { type ColumnBlock, type EventColumns, eventAt, noCodes, numbersOf, textsOf } from "../archive/event-columns.ts";
 import type { Event } from "../event.ts";
@@ -97,7 +98,8 @@ function codeIn<T>(known: Map<T, number>, value: T): number {
 /** What an earlier part says under one name: many of its values agree in it. */
 function said({ codes, values }: OpinionColumn, name: "hostname" | "page"): Keys {
   const known = new Map<unknown, number>();
-  const places = Uint32Array.from(values.map((value) => codeIn(known, value?.[name]))); // a code that no row has says nothing
+  // A code that no row has says nothing.
+  const places = Uint32Array.from(values.map((value) => codeIn(known, value?.[name])));
   return { codes: placed(codes, places), size: known.size };
 }
 

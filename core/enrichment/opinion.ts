@@ -1,6 +1,6 @@
-// From an event to what Footfall thinks of it: an ordered list of named steps, each pure, each reading the event's facts
-// and what earlier steps found. Opinions are never stored with the event (L5): the live path, recovery from the log and
-// replay all call `opine`, so a better rule can be applied to history.
+// From an event to what Footfall thinks of it: an ordered list of named steps, each pure, each reading the event's
+// facts and what earlier steps found. Opinions are never stored with the event (L5): the live path, recovery from the
+// log and replay all call `opine`, so a better rule can be applied to history.
 
 import type { Event } from "../event.ts";
 import type { Act } from "../order.ts";
@@ -64,9 +64,9 @@ export interface Part {
 }
 
 /**
- * The steps in their order: the page before the source (own hostname) and the goals, the source before the channel. Of the
- * reasons to drop a hit the first one is kept. Events that agree in what a part reads are thought of alike by it: where many are
- * looked at, an opinion is formed once for each different input (opinion-columns.ts).
+ * The steps in their order: the page before the source (own hostname) and the goals, the source before the channel. Of
+ * the reasons to drop a hit the first one is kept. Events that agree in what a part reads are thought of alike by it:
+ * where many are looked at, an opinion is formed once for each different input (opinion-columns.ts).
  */
 export const PARTS = [
   {

@@ -1,5 +1,6 @@
-// Whether where a hit comes from rules it out: the site that refers to it, the address it was sent from, or the network that
-// address belongs to. What it takes are facts of the event: of an address, only the name of the exclusion it fell under.
+// Whether where a hit comes from rules it out: the site that refers to it, the address it was sent from, or
+// the network that address belongs to. What it takes are facts of the event: of an address, only the name of
+// the exclusion it fell under.
 
 import type { Event } from "../event.ts";
 import { parseAddress } from "./address.ts";
@@ -8,7 +9,10 @@ import { decide, hasHost, type Matcher, type Verdict } from "./matcher.ts";
 import type { Step } from "./opinion.ts";
 import { SPAM_REFERRERS } from "./spam-referrer.ts";
 
-/** Step: drops what an import brought that was undone, whatever else is to be said of it: no drop of its own is counted either. */
+/**
+ * Step: drops what an import brought that was undone, whatever else is to be said of it: no drop of its own is counted
+ * either.
+ */
 export const importRule: Step = (_event, opinion, { isUndone }) => {
   if (isUndone) opinion.dropped = "undone";
 };
@@ -45,8 +49,9 @@ export const networkRule: Step = (event, opinion, matchers) => {
 const BROWSER_FORMATS: ReadonlySet<string> = new Set(["pixel"]);
 
 /**
- * Whether the connection was the visitor's own browser's. Other formats are also spoken by merchants' servers, which live in
- * data centres and tell of visitors who do not: there, client hints have to prove the browser, for no library sends them.
+ * Whether the connection was the visitor's own browser's. Other formats are also spoken by merchants'
+ * servers, which live in data centres and tell of visitors who do not: there, client hints have to prove the
+ * browser, for no library sends them.
  */
 function isFromBrowser({ format, hints }: Event): boolean {
   return BROWSER_FORMATS.has(format) || hints !== "";

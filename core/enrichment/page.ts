@@ -1,6 +1,7 @@
-// Which page of which host an event belongs to, and whether that host may count. A page is the path in its one spelling. The
-// query string is no part of it, unless rules keep a parameter; campaign parameters are read from it by `source.ts`. The
-// fragment is one where a site routes by it. Rules may also put another page in the place of a path, or take the ids out.
+// Which page of which host an event belongs to, and whether that host may count. A page is the path in its one
+// spelling. The query string is no part of it, unless rules keep a parameter; campaign parameters are read from it
+// by `source.ts`. The fragment is one where a site routes by it. Rules may also put another page in the place of a
+// path, or take the ids out.
 
 import type { Event } from "../event.ts";
 import { NAME_LENGTH_MAX } from "../limits.ts";
@@ -56,7 +57,9 @@ function findLocation({ url, format, fragment }: Event): Location | undefined {
   return { hostname, path: withoutHome(`${path}#${spellPath(route)}`), query };
 }
 
-/** A fragment that is a path is no place on a page: "#/cart", "#!/cart". Any other is a page where its sender says so. */
+/**
+ * A fragment that is a path is no place on a page: "#/cart", "#!/cart". Any other is a page where its sender says so.
+ */
 const ROUTE = /^!?\//;
 
 /** The route of a site's home is the page itself: "/#/" is "/". */

@@ -1,13 +1,14 @@
-// Hosts that visitors only come back from: the merchant's own, and those that it sends them to for a while, such as payment
-// pages and sign-in. They brought nobody, so they are no source. Which hosts are a merchant's own is told by its page's host:
-// the same with or without "www.", and those under the same registrable name ("checkout.shop.example" and "shop.example"),
-// unless that name is a platform's, where the neighbours are strangers, or a known source ("google.com" of "sites.google.com").
+// Hosts that visitors only come back from: the merchant's own, and those that it sends visitors to for a while, such as
+// payment pages and sign-in. Such a host did not bring the visitor, so it is no source. A host is the merchant's own if
+// it equals the host of the page, with or without "www.", or has the same registrable name ("checkout.shop.example" and
+// "shop.example"). Two kinds of registrable names are exceptions: a platform's, where the neighbours are strangers
+// ("myshopify.com"), and a known source ("google.com" of "sites.google.com").
 
 import { decide, hasHost, type Matchers } from "./matcher.ts";
 import { knownHost } from "./source-host.ts";
 import { bare } from "./spelling.ts";
 
-/** Whether a referrer's host brought the visitor back to a page, and not first. */
+/** Whether a referrer's host only brought the visitor back to a page, and is no source. */
 export function isReturnHost(host: string, hostname: string, matchers: Matchers): boolean {
   if (bare(host) === bare(hostname)) return true;
   const ruled = decide(matchers, ({ returns }) =>
@@ -22,7 +23,9 @@ function isSibling(host: string, hostname: string): boolean {
   return name !== "" && name === registrable(host) && !PLATFORMS.has(name) && knownHost(host) === undefined;
 }
 
-/** "shop.example" of "www.shop.example", "shop.co.uk" of "www.shop.co.uk"; "" of an address and of a name without a dot. */
+/**
+ * "shop.example" of "www.shop.example", "shop.co.uk" of "www.shop.co.uk"; "" of an address and of a name without a dot.
+ */
 function registrable(host: string): string {
   const labels = host.split(".");
   const last = labels.at(-1) ?? "";
@@ -33,7 +36,7 @@ function registrable(host: string): string {
   return labels.length < count ? "" : labels.slice(-count).join(".");
 }
 
-/** Names under which everybody has a shop of their own. */
+/** Registrable names of platforms, under which many merchants have their shops. */
 const PLATFORMS: ReadonlySet<string> = new Set([
   "myshopify.com",
   "shopify.com",

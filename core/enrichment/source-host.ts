@@ -1,14 +1,15 @@
-// The hosts and apps that people come from, by name. Only hosts that people search on are search engines, and only hosts that
-// people shop on are shops: "www.google.de" is one, "docs.google.com" and "sellercentral.amazon.de" are themselves. It is a
-// compact list of our own.
+// The hosts and apps that visitors come from, with their names. A search engine is only a host that people search on,
+// and a shop only one that people shop on. So "www.google.de" is "Google", while "docs.google.com" and
+// "sellercentral.amazon.de" are sources of their own. It is a compact list of our own.
 
 import { bare } from "./spelling.ts";
 
 export type Medium = "search" | "social" | "video" | "shopping" | "email" | "ai";
 
 /**
- * A registrable host (its first label and a dot, for names with hosts of many countries), a host of its own, an app of
- * Android by its package or of iOS by its number in the App Store or its bundle → name and medium.
+ * Sources with name and medium. The first text is one of these: a registrable host; its first label and a dot, for
+ * names with hosts in many countries; a single host; an Android app's package; an iOS app's number in the App Store, or
+ * its bundle.
  */
 const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["google.", "Google", "search"],
@@ -223,7 +224,7 @@ const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["ai.perplexity.app.android", "Perplexity", "ai"],
 ];
 
-/** What campaign tools write for a source, beside its host and name. */
+/** Other names that campaign tools use for a source, beside its host and name. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ["adwords", "Google"],
   ["googleads", "Google"],
@@ -248,7 +249,7 @@ export function mediumOf(source: string): Medium | undefined {
   return BY_NAME.get(source.toLowerCase()) ?? knownHost(source)?.medium;
 }
 
-/** What campaign parameters call a source, by the name that referrers of it get. */
+/** The name of a source that campaign parameters name. It is the same name that referrers of that source get. */
 export function sourceName(text: string): string {
   const lower = text.toLowerCase();
   return ALIASES.get(lower) ?? NAMES.get(lower) ?? knownHost(lower)?.name ?? text;
@@ -259,10 +260,16 @@ export function knownApp(id: string): Known | undefined {
   return BY_HOST.get(id);
 }
 
-/** No host of the map has more labels; hostile ones have a thousand, and comparing all their endings took 27 ms. */
+/**
+ * No host of the map has more labels than this. A hostile host has a thousand, and comparing all its endings took 27
+ * ms.
+ */
 const LABELS_MAX = 4;
 
-/** Walks from the whole host to its last labels; a trailing dot in the map stands for any country's ending. */
+/**
+ * Looks up a host: first the whole host, then without its first label, and so on. A trailing dot in the map stands for
+ * the ending of any country.
+ */
 export function knownHost(host: string): Known | undefined {
   const labels = bare(host.toLowerCase()).split(".");
   for (let index = Math.max(0, labels.length - LABELS_MAX); index < labels.length - 1; index++) {
@@ -272,7 +279,10 @@ export function knownHost(host: string): Known | undefined {
   return undefined;
 }
 
-/** "google.de", "google.com", "google.co.uk"; not "google.example", and not "amazon.jobs". */
+/**
+ * Looks up a name with the ending of a country: "google.de", "google.com", "google.co.uk", but not "google.example" or
+ * "amazon.jobs".
+ */
 function ofAnyCountry([name, second = "", third, ...rest]: readonly string[]): Known | undefined {
   const isEnding = third === undefined ? isCountry(second) || second === "com" || second === "cat" : isCountry(third);
   const isWhole = rest.length === 0 && (third === undefined || /^(?:co|com|org|net|ne|or)$/.test(second));
@@ -283,7 +293,7 @@ function isCountry(label: string): boolean {
   return /^[a-z]{2}$/.test(label);
 }
 
-/** Whether the labels before a known host lead to what it is known for. */
+/** Whether the labels before a known host still lead to its search engine or shop. */
 function isOpen({ medium }: Known, labels: readonly string[]): boolean {
   if (labels.length === 0) return true;
   if (medium === "search") return labels.every((label) => SEARCHES.has(label) || isCountry(label));
@@ -301,7 +311,7 @@ const SEARCHES = words(
 const SHOPS = words(
   "www m mobile search smile cgi stores shop item items product books event articulo produto listado lista best a",
 );
-/** Labels of hosts where people sign in, pay, write, administer or develop; nobody finds a shop there. */
+/** Labels of hosts where people sign in, pay, write, administer or develop. Nobody is sent to a shop from there. */
 const BACK_ROOMS = words(
   "account accounts login signin auth oauth sso passport admin console cloud api developer developers dev docs drive " +
     "platform pay payment payments checkout wallet billing status support help ads adsmanager analytics studio",

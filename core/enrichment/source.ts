@@ -1,5 +1,6 @@
-// Where a visit came from: campaign parameters first, else the referrer, which well-known hosts and apps turn into a name. The
-// merchant's own hosts, and those that visitors only come back from (payment pages), are no source: such an event is a return.
+// Where a visit came from: campaign parameters first, else the referrer, which well-known hosts and apps turn
+// into a name. The merchant's own hosts, and those that visitors only come back from (payment pages), are no
+// source: such an event is a return.
 
 import { parseAddress } from "./address.ts";
 import { type Campaign, parseCampaign } from "./campaign.ts";
@@ -31,7 +32,10 @@ function readReferrer(referrer: string, opinion: Opinion, matchers: Matchers): v
   opinion.source = known?.name ?? (web ? bare(address.hostname) : opinion.referrer);
 }
 
-/** What a link says of itself goes before its referrer; a click id, a campaign's name and a medium only where there is none. */
+/**
+ * What a link says of itself goes before its referrer; a click id, a campaign's name and a medium only where there is
+ * none.
+ */
 function readCampaign({ clicked, ...named }: Campaign, opinion: Opinion): void {
   Object.assign(opinion, named);
   opinion.isReturn = false;

@@ -1,13 +1,14 @@
-// One spelling for what can be written in several ways. A path is compared and shown as people read it ("/über uns"), from
-// whichever of "/%C3%BCber%20uns", "/%c3%bcber uns" and "/über uns" was sent; what filters, goals and rules say is brought into
-// the same form before it is compared. Events keep their addresses as they came, so this is an opinion like any other.
+// One spelling for what can be written in several ways. For example, "/%C3%BCber%20uns" and "/%c3%bcber uns" are
+// compared and shown as people read them, "/über uns". Texts of filters, goals and rules are brought into the same form
+// before they are compared. Events keep their addresses as they came, so this is an opinion like any other.
 
 import { ESCAPE } from "./escape.ts";
 import { readHost, spellHost } from "./hostname.ts";
 
 /**
- * A path, or a part of one. Escapes become the characters they stand for, in Unicode's form NFC. Kept as escapes, in upper
- * case, are what RFC 3986 reserves ("%2F" is no "/"), the percent sign, what is no UTF-8, and what nobody can see.
+ * A path, or a part of one. Escapes become the characters they stand for, in Unicode's form NFC. Some stay escapes, in
+ * upper case: characters that RFC 3986 reserves ("%2F" is no "/"), the percent sign, bytes that are no UTF-8, and
+ * invisible characters.
  */
 export function spellPath(text: string): string {
   if (!UNUSUAL.test(text)) return text;
@@ -41,7 +42,7 @@ export function spellReferrer(text: string): string {
   );
 }
 
-/** A host without the port behind it, of which an address that was put together badly has several. */
+/** A host without the port behind it. A malformed address may have several ports. */
 function withoutPort(host: string): string {
   let start = host.length;
   while (/[\d:]/.test(host.charAt(start - 1))) start -= 1;
@@ -67,30 +68,33 @@ function cutReferrer(text: string): readonly [scheme: string, host: string, path
   return [scheme, host, spellPath(path)];
 }
 
-/** What may be the name of a host: others stay what they are, in lower case. */
+/** The one spelling of a text that may be the name of a host. Any other text is put into lower case. */
 function spellName(text: string): string {
   return spellHost(text) || text.toLowerCase().toWellFormed();
 }
 
-/** Sources are hosts or names ("Google"), of which only hosts have several spellings. */
+/** The one spelling of a source. Sources are hosts or names ("Google"), and only hosts have several spellings. */
 export function spellSource(text: string): string {
   return IS_PLAIN.test(text) || !text.includes(".") ? text : spellHost(text) || text;
 }
 
 const IS_PLAIN = /^[ -~]*$/;
 
-/** A host without the labels that only say how its pages are shown: "www.shop.example" and "m.shop.example" are one shop. */
+/**
+ * A host without the labels that only say how its pages are shown: "www.shop.example" and
+ * "m.shop.example" are one shop.
+ */
 export function bare(hostname: string): string {
   return hostname.replace(/^(?:(?:www|m|l|lm)\.)+(?=[^.]+\.)/, "");
 }
 
 /** How an attribute's values are written. */
 export interface Spelling {
-  /** The one spelling of a value, and of what should be equal to it. */
+  /** The one spelling of a value, and of a text that is compared with it. */
   readonly spell: (text: string) => string;
-  /** The one spelling of what should be a part of a value. */
+  /** The one spelling of a text that is searched in values. */
   readonly spellPart: (text: string) => string;
-  /** The spellings in which a part, or what an expression finds, is looked for. */
+  /** The spellings of a value in which a part or a regular expression is searched. */
   readonly forms: (value: string) => readonly string[];
 }
 
@@ -119,7 +123,10 @@ const LONE_PERCENT = /%(?![0-9a-f]{2})/i;
 const RESERVED = /[:/?#[\]@!$&'()*+,;=%]/;
 /** Control and format characters and blanks but the common one, without the joiners that words of some scripts need. */
 const UNSEEN = /(?![ \u200c\u200d])[\p{Cc}\p{Cf}\p{Z}]/gu;
-/** An escape that stays, and accents behind it, which would be put on its last letter: "%0A" and an acute are no "%0\u00c1". */
+/**
+ * An escape that stays, and accents behind it. NFC would put the accent on the last letter of the escape: "%0A" and an
+ * acute would become "%0\u00c1".
+ */
 const MARKED_ESCAPE = /(%[0-9A-F]{2})(\p{M}+)/gu;
 
 function encodeMarks(_: string, escaped: string, marks: string): string {

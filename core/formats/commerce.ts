@@ -1,6 +1,6 @@
-// E-commerce in the words of Segment's specification, which the clients of RudderStack and PostHog use as well, as facts: which
-// of these events is an order, a refund or a step before it is an opinion formed later. Only what stands for money differs by
-// name here: an order's `total` is, a cart's is not.
+// E-commerce in the words of Segment's specification, which the clients of RudderStack and PostHog use as well, as
+// facts: which of these events is an order, a refund or a step before it is an opinion formed later. Only what stands
+// for money differs by name here: an order's `total` is, a cart's is not.
 
 import { normalName } from "../event.ts";
 import { actOf } from "../order.ts";

@@ -1,6 +1,6 @@
-// Counterscale: `GET /cache`, which tells a browser by its own cache how often it came today, and then `GET /collect`, a page
-// view. Footfall tells visitors apart without that count, so what comes back of it (`ht`) is not used; it is answered
-// because the client asks for it before every page view.
+// Counterscale. Its client sends `GET /cache`, by which the browser's cache tells it how often the browser came today.
+// Then it sends `GET /collect`, a page view. Footfall tells visitors apart without that number (`ht`) and does not use
+// it. It answers `/cache` because the client asks for it before every page view.
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit } from "../hit.ts";
@@ -51,8 +51,8 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
 }
 
 /**
- * How many hits this browser made today, by the seconds of the date it was told last: 1, 2, then always 3. A date of
- * another day begins anew.
+ * How many hits this browser made today: 1, 2, then always 3. The number is kept as the seconds of the date that the
+ * browser was told last. A date of another day begins anew.
  */
 export function hitCount({ query, ifModifiedSince, receivedAt }: Hit): Answer {
   if ((parseParameters(query).get("sid") ?? "") === "") return json(400, { error: "sid is missing" });

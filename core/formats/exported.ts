@@ -1,6 +1,6 @@
-// Facts of an event that another Footfall has archived: what no sender knows and an export tells. They come with an API key
-// and an import alone, so that a merchant may move between deployments with equal numbers. What an export says of the
-// place, the agent and the money is told by the fields that every keyed sender has.
+// Facts of an event that another Footfall has archived: what no sender knows and an export tells. They come with an API
+// key and an import alone, so that a merchant may move between deployments with equal numbers. What an export says of
+// the place, the agent and the money is told by the fields that every keyed sender has.
 
 import type { Event } from "../event.ts";
 import { HINT_LENGTH_MAX, NAME_LENGTH_MAX, PLACE_LENGTH_MAX, REQUEST_EVENTS_MAX } from "../limits.ts";

@@ -1,6 +1,6 @@
-// Readers of single values as they come from outside: each takes something unknown and gives an outcome whose message
-// names the field, says what is wrong and what to send. Formats are lists of fields read with these. Texts lose control
-// characters and lone surrogates here, once, so that nothing behind has to think of them.
+// Readers of single values from outside. Each takes something unknown and returns an outcome; a refusal names the
+// field, says what is wrong and what to send. A format is a list of fields that are read with these. Texts lose control
+// characters and lone surrogates here, so that no later step has to think of them.
 
 import { REVENUE_SCALE } from "../event.ts";
 import type { Draft } from "../hit.ts";
@@ -29,7 +29,7 @@ import { parseDate } from "../time.ts";
 import { isNoId } from "../visitor-id.ts";
 import { mayLoseDigits, quoteNumbers } from "./written-number.ts";
 
-/** A body that should be JSON. Numbers that would lose digits become texts, as they were written. */
+/** Parses a body that should be JSON. A number that would lose digits becomes a text, as it was written. */
 export function parseJson(text: string): Outcome<unknown> {
   try {
     const value: unknown = JSON.parse(text);
@@ -42,7 +42,9 @@ export function parseJson(text: string): Outcome<unknown> {
 
 export interface TextRule {
   readonly lengthMax: number;
-  /** Whether a longer text is cut; otherwise it is refused. Facts worth keeping in part are cut, keys never. */
+  /**
+   * Whether a longer text is cut; otherwise it is refused. Texts that are of use in part (a title) are cut, keys never.
+   */
   readonly cut: boolean;
 }
 
@@ -85,8 +87,8 @@ export type TextName = keyof typeof TEXT_RULES;
 export type TextField = readonly [wire: string, name: TextName];
 
 /**
- * The texts that a format's table names. Where several names on the wire are one text, the first that is given holds. What
- * stands where an id should and is none (`visitor-id.ts`) is not given.
+ * Reads the texts that a format's table names. Several names on the wire may stand for one text: the first that is
+ * given holds. A value that is no id (`visitor-id.ts`), in the place of one, counts as not given.
  */
 export function readTexts<Fields extends readonly TextField[]>(
   fields: Fields,
@@ -144,7 +146,7 @@ export interface NumberRule {
   readonly absent: number;
 }
 
-/** True unless it says false. */
+/** A flag that is true unless the value says false. */
 export function readFlag(field: string, value: unknown): Outcome<boolean> {
   if (value === undefined || value === null) return accepted(true);
   if (typeof value === "boolean") return accepted(value);
@@ -229,15 +231,16 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Without control characters and lone surrogates. */
+/** A text without its control characters and lone surrogates. */
 export function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to take out
   return text.replace(/[\u0000-\u001f\u007f]/g, "").toWellFormed();
 }
 
 /**
- * The header's agent when it is a browser's. A merchant's server sends with its own (curl, node, python-requests): that
- * is the sender's agent and says nothing about the visitor, so it stays unknown unless the event names another.
+ * The agent of the request's header, if it is a browser's. A merchant's server sends with an agent of its own (curl,
+ * node, python-requests), which says nothing about the visitor. The visitor's agent is then unknown, unless the event
+ * names it.
  */
 export function visitorAgent(header: string): string {
   return /^(Mozilla|Opera)\//.test(header) ? header : "";
@@ -264,7 +267,10 @@ function isPossible(instant: number, receivedAt: number): boolean {
   return instant >= TIMESTAMP_MIN_MS && instant <= receivedAt + TIMESTAMP_AHEAD_MS;
 }
 
-/** What a value is, in a message. Only texts are repeated, and shortened: the rest may be hostile (deep, huge). */
+/**
+ * Describes a value in a message. Only texts are repeated, and shortened. Other values are named by their kind, for
+ * they may be hostile (deep, huge).
+ */
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";

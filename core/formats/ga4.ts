@@ -1,6 +1,6 @@
-// GA4 as its tag sends it, `/g/collect`: parameters in the query string, and either nothing in the body or one event a line,
-// whose parameters go before the shared ones. It has no ids, and leaves the time to us. What GA4's names mean here is
-// shared with its Measurement Protocol (measurement.ts).
+// GA4 as its tag sends it, `/g/collect`: parameters in the query string, and either nothing in the body or one event a
+// line, whose parameters go before the shared ones. It has no ids, and leaves the time to us. What GA4's names mean
+// here is shared with its Measurement Protocol (measurement.ts).
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -144,7 +144,10 @@ function parseEvent(parameters: Parameters, hit: Hit): Outcome<Draft> {
   });
 }
 
-/** "ep.plan=pro" and "epn.seats=3" are the event's own parameters. User properties ("up.") are persons' and are not kept. */
+/**
+ * "ep.plan=pro" and "epn.seats=3" are the event's own parameters. User properties ("up.") are persons' and are not
+ * kept.
+ */
 function eventParameters(parameters: Parameters): Record<string, string> {
   const own = new Map<string, string>();
   for (const [key, value] of parameters) {
@@ -186,7 +189,10 @@ function productsOf(parameters: Parameters): readonly RawProduct[] {
   });
 }
 
-/** The parts between single tildes; the tag writes a tilde that belongs to a text twice: "nmA~~B~qt1" is "nmA~B" and "qt1". */
+/**
+ * The parts between single tildes; the tag writes a tilde that belongs to a text twice: "nmA~~B~qt1" is "nmA~B" and
+ * "qt1".
+ */
 function partsOf(item: string): readonly string[] {
   return (item.match(/(?:[^~]|~~)+/g) ?? []).map((part) => part.replaceAll("~~", "~"));
 }

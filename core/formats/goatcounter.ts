@@ -1,6 +1,6 @@
-// GoatCounter: `/count`, which its script asks as an image, and `POST /api/v0/count` with up to 500 hits from a server, which
-// needs an API key. The script names no site: it is the first part of the path (`/<tracking ID>/count`), or the site that
-// owns the page's hostname.
+// GoatCounter: `/count`, which its script asks as an image, and `POST /api/v0/count` with up to 500 hits from a server,
+// which needs an API key. The script names no site: it is the first part of the path (`/<tracking ID>/count`), or the
+// site that owns the page's hostname.
 
 import { parseAddress, parseParameters } from "../enrichment/address.ts";
 import { NO_AGENT } from "../enrichment/bot.ts";

@@ -1,6 +1,7 @@
-// How a hit is answered, as data: status, headers and body. Each protocol has its own words for the same few fates, so a
-// format brings its own `answer`; what they share is here. Whatever the protocol, events that could not be stored are never
-// reported as taken: the client hears a 503 and sends them again, and ids make that harmless.
+// How a hit is answered, as data: status, headers and body. A hit has one of a few fates, and each protocol has its own
+// words for them. So a format brings its own `answer`; what the formats share is here. Whatever the protocol, events
+// that could not be stored are never reported as taken: the client hears a 503 and sends them again, and ids make that
+// harmless.
 
 import { RATE_LIMIT_PERIOD_SECONDS, REFUSALS_EXPLAINED_MAX } from "../limits.ts";
 import type { Outcome, RejectionCode } from "../outcome.ts";
@@ -55,8 +56,9 @@ export function statusOf(code: RejectionCode): number {
 }
 
 /**
- * What a client must be told is wrong: the hit as a whole, something that could not be stored, or that none of its events
- * was taken. Undefined when something was; formats without a word for single events then say nothing of the others.
+ * What a client must be told is wrong: with the hit as a whole, with an event that could not be stored, or with all of
+ * its events, where none was taken. Undefined when something was taken: formats that have no word for a single event
+ * then do not mention the others.
  */
 export function problemOf(outcome: Outcome<Report>): Problem | undefined {
   if (!outcome.ok) return toProblem(outcome.rejection);
@@ -87,7 +89,10 @@ export function reportAnswer(outcome: Outcome<Report>): Answer {
   return json(status, told, retryAfter(status));
 }
 
-/** Each refusal with its place and code, and the first of each code with words: an answer should not be many times what was sent. */
+/**
+ * Each refusal with its place and code. Only the first of each code has a message, so that an answer is not many times
+ * longer than the hit.
+ */
 function explained(rejected: Report["rejected"]): readonly object[] {
   const times = new Map<RejectionCode, number>();
   return rejected.map(({ index, code, message }) => {

@@ -1,6 +1,6 @@
-// Reading what other products' clients send: more loosely than our own format, because nobody can change them. What has no
-// place here is left out, never a reason to refuse the event; only what makes it another event (ids, names, times) is held
-// to the bounds of field.ts.
+// Readers for what other products' clients send. They are less strict than those of our own format, because we cannot
+// change these clients. A value that has no place here is left out, and never a reason to refuse the event. Only values
+// that would make it another event (ids, names, times) must keep to the bounds of field.ts.
 
 import { isApiKeyShaped } from "../api-key.ts";
 import { parseAddress } from "../enrichment/address.ts";
@@ -26,14 +26,17 @@ import { type RawProduct, readProducts } from "./product.ts";
 
 export type Named = Pick<Draft, "trackingId" | "site" | "apiKey">;
 
-/** Who is counted, from the one place a protocol has for it: a tracking ID, or the API key of a merchant's own server. */
+/**
+ * Whose event it is, read from the one place that a protocol has for an ID: a tracking ID, or the API key of a
+ * merchant's own server.
+ */
 export function namedById(text: string): Named {
   const name = clean(text.slice(0, HOSTNAME_LENGTH_MAX));
   if (isApiKeyShaped(name)) return { ...NOBODY, apiKey: name };
   return { ...NOBODY, trackingId: name.slice(0, TEXT_RULES.trackingId.lengthMax).toWellFormed() };
 }
 
-/** The same for protocols whose sites have hostnames. */
+/** Whose event it is, for protocols that name sites by hostname. */
 export function namedBySite(text: string): Named {
   if (isApiKeyShaped(text) || isTrackingIdShaped(text)) return namedById(text);
   return { ...NOBODY, site: clean(text.slice(0, HOSTNAME_LENGTH_MAX)) };
@@ -42,14 +45,17 @@ export function namedBySite(text: string): Named {
 const NOBODY: Named = { trackingId: "", site: "", apiKey: "" };
 
 /**
- * The agent of a format that browsers send: without one, or with a library's, it is a machine. With an API key the same
- * request comes from the merchant's server, which may forward its visitor's agent; its own says nothing.
+ * The agent of a hit in a format that browsers send. A hit without an agent, or with a library's, is a machine's. With
+ * an API key the same request comes from the merchant's server. The server may forward its visitor's agent; its own
+ * agent says nothing.
  */
 export function browserAgent({ userAgent, keyed }: Pick<Hit, "userAgent" | "keyed">, named?: Named): string {
   return keyed || (named !== undefined && named.apiKey !== "") ? visitorAgent(userAgent) : userAgent || NO_AGENT;
 }
 
-/** Properties as JSON of texts: the first PROPS_COUNT_MAX plain ones, cut at their bounds; lists and objects are left out. */
+/**
+ * Properties as JSON of texts: the first PROPS_COUNT_MAX of them, cut at their bounds. Lists and objects are left out.
+ */
 export function looseProps(value: unknown, without: ReadonlySet<string> = NONE): string {
   if (!isObject(value)) return "";
   const texts = new Map<string, string>();
@@ -80,7 +86,7 @@ export function firstText(...values: readonly unknown[]): string {
   return "";
 }
 
-/** An order's number; a cut one would be another order's, so one that is too long is none. */
+/** An order's number. One that is too long is left out, because when cut it could be another order's. */
 export function looseOrder(...values: readonly unknown[]): string {
   const text = firstText(...values);
   return text.length <= ORDER_LENGTH_MAX ? text : "";
@@ -91,7 +97,7 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? value : {};
 }
 
-/** An amount as it is written, whatever its sign, and its currency; nothing when either makes no sense. */
+/** An amount, of either sign, and its currency; no money where either of the two makes no sense. */
 export function looseRevenue(amount: unknown, currency: unknown): Revenue {
   const number =
     typeof amount === "number" || (typeof amount === "string" && amount.trim() !== "") ? Number(amount) : 0;
@@ -103,7 +109,7 @@ export function looseRevenue(amount: unknown, currency: unknown): Revenue {
 
 export type Commerce = Pick<Draft, "revenue" | "currency" | "order" | "products">;
 
-/** What an event says of money and goods, as its protocol names it. */
+/** The values of an event about money and goods, before they are parsed. */
 export interface RawCommerce {
   readonly amount: unknown;
   readonly currency: unknown;
@@ -112,8 +118,9 @@ export interface RawCommerce {
 }
 
 /**
- * Money, number and products of an event as they were told. Whether they were bought, given back or only looked at is an
- * opinion, formed from the name later and alike for all formats. Prices have a currency also where no amount was given.
+ * The money, order number and products of an event as they were sent. Whether these were bought, given back or only
+ * looked at is an opinion. It is formed later from the event's name, in the same way for all formats. The currency is
+ * kept even without an amount, because prices of products need it.
  */
 export function looseCommerce({ amount, currency, order, products = [] }: RawCommerce): Commerce {
   const money = looseRevenue(amount, currency);
@@ -126,12 +133,15 @@ export function looseCommerce({ amount, currency, order, products = [] }: RawCom
   return { ...money, currency: money.currency || code, order: looseOrder(order), products: list };
 }
 
-/** 1 where an event is marked as not interactive, in whichever way JSON and query strings write that. */
+/** 1 where an event is marked as not interactive, in any of the ways that JSON and query strings have. */
 export function loosePassive(...marks: readonly unknown[]): number {
   return marks.some((mark) => mark === true || mark === 1 || mark === "1" || mark === "true") ? 1 : 0;
 }
 
-/** The visitor's address as a proxy or a server passes it on: the first that is one. Believed with an API key only. */
+/**
+ * The visitor's address in a header of a proxy or server: the first entry that is an address. It is believed with an
+ * API key only.
+ */
 export function forwardedAddress(header: string): string {
   const parts = header.split(",", 10).map((part) => part.trim());
   return parts.find(isNetworkAddress) ?? "";
@@ -160,8 +170,8 @@ export function looseScreen(value: unknown): string {
 }
 
 /**
- * An absolute address. A path alone belongs to the hostname that comes with it, or to no host: "https:///cart" is a page
- * of a site that its sender does not name.
+ * An absolute address. A path alone belongs to the hostname that comes with it. Without a hostname it belongs to no
+ * host: "https:///cart".
  */
 export function absoluteUrl(url: string, hostname = ""): string {
   if (url === "" || parseAddress(url) !== undefined) return url;
@@ -175,7 +185,7 @@ export function screenUrl(app: string, screen: string): string {
   );
 }
 
-/** An address with campaign parameters that its protocol sends apart, unless it has them itself. */
+/** An address with the campaign parameters that its protocol sends apart, where the address lacks them. */
 export function withCampaign(url: string, campaign: Readonly<Record<string, string | undefined>>): string {
   const missing = Object.entries(campaign).filter(([name, value]) => value && !new RegExp(`[?&]${name}=`).test(url));
   if (url === "" || missing.length === 0) return url;
@@ -187,14 +197,15 @@ export function withCampaign(url: string, campaign: Readonly<Record<string, stri
   return cutUrl(`${whole}${fragment.length === 0 ? "" : `#${fragment.join("#")}`}`);
 }
 
-/** An address that was put together here, as clean and within the same bound as those that come whole. */
+/** Cleans and cuts an address that was put together here, as it is done with those that come whole. */
 export function cutUrl(url: string): string {
   return clean(url.slice(0, URL_LENGTH_MAX));
 }
 
 /**
- * Segment's rule for clocks that are wrong: the client says when it happened and when it sent it, by the same clock; what
- * lies between them is right, so it happened that long before it was received.
+ * Segment's rule for clocks that are wrong. The client says when the event happened and when it was sent, both by its
+ * own clock. The difference of the two is right even if the clock is wrong. So the event happened that long before it
+ * was received.
  */
 export function withoutSkew(
   happened: number | undefined,
@@ -205,7 +216,10 @@ export function withoutSkew(
   return Math.min(receivedAt, receivedAt - (sent - happened));
 }
 
-/** An instant by the client's own clock, which may be wrong by years: skew is taken out of it before it is judged. */
+/**
+ * An instant by the client's own clock, which may be wrong by years. It is corrected (withoutSkew) before it is held to
+ * any bound.
+ */
 export function clientInstant(value: unknown): number | undefined {
   const instant = typeof value === "number" ? value : typeof value === "string" ? Date.parse(value) : Number.NaN;
   return Number.isFinite(instant) ? instant : undefined;

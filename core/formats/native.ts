@@ -1,6 +1,6 @@
-// Footfall's own format, `POST /v1/events`: one event, an array of events, or {"tracking_id", "stream", "events": […]}; JSON, also
-// as text/plain so that beacons need no preflight. Fields are snake_case (docs/spec.md, NAT). One bad event does not
-// sink its neighbours. A server with an API key may also say who its visitor is (SRV).
+// Footfall's own format, `POST /v1/events`: one event, an array of events, or {"tracking_id", "stream", "events": […]};
+// JSON, also as text/plain so that beacons need no preflight. Fields are snake_case (docs/spec.md, NAT). One bad event
+// does not sink its neighbours. A server with an API key may also say who its visitor is (SRV).
 
 import { isAddress } from "../enrichment/address.ts";
 import { GIVEN_FIELDS } from "../enrichment/given.ts";
@@ -194,7 +194,9 @@ function checkTexts(texts: Texts, hit: Hit): ReturnType<typeof rejected> | undef
   return undefined;
 }
 
-/** What a stranger may not say: anybody could pose as anybody's visitor, or get around a rule on addresses and networks. */
+/**
+ * What a stranger may not say: anybody could pose as anybody's visitor, or get around a rule on addresses and networks.
+ */
 function keyNeeded(field: string): ReturnType<typeof rejected> {
   return rejected("invalid_field", `${field} needs an API key: send Authorization: Bearer <API key>, or leave it out`);
 }

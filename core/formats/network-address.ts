@@ -1,5 +1,5 @@
-// Whether a text is a network address. Servers may say their visitor's; whatever else they send there would make visitors
-// of nonsense.
+// Whether a text is a network address. Servers may say their visitor's; whatever else they send there would
+// make visitors of nonsense.
 
 /** Without leading zeros: other readers take "010" for 8. */
 const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";

@@ -1,6 +1,6 @@
-// Where each protocol comes in: the paths and methods of every way into the collector, without what reads them (route.ts). The
-// OpenAPI document lists them from here. A slash at the end of any of them, or two where one belongs, is the same path: clients
-// put theirs behind whatever address a merchant wrote.
+// Where each protocol comes in: the paths and methods of every way into the collector, without what reads them
+// (route.ts). The OpenAPI document lists them from here. A slash at the end of any of them, or two where one belongs,
+// is the same path: clients put theirs behind whatever address a merchant wrote.
 
 export interface Way {
   readonly methods: readonly ("GET" | "POST")[];
@@ -11,7 +11,10 @@ const GET = ["GET"] as const;
 const POST = ["POST"] as const;
 const BOTH = ["GET", "POST"] as const;
 
-/** "/v1/track" and the browser's "/v1/t". A single screen's short path is "/v1/s". Older libraries send batches to "/v1/import". */
+/**
+ * "/v1/track" and the browser's "/v1/t". A single screen's short path is "/v1/s". Older libraries send batches to
+ * "/v1/import".
+ */
 const SEGMENT_PATHS = [
   ...["track", "page", "screen", "identify", "group", "alias"].flatMap((name) => [`/v1/${name}`, `/v1/${name[0]}`]),
   ...["/v1/batch", "/v1/b", "/v1/import"],

@@ -1,5 +1,5 @@
-// The pixel, `GET /v1/pixel.gif`: a page view for pages without script. Everything comes in the query string and the
-// headers; the page is the address the image was asked from.
+// The pixel, `GET /v1/pixel.gif`: a page view for pages without script. The query string and the headers hold
+// everything. The page is the address that asked for the image.
 
 import { parseQuery } from "../enrichment/address.ts";
 import { NO_AGENT } from "../enrichment/bot.ts";
@@ -23,11 +23,14 @@ export const PIXEL_PARAMETERS = [
 export const pixel: Format = {
   name: "pixel",
   parse: (hit) => parseEvents(JSON.stringify(toEvent(hit)), hit),
-  // The image, or a refusal: a developer looking at the request should see why nothing is counted.
+  // The image, or a refusal, so that a developer who looks at the request sees why nothing is counted.
   answer: ({ outcome }) => (problemOf(outcome) === undefined ? image() : reportAnswer(outcome)),
 };
 
-/** The same fields as an event of the native format; an image is only ever asked for by a visitor's own agent. */
+/**
+ * The fields of an event of the native format. Only a visitor's own agent asks for an image, so the header's agent is
+ * the visitor's.
+ */
 function toEvent(hit: Hit): Record<string, string> {
   const parameters = parseQuery(hit.query);
   const event: Record<string, string> = { url: hit.referrer, user_agent: hit.userAgent || NO_AGENT };

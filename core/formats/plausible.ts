@@ -1,5 +1,6 @@
-// Plausible's Events API, `POST /api/event`: one event as JSON, from its scripts, its npm packages and from servers. Field
-// names are short or long; the short one holds. A list of domains is an event for each. Cookieless: no ids, no visitor.
+// Plausible's Events API, `POST /api/event`: one event as JSON, from its scripts, its npm packages and from
+// servers. Field names are short or long; the short one holds. A list of domains is an event for each.
+// Cookieless: no ids, no visitor.
 
 import { parseAddress } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";

@@ -1,7 +1,7 @@
-// PostHog, `POST /batch/` from its servers and `/capture/`, `/e/` and `/i/v0/e/` from its browsers; JSON, packed or as the
-// `data` of a form. Names that begin with "$" are PostHog's own: page views, engagement, what is only described or recorded by
-// itself (core/event.ts), or reports. Feature flags, recordings and surveys are not ours: who asks gets a true answer, that
-// there are none.
+// PostHog, `POST /batch/` from its servers and `/capture/`, `/e/` and `/i/v0/e/` from its browsers; JSON, packed or as
+// the `data` of a form. Names that begin with "$" are PostHog's own: page views, engagement, what is only described or
+// recorded by itself (core/event.ts), or reports. Feature flags, recordings and surveys are not ours: who asks gets a
+// true answer, that there are none.
 
 import { parseQuery } from "../enrichment/address.ts";
 import { isMetadata } from "../event.ts";
@@ -146,8 +146,8 @@ function parseMessage(message: unknown, { token, sent, hit }: Whole): Outcome<Dr
 }
 
 /**
- * When it happened, by a clock that may be wrong: so long before it was received as lies between it and the sending by that
- * clock. An `offset` says that length in ms.
+ * When it happened, by a clock that may be wrong: so long before it was received as lies between it and the sending by
+ * that clock. An `offset` says that length in ms.
  */
 function instantOf(message: Message, sent: number | undefined, receivedAt: number): number | undefined {
   const happened = clientInstant(message["timestamp"]);

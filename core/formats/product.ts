@@ -22,8 +22,8 @@ export const PRODUCT_NUMBERS = ["price", "quantity"] as const;
 export type RawProduct = Readonly<Partial<Record<(typeof PRODUCT_TEXTS | typeof PRODUCT_NUMBERS)[number], unknown>>>;
 
 /**
- * A list of products as JSON; "" when there are none. Texts are cut at their bound, and so is the list: an order with more
- * products than fit is still an order, with its whole revenue.
+ * A list of products as JSON; "" when there are none. Texts are cut at their bound, and so is the list: an order with
+ * more products than fit is still an order, with its whole revenue.
  */
 export function readProducts(field: string, value: unknown): Outcome<string> {
   if (value === undefined || value === null) return accepted("");

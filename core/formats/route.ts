@@ -1,5 +1,5 @@
-// Every way into the collector, protocol by protocol: where it comes in (path.ts), which format reads it, and which of them are only
-// answered. The collector registers exactly these (workers/collector/app.ts).
+// Every route of the collector, protocol by protocol. It names the path (path.ts) and the format that parses the hit;
+// some routes are only answered. The collector registers exactly these (workers/collector/app.ts).
 
 import type { Format, Hit } from "../hit.ts";
 import { counterscale, hitCount } from "./counterscale.ts";

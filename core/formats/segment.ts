@@ -1,7 +1,8 @@
-// Segment, `POST /v1/batch` and one path for each kind of message, long or short (`/v1/track`, `/v1/t`). The write key is
-// the user of Basic authorization or stands in the body: a tracking ID, or from a server an API key. `messageId` is the
-// duplicate key. Traits and ids of persons are not kept; an identify, group or alias is archived by its name alone.
-// RudderStack's clients speak the same, under a path of their own when a page is left, and ask for a configuration first.
+// Segment: `POST /v1/batch`, and a path for each kind of message, long or short (`/v1/track`, `/v1/t`). The write key
+// is the user of Basic authorization, or stands in the body. It is a tracking ID or, from a server, an API key.
+// `messageId` is the duplicate key. Traits and ids of persons are not kept: an identify, group or alias is archived by
+// its name alone. RudderStack's clients speak the same protocol. They first ask for a configuration, and have a path of
+// their own for what they send when a page is left.
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -40,7 +41,7 @@ const TEXTS = [
   ["context.ip", "claimedAddress"],
 ] as const satisfies readonly TextField[];
 
-/** Properties that say the same as the page's own facts, or became facts. */
+/** Properties that are not kept, because they repeat facts of the page or became facts. */
 const NOT_PROPS: ReadonlySet<string> = new Set([
   "url",
   "path",
@@ -86,7 +87,10 @@ function kindOfPath(path: string): Kind | undefined {
   return KINDS.find((kind) => kind === last || kind[0] === last);
 }
 
-/** What an app's library reports by itself; that somebody opened the app is somebody's act. */
+/**
+ * Events that an app's library reports by itself, without anybody doing anything. That somebody opened the app is not
+ * among them.
+ */
 export const APP_REPORTS: ReadonlySet<string> = new Set([
   "Application Backgrounded",
   "Application Crashed",
@@ -125,7 +129,7 @@ function parseMessage(message: Message, { writeKey, sentAt, hit }: Whole): Outco
     name: nameOf(kind, name),
     timestamp: timestamp.value,
     url: screen || withCampaign(url, campaignOf(context)),
-    // RudderStack's word for a visit that nobody referred.
+    // RudderStack writes "$direct" for a visit without a referrer.
     referrer: texts.value.referrer === "$direct" ? "" : texts.value.referrer,
     userAgent: texts.value.userAgent || visitorAgent(hit.userAgent),
     language: texts.value.language || firstLanguage(hit.acceptLanguage),
@@ -159,7 +163,7 @@ function isMetadataKind(kind: Kind): boolean {
   return kind === "identify" || kind === "group" || kind === "alias";
 }
 
-/** What is particular to the event. The name and category of a page stand among its properties. */
+/** The facts that belong to this kind of event. The name and category of a page become properties. */
 function factsOf(kind: Kind, name: string, message: Message, properties: Message): Partial<Draft> {
   const named = kind === "track" ? {} : { name: message["name"], category: message["category"] };
   const props = looseProps({ ...named, ...properties }, NOT_PROPS);
@@ -171,7 +175,7 @@ function appOf(context: Message): string {
   return firstText(objectOf(context["app"])["namespace"]);
 }
 
-/** Segment's own spelling of campaign parameters. */
+/** The campaign parameters, which Segment names in its own way. */
 function campaignOf(context: Message): Record<string, string> {
   const campaign = objectOf(context["campaign"]);
   const names = {
@@ -184,7 +188,10 @@ function campaignOf(context: Message): Record<string, string> {
   return Object.fromEntries(Object.entries(names).map(([from, to]) => [to, firstText(campaign[from])]));
 }
 
-/** 200 also where single messages were refused, as Segment does; a body that is no JSON, or too large, is a 400. */
+/**
+ * The answer. It is 200 even where single messages were refused, as Segment does it. A body that is no JSON, or too
+ * large, is a 400.
+ */
 function answer({ outcome }: Settled): Answer {
   const problem = problemOf(outcome);
   if (problem === undefined) return json(200, { success: true });
@@ -197,8 +204,8 @@ function answer({ outcome }: Settled): Answer {
 }
 
 /**
- * `/sourceConfig`: RudderStack's browser client sends nothing before it was told where. To nobody else, and no reports on
- * itself.
+ * `/sourceConfig`: RudderStack's browser client sends nothing before it has a configuration. This one has it send
+ * events to us alone, and no reports about itself.
  */
 export function sourceConfig({ query, basicUser }: Hit): Answer {
   const writeKey = firstText(parseParameters(query).get("writeKey"), basicUser).slice(0, ID_LENGTH_MAX);

@@ -1,6 +1,7 @@
-// Snowplow's tracker protocol: `POST /com.snowplowanalytics.snowplow/tp2` with a list of events, and `GET /i` with one in the
-// query string. The app id is the tracking ID (from a server, an API key), `eid` the duplicate key. Self-describing events
-// and entities are read where they say what was bought; anything else in them stays with whoever described it.
+// Snowplow's tracker protocol: `POST /com.snowplowanalytics.snowplow/tp2` with a list of events, and `GET /i`
+// with one in the query string. The app id is the tracking ID (from a server, an API key), `eid` the duplicate
+// key. Self-describing events and entities are read where they say what was bought; anything else in them stays
+// with whoever described it.
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -41,9 +42,10 @@ const TEXTS = [
 ] as const satisfies readonly TextField[];
 
 /**
- * A page ping says that the page was in use since the last one. How far apart a page's pings are is set on the page and stands
- * in none of them: it shows where several come in one request, or a page says it in the address it sends to (`?heartbeat=30`).
- * Ten seconds is what every example of the documentation has, and what holds for a ping that comes alone.
+ * A page ping says that the page was in use since the last one. How far apart a page's pings are is set on
+ * the page and stands in none of them: it shows where several come in one request, or a page says it in the
+ * address it sends to (`?heartbeat=30`). Ten seconds is what every example of the documentation has, and what
+ * holds for a ping that comes alone.
  */
 const PING_MS = 10_000;
 
@@ -122,7 +124,10 @@ function pingTimes(data: readonly unknown[], heartbeat: number | undefined): Rea
   return new Map([...pages.values()].flatMap((told) => pingTimesOfPage(told, heartbeat)));
 }
 
-/** Without use there is no ping, so a longer gap is a reader who was away: the shortest gap between pings is the interval. */
+/**
+ * Without use there is no ping, so a longer gap is a reader who was away: the shortest gap between pings is the
+ * interval.
+ */
 function pingTimesOfPage(
   told: readonly Told[],
   heartbeat: number | undefined,
@@ -214,7 +219,9 @@ function item(payload: Payload): Partial<Draft> {
   };
 }
 
-/** A self-describing event is named by its schema: "iglu:com.acme/basket_shared/jsonschema/1-0-0" is "basket_shared". */
+/**
+ * A self-describing event is named by its schema: "iglu:com.acme/basket_shared/jsonschema/1-0-0" is "basket_shared".
+ */
 function selfDescribing(payload: Payload): Partial<Draft> {
   const event = described(objectOf(nested(payload, "ue_pr", "ue_px"))["data"]);
   const entities = [objectOf(nested(payload, "co", "cx"))["data"]].flat().map(described);

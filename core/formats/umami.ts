@@ -1,5 +1,6 @@
-// Umami, `POST /api/send` with one message and `POST /api/batch` with a list of them: events with a name, page views without
-// one, what identifies a visitor, and how long a page took to load. Addresses and agents in a payload are a server's word.
+// Umami, `POST /api/send` with one message and `POST /api/batch` with a list of them: events with a name, page
+// views without one, what identifies a visitor, and how long a page took to load. Addresses and agents in a
+// payload are a server's word.
 
 import { parseAddress } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -118,7 +119,9 @@ function toMs(value: unknown): unknown {
   return typeof seconds === "number" ? seconds * 1000 : undefined;
 }
 
-/** Footfall keeps no session on the client: the ids are of this request and mean nothing; a bot gets Umami's own reply. */
+/**
+ * Footfall keeps no session on the client: the ids are of this request and mean nothing; a bot gets Umami's own reply.
+ */
 function messageReply(report: Report, requestId: string): object {
   if (report.dropped.some(({ reason }) => reason === "bot")) return { beep: "boop" };
   return { cache: requestId, sessionId: requestId, visitId: requestId };

@@ -1,5 +1,6 @@
-// `POST /debug/mp/collect`: what Google would say is wrong with a Measurement Protocol request, in its own codes. Nothing of
-// the request is counted, and its secret is not looked at. The bounds are Google's; what Footfall takes is looser.
+// `POST /debug/mp/collect`: what Google would say is wrong with a Measurement Protocol request, in its own codes.
+// Nothing of the request is counted, and its secret is not looked at. The bounds are Google's: Footfall itself takes
+// more than they allow.
 
 import { parseQuery } from "../enrichment/address.ts";
 import type { Hit } from "../hit.ts";
@@ -27,7 +28,7 @@ const PARAMS_MAX = 25;
 const ITEMS_MAX = 200;
 const NAME_LENGTH_MAX = 40;
 const AGE_MAX_MS = 72 * 3_600_000;
-/** Messages of one answer: an event that is wrong is often wrong a thousand times. */
+/** How many messages an answer has at most: the same mistake is often in a thousand events. */
 const MESSAGES_MAX = 50;
 
 const RESERVED_NAMES: ReadonlySet<string> = new Set([

@@ -1,6 +1,7 @@
-// Numbers of a JSON text that a double cannot hold: "12345678901234567890" has lost its last digits once it is parsed, and
-// "1e400" is infinite. As an order's number they would make one order of two, so they are put into quotes before the text is
-// parsed, and are then the text that was written. Bodies that may have one are few: one look for long digits tells.
+// Numbers of a JSON text that a double cannot hold: "12345678901234567890" has lost its last digits once it is
+// parsed, and "1e400" is infinite. As an order's number they would make one order of two, so they are put into
+// quotes before the text is parsed, and are then the text that was written. Bodies that may have one are few: one
+// look for long digits tells.
 
 /** A number that begins after ":", "," or "[" with 16 digits, or has an exponent. */
 const SUSPICIOUS = /[:,[]\s*-?(?:\d[\d.]{15}|[\d.]+e)/i;
@@ -53,7 +54,9 @@ function isHeld(written: string): boolean {
   return value === 0 ? digits === "" : significantOf(digits) <= DIGITS_MAX;
 }
 
-/** Without the zeros at the end. An expression for those looks at a run of zeros in the middle once for each of them. */
+/**
+ * Without the zeros at the end. An expression for those looks at a run of zeros in the middle once for each of them.
+ */
 function significantOf(digits: string): number {
   let length = digits.length;
   while (digits[length - 1] === "0") length -= 1;

@@ -1,5 +1,6 @@
-// Which events a filter admits, for those that want the events themselves (exports) and not what they come to. A filter means what
-// it means in a question (filter.ts, seen.ts): of events that are counted, by the rules of their Day.
+// Which events a filter admits, for callers that want the events themselves (exports) and not numbers made of them. A
+// filter means what it means in a question (filter.ts, seen.ts): it looks at events that are counted, by the rules of
+// their Day.
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import type { DayRows } from "./count.ts";

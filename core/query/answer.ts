@@ -47,7 +47,9 @@ export interface Meta {
   readonly rules: number;
   /** Only when visitors were asked for. `standard_error` is relative: 0.0081 is 0.81 %. */
   readonly visitors?: { readonly exact: boolean; readonly standard_error?: number };
-  /** Only when metrics of orders were asked for: not exact where an order number may have earned more than once (ORD-9). */
+  /**
+   * Only when metrics of orders were asked for: not exact where an order number may have earned more than once (ORD-9).
+   */
   readonly orders?: { readonly exact: boolean };
   /** In so many buckets the smallest values of a dimension are only known added up, as "(other)". */
   readonly cut?: { readonly dimension: string; readonly buckets: number; readonly value: string };
@@ -72,8 +74,10 @@ export interface ForeignWarning {
   readonly warning: string;
 }
 
-/** What was read for an answer: rows of D1; objects of the archive and their bytes. A share link with filters is not told: they tell
- *  of what it hides. */
+/**
+ * What was read for an answer: rows of D1; objects of the archive and their bytes. A share link with filters is not
+ * told: they tell of what it hides.
+ */
 export interface Sources {
   readonly from: "rollups" | "archive" | "both";
   readonly rows?: number;

@@ -1,6 +1,6 @@
-// What questions can break down and filter by: one ordered list of attributes, each with its values for an event that a scan
-// sees and, where rollups are broken down by it, with the name of that breakdown. Properties ("event:props:plan") are
-// attributes made on demand. Values are compared and shown as they are stored, but the empty one has a name.
+// What questions can break down and filter by: one ordered list of attributes. Each says which values an event has, and
+// names the breakdown that rollups have of it, if any. Properties ("event:props:plan") are attributes made on demand.
+// Values are compared and shown as they are stored; only the empty value has a name, such as "(none)".
 
 import { textsOf } from "../archive/event-columns.ts";
 import { DIMENSIONS, type DimensionName, PLACE_FIELDS, type PlaceField } from "../counting/dimension.ts";
@@ -16,19 +16,22 @@ import { productsOf, type Seen, type SeenColumns } from "./seen.ts";
 export interface Attribute {
   /** Its name in the query grammar. */
   readonly question: string;
-  /** "event": metrics of visits (bounces, duration) are not defined for it. */
+  /** Whether it belongs to events or to visits. Metrics of visits (bounces, duration) are not defined for "event". */
   readonly scope: "event" | "visit";
   /** What is shown, and compared, for the empty value. */
   readonly empty: string;
-  /** The breakdown that rollups have of it. */
+  /** The breakdown that rollups have of it; undefined where only events know it. */
   readonly rollup: DimensionName | undefined;
-  /** An event's values: exactly one, but for goals, products and names of properties. */
+  /**
+   * An event's values. Of goals, products and names of properties there may be any number; of all others there is
+   * exactly one.
+   */
   readonly valuesOf: (seen: Seen) => readonly string[];
-  /** A number that events of one Day have in common where they have the same values; -1 where there is none. */
+  /** A number that is equal for events of one Day that have the same values; -1 where no such number is known. */
   readonly codeOf: (seen: Seen, of: SeenColumns) => number;
-  /** The value of one product, where it is about those. */
+  /** The value of one product, for attributes of products. */
   readonly ofProduct?: (product: Product) => string;
-  /** How its values are written, where there are several ways to write one. */
+  /** Brings the ways to write one value, such as "/%C3%BCber" and "/über", to one. */
   readonly spelling?: Spelling;
   /** What is shown of a stored value, where that is something else. */
   readonly show?: (value: string) => string;
@@ -48,7 +51,7 @@ function ofProfile(name: keyof Opinion): Values {
   };
 }
 
-/** Of the visit's entry or exit; code 0 stands for none. */
+/** Values of the visit's entry or exit page view. Code 0 stands for a visit without any. */
 function ofView(at: "entry" | "exit", name: "page" | "hostname"): Values {
   return {
     valuesOf: ({ visit }) => [visit[at]?.opinion[name] ?? ""],
@@ -131,7 +134,7 @@ const ALIASES: readonly (readonly [question: string, of: string, show?: (value: 
 
 const PROPERTY = "event:property";
 
-/** What only events know. */
+/** Attributes that only events know: no rollup is broken down by them. */
 const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
   {
     question: "visit:entry_page_hostname",

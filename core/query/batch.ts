@@ -1,5 +1,6 @@
-// A batch as it comes in: several questions about one merchant with what they have in common, a range, filters and what is to be
-// included, said once. Each becomes the body that it would be alone, and is understood by whoever understands that.
+// A batch as it comes in: several questions about one merchant with what they have in common, a range, filters
+// and what is to be included, said once. Each becomes the body that it would be alone, and is understood by
+// whoever understands that.
 
 import { BATCH_NAME_LENGTH_MAX, BATCH_QUESTIONS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";

@@ -1,8 +1,9 @@
-// What a question may cost beside reading its events, whatever it is made of: one number of steps, which everything that it asks
-// draws on (its filters, nested or of segments, the steps of a funnel, regular expressions, values to compare with). Where it runs
-// out the question is refused with the place that took the last step. What a share link fixes draws on a number of its own, so that a
-// question of the link cannot tell from its own refusal how much there is that the link hides. Many questions of one asker draw on a
-// purse as well, so that one after the other, or all at once, they do not keep an isolate busy for whole minutes.
+// What a question may cost beside reading its events, whatever it is made of: one number of steps, which everything
+// that it asks draws on (its filters, nested or of segments, the steps of a funnel, regular expressions, values to
+// compare with). Where it runs out the question is refused with the place that took the last step. What a share link
+// fixes draws on a number of its own, so that a question of the link cannot tell from its own refusal how much there is
+// that the link hides. Many questions of one asker draw on a purse as well, so that one after the other, or all at
+// once, they do not keep an isolate busy for whole minutes.
 
 import { QUESTION_STEPS_MAX } from "../limits.ts";
 import { invalid } from "./refusal.ts";
@@ -36,8 +37,10 @@ export interface OutOfSteps {
   readonly steps: number;
 }
 
-/** A comparison of one value, with all that leads to it; a character that a regular expression is given; an instruction of one, which
- *  costs memory as well; characters of a value and a clause that are compared in one step. */
+/**
+ * A comparison of one value, with all that leads to it; a character that a regular expression is given; an instruction
+ * of one, which costs memory as well; characters of a value and a clause that are compared in one step.
+ */
 export const COMPARISON_STEPS = 15;
 export const INSTRUCTION_STEPS = 1_000;
 export const CHARACTERS_PER_STEP = 16;
@@ -62,7 +65,10 @@ export function spend(budget: Budget, steps: number, place: string): boolean {
   return false;
 }
 
-/** Whether a question ends because of what others took, and may be asked again later. One that takes too much by itself never may. */
+/**
+ * Whether a question ends because of what others took, and may be asked again later. One that takes too
+ * much by itself never may.
+ */
 export function isStoppedByPurse({ left, purses }: Budget): boolean {
   return left >= 0 && purses.some((purse) => purse.left < 0);
 }

@@ -1,6 +1,6 @@
-// Comparisons (`include.comparisons`): the same question once more over another range, its results beside those of the
-// question. The other range is the one just before, the same one a year earlier, or any; it may be moved by a few Days so
-// that weekdays fall on weekdays.
+// Comparisons (`include.comparisons`): the same question is asked of another range, and its results stand beside those
+// of the question. The other range is the one just before, the same one a year earlier, or any other. It may be moved
+// by a few Days, so that a Monday is compared with a Monday.
 
 import { hourOf, type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -11,7 +11,7 @@ import { invalid, isObject, mismatch, quote, shown } from "./refusal.ts";
 export interface CompareRequest {
   readonly mode: "previous_period" | "year_over_year" | "custom";
   readonly matchDayOfWeek: boolean;
-  /** Only with "custom". */
+  /** The other range itself, for the mode "custom". */
   readonly dateRange: DateRange | undefined;
 }
 
@@ -35,9 +35,9 @@ export function parseComparisons(value: unknown): Outcome<CompareRequest | undef
 }
 
 /**
- * The range to compare with: of whole Days whole Days, of Hours Hours at the same local time. `passed` is where the
- * range ends by now, where that is before its end: the other ends at the same place (today until 15:00 is compared with
- * yesterday until 15:00).
+ * The range to compare with. A range of whole Days is compared with whole Days, one of Hours with Hours at the same
+ * local time. `passed` is the instant up to which the range is over, if that is before its end. The other range ends at
+ * the same place: today until 15:00 is compared with yesterday until 15:00.
  */
 export function comparedRange(
   request: CompareRequest,
@@ -52,7 +52,7 @@ export function comparedRange(
   const distance = isYear ? yearBefore(fromDay) : Math.max(1, toDay - fromDay);
   const back = request.matchDayOfWeek ? sameWeekday(distance, isYear) : distance;
   const from = fromDay - back;
-  // A year earlier both ends have their own dates, also where there is a 29 February between them.
+  // For a year earlier both ends keep their dates, even if a 29 February lies between them.
   const backAtEnd = (day: number) => (isYear && !request.matchDayOfWeek ? yearBefore(day) : back);
   if (passed >= range.toInstant) return { kind: "days", from, to: toDay - backAtEnd(toDay - 1) };
   const lastDay = dayAt(zoneAt(zones, passed - 1), passed - 1);
@@ -60,7 +60,7 @@ export function comparedRange(
   return { kind: "instants", from: start, to: moved(zones, passed, backAtEnd(lastDay)) };
 }
 
-/** A number of times 24 hours are compared with as many just before them, whatever clocks did. */
+/** A range of so many times 24 hours is compared with as many hours just before, whether clocks were changed or not. */
 function comparedHours(request: CompareRequest, range: Range, zones: readonly ZonePeriod[], passed: number): DateRange {
   const { fromInstant, toInstant, fromDay } = range;
   const isYear = request.mode === "year_over_year";
@@ -85,12 +85,15 @@ function clockAt(zones: readonly ZonePeriod[], instant: number): number {
   return offsetAt(zoneAt(zones, instant), instant);
 }
 
-/** How many Days the same date of the year before is away. */
+/** How many Days lie between a date and the same date of the year before. */
 function yearBefore(day: number): number {
   return day - addMonths(day, -12);
 }
 
-/** Whole weeks near a distance of Days: the nearest, or as many more as it takes so that two periods do not overlap. */
+/**
+ * A distance in whole weeks, as Days: the nearest to the given one, or the next longer one where a shorter would make
+ * two periods overlap.
+ */
 function sameWeekday(distance: number, mayBeNearer: boolean): number {
   return 7 * (mayBeNearer ? Math.round(distance / 7) : Math.ceil(distance / 7));
 }

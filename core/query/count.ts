@@ -1,6 +1,7 @@
-// What counts an answer from events, of whatever kind the question is: rows of one Day after the other go in, in a request or on
-// a queue. What some Days have come to can be written down and added to what others have: so a large question is counted in parts
-// (job.ts), and what closed Days came to need not be counted again. Questions are counted here, reports in `report-count.ts`.
+// The counting of an answer from events, for every kind of question. Rows go in one Day after the other, in a request
+// or on a queue. What some Days came to can be written as text and added to what other Days came to. So a large
+// question is counted in parts (job.ts), and closed Days need not be counted again. Questions are counted here, reports
+// in `report-count.ts`.
 
 import type { EventColumns } from "../archive/event-columns.ts";
 import type { Gradual } from "../gradual.ts";
@@ -17,44 +18,46 @@ import type { SeenUnder } from "./seen.ts";
 export interface DayRows {
   readonly day: number;
   readonly partitions: readonly EventColumns[];
-  /** Whose visits are meant, where rows of others are among them (`SeenRows`). */
+  /** Which visitors are counted, where rows of others are among these (`SeenRows`). */
   readonly isCounted?: (visitor: string) => boolean;
 }
 
-/** Days come in their order, in `add` and `absorb` alike. A problem ends the counting. */
+/** A counting under way. Days must come in their order, to `add` and `absorb` alike. A problem ends it. */
 export interface Counting {
   readonly add: (rows: DayRows) => Gradual<ScanProblem | undefined>;
-  /** What was added, as text: of the same rows the same. */
+  /** What was added, as text. The same rows give the same text. */
   readonly encode: () => string;
-  /** Entries of sets of visitors that it holds, where that is known. */
+  /** How many entries its sets of visitors hold, where that is known. */
   readonly held?: () => number;
-  /** Adds what `encode` of the same plan has written. */
+  /** Adds a text that `encode` of the same plan has written. */
   readonly absorb: (text: string) => ScanProblem | undefined;
 }
 
 export interface CountPlan<C extends Counting> {
   readonly ranges: readonly Range[];
-  /** The only (Day, partition)s to count, where not all are. */
+  /** The (Day, partition)s to count; undefined for all. */
   readonly rest?: Pick<Rest, "days" | "places"> | undefined;
   /** Columns of the archive beside those that counting reads. */
   readonly columns: readonly string[];
-  /** What must be given at once: a visitor's rows of a Day in one partition, or in all of them. */
+  /** Which rows must be added at once: a visitor's rows of a Day in one partition, or in all partitions. */
   readonly together: "partition" | "day";
-  /** Names all that the text of a Day depends on, beside the Day's events and what they are seen under. Undefined where Days may not be
-   *  counted as a whole. */
+  /**
+   * A name of everything that the text of a Day depends on, beside the Day's events and the settings that they are seen
+   * under. Undefined where Days may not be counted as a whole.
+   */
   readonly nameOf: ((day: number) => string) | undefined;
-  /** "part" is to be encoded, "whole" to be answered from. */
+  /** Begins a counting. A "part" will be encoded; a "whole" gives the answer. */
   readonly open: (under: SeenUnder, form: "part" | "whole") => C;
 }
 
 export interface QuestionCounting extends Counting {
-  /** Of each plan, to be added to what rollups say. */
+  /** The scan of each plan, to be added to what rollups say. */
   readonly scans: () => readonly Scan[];
-  /** Of each plan. */
+  /** The groups of each plan. */
   readonly groups: () => readonly Groups[];
 }
 
-/** Counts a question over one range or over several: each row is read once, whatever ranges it is in. */
+/** Counts a question over one range or several. Each row is read once, even if it is in several ranges. */
 export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting> {
   return {
     ranges: plans.map(({ range }) => range),
@@ -84,7 +87,9 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
   };
 }
 
-/** The range matters only in what the Day is called in it, and whether it is in it. */
+/**
+ * Names what the text of a Day depends on. Of a range that is only the Day's label in it, and whether the Day is in it.
+ */
 function namesOf(plans: readonly Plan[]): (day: number) => string {
   const common = plans.map(({ question: { dimensions, metrics, filters, filter }, rest }) => {
     return [dimensions, metrics, filters, fixedCountOf(filter), rest?.values && [...rest.values]];

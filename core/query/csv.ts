@@ -1,7 +1,8 @@
-// An answer as CSV: a column for each dimension and metric of the question, in its order, and a row for each result. Money is
-// a number, with its currency in a column at the end. A comparison adds each metric once more, before and in change.
-// Of a report a row is an entry: what is a list of texts in it (a path) is one text, a list of numbers (retention) a column
-// each. What `meta` says of the numbers has no place here: whoever needs it asks for JSON.
+// An answer as CSV: a column for each dimension and metric of the question, in its order, and a row for each result.
+// Money is a number, with its currency in a column at the end. With a comparison, each metric has two more columns: its
+// value before, and its change. A report has a row for each entry. In it a list of texts (a path) is one text, and a
+// list of numbers (retention) is a column for each. CSV has no place for `meta`, which says how exact the numbers are:
+// that is in the JSON answer.
 
 import { type CsvCell, csvLine } from "../csv.ts";
 
@@ -12,7 +13,7 @@ interface Row {
   readonly dimensions: readonly string[];
 }
 
-/** What of an answer is written. */
+/** The parts of an answer that are written as CSV. */
 export interface CsvAnswer {
   readonly results: readonly (Row & { readonly comparison?: Row & { readonly change: readonly (number | null)[] } })[];
   readonly query: Readonly<Record<string, unknown>>;

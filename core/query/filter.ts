@@ -1,6 +1,7 @@
-// A question's filters: a tree of and, or, not and has_done over comparisons of one attribute, read once into a value that
-// cannot be wrong, and then a pure function of an event and its visit. What a filter says of a visit (its source, its exit
-// page) it says of every event of it. The texts of refusals are those that clients of the Plausible Stats API v2 know.
+// A question's filters: a tree of and, or, not and has_done over comparisons of one attribute. It is parsed once into a
+// value that cannot be wrong. It is then a pure function of an event and its visit. What a filter says about a visit
+// (its source, its exit page) holds for every event of the visit. Refusals have the texts that clients of the Plausible
+// Stats API v2 know.
 
 import type { Spelling } from "../enrichment/spelling.ts";
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
@@ -26,7 +27,7 @@ export type Filter =
   | {
       readonly kind: "and";
       readonly of: readonly Filter[];
-      /** Whether the asker must not get around it: a share link's. */
+      /** Set on the filters of a share link: the asker must not get around them. */
       readonly isFixed?: true;
     }
   | { readonly kind: "or"; readonly of: readonly Filter[] }
@@ -43,15 +44,15 @@ export interface Comparison {
   readonly only: string | undefined;
   /** All values that fit, where they are known. */
   readonly exactly: ReadonlySet<string> | undefined;
-  /** As they were asked for. */
+  /** The values to compare with, as they were asked for. */
   readonly clauses: readonly string[];
-  /** Whether a shown value fits one of them. */
+  /** Whether a shown value fits one clause. */
   readonly fitsClause: (value: string, clause: string) => boolean;
-  /** Of the filter that it is in: "#/filters/0". */
+  /** Where the filter stands in the question, such as "#/filters/0". */
   readonly place: string;
   /** Pays for looking at so many values whose verdict is known. */
   readonly pay: (values: number) => boolean;
-  /** What was found out of the Day at hand. */
+  /** The verdicts on the Day at hand, by the code of a value. */
   readonly verdicts: CodeVerdicts;
 }
 
@@ -67,19 +68,22 @@ export function isFixed(filter: Filter): boolean {
   return filter.kind === "and" && (filter.isFixed === true || filter.of.some(isFixed));
 }
 
-/** How many of a question's filters the asker must not get around: the first ones. */
+/** How many filters the asker must not get around. They are the first ones of the question. */
 export function fixedCountOf(filter: Filter): number {
   const [first] = filter.kind === "and" ? filter.of : [];
   return first?.kind === "and" && first.isFixed ? first.of.length : 0;
 }
 
-/** What a share link admits, where a filter has such a part: for the link's questions there is nothing else (view.ts). */
+/**
+ * The part of a filter that comes from a share link; undefined without one. For the link's questions no other events
+ * exist (view.ts).
+ */
 export function viewOf(filter: Filter): Filter | undefined {
   const [first] = filter.kind === "and" ? filter.of : [];
   return first?.kind === "and" && first.isFixed ? first : undefined;
 }
 
-/** What the asker of a question filters by, within what is admitted. */
+/** The asker's own part of a filter, without the share link's. */
 export function ownOf(filter: Filter): Filter {
   return filter.kind === "and" && viewOf(filter) !== undefined ? { kind: "and", of: filter.of.slice(1) } : filter;
 }
@@ -87,11 +91,11 @@ export function ownOf(filter: Filter): Filter {
 export interface Parsing {
   /** Where the filters stand. */
   readonly at?: string;
-  /** Of the question that they are part of. */
+  /** The budgets of the question that the filters are part of. */
   readonly budgets?: Budgets;
 }
 
-/** Reads `filters`, all of which must hold, beside those that hold whatever is asked. */
+/** Parses `filters`, all of which must hold. `fixed` are filters that hold in addition, whatever is asked. */
 export function parseFilters(
   value: unknown,
   fixed: readonly unknown[] = [],
@@ -134,7 +138,10 @@ export function passes(filter: Filter, seen: Seen): boolean {
   }
 }
 
-/** Values that events of a Day have in common are looked at once, and paid for each time. */
+/**
+ * Whether an event fits a comparison. A value that many events of a Day share is compared once; each further look at
+ * its verdict is paid for as well.
+ */
 function compares(comparison: Comparison, seen: Seen): boolean {
   const { attribute, verdicts, pay, fits } = comparison;
   const code = seen.of === undefined ? -1 : attribute.codeOf(seen, seen.of);
@@ -153,7 +160,10 @@ export function comparisonsOf(filter: Filter): readonly Comparison[] {
   return filter.kind === "and" || filter.kind === "or" ? filter.of.flatMap(comparisonsOf) : comparisonsOf(filter.of);
 }
 
-/** Whether it takes the whole visit of an event to say whether the event passes, or, of products, the other events of its order. */
+/**
+ * Whether an event alone does not tell if it passes: the filter also needs its whole visit or, for products, the other
+ * events of its order.
+ */
 export function needsVisits(filter: Filter): boolean {
   if (filter.kind === "has_done") return true;
   if (filter.kind === "comparison")
@@ -162,15 +172,15 @@ export function needsVisits(filter: Filter): boolean {
 }
 
 /**
- * The filter without what it says of goals and properties: those who could have converted are counted by it. A choice or
- * a negation with such a part in it goes as a whole.
+ * The filter without its conditions on goals and properties, for counting those who could have converted. An "or" or
+ * "not" that has such a condition anywhere in it is left out as a whole.
  */
 export function withoutGoals(filter: Filter): Filter {
   return strip(filter) ?? EMPTY;
 }
 
 interface Reading {
-  /** Entries that may still come. */
+  /** How many more entries the filters may have. */
   left: number;
   readonly budget: Budget;
 }
@@ -253,7 +263,7 @@ function parseComparison(value: readonly unknown[], path: string, budget: Budget
   return accepted(negated ? { kind: "not", of: filter } : filter);
 }
 
-/** Whether case matters; undefined where the modifiers are none. */
+/** Whether case matters; undefined where the modifiers are not valid. */
 function parseModifiers(value: unknown): boolean | undefined {
   if (value === undefined) return true;
   if (!isObject(value) || Object.keys(value).some((key) => key !== "case_sensitive")) return undefined;
@@ -270,7 +280,10 @@ interface Comparing {
 const asItIs = (text: string) => text;
 const AS_IT_IS: Spelling = { spell: asItIs, spellPart: asItIs, forms: (value) => [value] };
 
-/** What is asked for and what is there are compared in one spelling, and a part of a value is looked for in all of them. */
+/**
+ * Compares in one spelling what is asked for with the value that is there. Where part of a value is asked for, it is
+ * searched in all spellings.
+ */
 function comparerOf(
   operator: Operator,
   clauses: readonly string[],
@@ -317,7 +330,7 @@ interface Comparing {
   readonly place: string;
 }
 
-/** Verdicts that a comparison remembers: values repeat. */
+/** How many verdicts a comparison remembers. Values repeat, so most are found there. */
 const VERDICTS_KEPT_MAX = 10_000;
 
 function remembering(judge: (value: string) => boolean): (value: string) => boolean {
@@ -332,7 +345,10 @@ function remembering(judge: (value: string) => boolean): (value: string) => bool
   };
 }
 
-/** has_done looks at the other events of a visit, so what it asks must be about events, and it asks once. */
+/**
+ * Checks that has_done asks about attributes of events, since it looks at the other events of a visit, and that no
+ * has_done stands inside another.
+ */
 function checkBehaviour(filter: Filter, inside = false): Outcome<undefined> {
   if (filter.kind === "comparison") {
     if (!inside || filter.attribute.scope === "event") return accepted(undefined);

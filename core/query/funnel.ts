@@ -1,7 +1,8 @@
-// Funnels: how many visitors did one thing after the other, in this order, within a window that opens with the first. A step is
-// a filter of events. Of each visitor only one number for each step is kept: when the latest beginning was from which that
-// step was reached; a later beginning leaves more of the window, so no other has to be remembered. A part of the Days also keeps
-// how soon it leads from each step to each later one, for those who began before it: so parts are put together like Days.
+// Funnels: how many visitors did one thing after the other, in this order, within a window that opens with the
+// first. A step is a filter of events. Of each visitor only one number for each step is kept: when the latest
+// beginning was from which that step was reached; a later beginning leaves more of the window, so no other has to be
+// remembered. A part of the Days also keeps how soon it leads from each step to each later one, for those who began
+// before it: so parts are put together like Days.
 
 import { FUNNEL_STEPS_MAX, FUNNEL_STEPS_MIN, FUNNEL_WINDOW_SECONDS, FUNNEL_WINDOW_SECONDS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -56,8 +57,10 @@ export interface Funnel {
   readonly range: Range;
   /** Of each visitor and step: the latest instant (UTC ms) of a first step from which the step was reached in time. */
   readonly begun: Map<string, Instants>;
-  /** Of each visitor, where this is a part: by `[from * steps + to]` the earliest instant at which all steps after `from` up to
-   *  `to` were done in their order. */
+  /**
+   * Of each visitor, where this is a part: by `[from * steps + to]` the earliest instant at which all steps after
+   * `from` up to `to` were done in their order.
+   */
   readonly onward: Map<string, Instants> | undefined;
   /** Numbers in `onward`. */
   onwardCount: number;
@@ -95,7 +98,9 @@ export function addFunnelDay(funnel: Funnel, day: number, visits: readonly SeenV
   return begun.size + funnel.onwardCount;
 }
 
-/** A step that is done leads on from the one before, and from all that have led there. The first time is the soonest. */
+/**
+ * A step that is done leads on from the one before, and from all that have led there. The first time is the soonest.
+ */
 function noteOnward(
   funnel: Funnel,
   { visitor, step, timestamp }: { visitor: string; step: number; timestamp: number },
@@ -124,8 +129,8 @@ export function encodeFunnel({ begun, onward }: Funnel): string {
 }
 
 /**
- * Adds a part of later Days. Who had come as far as some step from a beginning gets on from there, by what the part leads to, as
- * far as the beginning's window goes; who began in the part stands where the part says.
+ * Adds a part of later Days. Who had come as far as some step from a beginning gets on from there, by what the part
+ * leads to, as far as the beginning's window goes; who began in the part stands where the part says.
  */
 export function absorbFunnel({ question, begun }: Funnel, text: string): number {
   const { steps, windowSeconds } = question;

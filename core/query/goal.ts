@@ -1,5 +1,6 @@
-// Goals that a question names must be goals that the merchant has: a misspelt one would be answered with zeros, which
-// look like numbers. They are those of the rules decided last, for all of the past: events of then are read by them.
+// Checks that goals which a question names exist. A misspelt goal would be answered with zeros, which look like real
+// numbers. The merchant's goals are those of the rules decided last, for the past as well: older events are judged by
+// them, too.
 
 import { GOALS_SHOWN_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -8,8 +9,10 @@ import { type Budgets, COMPARISON_STEPS, spend, stepsRefusal } from "./budget.ts
 import { comparisonsOf, type Filter } from "./filter.ts";
 import { invalid, shown } from "./refusal.ts";
 
-/** Refuses the first goal that filters name and the rules decided last do not have. A share link with filters is told of no goals: what it
- *  names and nobody has is reached by nobody. */
+/**
+ * Refuses the first goal that filters name and the rules decided last do not have. Through a share link with filters
+ * nothing is refused, so that it does not reveal which goals there are: an unknown goal is then reached by nobody.
+ */
 export function checkGoals(
   filters: readonly Filter[],
   rules: RuleTimeline,

@@ -1,5 +1,5 @@
-// A question that is too large for one request, as it waits for its answer: the body as it was asked and what the range was
-// resolved with, so that every part of the job, whenever it is counted, has the same plan. Questions and reports alike.
+// A question or report that is too large for one request, as it is stored while it waits. It holds the body as it was
+// asked and what the range was resolved with. So every part of the job has the same plan, whenever it is counted.
 
 import { SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
@@ -19,24 +19,27 @@ import { refusalOf, type ScanProblem } from "./scan.ts";
 export type QuestionKind = BatchKind | "batch";
 
 export interface JobQuestion {
-  /** A plain question unless it says otherwise. */
+  /** The kind of report; undefined for a plain question. */
   readonly kind?: QuestionKind;
   readonly body: unknown;
   /** Filters that hold whatever is asked. */
   readonly fixed: readonly unknown[];
   /** UTC ms at which it was asked. */
   readonly asOf: number;
-  /** UTC ms before which every acknowledged event is in the answer, where that is earlier. */
+  /** UTC ms before which every acknowledged event is in the answer, where that is earlier than `asOf`. */
   readonly completeUntil?: number | undefined;
-  /** The share link it was asked through, and how many (Day, partition)s that reads; a merchant's own without. */
+  /**
+   * The share link it was asked through, and how many (Day, partition)s the link lets it read; undefined for a
+   * merchant's own question.
+   */
   readonly guest?: { readonly link: string; readonly places: number } | undefined;
   /** The merchant's first Day with numbers, where "all" was asked for and there is one. */
   readonly firstDay?: number | undefined;
 }
 
-/** What counts a job, and gives its answer when all is counted. */
+/** Counts a job's events, and gives its answer when all are counted. */
 export interface JobCounting extends Counting {
-  /** Money that the answer will have to convert. */
+  /** The money that the answer has to convert. */
   readonly purses: () => Iterable<Purse>;
   readonly answer: (context: Omit<AnswerContext, "compared">) => Outcome<unknown>;
 }
@@ -89,7 +92,10 @@ function reportPlan(kind: ReportName, { body, fixed }: JobQuestion, moment: Mome
   };
 }
 
-/** Those questions of a batch that are too large: rows are read once for all, and each has its own answer or refusal. */
+/**
+ * The questions of a batch that are too large for the request. Rows are read once for all of them, and each has its own
+ * answer or refusal.
+ */
 function batchPlan(question: JobQuestion, zones: readonly ZonePeriod[]): CountPlan<JobCounting> {
   const { questions } = question.body as { readonly questions: readonly BatchQuestion[] };
   const plans = questions.map(({ kind, body }) => planOfJob({ ...question, kind, body }, zones));
@@ -145,7 +151,7 @@ function hasDay({ ranges }: CountPlan<JobCounting>, day: number): boolean {
   return ranges.some(({ fromDay, toDay }) => day >= fromDay && day < toDay);
 }
 
-/** All of them together hold what one may: who holds most goes first. */
+/** Ends the counting that holds most, again and again, until all of them together hold no more than one alone may. */
 function dropLargest(all: readonly OfBatch[]): void {
   for (;;) {
     const going = all.filter(({ problem }) => problem === undefined);
@@ -171,7 +177,7 @@ export function decodeQuestionPart(body: unknown): QuestionPart {
   return { job, part, merchant };
 }
 
-/** A question was understood before it became a job. */
+/** The value of an outcome that cannot be a refusal: a question is parsed before it becomes a job. */
 function understood<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value;
   throw new Error(`a job's question is one: ${outcome.rejection.message}`);

@@ -1,6 +1,6 @@
-// Money on its way into an answer: sums by Day and currency, and what they are worth in the merchant's currency. A sum is
-// converted once for each Day and currency, whatever it was added up from, so that an answer does not depend on how it was
-// counted. What no rate is known for stays as it is and is said so (`answer.ts`); it is never taken for 0.
+// Money on its way into an answer: sums by Day and currency, and what they are worth in the merchant's currency. Money
+// is converted once for each Day and currency, after it is added up, so that an answer does not depend on how it was
+// counted. Money without a known rate is not converted and never taken for 0: the answer lists it apart (`answer.ts`).
 
 import {
   addMoney,
@@ -41,7 +41,7 @@ export function addDated(purse: Purse, { day, takings }: DatedTakings): void {
   if (carry !== undefined) addDated(purse, { day, takings: carry });
 }
 
-/** What a purse holds, each with what was carried of it. */
+/** The sums of a purse. A sum that is too large for one number is put together again with the part that was carried. */
 function* wholesOf(purse: Purse): Iterable<DatedTakings> {
   for (const { day, takings } of purse.values()) {
     if (isCarry(takings.currency)) continue;
@@ -53,10 +53,10 @@ function* wholesOf(purse: Purse): Iterable<DatedTakings> {
 /** What an amount of another currency on a Day is worth, in ten-thousandths; undefined where no rate is known. */
 export type Convert = (amount: number, of: { readonly currency: string; readonly day: number }) => number | undefined;
 
-/** Knows no rates. */
+/** Converts nothing, because it knows no rates. */
 export const UNCONVERTED: Convert = () => undefined;
 
-/** By the rates of a table, which `foreignOf` has said are needed. */
+/** Converts by the rates of a table, which was read for what `foreignOf` has named. */
 export function convertBy(rates: RateTable, into: string): Convert {
   return (amount, { currency, day }) => {
     if (amount === 0) return 0;
@@ -65,7 +65,10 @@ export function convertBy(rates: RateTable, into: string): Convert {
   };
 }
 
-/** Currencies and Days, [fromDay, toDay), of which purses need rates; undefined where all money is of the merchant's currency. */
+/**
+ * The currencies and the Days, [fromDay, toDay), that purses need rates for; undefined where all money is of the
+ * merchant's own currency.
+ */
 export function foreignOf(
   purses: Iterable<Purse>,
   home: string,
@@ -102,7 +105,7 @@ export function price(purse: Purse, home: string, convert: Convert): Priced {
   return { takings, unconverted };
 }
 
-/** Numbers that count events and orders are not money. */
+/** The metrics that are money. The others count events, orders and pieces. */
 const AMOUNTS = ["revenue", "gross_revenue", "order_revenue", "product_revenue"] as const;
 
 function convertAll(own: Takings, day: number, convert: Convert): Takings | undefined {

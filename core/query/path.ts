@@ -1,5 +1,5 @@
-// Paths: which pages visits saw first, and which next, up to a depth. A page that is seen twice in a row counts once; a visit that
-// ends earlier is a shorter path.
+// Paths: which pages visits saw first, and which next, up to a depth. A page that is seen twice in a row counts once; a
+// visit that ends earlier is a shorter path.
 
 import { isPageview } from "../event.ts";
 import { PATH_DEPTH, PATH_DEPTH_MAX, PATHS_MAX, RESULTS_MAX } from "../limits.ts";

@@ -1,5 +1,5 @@
-// From a question to what has to be read for it: which table, which buckets, which columns. A plan is a value, made by a
-// list of small pure rewrites, and says what the question will cost before anything is read. Reading is done by the
+// From a question to what has to be read for it: which table, which buckets, which columns. A plan is a value, made by
+// a list of small pure rewrites, and says what the question will cost before anything is read. Reading is done by the
 // host (`workers/query/execute.ts`), adding up by `tally.ts`.
 
 import type { DimensionName } from "../counting/dimension.ts";
@@ -33,7 +33,7 @@ export interface Plan {
   readonly question: Question;
   readonly zones: readonly ZonePeriod[];
   readonly range: Range;
-  /** What results are grouped by in time. */
+  /** The unit of time that results are grouped by. */
   readonly time: TimeUnit | undefined;
   readonly orderBy: readonly Order[];
   /** Which table: Hours or Days. */
@@ -47,7 +47,7 @@ export interface Plan {
   readonly source: "rollups" | "archive";
   /** Breakdown columns to read. */
   readonly breakdowns: readonly DimensionName[];
-  /** Which values of the breakdown are wanted, as shown; all without. */
+  /** Which values of the breakdown are wanted, as they are shown; undefined where all are. */
   readonly keeps: ((value: string) => boolean) | undefined;
   /** Whether visits are counted by entry page: for a breakdown by page with metrics of visits. */
   readonly visitsByEntryPage: boolean;
@@ -55,30 +55,35 @@ export interface Plan {
   readonly oneBucketEach: boolean;
   /** Whether the total sketch of each row is read: visitors over several buckets. */
   readonly sketch: boolean;
-  /** Totals that metrics compare their group's visitors with. */
+  /** The totals of visitors that metrics divide their group's visitors by, such as the conversion rate. */
   readonly totals: readonly (keyof Totals)[];
-  /** Values that rows must know, as shown: a row that was cut and does not name them is not enough (rest.ts). Undefined where "(other)"
-   *  may stand for what was cut. */
+  /**
+   * Values that rows must know, as shown: a row that was cut and does not name them is not enough (rest.ts). Undefined
+   * where "(other)" may stand for what was cut.
+   */
   readonly wanted: ReadonlySet<string> | "every" | undefined;
   /** The goals that are asked for, where rollups are read for them. */
   readonly goals: readonly Goal[] | undefined;
-  /** By which rollups were counted. */
+  /** The rules that rollups were counted by. */
   readonly rules: RuleTimeline | undefined;
   /** The first Day whose events are not deleted. */
   readonly eventsFrom: number;
   /** The first Day that is not closed: of the Hours of those before it only totals are read (BLK-8). */
   readonly openFrom: number;
-  /** Results before the page. */
+  /** How many results to leave out before the first one that is shown. */
   readonly offset: number;
-  /** The buckets to count from events where rollups answer for the others. */
+  /** The buckets to count from events, while rollups answer for all others. */
   readonly rest: Rest | undefined;
-  /** What to read where this is more than one request may: the same numbers, visitors estimated. */
+  /**
+   * The plan to follow where this one reads more than one request may. It gives the same numbers, but estimates
+   * visitors.
+   */
   readonly otherwise: Plan | undefined;
 }
 
-/** What a plan is made with beside the question and its range. */
+/** What has to be known to make a plan, beside the question and its range. */
 export interface Known {
-  /** The merchant's own. Undefined: rollups know all goals. */
+  /** The merchant's own rules. Undefined means that rollups know all goals. */
   readonly rules?: RuleTimeline | undefined;
   readonly eventsFrom?: number | undefined;
   /** Undefined: none is closed. */
@@ -151,7 +156,7 @@ export function planWithComparison(question: Question, moment: PlanMoment): Outc
   const asked = resolveRange(question.dateRange, moment);
   if (!asked.ok) return asked;
   const { comparisons, trimRelativeDateRange } = question.include;
-  // What has not come yet would be compared with a whole period.
+  // Otherwise a period that is not over would be compared with a whole one.
   const isTrimmed = comparisons !== undefined && comparisons.mode !== "custom" && trimRelativeDateRange !== false;
   const range = isTrimmed ? passedPart(asked.value, moment) : asked.value;
   const plan = planQuestion(question, range, moment.zones, moment);
@@ -163,8 +168,9 @@ export function planWithComparison(question: Question, moment: PlanMoment): Outc
 }
 
 /**
- * The plan of the other range. Where that ends in the middle of a Day and the question's results are of one bucket
- * each, it reads Days as well, and the last one from events: Hours would only estimate its visitors.
+ * The plan of the range that is compared with. That range may end in the middle of a Day, where each result is of one
+ * bucket. It then reads Days as well, and counts the last one from events: from Hours its visitors would only be
+ * estimated.
  */
 function planCompared(plan: Plan, dateRange: DateRange, moment: PlanMoment): Outcome<Plan> {
   const range = resolveRange(dateRange, moment);
@@ -241,7 +247,7 @@ function completeOrder(plan: Plan): Plan {
   return { ...plan, orderBy: [time === undefined ? [metrics[0] as string, "desc"] : [time, "asc"]] };
 }
 
-/** Days where they do; they are fewer, and exact for a Day's visitors. */
+/** Chooses Days where the range allows it: they are fewer rows than Hours, and a Day's visitors are exact. */
 function chooseGrain(plan: Plan): Plan {
   const isFiner = plan.time === "hour" || plan.time === "minute";
   const { wholeDays, cutDay } = plan.range;
@@ -254,7 +260,10 @@ function chooseBuckets(plan: Plan): Plan {
   return { ...plan, from: fromInstant, to: toInstant, buckets: Math.ceil((toInstant - fromInstant) / HOUR_MS) };
 }
 
-/** Rollups know one dimension at a time, and of it nothing but their counters. The rest only events know. */
+/**
+ * Chooses between rollups and events. A rollup has counters for one dimension at a time; whatever else is asked only
+ * events know.
+ */
 function chooseSource(plan: Plan): Plan {
   const { question, time, oneBucketEach, totals } = plan;
   const { metrics, breakdowns, accuracy } = question;
@@ -273,15 +282,19 @@ function chooseSource(plan: Plan): Plan {
   return { ...plan, source: fromEvents ? "archive" : "rollups" };
 }
 
-/** Whether it is all of Hours of closed Days, and of more than their totals. Where their events are deleted, it is refused later. */
+/**
+ * Whether the question asks for Hours of closed Days only, and for more than their totals, which is all that is kept of
+ * them. Where the events of these Days are deleted the question is refused later.
+ */
 function isOfThinHours({ question, grain, range, openFrom, eventsFrom }: Plan): boolean {
   const isMore = question.breakdowns.length > 0 || !isEmpty(question.filter);
   return grain === "hour" && isMore && range.toDay <= openFrom && range.fromDay >= eventsFrom;
 }
 
 /**
- * A filter of one comparison is a choice of values of a breakdown: of the question's own, or of one that is read for it where
- * one value alone is wanted. More than one value of a dimension of events would count a visit twice.
+ * Whether a breakdown of rollups can answer a filter. A filter of one comparison chooses among the values of a
+ * breakdown: the question's own, or one that is read for the filter, where a single value is wanted. Two values of a
+ * dimension of events would count a visit twice.
  */
 function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boolean {
   if (isEmpty(filter)) return true;
@@ -290,14 +303,14 @@ function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boole
   if (comparison === undefined || comparison.attribute.rollup === undefined) return false;
   const { attribute, only } = comparison;
   const needs = metrics.map(metricOf);
-  // Of events, a rollup says when and how long the visits were that they are part of; of orders, what is left of them after those of
-  // others with the same number: both are more than a share link admits (view.ts).
+  // A share link admits neither the visits around its events nor what other events take off their orders (view.ts). A
+  // rollup's numbers hold both.
   const isMore = attribute.scope === "event" || needs.some(({ ofOrders, isMoney }) => ofOrders || isMoney);
   if (isFixed(filter) && isMore) return false;
-  // Conversions are compared with everybody, which only a filter by goals leaves alone.
+  // A conversion rate divides by all visitors. A filter by goals alone leaves that number as it is.
   const isFair = attribute.question === "event:goal" && needs.every(({ total }) => total !== "all");
   if ((!isFair || isFixed(filter)) && needs.some(({ total }) => total !== undefined)) return false;
-  // What was sold is known of each product, not of the orders that one was part of.
+  // A breakdown by product has what was sold of the product, not the whole orders that it was part of.
   if (attribute.ofProduct !== undefined && breakdown === undefined && needs.some(({ ofProduct }) => ofProduct))
     return false;
   if (breakdown !== undefined) return attribute.question === breakdown.question;
@@ -319,7 +332,7 @@ function chooseBreakdowns(plan: Plan): Plan {
   return { ...plan, breakdowns: visitsByEntryPage ? ["page", "entry_page"] : [name], visitsByEntryPage };
 }
 
-/** Reads a breakdown for the sake of a filter, and keeps the values that pass. */
+/** Reads the breakdown that a filter chooses from, and keeps the values that pass. */
 function useBreakdownForFilter(plan: Plan): Plan {
   const comparison = onlyComparison(plan.question.filter);
   const name = comparison?.attribute.rollup;
@@ -327,16 +340,22 @@ function useBreakdownForFilter(plan: Plan): Plan {
   return { ...plan, keeps: comparison.fits, breakdowns: plan.breakdowns.length === 0 ? [name] : plan.breakdowns };
 }
 
-/** What a filter chooses must be known: "(other)" says nothing of it. */
+/**
+ * Names the values that rows must have for a filter's sake: what was cut and put under "(other)" cannot answer for
+ * them.
+ */
 function chooseWanted(plan: Plan): Plan {
   const comparison = onlyComparison(plan.question.filter);
   if (plan.source === "archive" || comparison === undefined) return plan;
-  // Two codes may be shown by one name.
+  // One shown name may stand for several stored values, so the exact values cannot be told from it.
   const isPlain = comparison.attribute.show === undefined;
   return { ...plan, wanted: (isPlain ? comparison.exactly : undefined) ?? "every" };
 }
 
-/** Goals are those decided last, for all of the past: what rollups know of others is of no goal any more. */
+/**
+ * Chooses the goals to show: those of the newest rules, for the past as well. A rollup may still hold a goal that was
+ * removed since; it is left out.
+ */
 function chooseGoals(plan: Plan): Plan {
   const { breakdowns, rules, keeps = () => true, wanted } = plan;
   if (breakdowns[0] !== "goal" || rules === undefined) return plan;
@@ -352,7 +371,8 @@ function chooseTotals(plan: Plan): Plan {
 
 function findSingleBuckets(plan: Plan): Plan {
   const { buckets, time, grain } = plan;
-  if (buckets > BUCKETS_MAX) return plan; // it will be rejected: looking at every day of a thousand years takes a second
+  // Such a question will be rejected; looking at every day of a thousand years would take a second.
+  if (buckets > BUCKETS_MAX) return plan;
   const oneLabelEach = time === grain && (time === "day" || !repeatsHours(plan));
   return { ...plan, oneBucketEach: buckets <= 1 || oneLabelEach };
 }
@@ -373,7 +393,7 @@ export function spanOf(
   return [fromInstant, toInstant];
 }
 
-/** Whether local clocks go back in the range: two Hours then have one label, and are one result. */
+/** Whether local clocks go back within the range. Two Hours then have one label and make one result. */
 function repeatsHours({ range, zones }: Plan): boolean {
   let before = Number.NEGATIVE_INFINITY;
   for (let instant = range.fromInstant; instant < range.toInstant + DAY_MS; instant += DAY_MS) {

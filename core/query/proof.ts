@@ -1,6 +1,6 @@
-// What events come to, counted once more for whoever wants to see that it adds up: every event that was received is counted in a visit,
-// or dropped for a reason, or belongs to no visit (it only says that somebody read on). The numbers stand beside those that questions
-// are answered with.
+// What events come to, counted once more for whoever wants to see that it adds up: every event that was received is
+// counted in a visit, or dropped for a reason, or belongs to no visit (it only says that somebody read on). The numbers
+// stand beside those that questions are answered with.
 
 import { type EventColumns, eventAt, filterRows, textAt, textsOf, toEvent } from "../archive/event-columns.ts";
 import { IdSet } from "../counting/duplicate.ts";
@@ -59,8 +59,10 @@ export function* addRecount(
   }
 }
 
-/** How many events are left to be judged. A copy that came after its Day was closed is no event that was received; another story under
- *  a known id is one, and is dropped (DUP-2). */
+/**
+ * How many events are left to be judged. A copy that came after its Day was closed is no event that was received;
+ * another story under a known id is one, and is dropped (DUP-2).
+ */
 function judgedOf(recount: Recount, rows: EventColumns, key: HashKey): number {
   const ids = new IdSet(key);
   let judged = 0;

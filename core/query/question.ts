@@ -1,6 +1,6 @@
-// A question as it comes in: the Plausible Stats API v2 grammar, read from a parsed JSON body into a value that cannot be
-// wrong. What the grammar knows and Footfall has not built yet is refused by name. Dates stay as asked here: what they
-// come to depends on the merchant (`range.ts`); what has to be read for the answer is said by `plan.ts`.
+// A question as it comes in: the Plausible Stats API v2 grammar, read from a parsed JSON body into a value that cannot
+// be wrong. What the grammar knows and Footfall has not built yet is refused by name. Dates stay as asked here: what
+// they come to depends on the merchant (`range.ts`); what has to be read for the answer is said by `plan.ts`.
 
 import { DIMENSIONS_COUNT_MAX, RESULTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
@@ -73,7 +73,10 @@ const INCLUDES = ["time_labels", "total_rows", "imports", "trim_relative_date_ra
 /** The dimension that only goes with the metric `drops`. */
 export const DROP_REASON = "event:drop_reason";
 
-/** Reads the body of a query request; `fixed` are filters that hold whatever is asked. The message of a rejection is the public error text. */
+/**
+ * Reads the body of a query request; `fixed` are filters that hold whatever is asked. The message of a rejection
+ * is the public error text.
+ */
 export function parseQuestion(
   body: unknown,
   fixed: readonly unknown[] = [],

@@ -23,7 +23,9 @@ export type DateRange =
   | {
       readonly kind: "relative";
       readonly name: RelativeRange;
-      /** Whether it ends now where it would end later: with the current Hour of a day, with today of a month or year. */
+      /**
+       * Whether it ends now where it would end later: with the current Hour of a day, with today of a month or year.
+       */
       readonly isTrimmed?: boolean;
     }
   | { readonly kind: "days"; readonly from: number; readonly to: number }
@@ -130,7 +132,9 @@ export function passedPart(range: Range, { zones, now }: Pick<Moment, "zones" | 
   return { ...range, toInstant: end, toDay: Math.min(range.toDay, dayAt(zone, now) + 1) };
 }
 
-/** The range as an answer echoes it: first and last second, in the merchant's zone. Asking for these two is the same. */
+/**
+ * The range as an answer echoes it: first and last second, in the merchant's zone. Asking for these two is the same.
+ */
 export function echoRange({ fromInstant, toInstant }: Range, zones: readonly ZonePeriod[]): readonly [string, string] {
   const last = toInstant - 1000;
   return [isoLocal(zoneAt(zones, fromInstant), fromInstant), isoLocal(zoneAt(zones, last), last)];

@@ -1,5 +1,5 @@
-// What happens now: who was there in the last five minutes, and the last thirty minutes one by one. Minutes are named by the local
-// clock, the current one is the last.
+// What happens now: the visitors of the last five minutes, and the last thirty minutes one by one. A minute is named by
+// the local clock. The current minute is the last one.
 
 import { isPageview } from "../event.ts";
 import { REALTIME_MINUTES, REALTIME_NOW_MINUTES } from "../limits.ts";
@@ -12,7 +12,7 @@ import { parseReport, type ReportQuestion } from "./report.ts";
 import type { SeenVisit } from "./seen.ts";
 
 export interface RealtimeResult {
-  /** Of the last five minutes. */
+  /** The visitors of the last five minutes. */
   readonly visitors: number;
   readonly minutes: readonly { readonly minute: string; readonly visitors: number; readonly pageviews: number }[];
 }
@@ -33,7 +33,7 @@ export interface Realtime {
   /** UTC ms. */
   readonly now: number;
   readonly visitors: Set<string>;
-  /** By minute, the first of the half hour first. */
+  /** The minutes of the half hour in their order. */
   readonly minutes: readonly { readonly start: number; readonly visitors: Set<string>; pageviews: number }[];
 }
 

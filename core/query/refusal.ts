@@ -1,5 +1,5 @@
-// How a question is refused: a code and a public text that starts with the place ("#/metrics/1: …"). A value is repeated in
-// a text only where it is short and shallow, because it may be hostile.
+// How a question is refused: a code and a public text that starts with the place ("#/metrics/1: …"). A value is
+// repeated in a text only where it is short and shallow, because it may be hostile.
 
 import { rejected } from "../outcome.ts";
 

@@ -1,7 +1,8 @@
-// Regular expressions as filters have them ("matches"): the usual part of RE2's syntax, and like RE2 without going back. A
-// pattern becomes a list of instructions; a text is read once, and at each of its characters every place in the pattern that
-// can be reached is looked at once. So a match costs length times instructions at most, whatever the pattern. There are no
-// back references and no look-around: those are what makes matching slow, and RE2 has none either.
+// Regular expressions as filters have them ("matches"): the usual part of RE2's syntax, and like RE2 without
+// going back. A pattern becomes a list of instructions; a text is read once, and at each of its characters
+// every place in the pattern that can be reached is looked at once. So a match costs length times
+// instructions at most, whatever the pattern. There are no back references and no look-around: those are what
+// makes matching slow, and RE2 has none either.
 
 import { REGEX_INSTRUCTIONS_MAX, REGEX_LENGTH_MAX, REGEX_REPEAT_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -50,7 +51,9 @@ export function parseRegex(pattern: string): Outcome<Regex> {
   }
 }
 
-/** Whether a pattern is found anywhere in a text. Once the budget has run out it finds nothing: who asks looks at that. */
+/**
+ * Whether a pattern is found anywhere in a text. Once the budget has run out it finds nothing: who asks looks at that.
+ */
 export function finds({ program, start }: Regex, text: string, budget: Budget, place = ""): boolean {
   if (!spend(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), place)) return false;
   const characters = [...text];

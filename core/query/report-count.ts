@@ -1,5 +1,5 @@
-// Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read and how its
-// numbers are counted from visits (funnel.ts, retention.ts, path.ts), written down and put together.
+// Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read
+// and how its numbers are counted from visits (funnel.ts, retention.ts, path.ts), written down and put together.
 
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";

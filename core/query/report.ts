@@ -1,6 +1,6 @@
-// Reports: what merchants ask that is no table of metrics: funnels, retention, paths, and what happens now. Each is asked with a
-// merchant, a range and filters as questions have them, and fields of its own; each is counted from the events of one Day after
-// the other. What they share is here.
+// Reports: what merchants ask that is no table of metrics: funnels, retention, paths, and what happens now. Each is
+// asked with a merchant, a range and filters as questions have them, and fields of its own; each is counted from the
+// events of one Day after the other. What they share is here.
 
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { type Budgets, openBudgets } from "./budget.ts";

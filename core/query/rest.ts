@@ -14,8 +14,10 @@ import { comparisonsOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
 import { type Plan, spanOf } from "./plan.ts";
 
-/** Why a row is not enough: only a part of its Day is in the range, it is an Hour of a closed Day, of which totals are kept, it has no
- *  such breakdown, a cut may have taken what is asked for, or it was counted before a goal was made. */
+/**
+ * Why a row is not enough: only a part of its Day is in the range, it is an Hour of a closed Day, of which totals are
+ * kept, it has no such breakdown, a cut may have taken what is asked for, or it was counted before a goal was made.
+ */
 export type Lack = "part" | "hours" | "breakdown" | "cut" | "goals";
 
 /** A row that was put aside. */

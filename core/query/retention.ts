@@ -1,5 +1,6 @@
-// Retention: visitors by the week in which they first came within the range, and how many of them came again in each week after.
-// It can only be told of visitors that are known again: first-party ones. Others are somebody else tomorrow.
+// Retention: visitors by the week in which they first came within the range, and how many of them came
+// again in each week after. It can only be told of visitors that are known again: first-party ones.
+// Others are somebody else tomorrow.
 
 import { accepted, type Outcome } from "../outcome.ts";
 import { dateOf, weekOf } from "../time.ts";

@@ -1,5 +1,5 @@
-// A scan of some Days on its way to the scan of all: what a part of a job has counted, as text. Visits never span Days, so parts
-// add up: counts are sums, visitors are unions. A part that is counted again gives the same text.
+// A scan of some Days on its way to the scan of all: what a part of a job has counted, as text. Visits never span Days,
+// so parts add up: counts are sums, visitors are unions. A part that is counted again gives the same text.
 
 import { COUNTERS, type Counts } from "../counting/rollup.ts";
 import { GROUPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";

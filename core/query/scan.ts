@@ -1,7 +1,7 @@
-// Answers any question of the grammar from a merchant's events, one (Day, partition) after the other. Memory holds the events
-// of one of them and the groups of the answer; visitors are sets, so they are exact. What an event counts for is what the
-// rollups say (L3): its own time for page views, events, revenue and engagement, the start of its visit for visits, bounces and
-// duration; a filter admits events, and a visit counts where any event of it is admitted.
+// Answers any question of the grammar from a merchant's events, one (Day, partition) after the other. Memory holds the
+// events of one of them and the groups of the answer; visitors are sets, so they are exact. An event counts where the
+// rollups count it (L3): page views, events, revenue and engagement at its own time; visits, bounces and duration at
+// the start of its visit. A filter admits events, and a visit counts when any event of it is admitted.
 
 import { earnedOf } from "../counting/earned.ts";
 import { type Counts, zeroCounts } from "../counting/rollup.ts";
@@ -39,13 +39,13 @@ interface Sum {
   readonly purse: Purse;
   scroll: number;
   scrolledVisits: number;
-  /** Of the visits of the rows at hand the last one that is counted here. */
+  /** The visit that was counted here last, by its number among those looked at. */
   visit: number;
   /** How deep the visit at hand has scrolled; -1 where it has not. */
   deepest: number;
 }
 
-/** Visitors' names. They come one visitor after the other: who came last needs no looking up. */
+/** Visitors' names. Events come one visitor after the other, so the name that came last needs no look-up. */
 export interface Visitors {
   readonly names: Set<string>;
   last: string | undefined;
@@ -54,38 +54,41 @@ export interface Visitors {
 export interface Scan {
   readonly plan: Plan;
   readonly under: SeenUnder;
-  /** What a share link admits; all without. */
+  /** What a share link admits; undefined without a link, where everything is admitted. */
   readonly view: Filter | undefined;
   /** What the question filters by, within that. */
   readonly filter: Filter;
   readonly sums: Map<string, Sum>;
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
-  /** Visitors that groups are compared with, by which of the totals and by key. */
+  /** The visitors that a group is compared with (a conversion rate's denominator): for each kind of total, by key. */
   readonly totals: Readonly<Record<keyof Totals, Map<string, Visitors>>>;
-  /** The question's filter without goals, for those who could have reached one. */
+  /** The question's filter without its goals: it admits everybody who could have reached one. */
   readonly possible: Filter;
-  /** Of each dimension that is not time: the values that filters leave of it, and where it stands among the dimensions. */
+  /** For each dimension that is not time: its place among the dimensions, and which of its values the filters leave. */
   readonly axes: readonly Axis[];
-  /** Place of the time dimension; -1 without one. */
+  /** The place of the time dimension among the dimensions; -1 without one. */
   readonly timeAt: number;
   /** (Day, partition)s with orders or refunds. */
   readonly orderPlaces: Set<string>;
   visitors: number;
   /** Visits that were looked at. */
   visits: number;
-  /** The Hours of the partition at hand that count, where not all of the range do (rest.ts). */
+  /** The Hours of the partition at hand that are counted; undefined where all Hours of the range are (rest.ts). */
   hours: ReadonlySet<number> | undefined;
   /** What is known of the rows at hand. */
   known: KnownCodes;
 }
 
-/** Where events of the rows at hand go that have the same values: found out once for each combination of their codes. */
+/**
+ * Remembers, for the rows at hand, where events with the same values go: that is found out once for each combination of
+ * codes.
+ */
 interface KnownCodes {
-  /** Chains the codes of axes, and the label's, to one. */
+  /** Makes one code of the codes of a label and of all axes. */
   readonly pairs: PairCodes;
   readonly labels: Map<string, number>;
-  /** By that one. */
+  /** By that code; `entries` and `possible` as well. */
   readonly sums: (readonly Sum[] | undefined)[];
   readonly entries: (readonly VisitCounts[] | undefined)[];
   readonly possible: (readonly Visitors[] | undefined)[];
@@ -103,7 +106,7 @@ interface Axis {
   readonly keeps: (value: string) => boolean;
 }
 
-/** Why a scan, or the counting of a report, ends. */
+/** Why a scan, or the counting of a report, ends before it has an answer. */
 export type ScanProblem = "groups" | "visitors" | "together" | "paths" | OutOfSteps;
 
 /** What the asker is told. */
@@ -118,7 +121,7 @@ export function refusalOf(problem: ScanProblem) {
   return stepsRefusal(problem);
 }
 
-/** What a question looks at that most do not: columns of the archive. */
+/** Columns of the archive that this question needs and most questions do not. */
 export function extraColumns({ question: { breakdowns, filter } }: Plan): readonly string[] {
   return columnsOf([...breakdowns, ...comparisonsOf(filter).map(({ attribute }) => attribute)]);
 }
@@ -204,7 +207,10 @@ function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum
   };
 }
 
-/** Of an event's goals, and of its products, filters leave only those that they are about. */
+/**
+ * Which values of an attribute are shown. An event has several goals and products: a filter on them leaves only those
+ * that it names.
+ */
 function keeperOf({ question: { filter }, rest }: Plan, attribute: Attribute): Axis["keeps"] {
   const { values } = rest ?? {};
   if (values !== undefined) return (value) => values.has(value);
@@ -219,7 +225,7 @@ function partsOf(filter: Filter): readonly Comparison[] {
   return filter.kind === "and" ? filter.of.flatMap(partsOf) : [];
 }
 
-/** What conversions are counted without: goals and the properties of the events that reach them. */
+/** Whether a conversion rate's denominator leaves the axis out: goals, and properties of the events that reach them. */
 function isGoal({ attribute }: Axis): boolean {
   return attribute.question === "event:goal" || isProperty(attribute);
 }
@@ -258,7 +264,7 @@ function* addVisit(
   const label = labelOf(scan, visit.start, day);
   for (const seen of admitted)
     for (const sum of sumsOf(scan, seen, label)) {
-      // A visit counts once under everything that it has.
+      // A visit counts once in each group, however many of its events are in it.
       if (sum.visit === scan.visits) continue;
       sum.visit = scan.visits;
       countVisit(sum.counts, visit);
@@ -266,7 +272,7 @@ function* addVisit(
   if (plan.visitsByEntryPage) addEntry(scan, visit, label);
 }
 
-/** By page, a visit stands under the page it has entered on, and a filter by page is about that page. */
+/** Counts a visit by page: it stands under its entry page, and a filter by page looks at that page. */
 function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
   const counted = new Set<VisitCounts>();
   for (const seen of visit.events) {
@@ -307,7 +313,7 @@ function sumsOf(scan: Scan, seen: Seen, label: string): readonly Sum[] {
 function codeOf({ axes, known: { labels, pairs } }: Scan, seen: Seen, label: string): number {
   let code = labels.get(label) ?? labels.size;
   if (code === labels.size) labels.set(label, code);
-  // Pairs of a label begin at codes of their own: the first axis is told apart from the later ones by its place.
+  // The place of the axis is part of the code: the same value code on two axes must not make the same pair.
   for (let at = 0; at < axes.length; at++) {
     const own = (axes[at] as Axis).attribute.codeOf(seen, seen.of as SeenColumns);
     if (own < 0) return -1;
@@ -316,7 +322,10 @@ function codeOf({ axes, known: { labels, pairs } }: Scan, seen: Seen, label: str
   return code;
 }
 
-/** Who could have been in a group: everybody admitted, and by label and group everybody that goals are not asked of. */
+/**
+ * Adds a visit to the denominators. In the total of all is every visitor whom the filter admits; in those of a label or
+ * a group is everybody whom the filter without its goals admits.
+ */
 function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: number; admitted: readonly Seen[] }): void {
   const { plan, totals, possible } = scan;
   const isHere = (seen: Seen) => isInRange(scan, seen, day);
@@ -345,7 +354,7 @@ function possibleOf(scan: Scan, seen: Seen, label: string): readonly Visitors[] 
   return found;
 }
 
-/** Over Hours everybody is told apart by the id alone, as in the sketches of Hours. */
+/** Where the range is of Hours, visitors are told apart by the id alone, as in the sketches of Hours. */
 function nameOf({ plan }: Scan, { visitor, start }: SeenVisit): string {
   return plan.grain === "hour" ? start.event.visitor : visitor;
 }
@@ -388,7 +397,7 @@ function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; re
   addToPurse(sum.purse, money, { day, home: scan.under.settings.currency });
 }
 
-/** Under a product stands what was paid for it, not for the order that it was part of. */
+/** Whether a product is of the group: a group by product has what was paid for the product, not for the whole order. */
 function isOfProducts(axes: readonly Axis[], product: Product, dimensions: readonly string[]): boolean {
   return axes.every(
     ({ attribute, at }) =>
@@ -402,7 +411,7 @@ function countVisit(counts: VisitCounts, visit: SeenVisit): void {
   counts.duration_ms += visit.durationMs;
 }
 
-/** Hours of a partition that are counted although others of its Day are not. */
+/** The Hours of a partition that are to be counted, where others of the same Day are not. */
 function hoursOf({ rest }: Plan, partition: string): ReadonlySet<number> | undefined {
   if (rest?.hours === undefined) return undefined;
   const own = [...rest.hours].filter((key) => key.slice(key.indexOf(" ") + 1) === partition);
@@ -417,7 +426,7 @@ function isInRange({ plan: { range, zones }, hours }: Scan, { event }: Seen, day
 
 function labelOf({ plan, known: { labelOf: labels } }: Scan, { event }: Seen, day: number): string {
   if (plan.time === undefined) return "";
-  // Hours begin with a quarter of an hour, whatever the zone.
+  // In every zone an Hour begins at a whole minute, so all events of a minute have one label.
   const isFine = plan.time === "hour" || plan.time === "minute";
   const bucket = isFine ? Math.floor(event.timestamp / MINUTE_MS) : 0;
   const label = labels.get(bucket) ?? eventLabel(plan, { instant: event.timestamp, day });
@@ -454,7 +463,10 @@ function combinationsOf(
   return ofProducts.length === 0 ? lists : lists.flatMap((list) => productLists(list, ofProducts, seen));
 }
 
-/** What is said of one product stands together; two alike count the event once. */
+/**
+ * One list of values for each product, so that what is said of one product stands together. Two products with equal
+ * values make one list.
+ */
 function productLists(list: readonly string[], axes: readonly Axis[], seen: Seen): readonly (readonly string[])[] {
   const found = new Map<string, readonly string[]>();
   for (const { product } of productsOf(seen)) {
@@ -465,7 +477,10 @@ function productLists(list: readonly string[], axes: readonly Axis[], seen: Seen
   return [...found.values()];
 }
 
-/** One text for a list of them, whatever they hold. It is no whole number, which texts of strangers may be (core/text-map.ts). */
+/**
+ * One text for a list of values, whatever they hold. The text is never a whole number, since strangers could choose
+ * whole numbers whose hashes fall together (core/text-map.ts).
+ */
 function keyOf(dimensions: readonly string[]): string {
   return JSON.stringify(dimensions);
 }

@@ -1,6 +1,6 @@
-// What a scan sees of a merchant's Day: its events with what is thought of them and what they earn, put together to visits by the
-// same rules as live counting has (VIS, ORD; L3). Counting keeps summaries and settles them when they are read
-// (`counting/settled.ts`); here all events are at hand, so the rules stand as they are said.
+// What a scan sees of a merchant's Day: its events with what is thought of them and what they earn, put together to
+// visits by the same rules as live counting has (VIS, ORD; L3). Counting keeps summaries and settles them when they are
+// read (`counting/settled.ts`); here all events are at hand, so the rules stand as they are said.
 
 import { type EventColumns, eventAt, numbersOf, textAt, textsOf } from "../archive/event-columns.ts";
 import { ownEarning } from "../counting/earned.ts";
@@ -24,7 +24,10 @@ export interface Seen {
   readonly visit: SeenVisit;
   /** What it earns or takes off; undefined for most. */
   readonly earning: Earning<ProductLine> | undefined;
-  /** The rows that it was seen with, by whose codes it is told what it has in common with others; undefined where it was seen alone. */
+  /**
+   * The rows that it was seen with, by whose codes it is told what it has in common with others;
+   * undefined where it was seen alone.
+   */
   readonly of: SeenColumns | undefined;
   readonly row: number;
   /** The row whose page it stands for: its own, or that of its visit's entry (scan.ts); -1 where there is none. */
@@ -96,8 +99,10 @@ export function* seeDayGradually(given: SeenRows, under: SeenUnder): Gradual<See
   };
 }
 
-/** The visits of rows, one visitor after the other, put together as they are asked for: memory holds one visitor's. Rows that are not
- *  counted are noted in `dropped`. */
+/**
+ * The visits of rows, one visitor after the other, put together as they are asked for: memory holds one visitor's. Rows
+ * that are not counted are noted in `dropped`.
+ */
 export function* seeVisits(
   { rows, day, isCounted = () => true }: SeenRows,
   under: SeenUnder,
@@ -116,7 +121,9 @@ export function* seeVisits(
   }
 }
 
-/** An event as the only one of its visit: enough for what is asked of events alone. Undefined where it is not counted. */
+/**
+ * An event as the only one of its visit: enough for what is asked of events alone. Undefined where it is not counted.
+ */
 export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | undefined {
   if (event.dropped === "duplicate") return undefined; // another story under a known id is no event (DUP-2)
   const moment = { instant: event.timestamp, day, importNumber: event.importNumber };
@@ -269,8 +276,10 @@ interface EarningOf {
   readonly settings: Settings;
 }
 
-/** What events earn, each by itself or together with those of its order number. A prefetched page view earns by itself alone, where it
- *  turns out to have been seen. */
+/**
+ * What events earn, each by itself or together with those of its order number. A prefetched page view earns by itself
+ * alone, where it turns out to have been seen.
+ */
 function earningsOf(columns: EventColumns, { judged, opinions, settings }: EarningOf): SeenColumns["earnings"] {
   const earnings = new Map<number, Earning<ProductLine>>();
   const book = new TextMap<RowClaim[]>();

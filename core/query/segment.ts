@@ -1,6 +1,6 @@
-// Segments: filters that a merchant saved under a name. A question says ["is", "segment", ["Returning buyers"]] and gets the
-// saved filters in that place, before it is parsed: whatever reads questions after this sees plain filters, and so does
-// `query.filters` of the answer. A segment names no other one, so there is no circle.
+// Segments: filters that a merchant saved under a name. A question says ["is", "segment", ["Returning buyers"]] and
+// gets the saved filters in that place, before it is parsed: whatever reads questions after this sees plain filters,
+// and so does `query.filters` of the answer. A segment names no other one, so there is no circle.
 
 import { FILTERS_DEPTH_MAX, SEGMENTS_NAMED_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -32,7 +32,9 @@ export function segmentsIn(filters: unknown): readonly string[] {
   return found;
 }
 
-/** The same filters with saved ones in the place of the names of segments. What is no list of filters stays what it is. */
+/**
+ * The same filters with saved ones in the place of the names of segments. What is no list of filters stays what it is.
+ */
 export function withSegments(filters: unknown, find: FindSegment): Outcome<unknown> {
   if (!Array.isArray(filters)) return accepted(filters);
   const named = segmentsIn(filters).length;

@@ -1,6 +1,7 @@
-// Adds rollup rows up into the groups of an answer: one group per time label and value. Rows may come in any order and in
-// any number of portions, so a host can read D1 page by page and keep only the groups. First of all rows are joined: of
-// what D1 and a partition say of the same bucket, the higher version wins. `answer.ts` turns groups into results.
+// Adds rollup rows up into the groups of an answer: one group per time label and value. Rows may come in any order and
+// in any number of portions, so a host can read D1 page by page and keep only the groups. Rows are joined first: where
+// D1 and a partition both have a row of a bucket, the row with the higher version is added. `answer.ts` turns groups
+// into results.
 
 import { ByteReader } from "../bytes.ts";
 import { slotOf } from "../counting/day.ts";
@@ -35,11 +36,11 @@ interface Sum {
   readonly label: string;
   /** Value of the breakdown as shown; empty without one. */
   readonly value: string;
-  /** `visitors` is a plain sum: right as long as known ones are of one bucket. */
+  /** Its `visitors` are a plain sum, which is exact as long as all known visitors are of one bucket. */
   readonly counts: Counts;
-  /** The bucket that known visitors are of; undefined while there are none. */
+  /** The bucket that the known visitors are of; undefined while there are none. */
   knownIn: number | undefined;
-  /** Whether they are of several: one may have come again. */
+  /** Whether known visitors are of several buckets, so that one of them may be counted twice. */
   isKnownInSeveral: boolean;
   readonly purse: Purse;
   /** The union of all known visitors; undefined when every group is of one bucket. */
@@ -53,25 +54,25 @@ export interface Tally {
   readonly sums: Map<string, Sum>;
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
-  /** Everybody by time label, and all under ""; only when the plan wants totals. */
+  /** All visitors by time label, and those of all labels under "*"; only when the plan wants totals. */
   readonly totals: Map<string, Sum>;
-  /** Buckets whose breakdown was cut to "(other)". */
+  /** Buckets in whose breakdown some values were put together as "(other)". */
   readonly cutBuckets: Set<number>;
   /** (Day, partition)s with orders or refunds. */
   readonly orderPlaces: Set<string>;
-  /** Rows that are not enough: they are counted from events. */
+  /** Rows that do not tell enough: their buckets are counted from events. */
   readonly aside: Aside[];
-  /** Days that were counted before a goal was made, and whose events are deleted. */
+  /** Days that were counted before a goal was made, and cannot be counted again because their events are deleted. */
   readonly uncounted: Set<number>;
   /** How many rows were added. */
   added: number;
-  /** Hours of closed Days whose visitors several Hours are asked for: they are added when all rows are in. */
+  /** Hours of closed Days, where visitors over several Hours are asked for. They are added when all rows are in. */
   readonly thin: { readonly row: RollupRow; readonly label: string }[];
   /** Rows from partitions that no stored row has been joined with yet. */
   readonly live: Map<string, RollupRow>;
 }
 
-/** Begins with what the partitions said, which is read first. */
+/** Begins a tally with the live rows of the partitions, which are read before D1. */
 export function openTally(plan: Plan, live: readonly RollupRow[], home: string): Tally {
   const open = new Map<string, RollupRow>();
   for (const row of live) if (covers(plan, row)) open.set(joinKey(row), newer(row, open.get(joinKey(row))));
@@ -91,7 +92,7 @@ export function openTally(plan: Plan, live: readonly RollupRow[], home: string):
   };
 }
 
-/** Adds rows from D1, each at most once, joined with what is live. False when there are too many groups to go on. */
+/** Adds rows from D1, joined with the live rows. Each row must come once only. False when there are too many groups. */
 export function addStored(tally: Tally, stored: readonly RollupRow[]): boolean {
   for (const row of stored) {
     if (!covers(tally.plan, row)) continue;
@@ -102,7 +103,7 @@ export function addStored(tally: Tally, stored: readonly RollupRow[]): boolean {
   return true;
 }
 
-/** Adds the live rows that D1 has nothing of; false when there are too many groups. */
+/** Adds the live rows of buckets that D1 has no row of. False when there are too many groups. */
 export function addLive(tally: Tally): boolean {
   for (const row of tally.live.values()) {
     addRow(tally, row);
@@ -113,8 +114,8 @@ export function addLive(tally: Tally): boolean {
 }
 
 /**
- * When all rows are in: the plan of what rollups could not tell, to be counted from events; undefined where there is
- * nothing.
+ * Called when all rows are in. Returns the plan to count from events what rollups could not tell; undefined where they
+ * told everything.
  */
 export function restOf(tally: Tally): Plan | undefined {
   addThin(tally);
@@ -125,9 +126,10 @@ export function restOf(tally: Tally): Plan | undefined {
 }
 
 /**
- * Adds Hours that have only totals, Day by Day and partition by partition: their visitors are those of all of them, less those
- * that were there in two (VIS-9). That is exact, and may stand beside anything of another Day or partition, unless somebody may have
- * come again on another Day of one result. Where one Hour of a Day is counted from events, all of that Day are.
+ * Adds Hours that have only totals, by Day and partition. Their visitors are the sum of the Hours' visitors, less those
+ * that were there in two Hours (VIS-9). That is exact, and may be added to numbers of another Day or partition, unless
+ * a visitor may have come on two Days of one result. Where one Hour of a Day is counted from events, all Hours of that
+ * Day are.
  */
 function addThin(tally: Tally): void {
   const { plan, aside } = tally;
@@ -165,7 +167,7 @@ function isOneDayEach({ range, time }: Plan): boolean {
   return range.toDay - range.fromDay === 1 || time === "hour" || time === "day";
 }
 
-/** Adds what a scan of the rest has counted, as if it were rows. False when there are too many groups. */
+/** Adds what was counted from events, as if it came from rows. False when there are too many groups. */
 export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlaces }: Scan): boolean {
   const { plan, aside } = tally;
   const { breakdowns, dimensions } = plan.question;
@@ -198,17 +200,21 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
   return true;
 }
 
-/** Stands where a bucket does: a scan's numbers are of several. */
+/** Stands in the place of a bucket for a scan's numbers, which are of several buckets. */
 const SEVERAL = Number.NaN;
 
-/** Within one bucket partitions share no visitor, and rows and events of one partition are never both counted. */
+/**
+ * Adds visitors to a sum. Within one bucket partitions share no visitor, and a partition's rows and its events are
+ * never both counted.
+ */
 function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors, isAll = false }: ScannedVisitors): void {
   if (counts !== undefined) addCounts(sum.counts, counts);
-  // Of Hours everybody may be in the next.
+  // Any visitor of an Hour may come again in the next, so all of them count as known.
   const known = plan.grain === "hour" ? [...visitors] : [...visitors].filter(isKnownName);
   sum.counts.visitors += visitors.size;
   sum.counts.known += known.length;
-  // Where each label is of one bucket, partitions share no visitor; the total of all is of several buckets even then.
+  // Where each label is of one bucket, partitions share no visitor and a plain sum is exact. Only the total of all
+  // labels is of several buckets then.
   if (plan.oneBucketEach && !isAll) return;
   noteKnown(sum, bucket, known.length);
   const isTotal = plan.breakdowns.length === 0 || counts === undefined;
@@ -219,20 +225,20 @@ function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors, isAl
 interface ScannedVisitors {
   readonly bucket: number;
   readonly counts?: Counts;
-  /** Whether these are of all labels together. */
+  /** Whether these are the visitors of all labels together. */
   readonly isAll?: boolean;
-  /** By name. */
+  /** The visitors, by name. */
   readonly visitors: ReadonlySet<string>;
 }
 
-/** Known visitors of a bucket were added to a sum. */
+/** Notes that known visitors of a bucket were added to a sum. */
 function noteKnown(sum: Sum, bucket: number, count: number): void {
   if (count === 0) return;
   if (sum.knownIn !== undefined && sum.knownIn !== bucket) sum.isKnownInSeveral = true;
   sum.knownIn = bucket;
 }
 
-/** Adds the live rows that are left, and gives the groups; undefined when there are too many. */
+/** Adds the live rows that are left, and returns the groups; undefined when there are too many. */
 export function closeTally(tally: Tally): Groups | undefined {
   if (!addLive(tally)) return undefined;
   const { sums, cutBuckets, aside, uncounted, thin } = tally;
@@ -270,7 +276,10 @@ function toGroup({ plan, entries, totals }: Tally, sum: Sum): Group {
   };
 }
 
-/** Exact where nobody can have come again: within one bucket, where partitions share no visitor, and of all who live a Day. */
+/**
+ * A sum's number of visitors. It is exact where no visitor can be counted twice: within one bucket, and for visitors
+ * who are known for one Day only.
+ */
 function visitorsOf(sum: Sum): number {
   const { counts, sketch } = sum;
   return isEstimated(sum) ? counts.visitors - counts.known + estimate(sketch as Sketch) : counts.visitors;
@@ -280,7 +289,9 @@ function isEstimated({ isKnownInSeveral, sketch }: Sum): boolean {
   return isKnownInSeveral && sketch !== undefined;
 }
 
-/** The worst error of any group. "(other)" is an estimate even within one bucket: a visitor may have seen many values. */
+/**
+ * The worst error of any group. "(other)" is an estimate even within one bucket: a visitor may have seen many values.
+ */
 function errorOf({ sums, totals, plan }: Tally): number {
   let error = 0;
   for (const sum of [...sums.values(), ...totals.values()]) {
@@ -291,7 +302,7 @@ function errorOf({ sums, totals, plan }: Tally): number {
   return error;
 }
 
-/** Stands where a label does: the whole question. No label looks like it. */
+/** Stands in the place of a label for the whole question. No label is equal to it. */
 const EVERYBODY = "*";
 
 function groupKey(label: string, value: string): string {
@@ -302,7 +313,7 @@ function joinKey({ bucket, partition }: RollupRow): string {
   return `${bucket} ${partition}`;
 }
 
-/** Equal versions are equal rows. */
+/** The newer of two rows of a bucket. Rows of equal versions are equal. */
 function newer(row: RollupRow, other: RollupRow | undefined): RollupRow {
   return other !== undefined && other.version >= row.version ? other : row;
 }
@@ -358,10 +369,10 @@ function addDrops(tally: Tally, row: RollupRow, label: string): void {
   }
 }
 
-/** Where a row that was put aside is added, and how. */
+/** Where a row is added, and how. */
 interface RowAt {
   readonly label: string;
-  /** Its values that are asked for come from events. */
+  /** Whether the row was put aside: the values that are asked for then come from events. */
   readonly isAside: boolean;
 }
 
@@ -374,11 +385,11 @@ function addBreakdown(
   const isKept = keeperOf(plan, isAside);
   const cut = isCut(row, dimension);
   const attribute = attributeRead(plan);
-  // A breakdown that is only read for a filter shows no values.
+  // Values are shown unless the breakdown was read for a filter only.
   const showsValues = plan.question.breakdowns.length > 0;
   readBreakdownOf(row, dimension, (stored, reader) => {
     const value = attribute === undefined ? stored : shownValue(attribute, stored);
-    // What was cut is no value that a filter could choose.
+    // "(other)" of a breakdown that was cut is no value that a filter could choose.
     if (!isKept(value) || (cut && stored === OTHER && plan.keeps !== undefined)) return skipEntry(reader);
     const sum = sumOf(tally.sums, { label, value: showsValues ? value : "" });
     const knownBefore = sum.counts.known;
@@ -390,13 +401,15 @@ function addBreakdown(
   if (cut && plan.keeps === undefined) tally.cutBuckets.add(row.bucket);
 }
 
-/** Which values of a row count: those that a filter wants, without those that are counted from events. */
+/** Which values of a row are added: those that a filter wants, without those that are counted from events. */
 function keeperOf({ keeps = () => true, wanted }: Plan, isAside: boolean): (value: string) => boolean {
   if (!isAside || wanted === undefined) return keeps;
   return wanted === "every" ? () => false : (value) => keeps(value) && !wanted.has(value);
 }
 
-/** What was cut from the entry pages is another set of pages than what was cut from the pages. */
+/**
+ * Adds a row's visits by entry page. Its "(other)" stands for other pages than the "(other)" of the breakdown by page.
+ */
 function addEntries(tally: Tally, row: RollupRow, { label, isAside }: RowAt): void {
   const { plan } = tally;
   const isKept = keeperOf(plan, isAside);
@@ -435,7 +448,7 @@ function sumOf(sums: Map<string, Sum>, { label, value }: Pick<Sum, "label" | "va
 
 interface Addition extends Pick<Sum, "label" | "value" | "counts"> {
   readonly bucket: number;
-  /** Encoded; undefined where it is not wanted. */
+  /** The encoded sketch; undefined where it is not wanted. */
   readonly sketch: Uint8Array | undefined;
 }
 

@@ -1,6 +1,6 @@
 // The read side of Umami's API that its client uses, as questions: what each of its requests asks, and an answer in its
-// shape. Numbers are those of any other question: in the merchant's Days and zone, over whole Hours. What Umami has and this
-// layer does not is refused by name, because a filter that is ignored is a wrong number.
+// shape. Numbers are those of any other question: in the merchant's Days and zone, over whole Hours. What Umami has and
+// this layer does not is refused by name, because a filter that is ignored is a wrong number.
 
 import { hourOf, type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
@@ -95,7 +95,9 @@ function invalid(message: string) {
   return rejected("invalid_field", message);
 }
 
-/** The Hours that the range touches, as two instants. The last millisecond of an Hour, as Umami's range ends, is of it. */
+/**
+ * The Hours that the range touches, as two instants. The last millisecond of an Hour, as Umami's range ends, is of it.
+ */
 function parseRange(
   parameters: ReadonlyMap<string, string>,
   zones: readonly ZonePeriod[],
@@ -179,7 +181,9 @@ function metricsOf(
   });
 }
 
-/** A label of ours as Umami has it: always with a time, and a month by its first date even where the range begins later. */
+/**
+ * A label of ours as Umami has it: always with a time, and a month by its first date even where the range begins later.
+ */
 function clock(label = "", unit = ""): string {
   if (label.length > 10) return label;
   return `${unit === "month" ? `${label.slice(0, 7)}-01` : label} 00:00:00`;

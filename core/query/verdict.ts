@@ -1,5 +1,5 @@
-// What a comparison has found out of a Day's codes: whether events of that code pass, and how many values it took to see it. A code
-// means something in one Day alone, so what was known of the Day before is forgotten.
+// What a comparison has found out of a Day's codes: whether events of that code pass, and how many values it took to
+// see it. A code means something in one Day alone, so what was known of the Day before is forgotten.
 
 export interface Verdict {
   readonly passes: boolean;

@@ -1,8 +1,10 @@
-// What the holder of a share link is shown of a Day: the events that the link's filters admit, and visits made of those alone. Whatever
-// is asked through the link is counted from them as if the merchant had no other events: entry and exit pages, bounces, durations, paths,
-// funnels, `has_done`. So an answer is a function of the admitted events, and of nothing that the link hides (SHR-5).
+// What the holder of a share link is shown of a Day: the events that the link's filters admit, and visits made of those
+// alone. Whatever is asked through the link is counted from them as if the merchant had no other events: entry and exit
+// pages, bounces, durations, paths, funnels, `has_done`. So an answer is a function of the admitted events, and of
+// nothing that the link hides (SHR-5).
 //
-// Whether an event is admitted is judged in its real visit: a link of `visit:source` shows all events of the visits from there.
+// Whether an event is admitted is judged in its real visit: a link of `visit:source` shows all events of the visits
+// from there.
 
 import { selectRows } from "../archive/event-columns.ts";
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
@@ -18,7 +20,10 @@ export interface SeenThrough {
   readonly budgets?: Budgets;
 }
 
-/** The visits of a merchant's rows of a Day, as far as a view admits them. Orders, too, are settled among admitted events alone. */
+/**
+ * The visits of a merchant's rows of a Day, as far as a view admits them. Orders, too, are settled among admitted
+ * events alone.
+ */
 export function* visitsIn(
   { rows, day, isCounted }: SeenRows,
   { under, view, budgets }: SeenThrough,

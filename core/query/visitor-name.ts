@@ -1,6 +1,6 @@
-// What a visitor is called where visitors of several Days are told apart. One that can be known again is the same on each of
-// them; one that lives a Day is somebody else on the next, whatever its id says: a zone of the past may show what it did, under
-// one id, on two Days (VIS-8). Sets of names from events are then of the size that rollups come to.
+// What a visitor is called where visitors of several Days are told apart. One that can be known again is the same on
+// each of them; one that lives a Day is somebody else on the next, whatever its id says: a zone of the past may show
+// what it did, under one id, on two Days (VIS-8). Sets of names from events are then of the size that rollups come to.
 
 /** Digits of an id. A longer name is of one Day. */
 const ID_LENGTH = 16;

@@ -1,6 +1,7 @@
-// When somebody is to be told, and what: a list of rules over where the deployment stands. Each has an entry of its name in
-// docs/runbook.md, which says what it means, where to look and what to do. The thresholds are those of the objectives in
-// docs/operate.md; they are far above what is normal, since an alert that is not acted upon teaches to ignore alerts.
+// When somebody is to be told, and what: a list of rules over where the deployment stands. Each has an entry of
+// its name in docs/runbook.md, which says what it means, where to look and what to do. The thresholds are those
+// of the objectives in docs/operate.md; they are far above what is normal, since an alert that is not acted upon
+// teaches to ignore alerts.
 
 import { HELD_BYTES_MAX } from "../limits.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";

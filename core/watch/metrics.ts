@@ -1,6 +1,6 @@
-// What `GET /metrics` says, in Prometheus's text format 0.0.4: where the deployment stood when the cron last added it up.
-// Two scrapes say the same from whatever isolate they are answered, and no scrape wakes a partition. There is no series for
-// each merchant: there are a million of them.
+// What `GET /metrics` says, in Prometheus's text format 0.0.4: where the deployment stood when the cron last added it
+// up. Two scrapes say the same from whatever isolate they are answered, and no scrape wakes a partition. There is no
+// series for each merchant: there are a million of them.
 
 import { ALERT_RULES, type Alert } from "./alert.ts";
 import type { Since, Standing } from "./standing.ts";

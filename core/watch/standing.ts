@@ -1,6 +1,6 @@
-// Where a deployment stands as a whole, at one instant: what the cron adds up from all databases every five minutes. Alerts
-// (alert.ts) and metrics (metrics.ts) are made of it and of nothing else, so whoever asks gets the same. A number of one
-// isolate is never in it: the next request meets another isolate.
+// Where a deployment stands as a whole, at one instant: what the cron adds up from all databases every five minutes.
+// Alerts (alert.ts) and metrics (metrics.ts) are made of it and of nothing else, so whoever asks gets the same. A
+// number of one isolate is never in it: the next request meets another isolate.
 
 /** Instants are UTC ms; null where there is nothing that waits. */
 export interface Standing {

@@ -1,6 +1,6 @@
-// The platform's REST API, as far as a deployment needs it. What may be asked twice without harm is asked twice when the
-// network fails; everything else fails, and the command is started again. The official library is 120 MB on disk: for
-// these few calls it would double what a clone installs.
+// The platform's REST API, as far as a deployment needs it. What may be asked twice without harm is asked twice when
+// the network fails; everything else fails, and the command is started again. The official library is 120 MB on disk:
+// for these few calls it would double what a clone installs.
 
 import { spawnSync } from "node:child_process";
 import { messageOf, Problem } from "../problem.ts";
@@ -117,7 +117,10 @@ function parse(text: string): Envelope | undefined {
   }
 }
 
-/** The account that is logged in: CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID where they are set, else wrangler's login. */
+/**
+ * The account that is logged in: CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID where they are set, else wrangler's
+ * login.
+ */
 export async function openAccount(signal?: AbortSignal): Promise<Account> {
   const token = process.env["CLOUDFLARE_API_TOKEN"] || tokenOfWrangler();
   const access = { token, signal };

@@ -1,6 +1,7 @@
-// Does what a plan says, in its order. What exists already when it is to be created counts as created: two runs at once, or an
-// answer that was lost. Uploads go through wrangler, which knows what a script's upload is; all else goes through the API, where
-// "exists" can be told from "not allowed", and 129 databases take seconds (docs/decisions/0020-one-command.md).
+// Does what a plan says, in its order. What exists already when it is to be created counts as created: two runs at
+// once, or an answer that was lost. Uploads go through wrangler, which knows what a script's upload is; all else goes
+// through the API, where "exists" can be told from "not allowed", and 129 databases take seconds
+// (docs/decisions/0020-one-command.md).
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -131,7 +132,10 @@ const TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 );`;
 
-/** Each file in one call with its note in wrangler's own table, as `wrangler d1 migrations apply` does: there with it, or not at all. */
+/**
+ * Each file in one call with its note in wrangler's own table, as `wrangler d1 migrations apply` does:
+ * there with it, or not at all.
+ */
 async function migrate(
   account: Account,
   { id, name, files }: { readonly id: string; readonly name: string; readonly files: readonly string[] },

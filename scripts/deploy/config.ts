@@ -1,6 +1,6 @@
-// What a deployment consists of: a config for each Worker, generated from the one wrangler.toml, and every name in them.
-// "production" has the names of wrangler.toml; another deployment has its own name in each, and numbers of its own for
-// the rate limits, which an account counts together. So any number of them live in one account.
+// What a deployment consists of: a config for each Worker, generated from the one wrangler.toml, and every name in
+// them. "production" has the names of wrangler.toml; another deployment has its own name in each, and numbers of its
+// own for the rate limits, which an account counts together. So any number of them live in one account.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -119,7 +119,9 @@ function limitsBaseOf(name: string): number {
   return 100_000 + (createHash("sha256").update(name).digest().readUInt32BE() % 10_000_000) * 100;
 }
 
-/** A copy in which every text that begins with "footfall" begins with the prefix, and every rate limit has its number. */
+/**
+ * A copy in which every text that begins with "footfall" begins with the prefix, and every rate limit has its number.
+ */
 function rename(value: unknown, names: { readonly prefix: string; readonly base: number }): unknown {
   if (typeof value === "string") return value.replace(/^footfall(?=-|$)/, names.prefix);
   if (Array.isArray(value)) return value.map((one) => rename(one, names));

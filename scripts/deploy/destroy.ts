@@ -1,5 +1,5 @@
-// The end of a deployment: what will be lost, and then everything of it taken away, in an order in which nothing that is left
-// calls what is gone. It can be stopped and started again like a deployment.
+// The end of a deployment: what will be lost, and then everything of it taken away, in an order in which nothing that
+// is left calls what is gone. It can be stopped and started again like a deployment.
 
 import { Problem } from "../problem.ts";
 import { WORKERS } from "../runtime.ts";

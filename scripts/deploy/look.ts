@@ -1,5 +1,5 @@
-// What there is of a deployment in an account. Names are identity: nothing is remembered between two runs, so a run goes on
-// where the last one stopped, whoever started it and from wherever.
+// What there is of a deployment in an account. Names are identity: nothing is remembered between two runs, so a run
+// goes on where the last one stopped, whoever started it and from wherever.
 
 import { Problem } from "../problem.ts";
 import { WORKERS, type WorkerName } from "../runtime.ts";

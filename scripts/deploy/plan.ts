@@ -1,5 +1,5 @@
-// What has to be done so that a deployment is as it should be: a pure comparison of what is wanted with what was found. A
-// plan without an act is a deployment that is up to date.
+// What has to be done so that a deployment is as it should be: a pure comparison of what is wanted with what was found.
+// A plan without an act is a deployment that is up to date.
 
 import type { WorkerName } from "../runtime.ts";
 import { WORKERS } from "../runtime.ts";

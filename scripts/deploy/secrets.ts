@@ -1,5 +1,5 @@
-// A deployment's secrets: made once, kept in a file that only its owner may read until they lie in a safe, and never printed.
-// The platform says which secrets a Worker has, and never what they are.
+// A deployment's secrets: made once, kept in a file that only its owner may read until they lie in a safe, and never
+// printed. The platform says which secrets a Worker has, and never what they are.
 
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -28,8 +28,8 @@ export function readSecretsFile(file: string): Values {
 }
 
 /**
- * Sees to it that the file has every secret that is to be set. One that no Worker has is made; one that some have and others lack
- * must be the same in all, so it has to be in the file.
+ * Sees to it that the file has every secret that is to be set. One that no Worker has is made; one that some have and
+ * others lack must be the same in all, so it has to be in the file.
  */
 export function prepareSecrets(
   acts: readonly Act[],

@@ -1,5 +1,5 @@
-// The proof that a deployment counts: both Workers answer, and a hit that is sent is in the next answer of the API. It has a
-// merchant of its own, made once and found by its name.
+// The proof that a deployment counts: both Workers answer, and a hit that is sent is in the next answer of the API. It
+// has a merchant of its own, made once and found by its name.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";

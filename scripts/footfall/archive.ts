@@ -1,5 +1,6 @@
-// footfall archive days | seal | files: the archive's Days. Which are open, closed, sealed or waiting for late events; sealing
-// closed ones now instead of within minutes; and the names of the files to read with DuckDB or to copy with rclone.
+// footfall archive days | seal | files: the archive's Days. Which are open, closed, sealed or waiting for
+// late events; sealing closed ones now instead of within minutes; and the names of the files to read with
+// DuckDB or to copy with rclone.
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
@@ -103,7 +104,10 @@ interface FilesOptions extends Range {
   readonly merchant?: number;
 }
 
-/** One key a line, as `rclone copy --files-from -` reads them; with --json a list of all that the API says, with --duckdb a script. */
+/**
+ * One key a line, as `rclone copy --files-from -` reads them; with --json a list of all that the API
+ * says, with --duckdb a script.
+ */
 async function printFiles(range: FilesOptions, command: Command): Promise<void> {
   const connection = await connect(command);
   if (range.duckdb === true) return printScript(connection, range);

@@ -1,5 +1,5 @@
-// footfall deploy | destroy, as they are called. What they do is loaded when they run: it needs wrangler and the bundlers,
-// which would make every other command wait a second.
+// footfall deploy | destroy, as they are called. What they do is loaded when they run: it needs wrangler and the
+// bundlers, which would make every other command wait a second.
 
 import type { Command } from "commander";
 import type { DeployOptions } from "./deploy.ts";

@@ -1,4 +1,5 @@
-// What `footfall deploy` and `footfall destroy` do: a deployment made, kept up to date, shown and ended, in the account that is logged in.
+// What `footfall deploy` and `footfall destroy` do: a deployment made, kept up to date, shown and ended, in the
+// account that is logged in.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

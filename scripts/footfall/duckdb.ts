@@ -1,6 +1,6 @@
-// `footfall archive files --duckdb`: a script for DuckDB that makes views of archived events, to be read by SQL as they stand. A
-// local start keeps its R2 in files of its own naming, which the script names by themselves; of a deployment it names
-// the keys, below a folder they were copied to or an address that DuckDB reads from.
+// `footfall archive files --duckdb`: a script for DuckDB that makes views of archived events, to be read by SQL as they
+// stand. A local start keeps its R2 in files of its own naming, which the script names by themselves; of a deployment
+// it names the keys, below a folder they were copied to or an address that DuckDB reads from.
 
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -22,7 +22,10 @@ export interface Scripted {
   readonly merchant: number | undefined;
 }
 
-/** The script. Views: `archived`, every row as it lies there; `events`, each event once; `counted`, those that answers count. */
+/**
+ * The script. Views: `archived`, every row as it lies there; `events`, each event once; `counted`, those that answers
+ * count.
+ */
 export function toScript({ files, merchant }: Scripted): string {
   const rows = files.map(({ path, date, partition }) => `  (${[path, date, partition].map(quoted).join(", ")})`);
   return `-- Footfall's archive in DuckDB: duckdb -init events.sql

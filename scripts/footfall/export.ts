@@ -1,6 +1,6 @@
-// footfall export: a merchant's raw events, into a file or to standard output. The API gives a few weeks at once; a longer
-// range is asked for Day by Day here. NDJSON and CSV become one file; Parquet, which cannot be joined, a file for each Day.
-// A file has its name only once it is whole.
+// footfall export: a merchant's raw events, into a file or to standard output. The API gives a few weeks at once; a
+// longer range is asked for Day by Day here. NDJSON and CSV become one file; Parquet, which cannot be joined, a file
+// for each Day. A file has its name only once it is whole.
 
 import { createWriteStream } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";

@@ -1,6 +1,6 @@
-// footfall import: the command around ../import/run.ts, and those about imports that were made: list, show, pause, undo, redo.
-// An import is an object of the API where there is an admin token or a key of scope admin; with a key of scope write alone its
-// rows are sent as they are, and cannot be undone.
+// footfall import: the command around ../import/run.ts, and those about imports that were made: list, show, pause,
+// undo, redo. An import is an object of the API where there is an admin token or a key of scope admin; with a key of
+// scope write alone its rows are sent as they are, and cannot be undone.
 
 import { basename } from "node:path";
 import type { Command } from "commander";
@@ -419,7 +419,9 @@ function toImportText(answer: unknown): string {
   return toAnswerTable({ ...facts, ...tally });
 }
 
-/** What comes without a key can never outbid what came with one: a refund of an order that a server told needs it too. */
+/**
+ * What comes without a key can never outbid what came with one: a refund of an order that a server told needs it too.
+ */
 function keyHeader(key: string): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${key}` };
 }

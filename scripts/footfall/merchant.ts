@@ -1,4 +1,5 @@
-// footfall merchant | stream | key: the admin endpoints under /api/v1/merchants. Keys are shown once, when they are made.
+// footfall merchant | stream | key: the admin endpoints under /api/v1/merchants. Keys are shown once, when they are
+// made.
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";

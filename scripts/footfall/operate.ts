@@ -1,4 +1,5 @@
-// footfall meter | partitions | alerts | operator | audit | dead-letters: what an operator looks at and puts right. The answers are the API's own.
+// footfall meter | partitions | alerts | operator | audit | dead-letters: what an operator looks at and puts right. The
+// answers are the API's own.
 
 import type { Command } from "commander";
 import { type Metered, sumMeters } from "../../core/meter.ts";
@@ -121,8 +122,8 @@ export function toPartitionsText(partitions: readonly PartitionRow[], all: boole
 }
 
 /**
- * One letter, or page after page of all that lay there, with a line after each page, because many may take minutes: those that
- * fail stay behind and are not tried twice.
+ * One letter, or page after page of all that lay there, with a line after each page, because many may take minutes:
+ * those that fail stay behind and are not tried twice.
  */
 async function redrive(connection: Connection, key: string | undefined): Promise<unknown> {
   const outcomes: Redriven[] = [];

@@ -1,5 +1,5 @@
-// footfall member | invite | share: who else may look at a merchant's numbers or run it. Tokens of invites and links are
-// shown once, when they are made.
+// footfall member | invite | share: who else may look at a merchant's numbers or run it. Tokens of invites and links
+// are shown once, when they are made.
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";

@@ -1,4 +1,5 @@
-// footfall doctor | backup | recover: what is lost, and making it whole again. docs/operate.md says what is true after each of them.
+// footfall doctor | backup | recover: what is lost, and making it whole again. docs/operate.md says what
+// is true after each of them.
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";

@@ -1,6 +1,6 @@
-// footfall replay verify | rebuild | backfill | show | list | pause | resume | cancel | undo: counts history again from the archive.
-// Those that start something follow it with a bar until it ends, unless told not to; Ctrl-C stops the watching and not
-// the job.
+// footfall replay verify | rebuild | backfill | show | list | pause | resume | cancel | undo: counts history again from
+// the archive. Those that start something follow it with a bar until it ends, unless told not to; Ctrl-C stops the
+// watching and not the job.
 
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";

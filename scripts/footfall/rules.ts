@@ -1,5 +1,5 @@
-// footfall rules: what is counted and how, of one merchant or (--global) of all. `set` takes a file of JSON, "-" for the
-// standard input; docs/rules.md has examples.
+// footfall rules: what is counted and how, of one merchant or (--global) of all. `set` takes a file of JSON, "-" for
+// the standard input; docs/rules.md has examples.
 
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";

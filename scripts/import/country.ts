@@ -1,4 +1,5 @@
-// Countries as exports write them, "Austria" or "at", brought to the two capital letters that the collector takes. Names are English ones, as the runtime's own list of regions has them, with a few that other products use.
+// Countries as exports write them, "Austria" or "at", brought to the two capital letters that the collector takes.
+// Names are English ones, as the runtime's own list of regions has them, with a few that other products use.
 
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   "united states of america": "US",

@@ -223,7 +223,9 @@ type Address = { readonly ok: true; readonly url: string | undefined } | { reado
 
 const CAMPAIGN = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"] as const;
 
-/** A whole address, or one put together from host, path and query; what it lacks of its campaign is added to its query. */
+/**
+ * A whole address, or one put together from host, path and query; what it lacks of its campaign is added to its query.
+ */
 function readAddress(texts: ReadonlyMap<string, string>, origin: string | undefined): Address {
   const whole = texts.get("url") ?? pathOf(texts);
   const campaign = CAMPAIGN.flatMap((name) => {

@@ -4,7 +4,10 @@ import { parseDate } from "../../core/time.ts";
 
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|[+-]\d\d(?::?\d\d)?)?)?$/i;
 
-/** UTC ms, or undefined for what is not a time. Digits are told apart by their number: 10 are seconds, 13 ms, 16 µs, 19 ns. */
+/**
+ * UTC ms, or undefined for what is not a time. Digits are told apart by their number: 10 are seconds, 13 ms, 16 µs, 19
+ * ns.
+ */
 export function parseInstant(text: string): number | undefined {
   if (/^\d{9,10}(\.\d+)?$/.test(text)) return Math.round(Number(text) * 1000);
   if (/^\d{12,13}(\.\d+)?$/.test(text)) return Math.round(Number(text));

@@ -1,6 +1,7 @@
 // One line of a log of JSON objects, whichever server wrote it: Caddy's nested ones, nginx's by the usual `log_format …
-// escape=json`, Traefik's, Cloudflare's Logpush, Google Cloud's. Nothing is standard here but the words, so one table says which names
-// mean what; nested objects are read as "request.uri", and names are compared without case and punctuation.
+// escape=json`, Traefik's, Cloudflare's Logpush, Google Cloud's. Nothing is standard here but the words, so
+// one table says which names mean what; nested objects are read as "request.uri", and names are compared
+// without case and punctuation.
 
 import { parseDate } from "../../core/time.ts";
 import { logInstant } from "./access-log.ts";

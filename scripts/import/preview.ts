@@ -1,6 +1,6 @@
-// What a file would come to, found by reading it once before anything is sent: its digest, its first events as they would be
-// sent, what becomes of its rows, and its events by Day. So a wrong map shows before it counts, and an import can be told
-// apart from another of the same file.
+// What a file would come to, found by reading it once before anything is sent: its digest, its first events as they
+// would be sent, what becomes of its rows, and its events by Day. So a wrong map shows before it counts, and an import
+// can be told apart from another of the same file.
 
 import { dateOf, dayAt } from "../../core/time.ts";
 import { toAnswerTable, toCutTable, toFigure } from "../table.ts";
@@ -38,7 +38,10 @@ const LARGE_BYTES = 100_000_000;
 
 /** How many events are shown. */
 const FIRST_MAX = 10;
-/** Rows that a file is known by when it has grown: the header of a CSV and its first row, or the first two lines of a log. */
+/**
+ * Rows that a file is known by when it has grown: the header of a CSV and its first row, or the first two lines of a
+ * log.
+ */
 const HEAD_ROWS = 2;
 
 /** The digest of a file's first rows. */

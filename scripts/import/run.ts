@@ -38,7 +38,10 @@ export interface ImportOptions extends Reading {
 export interface Registry {
   /** The merchant's zone: its Days are previewed. */
   readonly zone: string;
-  /** What ends the ids of a file that begins like this, where one was imported before; undefined where they are new ones. */
+  /**
+   * What ends the ids of a file that begins like this, where one was imported before; undefined where they are new
+   * ones.
+   */
   readonly idSuffixOf: (head: string) => Promise<string | undefined>;
   /** Shows a preview and gives the import its number; undefined where nothing is to be sent. */
   readonly register: (preview: Preview, head: string) => Promise<Registered | undefined>;
@@ -228,7 +231,9 @@ function textOf({ values }: FileLine, format: FileFormat): string {
   return quoteLine(format.kind === "csv" ? values.join(format.delimiter) : (values[0] ?? ""));
 }
 
-/** An id names a row, and is taken where the row came before, also by an import that was undone: it then ends otherwise. */
+/**
+ * An id names a row, and is taken where the row came before, also by an import that was undone: it then ends otherwise.
+ */
 function complete(
   { event, visitor }: EventRow,
   place: Place,

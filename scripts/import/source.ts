@@ -1,5 +1,5 @@
-// Files of other products that are read by themselves, without a map: known by their columns, or by what their objects hold.
-// A source makes rows of lines and knows nothing of files; a line may be several events, or none.
+// Files of other products that are read by themselves, without a map: known by their columns, or by what their objects
+// hold. A source makes rows of lines and knows nothing of files; a line may be several events, or none.
 
 import type { Row } from "./row.ts";
 import { readExport } from "./sources/footfall-export.ts";

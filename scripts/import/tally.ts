@@ -107,8 +107,8 @@ export class Tally {
 }
 
 /**
- * When and where closed Days are counted again: until then answers count them from the archive. The range is a Day wider
- * each way, for any zone.
+ * When and where closed Days are counted again: until then answers count them from the archive. The range is a Day
+ * wider each way, for any zone.
  */
 function toClosedText({ events, from, to }: NonNullable<Tally["closed"]>): readonly string[] {
   const range = `--from ${dateOf(Math.floor(from / DAY_MS) - 1)} --to ${dateOf(Math.floor(to / DAY_MS) + 1)}`;

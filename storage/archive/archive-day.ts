@@ -1,6 +1,7 @@
-// Reads a (Day, partition) back out of the archive, whatever state it is in: its sealed files, the bundles that came since,
-// or bundles alone. It gives the rows by merchant, of each in the order of the log, and holds a bounded part of them at a
-// time; a Day too large to be sorted in memory is cut into runs first. What is read is counted in `queues/recount.ts`.
+// Reads a (Day, partition) back out of the archive, whatever state it is in: its sealed files, the bundles that came
+// since, or bundles alone. It returns rows by merchant, and those of one merchant in the order of the log. Memory holds
+// a bounded part of them at a time: a Day that is too large to be sorted in memory is first cut into sorted runs. What
+// is read is counted in `queues/recount.ts`.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { decodeManifest, type Manifest } from "../../core/archive/manifest.ts";
@@ -21,7 +22,7 @@ import { type Archive, type ListedObject, listKeys, pagesOf, readObjectOf } from
 import { readParquet } from "./parquet.ts";
 import { openSealed } from "./sealed-file.ts";
 
-/** What of a (Day, partition) lies in the archive. */
+/** The part of a (Day, partition) that lies in the archive. */
 export interface ArchivedDay extends DayPlace {
   /** Its sealed files, once it has been sealed. */
   readonly manifest: Manifest | undefined;
@@ -32,8 +33,8 @@ export interface ArchivedDay extends DayPlace {
 export type ArchivedBundle = ListedObject;
 
 /**
- * Finds what there is of a (Day, partition). `folder` is that of its sealed files, "" while there are none; with `before`,
- * bundles that begin at or above that position are left out.
+ * Finds what the archive has of a (Day, partition). `folder` is the folder of its sealed files, "" while there are
+ * none. With `before`, bundles that begin at or above that position are left out.
  */
 export async function findDay(
   archive: Archive,
@@ -54,15 +55,17 @@ export async function readManifest(archive: Archive, folder: string): Promise<Ma
 }
 
 /**
- * The folder of the newest sealed files among keys of one (Day, partition): whole ones, since a manifest is written last. Of two of
- * one generation that which stands for more bundles, then that from which more was removed. Undefined where there are none.
+ * The folder of the newest sealed files among keys of one (Day, partition). Only whole folders count, which are those
+ * with a manifest, since it is written last. Of two folders of one generation the newer one replaces more bundles;
+ * where these are equal, more was removed from it. Undefined where there is none.
  */
 export function newestSealed(keys: readonly string[]): string | undefined {
   let newest: { readonly folder: string; readonly rank: readonly number[] } | undefined;
   for (const key of keys) {
     const [, folder = "", numbers = ""] = /^(.*\/generation=([0-9-]+)\/)manifest\.json$/.exec(key) ?? [];
     if (folder === "") continue;
-    // Generation, position, then "0" or the first erasure, the last one and how many they are.
+    // A folder's name holds the generation, the position, and then "0" or three numbers: the first erasure, the last
+    // one, and how many there are.
     const [generation = 0, before = 0, first = 0, , count = first === 0 ? 0 : 1] = numbers.split("-").map(Number);
     const rank = [generation, before, count];
     if (newest === undefined || isAbove(rank, newest.rank)) newest = { folder, rank };
@@ -102,11 +105,11 @@ export interface DayRead {
   /** Merchants above this number; 0 for all. */
   readonly after: number;
   readonly isWanted: (merchant: number) => boolean;
-  /** Columns of sealed files to read; all without. */
+  /** The columns of sealed files to read; undefined for all. */
   readonly columns?: readonly string[] | undefined;
 }
 
-/** The wanted rows in slices of one merchant each: merchants ascend, and positions within one. */
+/** The wanted rows in slices of one merchant each. Merchants ascend, and within one merchant positions do. */
 export async function* readDay(
   archive: Archive,
   day: ArchivedDay,
@@ -115,7 +118,9 @@ export async function* readDay(
   yield* mergeSources(await sourcesOf(archive, day, read));
 }
 
-/** The same of several Days of one partition: merchants ascend, of one Day comes after Day. */
+/**
+ * Reads several Days of one partition in the same way. Merchants ascend, and the rows of one merchant come Day by Day.
+ */
 export async function* readDays(
   archive: Archive,
   days: readonly ArchivedDay[],
@@ -150,7 +155,10 @@ export async function readMerchants(
   return merchants;
 }
 
-/** Sorts a large Day's bundles into runs, those that are not there yet, and names them in the order of positions. */
+/**
+ * Sorts a large Day's bundles into runs, unless those are there already. Returns the keys of the runs in the order of
+ * positions.
+ */
 async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly string[]> {
   const keys: string[] = [];
   for (const bundles of runsOf(day.bundles)) {
@@ -165,7 +173,10 @@ async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly 
   return keys;
 }
 
-/** Consecutive bundles of about RUN_BYTES. Bundles that come later change nothing in the runs before them. */
+/**
+ * Groups consecutive bundles into runs of about RUN_BYTES. Bundles that come later leave the runs before them as they
+ * are.
+ */
 function runsOf(bundles: readonly ArchivedBundle[]): readonly (readonly ArchivedBundle[])[] {
   const runs: ArchivedBundle[][] = [];
   let bytes = Number.POSITIVE_INFINITY;

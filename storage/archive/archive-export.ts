@@ -1,8 +1,9 @@
-// Reads one merchant's raw events of some Days, for an export: (Day, partition) after (Day, partition), sealed files first, what
-// came since after them, and last what partitions have not archived, each id once a Day. A Day that has got another zone is picked out of the
-// folders of several. Memory holds a row group or a bundle, and where bundles lie beside sealed files the ids of the merchant's rows
-// in them; of a Day that is not sealed, or has moved, all its ids. So a Day may be of any size. What there is to read is found out
-// first: an export that is too large is refused before its first byte.
+// Reads one merchant's raw events of some Days, for an export: (Day, partition) after (Day, partition), sealed
+// files first, what came since after them, and last what partitions have not archived, each id once a Day. A Day
+// that has got another zone is picked out of the folders of several. Memory holds a row group or a bundle, and
+// where bundles lie beside sealed files the ids of the merchant's rows in them; of a Day that is not sealed, or
+// has moved, all its ids. So a Day may be of any size. What there is to read is found out first: an export that
+// is too large is refused before its first byte.
 
 import type { ExportedEvent } from "../../core/archive/export.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
@@ -162,7 +163,10 @@ async function* onceOf(
   yield rest.left().filter(wanted.isLeft).flatMap(once);
 }
 
-/** What the archive may not have, without the rows of it that are met on the way: those were confirmed since the partition was asked. */
+/**
+ * What the archive may not have, without the rows of it that are met on the way: those were confirmed
+ * since the partition was asked.
+ */
 function restOf({ recent }: ExportFolder) {
   const left = new Map(recent.map((row) => [row.position, row]));
   const passed = (rows: readonly ArchivedEvent[]) => {

@@ -1,6 +1,6 @@
-// Reads sorted sources as one: rows by merchant, and of one merchant in the order of the log. Memory holds a block of each
-// source and nothing else, so a Day may be as large as it likes. Sources are given in the order of their positions: of two
-// that hold rows of one merchant, all rows of the first were logged before those of the second.
+// Reads several sorted sources as one: rows come by merchant, and those of one merchant in the order of the log. Memory
+// holds one block of each source, so a Day may be of any size. Sources are given in the order of their positions: of
+// two that hold rows of one merchant, all rows of the first were logged before those of the second.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 

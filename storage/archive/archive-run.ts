@@ -1,7 +1,7 @@
-// A run: the rows of some consecutive bundles of a Day, sorted by merchant. A Day too large to be sorted in memory is cut
-// into runs once, and then read by merging them. A run is a function of its bundles, so making it again is harmless; all of
-// a Day's runs go when it is sealed. Nobody else reads them, hence not Parquet but gzipped JSON in blocks, which is several
-// times as fast both ways, with an index beside it that is written last.
+// A run: the rows of some consecutive bundles of a Day, sorted by merchant. A Day too large to be sorted in memory is
+// cut into runs once, and then read by merging them. A run is a function of its bundles, so making it again is
+// harmless; all of a Day's runs go when it is sealed. Nobody else reads them, hence not Parquet but gzipped JSON in
+// blocks, which is several times as fast both ways, with an index beside it that is written last.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { decodeEvent, type EventRow, encodeEvent } from "../../core/event.ts";

@@ -1,6 +1,6 @@
-// Reads one merchant's events out of the archive for a question: for each (Day, partition) its sealed files by the manifest,
-// and the bundles beside them. First it is found out what there is to read, so that a question that is too large is refused
-// before it costs anything; then rows come a (Day, partition) at a time.
+// Reads one merchant's events out of the archive for a question: for each (Day, partition) its sealed files by the
+// manifest, and the bundles beside them. First it is found out what there is to read, so that a question that is too
+// large is refused before it costs anything; then rows come a (Day, partition) at a time.
 
 import { mayHold } from "../../core/archive/bundle-merchants.ts";
 import { type ColumnBlock, filterRows, type TextColumn, textsOf } from "../../core/archive/event-columns.ts";
@@ -130,7 +130,10 @@ function wantedCodes({ values }: TextColumn, isWanted: (text: string) => boolean
   };
 }
 
-/** Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of sealed files the row groups that hold the merchant's. */
+/**
+ * Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of sealed files the row groups
+ * that hold the merchant's.
+ */
 function costOf({ manifest, bundles }: ArchivedDay, merchant: number): ScanCost {
   let objects = bundles.length + (manifest === undefined ? 0 : 1);
   let bytes = bundles.reduce((sum, { size }) => sum + size, 0);

@@ -1,5 +1,5 @@
-// The part of an R2 bucket that reading and sealing the archive use, and the two things done with it everywhere: reading a
-// listing page by page, and deleting many keys. A simulation can stand in for it.
+// The part of an R2 bucket that reading and sealing the archive use, and the two things done with it everywhere:
+// reading a listing page by page, and deleting many keys. A simulation can stand in for it.
 
 import { assert } from "../../core/outcome.ts";
 
@@ -105,7 +105,9 @@ export async function readObject(
   return object === null ? undefined : new Uint8Array(await object.arrayBuffer());
 }
 
-/** The same of an object that must be there. Only sealing and erasure delete objects, and whoever reads is told again. */
+/**
+ * The same of an object that must be there. Only sealing and erasure delete objects, and whoever reads is told again.
+ */
 export async function readObjectOf(archive: Archive, key: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readObject(archive, key, range);
   assert(bytes !== undefined, `${key} is where the archive says`);

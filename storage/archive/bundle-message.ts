@@ -7,7 +7,7 @@ import { BUNDLE_TEXT_BYTES_MAX } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import { compress, decompress } from "./gzip.ts";
 
-/** The message for a bundle as `encodeBundle` wrote it. Whether it fits a queue message is for the sender to check. */
+/** The message for a bundle as `encodeBundle` wrote it. The sender has to check that it fits into a queue message. */
 export function packBundle(text: string): Uint8Array<ArrayBuffer> {
   return compress(new TextEncoder().encode(text), "fast");
 }

@@ -1,6 +1,7 @@
-// Reads a row group of an archive file as columns (core/archive/event-columns.ts): codes of a dictionary stay codes, and each text is
-// made once, not once a row. The library finds pages, and unpacks codes; what it would make of them, a value of its own for each row,
-// takes longer than counting the rows. Pages of the archive are plain or of a dictionary: no other was ever written.
+// Reads a row group of an archive file as columns (core/archive/event-columns.ts). Codes of a dictionary stay codes,
+// and each different text is made once, not once for each row. The library finds the pages and unpacks the codes. It is
+// not asked to make values of them, one for each row: that takes longer than counting the rows. Pages of the archive
+// are plain or of a dictionary; no other kind was ever written.
 
 import { type ColumnMetaData, type FileMetaData, type PageHeader, parquetMetadata } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
@@ -17,11 +18,11 @@ import { checkPages } from "./parquet-page.ts";
 export interface BlockWanted {
   readonly file: FileBytes;
   readonly metadata: FileMetaData;
-  /** Of the file's row groups. */
+  /** The number of the row group in the file. */
   readonly group: number;
-  /** Whose rows. */
+  /** The merchant whose rows are read. */
   readonly merchant: number;
-  /** Columns to read, by name; the others are then empty, or 0. All without. */
+  /** The columns to read, by name; undefined for all. Columns that are not read hold "" or 0. */
   readonly columns?: readonly string[];
 }
 
@@ -80,19 +81,19 @@ export function* readBlocks(
 interface Page {
   readonly kind: "dictionary" | "plain" | "codes";
   readonly bytes: Uint8Array;
-  /** Rows of it; of a dictionary values. */
+  /** How many rows the page has; for a dictionary, how many values. */
   readonly rows: number;
-  /** Whether each row has a value, where some have none. */
+  /** For each row whether it has a value; undefined where every row has one. */
   readonly levels: Uint8Array | undefined;
   readonly type: ColumnMetaData["type"];
 }
 
-/** A column of a row group, and whether rows may have no value of it. */
+/** A column of a row group, and whether its rows may be without a value. */
 interface Chunk extends ColumnMetaData {
   readonly isOptional: boolean;
 }
 
-/** The pages of a column; none where it is not there. */
+/** The pages of a column; none where the file lacks the column. */
 function* pagesOf(file: FileBytes, chunk: Chunk | undefined): Generator<Page, undefined> {
   if (chunk === undefined) return;
   const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
@@ -149,7 +150,7 @@ function levelsIn(bytes: Uint8Array, rows: number): Uint8Array {
   return levels;
 }
 
-/** A page's places in a dictionary, of the rows that have a value. */
+/** The codes in a page: places in the dictionary, for the rows that have a value. */
 function codesIn({ bytes }: Page, values: number): Uint32Array {
   const codes = new Uint32Array(values);
   const width = bytes[0] ?? 0;
@@ -238,11 +239,14 @@ function pick(dictionary: Float64Array, codes: Uint32Array): Float64Array {
   return picked;
 }
 
-/** A text may begin with U+FEFF, and that is then part of it. */
+/** A text may begin with U+FEFF, which is part of it, so it is not taken for a byte order mark. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 
-/** Texts behind their lengths. Most pages are ASCII but for the lengths: those are decoded once, and cut. */
+/**
+ * The texts of a plain page, each behind its length. The texts of most pages are ASCII: such a page is decoded once as
+ * a whole, and cut.
+ */
 function plainTexts(bytes: Uint8Array, count: number): readonly string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = latin1.decode(bytes);

@@ -1,6 +1,7 @@
-// Which rows of an export a filter admits. A filter of events alone is asked row by row, while they are read. One that looks at visits
-// (where somebody came from, what else was done) is answered before the first row is sent: the Days are read once for it, with a
-// visitor's rows together as questions read them, and what is kept are the positions of the rows that pass.
+// Which rows of an export a filter admits. A filter of events alone is asked row by row, while they are read. One
+// that looks at visits (where somebody came from, what else was done) is answered before the first row is sent: the
+// Days are read once for it, with a visitor's rows together as questions read them, and what is kept are the
+// positions of the rows that pass.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { EXPORT_VISITS_BYTES_MAX, SCAN_DAY_ROWS_MAX } from "../../core/limits.ts";

@@ -1,7 +1,7 @@
 // The one compression of bundles and of Parquet pages. It is gzip, although zstd would be a third faster, because
 // workerd's zstd encoder throws "Unexpected end of file" on any input that compresses to more than about 40 KB, in
-// production too (cloudflare/workerd#6769, open; seen here with workerd 1.20261023.1 at 40,960 random bytes). Measured on
-// 1,300 events: a bundle takes 49.6 B an event (zstd 50.5), a Parquet object 44.6 (zstd 41.6).
+// production too (cloudflare/workerd#6769, open; seen here with workerd 1.20261023.1 at 40,960 random bytes). Measured
+// on 1,300 events: a bundle takes 49.6 B an event (zstd 50.5), a Parquet object 44.6 (zstd 41.6).
 
 import { gunzipSync, gzipSync } from "node:zlib";
 
@@ -10,12 +10,16 @@ const LIMIT_SLACK_BYTES = 64 * 1024;
 
 /**
  * How hard it tries, as levels of zlib: "small" for what stays, "fast" for what is on its way or will be written again
- * within days. On a bundle of 1,300 events: 42 B and 3.3 µs an event, or 47 B and 1.5 µs, which is still a message of one unit (64 KB).
+ * within days. On a bundle of 1,300 events: 42 B and 3.3 µs an event, or 47 B and 1.5 µs, which is still a
+ * message of one unit (64 KB).
  */
 const LEVELS = { small: 6, fast: 3 } as const;
 export type Effort = keyof typeof LEVELS;
 
-/** zlib fills buffers of 16 KB; one for what is smaller than that need not be larger: it takes 15 µs of a tiny page's 25. */
+/**
+ * zlib fills buffers of 16 KB; one for what is smaller than that need not be larger: it takes 15 µs of a tiny page's
+ * 25.
+ */
 const CHUNK_BYTES_MIN = 256;
 const CHUNK_BYTES_MAX = 16_384;
 

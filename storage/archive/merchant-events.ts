@@ -1,7 +1,7 @@
 // A merchant's events of some (Day, partition)s, one after the other, or all partitions of a Day
 // together: what the partitions may not have archived, which is read
-// first, then the archive, each row once by position (L1, L2), without what is being erased. Of a Day that has got another
-// zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
+// first, then the archive, each row once by position (L1, L2), without what is being erased. Of a Day that has got
+// another zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
 
 import { decodeLogged } from "../../core/archive/bundle.ts";
 import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
@@ -179,8 +179,9 @@ function takenBy(moved: MovedDay, rows: EventColumns): EventColumns {
 }
 
 /**
- * What (Day, partition)s came to may be remembered where they are sealed and nothing of them waits to be archived: then as this
- * version, by "day partition". Whoever archives a late event notes it before the partition forgets it, so read `recent` before.
+ * What (Day, partition)s came to may be remembered where they are sealed and nothing of them waits to be
+ * archived: then as this version, by "day partition". Whoever archives a late event notes it before the partition
+ * forgets it, so read `recent` before.
  */
 export async function findVersions(
   { settings, places, recent }: Pick<EventSearch, "settings" | "places" | "recent">,
@@ -226,8 +227,8 @@ interface Pass {
 }
 
 /**
- * The rows of (Day, partition)s that belong together, in as many passes as memory needs, of some visitors each: a visit is of
- * one visitor. An id that two visitors sent before the Day was sealed then counts for both.
+ * The rows of (Day, partition)s that belong together, in as many passes as memory needs, of some visitors each: a visit
+ * is of one visitor. An id that two visitors sent before the Day was sealed then counts for both.
  */
 async function* passesOf(
   archive: Archive,
@@ -255,7 +256,9 @@ async function* passesOf(
   }
 }
 
-/** Order numbers that several visitors have: the page's and the server's word for one order, as a rule. Keeps no row. */
+/**
+ * Order numbers that several visitors have: the page's and the server's word for one order, as a rule. Keeps no row.
+ */
 async function sharedOrders(
   archive: Archive,
   places: readonly (readonly Folder[])[],

@@ -1,6 +1,6 @@
-// The headers of a Parquet column's pages, looked at before the library reads them: it makes room for as many values as a header
-// speaks of, and one damaged byte may speak of two billion. Headers are Thrift structs in the compact protocol; only how many
-// values a page has and how long it is are of interest here.
+// The headers of a Parquet column's pages, looked at before the library reads them: it makes room for as many values as
+// a header speaks of, and one damaged byte may speak of two billion. Headers are Thrift structs in the compact
+// protocol; only how many values a page has and how long it is are of interest here.
 
 import { assert } from "../../core/outcome.ts";
 
@@ -23,7 +23,10 @@ export function checkPages(bytes: Uint8Array, valuesMax: number): void {
   }
 }
 
-/** Fields of a page header by their numbers (parquet.thrift), and of each of the three structs in it the number of values. */
+/**
+ * Fields of a page header by their numbers (parquet.thrift), and of each of the three structs in it the number of
+ * values.
+ */
 const PAGE = { compressedBytes: 3, data: 5, dictionary: 7, dataV2: 8, values: 1 } as const;
 /** A header holds a struct for its kind of page, and that one statistics. */
 const STRUCT_DEPTH_MAX = 4;

@@ -45,7 +45,9 @@ export function encodeParquet(file: ArchiveFile, effort: Effort = "fast"): Uint8
   return writer.finish();
 }
 
-/** A Parquet file of archived events that is written a row group at a time: memory holds one, and what is compressed. */
+/**
+ * A Parquet file of archived events that is written a row group at a time: memory holds one, and what is compressed.
+ */
 export class ParquetFileWriter {
   readonly #bytes = new ByteWriter();
   readonly #writer: GroupWriter<ArchivedEvent>;
@@ -149,8 +151,9 @@ export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
 }
 
 /**
- * What a Parquet file of so many bytes says of itself. Throws where its version is not one this reader knows, and where it says
- * what no file of ours does: the library believes it all, and would make room for a billion rows that a damaged byte speaks of.
+ * What a Parquet file of so many bytes says of itself. Throws where its version is not one this reader knows, and
+ * where it says what no file of ours does: the library believes it all, and would make room for a billion rows that
+ * a damaged byte speaks of.
  */
 export function checkedEntries(metadata: FileMetaData, byteLength: number): ReadonlyMap<string, string> {
   const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
@@ -179,9 +182,9 @@ interface GroupPlace {
 }
 
 /**
- * A row group's rows and its end, where it has each column once, with as many values, and they lie in the file one after the other. Of a
- * column that is there twice the library reads one and forgets the other, so that nobody waits for its failure; of columns that share
- * their bytes it reads these again and again.
+ * A row group's rows and its end, where it has each column once, with as many values, and they lie in the file one
+ * after the other. Of a column that is there twice the library reads one and forgets the other, so that nobody waits
+ * for its failure; of columns that share their bytes it reads these again and again.
  */
 function rowsOf({ num_rows, columns }: RowGroup, { names, start, byteLength }: GroupPlace) {
   const rows = Number(num_rows);

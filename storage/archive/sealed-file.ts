@@ -1,5 +1,5 @@
-// The files of a sealed Day: written a row group at a time, merchant after merchant; read back by the manifest, which says
-// which rows are whose, so that one merchant's are a few range reads and the others' are never seen.
+// The files of a sealed Day: written a row group at a time, merchant after merchant; read back by the manifest, which
+// says which rows are whose, so that one merchant's are a few range reads and the others' are never seen.
 
 import { createHash, type Hash } from "node:crypto";
 import { parquetMetadata } from "hyparquet";

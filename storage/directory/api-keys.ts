@@ -1,6 +1,6 @@
-// API keys in D1. A key is found by the SHA-256 of its text, together with the merchant it opens: one statement for each
-// question, and the query Worker remembers the answer for a while. Rotating keeps the row and its id: the hash moves to
-// `previous_hash`, where it is good for a grace. Revoking deletes the row, and both secrets with it.
+// API keys in D1. A key is found by the SHA-256 of its text, together with the merchant it opens: one statement for
+// each question, and the query Worker remembers the answer for a while. Rotating keeps the row and its id: the hash
+// moves to `previous_hash`, where it is good for a grace. Revoking deletes the row, and both secrets with it.
 
 import { and, asc, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

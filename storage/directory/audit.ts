@@ -1,6 +1,6 @@
-// The audit log in D1: who did what to whom. An entry is written before the act and completed after it, so no act is ever
-// without one: when the log cannot be written, nothing is done. What died in between stays as "unknown". An act that was
-// refused takes its entry away again.
+// The audit log in D1: who did what to whom. An entry is written before the act and completed after it, so no act is
+// ever without one: when the log cannot be written, nothing is done. What died in between stays as "unknown". An act
+// that was refused takes its entry away again.
 
 import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -87,7 +87,9 @@ export async function listEntries(
   return rows;
 }
 
-/** Deletes the oldest entries from before `before` (UTC ms), a few at a time. Entries are in the order of their time. */
+/**
+ * Deletes the oldest entries from before `before` (UTC ms), a few at a time. Entries are in the order of their time.
+ */
 export async function forgetEntries(db: Directory, before: number): Promise<void> {
   const orm = drizzle(db);
   const oldest = orm.select({ id: audit.id }).from(audit).orderBy(audit.id).limit(AUDIT_FORGET_ROWS);

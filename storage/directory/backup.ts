@@ -1,7 +1,8 @@
-// Backups of the directory in R2, hourly by the cron and when somebody asks: every table page by page, packed and sealed under a key
-// of the deployment's secret, and a manifest last, so that what has one is whole. Sign-ins, sessions, invites and alerts are left
-// out: after a recovery everybody signs in again. Tables are read one after the other and not at one instant, merchants first: what was made
-// meanwhile may be there in part, and numbers are claimed anyway (number-claim.ts). recovery.ts reads them.
+// Backups of the directory in R2, hourly by the cron and on request. Every table is read page by page, packed, and
+// sealed under a key of the deployment's secret. The manifest is written last, so a backup that has one is complete.
+// Sign-ins, sessions, invites and alerts are left out: after a recovery everybody signs in again. Tables are not read
+// at one instant but one after the other, merchants first. What was made meanwhile may be in the backup in part. That
+// does no harm, because numbers are claimed elsewhere as well (number-claim.ts). recovery.ts reads the backups.
 
 import { createHash } from "node:crypto";
 import {
@@ -22,7 +23,10 @@ import { select } from "../statement.ts";
 import type { Directory } from "./directory.ts";
 import { readEpochs } from "./epoch.ts";
 
-/** What is backed up, in the order in which it is written back: the row that says that the directory is one comes last. */
+/**
+ * The tables that are backed up, in the order in which they are written back. The row by which an empty database
+ * becomes the directory comes last.
+ */
 export const BACKED_UP: readonly Table[] = [
   { name: "merchants", key: ["number"], rowsMax: BACKUP_ROWS_OF_RULES },
   { name: "streams", key: ["merchant", "number"] },
@@ -43,12 +47,15 @@ export const BACKED_UP: readonly Table[] = [
   { name: "deployment", key: ["id"] },
 ];
 
-/** What nobody gets back: who was signed in or invited may not be any more, and alerts are raised anew. */
+/**
+ * The tables that are not backed up. Somebody who was signed in or invited then may no longer have the right to be.
+ * Alerts are raised again.
+ */
 export const LEFT_OUT = ["invites", "sessions", "sign_ins", "alerts", "standings"] as const;
 
 export interface Table {
   readonly name: string;
-  /** Its primary key, by which it is read page by page. */
+  /** The primary key, by which the table is read page by page. */
   readonly key: readonly string[];
   readonly rowsMax?: number;
 }
@@ -67,7 +74,7 @@ export interface Backup {
   readonly version: typeof BACKUP_VERSION;
   /** UTC ms at which it was begun. */
   readonly at: number;
-  /** The directory's epoch by then (epoch.ts). */
+  /** The directory's epoch at that time (epoch.ts). */
   readonly epoch: number;
   readonly parts: readonly BackupPart[];
 }
@@ -92,7 +99,7 @@ type Value = string | number | null;
 const BACKUP_VERSION = 1;
 const PREFIX = "backup/directory/";
 
-/** The cron's part: a backup where the newest one is an hour old, and the end of those that are kept no longer. */
+/** The cron's part: makes a backup when the newest one is an hour old, and deletes those that are no longer kept. */
 export async function backUpWhenDue(deps: BackupDeps & { readonly log: Log }): Promise<void> {
   const names = await listBackups(deps);
   const newest = names[0] === undefined ? 0 : instantOf(names[0]);
@@ -105,7 +112,7 @@ export async function backUpWhenDue(deps: BackupDeps & { readonly log: Log }): P
   await prune(deps);
 }
 
-/** Backs the directory up now. Whoever dies leaves objects without a manifest, which a later backup deletes. */
+/** Backs the directory up now. A crash leaves objects without a manifest, which a later backup deletes. */
 export async function backUp(deps: BackupDeps): Promise<Backup> {
   const at = deps.now();
   const { own: epoch } = await readEpochs(deps);
@@ -118,7 +125,7 @@ export async function backUp(deps: BackupDeps): Promise<Backup> {
   return backup;
 }
 
-/** Names of the whole backups, the newest first. */
+/** The names of complete backups, the newest first. */
 export async function listBackups({ bucket }: Pick<BackupDeps, "bucket">): Promise<readonly string[]> {
   const names: string[] = [];
   for await (const { objects } of pagesOf({ bucket }, { prefix: PREFIX, delimiter: "/" }))
@@ -133,7 +140,7 @@ export async function readBackup(name: string, deps: Pick<BackupDeps, "bucket">)
   return backup;
 }
 
-/** The rows of one object. Throws unless it is byte for byte what was written, and a secret of the deployment opens it. */
+/** The rows of one object. Throws where a byte of it has changed, or where no secret of the deployment opens it. */
 export async function readPart(
   { key, digest, table }: BackupPart,
   { bucket, sealSecrets }: Pick<BackupDeps, "bucket" | "sealSecrets">,
@@ -155,7 +162,7 @@ export function nameOf(at: number): string {
   return new Date(at).toISOString().replaceAll(/[:.]/g, "-");
 }
 
-/** The inverse; NaN for what is no name. */
+/** The inverse of `nameOf`; NaN for a text that is no name. */
 export function instantOf(name: string): number {
   return Date.parse(name.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d\d\d)Z$/, "T$1:$2:$3.$4Z"));
 }
@@ -196,7 +203,10 @@ async function putPart(
   return { table, key, rows: page.rows.length, bytes: bytes.length, digest: digestOf(bytes) };
 }
 
-/** undefined where another secret has sealed it: its bytes are those that were written, so nothing else can be wrong. */
+/**
+ * The unsealed bytes; undefined where another secret has sealed them. Nothing else can be wrong here, since the digest
+ * has shown that no byte has changed.
+ */
 function opened(bytes: Uint8Array, { secret, key }: { secret: string; key: string }): Uint8Array | undefined {
   try {
     return unseal(bytes, deriveKey(secret, "backup"), key);
@@ -209,7 +219,10 @@ function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Deletes backups that are kept no longer, and what backups have left that died. The manifest goes last: what has one is whole. */
+/**
+ * Deletes backups that are no longer kept, and the remains of backups that were never finished. Manifests are deleted
+ * last. A crash in between leaves a manifest without its objects, which the next call deletes.
+ */
 async function prune(deps: BackupDeps): Promise<void> {
   const names = await listBackups(deps);
   const kept = keptOf(names, deps.now());
@@ -226,7 +239,10 @@ async function prune(deps: BackupDeps): Promise<void> {
   );
 }
 
-/** Which backups are kept: all of some hours, and of each Day before that the first. `names` are the newest first. */
+/**
+ * The backups that are kept: all of the last hours, and of each Day before that the first one. `names` has the newest
+ * first.
+ */
 export function keptOf(names: readonly string[], now: number): ReadonlySet<string> {
   const kept = new Set<string>();
   const daily = new Map<string, string>();

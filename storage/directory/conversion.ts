@@ -1,5 +1,5 @@
-// How an answer's money is converted: which rates its sums need, read once they are known. An answer whose money is all of the
-// merchant's own currency, as nearly all are, reads nothing.
+// How an answer's money is converted: which rates its sums need, read once they are known. In nearly all answers all
+// money is of the merchant's own currency: for these no rate is read.
 
 import { type Convert, convertBy, foreignOf, type Purse, UNCONVERTED } from "../../core/query/money.ts";
 import type { Directory } from "./directory.ts";

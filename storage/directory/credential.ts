@@ -1,10 +1,10 @@
-// Names and secrets that Footfall gives out: ids of merchants, keys, members and so on; API keys and other tokens. Random
-// bytes are arguments. Of a token only its SHA-256 is ever stored; it has 256 random bits, so it needs no slow hash and no
-// salt. (Passwords do: password.ts.)
+// Names and secrets that Footfall gives out: ids of merchants, keys, members and so on; API keys and other tokens.
+// Random bytes are arguments. Only the SHA-256 of a token is stored. A token has 256 random bits, so it needs no slow
+// hash and no salt. (Passwords do: password.ts.)
 
 import { createHash } from "node:crypto";
 
-/** Random bytes each needs. */
+/** How many random bytes each of them needs. */
 export const ID_RANDOM_BYTES = 15;
 export const API_KEY_RANDOM_BYTES = 32;
 
@@ -32,7 +32,7 @@ export function questionJobId(random: Uint8Array): string {
   return `qry_${base32(random)}`;
 }
 
-/** "key_" and 24 characters: names a key in lists and revocations; it opens nothing. */
+/** "key_" and 24 characters: names a key in lists and revocations. It is no secret. */
 export function keyId(random: Uint8Array): string {
   return `key_${base32(random)}`;
 }
@@ -78,7 +78,7 @@ export function token(kind: TokenKind, random: Uint8Array): string {
     .replaceAll("=", "")}`;
 }
 
-/** Whether a text can be a token of a kind at all; others are refused without asking the database. */
+/** Whether a text can be a token of a kind at all. Any other text is refused without asking the database. */
 export function isTokenShaped(kind: TokenKind, text: string): boolean {
   return text.startsWith(`${kind}_`) && /^[a-z]{3}_[A-Za-z0-9_-]{43}$/.test(text);
 }
@@ -87,7 +87,7 @@ export function isMerchantIdShaped(text: string): boolean {
   return /^mer_[a-z2-7]{24}$/.test(text);
 }
 
-/** What is stored of a key, in hex. */
+/** The hash that is stored of a key or token, in hex. */
 export function hashKey(key: string): string {
   return createHash("sha256").update(key).digest("hex");
 }

@@ -1,6 +1,6 @@
 // The end of a merchant in the directory: every row of who is who goes in one transaction. Its ledger was told before
-// (storage/ledger/erasure.ts), so that nothing is published or sealed for a merchant whose rows are going; its numbers go
-// after. Running it again finds nothing.
+// (storage/ledger/erasure.ts), so that nothing is published or sealed for a merchant whose rows are going; its numbers
+// go after. Running it again finds nothing.
 
 import type { Directory } from "./directory.ts";
 

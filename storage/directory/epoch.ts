@@ -1,7 +1,7 @@
-// How far the directory has come: a number in D1 that grows with everything that is numbered and with each cron, and in R2 beside the
-// claims. Restoring D1 turns back its own and not that in R2; from then on nothing is made that has a number, until somebody has
-// said what becomes of what the directory has forgotten (`footfall recover directory`). Numbers themselves are claimed, so
-// even a step that is left out gives none of them twice.
+// How far the directory has come: a number in D1 that grows with everything that is numbered and with each cron, and in
+// R2 beside the claims. Restoring D1 turns back its own and not that in R2; from then on nothing is made that has a
+// number, until somebody has said what becomes of what the directory has forgotten (`footfall recover directory`).
+// Numbers themselves are claimed, so even a step that is left out gives none of them twice.
 
 import type { ArchiveBucket } from "../archive/bucket.ts";
 import { select } from "../statement.ts";
@@ -24,9 +24,9 @@ export interface Epochs {
 const KEY = "numbers/epoch";
 
 /**
- * Raises the epoch by one; false where the directory is behind, and nothing is raised. D1 comes first: whoever dies in between leaves
- * it ahead of R2, which no restore does. Of two at once the later one may leave the lower number in R2, which is too low by one or
- * two until the next cron.
+ * Raises the epoch by one; false where the directory is behind, and nothing is raised. D1 comes first: whoever dies in
+ * between leaves it ahead of R2, which no restore does. Of two at once the later one may leave the lower number in R2,
+ * which is too low by one or two until the next cron.
  */
 export async function raiseEpoch(deps: EpochDeps): Promise<boolean> {
   const known = await readKnown(deps.bucket);

@@ -1,12 +1,16 @@
-// Credentials that were taken away, kept in R2 from before they go: a directory that is recovered from a backup has those again that
-// were there at the time, and must not let anybody in by them. Each is noted under its merchant, so that nobody's note is about
-// another's. Whole merchants that have ended are in the records of erasures (ledger/erasure-record.ts).
+// Credentials that were taken away, kept in R2 from before they go: a directory that is recovered from a backup has
+// those again that were there at the time, and must not let anybody in by them. Each is noted under its merchant, so
+// that nobody's note is about another's. Whole merchants that have ended are in the records of erasures
+// (ledger/erasure-record.ts).
 
 import { type ArchiveBucket, listKeys } from "../archive/bucket.ts";
 import { select } from "../statement.ts";
 import type { Directory } from "./directory.ts";
 
-/** Tables of what lets somebody in, with what names it: a rotated key by the secret that is no longer its, an operator of no merchant. */
+/**
+ * Tables of what lets somebody in, with what names it: a rotated key by the secret that is no longer
+ * its, an operator of no merchant.
+ */
 const NAMED_BY = {
   api_keys: "merchant, id",
   members: "merchant, id",

@@ -1,5 +1,5 @@
-// Imports in D1: which files a merchant brought in, how far each is, and what its events' ids end with. A file is known by its
-// digest, and one that has grown by the digest of its beginning.
+// Imports in D1: which files a merchant brought in, how far each is, and what its events' ids end with. A file is known
+// by its digest, and one that has grown by the digest of its beginning.
 
 import { and, desc, eq, lt, max } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

@@ -1,5 +1,6 @@
-// A merchant's members and invites in D1. At least one owner stays: that is a condition of the statement itself, so two
-// requests at once cannot both take the last but one. An invite is taken by deleting it, which only one request can.
+// A merchant's members and invites in D1. A merchant always keeps one owner. The statements themselves have that as a
+// condition, so two requests at once cannot remove the last two owners. An invite is accepted by deleting its row,
+// which only one request can do.
 
 import { and, asc, eq, gt, lt, ne, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -19,7 +20,7 @@ export interface Membership {
   readonly merchant: Merchant;
 }
 
-/** Of a member beside its merchant, whose columns come without a prefix. */
+/** A member's columns in a statement that reads its merchant as well. The merchant's columns have no prefix. */
 export const MEMBER_COLUMNS = {
   id: named(members.id, "member_id"),
   email: members.email,
@@ -33,7 +34,7 @@ export async function listMembers(db: Directory, merchant: number): Promise<read
   return rows;
 }
 
-/** Where an address is a member. */
+/** The memberships of an address: one for each merchant. */
 export async function listMemberships(db: Directory, email: string): Promise<readonly Membership[]> {
   const rows = await drizzle(db)
     .select({ member: MEMBER_COLUMNS, merchant: merchants })
@@ -45,14 +46,17 @@ export async function listMemberships(db: Directory, email: string): Promise<rea
   return rows;
 }
 
-/** Whether a column is one of a list, which is one parameter: a statement of D1 takes 100. */
+/**
+ * A condition that a column is one of a list. The list is a single parameter, because a statement of D1 takes 100 of
+ * them.
+ */
 export function inJson(column: SQLWrapper, values: readonly string[]): SQL {
   return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
 type Named = { readonly merchant: number; readonly id: string };
 
-/** Not the last owner, or staying one. */
+/** A condition: the member is no owner, or another owner stays. */
 const ownerStays = (merchant: number) =>
   or(
     ne(members.role, "owner"),
@@ -78,7 +82,7 @@ export async function removeMember(
   const where = and(eq(members.merchant, merchant), eq(members.id, id), ownerStays(merchant));
   const [removed] = await drizzle(db).delete(members).where(where).returning({ id: members.id });
   if (removed === undefined) return (await hasMember(db, { merchant, id })) ? "last owner" : undefined;
-  // A session without its member opens nothing: if this fails, nothing is open.
+  // A session without its member opens nothing, so it does no harm if this fails.
   await drizzle(db).delete(sessions).where(eq(sessions.member, id));
   return "removed";
 }
@@ -97,7 +101,7 @@ export interface NewInvite {
   readonly expiresAt: number;
 }
 
-/** Makes an invite; "full" when members and open invites are as many as there may be. Those that ended make room. */
+/** Makes an invite; "full" when there may be no more members and open invites. Expired invites are not counted. */
 export async function createInvite(db: Directory, { token, ...invite }: NewInvite): Promise<Invite | "full"> {
   const orm = drizzle(db);
   const ofMerchant = eq(invites.merchant, invite.merchant);
@@ -129,7 +133,10 @@ export async function revokeInvite(db: Directory, { merchant, id }: Named): Prom
   return gone.length > 0;
 }
 
-/** Takes an invite by its token: the second to come finds nothing. `email`, where it is known, must be the invited one. */
+/**
+ * Accepts an invite by its token. A second request with the same token finds nothing. `email`, where it is known, must
+ * be the invited one.
+ */
 export async function takeInvite(
   db: Directory,
   { token, email, now }: { token: string; email: string | undefined; now: number },
@@ -140,8 +147,10 @@ export async function takeInvite(
   return taken;
 }
 
-/** Makes the invited a member. One that was a member already keeps its role and gets the new password; what was signed in
- *  with the old one is not any more. */
+/**
+ * Makes the invited person a member. Who was a member already keeps the role and gets the new password; sessions that
+ * were opened with the old password end.
+ */
 export async function admitMember(db: Directory, member: Member): Promise<Member> {
   const orm = drizzle(db);
   const [admitted] = await orm
@@ -154,7 +163,7 @@ export async function admitMember(db: Directory, member: Member): Promise<Member
   return made;
 }
 
-/** An e-mail address in its one spelling. Whether mail arrives there nobody knows but its owner. */
+/** An e-mail address in its one spelling. Whether mail arrives there is not checked. */
 export function parseEmail(text: string): string | undefined {
   const email = text.trim().toLowerCase().normalize("NFC");
   return email.length <= EMAIL_LENGTH_MAX &&

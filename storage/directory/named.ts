@@ -1,5 +1,5 @@
-// A column of a joined table under a name of its own. Two tables have columns of one name (`id`, `name`), and rows come by
-// name (storage/metered.ts), so the second of them needs another.
+// A column of a joined table under a name of its own. Two tables have columns of one name (`id`, `name`), and rows come
+// by name (storage/metered.ts), so the second of them needs another.
 
 import { type GetColumnData, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";

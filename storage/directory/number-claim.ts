@@ -1,9 +1,11 @@
-// Numbers of merchants, streams, imports, versions of rules and erasures are claimed in R2 before anything is made under them in D1. A D1 that was restored to an earlier
-// instant, or lost, knows no longer which numbers it gave; the claims do. Tracking IDs, partitions and the archive go on naming the
-// merchants of before, so a number that is given again would show one merchant the history of another (L6).
+// Numbers of merchants, streams, imports, versions of rules and erasures are claimed in R2 before anything is made
+// under them in D1. A D1 that was restored to an earlier instant, or lost, knows no longer which numbers it gave; the
+// claims do. Tracking IDs, partitions and the archive go on naming the merchants of before, so a number that is given
+// again would show one merchant the history of another (L6).
 //
-// A claim is an object whose key ends with what is left of the numbers, so that the highest one is the first of a listing:
-// "numbers/merchant/4294967253" for number 42. It is put on the condition that there is none: of two at once one goes on to the next.
+// A claim is an object whose key ends with what is left of the numbers, so that the highest one is the first of a
+// listing: "numbers/merchant/4294967253" for number 42. It is put on the condition that there is none: of two at
+// once one goes on to the next.
 
 import { CLAIMED_NUMBER_MAX, IMPORT_NUMBER_MAX, NUMBER_CLAIM_TRIES_MAX } from "../../core/limits.ts";
 import { MERCHANT_NUMBER_MAX, STREAM_NUMBER_MAX } from "../../core/tracking-id.ts";
@@ -46,7 +48,10 @@ export function erasuresOf(position: number): Numbered {
   return { kind: `erasure/${position}`, max: CLAIMED_NUMBER_MAX };
 }
 
-/** A number that nobody ever had: above all claims, and above `known`, the highest one of D1. "full" when there is none left. */
+/**
+ * A number that nobody ever had: above all claims, and above `known`, the highest one of D1. "full" when there is none
+ * left.
+ */
 export async function claimNumber(numbered: Numbered, known: number, claims: Claims): Promise<number | "full"> {
   const first = Math.max(known, (await highestClaim(numbered, claims)) ?? 0) + 1;
   for (let number = first; number < first + NUMBER_CLAIM_TRIES_MAX; number++) {

@@ -1,5 +1,5 @@
-// People and programs that run the deployment, each by a token of its own, so that the audit log says who it was and one can go
-// without the others. A token is found by its SHA-256.
+// People and programs that run the deployment, each by a token of its own, so that the audit log says who it was and
+// one can go without the others. A token is found by its SHA-256.
 
 import { asc, eq, getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

@@ -1,5 +1,6 @@
-// Passwords at rest: scrypt with a salt of each address's own, written with its parameters so that they can be raised later. By
-// node:crypto, which the platform has natively; WebCrypto's PBKDF2 ends there at a sixth of the rounds that it needs.
+// Passwords at rest: scrypt with a salt of each address's own, written with its parameters so that they can
+// be raised later. By node:crypto, which the platform has natively; WebCrypto's PBKDF2 ends there at a sixth
+// of the rounds that it needs.
 
 import { scryptSync, timingSafeEqual } from "node:crypto";
 import { PASSWORD_COST } from "../../core/limits.ts";
@@ -16,8 +17,9 @@ export function hashPassword(password: string, salt: Uint8Array): string {
 }
 
 /**
- * Those of the members of one address whose password this is. They share a salt (saltOf), so it is derived once however many they
- * are; where there are none it is derived as well. So nobody learns from the time it takes who has a password, or at how many shops.
+ * Those of the members of one address whose password this is. They share a salt (saltOf), so it is derived once however
+ * many they are; where there are none it is derived as well. So nobody learns from the time it takes who has a
+ * password, or at how many shops.
  */
 export function matching<Holder extends { readonly password: string | null }>(
   password: string,

@@ -1,5 +1,5 @@
-// What an isolate remembers of exchange rates, so that an answer in several currencies reads one or two small rows and
-// no rates. D1 is asked each time which versions the rates have now: what was imported or decided since is in the next
+// Exchange rates that an isolate remembers, so that an answer in several currencies reads one or two small rows instead
+// of all rates. D1 is asked each time for the current versions of the rates. So a change of rates is in the next
 // answer.
 
 import { OWN_RATES_KEPT_MAX, RATE_AGE_DAYS_MAX, RATE_DAYS_KEPT_MAX } from "../../core/limits.ts";
@@ -7,10 +7,10 @@ import { NO_RATES, type OwnRate, type PublishedRates, type RateTable } from "../
 import type { Directory } from "./directory.ts";
 import { type RateVersions, readOwnRates, readRates, readRateVersions } from "./rates.ts";
 
-/** Money that is to be converted: whose, from and into which currencies, and of which Days. */
+/** The money to convert: whose it is, its currencies, and its Days. */
 export interface RatesWanted {
   readonly merchant: number;
-  /** All of them, the one that is converted into among them. */
+  /** All currencies, with the one that is converted into. */
   readonly currencies: readonly string[];
   /** Numbers of Days in [fromDay, toDay). */
   readonly fromDay: number;
@@ -29,7 +29,7 @@ export class RateMemory {
   #published: Span = { version: 0, from: 0, to: 0, rates: [] };
   readonly #own = new Map<number, { readonly version: number; readonly rates: readonly OwnRate[] }>();
 
-  /** The rates by which money of these Days is converted. Of one currency nothing is read. */
+  /** The rates that convert money of these Days. Where there is only one currency nothing is read. */
   async ratesFor(db: Directory, { merchant, currencies, fromDay, toDay }: RatesWanted): Promise<RateTable> {
     if (new Set(currencies).size < 2 || toDay <= fromDay) return NO_RATES;
     const versions = await readRateVersions(db, merchant);
@@ -49,7 +49,7 @@ export class RateMemory {
     if (version === 0) return [];
     const isKept = kept.version === version;
     if (isKept && kept.from <= from && to <= kept.to) return kept.rates;
-    // One span that grows: questions end today and differ in how far they go back.
+    // The span that is kept only grows: most questions end today, and differ in how far they go back.
     const joined = isKept ? { from: Math.min(from, kept.from), to: Math.max(to, kept.to) } : { from, to };
     const wanted = joined.to - joined.from <= RATE_DAYS_KEPT_MAX ? joined : { from, to };
     const rates = await readRates(db, wanted);

@@ -1,6 +1,7 @@
-// Exchange rates in D1: the deployment's, a row for each Day that has any, and those that merchants decided. A version
-// for each of them grows with every change, so that whoever remembers rates (rate-memory.ts) knows when they are old.
-// Plain SQL: rates are written many Days at a time, as one parameter of JSON.
+// Exchange rates in D1. The deployment's rates have a row for each Day with any; beside them are those that merchants
+// decided. The deployment and each merchant have a version that grows with every change, so that whoever remembers
+// rates (rate-memory.ts) knows when they are out of date. Plain SQL: rates are written many Days at a time, as one
+// parameter of JSON.
 
 import { OWN_RATES_MAX, RATE_DAYS_WRITTEN } from "../../core/limits.ts";
 import type { OwnRate, PublishedRates } from "../../core/rate.ts";
@@ -9,14 +10,17 @@ import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { select } from "../statement.ts";
 import type { Directory } from "./directory.ts";
 
-/** Of how many Days rates were added, changed, or found as they were. */
+/** For how many Days rates were added, changed, or found to be the same. */
 export interface Imported {
   readonly added: number;
   readonly changed: number;
   readonly unchanged: number;
 }
 
-/** Puts rates beside those of their Days, and over those of the same Day and currency. The same again changes nothing. */
+/**
+ * Adds rates to those of their Days, and replaces those of the same Day and currency. The same call again changes
+ * nothing.
+ */
 export async function writeRates(db: Directory, days: readonly PublishedChange[]): Promise<Imported> {
   let [added, changed] = [0, 0];
   for (let start = 0; start < days.length; start += RATE_DAYS_WRITTEN) {
@@ -34,7 +38,7 @@ export async function writeRates(db: Directory, days: readonly PublishedChange[]
            WHERE ${FRESH} <> '{}' AND NOT EXISTS (SELECT 1 FROM rates WHERE day = given.value ->> 0)`,
         )
         .bind(rows),
-      // A Day whose rates were all taken away.
+      // A Day whose rates were all removed has no row.
       db
         .prepare("DELETE FROM rates WHERE per_euro = '{}' AND day IN (SELECT value ->> 0 FROM json_each(?))")
         .bind(rows),
@@ -46,7 +50,9 @@ export async function writeRates(db: Directory, days: readonly PublishedChange[]
   return { added, changed, unchanged: days.length - added - changed };
 }
 
-/** What a Day's rates come to with those that are given, and by those alone: a null takes a rate away. */
+/**
+ * A Day's rates with the given ones put over them (PATCHED), and the given ones alone (FRESH). A null removes a rate.
+ */
 const PATCHED = "json_patch(rates.per_euro, given.value -> 1)";
 const FRESH = "json_patch('{}', given.value -> 1)";
 
@@ -78,9 +84,9 @@ function toRates({ day, per_euro }: StoredRates): PublishedRates {
 }
 
 export interface RateVersions {
-  /** Of the deployment's rates; 0 before the first. */
+  /** The version of the deployment's rates; 0 before the first. */
   readonly published: number;
-  /** Of the merchant's own; 0 for none. */
+  /** The version of the merchant's own rates; 0 where it has none. */
   readonly own: number;
 }
 

@@ -1,6 +1,7 @@
-// Makes a directory whole that was lost or restored to an earlier instant: its rows from a backup where that has come further, without
-// what was taken away since, and above all numbers that anybody may know. Rows of before are deleted table by table; the row that
-// makes it a directory comes last, so until then it stays refused (storage/open.ts), and whoever dies begins anew.
+// Makes a directory whole that was lost or restored to an earlier instant: its rows from a backup where that has come
+// further, without what was taken away since, and above all numbers that anybody may know. Rows of before are deleted
+// table by table; the row that makes it a directory comes last, so until then it stays refused (storage/open.ts), and
+// whoever dies begins anew.
 
 import { RECOVERED_CHARACTERS, RECOVERED_MERCHANTS, RECOVERED_STEP } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
@@ -50,7 +51,9 @@ export interface Recovered {
 /** Why it is not recovered. */
 export type RecoveryRefusal = "whole" | "no_backup" | "unknown_backup";
 
-/** `name` is a backup to go back to, whatever the directory has; without it the newest is taken, where that is further. */
+/**
+ * `name` is a backup to go back to, whatever the directory has; without it the newest is taken, where that is further.
+ */
 export async function recoverDirectory(
   { name }: { readonly name?: string | undefined },
   deps: RecoveryDeps,
@@ -64,7 +67,8 @@ export async function recoverDirectory(
   if (newest === undefined && isEmpty) return "no_backup";
   const backup = newest === undefined ? undefined : await readBackup(newest, deps);
   const isLoaded = backup !== undefined && (name !== undefined || isFurther(backup, isEmpty, epochs));
-  // What is there is backed up before it goes, so that going back can be undone; and what comes after it, so that it is the newest.
+  // What is there is backed up before it goes, so that going back can be undone; and what comes after
+  // it, so that it is the newest.
   if (isLoaded && !isEmpty) await backUp(deps);
   const revoked = isLoaded ? await load(backup, deps) : await mend(deps);
   await catchUp(deps);
@@ -87,8 +91,9 @@ function isFurther(backup: Backup, isEmpty: boolean, { own }: Epochs): boolean {
 }
 
 /**
- * Writes a backup's rows in the place of all there are, and gives what `mend` does. All objects are read once before the first row is
- * deleted: a backup that cannot be read changes nothing. What was revoked is gone before the last row makes it a directory.
+ * Writes a backup's rows in the place of all there are, and gives what `mend` does. All objects are read once before
+ * the first row is deleted: a backup that cannot be read changes nothing. What was revoked is gone before the last
+ * row makes it a directory.
  */
 async function load(backup: Backup, deps: RecoveryDeps): Promise<number> {
   for (const part of backup.parts) await readPart(part, deps);
@@ -139,8 +144,9 @@ async function insert(table: string, { columns, rows }: BackedUpRows, { director
 }
 
 /**
- * Settings get versions, and changes numbers, above all that partitions, ledgers and reports know: what was recovered is the newest
- * there is. Jobs that went on are paused, in a later epoch than any their ledgers know: one of them may have been cancelled.
+ * Settings get versions, and changes numbers, above all that partitions, ledgers and reports know: what was
+ * recovered is the newest there is. Jobs that went on are paused, in a later epoch than any their ledgers know: one
+ * of them may have been cancelled.
  */
 async function raiseAll({ directory }: RecoveryDeps): Promise<void> {
   await select(directory, [

@@ -1,5 +1,5 @@
-// The headers of replay jobs in the directory: what was asked for, and in which state it is. Here it is decided which jobs may
-// write at once. What a job's parts come to, and whether they may write at this moment, is in the ledgers
+// The headers of replay jobs in the directory: what was asked for, and in which state it is. Here it is decided which
+// jobs may write at once. What a job's parts come to, and whether they may write at this moment, is in the ledgers
 // (storage/ledger/replay-part.ts); `storage/replay.ts` does what changes both. Each change of state is one conditional
 // statement that raises `epoch`; until all ledgers know it, `fenced` is behind, and the job counts as one that writes.
 
@@ -126,8 +126,10 @@ export async function listActiveJobs(directory: Directory): Promise<readonly str
   return (await select<{ id: string }>(directory, [text])).map(({ id }) => id);
 }
 
-/** Whether the job `other` and one of these merchants (JSON; null for all) have a merchant in common. Tenants are apart: one
- *  merchant's rebuild holds up no other's, and rows of different merchants are never the same. */
+/**
+ * Whether the job `other` and one of these merchants (JSON; null for all) have a merchant in common. Tenants are apart:
+ * one merchant's rebuild holds up no other's, and rows of different merchants are never the same.
+ */
 function sharesMerchant(merchants: string): string {
   return `(other.merchants IS NULL OR ${merchants} IS NULL OR EXISTS (SELECT 1 FROM json_each(other.merchants) AS theirs,
     json_each(${merchants}) AS ours WHERE theirs.value = ours.value))`;
@@ -138,7 +140,10 @@ const MAY_WRITE = "kind != 'verify' AND (state IN ('starting', 'running', 'pause
 /** Such a job, with a Day in common with the numbered parameters ?1 and ?2. */
 const WRITES_THERE = `${MAY_WRITE} AND from_day < ?2 AND to_day > ?1`;
 
-/** Cancels backfills of goals that started by themselves and are in the way of a job that somebody asks for, and names them. */
+/**
+ * Cancels backfills of goals that started by themselves and are in the way of a job that somebody asks for, and names
+ * them.
+ */
 export async function cancelGoalsInTheWay(
   directory: Directory,
   { fromDay, toDay, merchants, createdAt }: Pick<ReplayJob, "fromDay" | "toDay" | "merchants" | "createdAt">,
@@ -157,8 +162,10 @@ export interface NewHeader {
   readonly applies: readonly TimelineChange[];
 }
 
-/** Makes a header that starts. "overlaps": another job that may write has a Day and a merchant in common with it. "stale":
- *  settings were changed since they were read. */
+/**
+ * Makes a header that starts. "overlaps": another job that may write has a Day and a merchant in common with it.
+ * "stale": settings were changed since they were read.
+ */
 export async function putHeader(
   directory: Directory,
   { job, ledgers, applies }: NewHeader,
@@ -194,8 +201,11 @@ export async function putHeader(
   return results[0]?.results[0]?.fresh === 1 ? "overlaps" : "stale";
 }
 
-/** Lets a job run whose parts lie in all its ledgers, and applies its rules or zone in the same transaction: so there are no
- *  rules without the job that takes them back. False where settings were changed meanwhile, or the start was given up. */
+/**
+ * Lets a job run whose parts lie in all its ledgers, and applies its rules or zone in the same
+ * transaction: so there are no rules without the job that takes them back. False where settings were
+ * changed meanwhile, or the start was given up.
+ */
 export async function startHeader(
   directory: Directory,
   { job: { id }, applies }: Pick<NewHeader, "job" | "applies">,
@@ -263,8 +273,10 @@ export async function changeHeader(
   return (changed?.meta.changes ?? 0) > 0;
 }
 
-/** A rebuild of the same Days that came later and stands: what it kept is what this one wrote. Imports that are undone hold up one
- *  another no more than that: to redo one counts again what it could not put back, by what holds then. */
+/**
+ * A rebuild of the same Days that came later and stands: what it kept is what this one wrote. Imports that are undone
+ * hold up one another no more than that: to redo one counts again what it could not put back, by what holds then.
+ */
 const REBUILT_SINCE = `EXISTS (SELECT 1 FROM replay_jobs AS other WHERE other.kind != 'verify' AND other.state NOT IN ('undone', 'abandoned')
   AND other.rules NOT IN ${OF_GOALS} AND (other.import IS NULL OR replay_jobs.import IS NULL) AND other.created_at > replay_jobs.created_at AND other.from_day < ?2 AND other.to_day > ?1
   AND ${sharesMerchant("replay_jobs.merchants")})`;
@@ -275,8 +287,8 @@ const NOBODY_WRITES = `NOT EXISTS (SELECT 1 FROM replay_jobs AS other WHERE othe
   AND ${sharesMerchant("replay_jobs.merchants")})`;
 
 /**
- * Whether a job ended so long ago that what it kept is deleted. A zone of the past and the undoing of an import stay until they
- * are taken back, however late: that needs the job's parts.
+ * Whether a job ended so long ago that what it kept is deleted. A zone of the past and the undoing of an import stay
+ * until they are taken back, however late: that needs the job's parts.
  */
 function whetherOver(now: string): string {
   return `(finished_at IS NOT NULL AND finished_at <= ${now} - ${REPLAY_KEPT_MS}
@@ -301,7 +313,10 @@ const CHANGES: Record<ReplayVerb, { sets: string; where: string }> = {
 /** What rules changed must not stay half changed: to cancel a job that has applied some is to undo it. */
 const CANCEL_APPLIED = { ...CHANGES.undo, where: CHANGES.cancel.where };
 
-/** What a job has put on timelines is on them still: rules are noted in `applied`, which its undo empties; a zone is looked for. */
+/**
+ * What a job has put on timelines is on them still: rules are noted in `applied`, which its undo
+ * empties; a zone is looked for.
+ */
 const IS_APPLIED = "(applied IS NOT NULL OR past_zone IS NOT NULL)";
 
 /** The same of a job at hand. */

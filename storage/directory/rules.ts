@@ -1,6 +1,6 @@
-// Rules in D1: the timeline of a scope lies with its merchant's settings (the deployment's with the row of GLOBAL_MERCHANT),
-// so that a partition reads all in one row; beside it every version that was ever decided, with its note. A change only
-// succeeds on the settings that were read: both writes look for them, in one transaction.
+// Rules in D1: the timeline of a scope lies with its merchant's settings (the deployment's with the row of
+// GLOBAL_MERCHANT), so that a partition reads all in one row; beside it every version that was ever decided, with its
+// note. A change only succeeds on the settings that were read: both writes look for them, in one transaction.
 
 import { and, desc, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -65,7 +65,10 @@ export function areUnchanged(seen: string): string {
     WHERE number = seen.value ->> 0 AND version = seen.value ->> 1) = json_array_length(${seen})`;
 }
 
-/** A statement for a transaction that has made sure of the versions: it changes nothing unless the job's row is as `where` says. */
+/**
+ * A statement for a transaction that has made sure of the versions: it changes nothing unless the job's row is as
+ * `where` says.
+ */
 export function putTimeline(
   db: Directory,
   { scope, version, timeline, past }: TimelineChange,

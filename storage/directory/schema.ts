@@ -1,7 +1,7 @@
 // The directory's D1 schema: merchants, their streams, keys, members and share links, the log of what was administered,
-// exchange rates, and the headers of replay jobs. Written here once; `npm run db:generate` makes the migrations from it.
-// Numbers, and all that changes in one transaction with them, are in the ledgers (storage/ledger/schema.ts). Backups name each table
-// once more (backup.ts).
+// exchange rates, and the headers of replay jobs. `npm run db:generate` makes the migrations from it. Numbers are in
+// the ledgers, and so is everything that changes in one transaction with them (storage/ledger/schema.ts). Backups name
+// each table once more (backup.ts).
 
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -11,30 +11,35 @@ import type { Rules, RuleTimeline } from "../../core/rules.ts";
 import type { Severity } from "../../core/watch/alert.ts";
 import type { Standing } from "../../core/watch/standing.ts";
 
-/** One row: how many ledgers the deployment has had since its first day, and how far its history has come (epoch.ts). */
+/**
+ * One row: how many ledgers the deployment has, which never changes, and its epoch, which grows with its history
+ * (epoch.ts).
+ */
 export const deployment = sqliteTable("deployment", {
   id: integer("id").primaryKey(),
   ledgers: integer("ledgers").notNull(),
   epoch: integer("epoch").notNull().default(0),
 });
 
-/** The ledgers that were ever opened: an empty database in the place of one is not taken for it (storage/open.ts). */
+/**
+ * The ledgers that were ever opened. By them an empty database in the place of a ledger is noticed (storage/open.ts).
+ */
 export const claimedLedgers = sqliteTable("claimed_ledgers", {
   /** From 0. */
   position: integer("position").primaryKey(),
   /** The name that the ledger has in its `identity`. */
   name: text("name").notNull(),
-  /** Whether it is known to have that name. */
+  /** Whether the ledger is known to have that name in its `identity`. */
   named: integer("named", { mode: "boolean" }).notNull().default(false),
 });
 
-/** One row: where the deployment stood when the cron last added it up. */
+/** One row: the state of the whole deployment when the cron last added it up. */
 export const standings = sqliteTable("standings", {
   id: integer("id").primaryKey(),
   standing: text("standing", { mode: "json" }).$type<Standing>().notNull(),
 });
 
-/** Who runs the deployment beside whoever has ADMIN_TOKEN. */
+/** People who run the deployment, each with a token of their own. Holders of ADMIN_TOKEN are not listed. */
 export const operators = sqliteTable("operators", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
@@ -43,61 +48,64 @@ export const operators = sqliteTable("operators", {
   hash: text("hash").notNull().unique(),
   /** Its first characters, to tell tokens apart in a list. */
   hint: text("hint").notNull(),
-  /** UTC ms; the second null for never. */
+  /** UTC ms. `expiresAt` is null where the token never expires. */
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at"),
 });
 
-/** "metrics": /metrics and /health?deep. "read": also where everything stands, nothing of a merchant's. "operate": also to put it right.
- *  "owner": everything, as ADMIN_TOKEN. */
+/**
+ * "metrics" may read /metrics and /health?deep. "read" may also see the state of all parts, but nothing of a
+ * merchant's. "operate" may also mend it. "owner" may do everything, as with ADMIN_TOKEN.
+ */
 export const OPERATOR_SCOPES = ["metrics", "read", "operate", "owner"] as const;
 
 export type OperatorScope = (typeof OPERATOR_SCOPES)[number];
 
-/** Alerts that were raised, until it was told that they have ended. */
+/** Alerts that were raised. A row is deleted when receivers have been told that the alert has ended. */
 export const alerts = sqliteTable("alerts", {
   name: text("name").primaryKey(),
   severity: text("severity").$type<Severity>().notNull(),
   /** A sentence with the numbers. */
   says: text("says").notNull(),
-  /** UTC ms: raised, ended, and told last that it lasts. */
+  /** UTC ms at which it was raised, at which it ended, and at which receivers were last told that it lasts. */
   since: integer("since").notNull(),
   until: integer("until"),
   toldAt: integer("told_at"),
 });
 
-/** The tenant. The row of number 0 is nobody's: it holds the deployment's own rules (GLOBAL_MERCHANT). */
+/** The tenants. The row with number 0 is no merchant: it holds the deployment's own rules (GLOBAL_MERCHANT). */
 export const merchants = sqliteTable(
   "merchants",
   {
-    /** In every tracking ID; 32 bits. */
+    /** The number in every tracking ID; 32 bits. */
     number: integer("number").primaryKey({ autoIncrement: true }),
-    /** What the API calls it; not guessable. */
+    /** The name of it in the API, which cannot be guessed. */
     id: text("id").notNull().unique(),
     name: text("name").notNull(),
     zones: text("zones", { mode: "json" }).$type<readonly ZonePeriod[]>().notNull(),
-    /** The one that answers are in. */
+    /** The currency that answers are in. */
     currency: text("currency").notNull(),
     rules: text("rules", { mode: "json" }).$type<RuleTimeline>().notNull(),
     /** Grows with every change of settings. */
     version: integer("version").notNull(),
     createdAt: integer("created_at").notNull(),
-    /** For how many days events are kept; null for good. */
+    /** For how many days events are kept; null where they are kept for ever. */
     retentionDays: integer("retention_days"),
-    /** Over how many partitions it is spread, and from when. */
+    /** Over how many partitions it is spread, each number with the instant from which it holds. */
     spread: text("spread", { mode: "json" }).$type<SpreadTimeline>().notNull().default([]),
-    /** Which one events without a currency are in, and from when. */
+    /** The currency of events that name none, each with the instant from which it holds. */
     currencies: text("currencies", { mode: "json" }).$type<CurrencyTimeline>().notNull().default([]),
     /** Zones that replays have put on past Days. */
     pastZones: text("past_zones", { mode: "json" }).$type<readonly PastZone[]>().notNull().default([]),
   },
-  // Every seal asks who has any: without it that is a look at every merchant.
+  // Every seal looks up who has zones of the past. Without this index that would read every merchant.
   (table) => [index("merchants_moved").on(table.number).where(sql`past_zones <> '[]'`)],
 );
 
 /**
- * Whose settings were changed, each with the number of the last change; numbers grow. Triggers write it (the migration says so;
- * drizzle cannot), so that no way of changing settings can forget it. Rows stay when their merchant goes.
+ * Whose settings were changed, each with the number of the last change; numbers grow. Triggers write the rows, so that
+ * no change of settings can forget it. (The triggers are in the migration, since drizzle has none.) Rows stay when
+ * their merchant is deleted.
  */
 export const settingsChanges = sqliteTable(
   "settings_changes",
@@ -123,7 +131,7 @@ export const streams = sqliteTable(
   (table) => [primaryKey({ columns: [table.merchant, table.number] })],
 );
 
-/** Every version of a scope's rules that was ever decided, kept for good: timelines name them. */
+/** Every version of a scope's rules that was ever decided. They are kept for ever, because timelines name them. */
 export const ruleVersions = sqliteTable(
   "rule_versions",
   {
@@ -142,7 +150,7 @@ export const ruleVersions = sqliteTable(
 /** The deployment's exchange rates, a row for each Day on which any were published. */
 export const rates = sqliteTable("rates", {
   day: integer("day").primaryKey(),
-  /** What one euro is in each currency, as decimal numbers. */
+  /** The price of one euro in each currency, as decimal numbers. */
   perEuro: text("per_euro", { mode: "json" }).$type<Readonly<Record<string, string>>>().notNull(),
 });
 
@@ -163,7 +171,7 @@ export const ownRates = sqliteTable(
 export const rateVersions = sqliteTable("rate_versions", {
   merchant: integer("merchant").primaryKey(),
   version: integer("version").notNull(),
-  /** UTC ms at which the deployment's were last fetched by the cron; null while they never were. */
+  /** UTC ms at which the cron last fetched the deployment's rates; null while it never did. */
   fetchedAt: integer("fetched_at"),
 });
 
@@ -185,21 +193,26 @@ export const apiKeys = sqliteTable(
     scope: text("scope").$type<Scope>().notNull().default("read"),
     /** UTC ms, to the hour; null while it was never used. */
     lastUsedAt: integer("last_used_at"),
-    /** Of the secret before the last rotation, and until when (UTC ms) that one is still good. */
+    /** The hash of the secret before the last rotation. `previousUntil` is when (UTC ms) that one ends. */
     previousHash: text("previous_hash").unique(),
     previousUntil: integer("previous_until"),
   },
   (table) => [index("api_keys_merchant").on(table.merchant)],
 );
 
-/** What a key may do, each named once: send events, ask questions and read settings, or that and change everything of its
- *  merchant. */
+/**
+ * What a key may do. "write" sends events. "read" asks questions and reads settings. "admin" may also change everything
+ * of its merchant.
+ */
 export const SCOPES = ["read", "write", "admin"] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
-/** A person of one merchant, who signs in. The same address at two merchants is two members, each with a password that only its own
- *  invite sets: tenants are apart. Where the passwords are equal, one sign-in opens both. */
+/**
+ * A person of one merchant, who signs in. The same address at two merchants is two members, because tenants are kept
+ * apart. Each has a password that only its own invite sets. Where the passwords are equal, one sign-in opens both
+ * shops.
+ */
 export const members = sqliteTable(
   "members",
   {
@@ -208,14 +221,17 @@ export const members = sqliteTable(
     /** In its one spelling (parseEmail). */
     email: text("email").notNull(),
     role: text("role").$type<Role>().notNull(),
-    /** Slow hash with its parameters (password.ts); null where Cloudflare Access signs in. */
+    /** A slow hash of the password with its parameters (password.ts); null where Cloudflare Access signs members in. */
     password: text("password"),
     createdAt: integer("created_at").notNull(),
   },
   (table) => [uniqueIndex("members_of").on(table.merchant, table.email), index("members_email").on(table.email)],
 );
 
-/** What a member may: look; run the merchant; that and decide who else is one. */
+/**
+ * What a member may do. A viewer may look, an admin may also change the merchant's settings, and an owner may also
+ * decide who is a member.
+ */
 export const ROLES = ["viewer", "admin", "owner"] as const;
 
 export type Role = (typeof ROLES)[number];
@@ -252,14 +268,14 @@ export const sessions = sqliteTable(
   ],
 );
 
-/** Attempts to sign in, counted for names that exist and names that do not alike. */
+/** Attempts to sign in. They are counted in the same way for names that exist and names that do not. */
 export const signIns = sqliteTable(
   "sign_ins",
   {
-    /** SHA-256 of address and where from, in hex. */
+    /** SHA-256 of the name and the place of the attempt, in hex. */
     hash: text("hash").primaryKey(),
     attempts: integer("attempts").notNull(),
-    /** When counting starts again, UTC ms. */
+    /** UTC ms at which counting starts again. */
     until: integer("until").notNull(),
   },
   (table) => [index("sign_ins_end").on(table.until)],
@@ -275,7 +291,7 @@ export const shares = sqliteTable(
     /** SHA-256 of the token, in hex. */
     hash: text("hash").notNull().unique(),
     hint: text("hint").notNull(),
-    /** Filters as a question has them, which every question asked by the link gets; empty for all numbers. */
+    /** Filters as a question has them. Every question through the link gets them; empty for all numbers. */
     filters: text("filters", { mode: "json" }).$type<readonly unknown[]>().notNull(),
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null for never. */
@@ -284,7 +300,7 @@ export const shares = sqliteTable(
   (table) => [index("shares_merchant").on(table.merchant)],
 );
 
-/** Filters that a merchant saved under a name, for questions and share links to name. */
+/** Filters that a merchant saved under a name. Questions and share links can use that name. */
 export const segments = sqliteTable(
   "segments",
   {
@@ -300,8 +316,10 @@ export const segments = sqliteTable(
   (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
 );
 
-/** Files that a merchant brought in, each under a number that is given once (number-claim.ts). Whether one was undone is in the
- *  replay jobs that did it. */
+/**
+ * Files that a merchant imported, each under a number that is given once (number-claim.ts). Whether an import was
+ * undone is told by the replay jobs that did it.
+ */
 export const imports = sqliteTable(
   "imports",
   {
@@ -309,22 +327,25 @@ export const imports = sqliteTable(
     number: integer("number").notNull(),
     /** Such as the file's name. */
     name: text("name").notNull(),
-    /** What it was read as: "csv", "log", "shopify". */
+    /** The format that it was read as, such as "csv", "log" or "shopify". */
     source: text("source").notNull(),
     /** Digest of the whole file. */
     digest: text("digest").notNull(),
-    /** Digest of its beginning: it is the same when the file has grown. */
+    /** A digest of its beginning, which stays the same when the file has grown. */
     head: text("head").notNull(),
-    /** Digest of the options that decide what becomes of a row. */
+    /** A digest of the options that decide how a row is read. */
     reading: text("reading").notNull(),
-    /** What ends the ids of its events: not empty where rows of the same file were undone, so that they may come again. */
+    /**
+     * A suffix of the ids of its events. It is not empty where the same rows were imported and undone before, so that
+     * they may be imported again.
+     */
     idSuffix: text("id_suffix").notNull(),
-    /** Events by the number of their Day. */
+    /** How many events each Day has, by the number of the Day. */
     days: text("days", { mode: "json" }).$type<Readonly<Record<string, number>>>().notNull(),
     state: text("state").$type<ImportState>().notNull(),
-    /** Where to go on. */
+    /** The place in the file from which to go on. */
     place: text("place", { mode: "json" }).$type<ImportPlace>(),
-    /** What became of its rows so far. */
+    /** How many of its rows were stored, refused and so on, so far. */
     tally: text("tally", { mode: "json" }).$type<Readonly<Record<string, number>>>().notNull(),
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null while it goes on. */
@@ -333,18 +354,18 @@ export const imports = sqliteTable(
   (table) => [primaryKey({ columns: [table.merchant, table.number] })],
 );
 
-/** What whoever sends an import says of it. */
+/** The states of an import, as its sender reports them. */
 export const IMPORT_STATES = ["running", "paused", "done"] as const;
 
 export type ImportState = (typeof IMPORT_STATES)[number];
 
-/** A place in a file: so many rows, and a digest of them. */
+/** A place in a file: the number of rows before it, and a digest of these. */
 export interface ImportPlace {
   readonly line: number;
   readonly chain: string;
 }
 
-/** Administrative acts, each noted before it is done and completed after. */
+/** Administrative acts. Each is noted before it is done, and completed afterwards. */
 export const audit = sqliteTable(
   "audit",
   {
@@ -368,10 +389,10 @@ export const audit = sqliteTable(
 
 export type AuditDetails = Readonly<Record<string, unknown>>;
 
-/** "unknown" until the act has succeeded; an act that was refused leaves no entry. */
+/** "unknown" until the act has succeeded. An act that was refused leaves no entry. */
 export type AuditOutcome = "unknown" | "done";
 
-/** The header of a replay of a range of Days that was asked for; what becomes of it is in its parts, in the ledgers. */
+/** The header of a replay job over a range of Days. Its parts are in the ledgers and hold its progress. */
 export const replayJobs = sqliteTable(
   "replay_jobs",
   {
@@ -386,21 +407,24 @@ export const replayJobs = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null while it goes on. */
     finishedAt: integer("finished_at"),
-    /** By which rules its Days are counted. */
+    /** The rules that its Days are counted by. */
     rules: text("rules").$type<ReplayRules>().notNull().default("dated"),
-    /** The rules of a draft; null of all others. */
+    /** The rules of a job that tries out a draft; null for all other jobs. */
     draft: text("draft", { mode: "json" }).$type<Rules>(),
-    /** The scopes whose timelines it put a period on, and of which version; null when it put none. An undo takes them back. */
+    /**
+     * The scopes on whose timelines it put a period, each with the version of the rules; null where it put none. An
+     * undo removes these periods.
+     */
     applied: text("applied", { mode: "json" }).$type<readonly AppliedRules[]>(),
-    /** Breakdowns that a backfill writes anew; null for those that are missing alone. */
+    /** The breakdowns that a backfill writes again; null where it only writes those that are missing. */
     dimensions: text("dimensions", { mode: "json" }).$type<readonly DimensionName[]>(),
-    /** The zone of the past that it tries out, or has put on its merchant's Days; null of all others. */
+    /** The zone of the past that it tries out, or has put on its merchant's Days; null for all other jobs. */
     pastZone: text("past_zone", { mode: "json" }).$type<PastZone>(),
-    /** The import that it lets count no more on its Days; null of all others. */
+    /** The import that no longer counts on its Days; null for all other jobs. */
     importNumber: integer("import"),
     /** Which ledgers have parts of it, by position. */
     ledgers: text("ledgers", { mode: "json" }).$type<readonly number[]>().notNull().default([]),
-    /** Grows with every change of state; its ledgers' fences say the same number when they know the state. */
+    /** Grows with every change of state. A ledger's fence has the same number when it knows that state. */
     epoch: integer("epoch").notNull().default(0),
     /** The epoch that all of its ledgers are known to have. */
     fenced: integer("fenced").notNull().default(0),
@@ -417,14 +441,19 @@ export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
 
 export type ReplayKind = (typeof REPLAY_KINDS)[number];
 
-/** "dated": those that hold for each event. "current": the rules decided last; "draft": rules given with the job. "goals": the goals decided
- *  last and nothing else; "goals_due": the same, started by itself. "without_import": those that hold, and an import
- *  that is undone. */
+/**
+ * "dated": the rules that hold for each event. "current": the rules decided last. "draft": rules given with the job.
+ * "goals": only the goals decided last. "goals_due": the same, in a job that started by itself. "without_import": the
+ * rules that hold, without the events of an import.
+ */
 export const REPLAY_RULES = ["dated", "current", "draft", "goals", "goals_due", "without_import"] as const;
 
 export type ReplayRules = (typeof REPLAY_RULES)[number];
 
 export type AppliedRules = readonly [scope: number, version: number];
 
-/** "starting": its parts are being laid into the ledgers, and nothing is counted yet. "abandoned": that came to nothing. */
+/**
+ * "starting": its parts are being written to the ledgers, and nothing is counted yet. "abandoned": the start was never
+ * finished.
+ */
 export type ReplayState = "starting" | "abandoned" | "running" | "paused" | "cancelled" | "done" | "undoing" | "undone";

@@ -1,5 +1,5 @@
-// Segments in D1: a merchant's saved filters. A name is one merchant's own and unique there; everything is asked for with the
-// merchant, so that no id opens another's.
+// Segments in D1: a merchant's saved filters. A name is one merchant's own and unique there; everything is asked for
+// with the merchant, so that no id opens another's.
 
 import { and, asc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

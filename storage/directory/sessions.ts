@@ -1,6 +1,7 @@
-// Sessions in D1, and the counters of attempts to sign in. A session is found by the SHA-256 of its token, with its members
-// and their merchants as they are now: a role that was changed or a member that was removed counts at once. Attempts are counted
-// before they are judged, and for names nobody has just as for others, so counting tells nobody who is a member.
+// Sessions in D1, and the counters of attempts to sign in. A session is found by the SHA-256 of its token, with
+// its members and their merchants as they are now: a role that was changed or a member that was removed counts at
+// once. Attempts are counted before they are judged, and for names nobody has just as for others, so counting
+// tells nobody who is a member.
 
 import { and, asc, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

@@ -1,5 +1,6 @@
-// Merchants' settings as partitions read them from D1: by primary key when a merchant is first seen, and once a minute whose were
-// changed; and as a replay reads them, some at a time. Plain SQL for the same reason as rollup-write.ts.
+// Reads merchants' settings from D1. A partition reads them by primary key when it first sees a merchant, and asks once
+// a minute whose were changed. A replay reads those of several merchants at a time. It is plain SQL, for the same
+// reason as in rollup-write.ts.
 
 import type { Spread } from "../../core/counting/placement.ts";
 import { SETTINGS_CHANGES_PAGE } from "../../core/limits.ts";
@@ -46,8 +47,9 @@ export async function readSettingsOf(db: Directory, merchants: readonly number[]
 }
 
 /**
- * Whose settings were changed after the change `since`, and which was the last change of all. Where that is an earlier one, the
- * database was restored. One statement, and one more for each further SETTINGS_CHANGES_PAGE that were changed.
+ * Whose settings were changed after the change `since`, and which change was the last of all. Where the last one is
+ * before `since`, the database was restored. It takes one statement, and another one for each further
+ * SETTINGS_CHANGES_PAGE changes.
  */
 export async function readChanges(db: Directory, since: number | undefined): Promise<SettingsChanges> {
   const text = `SELECT last, change, merchant
@@ -79,7 +81,7 @@ export async function writeSpread(db: Directory, { merchant, version, spread = [
   return meta.changes > 0;
 }
 
-/** Merchants that are, were or will be on partitions of their own. */
+/** Merchants that are spread over partitions of their own, were so, or will be. */
 export async function listSpread(db: Directory): Promise<readonly Spread[]> {
   const statement = db.prepare("SELECT number, spread FROM merchants WHERE spread != '[]' ORDER BY number");
   const { results } = await statement.all<{ readonly number: number; readonly spread: string }>();

@@ -1,5 +1,5 @@
-// Share links in D1: found by the SHA-256 of their token, with the merchant whose numbers they show and the filters that
-// every question asked by them gets.
+// Share links in D1: found by the SHA-256 of their token, with the merchant whose numbers they show and the filters
+// that every question asked by them gets.
 
 import { and, asc, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

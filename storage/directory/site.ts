@@ -6,7 +6,7 @@ import { assert } from "../../core/outcome.ts";
 import type { TrackingId } from "../../core/tracking-id.ts";
 import type { Directory } from "./directory.ts";
 
-/** The streams that own these hostnames, as stored; those that nobody owns are missing. */
+/** The streams that own these hostnames, by hostname as it is stored. Hostnames that nobody owns are missing. */
 export async function findSites(db: Directory, hostnames: readonly string[]): Promise<ReadonlyMap<string, TrackingId>> {
   assert(hostnames.length <= D1_PARAMETERS_MAX, "the hostnames of one look-up fit one statement");
   const places = hostnames.map(() => "?").join(", ");

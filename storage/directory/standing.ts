@@ -1,5 +1,5 @@
-// Where the deployment stood when the cron last added it up, and the alerts that are raised. The cron writes both; metrics and the
-// command line read them.
+// Where the deployment stood when the cron last added it up, and the alerts that are raised. The cron writes both;
+// metrics and the command line read them.
 
 import { eq, notInArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";

@@ -1,5 +1,5 @@
-// API keys as the collector reads them: what a key may, into whose streams it writes, and when it was last used. Plain SQL,
-// because the collector carries no ORM (docs/decisions/0006); keys are made, rotated and revoked in api-keys.ts.
+// API keys as the collector reads them: what a key may, into whose streams it writes, and when it was last used. Plain
+// SQL, because the collector carries no ORM (docs/decisions/0006); keys are made, rotated and revoked in api-keys.ts.
 
 import { KEY_STREAMS_MAX, KEY_USE_NOTED_EVERY_MS } from "../../core/limits.ts";
 import type { Directory } from "./directory.ts";

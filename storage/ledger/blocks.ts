@@ -1,5 +1,5 @@
-// Blocks as the ledger has them: a row each, whose columns are the parts that are read alone (core/block). Here a row becomes
-// the rollups of its Days again. What puts Days into blocks and takes them out is `pack.ts`.
+// Blocks as the ledger has them: a row each, whose columns are the parts that are read alone (core/block). Here a row
+// becomes the rollups of its Days again. What puts Days into blocks and takes them out is `pack.ts`.
 
 import { Buffer } from "node:buffer";
 import { type BlockDay, blockOf, partsOf, readDays, toDayRow, toHourRow } from "../../core/block/block.ts";

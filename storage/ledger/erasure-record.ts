@@ -1,6 +1,7 @@
-// What was asked to be erased, kept in R2 from before its ledger knows of it: a ledger that was restored or lost has forgotten it, and
-// rows that were erased would be counted again, or never be erased. `footfall recover erasures` asks for all of them once more. A
-// record names visitors by their hash, as the archive does. It stays; what became of it is in the ledger's receipt.
+// What was asked to be erased, kept in R2 from before its ledger knows of it: a ledger that was restored or lost has
+// forgotten it, and rows that were erased would be counted again, or never be erased. `footfall recover erasures`
+// asks for all of them once more. A record names visitors by their hash, as the archive does. It stays; what became
+// of it is in the ledger's receipt.
 
 import { type ArchiveBucket, listKeys, readObjectOf } from "../archive/bucket.ts";
 import type { NewErasure } from "./erasure.ts";

@@ -1,6 +1,6 @@
-// Erasures in D1: what somebody wants erased, the (Day, partition)s it concerns, and the receipts of what was removed. A part
-// is done in the same transaction that makes the files without the removed rows the Day's own (storage/ledger/sealed-day.ts), so a
-// receipt says what happened, once.
+// Erasures in D1: what somebody wants erased, the (Day, partition)s it concerns, and the receipts of what was removed.
+// A part is done in the same transaction that makes the files without the removed rows the Day's own
+// (storage/ledger/sealed-day.ts), so a receipt says what happened, once.
 
 import { RETENTION, type Removal } from "../../core/counting/erasure.ts";
 import { CLOCKS_APART_MS, FOLDERS_APART_MAX } from "../../core/limits.ts";
@@ -61,9 +61,10 @@ function without(table: "archive_days" | "replay_parts", column: "shown" | "tota
 }
 
 /**
- * Makes an erasure with its parts, all or nothing: the closed Days of its range that the partitions have, and those of its
- * open Days. That of a whole merchant ends the merchant in the same transaction: from then on nothing of it is published or
- * sealed here. Undefined when the settings were changed since they were seen, or somebody is about to change them.
+ * Makes an erasure with its parts, all or nothing: the closed Days of its range that the partitions have, and
+ * those of its open Days. That of a whole merchant ends the merchant in the same transaction: from then on
+ * nothing of it is published or sealed here. Undefined when the settings were changed since they were seen, or
+ * somebody is about to change them.
  */
 export async function createErasure(db: Ledger, asked: NewErasure): Promise<Erasure>;
 export async function createErasure(db: Ledger, asked: SeenErasure): Promise<Erasure | undefined>;
@@ -101,7 +102,10 @@ export async function createErasure(
   return results.at(-1)?.results[0];
 }
 
-/** Deletes what a ledger has of a merchant that the directory has forgotten, but for what waits to be removed from the archive. */
+/**
+ * Deletes what a ledger has of a merchant that the directory has forgotten, but for what waits to be
+ * removed from the archive.
+ */
 export async function forgetMerchant(db: Ledger, { number, merchant }: Erasure): Promise<void> {
   await db.batch([
     ...NUMBERS.map((text) => db.prepare(text).bind(merchant)),
@@ -147,8 +151,8 @@ export async function listErasures(
 }
 
 /**
- * Some erasures that are not done: most wait for days, and none of them may keep the others from their turn. `turn` is any
- * whole number, another each time; every erasure is among those of about as many turns.
+ * Some erasures that are not done: most wait for days, and none of them may keep the others from their turn. `turn` is
+ * any whole number, another each time; every erasure is among those of about as many turns.
  */
 export async function listRunning(
   db: Ledger,
@@ -176,8 +180,8 @@ export async function listPartitionsOf(
 }
 
 /**
- * Notes at which position a partition has carried an erasure out. From then on it concerns every Day of the partition that
- * the archive is known to have by now: one may have come, or been sealed, since it was asked for.
+ * Notes at which position a partition has carried an erasure out. From then on it concerns every Day of the partition
+ * that the archive is known to have by now: one may have come, or been sealed, since it was asked for.
  */
 export async function markTold(
   db: Ledger,
@@ -193,7 +197,8 @@ export async function markTold(
 }
 
 /**
- * Makes the seal look at the closed Days of an erasure that wait. Repeating it before they were looked at changes nothing.
+ * Makes the seal look at the closed Days of an erasure that wait. Repeating it before they were looked at changes
+ * nothing.
  */
 export async function wakeParts(
   db: Ledger,
@@ -235,8 +240,8 @@ export async function finishErasure(db: Ledger, { erasure, now }: { erasure: Era
 }
 
 /**
- * What is not to be in a (Day, partition): of every erasure under way that its partition has heard of, whether the Day was
- * known to have anything when it was asked for or not.
+ * What is not to be in a (Day, partition): of every erasure under way that its partition has heard of, whether the Day
+ * was known to have anything when it was asked for or not.
  */
 export async function listRemovals(
   db: Ledger,
@@ -277,8 +282,8 @@ export interface KnownRemovals {
 }
 
 /**
- * Whether a merchant's rows may be written by a count that knew these removals: no erasure that means them has been told to
- * their partition since, whether it is done by now or not. Takes the values of `knownValues`.
+ * Whether a merchant's rows may be written by a count that knew these removals: no erasure that means them has been
+ * told to their partition since, whether it is done by now or not. Takes the values of `knownValues`.
  */
 export const ALL_ARE_KNOWN = `NOT EXISTS (SELECT 1 FROM (SELECT ? AS merchant, ? AS known) AS asked
   JOIN erasures AS e ON e.merchant = asked.merchant JOIN erasure_parts AS p ON p.erasure = e.number
@@ -345,7 +350,10 @@ interface NotedRemovals {
   readonly removed: readonly RemovedRows[];
   /** The erasures the seal knew of, by number. */
   readonly erasures: readonly number[];
-  /** Merchants with zones of the past: rows of theirs that a rebuild has kept may be made of this folder on Days near it. */
+  /**
+   * Merchants with zones of the past: rows of theirs that a rebuild has kept may be made of this folder on Days near
+   * it.
+   */
   readonly moved: readonly number[];
   /** UTC ms. */
   readonly at: number;
@@ -386,8 +394,10 @@ export async function readReceipt(db: Ledger, erasure: Erasure, rowsMax: number)
   return { parts: progress?.parts ?? 0, done: progress?.done ?? 0, removals };
 }
 
-/** Of some merchants the Days in [from, to) of which a retention has taken rows in a partition: whatever the setting is by
- *  now, their numbers cannot be counted again. */
+/**
+ * Of some merchants the Days in [from, to) of which a retention has taken rows in a partition: whatever the setting is
+ * by now, their numbers cannot be counted again.
+ */
 export async function listTaken(
   db: Ledger,
   {
@@ -420,7 +430,9 @@ export async function listTakenDays(
   return rows.map(({ day }) => day);
 }
 
-/** Has the seal look at Days that a retention of so many days has just ended for. Each Day is found once per retention. */
+/**
+ * Has the seal look at Days that a retention of so many days has just ended for. Each Day is found once per retention.
+ */
 export async function wakeExpired(
   db: Ledger,
   { retention, fromDay, toDay, now }: { retention: number; fromDay: number; toDay: number; now: number },

@@ -1,5 +1,6 @@
-// The ledgers: the D1s of numbers, and which of them has what. A ledger's type differs from the directory's, so that the
-// compiler sees when a function is given the other database. `storage/open.ts` makes them from a Worker's bindings.
+// The ledgers: the D1s of numbers, and which of them has which merchant and partition. A ledger's type differs from the
+// directory's, so the compiler refuses the one where the other is meant. `storage/open.ts` makes them from a Worker's
+// bindings.
 
 import { ledgerOf, ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
 import { causeOf } from "../../core/outcome.ts";
@@ -7,11 +8,11 @@ import { causeOf } from "../../core/outcome.ts";
 export type Ledger = D1Database & { readonly is?: "ledger" };
 
 export interface Ledgers {
-  /** By position. */
+  /** All ledgers, in the order of their positions. */
   readonly all: readonly Ledger[];
-  /** The one that has a partition's numbers. */
+  /** The ledger that has a partition's numbers. */
   readonly of: (partition: string) => Ledger;
-  /** The one that has all of a merchant's. */
+  /** The ledger that has all of a merchant's numbers. */
   readonly ofMerchant: (merchant: number) => Ledger;
 }
 
@@ -24,7 +25,7 @@ export function ledgersOf(all: readonly Ledger[]): Ledgers {
   };
 }
 
-/** Asks every ledger, a few at a time, and gives what they say in the order of their positions. */
+/** Asks every ledger, a few at a time. Returns the replies in the order of the ledgers' positions. */
 export async function askEach<T>(
   { all }: Pick<Ledgers, "all">,
   ask: (ledger: Ledger, position: number) => Promise<T>,
@@ -37,7 +38,10 @@ export async function askEach<T>(
   return answers;
 }
 
-/** The cron's work in each ledger. One that fails is logged and keeps no other from its turn; the next run comes to it again. */
+/**
+ * The cron's work in each ledger. A ledger that fails is logged and does not keep others from their turn. The next run
+ * comes to it again.
+ */
 export async function visitEach(
   ledgers: Pick<Ledgers, "all">,
   visit: (ledger: Ledger) => Promise<void>,

@@ -1,7 +1,8 @@
-// What waits in the overflow queue, as far as answers have to know: of each message that was acknowledged and that its partition
-// has not taken, a row for each merchant in it. The collector writes it before it sends the message, the queue's consumer takes
-// it away when the message is delivered; so an answer can say up to which instant it is complete. A queue itself cannot be
-// asked for its oldest message: what is being handled, or waits for another try, does not show.
+// Notes of what waits in the overflow queue. A message that was acknowledged, and that its partition has not taken yet,
+// has a row for each merchant in it. The collector writes it before it sends the message, and the queue's consumer
+// removes it when the message is delivered. By these notes an answer can say up to which instant it is complete. The
+// queue itself cannot be asked for its oldest message: a message that is being handled, or waits for another try, does
+// not show there.
 
 import { OVERFLOW_NOTES_DONE_MS, OVERFLOW_NOTES_KEPT_MS } from "../../core/limits.ts";
 import type { OverflowNote } from "../../core/overflow.ts";
@@ -13,7 +14,7 @@ export async function noteOverflow(ledgers: Ledgers, note: OverflowNote): Promis
   for (const [ledger, own] of notesOf(ledgers, note)) await putNotes(ledger, own);
 }
 
-/** A message is of one partition, and so of one ledger. */
+/** A note for each ledger that has merchants of the message. */
 function notesOf(ledgers: Ledgers, note: OverflowNote): readonly (readonly [Ledger, OverflowNote])[] {
   const groups = Map.groupBy(note.merchants, (merchant) => ledgers.ofMerchant(merchant));
   return [...groups].map(([ledger, merchants]) => [ledger, { ...note, merchants }] as const);
@@ -26,8 +27,8 @@ async function putNotes(db: Ledger, { id, merchants, since }: OverflowNote): Pro
 }
 
 /**
- * A message is delivered, or was never sent. Where its note has not come yet, because D1 was slow, a row stays for a while that
- * keeps it out: otherwise nobody would ever take it away.
+ * Removes the note of a message that was delivered, or never sent. The note may not have arrived yet, where D1 was
+ * slow. So a row stays for a while that keeps it out: a note that came later would never be removed.
  */
 export async function settleOverflow(
   ledgers: Ledgers,
@@ -56,14 +57,18 @@ async function settleNotes(
   ]);
 }
 
-/** UTC ms since which something of a merchant waits; undefined where nothing does, and then no row is read. */
+/**
+ * UTC ms since which an event of a merchant waits; undefined where none does, which is found out without reading a row.
+ */
 export async function readOverflowSince(db: Ledger, merchant: number): Promise<number | undefined> {
   const text = "SELECT min(since) AS since FROM overflow_notes WHERE merchant = ?1 AND done_at IS NULL";
   const [first] = await select<{ readonly since: number | null }>(db, [text, merchant]);
   return first?.since ?? undefined;
 }
 
-/** The cron: rows that kept late notes out, and notes of messages that no queue can have any more. */
+/**
+ * The cron's part: deletes rows that kept late notes out, and notes of messages that are too old to be in any queue.
+ */
 export async function forgetOverflow(db: Ledger, now: number): Promise<void> {
   const text = "DELETE FROM overflow_notes WHERE done_at < ?1 OR since < ?2";
   await select(db, [text, now - OVERFLOW_NOTES_DONE_MS, now - OVERFLOW_NOTES_KEPT_MS]);

@@ -1,8 +1,8 @@
-// Moves a closed Day of a merchant from rows into its block, and back out where somebody is to write to it. It changes no
-// number: readers look at both in one transaction (rollups.ts) and find a Day in one of them. Whoever writes to a closed Day
-// (a seal, a replay, an undo) takes it out first, writes rows as ever, and packs it again when it is done; who dies in between
-// leaves rows, which the next one packs. Every statement checks that rows and block still are what was read, so that any two
-// of these may run at once, and each may be repeated.
+// Moves a closed Day of a merchant from rows into its block, and back into rows where somebody is about to write to it.
+// No number changes: readers look at both in one transaction (rollups.ts) and find a Day in one of the two. Whoever
+// writes to a closed Day (a seal, a replay, an undo) takes it out of its block first, writes rows as usual, and packs
+// it when done. A writer that dies in between leaves rows, which the next one packs. Every statement checks that rows
+// and block are still what was read. So any two of these may run at once, and each may be repeated.
 
 import { type BlockDay, blockOf, encodeBlock, toDayRow, toHourRow } from "../../core/block/block.ts";
 import { toBlockDay } from "../../core/block/closed-day.ts";
@@ -24,12 +24,12 @@ import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-
 import { listUnpacked, readUnpacked } from "./rollups.ts";
 import { noteUnpacked, type SealPlace } from "./sealed-day.ts";
 
-/** A Day in one partition; of some merchants, or of all. */
+/** A Day in one partition, of some merchants or of all. */
 export interface PackedPlace extends SealPlace {
   readonly merchants?: readonly number[] | undefined;
-  /** A part that has written all it had to, and ends with this. */
+  /** A part of a job that has written everything and ends with this. */
   readonly ending?: EndingPart | undefined;
-  /** Asked between some merchants and the next: whether the rest is to wait for another time. */
+  /** Called after every few merchants. True leaves the rest for another time. */
   readonly isOver?: (() => boolean) | undefined;
 }
 
@@ -54,27 +54,27 @@ interface SeenBlock extends BlockKey {
 
 type Value = string | number | null | ArrayBuffer;
 
-/** The names of a block's first three parameters in every statement below. */
+/** Finds a block by its key. In every statement below the first three parameters are that key. */
 const IS_BLOCK = 'merchant = ?1 AND first_day = ?2 AND "partition" = ?3';
 const SEEN_VERSION = `coalesce((SELECT version FROM blocks WHERE ${IS_BLOCK}), 0)`;
 const HOURS = 'merchant = ?1 AND bucket >= ?5 AND bucket < ?6 AND "partition" = ?3 AND day = ?4';
 const DAY_ROW = 'merchant = ?1 AND bucket = ?4 AND "partition" = ?3';
 const IS_PACKED = isPacked({ merchant: "?1", day: "?4", partition: "?3" });
 const BLOCK_COLUMNS = ["merchant", "first_day", "partition", "version", "events", "versions", ...PART_COLUMNS];
-/** Versions are compared in whole numbers: SQLite is told them in JSON. */
+/** Versions are compared as whole numbers of steps, since they reach SQLite as JSON. */
 const STEPS = 1 / REBUILD_VERSION_STEP;
 
 /**
- * Whether no job is at work on the Day ?4 in the partition ?3, or on one near it: what it is about to write or put back must
- * find its rows. Who ends such a part packs the Day.
+ * A condition: no job is at work on the Day ?4 in the partition ?3, or on a Day near it. Such a job must find the rows
+ * that it is about to write or put back. When its part ends, it packs the Day.
  */
 const IS_LEFT_ALONE = `NOT EXISTS (SELECT 1 FROM job_fences AS f JOIN replay_parts AS p ON p.job = f.job AND p."partition" = ?3
     AND p.day IN (${Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => `CAST(?4 AS INTEGER) + ${at - FOLDERS_APART_MAX}`).join(", ")})
   WHERE f.kind != 'verify' AND NOT (p.job = ?11 AND p.day = ?12) AND ((f.state = 'running' AND p.state = 'waiting') OR (f.state = 'undoing' AND p.state != 'undone')))`;
 
 /**
- * Packs what lies in rows of a Day that nothing is to be published of any more. Running it again finds what is left: true where
- * nothing is, but what no block takes.
+ * Packs the rows of a Day whose partitions have nothing left to publish. Running it again finds the rows that are left.
+ * True when none is left, but those that no block takes.
  */
 export async function packDay(
   db: Ledger,
@@ -98,10 +98,13 @@ export async function packDay(
   return isDone;
 }
 
-/** Of each merchant that is packed; the first puts the block. */
+/** How many statements each merchant has. The first of them writes the block. */
 const STATEMENTS_EACH = 3;
 
-/** Takes some merchants' Day out of its blocks: it is rows again, its Hours as totals. Where it is not packed nothing happens. */
+/**
+ * Takes a Day of some merchants out of its blocks. It becomes rows again; its Hours have only totals. Where the Day is
+ * not packed nothing happens.
+ */
 export async function unpackDay(
   db: Ledger,
   { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
@@ -119,10 +122,10 @@ export async function unpackDay(
   }
 }
 
-/** Another Day of the block may be packed meanwhile: then it is read again. */
+/** How often a block is read again, because another Day of it was packed meanwhile. */
 const UNPACK_TRIES = 10;
 
-/** One block a merchant, also where there is none yet. */
+/** Reads one block for each merchant. A merchant without a block gets an empty one of version 0. */
 async function readBlocks(
   db: Ledger,
   { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
@@ -149,7 +152,10 @@ interface Packing {
   readonly ending: EndingPart | undefined;
 }
 
-/** Writes the block with the Day in it, if rows and block are what was read; then deletes the rows, if it has the Day. */
+/**
+ * Writes the block with the Day in it, if rows and block still are what was read. Then deletes the rows, if the block
+ * has the Day.
+ */
 function packStatements(db: Ledger, { block, day, rows, ending }: Packing): readonly D1PreparedStatement[] {
   const whole = rows.find(({ grain }) => grain === "day");
   if (whole === undefined) return []; // packed, or gone, since it was listed
@@ -175,7 +181,7 @@ function packStatements(db: Ledger, { block, day, rows, ending }: Packing): read
   ];
 }
 
-/** Writes the Day's rows, and then the block without it, if the block is what was read. */
+/** Writes the Day's rows, and then the block without the Day, both only if the block still is what was read. */
 function unpackStatements(db: Ledger, block: SeenBlock, day: number): readonly D1PreparedStatement[] {
   const packed = block.days.find((one) => one.day === day) as BlockDay;
   const rows = [toDayRow(block, packed), ...packed.hours.map((hour) => toHourRow(block, packed, hour))];
@@ -193,7 +199,7 @@ function unpackStatements(db: Ledger, block: SeenBlock, day: number): readonly D
   ];
 }
 
-/** Where a row of another Day has the Hour by now, the later of both stays. */
+/** Inserts a row. Where another Day has a row of the same Hour by now, the later one of the two stays. */
 function insertRow(db: Ledger, row: RollupRow, { firstDay, version }: SeenBlock): D1PreparedStatement {
   const table = row.grain === "day" ? "daily" : "hourly";
   const columns = [...ROLLUP_KEY, ...ROLLUP_REPLACED];
@@ -204,7 +210,10 @@ function insertRow(db: Ledger, row: RollupRow, { firstDay, version }: SeenBlock)
   return db.prepare(text).bind(...values, firstDay, version);
 }
 
-/** A block's next version with these Days, by BLOCK_COLUMNS; undefined where D1 would not take it. */
+/**
+ * The values of a block's next version with these Days, in the order of BLOCK_COLUMNS; undefined where they are too
+ * large for D1.
+ */
 function blockValues(
   { merchant, firstDay, partition, version }: SeenBlock,
   days: readonly BlockDay[],
@@ -230,7 +239,7 @@ function blockValues(
   ];
 }
 
-/** Where Hours of a Day may begin: zones are within a Day of UTC. */
+/** The range in which Hours of a Day may begin: no zone is more than a Day away from UTC. */
 function hoursOf(day: number): readonly [from: number, to: number] {
   return [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
 }

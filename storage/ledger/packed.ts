@@ -1,5 +1,5 @@
-// Whether a Day is packed, as statements ask it that must not write rows of one that is. By itself, because partitions ask it
-// too: their script stays small without what reads blocks.
+// Whether a Day is packed, as statements ask it that must not write rows of one that is. By itself, because partitions
+// ask it too: their script stays small without what reads blocks.
 
 import { BLOCK_DAYS } from "../../core/limits.ts";
 

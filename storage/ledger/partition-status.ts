@@ -1,5 +1,5 @@
-// Where partitions stand, as each told its ledger last, and where a ledger stands as a whole. Plain SQL: the partition is part of
-// the collector's script, which stays small without an ORM.
+// Where partitions stand, as each told its ledger last, and where a ledger stands as a whole. Plain SQL: the partition
+// is part of the collector's script, which stays small without an ORM.
 
 import { SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -66,7 +66,10 @@ export async function readLedgerStanding(
   return { ...row, bytes: meta.size_after };
 }
 
-/** ?1 now, ?2 attempts after which a Day is in doubt, ?3 how long after its midnight a Day is closed, ?4 a Day, all in ms. */
+/**
+ * ?1 now, ?2 attempts after which a Day is in doubt, ?3 how long after its midnight a Day is closed, ?4 a Day, all in
+ * ms.
+ */
 const STANDING = `SELECT * FROM
   (SELECT count(*) AS partitions, total(events) AS events, total(archived_events) AS archivedEvents,
      min(unarchived_since) AS unarchivedSince, total(unconfirmed_bundles) AS unconfirmedBundles,

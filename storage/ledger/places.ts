@@ -1,8 +1,8 @@
-// Where a merchant's events lie: one index in D1, a row per merchant, Day and partition, written by the archive's consumer
-// before the partition that cut a bundle is told to forget it. Everybody who asks where events of a Day are asks here, and the
-// partitions for what they have not forgotten. Beside it stands which of those places have late events that no rollup knows:
-// until their recount has ended, a question about them is answered from the events themselves. Writing either twice is
-// harmless: a row is there or not, and `marks` only grows.
+// Where a merchant's events lie: one index in D1, a row per merchant, Day and partition, written by the archive's
+// consumer before the partition that cut a bundle is told to forget it. Everybody who asks where events of a Day are
+// asks here, and the partitions for what they have not forgotten. Beside it stands which of those places have late
+// events that no rollup knows: until their recount has ended, a question about them is answered from the events
+// themselves. Writing either twice is harmless: a row is there or not, and `marks` only grows.
 
 import { BLOCK_DAYS, LATE_COALESCE_MS } from "../../core/limits.ts";
 import { select } from "../statement.ts";
@@ -55,8 +55,8 @@ export async function countUncounted(
 }
 
 /**
- * Notes, in one transaction, where the events of a bundle lie, and which of them a recount has to count. A message is to be sent
- * to the seal queue, delayed by `coalesceMs`, for the places it returns: for the others one is under way.
+ * Notes, in one transaction, where the events of a bundle lie, and which of them a recount has to count. A message is
+ * to be sent to the seal queue, delayed by `coalesceMs`, for the places it returns: for the others one is under way.
  */
 export async function noteArchived(
   db: Ledger,
@@ -67,7 +67,8 @@ export async function noteArchived(
   const statements = [
     placesStatement(db, partition, places),
     ...(late.length > 0 ? [lateStatement(db, { places: late, now, coalesceMs })] : []),
-    // After the marks of their Days have grown: a recount that begins now, and does not know of them, leaves these rows.
+    // After the marks of their Days have grown: a recount that begins now, and does not know of them, leaves these
+    // rows.
     ...(uncounted.length > 0 ? [db.prepare(NOTE_UNCOUNTED).bind(JSON.stringify(uncounted), partition)] : []),
   ];
   const results = await db.batch<SealPlace & { readonly late_since: number }>(statements);
@@ -79,7 +80,10 @@ const NOTE_UNCOUNTED = `INSERT INTO uncounted (merchant, day, "partition", marks
     JOIN archive_days AS a ON a.day = j.value ->> 1 AND a."partition" = ?2
   WHERE true ON CONFLICT DO UPDATE SET marks = excluded.marks WHERE marks < excluded.marks`;
 
-/** Notes where a merchant's events were found: a recount reads the archive itself, and so mends an index that lacks a row. */
+/**
+ * Notes where a merchant's events were found: a recount reads the archive itself, and so mends an index that lacks a
+ * row.
+ */
 export async function notePlaces(
   db: Ledger,
   { day, partition, merchants }: SealPlace & { readonly merchants: readonly number[] },
@@ -131,8 +135,10 @@ export async function listUncounted(db: Ledger, { merchant, from, to }: PlaceRan
 export interface BehindPlaces {
   /** Folders with late events that no rollup knows. */
   readonly folders: readonly SealPlace[];
-  /** Days that a zone of the past, which is being put on or taken back, has yet to reach: an event may have left one of them and
-   *  not have come to the other. */
+  /**
+   * Days that a zone of the past, which is being put on or taken back, has yet to reach: an event may have left one of
+   * them and not have come to the other.
+   */
   readonly days: readonly SealPlace[];
 }
 
@@ -156,7 +162,9 @@ export async function listPartitionsOfDays(db: Ledger, { merchant, from, to }: P
   return rows.map(({ partition }) => partition);
 }
 
-/** The first Day of which anything of a merchant lies in the archive. One row is read: the primary key is in this order. */
+/**
+ * The first Day of which anything of a merchant lies in the archive. One row is read: the primary key is in this order.
+ */
 export async function readFirstPlace(db: Ledger, merchant: number): Promise<number | undefined> {
   const text = "SELECT min(day) AS day FROM places WHERE merchant = ?1";
   const [first] = await select<{ readonly day: number | null }>(db, [text, merchant]);

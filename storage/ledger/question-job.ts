@@ -1,5 +1,6 @@
-// Jobs of large questions in D1: one row for a job, one for each part. The rows are the truth; a message only says "look at this
-// one", so losing or repeating it changes nothing. What parts have counted, and the answer, lie in R2 under the job's id.
+// Jobs of large questions in D1: one row for a job, one for each part. The rows are the truth; a message only
+// says "look at this one", so losing or repeating it changes nothing. What parts have counted, and the answer,
+// lie in R2 under the job's id.
 
 import { LINK_JOB_PLACES_MAX, LINK_JOB_WINDOW_MS, LINKS_JOB_PLACES_MAX } from "../../core/limits.ts";
 import type { JobQuestion, QuestionPart } from "../../core/query/job.ts";
@@ -40,8 +41,10 @@ export function answerKey(job: string): string {
   return `${answersPrefix(job)}answer.json`;
 }
 
-/** Why no job was made: as many are under way as may be, or links have asked for as much as they may within LINK_JOB_WINDOW_MS, and
- *  when (UTC ms) they may again. */
+/**
+ * Why no job was made: as many are under way as may be, or links have asked for as much as they may within
+ * LINK_JOB_WINDOW_MS, and when (UTC ms) they may again.
+ */
 export type JobRefusal = "under way" | { readonly againAt: number };
 
 /** Makes a job with its parts, all or nothing. */
@@ -146,8 +149,11 @@ export async function endQuestionJob(
   await write(db, [text, id, state, error, now]);
 }
 
-/** Parts of jobs whose messages may be lost; their jobs are put off while these are under way. A job that is only to be put
- *  together gives its first part; one that was asked through a link its first part that is not done, after which the others come. */
+/**
+ * Parts of jobs whose messages may be lost; their jobs are put off while these are under way. A job that is only
+ * to be put together gives its first part; one that was asked through a link its first part that is not done,
+ * after which the others come.
+ */
 export async function takeStaleParts(
   db: Ledger,
   { now, before, jobsMax }: { now: number; before: number; jobsMax: number },

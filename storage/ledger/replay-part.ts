@@ -1,8 +1,8 @@
-// Parts of replay jobs in the ledger that has their partition's numbers, and the fence of each job: its state as far as this
-// ledger knows. What a job writes looks at the fence in the same transaction (replay-write.ts), so the header in the
-// directory may change at any moment, and nothing is written any more once the fence has followed. A fence only follows to a
-// higher epoch, so writing one late or twice changes nothing. All that is left to do lies in these rows: a message only says
-// "look at this part", and losing or repeating one changes nothing.
+// Parts of replay jobs in the ledger that has their partition's numbers, and the fence of each job: its state as far as
+// this ledger knows. What a job writes looks at the fence in the same transaction (replay-write.ts), so the header in
+// the directory may change at any moment, and nothing is written any more once the fence has followed. A fence only
+// follows to a higher epoch, so writing one late or twice changes nothing. All that is left to do lies in these rows: a
+// message only says "look at this part", and losing or repeating one changes nothing.
 
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import { FOLDERS_APART_MAX, REPLAY_LIST_MAX, REPLAY_PART_STALE_MS, REPLAY_PARTS_PRUNED } from "../../core/limits.ts";
@@ -36,8 +36,10 @@ export interface ReplayProgress extends Omit<PartResult, "shown" | "totals" | "w
   readonly replaced: number;
 }
 
-/** Some Days of a job's merchants are being erased while it puts a zone on them: an erasure names Days as they were shown
- *  when it was asked for. */
+/**
+ * Some Days of a job's merchants are being erased while it puts a zone on them: an erasure names Days as they were
+ * shown when it was asked for.
+ */
 const ERASES_THERE = `(?4 IS NOT NULL AND EXISTS (SELECT 1 FROM erasures AS e, json_each(?3) AS ours
   WHERE e.merchant = ours.value AND e.state = 'running' AND e.from_day > 0
     AND e.from_day < ?2 + ${FOLDERS_APART_MAX} AND e.to_day > ?1 - ${FOLDERS_APART_MAX}))`;
@@ -53,8 +55,9 @@ export interface LaidJob {
 }
 
 /**
- * Lays a job's parts into a ledger, with its fence and those of the settings it will change: all or nothing. Doing it again
- * changes nothing; nor does it once the start was given up, however late it comes: then there is a fence of a later epoch.
+ * Lays a job's parts into a ledger, with its fence and those of the settings it will change: all or nothing.
+ * Doing it again changes nothing; nor does it once the start was given up, however late it comes: then there
+ * is a fence of a later epoch.
  */
 export async function layParts(
   ledger: Ledger,
@@ -93,8 +96,10 @@ function aloneOf(merchants: readonly number[] | undefined): number | null {
   return merchants?.length === 1 ? (merchants[0] as number) : null;
 }
 
-/** Says in a ledger which state a job has, with what that means for its parts: those of a job that goes on, or is undone, are
- *  to be sent again. A state of an earlier epoch changes nothing. */
+/**
+ * Says in a ledger which state a job has, with what that means for its parts: those of a job that goes on, or is
+ * undone, are to be sent again. A state of an earlier epoch changes nothing.
+ */
 export async function putFence(
   ledger: Ledger,
   { id, kind, merchants, state, epoch }: Pick<JobHeader, "id" | "kind" | "merchants" | "state" | "epoch">,
@@ -130,9 +135,9 @@ export async function findPart(ledger: Ledger, part: ReplayPart): Promise<FoundP
 }
 
 /**
- * What a part came to, where its job has run all the time since the part began: in the epoch it was begun in. Otherwise some of
- * its rows may have been refused, and it is counted once more. Of two runs of the same part the first to end is recorded; both
- * have seen or written the same.
+ * What a part came to, where its job has run all the time since the part began: in the epoch it was begun in. Otherwise
+ * some of its rows may have been refused, and it is counted once more. Of two runs of the same part the first to end is
+ * recorded; both have seen or written the same.
  */
 export async function finishPart(
   ledger: Ledger,
@@ -171,8 +176,8 @@ const LEFT = `job = ?1 AND state != 'undone' AND (state = 'waiting' OR 'undoing'
   AND (SELECT state FROM job_fences WHERE job = ?1) IN ('running', 'undoing')`;
 
 /**
- * Takes the next parts whose messages are to be sent, and notes that they were. A message that is lost, with its sender or
- * later, is sent again when it has been away longer than any consumer runs.
+ * Takes the next parts whose messages are to be sent, and notes that they were. A message that is lost, with its sender
+ * or later, is sent again when it has been away longer than any consumer runs.
  */
 export async function takeParts(
   ledger: Ledger,
@@ -185,7 +190,10 @@ export async function takeParts(
   return select<ReplayPart>(ledger, [text, job, now, now - REPLAY_PART_STALE_MS, sentMax]);
 }
 
-/** Whether a ledger knows a job's epoch and has nothing left to do for it. Parts that failed are left for somebody to see. */
+/**
+ * Whether a ledger knows a job's epoch and has nothing left to do for it. Parts that failed are left for somebody to
+ * see.
+ */
 export async function hasEnded(
   ledger: Ledger,
   { id, epoch }: { readonly id: string; readonly epoch: number },
@@ -200,8 +208,10 @@ export async function hasFailedParts(ledger: Ledger, job: string): Promise<boole
   return (await select(ledger, [text, job])).length > 0;
 }
 
-/** Deletes some parts of a job that is long over, with what they kept for an undo; false where there were none. The fence stays:
- *  jobs that were undone are counted by it. */
+/**
+ * Deletes some parts of a job that is long over, with what they kept for an undo; false where there were none. The
+ * fence stays: jobs that were undone are counted by it.
+ */
 export async function pruneParts(ledger: Ledger, job: string): Promise<boolean> {
   const text = `SELECT day, "partition" FROM replay_parts WHERE job = ? LIMIT ${REPLAY_PARTS_PRUNED}`;
   const parts = await select<Omit<ReplayPart, "job">>(ledger, [text, job]);
@@ -261,8 +271,8 @@ export async function firstOutcomes(ledger: Ledger, job: string): Promise<readon
 }
 
 /**
- * How many jobs have been undone in a ledger; undefined while one is being undone. An undo is the only writer that gives a row
- * a lower version, after which a version may come again with other numbers.
+ * How many jobs have been undone in a ledger; undefined while one is being undone. An undo is the only writer that
+ * gives a row a lower version, after which a version may come again with other numbers.
  */
 export async function countUndone(ledger: Ledger): Promise<number | undefined> {
   const text = `SELECT total(state = 'undone') AS undone, total(state = 'undoing') AS undoing FROM job_fences

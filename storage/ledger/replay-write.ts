@@ -1,7 +1,8 @@
-// What a seal or a rebuild does to rollups in D1, and how a rebuild is taken back. A merchant's Day is one transaction: a reader sees it
-// as it was or as it is now. Every statement checks in that transaction that the job still runs, as the ledger's fence of it says, and that the row is still
-// the one that was compared, so a late or a second consumer, a cancelled job and a partition that publishes meanwhile
-// change nothing they should not. Plain SQL from the lists of rollup-write.ts: rows move inside the database.
+// Writes rollups of a seal or a rebuild to D1, and takes a rebuild back. A merchant's Day is one transaction: a reader
+// sees the Day either before it or after it. Every statement checks two things in that transaction: that the ledger's
+// fence says that the job still runs, and that the row is still the one that was compared. So nothing wrong is written
+// by a late or second consumer or by a cancelled job, nor while a partition publishes. It is plain SQL, made of the
+// lists of rollup-write.ts, so that rows are moved within the database.
 
 import { blockOf } from "../../core/block/block.ts";
 import type { Difference } from "../../core/counting/difference.ts";
@@ -25,9 +26,15 @@ const TABLE: Record<Grain, string> = { hour: "hourly", day: "daily" };
 const COLUMNS = [...ROLLUP_KEY, ...ROLLUP_REPLACED].map((column) => `"${column}"`).join(", ");
 const IS_ROW = `merchant = ? AND bucket = ? AND "partition" = ?`;
 const IS_GENERATION = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ? AND generation = ?)';
-/** Whether nobody has changed, or is changing, the settings that rows were counted by. Null as the first parameter asks nothing. */
+/**
+ * A condition: nobody has changed, or begun to change, the settings that rows were counted by. With null as the first
+ * parameter it is always true.
+ */
 const IS_COUNTED_BY = `(? IS NULL OR (${IS_NOT_PAST} AND ${IS_NOT_PAST}))`;
-/** Of a row that was kept: it says the Day it had before, which a zone of the past may have changed. */
+/**
+ * A condition on the Day of a row. The row was kept under the Day that it had before, and a zone of the past may since
+ * have given it a Day nearby.
+ */
 const IS_NEAR = `day IN (${nearDays(0)
   .map(() => "?")
   .join(", ")})`;
@@ -35,8 +42,8 @@ const RUNS = "EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ? AND job_
 const UNDOES = "EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ? AND job_fences.state = 'undoing')";
 
 /**
- * Puts a merchant's replayed rows in the place of those that differ, as long as the Day is of the generation that was
- * looked up. Running it again is harmless, as below.
+ * Replaces a merchant's rows that differ by the replayed ones, as long as the Day's generation is the one that was
+ * looked up. Running it again is harmless, as for `replaceRollups`.
  */
 export async function sealRollups(
   db: Ledger,
@@ -54,13 +61,13 @@ export async function sealRollups(
   };
   const { isFree, noted } = await makeRoom(db, differences);
   const statements = differences.map((difference) => put(db, changeOf(difference), and(guard, isFree)));
-  // Counted in the same transaction: once it is through, nobody finds these differences again.
+  // The differences are counted in the same transaction, since no later count can find them again.
   if (corrected > 0) statements.push(noteDifferences(db, seal, { corrected, shown }, guard));
-  // A rebuild may have written a row meanwhile, or have applied rules that these rows do not know.
+  // Meanwhile a rebuild may have written one of these rows, or applied rules that they were not counted by.
   mustHaveWritten((await run(db, [...statements, noted])).slice(0, differences.length));
 }
 
-/** Rows that were left alone are to be counted again. */
+/** Throws where a row was not written, so that the Day is counted again. */
 function mustHaveWritten(results: readonly D1Result<unknown>[]): void {
   if (results.some(({ meta: { changes } }) => changes === 0)) throw new Error(WAS_CHANGED);
 }
@@ -77,11 +84,11 @@ export interface SettingsVersions {
 interface Sealing {
   readonly seal: SealedState;
   readonly differences: readonly Difference[];
-  /** How many of them correct what was counted live; the others fill what only the archive has. */
+  /** How many of the differences correct what was counted live. The others add what only the archive has. */
   readonly corrected: number;
-  /** The first of those. */
+  /** The first of the differences that correct something. */
   readonly shown: readonly ShownDifference[];
-  /** What the rows were counted by; undefined where there was nothing to count. */
+  /** The versions of settings that the rows were counted by; undefined where there was nothing to count. */
   readonly countedBy: SettingsVersions | undefined;
   readonly known: KnownRemovals;
 }
@@ -121,9 +128,9 @@ interface Guard {
 }
 
 /**
- * Puts a merchant's replayed rows in the place of those that differ, and keeps what was there, unless nothing takes it
- * back. Running it again is harmless: a row that was replaced has another version than the one that was compared, and
- * is left alone.
+ * Replaces a merchant's rows that differ by the replayed ones. The replaced rows are kept for an undo, unless the job
+ * has none. Running it again is harmless: a row that was replaced has another version than the one that was compared,
+ * and is left as it is.
  */
 export async function replaceRollups(
   db: Ledger,
@@ -151,9 +158,9 @@ export async function replaceRollups(
 }
 
 /**
- * Puts right what an undo of rules or of a zone could not put back: rows that others have written since. Running it again
- * is harmless. Fails where a row is no longer the one that was compared: an Hour may be in two Days, of which the undo of
- * the other has taken it meanwhile.
+ * Corrects what an undo of rules or of a zone could not put back: rows that others have written since. Running it again
+ * is harmless. Throws where a row is no longer the one that was compared. That happens when an Hour belongs to two
+ * Days, and the undo of the other Day has changed it meanwhile.
  */
 export async function correctRollups(db: Ledger, { job, differences, known }: Replacing): Promise<void> {
   const [first] = differences;
@@ -164,17 +171,21 @@ export async function correctRollups(db: Ledger, { job, differences, known }: Re
   mustHaveWritten((await run(db, [...statements, noted])).slice(0, differences.length));
 }
 
-/** What is to go with the writes of a merchant's differences. */
+/** What has to be checked and noted in the transaction that writes a merchant's differences. */
 interface Room {
-  /** Whether the merchant's blocks near them are what they were when no Hour that is to be new was in any. */
+  /**
+   * A condition: the merchant's blocks near these Days have not changed since none of them held an Hour that is about
+   * to be inserted.
+   */
   readonly isFree: Guard;
-  /** Notes that their Days have rows. */
+  /** The statement that notes that these Days have rows. */
   readonly noted: D1PreparedStatement;
 }
 
 /**
- * Takes what is replaced out of its blocks, and looks whether an Hour that is to be new lies in a block of a Day near it: a zone of
- * the past moves Hours from Day to Day, and another may have written and packed this one since it was compared.
+ * Takes the rows that will be replaced out of their blocks. Then checks that no Hour that will be inserted lies in a
+ * block of a Day nearby. A zone of the past moves Hours from Day to Day, so another writer may have written and packed
+ * this Hour since it was compared.
  */
 async function makeRoom(db: Ledger, differences: readonly Difference[]): Promise<Room> {
   await unpackTouched(db, differences);
@@ -210,7 +221,7 @@ function and(guard: Guard, other: Guard): Guard {
   return { sql: `${guard.sql} AND ${other.sql}`, values: [...guard.values, ...other.values] };
 }
 
-/** Takes the Days that these are written to, and those that have the rows which are replaced, out of their blocks. */
+/** Takes the Days that are written to, and the Days of the rows that are replaced, out of their blocks. */
 async function unpackTouched(db: Ledger, differences: readonly Difference[]): Promise<void> {
   const touched = new Map<string, SealPlace & { readonly merchants: readonly number[] }>();
   for (const { held, replayed } of differences) {
@@ -221,7 +232,7 @@ async function unpackTouched(db: Ledger, differences: readonly Difference[]): Pr
   for (const place of touched.values()) await unpackDay(db, place);
 }
 
-/** The new row lies ahead of the one it replaces and of the events it was counted from. */
+/** A new row with its version, which is above that of the row it replaces and above the events it was counted from. */
 function changeOf({ held, replayed }: Difference): Change {
   const version = Math.max(held?.row.version ?? 0, replayed.version) + REBUILD_VERSION_STEP;
   return { row: { ...replayed, version }, replaced: held?.row.version ?? null };
@@ -229,7 +240,7 @@ function changeOf({ held, replayed }: Difference): Change {
 
 interface Change {
   readonly row: RollupRow;
-  /** Version of the row whose place it takes; null where there is none. */
+  /** The version of the row that it replaces; null where it replaces none. */
   readonly replaced: number | null;
 }
 
@@ -237,7 +248,10 @@ interface JobChange extends Change {
   readonly job: string;
 }
 
-/** A row this job wrote itself before, under rules that have changed since: what was there before it stays kept. */
+/**
+ * For a row that this job has written before, under rules that have changed since: the row from before the job stays
+ * the one that is kept.
+ */
 function renumber(db: Ledger, { job, row, replaced }: JobChange): D1PreparedStatement {
   return db
     .prepare(
@@ -247,7 +261,9 @@ function renumber(db: Ledger, { job, row, replaced }: JobChange): D1PreparedStat
     .bind(row.version, job, ...nearDays(row.day), row.grain, row.merchant, row.bucket, row.partition, replaced, job);
 }
 
-/** The Days a row may have been of before: named one by one, so that the primary key finds it. */
+/**
+ * The Days that a row may have belonged to before. They are listed one by one, so that the primary key finds the row.
+ */
 function nearDays(day: number): readonly number[] {
   return Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => day - FOLDERS_APART_MAX + at);
 }
@@ -275,7 +291,7 @@ function keep(db: Ledger, { job, row, replaced }: JobChange): D1PreparedStatemen
     );
 }
 
-/** Keeps that there was nothing: a version of -1. */
+/** Keeps the fact that there was no row, as a version of -1. */
 function keepNothing(db: Ledger, { job, row }: JobChange): D1PreparedStatement {
   const key = [row.merchant, row.bucket, row.partition];
   const counters = COUNTERS.map((name) => `"${name}"`).join(", ");
@@ -301,16 +317,19 @@ function put(db: Ledger, { row, replaced }: Change, guard: Guard): D1PreparedSta
     .bind(...values, ...guard.values, row.merchant, row.bucket, row.partition, replaced);
 }
 
-/** The rows kept of the next merchants of a part; named by the same five parameters in every statement. */
+/**
+ * A condition that finds the kept rows of the next merchants of a part. Its parameters are the same five in every
+ * statement.
+ */
 const NEXT_KEPT = `job = ?1 AND day = ?2 AND "partition" = ?3 AND merchant IN (
   SELECT DISTINCT merchant FROM replay_undo WHERE job = ?1 AND day = ?2 AND "partition" = ?3
   ORDER BY merchant LIMIT ${REPLAY_UNDO_MERCHANTS})
   AND EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ?1 AND job_fences.state = 'undoing')`;
 
 /**
- * Puts back what a rebuild replaced in one part, some merchants at a time, and forgets it. Only a row that is still the one
- * the rebuild wrote is taken back: what a partition has published since holds later events. Running it again finds what is
- * left.
+ * Puts back what a rebuild replaced in one part, some merchants at a time, and deletes what was kept. A row is put back
+ * only where the rebuild's row still stands, since a row that a partition has published later holds later events.
+ * Running it again finds the rows that are left.
  */
 export async function restoreRollups(db: Ledger, part: ReplayPart): Promise<void> {
   const sql = (["hour", "day"] as const).flatMap((grain) => [restoreInto(grain), removeFrom(grain)]);
@@ -325,8 +344,9 @@ export async function restoreRollups(db: Ledger, part: ReplayPart): Promise<void
 }
 
 /**
- * Takes the Days of the rows that are put back next out of their blocks. A row was kept under the Day that it had before;
- * what took its place may be of a Day near it, since a zone of the past. Until the part is undone nobody packs them (pack.ts).
+ * Takes the Days of the rows that are put back next out of their blocks. A row was kept under the Day that it had
+ * before. Because of a zone of the past, the row that replaced it may belong to a Day nearby. Nobody packs these Days
+ * until the part is undone (pack.ts).
  */
 async function unpackKept(db: Ledger, { job, day, partition }: ReplayPart): Promise<void> {
   const kept = `SELECT DISTINCT merchant FROM replay_undo WHERE ${NEXT_KEPT}`;

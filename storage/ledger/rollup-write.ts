@@ -1,6 +1,6 @@
-// Rollups as partitions write them to D1: closed Hours and Days as absolute values. A write carries the log position it was
-// made at as its version and never replaces a later one, so it may be repeated, and may arrive late. Plain SQL from the
-// lists the schema is made of: the partition is part of the collector's script, which stays small without an ORM.
+// Rollups as partitions write them to D1: closed Hours and Days as absolute values. A write carries the log position it
+// was made at as its version and never replaces a later one, so it may be repeated, and may arrive late. Plain SQL from
+// the lists the schema is made of: the partition is part of the collector's script, which stays small without an ORM.
 
 import { DIMENSIONS } from "../../core/counting/dimension.ts";
 import { COUNTERS } from "../../core/counting/rollup.ts";
@@ -30,9 +30,9 @@ export const ROLLUP_SET = ROLLUP_REPLACED.map((column) => `"${column}" = exclude
 const UPSERT = { hour: upsertInto("hourly"), day: upsertInto("daily") };
 
 /**
- * Writes rollups in one transaction. Running it again, whole or in part, is harmless: values are absolute, and where the
- * stored version is higher the row is left alone. Of a merchant that has ended nothing is written, and nothing of a Day that is
- * packed: it was complete by then, so what comes is what came before.
+ * Writes rollups in one transaction. Running it again, whole or in part, is harmless: values are absolute, and where
+ * the stored version is higher the row is left alone. Of a merchant that has ended nothing is written, and nothing of a
+ * Day that is packed: it was complete by then, so what comes is what came before.
  */
 export async function writeRollups(db: Ledger, rows: readonly RollupRow[]): Promise<void> {
   if (rows.length === 0) return;

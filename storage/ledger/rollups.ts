@@ -1,6 +1,7 @@
-// Rollups as questions read them from D1: page by page, and only the columns a question needs. Open Days are rows: both tables
-// have one shape, and their columns come from core's lists through the schema. Closed Days are packed into blocks. A Day is in
-// rows or packed, and one transaction reads both, so that nobody here knows which it was. `rollup-write.ts` is the other side.
+// Rollups as questions read them from D1: page by page, and only the columns a question needs. Open Days are rows. Both
+// tables of rows have the same columns, which come from core's lists through the schema. Closed Days are packed into
+// blocks. A Day is either in rows or packed. One transaction reads both, so callers need not know which it was.
+// `rollup-write.ts` writes them.
 
 import { Buffer } from "node:buffer";
 import { and, asc, eq, gte, inArray, lt, sql } from "drizzle-orm";
@@ -24,18 +25,18 @@ export interface RollupRead {
   /** Buckets in [from, to). */
   readonly from: number;
   readonly to: number;
-  /** The last row of the page before; rows come in the order of bucket and partition. */
+  /** The last row of the page before. Rows come in the order of bucket and partition. */
   readonly after?: { readonly bucket: number; readonly partition: string } | undefined;
   readonly rowsMax: number;
-  /** Columns beside the totals. They are most of a row's bytes, so only what a question needs is read. */
+  /** Columns to read beside the totals. They are most of a row's bytes, so a question reads only what it needs. */
   readonly sketch: boolean;
   readonly presence?: boolean;
   readonly breakdowns: readonly DimensionName[];
 }
 
 /**
- * One page of a merchant's rollups, whether their Days are in rows or packed. Fewer rows than `rowsMax` means there are no
- * more. A Day that is moved from one to the other meanwhile is read once: both are asked in one transaction.
+ * One page of a merchant's rollups, whether their Days are in rows or packed. Fewer rows than `rowsMax` means there are
+ * no more. A Day that is packed or unpacked meanwhile is read once, because one transaction reads both.
  */
 export async function readRollups(db: Ledger, read: RollupRead): Promise<readonly RollupRow[]> {
   const { grain, breakdowns } = read;
@@ -47,10 +48,13 @@ export async function readRollups(db: Ledger, read: RollupRead): Promise<readonl
   });
 }
 
-/** Of what is packed the version of an Hour is undefined: as totals they are as quickly read as named. */
+/**
+ * The key and version of a row. A packed Hour has no version here: reading its totals is as fast as reading its
+ * version.
+ */
 export type RollupVersion = Pick<RollupRow, "bucket" | "partition"> & { readonly version: number | undefined };
 
-/** Which rows a merchant's buckets in [from, to) have now, and of which version; pages as above. */
+/** The keys and versions of a merchant's rows in [from, to), page by page like `readRollups`. */
 export async function readRollupVersions(
   db: Ledger,
   read: Omit<RollupRead, "sketch" | "presence" | "breakdowns">,
@@ -85,14 +89,14 @@ interface PageKind<Item> {
   readonly select: (asked: Pick<RollupRead, "from" | "after" | "rowsMax">) => D1PreparedStatement;
   readonly ofRow: (row: StoredRow) => Item;
   readonly blockColumns: string;
-  /** All of a block's, in order. */
+  /** All items of a block, in order. */
   readonly ofBlock: (block: BlockRow) => readonly Item[];
 }
 
 type PageRead = Pick<RollupRead, "merchant" | "grain" | "from" | "to" | "after" | "rowsMax">;
 type Named = Pick<RollupRow, "bucket" | "partition">;
 
-/** Merges rows and blocks, as often as it takes for a page: nearly always once, in one round trip. */
+/** Reads rows and blocks and merges them, until a page is full. Nearly always one round trip is enough. */
 async function readPage<Item extends Named>(
   db: Ledger,
   read: PageRead,
@@ -104,7 +108,7 @@ async function readPage<Item extends Named>(
   let blocksMax = BLOCKS_READ_ONCE;
   while (found.length < rowsMax) {
     const begin = after?.bucket ?? from;
-    // An Hour may be of the Day before or after the one it begins in.
+    // An Hour may belong to the Day before or after the UTC day that it begins in.
     const [firstDay, lastDay] = grain === "day" ? [begin, to] : [dayNumber(begin) - 1, dayNumber(to) + 2];
     const text = `SELECT ${kind.blockColumns} FROM blocks WHERE merchant = ?1 AND first_day >= ?2 AND first_day < ?3
       AND length(head) > 0
@@ -115,7 +119,7 @@ async function readPage<Item extends Named>(
       db.prepare(text).bind(merchant, blockOf(firstDay), lastDay, blocksMax),
     ])) as [D1Result<StoredRow>, D1Result<BlockRow & StoredRow>];
     const blocks = packed.results;
-    // Of what lies behind these, or in the last of them, there may be more.
+    // Where as many blocks came as were asked for, there may be more behind the last of them.
     const end = blocks.length < blocksMax ? to : endBefore((blocks.at(-1) as BlockRow).firstDay, grain, to);
     if (end <= begin) {
       blocksMax *= 2;
@@ -136,7 +140,7 @@ async function readPage<Item extends Named>(
   return found;
 }
 
-/** The bucket before which all lies in blocks that begin earlier. */
+/** The bucket before which everything lies in blocks that begin earlier than this one. */
 function endBefore(firstDay: number, grain: Grain, to: number): number {
   return Math.min(to, grain === "day" ? firstDay : (firstDay - 1) * DAY_MS);
 }
@@ -149,7 +153,10 @@ function compareNames(a: Named, b: Named): number {
   return a.bucket - b.bucket || (a.partition < b.partition ? -1 : a.partition > b.partition ? 1 : 0);
 }
 
-/** The statement that reads a page of rows. Drizzle gives rows without D1's own account of them; so it makes the statement alone. */
+/**
+ * The statement that reads a page of rows. Drizzle only makes the statement, because it would return rows without what
+ * D1 says it has read for them.
+ */
 function pageOfRows(db: Ledger, read: RollupRead): D1PreparedStatement {
   const table = tableOf(read.grain);
   const query = drizzle(db)
@@ -158,7 +165,8 @@ function pageOfRows(db: Ledger, read: RollupRead): D1PreparedStatement {
     .where(
       and(
         eq(table.merchant, read.merchant),
-        // The primary key finds where a page begins by this; what follows leaves out rows of that one bucket.
+        // By this the primary key finds where the page begins. The condition after the next leaves out the rows of that
+        // bucket that came before.
         gte(table.bucket, read.after?.bucket ?? read.from),
         lt(table.bucket, read.to),
         read.after && isAfter(table, read.after),
@@ -174,11 +182,17 @@ export interface DayRollupsRead {
   readonly merchants: readonly number[];
   readonly day: number;
   readonly partition: string;
-  /** Also the Hours in it that other Days say are theirs: a zone of the past moves Hours from Day to Day. */
+  /**
+   * Whether to read also Hours of this Day that are stored under other Days, as after a zone of the past has moved
+   * Hours from Day to Day.
+   */
   readonly isMoved?: boolean;
 }
 
-/** All that D1 has of some merchants' Day in one partition: its Hours and the Day itself, every column, in rows or packed. */
+/**
+ * Everything that D1 has of a Day of some merchants in one partition: its Hours and the Day itself, with every column,
+ * in rows or packed.
+ */
 export async function readDayRollups(db: Ledger, read: DayRollupsRead): Promise<readonly RollupRow[]> {
   const { merchants, day, partition, isMoved = false } = read;
   const near = isMoved ? FOLDERS_APART_MAX : 0;
@@ -199,7 +213,7 @@ export async function readDayRollups(db: Ledger, read: DayRollupsRead): Promise<
   ];
 }
 
-/** The same of what lies in rows alone. */
+/** Everything of a Day of some merchants that lies in rows. */
 export async function readUnpacked(db: Ledger, read: Omit<DayRollupsRead, "isMoved">): Promise<readonly RollupRow[]> {
   const [hours, days] = (await db.batch<StoredRow>([
     dayRowsStatement(db, "hour", read),
@@ -208,7 +222,7 @@ export async function readUnpacked(db: Ledger, read: Omit<DayRollupsRead, "isMov
   return [...toDayRows(hours, "hour"), ...toDayRows(days, "day")];
 }
 
-/** Zones are within a Day of UTC. */
+/** Whether an Hour may belong to a Day: no zone is more than a Day away from UTC. */
 function isNear(bucket: number, day: number): boolean {
   return bucket >= (day - 1) * DAY_MS && bucket < (day + 2) * DAY_MS;
 }
@@ -228,7 +242,7 @@ function dayRowsStatement(
 ): D1PreparedStatement {
   const table = tableOf(grain);
   const read = { grain, sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
-  // The bounds let the primary key find the rows, `day` picks the right ones.
+  // By the bounds the primary key finds the rows; `day` chooses the right ones among them.
   const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
   const query = drizzle(db)
     .select({ merchant: table.merchant, ...columnsOf(read) })
@@ -247,9 +261,9 @@ function dayRowsStatement(
 }
 
 /**
- * All merchants of which the ledger has anything of a Day in one partition. The primary keys begin with the merchant, so this
- * goes from each merchant there is to the next, inside D1: an index by Day would cost a row write with every rollup, and only
- * replays of all merchants would use it.
+ * All merchants that have anything of a Day in one partition of this ledger. The primary keys begin with the merchant,
+ * so within D1 this goes from each merchant to the next. An index by Day would cost a row write for every rollup, and
+ * only replays of all merchants would use it.
  */
 export async function listCounted(
   ledger: Ledger,
@@ -282,7 +296,7 @@ function nextMerchant(after: string): string {
   return `nullif(min(${["daily", "hourly", "blocks"].map(next).join(", ")}), ${Number.MAX_SAFE_INTEGER})`;
 }
 
-/** Merchants with a Day in one partition that lies in rows, those of a list or all. */
+/** The merchants whose Day in one partition lies in rows: among those of a list, or among all. */
 export async function listUnpacked(
   ledger: Ledger,
   { day, partition, merchants }: { day: number; partition: string; merchants?: readonly number[] | undefined },
@@ -313,8 +327,10 @@ export async function listUnpacked(
   }
 }
 
-/** The partitions in which anything of a merchant ever was, archived or counted, also those that today's placement does not
- *  give it. */
+/**
+ * The partitions that ever archived or counted anything of a merchant, including those that today's placement does not
+ * give it.
+ */
 export async function listPartitionsOf(db: Ledger, merchant: number): Promise<readonly string[]> {
   const text = ["places", "daily", "hourly", "blocks"]
     .map((table) => `SELECT "partition" FROM ${table} WHERE merchant = ?1`)
@@ -323,7 +339,7 @@ export async function listPartitionsOf(db: Ledger, merchant: number): Promise<re
   return results.map(({ partition }) => partition);
 }
 
-/** The (Day, partition)s of which a merchant has a rollup, of Days in [from, to). */
+/** The (Day, partition)s in [from, to) that a merchant has a rollup of. */
 export async function listPlacesOf(
   db: Ledger,
   { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
@@ -337,7 +353,10 @@ export async function listPlacesOf(
   return results;
 }
 
-/** The first Day of which a merchant has a stored rollup. The primary keys are in this order: a row or two are read. */
+/**
+ * The first Day of which a merchant has a stored rollup. The primary keys have this order, so only a row or two are
+ * read.
+ */
 export async function readFirstDay(db: Ledger, merchant: number): Promise<number | undefined> {
   const text = `SELECT min(bucket) AS day FROM daily WHERE merchant = ?1 UNION ALL
     SELECT min(first_day + key) FROM blocks, json_each(events) WHERE merchant = ?1 AND value IS NOT NULL AND first_day = (
@@ -348,7 +367,7 @@ export async function readFirstDay(db: Ledger, merchant: number): Promise<number
 }
 
 type RollupTable = typeof hourly | typeof daily;
-/** What D1 gives: columns by name, as SQLite has them. */
+/** A row as D1 returns it: columns by name. */
 type StoredRow = Readonly<Record<string, unknown>>;
 
 function tableOf(grain: Grain): RollupTable {
@@ -357,7 +376,7 @@ function tableOf(grain: Grain): RollupTable {
 
 type Columns = Pick<RollupRead, "grain" | "sketch" | "presence" | "breakdowns">;
 
-/** As one comparison of both columns: an OR would be two searches. */
+/** A condition on both columns as one comparison. An OR would be two searches. */
 function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; partition: string }) {
   return sql`(${table.bucket}, ${table.partition}) > (${bucket}, ${partition})`;
 }
@@ -369,7 +388,8 @@ function columnsOf({ grain, sketch, presence = false, breakdowns }: Columns) {
   const packed = [...ofVisitors, ...breakdowns.map(breakdownColumn)];
   return {
     ...Object.fromEntries(plain.map((name) => [name, table[name]])),
-    // D1 would give a blob as an array of numbers: 3.6 characters of JSON a byte, each parsed and made a value. This is two.
+    // Blobs are read as hex, which is two characters a byte. D1 would return a blob as an array of numbers: 3.6
+    // characters of JSON a byte, and a value to make of each.
     ...Object.fromEntries(packed.map((name) => [name, sql<string>`hex(${table[name]})`.as(name)])),
   };
 }
@@ -386,7 +406,7 @@ function toRow(
   for (const counter of COUNTERS) counts[counter] = stored[counter] as number;
   counts.money = fromMoneyText(stored["money"] as string);
   const wanted = breakdowns.flatMap((name) => {
-    // No breakdown is of no bytes: this one is NULL, of a dimension younger than the row.
+    // A stored breakdown is never empty. Here it is NULL, because the dimension is younger than the row.
     const hex = stored[breakdownColumn(name)] as string;
     return hex === "" ? [] : [[name, toBytes(hex)] as const];
   });
@@ -405,7 +425,7 @@ function toRow(
   };
 }
 
-/** A copy: a Buffer may be a window on a pool that others share. */
+/** Returns a copy, because a Buffer may be part of a pool that others share. */
 function toBytes(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, "hex"));
 }

@@ -1,7 +1,8 @@
-// A ledger's D1 schema: rollups, and everything that has to change in one transaction with them: closed Days, where events
-// lie, parts of jobs, undo, erasures, and fences, which say what a ledger must know of the directory. Rollup tables take
-// their columns from core's lists of counters and dimensions, so there is no second order of columns to keep in step. Most
-// are WITHOUT ROWID (the migration says so; drizzle cannot): a rollup is then one row write instead of two.
+// A ledger's D1 schema: rollups, and everything that has to change in one transaction with them: closed Days,
+// where events lie, parts of jobs, undo, erasures, and fences, which say what a ledger must know of the
+// directory. Rollup tables take their columns from core's lists of counters and dimensions, so there is no second
+// order of columns to keep in step. Most are WITHOUT ROWID (the migration says so; drizzle cannot): a rollup is
+// then one row write instead of two.
 
 import { sql } from "drizzle-orm";
 import { customType, index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
@@ -24,8 +25,10 @@ export const identity = sqliteTable("identity", {
   name: text("name").notNull(),
 });
 
-/** The highest version of a scope's settings that somebody was about to write, or had written, to the directory. What was
- *  counted by a lower one is not written here. The deployment's own has the number 0. */
+/**
+ * The highest version of a scope's settings that somebody was about to write, or had written, to the directory. What
+ * was counted by a lower one is not written here. The deployment's own has the number 0.
+ */
 export const settingsFences = sqliteTable("settings_fences", {
   merchant: integer("merchant").primaryKey(),
   version: integer("version").notNull(),
@@ -44,10 +47,14 @@ export const jobFences = sqliteTable(
     state: text("state").$type<ReplayState>().notNull(),
     /** Of the job's header when it had this state. */
     epoch: integer("epoch").notNull(),
-    /** Whether it puts a zone on past Days of its merchant: then events change Days, and parts must not be read half done. */
+    /**
+     * Whether it puts a zone on past Days of its merchant: then events change Days, and parts must not be read half
+     * done.
+     */
     zoned: integer("zoned", { mode: "boolean" }).notNull().default(false),
   },
-  // Questions look for those that were undone (countUndone), and for a merchant's zones that are being put on (listBehind).
+  // Questions look for those that were undone (countUndone), and for a merchant's zones that are being put on
+  // (listBehind).
   (table) => [
     index("job_fences_state").on(table.state),
     index("job_fences_zoned").on(table.merchant).where(sql`zoned = 1`),
@@ -107,8 +114,9 @@ export const daily = sqliteTable(
 );
 
 /**
- * Closed Days of a merchant in one partition, packed (core/block): up to ten, from a multiple of ten on. A Day is here or in the
- * two tables above, never in both: `storage/ledger/pack.ts` moves it. Each part is deflated by itself and read alone.
+ * Closed Days of a merchant in one partition, packed (core/block): up to ten, from a multiple of ten on. A
+ * Day is here or in the two tables above, never in both: `storage/ledger/pack.ts` moves it. Each part is
+ * deflated by itself and read alone.
  */
 export const blocks = sqliteTable(
   "blocks",
@@ -212,7 +220,9 @@ export const archiveDays = sqliteTable(
     cleanAt: integer("clean_at"),
     /** The longest retention, in days, that was enforced here. */
     expired: integer("expired").notNull().default(0),
-    /** Grows with every write that leaves numbers of the Day in rows, as publishing does; 0 once all of them are packed. */
+    /**
+     * Grows with every write that leaves numbers of the Day in rows, as publishing does; 0 once all of them are packed.
+     */
     unpacked: integer("unpacked").notNull().default(1),
   },
   (table) => [
@@ -265,7 +275,9 @@ export const overflowNotes = sqliteTable(
   (table) => [primaryKey({ columns: [table.merchant, table.id] })],
 );
 
-/** What each partition told last of where it stands. It tells when it publishes, so that nobody has to wake it to ask. */
+/**
+ * What each partition told last of where it stands. It tells when it publishes, so that nobody has to wake it to ask.
+ */
 export const partitionStatus = sqliteTable("partition_status", {
   partition: text("partition").primaryKey(),
   /** UTC ms. */

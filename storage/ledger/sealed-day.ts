@@ -1,6 +1,6 @@
-// What D1 knows of closed Days: one row per (Day, partition). The row is the truth about the seal; a message only says "look
-// at this one", so losing or repeating it changes nothing. Every change is one statement whose condition is what the writer
-// has seen, and whoever comes second finds it gone.
+// What D1 knows of closed Days: one row per (Day, partition). The row is the truth about the seal; a message only says
+// "look at this one", so losing or repeating it changes nothing. Every change is one statement whose condition is what
+// the writer has seen, and whoever comes second finds it gone.
 
 import { FOLDERS_APART_MAX, REPLAY_PART_STALE_MS, SEAL_RETRY_MAX_MS, SEAL_RETRY_MS } from "../../core/limits.ts";
 import { type Bound, select } from "../statement.ts";
@@ -53,7 +53,9 @@ export async function findSeal(db: Ledger, place: SealPlace): Promise<SealRow | 
   return (await selectRows(db, [text, place.day, place.partition]))[0];
 }
 
-/** The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out. */
+/**
+ * The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out.
+ */
 export async function findFolders(db: Ledger, places: readonly SealPlace[]): Promise<ReadonlyMap<string, string>> {
   const sealed = await findSealed(db, places);
   return new Map(sealed.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
@@ -115,9 +117,9 @@ export async function noteClosed(
 }
 
 /**
- * Notes that late events lie in the archive, and that their Days have to be looked at again. A message is to be sent, delayed by
- * `coalesceMs`, for those of its rows that `wokenOf` gives: for the others one is under way. Should it be lost, the cron finds
- * the row due a little later.
+ * Notes that late events lie in the archive, and that their Days have to be looked at again. A message is to be sent,
+ * delayed by `coalesceMs`, for those of its rows that `wokenOf` gives: for the others one is under way. Should it be
+ * lost, the cron finds the row due a little later.
  */
 export function lateStatement(
   db: Ledger,
@@ -175,8 +177,8 @@ export async function wakeSealed(db: Ledger, { day, now }: { day: number; now: n
 }
 
 /**
- * Takes sealed Days that have nothing to do but to be packed: whoever was to do it died, or was not allowed to. From then on
- * they are due like others, until they are packed.
+ * Takes sealed Days that have nothing to do but to be packed: whoever was to do it died, or was not allowed to. From
+ * then on they are due like others, until they are packed.
  */
 export async function takeUnpacked(
   db: Ledger,
@@ -205,8 +207,8 @@ export async function postponePacking(db: Ledger, { row, now }: { row: SealRow; 
 }
 
 /**
- * Notes, with a write that leaves numbers of some Days in rows, that they are to be packed. One that has no folder (a zone of the past
- * shows there what lies in others) is packed with those near it.
+ * Notes, with a write that leaves numbers of some Days in rows, that they are to be packed. One that has no folder (a
+ * zone of the past shows there what lies in others) is packed with those near it.
  */
 export function noteUnpacked(
   db: Ledger,
@@ -277,8 +279,8 @@ export async function commitLate(db: Ledger, { row, now }: { row: SealRow; now: 
 }
 
 /**
- * In the transaction in which a recount ends: from here on readers find what it has counted in rollups (places.ts). Events that
- * came after its row was read have grown the marks, and stay.
+ * In the transaction in which a recount ends: from here on readers find what it has counted in rollups (places.ts).
+ * Events that came after its row was read have grown the marks, and stay.
  */
 function settleUncounted(
   db: Ledger,

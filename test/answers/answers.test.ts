@@ -1,6 +1,7 @@
-// The property test of answers: what a few shops' visitors did in some Days (traffic.ts), told to the product as it came (world.ts,
-// tell.ts), and random questions about it (question.ts), answered by the product and by a model that knows nothing of how the
-// product counts (model.ts). Without options it tells some fixed stories, for three quarters of a minute at most.
+// The property test of answers: what a few shops' visitors did in some Days (traffic.ts), told to the product as it
+// came (world.ts, tell.ts), and random questions about it (question.ts), answered by the product and by a model that
+// knows nothing of how the product counts (model.ts). Without options it tells some fixed stories, for three
+// quarters of a minute at most.
 //
 //   SEED=7              tells one story alone              QUESTIONS=50         asks more of each
 //   SEEDS=100-200       tells these                        WITHOUT=prefetch     leaves kinds of traffic out

@@ -1,5 +1,5 @@
-// What is asked together has the answers that each question has alone, to the byte: random questions and reports about random traffic,
-// while Days are open, sealed, late and replayed.
+// What is asked together has the answers that each question has alone, to the byte: random questions and reports about
+// random traffic, while Days are open, sealed, late and replayed.
 
 import { expect, test } from "vitest";
 import type { BatchKind } from "../../core/query/batch.ts";

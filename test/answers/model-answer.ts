@@ -1,5 +1,5 @@
-// The model of answers, its second half: questions in the words of the API, each answered by going through all events once more.
-// Nothing is kept and nothing is clever.
+// The model of answers, its second half: questions in the words of the API, each answered by going through all events
+// once more. Nothing is kept and nothing is clever.
 
 import { clockOf, dateAfter, hourStart, localDate, mondayOf } from "./calendar.ts";
 import {

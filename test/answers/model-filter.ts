@@ -71,8 +71,8 @@ export function fits(filter: unknown, seen: Seen, view: View): boolean {
 }
 
 /**
- * Whether a filter says anything of goals or properties: those who could have converted are counted without it. An `and` is asked
- * part by part, as QRY-22 says; a choice or a negation goes as a whole.
+ * Whether a filter says anything of goals or properties: those who could have converted are counted without it. An
+ * `and` is asked part by part, as QRY-22 says; a choice or a negation goes as a whole.
  */
 export function isOfGoals(filter: unknown): boolean {
   return /event:goal|event:props:/.test(JSON.stringify(filter));

@@ -37,7 +37,9 @@ export function reportOf(
   );
 }
 
-/** How many visitors came how far: from any of their first steps, each later one by a later event, within the window. */
+/**
+ * How many visitors came how far: from any of their first steps, each later one by a later event, within the window.
+ */
 function funnelOf(
   events: readonly Seen[],
   { steps = [], window_seconds = 0 }: ReportBody,

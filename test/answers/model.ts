@@ -1,6 +1,7 @@
-// The model of answers, its first half: what docs/spec.md says of hits that count, of visits and of orders, as plainly as possible
-// over the list of all events. It shares no counting code with the product: dates come from Intl (calendar.ts), and what words are
-// known as (browser, source) comes with the traffic. Questions are answered from what it makes of events in model-answer.ts.
+// The model of answers, its first half: what docs/spec.md says of hits that count, of visits and of orders, as plainly
+// as possible over the list of all events. It shares no counting code with the product: dates come from Intl
+// (calendar.ts), and what words are known as (browser, source) comes with the traffic. Questions are answered from what
+// it makes of events in model-answer.ts.
 
 import { localDate } from "./calendar.ts";
 import { CURRENCY, type PublishedRate, type Told, type Ware } from "./traffic.ts";
@@ -224,7 +225,8 @@ function deedOf(stored: Stored, day: readonly Stored[]): Deed {
   const earning = heard.find((other) => actOf(other) === "purchase");
   const takers = heard.filter((other) => actOf(other) !== "purchase");
   if (!heard.includes(stored)) {
-    // The page's word counts where the server has not told of a purchase: as much of it as the server has not given back.
+    // The page's word counts where the server has not told of a purchase: as much of it as the server has not given
+    // back.
     if (earning !== undefined || whole.find((other) => actOf(other) === "purchase") !== stored) return NOTHING;
     const isGivenBack = takers.some((other) => actOf(other) === "cancellation" || isBlank(other.told));
     return isGivenBack
@@ -240,7 +242,8 @@ function deedOf(stored: Stored, day: readonly Stored[]): Deed {
   if (earning !== undefined && heard.some((other) => actOf(other) === "cancellation")) return NOTHING;
   if (act === "purchase") return earning === stored ? sold : NOTHING;
   if (!isBlank(told)) return given;
-  // It names the order and nothing else. A cancellation has nothing to take; the first refund gives all back that is left.
+  // It names the order and nothing else. A cancellation has nothing to take; the first refund gives all back that is
+  // left.
   if (act === "cancellation") return NOTHING;
   if (takers.find((other) => isBlank(other.told) && actOf(other) === "refund") !== stored) return NOTHING;
   if (earning === undefined) return given;

@@ -1,5 +1,5 @@
-// What proves a merchant's numbers, while Days are open, sealed, late and replayed: everything that came stands somewhere, as a model says
-// that counts on its own; and where rollups are wrong it is told.
+// What proves a merchant's numbers, while Days are open, sealed, late and replayed: everything that came stands
+// somewhere, as a model says that counts on its own; and where rollups are wrong it is told.
 
 import { expect, test } from "vitest";
 import { partitionsOf } from "../../core/counting/placement.ts";

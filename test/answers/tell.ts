@@ -1,6 +1,6 @@
-// Tells a story to the product and asks about it: when its Days are open, when some are sealed, when late events have come for
-// those, when a replay has put wrong rollups right, and when nothing is left but sealed files. The first answer that is not the
-// model's is the result.
+// Tells a story to the product and asks about it: when its Days are open, when some are sealed, when late events have
+// come for those, when a replay has put wrong rollups right, and when nothing is left but sealed files. The first
+// answer that is not the model's is the result.
 
 import { DAY_MS } from "../../core/time.ts";
 import { seededRandom } from "../support/random.ts";
@@ -156,7 +156,8 @@ function exportOf(view: View, filters: readonly unknown[]): readonly Told[] {
   const admitted = (among: readonly Seen[]) =>
     among.filter((one) => filters.every((filter) => fits(filter, one, view))).map(({ stored }) => stored.told);
   if (/"visit:|"event:product|has_(not_)?done/.test(JSON.stringify(filters))) return admitted(seen);
-  // A filter of events alone is asked of each event by itself (EXP-10): whose visit it is, and whether it has one, it does not see.
+  // A filter of events alone is asked of each event by itself (EXP-10): whose visit it is, and whether
+  // it has one, it does not see.
   return admitted([...seen.filter(({ stored }) => !stored.told.prefetch), ...(idle as readonly Seen[])]);
 }
 

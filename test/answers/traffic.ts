@@ -1,7 +1,8 @@
-// Traffic for the property test of answers: what a few shops' visitors, servers and trackers tell in some Days, drawn from one seed.
-// The vocabulary is small, and what each word of it is known as stands beside it, so that the model need hold no opinion on user
-// agents, hosts and channels. What counts in numbers is all here: orders told twice, refunds of every kind, steps, cancellations,
-// other currencies, reports of the page and of the tracker, events of one instant, prefetches, returns, late events and copies.
+// Traffic for the property test of answers: what a few shops' visitors, servers and trackers tell in some Days, drawn
+// from one seed. The vocabulary is small, and what each word of it is known as stands beside it, so that the model need
+// hold no opinion on user agents, hosts and channels. What counts in numbers is all here: orders told twice, refunds of
+// every kind, steps, cancellations, other currencies, reports of the page and of the tracker, events of one instant,
+// prefetches, returns, late events and copies.
 
 import type { Event } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
@@ -360,7 +361,8 @@ class Teller {
     }
     if (random.chance(0.85)) this.#send(who, then(), [{ name: random.pick(PURCHASES), ...whole }]);
     if (random.chance(0.2)) this.#send(who, then(), [{ name: "sold at the till", ...whole }]);
-    if (random.chance(0.35)) this.#send(who, then(), [{ name: random.pick(PURCHASES), ...whole }]); // the page once more
+    // The page that tells of the purchase is loaded once more, and tells of it again.
+    if (random.chance(0.35)) this.#send(who, then(), [{ name: random.pick(PURCHASES), ...whole }]);
     if (random.chance(0.35)) {
       const said = random.chance(0.5) ? whole : { ...whole, revenue: random.integer(1, 500_000) };
       const who2 = random.chance(0.7) ? who : { ...who, person: `${who.merchant} server`, isKnown: true };

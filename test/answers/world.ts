@@ -1,6 +1,7 @@
-// The product that the property test of answers asks: partitions on node:sqlite, an archive in memory, D1, seals and replays, all of
-// it production code. Requests come through the collector's placing to the partitions' append; questions go to the code behind
-// the query API. Nothing fails here (test/simulation is where everything does): what is tried is what the numbers are.
+// The product that the property test of answers asks: partitions on node:sqlite, an archive in memory, D1, seals and
+// replays, all of it production code. Requests come through the collector's placing to the partitions' append;
+// questions go to the code behind the query API. Nothing fails here (test/simulation is where everything does): what is
+// tried is what the numbers are.
 
 import type { RecentRequest } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
@@ -182,8 +183,10 @@ export class AnswersWorld {
     });
   }
 
-  /** What each of some questions and reports is answered, asked alone one after the other or together. Nothing is remembered of scans
-   *  that were made before. */
+  /**
+   * What each of some questions and reports is answered, asked alone one after the other or together. Nothing is
+   * remembered of scans that were made before.
+   */
   async texts(
     merchant: number,
     asked: readonly { readonly kind: BatchKind; readonly body: object }[],

@@ -1,7 +1,7 @@
-// Whoever knows a tracking ID sends nothing but what was never there before: pages, event names, order numbers, products,
-// visitors. All of it is held in memory until its Day is closed, in a partition that others share. On the real runtime: that
-// merchant's pages are slowed before they are acknowledged, its neighbours and its own server are not, and every answer
-// shows what was acknowledged, after a restart too.
+// Whoever knows a tracking ID sends nothing but what was never there before: pages, event names, order numbers,
+// products, visitors. All of it is held in memory until its Day is closed, in a partition that others share. On the
+// real runtime: that merchant's pages are slowed before they are acknowledged, its neighbours and its own server are
+// not, and every answer shows what was acknowledged, after a restart too.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HELD_BYTES_MAX, HELD_RETRY_SECONDS_MIN, PRODUCTS_COUNT_MAX } from "../../core/limits.ts";

@@ -1,6 +1,6 @@
-// A hundred thousand ids that fall together in a table whose hash everybody can compute: each new one passes all that came before, and a
-// partition that wakes up puts all of them in once more. Under a key of the partition's own they are ids like any others: they take the
-// time of as many ordinary ones beside them.
+// A hundred thousand ids that fall together in a table whose hash everybody can compute: each new one passes all that
+// came before, and a partition that wakes up puts all of them in once more. Under a key of the partition's own they are
+// ids like any others: they take the time of as many ordinary ones beside them.
 
 import { expect, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../core/bytes.ts";

@@ -1,6 +1,6 @@
-// Until its Day is sealed, a bundle holds several merchants of a pool partition, and a question from events read all bundles of the Day: 31 MB
-// from one address for one shop turned its neighbours' questions by two dimensions into jobs, and `realtime` was refused. Whose events
-// a bundle holds is noted beside it now, so that neighbours read their own.
+// Until its Day is sealed, a bundle holds several merchants of a pool partition, and a question from events read all
+// bundles of the Day: 31 MB from one address for one shop turned its neighbours' questions by two dimensions into jobs,
+// and `realtime` was refused. Whose events a bundle holds is noted beside it now, so that neighbours read their own.
 
 import { expect, test } from "vitest";
 import { mayHold, noteMerchants } from "../../core/archive/bundle-merchants.ts";

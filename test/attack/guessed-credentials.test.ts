@@ -1,4 +1,5 @@
-// Somebody makes up keys, links and sessions. None opens anything, and each was a look-up in the database, as many as anybody liked to send.
+// Somebody makes up keys, links and sessions. None opens anything, and each was a look-up in the database, as many
+// as anybody liked to send.
 
 import { randomBytes } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// Somebody makes up hostnames. Each was a look-up in the database, a thousand in 10 s from one address, and filled what an isolate remembers
-// of the sites that there are.
+// Somebody makes up hostnames. Each was a look-up in the database, a thousand in 10 s from one address, and filled what
+// an isolate remembers of the sites that there are.
 
 import { beforeEach, expect, test } from "vitest";
 import { plausible } from "../../core/formats/plausible.ts";

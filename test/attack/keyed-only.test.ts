@@ -1,5 +1,6 @@
-// A shop whose pages are lied to by many can decide that only its server's word earns (`orders.keyed_only`). As any rule it is tried out on
-// the past first, then applied to it, and taken back: on the real runtime, with purchases that pages made up beside real ones.
+// A shop whose pages are lied to by many can decide that only its server's word earns (`orders.keyed_only`). As any
+// rule it is tried out on the past first, then applied to it, and taken back: on the real runtime, with purchases that
+// pages made up beside real ones.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServices, until, untilArchived, untilSealed } from "../support/services.ts";

@@ -1,6 +1,7 @@
-// The tracking ID stands in the page. Somebody sends events with the ids that the shop's server will give its next orders, so that the
-// server's own would be duplicates; or purchases and refunds with the numbers of real orders, so that they outbid or take back what was
-// sold. In every wire format that carries an id, or an order's number, what the shop's server says with its key holds.
+// The tracking ID stands in the page. Somebody sends events with the ids that the shop's server will give its next
+// orders, so that the server's own would be duplicates; or purchases and refunds with the numbers of real orders, so
+// that they outbid or take back what was sold. In every wire format that carries an id, or an order's number, what the
+// shop's server says with its key holds.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../scripts/runtime.ts";

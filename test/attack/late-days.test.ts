@@ -1,6 +1,6 @@
-// Who knows a tracking ID sends events of a thousand past Days in one small request, or in many: each Day costs an object, rows and a new
-// count, and makes the late events of others wait. Such a request is refused whole; what comes in pieces has a budget an hour, by sender
-// and by merchant.
+// Who knows a tracking ID sends events of a thousand past Days in one small request, or in many: each Day costs an
+// object, rows and a new count, and makes the late events of others wait. Such a request is refused whole; what comes
+// in pieces has a budget an hour, by sender and by merchant.
 
 import { expect, test } from "vitest";
 import { lateWaits } from "../../core/counting/late-turn.ts";
@@ -61,7 +61,8 @@ test("[LIM-6] in pieces, from any number of addresses, an hour takes a bounded n
   const all = [...taken.values()].reduce((sum, days) => sum + days, 0);
   expect(all).toBe(LATE_DAYS_OF_MERCHANT_MAX);
   expect(Math.max(...taken.values())).toBeLessThanOrEqual(LATE_DAYS_OF_SENDER_MAX);
-  // Days that were touched cost nothing more, a neighbour has a budget of its own, near Days are of none, and the next hour has another.
+  // Days that were touched cost nothing more, a neighbour has a budget of its own, near Days are of none, and
+  // the next hour has another.
   expect(await late(it, [{ timestamp: it.now - 100 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
   expect(await late(it, [{ merchant: 2, timestamp: it.now - 5_000 * DAY_MS }], "203.0.113.0")).toEqual(["accepted"]);
   const recent = Array.from({ length: LATE_DAYS_NEAR }, (_, at) => ({ timestamp: it.now - (2 + at) * DAY_MS }));

@@ -1,5 +1,6 @@
-// A large question of a share link is a job of up to 4,000 (Day, partition)s. Three could be under way at once, and nothing bounded how many
-// there were in a day: who has a link kept three consumers of the queue busy for good, before whose work merchants' own jobs had to wait.
+// A large question of a share link is a job of up to 4,000 (Day, partition)s. Three could be under way at once, and
+// nothing bounded how many there were in a day: who has a link kept three consumers of the queue busy for good, before
+// whose work merchants' own jobs had to wait.
 
 import { beforeEach, expect, test } from "vitest";
 import { partitionsOf } from "../../core/counting/placement.ts";

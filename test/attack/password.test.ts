@@ -1,5 +1,5 @@
-// Somebody who knows an owner's address tries passwords, from one place or from many at once. They are slowed down; the owner is not
-// locked out: another address, a browser that has signed in before, and a session that is open go on.
+// Somebody who knows an owner's address tries passwords, from one place or from many at once. They are slowed down; the
+// owner is not locked out: another address, a browser that has signed in before, and a session that is open go on.
 
 import { beforeEach, expect, test } from "vitest";
 import {
@@ -102,7 +102,8 @@ test("[MEM-3] an owner in a new browser gets through by lot within a minute, and
   let entered = 0;
   let judged = 0;
   for (let run = 0; run < runs; run++) {
-    // 80 addresses of as many networks, one guess each 0.4 s as long as their ten last; the owner tries each 5 s, in the worst minute.
+    // 80 addresses of as many networks, one guess each 0.4 s as long as their ten last; the owner tries each
+    // 5 s, in the worst minute.
     const guesses = 80 * SIGN_IN_ATTEMPTS_MAX;
     let count = 0;
     while (count < guesses) if (isDrawn(++count, lot())) judged += 1;

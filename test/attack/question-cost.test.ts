@@ -1,6 +1,7 @@
-// Who may ask (a read key, a share link) tries to keep a Worker busy with one question: regular expressions by the hundred against long
-// pages, ranges in brackets, expressions that unfold, `contains` with a thousand values, filters that nest, steps of a funnel, goals
-// by the thousand. One budget of steps holds for a question, whatever it is made of (core/query/budget.ts).
+// Who may ask (a read key, a share link) tries to keep a Worker busy with one question: regular expressions by the
+// hundred against long pages, ranges in brackets, expressions that unfold, `contains` with a thousand values,
+// filters that nest, steps of a funnel, goals by the thousand. One budget of steps holds for a question, whatever it
+// is made of (core/query/budget.ts).
 
 import { expect, test } from "vitest";
 import { columnsOf } from "../../core/archive/event-columns.ts";
@@ -27,10 +28,15 @@ import { UTC, valueFrom } from "../support/questions.ts";
 const DAY = Math.floor(TUESDAY / DAY_MS);
 const UNDER = { settings: settingsOf("UTC"), global: [] };
 const ASKED = { site_id: "shop", date_range: [dateOf(DAY), dateOf(DAY)] };
-/** A question may hold a Worker up for about as long as its steps take by themselves. Those below took 0.01 to 0.5 of that, and before
- *  there was one budget 6 to 48 times. */
+/**
+ * A question may hold a Worker up for about as long as its steps take by themselves. Those below took 0.01 to 0.5 of
+ * that, and before there was one budget 6 to 48 times.
+ */
 const HELD_UP_TIMES_MAX = 4;
-/** An expression that is looked at once for each character and place, and a text of as many characters as give a tenth of all steps. */
+/**
+ * An expression that is looked at once for each character and place, and a text of as many characters as
+ * give a tenth of all steps.
+ */
 const PLAIN = valueFrom(parseRegex("(ab?c?d?e?f?g?h?)+Z"));
 const PLAIN_TEXT = "abcdefgh".repeat(2_000);
 
@@ -199,7 +205,10 @@ function counted(plan: CountPlan<Counting>, rows: readonly ArchivedEvent[]): str
   return problem === undefined ? "" : refusalOf(problem).rejection.message;
 }
 
-/** What a question is told, how long that takes, and how long as many steps take by themselves, before and after it on this machine. */
+/**
+ * What a question is told, how long that takes, and how long as many steps take by themselves, before and
+ * after it on this machine.
+ */
 function refusalTo(ask: () => string): { readonly problem: string; readonly ms: number; readonly allStepsMs: number } {
   const before = timeOfAllSteps();
   const begun = performance.now();

@@ -1,5 +1,6 @@
-// One dear question is refused at its budget of steps. Who holds a link or a key asks many, one after the other or all at once: each would
-// take its second of an isolate, and nobody else be answered for minutes. What all questions of an asker take is bounded too.
+// One dear question is refused at its budget of steps. Who holds a link or a key asks many, one after the other or all
+// at once: each would take its second of an isolate, and nobody else be answered for minutes. What all questions of an
+// asker take is bounded too.
 
 import { expect, test } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";

@@ -1,5 +1,6 @@
-// A question's steps do not tell what reading its events takes, which is most of it: 50 µs an event. Six questions at once through a link of
-// a part, over 60,000 events of one Day, made its neighbours wait for 20 to 40 s instead of 0.02. So what is read is paid for too.
+// A question's steps do not tell what reading its events takes, which is most of it: 50 µs an event. Six questions at
+// once through a link of a part, over 60,000 events of one Day, made its neighbours wait for 20 to 40 s instead of
+// 0.02. So what is read is paid for too.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";

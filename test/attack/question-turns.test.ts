@@ -1,5 +1,6 @@
-// A Day of one partition was counted at once, up to 20,000 events in a second, in which its isolate answered nobody: six questions through a
-// link of a part made neighbours wait for up to 18 s. Now counting gives way after each slice, and guests count one at a time.
+// A Day of one partition was counted at once, up to 20,000 events in a second, in which its isolate answered nobody:
+// six questions through a link of a part made neighbours wait for up to 18 s. Now counting gives way after each slice,
+// and guests count one at a time.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";

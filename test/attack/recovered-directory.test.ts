@@ -1,5 +1,5 @@
-// The directory is lost or restored, and recovered: what was taken away stays away, what was made since gets no number of before, and a
-// backup tells nobody anything who has no secret of the deployment.
+// The directory is lost or restored, and recovered: what was taken away stays away, what was made since gets no number
+// of before, and a backup tells nobody anything who has no secret of the deployment.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

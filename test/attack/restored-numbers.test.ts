@@ -1,5 +1,5 @@
-// D1 is restored to an earlier instant, or lost, and new merchants are made. None may get the number of an earlier one: with it come the
-// earlier one's tracking IDs, and its history in partitions and archive.
+// D1 is restored to an earlier instant, or lost, and new merchants are made. None may get the number of an earlier one:
+// with it come the earlier one's tracking IDs, and its history in partitions and archive.
 
 import { beforeEach, expect, test } from "vitest";
 import { bundleKey } from "../../core/archive/object-key.ts";

@@ -1,5 +1,5 @@
-// Who knows a tracking ID sends in one request what others send in a thousand: many events, large ones, or such as are refused. The
-// limits count what was sent, whatever becomes of it, and an answer is not many times its request.
+// Who knows a tracking ID sends in one request what others send in a thousand: many events, large ones, or such as are
+// refused. The limits count what was sent, whatever becomes of it, and an answer is not many times its request.
 
 import { expect, test } from "vitest";
 import type { Arrival } from "../../core/event.ts";

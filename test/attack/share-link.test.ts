@@ -1,6 +1,7 @@
-// Who holds a share link tries to see what its filters hide. Whatever is asked through the link, in every question kind, report and Umami
-// read, the answer is to the byte what it would be if the hidden events did not exist: that is tried with many of them, on many
-// questions made to tell (has_done, entry pages, exit pages, comparisons, percentages, goals, costs in `meta`).
+// Who holds a share link tries to see what its filters hide. Whatever is asked through the link, in every question
+// kind, report and Umami read, the answer is to the byte what it would be if the hidden events did not exist: that
+// is tried with many of them, on many questions made to tell (has_done, entry pages, exit pages, comparisons,
+// percentages, goals, costs in `meta`).
 
 import { expect, test } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";

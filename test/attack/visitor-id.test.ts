@@ -1,5 +1,6 @@
-// Who sends chooses the ids of visitors. Made for a hash that everybody can compute, a thousand of them were counted as nine thousand million
-// visitors. Under a key of the deployment, chosen ids move an estimate no more than any others do.
+// Who sends chooses the ids of visitors. Made for a hash that everybody can compute, a thousand of them
+// were counted as nine thousand million visitors. Under a key of the deployment, chosen ids move an
+// estimate no more than any others do.
 
 import { expect, test } from "vitest";
 import { addVisitor, emptySketch, estimate } from "../../core/counting/sketch.ts";

@@ -1,6 +1,6 @@
-// Whole numbers as texts, such as order numbers, all of which fall together in a map of the engine: it hashes other texts with a seed of
-// its own, and these by their value. 10,000 keys took 95 times as long as others, and four times that for twice as many. Node has mended it
-// in some versions, so this is tried in workerd.
+// Whole numbers as texts, such as order numbers, all of which fall together in a map of the engine: it hashes other
+// texts with a seed of its own, and these by their value. 10,000 keys took 95 times as long as others, and four times
+// that for twice as many. Node has mended it in some versions, so this is tried in workerd.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TextMap } from "../../core/text-map.ts";

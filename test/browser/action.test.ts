@@ -1,5 +1,5 @@
-// What readers do, counted without the page's help and with it: links out, files, forms, events with all they carry, what
-// was said before the script was there, web vitals, and the ES module in a site's own bundle.
+// What readers do, counted without the page's help and with it: links out, files, forms, events with all they carry,
+// what was said before the script was there, web vitals, and the ES module in a site's own bundle.
 
 import { join } from "node:path";
 import { build } from "esbuild";

@@ -1,5 +1,6 @@
-// The dashboard in a real Chromium, on the real Workers: somebody takes an invite, signs in, reads the overview, filters, goes back,
-// all of it as the API says it; by keys alone as well; and what strangers put into names does no harm.
+// The dashboard in a real Chromium, on the real Workers: somebody takes an invite, signs in, reads the
+// overview, filters, goes back, all of it as the API says it; by keys alone as well; and what strangers
+// put into names does no harm.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -113,7 +114,10 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", () => {
       (is) => is === true,
     );
   };
-  /** Until numbers are there and none is on its way. (Waiting inside the page would be evaluating there, which its policy forbids.) */
+  /**
+   * Until numbers are there and none is on its way. (Waiting inside the page would be evaluating there,
+   * which its policy forbids.)
+   */
   const settle = async (page: Page) => {
     const isSettled =
       "document.querySelector('.tile .wait') === null && document.querySelector('.tile') !== null && document.querySelector('[aria-busy=true]') === null";

@@ -1,5 +1,5 @@
-// Page views in a real Chromium: what a reader sees is what the API says, on pages, in single-page parts, and out of the
-// browser's cache.
+// Page views in a real Chromium: what a reader sees is what the API says, on pages, in single-page parts, and
+// out of the browser's cache.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/chromium.ts";

@@ -1,5 +1,5 @@
-// Who is counted, and as whom: nobody is known without being asked for, signals and opt-out are honoured, a strict policy
-// of the page is kept, and pages without script have the pixel.
+// Who is counted, and as whom: nobody is known without being asked for, signals and opt-out are honoured, a strict
+// policy of the page is kept, and pages without script have the pixel.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/chromium.ts";

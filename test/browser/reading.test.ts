@@ -1,5 +1,5 @@
-// How long a page is read: only while its tab is in front. And pages that are prepared before they are shown. Both need a
-// browser as readers have it (raw-browser.ts).
+// How long a page is read: only while its tab is in front. And pages that are prepared before they are shown. Both need
+// a browser as readers have it (raw-browser.ts).
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/chromium.ts";

@@ -1,5 +1,5 @@
-// Hostile input to the pure code, straight: whatever comes in, nothing throws, every refusal says something, and no text
-// takes much longer than another. The same inputs over HTTP are in test/e2e/hostile.test.ts.
+// Hostile input to the pure code, straight: whatever comes in, nothing throws, every refusal says something, and no
+// text takes much longer than another. The same inputs over HTTP are in test/e2e/hostile.test.ts.
 
 import { createHmac } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -45,8 +45,10 @@ import { tryPlan } from "../support/questions.ts";
 
 const RUNS = 1_500 * FUZZ;
 const NOW = Date.UTC(2026, 10, 21, 12);
-/** What one input may take of the time of an ordinary event, about 20 µs: the largest that are let in take 500 times as long, a quadratic
- *  one 100,000 times. */
+/**
+ * What one input may take of the time of an ordinary event, about 20 µs: the largest that are let in take 500 times as
+ * long, a quadratic one 100,000 times.
+ */
 const INPUT_TIMES_MAX = 7_500;
 
 /** Offsets that are looked up for a Day that was never seen; a day by quarters of an hour would be 96. */
@@ -59,7 +61,10 @@ afterAll(() =>
   console.log(`hostile, pure: ${tried} inputs tried, the slowest took ${slowest.toFixed(0)} ordinary ones`),
 );
 
-/** Counts an input, and compares how long it takes with an ordinary one; where it seems long, both once more: the machine may be busy. */
+/**
+ * Counts an input, and compares how long it takes with an ordinary one; where it seems long, both once
+ * more: the machine may be busy.
+ */
 function attempt<T>(run: () => T): T {
   tried += 1;
   const timed = () => {

@@ -1,4 +1,5 @@
-// What kind of act an event is, and which events of one order number earn: tables of what shops and their libraries send.
+// What kind of act an event is, and which events of one order number earn: tables of what shops and their libraries
+// send.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// Zones put on past Days against the runtime's own dates: in which Day an event is shown, in which folders a Day's events lie,
-// and where one zone ends and the next begins.
+// Zones put on past Days against the runtime's own dates: in which Day an event is shown, in which folders a Day's
+// events lie, and where one zone ends and the next begins.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,6 +1,6 @@
-// The drain when the archive does not confirm: a stuck bundle, a dead letter mostly, is sent again ever more rarely, also
-// through evictions of the object, and never stops the bundles behind it. The partition is the production code on an
-// in-memory SQLite; time is a number.
+// The drain when the archive does not confirm: a stuck bundle, a dead letter mostly, is sent again ever more rarely,
+// also through evictions of the object, and never stops the bundles behind it. The partition is the production code on
+// an in-memory SQLite; time is a number.
 
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";

@@ -1,5 +1,5 @@
-// What merchants' Days may hold in a partition's memory: who is slowed when that is used up, who is not, and when it ends.
-// Events with many long product names fill it with few of them.
+// What merchants' Days may hold in a partition's memory: who is slowed when that is used up, who is not, and when it
+// ends. Events with many long product names fill it with few of them.
 
 import { expect, test } from "vitest";
 import type { Arrival, Event } from "../../core/event.ts";

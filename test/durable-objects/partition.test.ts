@@ -1,4 +1,5 @@
-// What a partition promises, one behaviour at a time. That the promises hold together under crashes is the simulation's.
+// What a partition promises, one behaviour at a time. That the promises hold together under crashes is the
+// simulation's.
 
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// Who is there, from a partition's state: what a count of the same events by their visits says, whatever comes late, comes twice or crashes
-// between.
+// Who is there, from a partition's state: what a count of the same events by their visits says, whatever comes late,
+// comes twice or crashes between.
 
 import { expect, test } from "vitest";
 import { decodeLogged } from "../../core/archive/bundle.ts";

@@ -1,5 +1,5 @@
-// The partition's side of a closed Day: what it counts no more, when it says that the Day is complete, and that a Day it
-// let go of does not come back.
+// The partition's side of a closed Day: what it counts no more, when it says that the Day is complete, and that a Day
+// it let go of does not come back.
 
 import { expect, test } from "vitest";
 import { decodeBundle } from "../../core/archive/bundle.ts";

@@ -1,5 +1,5 @@
-// A hot merchant's partitions: what belongs to another is not taken, what may have been counted by another is asked for, and
-// more partitions are asked for in time.
+// A hot merchant's partitions: what belongs to another is not taken, what may have been counted by another is asked
+// for, and more partitions are asked for in time.
 
 import { expect, test } from "vitest";
 import { partitionOf } from "../../core/counting/placement.ts";

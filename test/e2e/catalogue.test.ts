@@ -1,5 +1,5 @@
-// The catalogue: hundreds of questions to the running product and to DuckDB over its archive, which must agree: over open Days,
-// over sealed ones whose bundles are gone, with late events beside them, and over all of that together.
+// The catalogue: hundreds of questions to the running product and to DuckDB over its archive, which must agree: over
+// open Days, over sealed ones whose bundles are gone, with late events beside them, and over all of that together.
 
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,7 +1,7 @@
-// Real clients from npm, unmodified, run with the snippets of docs/clients.md against the running collector; what they sent is
-// found in the API. Those that retry are run again through a proxy that lets every request take effect and then spoils the
-// answer: their events count once. The table of docs/compatibility.md is made here. Browser clients need a Chromium
-// (CHROMIUM=<path> names one) and are skipped, saying so, where there is none.
+// Real clients from npm, unmodified, run with the snippets of docs/clients.md against the running collector; what they
+// sent is found in the API. Those that retry are run again through a proxy that lets every request take effect and then
+// spoils the answer: their events count once. The table of docs/compatibility.md is made here. Browser clients need a
+// Chromium (CHROMIUM=<path> names one) and are skipped, saying so, where there is none.
 
 import { gunzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
@@ -34,7 +34,9 @@ interface Tried {
   readonly retries: readonly Mishap[];
 }
 
-/** What happens to a client's first request. (One that heard "200" and not its body is done; test/e2e/retry.test.ts.) */
+/**
+ * What happens to a client's first request. (One that heard "200" and not its body is done; test/e2e/retry.test.ts.)
+ */
 const MISHAPS: readonly Mishap[] = ["500", "429", "cut before the answer"];
 const NEVER: readonly Mishap[] = [];
 

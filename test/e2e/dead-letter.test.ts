@@ -1,6 +1,6 @@
-// Poison in the queues of a real runtime: messages that nobody can handle, in the same batches as good ones. Then the way
-// back: letters whose cause is gone are re-driven, again and again, and every event is counted once. Here a message dies
-// after one retry; in production it has ten tries or more.
+// Poison in the queues of a real runtime: messages that nobody can handle, in the same batches as good ones. Then the
+// way back: letters whose cause is gone are re-driven, again and again, and every event is counted once. Here a message
+// dies after one retry; in production it has ten tries or more.
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -127,7 +127,8 @@ describe("letters that have become good", () => {
       expect((await client.send({ tracking_id: merchant.tracking_id, ...event })).status).toBe(202);
     await untilLetters(before + events.length);
     await showMerchants(runtime);
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MIN_MS)); // until then its partition does not ask again (PAR-23)
+    // Until then its partition does not ask again (PAR-23).
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MIN_MS));
     expect(await eventsOf(merchant)).toBe(0);
     await client.send({ tracking_id: merchant.tracking_id, events: events.slice(0, 3) }); // resent by an anxious client
 

@@ -1,6 +1,7 @@
-// The drill: each kind of state that can be recovered is lost in turn, on the real runtime, and the command of docs/operate.md is run as an
-// operator runs it. Then the answers must be those of before, what was erased or revoked must stay so, and no number may be
-// given twice. `npm run drill` runs this and prints how old what was recovered from may be (RPO), and how long it took (RTO).
+// The drill: each kind of state that can be recovered is lost in turn, on the real runtime, and the command of
+// docs/operate.md is run as an operator runs it. Then the answers must be those of before, what was erased or revoked
+// must stay so, and no number may be given twice. `npm run drill` runs this and prints how old what was recovered from
+// may be (RPO), and how long it took (RTO).
 
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

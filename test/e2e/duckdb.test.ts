@@ -1,4 +1,5 @@
-// SQL for everybody: the script that `footfall archive files --duckdb` prints for a local start, run by DuckDB as it stands.
+// SQL for everybody: the script that `footfall archive files --duckdb` prints for a local start, run by DuckDB as it
+// stands.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

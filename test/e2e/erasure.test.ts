@@ -1,5 +1,5 @@
-// Erasure on the real runtime: a visitor of sealed Days is gone from answers and archive when the receipt says so, Days are
-// gone with their numbers, and a merchant that is deleted is unknown at once.
+// Erasure on the real runtime: a visitor of sealed Days is gone from answers and archive when the receipt says so, Days
+// are gone with their numbers, and a merchant that is deleted is unknown at once.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listRunning } from "../../storage/ledger/erasure.ts";

@@ -1,5 +1,5 @@
-// Exports on the real runtime: two merchants of one partition, Days that are sealed and one that is open, in every format, by
-// the API, by the command line and read by DuckDB with the statements of docs/export.md as they stand.
+// Exports on the real runtime: two merchants of one partition, Days that are sealed and one that is open, in every
+// format, by the API, by the command line and read by DuckDB with the statements of docs/export.md as they stand.
 
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

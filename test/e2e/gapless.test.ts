@@ -1,5 +1,6 @@
-// No hole in an answer, on the real runtime: late events of closed Days are in every answer from their acknowledgement on, while
-// they move from a partition's log to the archive and wait for their recount, and through kills at any of these moments.
+// No hole in an answer, on the real runtime: late events of closed Days are in every answer from their
+// acknowledgement on, while they move from a partition's log to the archive and wait for their recount, and through
+// kills at any of these moments.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 // The real data set through the whole product, both ways: counted live, as if its Days were open, and then sealed; and
-// imported as the history it is. The numbers of the data's own README, an independent computation for other zones, and DuckDB
-// over the Parquet files must all say the same.
+// imported as the history it is. The numbers of the data's own README, an independent computation for other zones, and
+// DuckDB over the Parquet files must all say the same.
 
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -314,7 +314,9 @@ async function byDay(client: Client, merchant: Merchant): Promise<Record<string,
   return Object.fromEntries(results.map(({ dimensions, metrics }) => [dimensions[0], metrics as number[]]));
 }
 
-/** Sorts each visitor's requests of a local date and cuts them at gaps of more than 1800 s. Shares no code with core. */
+/**
+ * Sorts each visitor's requests of a local date and cuts them at gaps of more than 1800 s. Shares no code with core.
+ */
 function independentDays(requests: readonly Request[], zone: string): Record<string, readonly number[]> {
   const byVisitorDay = new Map<string, number[]>();
   for (const { visitor, seconds } of requests) {

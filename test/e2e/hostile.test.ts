@@ -1,6 +1,6 @@
 // Every public endpoint under hostile input, on the real runtime: tables of what is known to break others, and
-// property-based inputs (FUZZ=20 tries more). Whatever comes, the answer is there, is JSON, says what was wrong, is never
-// a 5xx; and the numbers of a neighbour in the same partition, sent before, between and after, stay exact.
+// property-based inputs (FUZZ=20 tries more). Whatever comes, the answer is there, is JSON, says what was wrong, is
+// never a 5xx; and the numbers of a neighbour in the same partition, sent before, between and after, stay exact.
 
 import { deflateSync, gzipSync } from "node:zlib";
 import fc from "fast-check";

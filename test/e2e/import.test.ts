@@ -1,6 +1,7 @@
-// A shop's history on the real runtime, by the command line: a file that has its own places, browsers, campaigns and orders is
-// previewed, imported beside Days that were counted here, imported again, taken back whole, let count again, and replaced by
-// the same file under another map. What the API answers is compared with counts made from the rows themselves.
+// A shop's history on the real runtime, by the command line: a file that has its own places, browsers, campaigns
+// and orders is previewed, imported beside Days that were counted here, imported again, taken back whole, let
+// count again, and replaced by the same file under another map. What the API answers is compared with counts made
+// from the rows themselves.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

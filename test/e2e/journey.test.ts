@@ -1,6 +1,6 @@
-// One journey (test/support/journey.ts) through every protocol, on the real runtime: what the API says of it is one matrix.
-// Where a protocol has no words for something, its cell says what is counted instead, and why: `DIFFERENT` is the list of
-// those reasons, and a difference without one fails. docs/compatibility.md shows the matrix.
+// One journey (test/support/journey.ts) through every protocol, on the real runtime: what the API says of it is one
+// matrix. Where a protocol has no words for something, its cell says what is counted instead, and why: `DIFFERENT` is
+// the list of those reasons, and a difference without one fails. docs/compatibility.md shows the matrix.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isObject } from "../../core/formats/field.ts";

@@ -1,5 +1,5 @@
-// Rate limiting on the real runtime, with limits low enough to reach and without DEVELOPMENT, so that the address is the
-// one the platform names: who comes too often gets a 429, and nobody else notices.
+// Rate limiting on the real runtime, with limits low enough to reach and without DEVELOPMENT, so that the address is
+// the one the platform names: who comes too often gets a 429, and nobody else notices.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Members on the real runtime: the platform's scrypt, D1's own transactions, and keys of Cloudflare Access fetched by the
-// Worker over the network.
+// Members on the real runtime: the platform's scrypt, D1's own transactions, and keys of Cloudflare Access fetched by
+// the Worker over the network.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,5 @@
-// The generated client against the running Workers, and what they answer against the document. All other end-to-end tests hold
-// their answers against it as well (test/support/services.ts).
+// The generated client against the running Workers, and what they answer against the document. All other end-to-end
+// tests hold their answers against it as well (test/support/services.ts).
 
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -100,7 +100,7 @@ test("[OPE-5] npm run build:client makes the same client of a running deployment
 
 test("[OPE-5] [OPE-6] the generated client asks, changes, exports and is refused", async () => {
   const { createClient, ApiError } = (await import(buildClient(DOCUMENT, join(folder, "client.ts")))) as {
-    // biome-ignore lint/suspicious/noExplicitAny: what it answers is checked by the compiler in test/workers/query/openapi.test.ts
+    // biome-ignore lint/suspicious/noExplicitAny: the compiler checks answers in test/workers/query/openapi.test.ts
     createClient: (options: object) => Record<Called, (...given: readonly unknown[]) => Promise<any>>;
     ApiError: new () => Error & { readonly status: number };
   };

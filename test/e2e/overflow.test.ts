@@ -1,6 +1,6 @@
-// The overflow road on the real runtime: partitions that cannot take a merchant's events for a while. The collector goes
-// on answering 2xx, the events wait in the queue and arrive later in whatever order, and everything is counted once,
-// also what an anxious client has meanwhile sent again.
+// The overflow road on the real runtime: partitions that cannot take a merchant's events for a while. The collector
+// goes on answering 2xx, the events wait in the queue and arrive later in whatever order, and everything is counted
+// once, also what an anxious client has meanwhile sent again.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../scripts/runtime.ts";

@@ -1,5 +1,5 @@
-// Partitions in several regions on the real runtime: a machine has one region, but the names, and everything that adds up what
-// they count, are those of a deployment.
+// Partitions in several regions on the real runtime: a machine has one region, but the names, and everything that adds
+// up what they count, are those of a deployment.
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";

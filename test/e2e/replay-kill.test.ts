@@ -1,5 +1,5 @@
-// SIGKILL in the middle of a rebuild, and again, on the real runtime: whatever the kill left behind, the job ends with the
-// right numbers, and its undo gives back every row as it was.
+// SIGKILL in the middle of a rebuild, and again, on the real runtime: whatever the kill left behind, the job ends with
+// the right numbers, and its undo gives back every row as it was.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -99,7 +99,8 @@ async function prepare(): Promise<{ right: Rows; wrong: Rows }> {
         (await client.admin("GET", "/api/v1/partitions")) as { partitions: { unpublished_rollups: number }[] },
       ({ partitions }) => partitions.every((partition) => partition.unpublished_rollups === 0),
     );
-    // New settings begin with a checkpoint: without one a restart would publish everything again, and undo our mischief.
+    // New settings begin with a checkpoint: without one a restart would publish everything again, and undo our
+    // mischief.
     for (const id of merchants) await client.admin("PATCH", `/api/v1/merchants/${id}`, { name: "checkpointed" });
     const right = await dump(runtime);
     const { execAll } = await databasesOf(runtime);

@@ -1,5 +1,6 @@
-// A rule that was wrong, put right for the past, on the real runtime and by the command line: a bot pattern that matched
-// a real browser and an address that should have counted. Preview, rebuild and undo, asked for with a merchant's own key.
+// A rule that was wrong, put right for the past, on the real runtime and by the command line: a bot pattern
+// that matched a real browser and an address that should have counted. Preview, rebuild and undo, asked for
+// with a merchant's own key.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

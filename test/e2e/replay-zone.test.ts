@@ -1,5 +1,6 @@
-// A merchant whose zone was wrong, put right for the past, on the real runtime and by the command line: by Day and by Hour
-// the numbers are those that the runtime's own formatting of each event's time gives, from rollups, from events and in an export.
+// A merchant whose zone was wrong, put right for the past, on the real runtime and by the command line: by Day
+// and by Hour the numbers are those that the runtime's own formatting of each event's time gives, from rollups,
+// from events and in an export.
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";

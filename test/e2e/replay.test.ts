@@ -1,5 +1,5 @@
-// Replay jobs on the real runtime: what was counted live is what the archive gives; a number that was changed by hand is
-// found, put right and, if asked, put wrong again; and neither repeated messages nor lost ones change anything.
+// Replay jobs on the real runtime: what was counted live is what the archive gives; a number that was changed by hand
+// is found, put right and, if asked, put wrong again; and neither repeated messages nor lost ones change anything.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeBreakdown } from "../../core/counting/rollup.ts";

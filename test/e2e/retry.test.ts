@@ -1,6 +1,6 @@
-// Clients that retry, through a proxy that lets every request take effect and then spoils the answer. Whatever is resent,
-// alone or in other company, with or without a time of its own, also near the merchant's midnight, is counted once, and
-// the answer that finally comes through names the duplicates.
+// Clients that retry, through a proxy that lets every request take effect and then spoils the answer. Whatever is
+// resent, alone or in other company, with or without a time of its own, also near the merchant's midnight, is counted
+// once, and the answer that finally comes through names the duplicates.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Runtime } from "../../scripts/runtime.ts";

@@ -1,5 +1,5 @@
-// Rules on the real runtime: a change takes effect at the instant it names, in every list of it; what is counted before,
-// across and after is what a replay of the archive counts.
+// Rules on the real runtime: a change takes effect at the instant it names, in every list of it; what is counted
+// before, across and after is what a replay of the archive counts.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CHROME, IPHONE } from "../support/events.ts";

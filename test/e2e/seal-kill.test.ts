@@ -1,5 +1,6 @@
-// SIGKILL while Days are being sealed, again and again, on the real runtime, with late events coming in meanwhile and readers
-// looking on: whatever the kills left behind, every Day ends sealed with the numbers it had, and nobody ever sees one fall.
+// SIGKILL while Days are being sealed, again and again, on the real runtime, with late events coming in meanwhile
+// and readers looking on: whatever the kills left behind, every Day ends sealed with the numbers it had, and
+// nobody ever sees one fall.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// One thing, one spelling, and where visitors come from, on the real runtime: sent by several protocols, asked in any spelling.
+// One thing, one spelling, and where visitors come from, on the real runtime: sent by several protocols, asked in any
+// spelling.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CHROME } from "../support/events.ts";

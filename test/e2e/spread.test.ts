@@ -1,5 +1,5 @@
-// A merchant is given partitions of its own while hits come in: on the real runtime, nothing is restarted, and every hit is
-// counted once, also the ones that are sent again.
+// A merchant is given partitions of its own while hits come in: on the real runtime, nothing is restarted, and every
+// hit is counted once, also the ones that are sent again.
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";

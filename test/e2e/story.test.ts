@@ -1,5 +1,5 @@
-// One story of 1,000 events (test/support/story.ts) told through every wire format, on the real runtime: the numbers that
-// come out are the story's own, whoever tells it. docs/compatibility.md shows them.
+// One story of 1,000 events (test/support/story.ts) told through every wire format, on the real runtime: the numbers
+// that come out are the story's own, whoever tells it. docs/compatibility.md shows them.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isObject } from "../../core/formats/field.ts";

@@ -171,9 +171,12 @@ const VALID: Readonly<Record<string, { readonly whose: "shop" | "other" | "deplo
   "the admin token": { whose: "deployment", scope: "deployment" },
 };
 
-/** Who may use an endpoint: anybody; whoever runs the deployment, others not being told more than 401 ("token") or, where
- *  keys are known, 403 ("deployment"); who may ask; and the merchant's keys of a scope. Of the collector: anybody who does
- *  not come with a wrong key ("sender"), and whoever holds one that writes ("writer"). Whoever is signed in asks for the own shops ("person"). */
+/**
+ * Who may use an endpoint: anybody; whoever runs the deployment, others not being told more than 401 ("token") or,
+ * where keys are known, 403 ("deployment"); who may ask; and the merchant's keys of a scope. Of the collector: anybody
+ * who does not come with a wrong key ("sender"), and whoever holds one that writes ("writer"). Whoever is signed in
+ * asks for the own shops ("person").
+ */
 type Door =
   | "open"
   | "sender"

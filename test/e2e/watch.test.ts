@@ -1,5 +1,5 @@
-// Watching a real runtime: partitions tell their ledger where they stand, the cron adds it up, and /metrics, /health?deep and the list
-// of alerts say it; a receiver is told of what is wrong, and that it is over.
+// Watching a real runtime: partitions tell their ledger where they stand, the cron adds it up, and /metrics,
+// /health?deep and the list of alerts say it; a receiver is told of what is wrong, and that it is over.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

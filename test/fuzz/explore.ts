@@ -1,7 +1,7 @@
-// The search: inputs are made from known ones, run, and kept where they reach a block of code that none reached before, or one
-// that was reached only fewer times. So it finds its way into code that random inputs would not see, and has no habits but those
-// of the code. The same seed, number of inputs and corpus give the same run: nothing here looks at the clock but the list of
-// what took longest, which only growth.ts reads.
+// The search: inputs are made from known ones, run, and kept where they reach a block of code that none reached before,
+// or one that was reached only fewer times. So it finds its way into code that random inputs would not see, and has no
+// habits but those of the code. The same seed, number of inputs and corpus give the same run: nothing here looks at the
+// clock but the list of what took longest, which only growth.ts reads.
 
 import { type Random, seededRandom } from "../support/random.ts";
 import type { Instrumented } from "./instrument.ts";

@@ -1,5 +1,5 @@
-// A few inputs of every target of the fuzzer, so that it cannot rot between its long runs (`npm run fuzz`), and mistakes planted
-// for it to find. The numbers of inputs are fixed, and nothing here looks at a clock.
+// A few inputs of every target of the fuzzer, so that it cannot rot between its long runs (`npm run fuzz`), and
+// mistakes planted for it to find. The numbers of inputs are fixed, and nothing here looks at a clock.
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -1,6 +1,7 @@
-// Whether an input's time grows faster than its length: what the blocks of our own code do not show, because the time is spent
-// inside regular expressions and other functions of the language. A piece of an input is repeated until the input is 2, 4, 8 and
-// 16 times as long; what then takes far more than as many times as long is told. Only ratios are judged.
+// Whether an input's time grows faster than its length: what the blocks of our own code do not show, because
+// the time is spent inside regular expressions and other functions of the language. A piece of an input is
+// repeated until the input is 2, 4, 8 and 16 times as long; what then takes far more than as many times as
+// long is told. Only ratios are judged.
 
 import { type Random, seededRandom } from "../support/random.ts";
 import type { Finding, Runner } from "./explore.ts";
@@ -14,7 +15,9 @@ export interface Growth {
 
 /** Two doublings of a quadratic cost are a factor of 16. */
 const RATIO_MAX = 9;
-/** Shorter times are noise: on a busy machine, turns of the garbage collector made 14 times of 4 where all was linear. */
+/**
+ * Shorter times are noise: on a busy machine, turns of the garbage collector made 14 times of 4 where all was linear.
+ */
 const NOISE_MS = 8;
 const PIECES_TRIED = 6;
 

@@ -1,7 +1,7 @@
-// The code under test with a counter in every block: which parts of it an input reaches, how often, and with how many steps.
-// esbuild makes one script of a file of targets and all that it imports, libraries included; acorn finds the places where
-// control may go two ways; the counters are put into the text there. A loop that goes on beyond all measure is ended, so that
-// an input which never comes to an end is a finding too.
+// The code under test with a counter in every block: which parts of it an input reaches, how often, and with how many
+// steps. esbuild makes one script of a file of targets and all that it imports, libraries included; acorn finds the
+// places where control may go two ways; the counters are put into the text there. A loop that goes on beyond all
+// measure is ended, so that an input which never comes to an end is a finding too.
 
 import { createRequire } from "node:module";
 import { compileFunction } from "node:vm";

@@ -1,5 +1,5 @@
-// What the fuzzer has found, by the target that found it: each input once did what `what` says, and is asked about in every run
-// of the tests. A finding is fixed and then put into kept.json, as short as the fuzzer made it.
+// What the fuzzer has found, by the target that found it: each input once did what `what` says, and is asked about in
+// every run of the tests. A finding is fixed and then put into kept.json, as short as the fuzzer made it.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
-// How a new input is made from known ones: a few small changes to one or two fields, by chance that a seed fixes. Texts are cut,
-// doubled, spliced with others and given words of the format; JSON is changed by its structure, so that what comes out is still
-// JSON; query strings by their pairs; files by their lines; bytes by their bits.
+// How a new input is made from known ones: a few small changes to one or two fields, by chance that a seed fixes. Texts
+// are cut, doubled, spliced with others and given words of the format; JSON is changed by its structure, so that what
+// comes out is still JSON; query strings by their pairs; files by their lines; bytes by their bits.
 
 import type { Random } from "../support/random.ts";
 import { type FieldKind, type Input, lengthOf, type Target } from "./target.ts";
@@ -210,7 +210,8 @@ function mutateBytes(text: string, random: Random, other: () => string): string 
   }
 }
 
-// ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── JSON
+// ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Stands for a number that JSON can write and a double cannot hold. */
 const RAW = "\u0001raw:";
 

@@ -1,5 +1,5 @@
-// Targets with mistakes that the fuzzer must find: one behind a word that chance does not write, one loop that does not end, one
-// cost that grows by the square. They show that the tool still looks.
+// Targets with mistakes that the fuzzer must find: one behind a word that chance does not write, one loop that does not
+// end, one cost that grows by the square. They show that the tool still looks.
 
 import { expectThat, type Target } from "./target.ts";
 

@@ -1,6 +1,7 @@
-// `npm run fuzz -- [target] [--inputs n] [--seed n] [--keep]`: runs the targets whose names begin so, all of them without one,
-// and tells what was reached and found. It is no part of the normal tests; those run a few hundred inputs of each target
-// (fuzz.test.ts) and everything that was ever found (kept.test.ts). It ends with 1 where something was found.
+// `npm run fuzz -- [target] [--inputs n] [--seed n] [--keep]`: runs the targets whose names begin so, all of
+// them without one, and tells what was reached and found. It is no part of the normal tests; those run a few
+// hundred inputs of each target (fuzz.test.ts) and everything that was ever found (kept.test.ts). It ends
+// with 1 where something was found.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
-// What the fuzzer runs: a target takes an input, asks the code about it and throws where an answer is wrong. Targets know
-// nothing of how inputs are made (mutate.ts), how coverage is measured (instrument.ts) or what is kept (explore.ts): the same
-// functions run in the normal tests on what was found once (kept.test.ts).
+// What the fuzzer runs: a target takes an input, asks the code about it and throws where an answer is wrong. Targets
+// know nothing of how inputs are made (mutate.ts), how coverage is measured (instrument.ts) or what is kept
+// (explore.ts): the same functions run in the normal tests on what was found once (kept.test.ts).
 
 /** An input by the names of its fields. Bytes are texts as well, a character for each (latin1). */
 export type Input = Readonly<Record<string, string>>;

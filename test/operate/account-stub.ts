@@ -1,6 +1,7 @@
-// A stub of the platform's API, with one account: it records every call, keeps what was made, can end a process at any call, and
-// runs what was uploaded. Databases are real D1s, Workers the uploaded scripts in a real workerd, each at an address of its own.
-// What it cannot say: limits and error codes of the platform that nobody has met yet, and how long a change takes to spread.
+// A stub of the platform's API, with one account: it records every call, keeps what was made, can end a process at any
+// call, and runs what was uploaded. Databases are real D1s, Workers the uploaded scripts in a real workerd, each at an
+// address of its own. What it cannot say: limits and error codes of the platform that nobody has met yet, and how long
+// a change takes to spread.
 
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -113,7 +114,10 @@ export class AccountStub {
     return originOf(server);
   }
 
-  /** All that there is, by name: equal for two accounts that hold the same. Ids, versions and values of secrets are left out. */
+  /**
+   * All that there is, by name: equal for two accounts that hold the same. Ids, versions and values of secrets are left
+   * out.
+   */
   async state(): Promise<object> {
     const nameOf = (id: unknown) => this.databases.get(String(id))?.name ?? id;
     const migrations = new Map<string, unknown>();

@@ -1,5 +1,5 @@
-// A ledger that was lost: an empty database, or one of an earlier instant, stands in its place. What the archive has is found again, and
-// nothing of it is deleted.
+// A ledger that was lost: an empty database, or one of an earlier instant, stands in its place. What the archive has is
+// found again, and nothing of it is deleted.
 
 import { expect, test } from "vitest";
 import { SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Erasure and retention from the request to the receipt, over a real partition, archive and D1: what goes, what stays, and
-// what says so.
+// Erasure and retention from the request to the receipt, over a real partition, archive and D1: what goes,
+// what stays, and what says so.
 
 import { expect, test } from "vitest";
 import { replay } from "../../core/counting/replay.ts";

@@ -1,6 +1,6 @@
-// A (Day, partition) that memory does not hold: sorted by runs, merged into several sealed files over several turns, and
-// counted again, each in a process whose heap is smaller than the Day's rows. `npm run bench:replay -- --events 5000000` is
-// the same with five million events.
+// A (Day, partition) that memory does not hold: sorted by runs, merged into several sealed files over several turns,
+// and counted again, each in a process whose heap is smaller than the Day's rows.
+// `npm run bench:replay -- --events 5000000` is the same with five million events.
 
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -1,5 +1,5 @@
-// What version 0.1 has archived and counted (test/golden/archive-0.1), under the meanings of today: its files are read as they are, a
-// verify says what would change, a rebuild changes it, and an undo takes that back to the unit.
+// What version 0.1 has archived and counted (test/golden/archive-0.1), under the meanings of today: its files are read
+// as they are, a verify says what would change, a rebuild changes it, and an undo takes that back to the unit.
 
 import { beforeEach, expect, test } from "vitest";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
@@ -63,8 +63,8 @@ test("[ANS-2] a rebuild applies them, and an undo takes them back to the unit", 
 const total = (what: string, before: number, after: number) => ({ merchant: 1, what, before, after });
 
 /**
- * Over the three Days. 0.1 made visits of engagement reports, and a visitor of one that came after midnight; it added the money of
- * each load of a thank-you page, and of a cancellation. Money is in ten-thousandths.
+ * Over the three Days. 0.1 made visits of engagement reports, and a visitor of one that came after midnight; it added
+ * the money of each load of a thank-you page, and of a cancellation. Money is in ten-thousandths.
  */
 const TOTALS = [
   total("events", 26, 26),

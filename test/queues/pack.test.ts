@@ -1,5 +1,5 @@
-// Days that were sealed and whose numbers were left in rows: they stay noted, and the cron packs them, some at a time, whoever died
-// before. Numbers are the same all the while.
+// Days that were sealed and whose numbers were left in rows: they stay noted, and the cron packs them, some at a time,
+// whoever died before. Numbers are the same all the while.
 
 import { expect, test } from "vitest";
 import {

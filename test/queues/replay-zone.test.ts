@@ -1,5 +1,6 @@
-// A zone put on past Days: what is shown is what a world shows that had the zone from the start, while late events come,
-// seals write and a process dies, and an undo shows the numbers from before. Scans and exports are asked beside rollups.
+// A zone put on past Days: what is shown is what a world shows that had the zone from the start, while late
+// events come, seals write and a process dies, and an undo shows the numbers from before. Scans and exports
+// are asked beside rollups.
 
 import { createHash } from "node:crypto";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
-// Retention over time: settings that become shorter, longer and none again, beside late events, replays and erasures. What a
-// retention has taken stays taken, and the numbers it left stay as they are until somebody erases them by name.
+// Retention over time: settings that become shorter, longer and none again, beside late events, replays and erasures.
+// What a retention has taken stays taken, and the numbers it left stay as they are until somebody erases them by name.
 
 import { expect, test } from "vitest";
 import { hash64Hex } from "../../core/hash.ts";

@@ -1,5 +1,5 @@
-// The seal, one behaviour at a time: what it writes, what it corrects, what it deletes and when, and what it does with late
-// events. That it survives anything in between is the simulation's part.
+// The seal, one behaviour at a time: what it writes, what it corrects, what it deletes and when, and what it does with
+// late events. That it survives anything in between is the simulation's part.
 
 import { expect, test } from "vitest";
 import { sealedFileKey, sealedFolder, sealedPartKey } from "../../core/archive/object-key.ts";

@@ -1,4 +1,5 @@
-// Files of other products as they write them, whole, against a collector: what each row becomes, what is left out and why.
+// Files of other products as they write them, whole, against a collector: what each row becomes, what is left out and
+// why.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

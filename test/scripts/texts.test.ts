@@ -1,4 +1,5 @@
-// What the command line prints where the API's answer alone would leave a person without the next step, or with more than a screen.
+// What the command line prints where the API's answer alone would leave a person without the next step,
+// or with more than a screen.
 
 import { expect, test } from "vitest";
 import { toSealText } from "../../scripts/footfall/archive.ts";

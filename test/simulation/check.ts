@@ -1,5 +1,5 @@
-// The laws, checked against the naive model: nothing acknowledged is lost (L1), nothing is there twice (L2), the numbers
-// are those of the archived events (L3) whatever order they came in (L4).
+// The laws, checked against the naive model: nothing acknowledged is lost (L1), nothing is there twice (L2), the
+// numbers are those of the archived events (L3) whatever order they came in (L4).
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -91,7 +91,10 @@ export async function checkNumbers(
   return checkHours(simulation, { merchant, events, settings });
 }
 
-/** L3 to the byte: what D1 and the partitions hold is what a replay of the archive gives, every counter, breakdown, sketch. */
+/**
+ * L3 to the byte: what D1 and the partitions hold is what a replay of the archive gives, every counter, breakdown,
+ * sketch.
+ */
 export async function checkReplay(simulation: Simulation, rows: readonly ArchivedEvent[]): Promise<string | undefined> {
   const replayed = new Map(
     replay(rows, (merchant) => settingsOf(simulation, merchant)).map((row) => [nameOf(row), row]),
@@ -187,7 +190,10 @@ function firstDifference(expected: Record<string, unknown>, shown: Record<string
   return undefined;
 }
 
-/** Every closed Day is sealed and packed, and nothing waits; a Day that was counted live was sealed without a difference. */
+/**
+ * Every closed Day is sealed and packed, and nothing waits; a Day that was counted live was sealed without a
+ * difference.
+ */
 export function checkSeals({ database, statistics, world, hosts, erased }: Simulation): string | undefined {
   const rows = database
     .prepare('SELECT day, "partition", generation, differences, late_since, unpacked, error FROM archive_days')

@@ -1,5 +1,5 @@
-// Somebody asks for a visitor to be erased in the middle of a run, and asks again until it is heard. At the end nothing of
-// what partitions had when they heard of it is left anywhere, and what is left is what the numbers say.
+// Somebody asks for a visitor to be erased in the middle of a run, and asks again until it is heard. At the end nothing
+// of what partitions had when they heard of it is left anywhere, and what is left is what the numbers say.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { EraseRequest } from "../../core/counting/erasure.ts";

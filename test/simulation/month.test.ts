@@ -1,6 +1,7 @@
-// A month of 200 merchants in 12 zones, hour by hour on a clock that moves: counted live by partitions, archived, published,
-// verified when each Day is over, closed and sealed when the cron finds it. All production code, on node:sqlite and a bucket
-// in memory; nothing fails here (simulation.test.ts is where everything does). MONTH_EVENTS=1000000 makes it a busy month.
+// A month of 200 merchants in 12 zones, hour by hour on a clock that moves: counted live by partitions, archived,
+// published, verified when each Day is over, closed and sealed when the cron finds it. All production code, on
+// node:sqlite and a bucket in memory; nothing fails here (simulation.test.ts is where everything does).
+// MONTH_EVENTS=1000000 makes it a busy month.
 
 import { expect, test } from "vitest";
 import { partitionOf, partitionsOf } from "../../core/counting/placement.ts";
@@ -248,7 +249,10 @@ class Month {
 
 let made = 0;
 
-/** An hour's events: few merchants have most of them; one in thirty comes late, a tenth of those after its Day was closed. */
+/**
+ * An hour's events: few merchants have most of them; one in thirty comes late, a tenth of those after its Day was
+ * closed.
+ */
 function eventsOf(random: Random, { start, count }: { start: number; count: number }): Partial<Event>[] {
   return Array.from({ length: count }, () => {
     const merchant = Math.floor(MERCHANTS ** random.next());

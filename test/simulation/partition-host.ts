@@ -1,5 +1,6 @@
-// Hosts the production partition in the simulated world: node:sqlite as its disk, and a process that may die at any await
-// and on either side of any commit. What was committed stays on the disk; everything else is gone, as on the platform.
+// Hosts the production partition in the simulated world: node:sqlite as its disk, and a process that may die
+// at any await and on either side of any commit. What was committed stays on the disk; everything else is
+// gone, as on the platform.
 
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";

@@ -1,6 +1,6 @@
-// Readings in the middle of everything. From its acknowledgement on an event is in every answer, whatever that is read from and
-// wherever the event is at that moment (L8): in rollups, in events, in a report, in an export. What an answer may lack it says
-// itself: what was acknowledged at its `as_of` or later.
+// Readings in the middle of everything. From its acknowledgement on an event is in every answer, whatever that is read
+// from and wherever the event is at that moment (L8): in rollups, in events, in a report, in an export. What an answer
+// may lack it says itself: what was acknowledged at its `as_of` or later.
 
 import { REPORTS } from "../../core/query/report-count.ts";
 import { readExport } from "../../storage/archive/archive-export.ts";

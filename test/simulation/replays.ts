@@ -1,6 +1,6 @@
-// Replay jobs in a run whose Days are sealed: rules, or a zone, are decided on and applied to past Days while late events come, seals
-// count them, D1 and R2 fail and messages repeat; then the job is undone in the same weather. Between the two a verify must
-// find no difference, and at the end all laws hold as if there had been no job.
+// Replay jobs in a run whose Days are sealed: rules, or a zone, are decided on and applied to past Days while late
+// events come, seals count them, D1 and R2 fail and messages repeat; then the job is undone in the same weather.
+// Between the two a verify must find no difference, and at the end all laws hold as if there had been no job.
 
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import { GOALS_RETRY_MS } from "../../core/limits.ts";
@@ -195,8 +195,8 @@ class Replays {
     const waiting = database.prepare("SELECT count(*) AS late FROM archive_days WHERE late_since IS NOT NULL");
     const isWaiting = async () => waiting.get()?.["late"] !== 0 || (await listActiveJobs(d1)).length > 0;
     let doubt = "";
-    // What a backfill of goals has not counted is in doubt, and its questions go to events. One that had to give way goes on when
-    // somebody asks for the goals: here it is asked to.
+    // What a backfill of goals has not counted is in doubt, and its questions go to events. One that had to give way
+    // goes on when somebody asks for the goals: here it is asked to.
     for (let attempt = 0; attempt < DOUBTS_MAX; attempt++) {
       for (let poll = 0; poll < POLLS_MAX && (await isWaiting()); poll++) await world.sleep(HOUR_MS / 2);
       await this.#loadSettings();

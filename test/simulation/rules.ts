@@ -1,6 +1,6 @@
 // Rules that change in the middle of a run: a merchant's own, whose partitions are told if they can hear it, and the
-// deployment's, of which only the lease of each partition's copy tells. They are dated as the admin API dates them. What
-// each event must have become under them is checked with plain comparisons.
+// deployment's, of which only the lease of each partition's copy tells. They are dated as the admin API dates them.
+// What each event must have become under them is checked with plain comparisons.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { Arrival, Event } from "../../core/event.ts";

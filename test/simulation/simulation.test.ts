@@ -7,8 +7,8 @@ import { simulate } from "./simulation.ts";
 const HOURS_MS = 24 * 3_600_000;
 
 /**
- * Seeds that once broke a law. What each found is also a test of its own, because a seed means something else as soon as
- * the simulated world changes.
+ * Seeds that once broke a law. What each found is also a test of its own, because a seed means something else as soon
+ * as the simulated world changes.
  */
 const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [18, "an Hour of the old zone and one of the new began at the same instant, in two Days (now CNT-5)"],

@@ -1,6 +1,6 @@
-// One run: merchants in several zones, clients that retry, partitions that die, a queue that repeats and reorders, an R2
-// and a D1 that fail before or after taking effect. Everything that counts is production code. At the end the world heals,
-// the laws are checked against the naive model, and the first broken one is the run's result.
+// One run: merchants in several zones, clients that retry, partitions that die, a queue that repeats and reorders, an
+// R2 and a D1 that fail before or after taking effect. Everything that counts is production code. At the end the world
+// heals, the laws are checked against the naive model, and the first broken one is the run's result.
 
 import type { DatabaseSync } from "node:sqlite";
 import type { ArchivedEvent, ArchiveFile } from "../../core/archive/file.ts";
@@ -77,8 +77,10 @@ const RUN_MS = 3 * HOUR_MS;
 /** How long the world heals before the laws are checked: Days have ended, and in every fourth run all are sealed. */
 const HEAL_MS = 40 * HOUR_MS;
 const SEALED_MS = 126 * HOUR_MS;
-/** Where Days are sealed, the world goes on failing until so long before the end; from then on replay jobs run, in weather
- *  of their own. */
+/**
+ * Where Days are sealed, the world goes on failing until so long before the end; from then on replay jobs
+ * run, in weather of their own.
+ */
 const CALM_MS = 48 * HOUR_MS;
 /** How often the cron runs here: more often finds nothing more, and takes the simulation's time. */
 const CRON_MS = HOUR_MS;
@@ -125,7 +127,10 @@ export interface Simulation {
   readonly decided: DecidedRules[];
   readonly hosts: Map<string, PartitionHost>;
   readonly objects: Map<string, Uint8Array>;
-  /** Bytes of archive files that were encoded, by what is in them: while a ledger is out the same few come thousands of times. */
+  /**
+   * Bytes of archive files that were encoded, by what is in them: while a ledger is out the same few come thousands of
+   * times.
+   */
   readonly encoded: Map<string, Uint8Array<ArrayBuffer>>;
   readonly databases: Databases;
   /** All of them as one, for what a run looks at itself. */
@@ -515,7 +520,10 @@ function appendTo(simulation: Simulation, name: string, arrivals: readonly Arriv
   return simulation.world.call("append", () => host.request("append", (partition) => append(partition, arrivals)));
 }
 
-/** What one question is answered with. Its clock stands: the world's leaps by minutes, and a question has seconds (FIL-6). */
+/**
+ * What one question is answered with. Its clock stands: the world's leaps by minutes, and a question has seconds
+ * (FIL-6).
+ */
 export function queryDeps(simulation: Simulation): QueryDeps {
   const { world } = simulation;
   const { now } = world;
@@ -548,7 +556,10 @@ export function queryDeps(simulation: Simulation): QueryDeps {
   return deps as unknown as QueryDeps;
 }
 
-/** The databases as everybody sees them: each call takes its time, and may fail; a ledger may fail altogether for a while. */
+/**
+ * The databases as everybody sees them: each call takes its time, and may fail; a ledger may fail altogether for a
+ * while.
+ */
 export function slowStorage({ world, databases, outages }: Simulation): JobStorage {
   const all = databases.ledgers.all.map((ledger, position) => {
     const isOut = () =>

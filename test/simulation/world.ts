@@ -66,8 +66,8 @@ export class World {
   }
 
   /**
-   * A call to another party: it takes time, and may fail before taking effect, after it, or, as a request that was given
-   * up and still lies in somebody's queue, long before it.
+   * A call to another party: it takes time, and may fail before taking effect, after it, or, as a request that was
+   * given up and still lies in somebody's queue, long before it.
    */
   async call<T>(what: string, effect: () => T | Promise<T>): Promise<T> {
     await this.sleep(this.random.integer(1, 40));

@@ -1,7 +1,8 @@
-// How often enrichment is right, measured on what public npm packages ship: crawler-user-agents (agents of known crawlers),
-// user-agents (10,000 agents of real browsers, each with the `navigator.platform` it was seen with) and woothee (agents
-// with what somebody wrote beside them). user-agents was cleaned with isbot and names kinds of devices by a parser akin to
-// ours: it says nothing of bots, and of devices only what the platform says. Nothing of them is part of the product.
+// How often enrichment is right, measured on what public npm packages ship: crawler-user-agents (agents of known
+// crawlers), user-agents (10,000 agents of real browsers, each with the `navigator.platform` it was seen with) and
+// woothee (agents with what somebody wrote beside them). user-agents was cleaned with isbot and names kinds of
+// devices by a parser akin to ours: it says nothing of bots, and of devices only what the platform says. Nothing of
+// them is part of the product.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";

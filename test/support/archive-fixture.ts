@@ -1,5 +1,5 @@
-// Events and bundles for the archive's tests: arbitrary ones for properties, realistic ones (a seeded shop's traffic) for
-// sizes and for the consumers. And DuckDB as the judge of what lies in the files.
+// Events and bundles for the archive's tests: arbitrary ones for properties, realistic ones (a seeded shop's traffic)
+// for sizes and for the consumers. And DuckDB as the judge of what lies in the files.
 
 import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";

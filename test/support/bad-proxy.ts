@@ -1,6 +1,7 @@
-// The network at its worst, in front of the real collector: a request is passed on and takes effect, and then the client
-// does not hear about it. It gets an error, or its socket is cut before the answer or in the middle of it. Which of these
-// happens to which request is a list that the test gives; when the list is used up, every answer comes through.
+// The network at its worst, in front of the real collector: a request is passed on and takes effect, and then
+// the client does not hear about it. It gets an error, or its socket is cut before the answer or in the
+// middle of it. Which of these happens to which request is a list that the test gives; when the list is used
+// up, every answer comes through.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,6 @@
-// Random closed Days: whatever a rollup may hold, not only what events make of it. Names of every script, breakdowns that were
-// cut or are younger than the Day, counters as large as the codec holds, several currencies, sketches of every kind.
+// Random closed Days: whatever a rollup may hold, not only what events make of it. Names of every script,
+// breakdowns that were cut or are younger than the Day, counters as large as the codec holds, several
+// currencies, sketches of every kind.
 
 import fc from "fast-check";
 import type { BlockDay } from "../../core/block/block.ts";

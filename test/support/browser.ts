@@ -10,8 +10,8 @@ import { type Client, type Merchant, startServices, until } from "./services.ts"
 import { type Site, type SiteOptions, startSite } from "./shop-site.ts";
 
 /**
- * Browsers started by root need the first; the pages are our own. The agent is no "HeadlessChrome", which is a bot. (Set
- * here and not for a page, because a request that outlives its page would not have it.)
+ * Browsers started by root need the first; the pages are our own. The agent is no "HeadlessChrome", which is a bot.
+ * (Set here and not for a page, because a request that outlives its page would not have it.)
  */
 export const CHROMIUM_ARGUMENTS = ["--no-sandbox", `--user-agent=${CHROME}`];
 

@@ -1,4 +1,5 @@
-// A small Worker of the tests' own, bundled and run in workerd: for code that has to be tried with its engine and its libraries.
+// A small Worker of the tests' own, bundled and run in workerd: for code that has to be tried with its
+// engine and its libraries.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

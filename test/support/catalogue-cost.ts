@@ -1,7 +1,7 @@
-// What a question of the catalogue may cost, from what lies in D1 and R2 and nothing of plans: for an answer from rollups the rows
-// that the range has, of Days or of Hours; for one from events, of each Day with anything in it one listing, its manifest, the
-// end of its file, and one row group, unless the isolate remembers what the Day came to for the question (MSR). All Days are
-// sealed, and their files are of one row group.
+// What a question of the catalogue may cost, from what lies in D1 and R2 and nothing of plans: for an answer from
+// rollups the rows that the range has, of Days or of Hours; for one from events, of each Day with anything in it one
+// listing, its manifest, the end of its file, and one row group, unless the isolate remembers what the Day came to for
+// the question (MSR). All Days are sealed, and their files are of one row group.
 
 import type { Grain } from "../../core/counting/rollup-row.ts";
 import type { zeroMeter } from "../../core/meter.ts";
@@ -13,8 +13,10 @@ import { archiveObjects } from "./duckdb.ts";
 import type { Answered, Client } from "./services.ts";
 import { databasesOf } from "./services.ts";
 
-/** D1 rows that a question may read beside rollups: its key, the merchant, rules, erasures, and how much was undone. What waits in
- *  the overflow queue, or for a recount, has rows only while it does. */
+/**
+ * D1 rows that a question may read beside rollups: its key, the merchant, rules, erasures, and how much was undone.
+ * What waits in the overflow queue, or for a recount, has rows only while it does.
+ */
 const D1_ROWS_BESIDE_MAX = 12;
 
 /** What one merchant has. */

@@ -1,6 +1,6 @@
 // The catalogue of questions: traffic of a few shops, questions in the grammar, and the same questions in SQL over the
-// archive's files. The SQL is written from what the words mean (docs/spec.md), by dimension, filter and metric; it knows
-// nothing of plans, rollups or scans.
+// archive's files. The SQL is written from what the words mean (docs/spec.md), by dimension, filter and metric; it
+// knows nothing of plans, rollups or scans.
 
 import { randomOf } from "./archive-fixture.ts";
 import { CHROME, IPHONE } from "./events.ts";
@@ -23,8 +23,10 @@ export interface Hits {
   readonly events: readonly object[];
 }
 
-/** Visits of forty people over some days: requests with the headers of the one who makes them. No two events of a person fall
- *  into one millisecond, so that nothing depends on how ties are broken. */
+/**
+ * Visits of forty people over some days: requests with the headers of the one who makes them. No two events of a person
+ * fall into one millisecond, so that nothing depends on how ties are broken.
+ */
 export function trafficOf(seed: number, { from, hours }: { from: number; hours: number }): readonly Hits[] {
   const random = randomOf(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
@@ -216,7 +218,10 @@ export interface CataloguedQuestion {
   readonly where: string;
 }
 
-/** What a date range means: dates of the shop, both included; or instants, [from, to) in UTC ms, of which the first has a date. */
+/**
+ * What a date range means: dates of the shop, both included; or instants, [from, to) in UTC ms, of which the first has
+ * a date.
+ */
 export interface Span {
   readonly first: string;
   readonly last: string;

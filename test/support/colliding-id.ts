@@ -1,6 +1,7 @@
-// Ids as an attacker makes them who has read core/hash.ts: as many as wanted that have the same 32 bits under a seed that is in the
-// source. Each step of that hash can be turned back, so for any beginning there is a last pair of letters that leads to the wanted
-// hash: a hundred thousand ids take a fifth of a second. In a table that is entered by those bits they all stand in one row.
+// Ids as an attacker makes them who has read core/hash.ts: as many as wanted that have the same 32 bits under a seed
+// that is in the source. Each step of that hash can be turned back, so for any beginning there is a last pair of
+// letters that leads to the wanted hash: a hundred thousand ids take a fifth of a second. In a table that is entered by
+// those bits they all stand in one row.
 
 import { hash32 } from "../../core/hash.ts";
 
@@ -22,7 +23,10 @@ export function collidingIds(count: number, mark = "a"): readonly string[] {
   return [...ids.values()];
 }
 
-/** A beginning of even length with the pair of letters that makes its hash the wanted one; undefined where those are no text. */
+/**
+ * A beginning of even length with the pair of letters that makes its hash the wanted one; undefined where those are no
+ * text.
+ */
 function toCollide(beginning: string): string | undefined {
   const before = stateAfter(beginning);
   const wanted = unfinish(TARGET) ^ (LENGTH * 2);

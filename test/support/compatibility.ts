@@ -1,6 +1,6 @@
-// The tables of docs/compatibility.md, which tests make and hold it to: each section is one table, made of what was really
-// counted, and notes on it. UPDATE=1 writes a section anew. Where something could not be tried on a machine (no browser), the
-// rows that were are compared one by one.
+// The tables of docs/compatibility.md, which tests make and hold it to: each section is one table, made of what was
+// really counted, and notes on it. UPDATE=1 writes a section anew. Where something could not be tried on a machine (no
+// browser), the rows that were are compared one by one.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

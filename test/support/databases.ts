@@ -1,6 +1,6 @@
-// The directory and some ledgers on node:sqlite, each a database of its own, as D1 has them; and one connection that sees the
-// tables of all of them, for a test's own look at what lies there. Where several ledgers have a table of one name, that
-// connection sees the rows of all.
+// The directory and some ledgers on node:sqlite, each a database of its own, as D1 has them; and one connection that
+// sees the tables of all of them, for a test's own look at what lies there. Where several ledgers have a table of one
+// name, that connection sees the rows of all.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -68,7 +68,10 @@ export function migrateBoth(database: DatabaseSync): void {
   for (const statement of [...SCHEMAS.directory, ...SCHEMAS.ledger]) database.exec(statement);
 }
 
-/** The same databases for somebody who dies at the call of number `fatal`, before or after it takes effect, and does nothing after. */
+/**
+ * The same databases for somebody who dies at the call of number `fatal`, before or after it takes
+ * effect, and does nothing after.
+ */
 export function dyingStorage(
   { directory, ledgers }: Pick<Databases, "directory" | "ledgers">,
   { fatal, isAfter }: { readonly fatal: number; readonly isAfter: boolean },

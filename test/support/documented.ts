@@ -1,5 +1,6 @@
-// Holds what the API answers against its own OpenAPI document. Every call that a test makes of the admin API, of questions
-// and of the native format goes through here (services.ts), so the document is tried by all that the tests do.
+// Holds what the API answers against its own OpenAPI document. Every call that a test makes of the admin
+// API, of questions and of the native format goes through here (services.ts), so the document is tried
+// by all that the tests do.
 
 import { createRequire } from "node:module";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -23,7 +24,9 @@ const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   })),
 );
 
-/** The operation that a request is of. One whose path has no parameter goes first: "/rules/versions" is not a version. */
+/**
+ * The operation that a request is of. One whose path has no parameter goes first: "/rules/versions" is not a version.
+ */
 function operationOf(method: string, path: string) {
   const [bare = ""] = path.split("?");
   const found = OPERATIONS.filter((one) => one.method === method.toLowerCase() && one.pattern.test(bare));

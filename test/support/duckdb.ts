@@ -37,8 +37,10 @@ async function query(
   }
 }
 
-/** The archive as it lies now, for many questions: `events` is every row of its sealed files and bundles. A row that lies in
- *  both is there twice, under one id. */
+/**
+ * The archive as it lies now, for many questions: `events` is every row of its sealed files and bundles. A row that
+ * lies in both is there twice, under one id.
+ */
 export async function openArchive(runtime: Runtime): Promise<{
   readonly run: (sql: string) => Promise<void>;
   readonly rows: (sql: string) => Promise<readonly Record<string, unknown>[]>;

@@ -1,9 +1,11 @@
-// How the time of something grows with its input: a test must not say how long a machine takes, and can say that eight times the input takes
-// about eight times as long, where what grows by the square takes 64 times. Small and large runs take turns and the best of each
-// counts, so that whatever else the machine does falls out.
+// How the time of something grows with its input: a test must not say how long a machine takes, and can say that eight
+// times the input takes about eight times as long, where what grows by the square takes 64 times. Small and large runs
+// take turns and the best of each counts, so that whatever else the machine does falls out.
 
-/** Inputs of that many times the size; what they may take of the time of small ones. The square of eight is 64; memory that is no longer
- *  near the processor makes twelve of eight. */
+/**
+ * Inputs of that many times the size; what they may take of the time of small ones. The square of eight is 64; memory
+ * that is no longer near the processor makes twelve of eight.
+ */
 export const GROWTH_SIZE = 8;
 export const GROWTH_TIMES_MAX = 24;
 

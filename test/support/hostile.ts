@@ -1,5 +1,5 @@
-// What somebody might send who does not wish us well: texts, JSON values and field names for property-based tests, and how
-// many inputs a run tries. FUZZ=20 tries twenty times as many.
+// What somebody might send who does not wish us well: texts, JSON values and field names for property-based tests, and
+// how many inputs a run tries. FUZZ=20 tries twenty times as many.
 
 import fc from "fast-check";
 
@@ -93,7 +93,9 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).tree;
 
-/** An object in which each of some fields is absent, as it should be, or hostile; and sometimes a field nobody knows. */
+/**
+ * An object in which each of some fields is absent, as it should be, or hostile; and sometimes a field nobody knows.
+ */
 export function hostileObject(plausible: Readonly<Record<string, unknown>>): fc.Arbitrary<Record<string, unknown>> {
   const fields = Object.entries(plausible).map(([name, value]) =>
     fc.oneof(

@@ -1,6 +1,7 @@
-// A journey that every wire format can be asked to tell: Ana comes from a newsletter, signs up and buys a mat and two mugs;
-// two hours later she is back and gives the mugs back. Ben looks at one page. Two visitors, three visits, seven page views.
-// A telling is the requests that a client of the format would make of it; what a format has no words for is left out.
+// A journey that every wire format can be asked to tell: Ana comes from a newsletter, signs up and buys a mat and
+// two mugs; two hours later she is back and gives the mugs back. Ben looks at one page. Two visitors, three
+// visits, seven page views. A telling is the requests that a client of the format would make of it; what a format
+// has no words for is left out.
 
 import { CHROME } from "./events.ts";
 

@@ -1,5 +1,6 @@
 // Seals or recounts a large Day in a process of its own, whose heap the caller bounds: `node --max-old-space-size=128
-// test/support/large-day-process.ts <folder> seal|recount|count [clock jump in ms]`. It prints what the run came to as JSON.
+// test/support/large-day-process.ts <folder> seal|recount|count [clock jump in ms]`. It prints what the run came to as
+// JSON.
 
 import { countLargeDay, recountLargeDay, sealLargeDay } from "./large-day.ts";
 

@@ -1,6 +1,7 @@
-// One large (Day, partition) on disk, and what seals it and counts it again: production code on an archive in a folder and
-// a D1 in a file, so that what memory holds is what the code holds. Made by a generator; of 2,000 merchants the largest has
-// 2 % of the events. The bench and the test of bounded memory share it (bench/replay.ts, test/queues/large-day.test.ts).
+// One large (Day, partition) on disk, and what seals it and counts it again: production code on an archive in a folder
+// and a D1 in a file, so that what memory holds is what the code holds. Made by a generator; of 2,000 merchants the
+// largest has 2 % of the events. The bench and the test of bounded memory share it (bench/replay.ts,
+// test/queues/large-day.test.ts).
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

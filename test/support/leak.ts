@@ -1,5 +1,5 @@
-// What no line of a log may have: secrets of the deployment, tokens that open something, addresses of people. Every test that starts
-// the Workers hands its log over here, so that the whole suite looks for it.
+// What no line of a log may have: secrets of the deployment, tokens that open something, addresses of people. Every
+// test that starts the Workers hands its log over here, so that the whole suite looks for it.
 
 const TOKEN = /\bff[ksito]_[A-Za-z0-9_-]{43}\b/;
 const EMAIL = /[\w.+-]+@[\w-]+(\.[\w-]+)*\.example\b/;

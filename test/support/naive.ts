@@ -1,6 +1,6 @@
 // The independent model: what the numbers of a set of events are, computed as plainly as possible and sharing no
-// counting code with the product. Visits come from comparing every event of a visitor with every other (O(n²)). What questions answer
-// has a model of its own (test/answers/model.ts).
+// counting code with the product. Visits come from comparing every event of a visitor with every other (O(n²)). What
+// questions answer has a model of its own (test/answers/model.ts).
 
 import type { Counts } from "../../core/counting/rollup.ts";
 import type { Event } from "../../core/event.ts";
@@ -171,8 +171,9 @@ export function naiveTotals(
 }
 
 /**
- * Purchases and refunds by those names alone; of one number the first purchase. What came with a key is looked at by itself; beside
- * it, of what came without, at most the purchase counts, and of that nothing which a refund by the number alone has given back.
+ * Purchases and refunds by those names alone; of one number the first purchase. What came with a key is looked at by
+ * itself; beside it, of what came without, at most the purchase counts, and of that nothing which a refund by the
+ * number alone has given back.
  */
 function addEarning(
   totals: NaiveTotals,
@@ -248,7 +249,9 @@ function productsOf({ products }: Event): { label: string; price: number; quanti
   return all.map(({ id, name, price, quantity }) => ({ label: name ?? id, price, quantity }));
 }
 
-/** Events by time; those of one instant by when they were received, then by their place in the request, then by a hash. */
+/**
+ * Events by time; those of one instant by when they were received, then by their place in the request, then by a hash.
+ */
 function inOrder(a: Event, b: Event): number {
   const [of, than] = [a, b].map(({ id }) => hash32(id, 0x51ed270b)) as [number, number];
   return a.timestamp - b.timestamp || a.receivedAt - b.receivedAt || a.sequence - b.sequence || of - than;

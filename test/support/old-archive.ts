@@ -1,6 +1,6 @@
-// The archive and the rollups that version 0.1 left behind (test/golden/archive-0.1), put into a world of today: objects as they
-// are, to the byte, and rows of D1 with the columns of today. Nothing else carries rows of 0.1 over: its database is not read
-// any more, but its meanings are what a rebuild has to change.
+// The archive and the rollups that version 0.1 left behind (test/golden/archive-0.1), put into a world of today:
+// objects as they are, to the byte, and rows of D1 with the columns of today. Nothing else carries rows of 0.1 over:
+// its database is not read any more, but its meanings are what a rebuild has to change.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -35,8 +35,8 @@ export function loadOldArchive(world: SealedWorld): void {
 }
 
 /**
- * A rollup of 0.1 as one of today: its revenue is of the merchant's currency, all its visitors are in the sketch and count as
- * known, and its breakdowns, packed otherwise, are gone.
+ * A rollup of 0.1 as one of today: its revenue is of the merchant's currency, all its visitors are in the sketch and
+ * count as known, and its breakdowns, packed otherwise, are gone.
  */
 function toToday({ revenue, foreign_revenue: _, ...row }: Row): Row {
   const kept = Object.entries(row).filter(([name]) => !name.startsWith("by_"));

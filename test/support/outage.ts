@@ -1,6 +1,6 @@
-// An outage on the real runtime: the table of merchants is hidden from D1's readers, so that a partition cannot learn the
-// settings of a merchant it has not counted before. It then takes nothing of that merchant, by an exception, as in any
-// other failure of the platform on its way.
+// An outage on the real runtime: the table of merchants is hidden from D1's readers, so that a partition cannot learn
+// the settings of a merchant it has not counted before. It then takes nothing of that merchant, by an exception, as in
+// any other failure of the platform on its way.
 
 import type { Runtime } from "../../scripts/runtime.ts";
 

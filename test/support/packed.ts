@@ -1,4 +1,5 @@
-// What lies packed, for tests that look at rollups or spoil them behind everybody's back: they see rows, wherever those lie.
+// What lies packed, for tests that look at rollups or spoil them behind everybody's back: they see rows, wherever those
+// lie.
 
 import type { DatabaseSync } from "node:sqlite";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";

@@ -1,5 +1,5 @@
-// A partition on node:sqlite for tests of one behaviour at a time: a clock that is set by hand, and everything that goes
-// out is kept for a look. The simulation has its own host, which also dies.
+// A partition on node:sqlite for tests of one behaviour at a time: a clock that is set by hand, and everything that
+// goes out is kept for a look. The simulation has its own host, which also dies.
 
 import { createHmac } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";

@@ -38,7 +38,10 @@ export interface QueryWorker {
   readonly objects: Map<string, Uint8Array>;
   /** What partitions, by name, say they may not have archived. */
   readonly recent: Map<string, readonly RecentRow[]>;
-  /** Page views that a merchant of the pool has today by page, each page's by one visitor: counted, and not archived yet. */
+  /**
+   * Page views that a merchant of the pool has today by page, each page's by one visitor: counted, and not archived
+   * yet.
+   */
   seePages(merchant: number, pages: Readonly<Record<string, number>>): void;
   /** How often partitions were asked for numbers and for events, and objects of the archive for bytes. */
   readonly counted: { live: number; recent: number; gets: number; present: number };

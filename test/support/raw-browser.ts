@@ -1,5 +1,6 @@
-// A Chromium that nobody automates but by hand, over its debugging socket: Playwright holds every tab visible and focused,
-// and with it attached nothing is prerendered. Here a tab is hidden when another one is opened, as for a reader.
+// A Chromium that nobody automates but by hand, over its debugging socket: Playwright holds every tab
+// visible and focused, and with it attached nothing is prerendered. Here a tab is hidden when another
+// one is opened, as for a reader.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

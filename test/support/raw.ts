@@ -1,5 +1,5 @@
-// HTTP by hand, for what `fetch` is too well-behaved to send: broken lengths, strange bytes in headers, half a body. The
-// answer is read by hand as well, and no answer within ten seconds is a hang, which is an error.
+// HTTP by hand, for what `fetch` is too well-behaved to send: broken lengths, strange bytes in headers, half a body.
+// The answer is read by hand as well, and no answer within ten seconds is a hang, which is an error.
 
 import { connect } from "node:net";
 
@@ -12,8 +12,8 @@ export interface RawAnswer {
 }
 
 /**
- * Sends bytes to a server and reads one answer. Resolves when the answer is complete or the server hangs up. `isAll` says
- * to the server that nothing more will come, so that it need not wait for the rest of a body.
+ * Sends bytes to a server and reads one answer. Resolves when the answer is complete or the server hangs up. `isAll`
+ * says to the server that nothing more will come, so that it need not wait for the rest of a body.
  */
 export function sendRaw(url: string, bytes: string | Uint8Array, isAll = false): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);

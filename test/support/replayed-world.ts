@@ -1,5 +1,5 @@
-// A SealedWorld in which replay jobs run as well: asked for as the admin API asks for them, their messages consumed one by
-// one. What fails and when is up to the test.
+// A SealedWorld in which replay jobs run as well: asked for as the admin API asks for them, their messages consumed one
+// by one. What fails and when is up to the test.
 
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";

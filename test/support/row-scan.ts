@@ -1,5 +1,6 @@
-// The scan as it was before it read columns: a plain telling of what a question's events come to, an event and a set of texts at a
-// time. The oracle of `core/query/scan.ts`: the same rows give the same groups, to the byte of what a part of a job is written as.
+// The scan as it was before it read columns: a plain telling of what a question's events come to, an event and a set
+// of texts at a time. The oracle of `core/query/scan.ts`: the same rows give the same groups, to the byte of what a
+// part of a job is written as.
 
 import { earnedOf } from "../../core/counting/earned.ts";
 import { type Counts, zeroCounts } from "../../core/counting/rollup.ts";
@@ -42,7 +43,9 @@ export interface RowScan {
   readonly totals: Readonly<Record<keyof Totals, Map<string, Set<string>>>>;
   /** The question's filter without goals, for those who could have reached one. */
   readonly possible: Filter;
-  /** Of each dimension that is not time: the values that filters leave of it, and where it stands among the dimensions. */
+  /**
+   * Of each dimension that is not time: the values that filters leave of it, and where it stands among the dimensions.
+   */
   readonly axes: readonly Axis[];
   /** Place of the time dimension; -1 without one. */
   readonly timeAt: number;

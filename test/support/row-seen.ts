@@ -1,5 +1,5 @@
-// What a scan saw of a merchant's Day before it read columns: a plain telling of the same rules, an event and a row at a time. The
-// oracle of `core/query/seen.ts`: whatever that says of rows, this says as well (row-scan.ts).
+// What a scan saw of a merchant's Day before it read columns: a plain telling of the same rules, an event and a row at
+// a time. The oracle of `core/query/seen.ts`: whatever that says of rows, this says as well (row-scan.ts).
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { duplicateKey } from "../../core/counting/duplicate.ts";

@@ -1,5 +1,5 @@
-// One partition, an archive in memory and D1 on node:sqlite, all production code, for tests of what happens to a Day when it
-// is closed. Time is set by hand; nothing fails here (the simulation is where everything does).
+// One partition, an archive in memory and D1 on node:sqlite, all production code, for tests of what happens to a Day
+// when it is closed. Time is set by hand; nothing fails here (the simulation is where everything does).
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Event } from "../../core/event.ts";
@@ -120,7 +120,10 @@ export class SealedWorld {
     await this.consume();
   }
 
-  /** At an instant (UTC ms) at which its Days are closed: what partitions have left goes on its way, then they are sealed. */
+  /**
+   * At an instant (UTC ms) at which its Days are closed: what partitions have left goes on its way, then they are
+   * sealed.
+   */
   async sealAt(now: number, turns = 1): Promise<void> {
     this.it.now = now;
     for (let turn = 0; turn < turns; turn++) await this.settle();

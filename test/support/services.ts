@@ -206,7 +206,10 @@ export async function listDays(client: Client, range: { from: string; to: string
   }
 }
 
-/** Waits until every closed Day of a range is sealed and nothing late waits, and answers them. All of the range is closed. */
+/**
+ * Waits until every closed Day of a range is sealed and nothing late waits, and answers them. All of the range is
+ * closed.
+ */
 export async function untilSealed(
   client: Client,
   range: { from: string; to: string },

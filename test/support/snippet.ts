@@ -1,5 +1,5 @@
-// The snippets of docs/clients.md, run as they are written: in Node, in a shell, or bundled into a page and run by Chromium,
-// where there is one. Only the addresses and IDs that the page uses as examples are exchanged for real ones.
+// The snippets of docs/clients.md, run as they are written: in Node, in a shell, or bundled into a page and run by
+// Chromium, where there is one. Only the addresses and IDs that the page uses as examples are exchanged for real ones.
 
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// A story of 1,000 events that every wire format can tell: 200 visitors, each with one visit of five events, among them page
-// views, sign-ups and orders. It is the same each time; only its clock begins now.
+// A story of 1,000 events that every wire format can tell: 200 visitors, each with one visit of five events, among them
+// page views, sign-ups and orders. It is the same each time; only its clock begins now.
 
 import { seededRandom } from "./random.ts";
 

@@ -1,5 +1,5 @@
-// Tellers: how each wire format tells the story (story.ts), as the requests its clients would make. What a format has no
-// words for it leaves out; `tells` says what is left.
+// Tellers: how each wire format tells the story (story.ts), as the requests its clients would make. What a format has
+// no words for it leaves out; `tells` says what is left.
 
 import { CHROME } from "./events.ts";
 import { STORY_HOST, type StoryEvent, type StoryVisitor, urlOf } from "./story.ts";

@@ -1,4 +1,5 @@
-// A Worker that counts a Day of events which differ in one field, and stores and reads it, so that it is timed with workerd's own engine.
+// A Worker that counts a Day of events which differ in one field, and stores and reads it, so that it is timed
+// with workerd's own engine.
 
 import { columnsOf } from "../../core/archive/event-columns.ts";
 import { ByteReader, ByteWriter } from "../../core/bytes.ts";
@@ -18,7 +19,9 @@ import { eventOf, settingsOf } from "./events.ts";
 
 export interface TextsRequest {
   readonly field: "name" | "order";
-  /** Whether a question by names, of purchases with these orders, is counted from events, and not a Day stored and read. */
+  /**
+   * Whether a question by names, of purchases with these orders, is counted from events, and not a Day stored and read.
+   */
   readonly asked?: boolean;
   readonly texts: readonly string[];
 }

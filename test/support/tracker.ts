@@ -1,4 +1,5 @@
-// Before any test: the tracker's scripts, which the collector imports, and the dashboard's, which the query Worker imports; and a word when there is no browser to try them in.
+// Before any test: the tracker's scripts, which the collector imports, and the dashboard's, which the query Worker
+// imports; and a word when there is no browser to try them in.
 
 import { stop } from "esbuild";
 import { buildDashboard } from "../../scripts/build-dashboard.ts";

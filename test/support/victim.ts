@@ -1,5 +1,5 @@
-// A Footfall in a process of its own, made to be killed: `node test/support/victim.ts <file> <options as JSON>`, where the file
-// holds the Workers' scripts. It prints one line when it answers. The parent kills the whole process group.
+// A Footfall in a process of its own, made to be killed: `node test/support/victim.ts <file> <options as JSON>`, where
+// the file holds the Workers' scripts. It prints one line when it answers. The parent kills the whole process group.
 
 import { readFileSync } from "node:fs";
 import { type Bundles, type RuntimeOptions, startRuntime } from "../../scripts/runtime.ts";

@@ -1,4 +1,5 @@
-// A spread is taken back by the cron: 200,000 events of made-up visitors a Day had a merchant on up to 64 partitions, for good.
+// A spread is taken back by the cron: 200,000 events of made-up visitors a Day had a merchant on up to 64 partitions,
+// for good.
 
 import { expect, test } from "vitest";
 import {

@@ -1,5 +1,5 @@
-// The three Workers apart: what is in each script, what each binds, and who consumes which queue. Read from what is deployed:
-// the bundles, and wrangler.toml as wrangler reads it.
+// The three Workers apart: what is in each script, what each binds, and who consumes which queue. Read from what is
+// deployed: the bundles, and wrangler.toml as wrangler reads it.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// What single consumers use beside what all of them do (deps.ts): where bundles and overflowed arrivals end, and who is told.
+// What single consumers use beside what all of them do (deps.ts): where bundles and overflowed arrivals end, and who is
+// told.
 
 import { lateWaits } from "../../core/counting/late-turn.ts";
 import { encodeArrivals } from "../../core/overflow.ts";
@@ -21,8 +22,10 @@ export function archiveDeps(deps: Deps): ArchiveDeps {
   };
 }
 
-/** A recount of Days with late events is set going after a while, so that many of them cost one; a merchant's many Days in turn, so
- *  that those of its neighbours do not wait for them. */
+/**
+ * A recount of Days with late events is set going after a while, so that many of them cost one; a merchant's many Days
+ * in turn, so that those of its neighbours do not wait for them.
+ */
 async function noteBundle(bundle: ArchivedBundle, deps: Deps): Promise<void> {
   const { lateCoalesceMs } = deps.pace;
   const ledger = deps.ledgers.of(bundle.partition);

@@ -1,6 +1,6 @@
-// How the cron does its steps (index.ts lists them): side by side, each for itself. One that fails is logged by its name and
-// keeps none of the others from being done; the cron as a whole has then failed, so that the platform shows it. The next one
-// comes in five minutes and does every step again, which each of them may be.
+// How the cron does its steps (index.ts lists them): side by side, each for itself. One that fails is logged by its
+// name and keeps none of the others from being done; the cron as a whole has then failed, so that the platform shows
+// it. The next one comes in five minutes and does every step again, which each of them may be.
 
 import type { Log } from "../../core/log.ts";
 import { causeOf } from "../../core/outcome.ts";

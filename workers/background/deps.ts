@@ -1,6 +1,6 @@
-// What consumers and cron use, made from the background Worker's bindings once per batch. Clock and randomness come from here,
-// so that everything behind it can be tried with others. Of what they read nothing is remembered but exchange rates: the
-// isolate answers nobody, and a seal needs the memory.
+// What consumers and cron use, made from the background Worker's bindings once per batch. Clock and randomness come
+// from here, so that everything behind it can be tried with others. Of what they read nothing is remembered but
+// exchange rates: the isolate answers nobody, and a seal needs the memory.
 
 import { parsePoolSize } from "../../core/counting/placement.ts";
 import type { Log } from "../../core/log.ts";

@@ -1,5 +1,5 @@
-// The background Worker: consumes the queues and runs the cron, so that a seal never shares memory or a deployment with an
-// answer. Wiring only. It has no address; the query Worker calls what `Operations` has.
+// The background Worker: consumes the queues and runs the cron, so that a seal never shares memory or a deployment with
+// an answer. Wiring only. It has no address; the query Worker calls what `Operations` has.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { AUDIT_KEPT_MS } from "../../core/limits.ts";

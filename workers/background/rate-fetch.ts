@@ -1,6 +1,6 @@
 // The cron that fetches the deployment's exchange rates once a day, where RATES_URL names a file of the European
-// Central Bank or one in its form. What fails is logged and tried again by the next cron. Fetching twice is harmless:
-// rates that are known stay as they are, and those that the file corrects are corrected.
+// Central Bank or one in its form. A failure is logged, and the next cron tries again. Fetching twice is harmless:
+// known rates stay as they are, and where the file has a corrected rate it takes the place of the former.
 
 import { RATE_FILE_LENGTH_MAX, RATES_FETCH_MS, RATES_FETCHED_AT_MS } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
@@ -44,7 +44,8 @@ async function readFile(url: string, deps: Pick<FetchDeps, "fetch">): Promise<st
     await response.body?.cancel();
     throw new Error(`answered ${response.status}`);
   }
-  // Its length is that of what was sent, which may be packed: what comes out is bounded as it comes.
+  // Content-Length is the length of what was sent, which may be packed. So the bound is applied to the unpacked bytes
+  // as they come.
   const sent = await readBody(new Response(response.body), RATE_FILE_LENGTH_MAX);
   if (sent.ok) return sent.text;
   throw new Error(sent.problem === "too_large" ? `has more than ${RATE_FILE_LENGTH_MAX} bytes` : "ended early");

@@ -1,6 +1,7 @@
-// The cron takes a spread back that a partition has asked for (durable-objects/spread.ts) and that is needed no more: made-up visitors, or one
-// good week, had a merchant on up to 64 partitions for good, each of which every question asks. A merchant is looked at once a day; where its
-// last Days would fit fewer partitions with room to spare, it has these from its next Day on. What was set by hand stays.
+// The cron takes a spread back that a partition has asked for (durable-objects/spread.ts) and that is needed no more:
+// made-up visitors, or one good week, had a merchant on up to 64 partitions for good, each of which every question
+// asks. A merchant is looked at once a day; where its last Days would fit fewer partitions with room to spare, it has
+// these from its next Day on. What was set by hand stays.
 
 import { SPREAD_MAX, SPREAD_NARROW_DAYS, SPREAD_NARROW_SLOT_MS, SPREAD_NOTICE_MS } from "../../core/limits.ts";
 import { changeSpread, narrowerSpread, type Settings, zoneAt } from "../../core/merchant.ts";
@@ -12,7 +13,10 @@ import type { Deps } from "./deps.ts";
 
 type NarrowDeps = Pick<Deps, "directory" | "ledgers" | "now" | "log">;
 
-/** Looks at the merchants whose turn of the day it is. A second run changes nothing: the spread is then the one that was asked for. */
+/**
+ * Looks at the merchants whose turn of the day it is. A second run changes nothing: the spread is then
+ * the one that was asked for.
+ */
 export async function narrowSpreads(deps: NarrowDeps): Promise<void> {
   const slot = Math.floor(deps.now() / SPREAD_NARROW_SLOT_MS);
   for (const { merchant } of await listSpread(deps.directory)) {

@@ -1,6 +1,6 @@
-// How alerts leave the deployment: as lines of the log always; by a signed webhook (standardwebhooks.com) and by PagerDuty's
-// Events API v2 (or what speaks it) where their addresses are set. A message may come twice, after a crash between its being
-// taken and its being noted: its id is then the same.
+// How alerts leave the deployment. They are always written as lines of the log. Where the addresses are set, they are
+// also sent by a signed webhook (standardwebhooks.com) and by PagerDuty's Events API v2, or what speaks it. A message
+// comes twice after a crash between its delivery and the note of it. Both copies have the same id.
 
 import { createHmac } from "node:crypto";
 import { TELL_TIMEOUT_MS } from "../../core/limits.ts";
@@ -8,30 +8,33 @@ import { causeOf } from "../../core/outcome.ts";
 import type { Alert } from "../../core/watch/alert.ts";
 import type { Deps } from "./deps.ts";
 
-/** Somebody who is told of alerts. */
+/** A receiver of alerts. */
 export interface Receiver {
   readonly name: "webhook" | "pagerduty";
   readonly url: string;
-  /** What signs, or the routing key. */
+  /** The secret that signs a webhook, or PagerDuty's routing key. */
   readonly secret: string;
 }
 
-/** Settings of the background Worker; each is empty or absent where nobody is to be told so. */
+/** Settings of the background Worker; each is empty or absent where alerts are not sent that way. */
 export interface TellEnv {
   readonly ALERT_WEBHOOK_URL?: string;
   /** A secret: `whsec_` and base64, as Standard Webhooks has it. */
   readonly ALERT_WEBHOOK_SECRET?: string;
-  /** Default: PagerDuty's own. */
+  /** An address that speaks PagerDuty's API. Default: PagerDuty's own. */
   readonly PAGERDUTY_URL?: string;
   /** A secret: the integration's routing key. */
   readonly PAGERDUTY_KEY?: string;
-  /** Asked after every cron: a check that alerts when it is not. */
+  /** An address that is requested after every cron. Whoever watches it raises an alert when the requests stop. */
   readonly HEARTBEAT_URL?: string;
 }
 
 export type TellDeps = Pick<Deps, "now" | "log" | "fetch" | "deployment" | "receivers">;
 
-/** Who is told. A webhook without a secret is a mistake that is said, since nobody could check what comes. */
+/**
+ * The receivers that are set. A webhook without a secret is reported as a mistake, since its receiver could not check
+ * who sends.
+ */
 export function receiversOf(env: TellEnv): readonly Receiver[] {
   const url = env.ALERT_WEBHOOK_URL ?? "";
   const secret = env.ALERT_WEBHOOK_SECRET ?? "";
@@ -47,7 +50,7 @@ export function receiversOf(env: TellEnv): readonly Receiver[] {
   ];
 }
 
-/** Tells every receiver; false where one of them did not take it. */
+/** Sends an alert to every receiver. False where one of them did not take it. */
 export async function tellAlert(alert: Alert, deps: TellDeps): Promise<boolean> {
   const { name, severity, says, until } = alert;
   deps.log(until === null ? { alert: name, severity, says } : { event: "alert_ended", name, says });
@@ -55,7 +58,7 @@ export async function tellAlert(alert: Alert, deps: TellDeps): Promise<boolean> 
   return taken.every(Boolean);
 }
 
-/** Tells whoever waits for it that the cron has run. */
+/** Requests the heartbeat's address, which says that the cron has run. */
 export async function beat({ heartbeatUrl, fetch, log }: Pick<Deps, "fetch" | "log" | "heartbeatUrl">): Promise<void> {
   if (heartbeatUrl === "") return;
   try {
@@ -121,7 +124,7 @@ function toPager(alert: Alert, { secret }: Receiver, { deployment }: TellDeps): 
   return { headers: { "content-type": "application/json" }, body };
 }
 
-/** The same for as long as an alert lasts. */
+/** An alert's id, which is the same for as long as the alert lasts. */
 function idOf({ name, since }: Alert, deployment: string): string {
   return `${deployment}:${name}:${since}`;
 }

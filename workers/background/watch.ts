@@ -1,6 +1,7 @@
-// The cron's look at the whole deployment: adds up where every ledger stands, raises and ends alerts by the rules of core, and
-// tells receivers of them. Where one of these fails it is logged, and the next cron, in five minutes, does it again: what was
-// not told stays to be told. Only then is the outside told that the cron runs, by whose silence somebody learns that it does not.
+// The cron's look at the whole deployment. It adds up the state of every ledger, raises and ends alerts by the rules of
+// core, and tells receivers of them. A failure is logged, and the next cron, in five minutes, does it again: an alert
+// that was not told is told then. At the end the heartbeat is sent. When it stops, somebody outside learns that the
+// cron does not run.
 
 import { causeOf } from "../../core/outcome.ts";
 import { afterTelling, alertsToTell, raiseAlerts } from "../../core/watch/alert.ts";
@@ -18,12 +19,15 @@ export type WatchDeps = Pick<Deps, "directory" | "ledgers" | "bucket" | "objects
   TellDeps &
   Pick<Deps, "heartbeatUrl">;
 
-/** Adds up, raises and tells. Throws where an alert could not be told, so that the platform shows it as well. */
+/**
+ * Adds up the state, raises alerts and tells receivers. Throws where an alert could not be told, so that the platform
+ * shows the failure as well.
+ */
 export async function watch(deps: WatchDeps): Promise<void> {
   const standing = await standingOf(deps);
   await writeStanding(deps.directory, standing);
   const alerts = raiseAlerts(await listAlerts(deps.directory), standing);
-  // What is raised is written before it is told: whoever asks the API sees it also where no receiver takes it.
+  // Alerts are written before they are told, so the API shows them even where no receiver can be reached.
   await writeAlerts(deps.directory, alerts);
   const untold: string[] = [];
   let kept = alerts;

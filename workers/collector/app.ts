@@ -1,6 +1,6 @@
-// The collector's ways in: every route of every wire format (core/formats/route.ts), the tracker, and two of its own. Hits
-// are served by serve.ts; nearly all of them go there directly, by the one look-up that `fetch` makes. The router takes what
-// that does not know: paths with a name in them, HEAD, preflights, and whatever is to be refused.
+// The collector's ways in: every route of every wire format (core/formats/route.ts), the tracker, and two of its own.
+// Hits are served by serve.ts; nearly all of them go there directly, by the one look-up that `fetch` makes. The router
+// takes what that does not know: paths with a name in them, HEAD, preflights, and whatever is to be refused.
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";

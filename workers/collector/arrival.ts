@@ -1,5 +1,6 @@
-// A draft becomes an arrival: its id is made where it has none, its visitor hashed, its claims believed or not. Written out field by
-// field, because copies of objects of thirty fields were a tenth of a hit's garbage.
+// Turns a draft into an arrival: makes its id where it has none, hashes its visitor, and decides which of its claims to
+// believe. The fields are written out one by one, because copies of objects of thirty fields were a tenth of a hit's
+// garbage.
 
 import { type Arrival, type Event, FIELDS, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
@@ -38,7 +39,7 @@ export function toArrival(draft: Draft, resolved: Resolved): Outcome<Arrival> {
 
 function toEvent(draft: Draft, resolved: Resolved): Event {
   const event = ownEvent(draft, resolved);
-  // What another Footfall has archived of it, which an import tells.
+  // An import from another Footfall brings what that one has archived of the event.
   return resolved.sender.keyed && draft.exported !== undefined ? { ...event, ...draft.exported } : event;
 }
 
@@ -89,7 +90,10 @@ function ownEvent(draft: Draft, { sender, client, format, sequence, visitors }: 
   };
 }
 
-/** JSON takes at most six bytes for a character; what has few need not be written to be measured. */
+/**
+ * Whether an event may be too large. JSON takes at most six bytes for a character, so an event of few characters is not
+ * written out to be measured.
+ */
 function mayBeTooLarge(event: Event): boolean {
   let length = EVENT_FRAME_LENGTH;
   for (const { name } of FIELDS) {
@@ -99,10 +103,13 @@ function mayBeTooLarge(event: Event): boolean {
   return length * 6 > EVENT_BYTES_MAX;
 }
 
-/** Names, numbers and marks of an event in JSON take less. */
+/** More than the names, numbers and punctuation of an event take in JSON. */
 const EVENT_FRAME_LENGTH = 700;
 
-/** What the platform says of a merchant's server is not true of its visitor, whose place is the one that the server names. */
+/**
+ * The facts of a hit that a merchant's server sends. What the platform says of the connection is about the server; only
+ * the server knows where the visitor is.
+ */
 const UNSEEN: Omit<Client["facts"], "country" | "region" | "city"> = {
   asn: NO_FACTS.asn,
   verifiedBot: NO_FACTS.verifiedBot,

@@ -37,7 +37,10 @@ export function addressOf(incoming: Incoming): string {
   return headerOf(incoming, "cf-connecting-ip");
 }
 
-/** The request as formats see it. Each header is read when a format asks for it, since most formats ask for two of seven. */
+/**
+ * The request as formats see it. Each header is read when a format asks for it, since most formats ask for two of
+ * seven.
+ */
 export class IncomingHit implements Hit {
   readonly path: string;
   readonly query: string;
@@ -155,7 +158,10 @@ function hintsOf(incoming: Incoming): string {
   return hints === undefined ? "" : JSON.stringify(hints);
 }
 
-/** Headers in which browsers say that a page is only being prepared: "prefetch", "prefetch;prerender", "prerender", "preview". */
+/**
+ * Headers in which browsers say that a page is only being prepared: "prefetch", "prefetch;prerender", "prerender",
+ * "preview".
+ */
 const PURPOSES = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
 
 /** "prefetch" where the browser says that nobody looks at the page yet. */

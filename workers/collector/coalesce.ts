@@ -1,7 +1,7 @@
 // Hits that come to one isolate within a few milliseconds, for the same partition, share one call of it: the call costs
-// several times what the hit does. Nothing else is shared: each hit hears of its own events, tries again and overflows by
-// itself (deliver.ts), and is answered after the partition's commit as before. A repeat is harmless, because the partition
-// knows what it has counted.
+// several times what the hit does. Nothing else is shared: each hit hears of its own events, tries again and overflows
+// by itself (deliver.ts), and is answered after the partition's commit as before. A repeat is harmless, because the
+// partition knows what it has counted.
 
 import type { Arrival } from "../../core/event.ts";
 import { COALESCE_EVENTS_MAX, COALESCE_HIT_EVENTS_MAX, COALESCE_MS, COALESCE_PATIENCE_MS } from "../../core/limits.ts";

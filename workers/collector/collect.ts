@@ -1,6 +1,6 @@
 // The hot path on one screen: hit → drafts (format) → arrivals (sender, id, visitor) → partitions → report. Nothing
-// here waits except the partitions' durable commit, and a look-up a minute where a client names a site or a key. An address
-// is used to place and identify a visitor and goes no further than the partition's memory.
+// here waits except the partitions' durable commit, and a look-up a minute where a client names a site or a key. An
+// address is used to place and identify a visitor and goes no further than the partition's memory.
 
 import { uuidv7 } from "uuidv7";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -109,8 +109,10 @@ function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv
   return days.size;
 }
 
-/** Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. An import has a key, also
- *  where it tells what came without one. */
+/**
+ * Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. An import has
+ * a key, also where it tells what came without one.
+ */
 function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
   const { keyed, importNumber } = arrival.event;
   if (keyed === 1 || importNumber !== 0) return false;
@@ -162,7 +164,10 @@ function reportOf(fates: readonly Settled[]): Report {
 
 const coalescer = new Coalescer();
 
-/** How a hit's arrivals reach their partitions. One object, whose functions are there already: closures were 400 bytes of a hit. */
+/**
+ * How a hit's arrivals reach their partitions. One object, whose functions are there already: closures were 400 bytes
+ * of a hit.
+ */
 class HitDelivery implements Delivery, Coalescing {
   readonly #looking: Looking;
 

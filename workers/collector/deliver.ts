@@ -1,6 +1,6 @@
-// How arrivals reach their partition: once, once more, and then by the overflow queue, which is durable too. Only when all
-// of that fails is an event not acknowledged. A repeat is harmless: ids and times are fixed, the partition knows what it
-// has counted. Free of the platform, so that the simulation runs it as it is.
+// How arrivals reach their partition: once, once more, and then by the overflow queue, which is durable too. Only when
+// all of that fails is an event not acknowledged. A repeat is harmless: ids and times are fixed, the partition knows
+// what it has counted. Free of the platform, so that the simulation runs it as it is.
 
 import type { Moved } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
@@ -14,8 +14,10 @@ export type LogEntry = Readonly<Record<string, string | number>>;
 export interface Delivery {
   append(partition: string, arrivals: readonly Arrival[]): Promise<AppendReply>;
   overflow(part: OverflowPart): Promise<void>;
-  /** Whether an arrival may be acknowledged before a partition has judged it. What waits in the overflow queue is counted whatever it
-   *  costs, so what the partition has a budget for may not; all may where this is left out. */
+  /**
+   * Whether an arrival may be acknowledged before a partition has judged it. What waits in the overflow queue is
+   * counted whatever it costs, so what the partition has a budget for may not; all may where this is left out.
+   */
   mayOverflow?(arrival: Arrival): boolean;
   log(entry: LogEntry): void;
 }

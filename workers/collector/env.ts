@@ -1,4 +1,4 @@
-// What the collector's Worker binds (wrangler.toml, the top level), beside what its partitions use.
+// The bindings of the collector's Worker (wrangler.toml, the top level), beside those that its partitions use.
 
 import type { PartitionEnv } from "../../durable-objects/env.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
@@ -10,11 +10,11 @@ export interface CollectorEnv extends PartitionEnv, VisitorEnv {
   readonly LIMIT_ADDRESS: RateLimit;
   readonly LIMIT_TRACKING_ID: RateLimit;
   readonly ADMIN_TOKEN: string;
-  /** Where partitions stand (core/region.ts); empty or missing where the platform chooses. */
+  /** The regions in which partitions are created (core/region.ts); empty or missing where the platform chooses. */
   readonly REGIONS?: string;
   /** "true" on a developer's machine only: addresses and places may then come from headers. */
   readonly DEVELOPMENT?: string;
-  /** "off" lets everybody come as often as they like, "on" limits on a developer's machine too. */
+  /** "off" turns limits off; "on" turns them on, on a developer's machine too. */
   readonly RATE_LIMITS?: string;
 }
 

@@ -1,5 +1,5 @@
-// An id for an event that came without one: a UUID of version 7, as text. The library's own spelling makes a text for each digit, a
-// kilobyte of garbage an id; here it is made of its characters at once.
+// An id for an event that came without one: a UUID of version 7, as text. The library's own spelling makes a text for
+// each digit, a kilobyte of garbage an id; here it is made of its characters at once.
 
 import { uuidv7obj } from "uuidv7";
 
@@ -9,7 +9,8 @@ export function newEventId(): string {
   const { bytes } = uuidv7obj();
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;
-    const place = 2 * at + Math.max(0, Math.min(4, (at >> 1) - 1)); // behind the fourth, sixth, eighth and tenth is a hyphen
+    // A hyphen follows the fourth, sixth, eighth and tenth byte.
+    const place = 2 * at + Math.max(0, Math.min(4, (at >> 1) - 1));
     codes[place] = digit(byte >>> 4);
     codes[place + 1] = digit(byte & 0xf);
   }

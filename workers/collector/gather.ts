@@ -1,14 +1,16 @@
-// Hits that come to one isolate within a moment share a piece of work: one call of a partition (coalesce.ts), one message to the
-// overflow queue (overflow.ts). The first hit of a moment does the work in its own context; the others wait for it, and do
-// their own where it does not come back: all that is shared here may be repeated. Free of the platform, so that the simulation
-// runs it as it is.
+// Hits that come to one isolate within a moment share a piece of work: one call of a partition (coalesce.ts), one
+// message to the overflow queue (overflow.ts). The first hit of a moment does the work in its own context, and the
+// others wait for it. Where the work does not come back each of them does its own, since all work that is shared here
+// may be repeated. This file does not know the platform, so the simulation runs it as it is.
 
 export interface Moment {
   /** How long the first hit waits for others, ms. */
   readonly waitMs: number;
-  /** Items at which the work is done at once. */
+  /** With so many items the work is done at once. */
   readonly itemsMax: number;
-  /** A hit that has waited so long for another's work does its own, ms. Far longer than the work ever takes. */
+  /**
+   * How long a hit waits for another hit's work before it does its own, ms. It is far longer than the work ever takes.
+   */
   readonly patienceMs: number;
 }
 
@@ -27,13 +29,13 @@ export interface Sharing<Item, Reply> {
   later(work: Promise<void>): void;
 }
 
-/** What comes of the work, for one of the hits that share it. */
+/** The result of the work, for one of the hits that share it. */
 export interface Share<Reply> {
-  /** `LATE` where the work does not come back; fails as it does. */
+  /** The reply; `LATE` where the work does not come back. It rejects where the work does. */
   readonly reply: Promise<Reply | typeof LATE>;
-  /** Where this hit's items begin among all. */
+  /** The place among all items at which this hit's begin. */
   readonly start: number;
-  /** Once the reply is there: how many hits have shared it. */
+  /** Says how many hits have shared the reply, once it is there. */
   readonly group: { readonly hits: number };
 }
 
@@ -41,23 +43,23 @@ export interface Share<Reply> {
 interface Group<Item, Reply> {
   readonly items: Item[];
   hits: number;
-  /** Of the work, in the context of the hit that does it. */
+  /** The reply, in the context of the hit that does the work. */
   readonly reply: Promise<Reply>;
   /**
-   * The same for the other hits, or `late` when the work takes longer than it ever does. They wait for this one promise: each
-   * that is of another context takes 5 µs to wait for.
+   * The reply for the other hits, or `LATE` when the work takes longer than it ever should. All of them wait for this
+   * one promise, since waiting for a promise of another context takes 5 µs each.
    */
   readonly shared: PromiseWithResolvers<Reply | typeof LATE>;
   /** Does the work now. */
   readonly close: () => void;
 }
 
-/** Instead of a reply that takes longer than it ever does. */
+/** Stands for a reply that takes longer than it ever should. */
 export const LATE = Symbol("late");
 
 /** One list of groups for an isolate and kind of work. */
 export class Gatherer<Item, Reply> {
-  /** By key: what may be done together. */
+  /** The groups under way, by key. Items of one key may be done together. */
   readonly #gathering = new Map<string, Group<Item, Reply>>();
   readonly #moment: Moment;
   readonly #clock: Clock;
@@ -67,7 +69,7 @@ export class Gatherer<Item, Reply> {
     this.#clock = clock;
   }
 
-  /** Adds items to the moment's, and answers what comes of all of them. */
+  /** Adds items to those of the moment, and returns the result of all of them. */
   share(key: string, items: readonly Item[], how: Sharing<Item, Reply>): Share<Reply> {
     const known = this.#gathering.get(key);
     const group = known ?? this.#gather(key, how);
@@ -75,8 +77,8 @@ export class Gatherer<Item, Reply> {
     group.hits += 1;
     group.items.push(...items);
     if (group.items.length >= this.#moment.itemsMax) group.close();
-    // The second hit keeps the time for all but the first, in its own context: should the first one's die with its work, so
-    // would a timer in it. One in each would take 25 µs of a hit's 260.
+    // The second hit sets a timer for all hits but the first, in its own context. If the context of the first hit died,
+    // a timer in it would die as well. A timer in every hit would take 25 µs of a hit's 260.
     if (group.hits === 2) void this.#guard(group);
     return { reply: known === undefined ? group.reply : group.shared.promise, start, group };
   }

@@ -1,5 +1,5 @@
-// A request as the collector takes it, by whichever way it comes: with its address cut in two once, and free of the router,
-// whose context, middleware and answers take 15 µs of a hit. Nothing of it is believed yet.
+// A request as the collector takes it, by whichever way it comes: with its address cut in two once, and free of the
+// router, whose context, middleware and answers take 15 µs of a hit. Nothing of it is believed yet.
 
 import type { CollectorEnv } from "./env.ts";
 

@@ -2,7 +2,8 @@
 // (wrangler.toml, LIMIT_ADDRESS and LIMIT_TRACKING_ID, where the numbers and their reasons are). The address is asked
 // before anything of the request is read, the tracking IDs after it was parsed and before anything is stored, so a 429
 // has taken nothing. The counters are the platform's, one set per location: they keep a flood away from the partitions,
-// they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it guards.
+// they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it
+// guards.
 
 import type { Arrival, Event } from "../../core/event.ts";
 import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
@@ -38,10 +39,10 @@ export interface Sent {
 }
 
 /**
- * Whether neither a tracking ID nor the address comes too often, now that it is known what the request carries. It counts for each ID by
- * its events, LIMIT_EVENTS of them as one request, and by their bytes, LIMIT_BYTES as one, whichever is more. What came without a key
- * counts for its address in the same way, refused events included, beyond the one that was counted before; a merchant's server sends
- * for many visitors.
+ * Whether neither a tracking ID nor the address comes too often, now that it is known what the request carries. It
+ * counts for each ID by its events, LIMIT_EVENTS of them as one request, and by their bytes, LIMIT_BYTES as one,
+ * whichever is more. What came without a key counts for its address in the same way, refused events included, beyond
+ * the one that was counted before; a merchant's server sends for many visitors.
  */
 export function areWithinLimit(
   env: CollectorEnv,

@@ -1,13 +1,14 @@
-// How often a network may come: whoever has an IPv6 /48 has 65,536 addresses, and each of them a limit of its own (limit.ts). Asking the
-// platform's counter twice for each hit would be dear, so one request in sixteen is counted for its network, by the same counter, and an
-// isolate remembers for a period which networks were too frequent. The /48 so has the limit of sixteen addresses, loosely.
+// A limit of requests by network. Whoever has an IPv6 /48 has 65,536 networks of the size /64, and each of those has a
+// limit of its own (limit.ts). To ask the platform's counter twice for each hit would be dear. So one request in
+// sixteen is counted for its network, by the same counter, and an isolate remembers for a period which networks sent
+// too many. The /48 thus has about the limit of sixteen addresses.
 
 import { LIMIT_NETWORK_ADDRESSES, NETWORKS_CLOSED_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import { isIpv6, isWithin, networkKey } from "../../storage/rate-limit.ts";
 import type { CollectorEnv } from "./env.ts";
 
 export interface NetworkLimit {
-  /** Networks that came too often → UTC ms until which they are refused. */
+  /** Networks that sent too many requests → UTC ms until which they are refused. */
   readonly closed: Map<string, number>;
   /** In [0, 1). */
   readonly random: () => number;
@@ -18,7 +19,10 @@ export function newNetworkLimit(): NetworkLimit {
   return { closed: new Map(), random: Math.random, now: Date.now };
 }
 
-/** Whether the network of an address may send what counts as so many requests. IPv4 has none: its addresses are dear. */
+/**
+ * Whether the network of an address may send what counts as so many requests. IPv4 has no such limit, because its
+ * addresses are dear.
+ */
 export async function isNetworkWithinLimit(
   env: Pick<CollectorEnv, "LIMIT_ADDRESS">,
   { address, requests }: { readonly address: string; readonly requests: number },

@@ -1,7 +1,8 @@
-// The overflow road: what no partition takes now goes to one of several queues, what overflows from an isolate in one moment in
-// one message. A note in D1 says since when it waits, so that answers do not claim to be complete beyond it (`meta.as_of`). The
-// note comes first, as long as D1 takes it in time: a hit is not refused for the sake of a note, and what could not be noted
-// is by the queue's consumer when it fails to deliver it. Free of the platform, so that the simulation runs it as it is.
+// The overflow road. Events that no partition takes now go to one of several overflow queues. All that overflows from
+// an isolate in one moment is one message. A note in D1 says since when the message waits, so that no answer claims to
+// be complete beyond that instant (`meta.as_of`). The note is written before the message is sent, if D1 does so in
+// time: no hit is refused for the sake of a note. What could not be noted here is noted by the queue's consumer when it
+// fails to deliver the message. This file does not know the platform, so the simulation runs it as it is.
 
 import { hash32 } from "../../core/hash.ts";
 import {
@@ -32,7 +33,7 @@ export interface OverflowRoad {
   readonly pack: (overflow: Overflow) => Uint8Array | undefined;
   /** The queues: each takes a message, or throws. At least one. */
   readonly queues: readonly ((message: Uint8Array) => Promise<void>)[];
-  /** A new message's. */
+  /** The id of a new message. */
   readonly newId: () => string;
   readonly wait: (ms: number) => Promise<unknown>;
   /** UTC ms. */
@@ -76,7 +77,8 @@ export class OverflowGate {
     try {
       await sendToOne(overflow.id, message, road);
     } catch (error) {
-      // Nobody will deliver it. Whether it was noted or is yet to be, nothing waits.
+      // No queue has the message, so nothing waits to be delivered. The note is taken back, whether it is written or
+      // still on its way to D1.
       road.later(road.settle(note).catch((cause: unknown) => logUnnoted(road, cause)));
       throw error;
     }
@@ -100,8 +102,9 @@ export class OverflowGate {
 }
 
 /**
- * To the queue that the id names, else to the next: a queue that takes no more is no reason to refuse a hit. Where the first did
- * take it, and could not say so, it is delivered twice, which counts once.
+ * Sends to the queue that the id names and, where that fails, to the next one: a full queue is no reason to refuse a
+ * hit. Where the first queue took the message but could not say so, the message is delivered twice, and its events
+ * count once.
  */
 async function sendToOne(id: string, message: Uint8Array, { queues, log }: OverflowRoad): Promise<void> {
   const first = hash32(id, QUEUE_SEED) % queues.length;

@@ -1,7 +1,7 @@
-// Where arrivals go: to the partitions that count them, all at once, by what this isolate knows of how merchants are spread.
-// Nobody looks anything up for that: an isolate begins with nothing, and a partition that is sent what another one counts
-// says which (Moved). It is asked once a merchant and isolate, and the answer is remembered. Free of the platform, so that
-// the simulation runs it as it is.
+// Where arrivals go: to the partitions that count them, all at once, by what this isolate knows of how merchants are
+// spread. Nobody looks anything up for that: an isolate begins with nothing, and a partition that is sent what another
+// one counts says which (Moved). It is asked once a merchant and isolate, and the answer is remembered. Free of the
+// platform, so that the simulation runs it as it is.
 
 import { isMoved, type KnownSpread, type Moved, partitionOf } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
@@ -60,7 +60,10 @@ function isSettled(fate: Delivered | Moved): fate is Delivered {
   return !isMoved(fate);
 }
 
-/** Puts the fates of arrivals to their indexes; of those that another partition counts it learns which, and answers their indexes. */
+/**
+ * Puts the fates of arrivals to their indexes; of those that another partition counts it learns which,
+ * and answers their indexes.
+ */
 function sort(
   delivered: readonly (Delivered | Moved)[],
   indexes: readonly number[],

@@ -1,18 +1,18 @@
-// An answer, which is data, as a response; and the collector's own refusals, which no format words: wrong paths and
-// methods, and addresses that come too often.
+// Turns an answer, which is data, into a response. Also here are the refusals of the collector itself, for which no
+// format has words: wrong paths and methods, and addresses that send too often.
 
 import { type Answer, refusal, statusOf } from "../../core/formats/hit-reply.ts";
 import type { RejectionCode } from "../../core/outcome.ts";
 
-/** The answer with headers of its own and some more. */
+/** The response of an answer, with more headers. */
 export function respond({ status, headers, body }: Answer, more: Readonly<Record<string, string>> = {}): Response {
   const content = typeof body === "string" ? body : (body.slice().buffer as ArrayBuffer);
   return new Response(isBodiless(status) ? null : content, { status, headers: { ...headers, ...more } });
 }
 
 /**
- * Any page may read the answer, which holds nothing but counts. Beacons send credentials, so the origin is named. No answer
- * varies by anything else.
+ * Headers with which any page may read the answer, which holds nothing but counts. The origin is named, because beacons
+ * send credentials. Answers depend on nothing else of the request's headers.
  */
 export function corsOf(origin: string): Record<string, string> {
   const headers = {
@@ -23,7 +23,7 @@ export function corsOf(origin: string): Record<string, string> {
   return origin === "" ? headers : { ...headers, Vary: "Origin" };
 }
 
-/** Every refusal of the collector itself has the native format's shape. */
+/** A refusal of the collector itself, which has the native format's shape. */
 export function refuse(
   code: RejectionCode,
   message: string,

@@ -1,5 +1,5 @@
-// Serves the tracker: /t.js and /p.js as they are today, and each under the name that carries its hash, for ever. Any page
-// may load them, also with `integrity`, which is why they are readable across origins.
+// Serves the tracker: /t.js and /p.js as they are today, and each under the name that carries its hash, for ever. Any
+// page may load them, also with `integrity`, which is why they are readable across origins.
 
 import type { Context } from "hono";
 import { refuse } from "./reply.ts";

@@ -1,6 +1,7 @@
-// Whose events these are. A tracking ID says it by itself and costs nothing. A site's hostname and an API key are looked up
-// in D1 and remembered in the isolate for a minute, so that a busy site costs one look-up a minute; while the database does
-// not answer, what was known before still holds. A key also says that the sender is the merchant's own server.
+// Whose events these are. A tracking ID says it by itself and costs nothing. A site's hostname and an API key
+// are looked up in D1 and remembered in the isolate for a minute, so that a busy site costs one look-up a
+// minute; while the database does not answer, what was known before still holds. A key also says that the
+// sender is the merchant's own server.
 
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import type { Draft } from "../../core/hit.ts";

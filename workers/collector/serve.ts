@@ -1,5 +1,5 @@
-// One hit from its first byte to its answer: whether its address may come, its body, what collect.ts makes of it, and that in
-// the words of its protocol. Any page may send, so every answer may be read across origins.
+// One hit from its first byte to its answer. The steps: may its address send, read the body, have collect.ts take the
+// events, answer in the words of the hit's protocol. Any page may send, so every answer may be read across origins.
 
 import { uuidv7 } from "uuidv7";
 import type { Answer } from "../../core/formats/hit-reply.ts";
@@ -41,7 +41,7 @@ export async function serve(incoming: Incoming, route: Route): Promise<Response>
   }
 }
 
-/** Makes an id only for a format that asks for it, once. */
+/** A hit that was dealt with. Its id is made once, and only for a format that asks for it. */
 class SettledHit implements Settled {
   readonly hit: Hit;
   readonly outcome: Outcome<Report>;
@@ -58,7 +58,10 @@ class SettledHit implements Settled {
   }
 }
 
-/** When to come again, where the refusal says it better than the code does; in each header in which the answer says it. */
+/**
+ * Headers that say when to come again, where the refusal knows it better than its code does. Each header in which the
+ * answer already says it is replaced.
+ */
 function retryOf({ headers }: Answer, { retryAfterSeconds: seconds }: Rejection): Record<string, string> {
   if (seconds === undefined) return {};
   const names = ["Retry-After", "X-RateLimit-Reset"].filter((name) => name in headers);
@@ -68,7 +71,8 @@ function retryOf({ headers }: Answer, { retryAfterSeconds: seconds }: Rejection)
 type FormatRoute = Extract<Route, { format: unknown }>;
 
 function take(incoming: Incoming, { format }: FormatRoute, hit: IncomingHit): Promise<Outcome<Report>> {
-  // HEAD comes here as GET does; whoever only asks whether there is an image has not shown it to anybody.
+  // HEAD takes the same route as GET. It only asks whether there is an image: nobody has seen a page, so nothing is
+  // counted.
   if (incoming.request.method === "HEAD") return NOTHING_TAKEN;
   const looking = { env: incoming.env, now: hit.receivedAt, later: incoming.later };
   const client = clientOf(incoming, hit.receivedAt);
@@ -100,16 +104,16 @@ function hasBody({ request: { method } }: Incoming): boolean {
 const PACKED = { unpacks: true };
 const EMPTY = accepted("");
 
-/** A body that was read, and perhaps unpacked, to where it became too large counts like one of that size. */
+/** Counts a refused hit. A body that was read until it was too large counts with the largest size that is allowed. */
 function countUnread(incoming: Incoming, refusal: ReturnType<typeof rejected>) {
   const length = refusal.rejection.code === "body_too_large" ? REQUEST_BYTES_MAX : 0;
   return countRefused(incoming.env, refusal, { address: addressOf(incoming), length, isKeyed: false });
 }
 
 /**
- * A body's own first bytes say whether it is packed, whatever the headers say: PostHog's browser client packs without a
- * word, and proxies unpack without taking the word away. It is unpacked no further than any body may go, so that a few bytes
- * of a stranger cannot fill the memory.
+ * The text of a body. Its first bytes say whether it is packed, whatever the headers say: PostHog's browser client
+ * packs without saying so, and proxies unpack without removing the header. A body is unpacked no further than any body
+ * may be long, so a few bytes of a stranger cannot fill the memory.
  */
 function toText(incoming: Incoming, body: RequestBody): Outcome<string> {
   if (body.ok && body.packing === undefined && !isReadable(headerOf(incoming, "content-encoding")))
@@ -120,7 +124,10 @@ function toText(incoming: Incoming, body: RequestBody): Outcome<string> {
     : rejected("incomplete_body", "the body ended before its announced end; send it again");
 }
 
-/** Whether a body that is not packed may be what a header announced: with "br" it is, in a packing that is not read here. */
+/**
+ * Whether a body that does not look packed can be read as it is. With "br" it cannot: it is packed in a way that is not
+ * supported here.
+ */
 function isReadable(encoding: string): boolean {
   return encoding
     .slice(0, 100)

@@ -1,6 +1,7 @@
-// Signing in by Cloudflare Access: the edge lets only those through who have signed in with the team's identity provider,
-// and sends a signed JWT along. It is verified against the team's public keys, for this application, and nothing but the
-// e-mail address is taken from it. Which mode a deployment has is its settings: with ACCESS_TEAM there are no passwords.
+// Signing in by Cloudflare Access: the edge lets only those through who have signed in with the team's identity
+// provider, and sends a signed JWT along. It is verified against the team's public keys, for this application,
+// and nothing but the e-mail address is taken from it. Which mode a deployment has is its settings: with
+// ACCESS_TEAM there are no passwords.
 
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 import { parseEmail } from "../../storage/directory/members.ts";

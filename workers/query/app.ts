@@ -1,6 +1,6 @@
-// The query Worker's routes: one list that reads as a table of contents, with who may use each and what the audit log calls
-// it. Questions keep the error shape of the Plausible API; admin requests have a shape of their own. What no route expects
-// is answered here, as JSON, whatever it was.
+// The query Worker's routes: one list that reads as a table of contents, with who may use each and what the audit log
+// calls it. Questions keep the error shape of the Plausible API; admin requests have a shape of their own. What no
+// route expects is answered here, as JSON, whatever it was.
 
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
@@ -233,8 +233,10 @@ function toResponse(c: Context, reply: Checked<Reply | FileReply>): Response {
   return c.json(body, status, location === undefined ? {} : { location });
 }
 
-/** Bytes go as they are made, and no faster than they are taken. What fails on the way breaks the transfer off: a part is
- *  never taken for the whole. */
+/**
+ * Bytes go as they are made, and no faster than they are taken. What fails on the way breaks the transfer off: a part
+ * is never taken for the whole.
+ */
 function toFile(c: Context, { file: { contentType, name, headers, bytes } }: FileReply): Response {
   const deps = c.get("deps") as Deps;
   const stream = new ReadableStream<Uint8Array>({

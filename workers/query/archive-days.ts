@@ -1,5 +1,5 @@
-// Admin requests about the archive's Days: which are open, closed, sealed, late or in doubt, sealing some of them now, and
-// which files hold the events of one.
+// Admin requests about the archive's Days: which are open, closed, sealed, late or in doubt, sealing some of them now,
+// and which files hold the events of one.
 
 import type { Context } from "hono";
 import { isKeySegment, manifestKey } from "../../core/archive/object-key.ts";
@@ -53,7 +53,10 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
   return { ok: true, value: { body: { days, next: null } } };
 }
 
-/** A page of closed Days: those of the first ledger by date, then those of the next. A row's partition says which ledger it is of. */
+/**
+ * A page of closed Days: those of the first ledger by date, then those of the next. A row's partition
+ * says which ledger it is of.
+ */
 async function listClosed(
   { from, to, after, rowsMax }: Parameters<typeof listSeals>[1],
   { ledgers }: Deps,
@@ -67,7 +70,10 @@ async function listClosed(
   return rows;
 }
 
-/** POST /api/v1/archive/seal {"from","to"}: closed Days the cron has not found, or that wait for another try, go at once. */
+/**
+ * POST /api/v1/archive/seal {"from","to"}: closed Days the cron has not found, or that wait for another try, go at
+ * once.
+ */
 export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, DAYS);
   if (!body.ok) return body;
@@ -88,8 +94,8 @@ export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> 
 }
 
 /**
- * GET /api/v1/archive/files?date&partition: the objects that together hold every event of a (Day, partition) once, as far as
- * it is sealed: files of the current generation, and bundles that are in none of them.
+ * GET /api/v1/archive/files?date&partition: the objects that together hold every event of a (Day, partition) once, as
+ * far as it is sealed: files of the current generation, and bundles that are in none of them.
  */
 export async function getArchiveFiles(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const asked = parametersOf(c, FILES);
@@ -116,8 +122,8 @@ function wrongRange(from: number, to: number) {
 }
 
 /**
- * "closed": no seal yet. "sealed". "late": sealed, and events came since that wait to be counted. "in_doubt": it was tried
- * several times and cannot be done; `error` says why.
+ * "closed": no seal yet. "sealed". "late": sealed, and events came since that wait to be counted. "in_doubt": it was
+ * tried several times and cannot be done; `error` says why.
  */
 export function stateOf({ generation, lateSince, attempts }: Pick<SealRow, "generation" | "lateSince" | "attempts">) {
   if (attempts >= SEAL_ATTEMPTS_DOUBTFUL) return "in_doubt";

@@ -1,6 +1,6 @@
-// The public routes of questions: POST /api/v2/query, and the reports (report.ts). Statuses and texts are those clients of the Plausible Stats API
-// v2 know; every error is {"error": "…", "code", "field"?}. The order of checks is theirs too: key given, body readable, merchant named, key
-// right, question right.
+// The public routes of questions: POST /api/v2/query, and the reports (report.ts). Statuses and texts are those clients
+// of the Plausible Stats API v2 know; every error is {"error": "…", "code", "field"?}. The order of checks is theirs
+// too: key given, body readable, merchant named, key right, question right.
 
 import type { Context } from "hono";
 import { QUESTION_BYTES_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Who asks a question: whoever holds a merchant's key, whoever has a share link, or a member that is signed in. Each comes to
-// the same: one merchant, and the filters that every question of this asker gets.
+// Who asks a question: a holder of a merchant's key, a holder of a share link, or a member that is signed in. Each of
+// them is turned into the same: one merchant, and the filters that every question of this asker gets.
 
 import type { Context } from "hono";
 import { LINK_STEPS_SHARE, QUESTION_STEPS_MAX } from "../../core/limits.ts";
@@ -21,10 +21,10 @@ const WRONG_KEY_OR_SITE = "Invalid API key or site ID. Please check that the key
 const NO_QUESTIONS = "This key may only send events. Questions need a key of scope read or admin.";
 
 export interface Asker {
-  /** Of the key, share link or member: what limits count by. */
+  /** The id of the key, share link or member. Limits count by it. */
   readonly id: string;
   readonly merchant: Merchant;
-  /** Hostnames that were found to be the merchant's. */
+  /** Hostnames that the merchant is known to own. */
   readonly hostnames: Set<string>;
   readonly mayAsk: boolean;
   /** Whether it is a share link. */
@@ -37,51 +37,57 @@ export function saysWho(c: Context): boolean {
   return bearerOf(c.req.header("authorization")) !== undefined || maySignIn(c);
 }
 
-/** Why nobody is answered. */
+/** Why an asker gets no answer. */
 export interface Refusal {
   readonly code: "unauthorized" | "forbidden" | "rate_limited";
   readonly error: string;
 }
 
-/** Who asks about `siteId`, if they may, are not here too often, and mean their own merchant. */
+/** The asker about `siteId`, if it may ask, does not ask too often, and names its own merchant. */
 export async function admitAsker(c: Context, siteId: string, deps: Deps): Promise<Asker | Refusal> {
   const asker = await askerOf(c, siteId, deps);
   if (asker === undefined) return { code: "unauthorized", error: WRONG_KEY_OR_SITE };
   if (!(await admit(c, asker.id, deps.keyLimit))) return { code: "rate_limited", error: TOO_OFTEN };
   if (!asker.mayAsk) return { code: "forbidden", error: NO_QUESTIONS };
   if (!(await names(siteId, asker, deps))) return { code: "unauthorized", error: WRONG_KEY_OR_SITE };
-  // A link whose segment is gone opens nothing.
+  // A share link whose segment was deleted is refused.
   const filled = await fillFilters(asker.filters, asker.merchant.number, deps);
   return filled.ok ? { ...asker, filters: filled.value } : { code: "forbidden", error: filled.rejection.message };
 }
 
-/** What a question of an asker draws on; of its own alone where limits are off. */
+/** The budgets that an asker's question draws on. Where limits are off it is the question's own alone. */
 export function budgetsOf({ id, merchant, isShared }: Asker, deps: Deps): Budgets {
   const who = { asker: id, merchant: merchant.number, isShared };
   const steps = isShared ? QUESTION_STEPS_MAX / LINK_STEPS_SHARE : QUESTION_STEPS_MAX;
   return openBudgets(steps, deps.keyLimit === undefined ? [] : deps.purses.of(who, deps.now()));
 }
 
-/** What a question of an asker pays its reading from, in place of nothing. */
+/**
+ * What handlers use, with the purse that this asker's questions pay their reading from. Where limits are off there is
+ * none.
+ */
 export function readingAs({ id, merchant, isShared }: Pick<Asker, "id" | "merchant" | "isShared">, deps: Deps): Deps {
   if (deps.keyLimit === undefined) return deps;
   const purses = deps.readingPurses.of({ asker: id, merchant: merchant.number, isShared }, deps.now());
   return { ...deps, reading: new Reading(purses, isShared) };
 }
 
-/** What a question draws on. */
+/** What a question draws on while it is answered. */
 export interface Purses {
   readonly budgets: Budgets;
   readonly reading: Reading | undefined;
 }
 
-/** Why there is no answer now, and may be one later: a purse is empty. */
+/** Why there is no answer now but may be one later: a purse is empty. Undefined where none is. */
 export function emptyPurseOf({ budgets, reading }: Purses): string | undefined {
   if (isStoppedByPurse(budgets.own)) return TOO_DEAR;
   return reading?.isRefused() === true ? TOO_MUCH_READ : undefined;
 }
 
-/** Who asks about `siteId`; undefined when it is nobody we know. Whether `siteId` is theirs is not looked at yet. */
+/**
+ * The asker about `siteId`; undefined when it is nobody we know. It is not yet checked that `siteId` is the asker's
+ * own.
+ */
 async function askerOf(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
   const token = bearerOf(c.req.header("authorization"));
   if (token === undefined) return await memberAsking(c, siteId, deps);
@@ -106,7 +112,7 @@ async function shareAsking(token: string, deps: Deps): Promise<Asker | undefined
   return { id, merchant: opened.merchant, hostnames: new Set(), mayAsk: true, isShared: true, filters };
 }
 
-/** Somebody of several merchants names one by its id; of one, in any way. */
+/** A member of several merchants has to name one by its id. A member of one merchant may name it in any way. */
 async function memberAsking(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
   const memberships = await membershipsOf(c, deps);
   const named = memberships.find(({ merchant }) => merchant.id === siteId);

@@ -1,7 +1,7 @@
-// The audit log: every act of the admin API that succeeds, noted in one place around all handlers (app.ts), and its list.
-// The entry is there before the act, so that an act without an entry cannot be; if the log cannot be written, the request
-// fails and nothing was done. What a handler knows of its request (the merchant it is about, the fields it was sent) it
-// leaves on the context; fields that hold secrets are never left there.
+// The audit log: every act of the admin API that succeeds, noted in one place around all handlers (app.ts), and its
+// list. The entry is there before the act, so that an act without an entry cannot be; if the log cannot be written, the
+// request fails and nothing was done. What a handler knows of its request (the merchant it is about, the fields it was
+// sent) it leaves on the context; fields that hold secrets are never left there.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, AUDIT_DETAILS_LENGTH_MAX } from "../../core/limits.ts";

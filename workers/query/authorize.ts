@@ -1,6 +1,6 @@
-// Whose an API key is: it opens one merchant, and a question must name that merchant by its id, one of its tracking IDs or a
-// hostname it owns. Whether the key or the name is wrong is not said (L6). Keys are remembered in the isolate for a minute,
-// so that a dashboard costs one database read a minute and a revoked key asks no longer than that.
+// Whose an API key is: it opens one merchant, and a question must name that merchant by its id, one of its tracking IDs
+// or a hostname it owns. Whether the key or the name is wrong is not said (L6). Keys are remembered in the isolate for
+// a minute, so that a dashboard costs one database read a minute and a revoked key asks no longer than that.
 
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import { KEY_USE_NOTED_EVERY_MS, KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/limits.ts";
@@ -83,7 +83,9 @@ export function noteUse(opened: OpenedKey, deps: Deps): void {
   deps.later("key_use", noteKeyUse(deps.directory, { id: opened.holder.id, now }));
 }
 
-/** Whether `siteId` names a merchant: by its id, a tracking ID or a hostname, of which the found ones are remembered. */
+/**
+ * Whether `siteId` names a merchant: by its id, a tracking ID or a hostname, of which the found ones are remembered.
+ */
 export async function names(
   siteId: string,
   { merchant, hostnames }: { readonly merchant: Merchant; readonly hostnames: Set<string> },

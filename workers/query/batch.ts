@@ -1,6 +1,6 @@
-// POST /api/v2/batch: several questions about one merchant over one range, each with its own answer, refusal or job. What they have
-// in common is read once for all (together.ts); those that are too large for a request become one job. It counts as one request, and
-// takes the steps that its questions take.
+// POST /api/v2/batch: several questions about one merchant over one range, each with its own answer, refusal or job.
+// What they have in common is read once for all (together.ts); those that are too large for a request become one job.
+// It counts as one request, and takes the steps that its questions take.
 
 import type { Context } from "hono";
 import { causeOf, type Outcome } from "../../core/outcome.ts";
@@ -167,7 +167,10 @@ async function sendAll(c: Context, { batch, head, answers }: Sending): Promise<R
   return c.json({ ...head, version: version ?? null, answers: Object.fromEntries(ordered) });
 }
 
-/** A line for each answer as soon as it is there, and one that ends them. Whoever has a version gets lines once it is known to be old. */
+/**
+ * A line for each answer as soon as it is there, and one that ends them. Whoever has a version gets lines
+ * once it is known to be old.
+ */
 function sendLines(c: Context, { batch, head, answers }: Sending, deps: Deps): Response {
   const encoder = new TextEncoder();
   const lines = linesOf({ batch, head, answers });
@@ -203,8 +206,10 @@ async function* linesOf({ batch, head, answers }: Sending): AsyncGenerator<objec
   yield { ...head, version, ...(unchanged && { unchanged }) };
 }
 
-/** Names what the answers say: the same as long as they do, whenever it was read and whatever reading took. Undefined while a job is
- *  under way, or something failed. */
+/**
+ * Names what the answers say: the same as long as they do, whenever it was read and whatever reading took. Undefined
+ * while a job is under way, or something failed.
+ */
 async function versionOf(answers: readonly Named[]): Promise<string | undefined> {
   if (answers.some(([, { results }]) => results === undefined)) return undefined;
   const said = answers.map(([name, { meta, ...rest }]) => {

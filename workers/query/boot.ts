@@ -1,4 +1,5 @@
-// What the server says in a page's document (page.ts) and the page reads there (dashboard/boot.ts). Types alone, which both sides share.
+// What the server says in a page's document (page.ts) and the page reads there (dashboard/boot.ts). Types
+// alone, which both sides share.
 
 /** A shop as its people see it, with what they may do there. */
 export interface Shop {

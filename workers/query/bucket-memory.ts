@@ -1,7 +1,8 @@
-// What an isolate remembers of rollups in D1: rows as they were read, by merchant and by the columns that were read. D1 is still
-// asked for each question which versions its rows have now; only rows of other versions are read whole. So what was written since,
-// by a partition, a seal, a rebuild or an erasure, is seen by the next question, and nothing else is read again. Equal versions are
-// equal rows, but for what an undo has taken back: how many were undone is part of the key.
+// What an isolate remembers of rollups in D1: rows as they were read, by merchant and by the columns that were read.
+// D1 is still asked for each question which versions its rows have now; only rows of other versions are read whole.
+// So what was written since, by a partition, a seal, a rebuild or an erasure, is seen by the next question, and
+// nothing else is read again. Equal versions are equal rows, but for what an undo has taken back: how many were
+// undone is part of the key.
 
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { BUCKETS_KEPT_BYTES } from "../../core/limits.ts";

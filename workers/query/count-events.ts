@@ -1,6 +1,7 @@
-// Counts plans from events: one of a single question, or those of several questions about one merchant in one pass. What is read is
-// read once, for whichever of them has not remembered what it came to; what a plan alone may not read, it may not read here either,
-// and its cost is what it would be alone. So an answer is the same, whatever is asked with it (BAT-2).
+// Counts plans from events: one of a single question, or those of several questions about one merchant in one
+// pass. What is read is read once, for whichever of them has not remembered what it came to; what a plan alone
+// may not read, it may not read here either, and its cost is what it would be alone. So an answer is the same,
+// whatever is asked with it (BAT-2).
 
 import { NO_EVENTS } from "../../core/archive/event-columns.ts";
 import { BATCH_EVENTS_MAX, QUESTION_MS_MAX, SCAN_VISITORS_MAX } from "../../core/limits.ts";

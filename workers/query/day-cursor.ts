@@ -1,5 +1,5 @@
-// Where a page of Days in the archive begins: after the last (Day, partition) of the page before, as the caller was given it
-// ("2026-11-21/pool-3"). What is not exactly that is no place.
+// Where a page of Days in the archive begins: after the last (Day, partition) of the page before. The caller gives the
+// text that it got with that page, such as "2026-11-21/pool-3". Any other text is refused.
 
 import { isKeySegment } from "../../core/archive/object-key.ts";
 import { dateOf, parseDate } from "../../core/time.ts";

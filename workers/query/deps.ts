@@ -1,5 +1,5 @@
-// What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness come from here,
-// so that everything behind it can be tried with others. The meter and the remembered keys live as long as the isolate.
+// What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness come from
+// here, so that tests can give others. The meter and the remembered keys live as long as the isolate.
 
 import { type Placement, parsePoolSize } from "../../core/counting/placement.ts";
 import { RULES_NOTICE_MS } from "../../core/limits.ts";
@@ -31,9 +31,9 @@ import type { Together } from "./together.ts";
 import { TurnMemory } from "./turn.ts";
 
 export interface Deps extends Producer {
-  /** Who is who. */
+  /** The directory: the D1 of who is who. */
   readonly directory: Directory;
-  /** Numbers. */
+  /** The ledgers: the D1s of numbers. */
   readonly ledgers: Ledgers;
   readonly unchecked: Storage["unchecked"];
   readonly bucket: R2Bucket;
@@ -44,31 +44,34 @@ export interface Deps extends Producer {
   readonly background: BackgroundRpc;
   readonly pace: Pick<SealPace, "sealAfterMs">;
   readonly signs: readonly [Sign, ...Sign[]];
-  /** The tracking secret, and the one before while a rotation lasts. */
+  /** The tracking secret and, while a rotation lasts, the one before it. */
   readonly sealSecrets: readonly string[];
-  /** What makes visitors of the ids that senders give. */
+  /** The keys that hash the ids that senders give into visitors. */
   readonly visitorKeys: VisitorKeys;
   /** ADMIN_TOKEN, and the one before it while that is set. */
   readonly adminTokens: readonly string[];
   /** Whether this is a developer's machine: few partitions, and nobody to harm. */
   readonly development: boolean;
-  /** How far ahead a change of rules, or of where a merchant is counted, is dated, in ms. */
+  /** How far in the future a change of rules, or of a merchant's partitions, takes effect (ms). */
   readonly noticeMs: number;
   readonly meter: Metered;
   readonly keys: KeyMemory;
   /** What askers have left to spend in this isolate. */
   readonly purses: PurseMemory;
-  /** And to read. */
+  /** What askers have left to read in this isolate. */
   readonly readingPurses: PurseMemory;
-  /** What the question that is asked pays its reading from; undefined where limits are off, and where nobody asks a question. */
+  /**
+   * The purse that the current question pays its reading from. Undefined where limits are off, and for requests that
+   * are no question.
+   */
   readonly reading: Reading | undefined;
   /** Who counts events in this isolate. */
   readonly turns: TurnMemory;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
-  /** What sealed Days of this database came to. */
+  /** Answers from sealed Days of this database that the isolate remembers. */
   readonly scans: ScanMemory;
-  /** Where several questions are answered together: what they read alike is read for all at once. */
+  /** Set where several questions are answered together: what they have in common is read once for all. */
   readonly together?: Together;
   /** Exchange rates that the isolate has read from this database. */
   readonly rates: RateMemory;

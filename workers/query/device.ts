@@ -1,5 +1,6 @@
-// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one address of mail: wrong
-// passwords from elsewhere never close a name to it (sessions.ts). It opens nothing by itself, names nobody, and nothing of it is stored.
+// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one address of
+// mail: wrong passwords from elsewhere never close a name to it (sessions.ts). It opens nothing by itself, names
+// nobody, and nothing of it is stored.
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";

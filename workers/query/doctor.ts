@@ -1,5 +1,6 @@
-// GET /api/v1/doctor: of each kind of state whether it is whole, and if not, which command mends it (docs/operate.md). It reads little: the
-// newest of each, and whether databases are those that they should be. What fails is a finding, not a failure of the request.
+// GET /api/v1/doctor: of each kind of state whether it is whole, and if not, which command mends it (docs/operate.md).
+// It reads little: the newest of each, and whether databases are those that they should be. What fails is a finding,
+// not a failure of the request.
 
 import type { Context } from "hono";
 import { manifestKey, sealedPrefix } from "../../core/archive/object-key.ts";
@@ -78,8 +79,9 @@ async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): Return
 
 const lookAtErasures: Look = async (deps) => {
   let unknown = 0;
+  // What is wrong with a ledger is a finding of its own.
   for (const [position, ledger] of deps.ledgers.all.entries())
-    unknown += await countUnknown(position, ledger, deps).catch(() => 0); // what is wrong with a ledger is a finding of its own
+    unknown += await countUnknown(position, ledger, deps).catch(() => 0);
   if (unknown === 0) return undefined;
   return { says: `${unknown} that were asked for are in no ledger`, command: "footfall recover erasures" };
 };

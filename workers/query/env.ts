@@ -1,4 +1,4 @@
-// What the query Worker binds (wrangler.toml, [env.query]) and its secrets.
+// The bindings of the query Worker (wrangler.toml, [env.query]) and its secrets.
 
 import type { Metered } from "../../core/meter.ts";
 import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
@@ -12,7 +12,7 @@ import type { VisitorEnv } from "../../storage/visitor-key.ts";
 import type { AccessEnv } from "./access.ts";
 import type { KeyLimitEnv } from "./limit.ts";
 
-/** What questions and operators ask of a partition. */
+/** The methods of a partition that questions and operators use. */
 export type PartitionStub = Pick<
   PartitionRpc,
   "live" | "present" | "recentEvents" | "refreshSettings" | "status" | "erase" | "republish"
@@ -31,9 +31,9 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   readonly BACKGROUND: BackgroundRpc;
   readonly ADMIN_TOKEN: string;
-  /** The one before, while it is still good. */
+  /** The former ADMIN_TOKEN, while it is still valid. */
   readonly ADMIN_TOKEN_PREVIOUS?: string;
-  /** The collector's own. */
+  /** The same setting as the collector's. */
   readonly REGIONS?: string;
   /** Where the collector answers, for the line that shops put on their pages; "" where it is not said. */
   readonly COLLECTOR_URL?: string;
@@ -41,6 +41,9 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
   readonly SEAL_AFTER_MS?: string;
   /** "true" on a developer's machine, and only there. */
   readonly DEVELOPMENT?: string;
-  /** How far ahead changes of rules and of partitions are dated, in ms as text, where it need not be safe: only with DEVELOPMENT. */
+  /**
+   * How far in the future changes of rules and of partitions take effect, in ms as text. Read with DEVELOPMENT only,
+   * because a short time is not safe elsewhere.
+   */
   readonly RULES_NOTICE_MS?: string;
 }

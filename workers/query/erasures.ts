@@ -96,7 +96,8 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
   if (moved !== undefined) return moved;
   const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
   const kind = named === "" ? "days" : "visitor";
-  // An id was another visitor under another key, and before there were keys: each is an erasure, with a receipt of its own.
+  // An id was another visitor under another key, and before there were keys: each is an erasure, with a receipt of its
+  // own.
   for (const one of earlier) {
     const begun = await begin(merchant.value, { kind, visitor: one, ...days }, deps);
     if (!begun.ok) return begun;
@@ -110,7 +111,10 @@ async function visitorsOf({ createdAt }: Merchant, given: GivenVisitor, deps: De
   return everyVisitorOf(deps.visitorKeys, given, since);
 }
 
-/** Days that have got another zone share files with Days beside them: what of a file to erase would be a matter of the zone. */
+/**
+ * Days that have got another zone share files with Days beside them: what of a file to erase would be a matter of the
+ * zone.
+ */
 function isOfMovedDays(
   { pastZones: past }: Merchant,
   { from, to }: { readonly from: number | undefined; readonly to: number | undefined },
@@ -198,7 +202,9 @@ export async function enforceRetention(merchant: Merchant, days: number, deps: D
   await sendDue(deps);
 }
 
-/** Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement. */
+/**
+ * Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement.
+ */
 async function allPartitionsOf({ number: merchant, spread }: Merchant, deps: Deps): Promise<readonly string[]> {
   const counted = await listPartitionsOf(deps.ledgers.ofMerchant(merchant), merchant);
   return [...new Set([...partitionsOf({ merchant, spread }, deps.placement), ...counted])];

@@ -1,7 +1,7 @@
-// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet: out of the archive, and
-// what partitions have not archived yet.
-// They name visitors, if only by a hash, and say where each has been; so the door is "admin", and the audit log says who
-// took them. Of an open Day there is what was acknowledged so far, and a header says from which Day on that is so.
+// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet: from the
+// archive, and from partitions what they have not archived yet. Events name visitors, if only by a hash, and say where
+// each has been. So the door is "admin", and the audit log says who took them. An open Day has the events that were
+// acknowledged so far, and a header names the first open Day.
 
 import type { Context } from "hono";
 import {
@@ -123,7 +123,7 @@ interface Filterable {
   readonly source: ExportSource;
 }
 
-/** What `filters` admit; undefined where there are none. */
+/** A test of what `filters` admit; undefined where there are none. */
 async function admitOf(
   { filters: asked, counted }: Fields<typeof EVENTS>,
   { merchant, places, source }: Filterable,
@@ -149,7 +149,7 @@ async function admitOf(
   return problem("invalid_field", `${why}. Ask for fewer Days, or filter by event: dimensions alone.`, "filters");
 }
 
-/** Where the events are, unless there is more than one request can read. */
+/** Where the events are, or a refusal where they are more than one request can read. */
 export async function findExported(
   merchant: Merchant,
   { from, to }: { readonly from: number; readonly to: number },
@@ -159,16 +159,18 @@ export async function findExported(
   const today = Math.floor(deps.now() / DAY_MS);
   const settings = settingsOf(merchant);
   let first = retentionDays === null ? from : Math.max(from, today - retentionDays);
-  // Of a Day that has moved some events may lie in a folder that is gone: it is as gone as that.
+  // Some events of a Day that has moved may lie in a folder that retention has deleted. Such a Day counts as deleted.
   while (retentionDays !== null && isMovedDay(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
     first += 1;
   const around = { from: first - FOLDERS_APART_MAX, to: to + 1 + FOLDERS_APART_MAX };
-  // Partitions first, the archive after them: what they forget in between lies there.
+  // Partitions are read before the archive: what they forget in between lies in the archive.
   const recent = await readRecent(merchant, around, deps);
-  // Beside those of today's placement: a pool of another size, or a region that is no more, had others.
+  // Partitions that today's placement does not know are read as well. They are from a pool of another size, or from a
+  // region that is no longer used.
   const archived = await listPartitionsOfDays(deps.ledgers.ofMerchant(number), { merchant: number, ...around });
   const partitions = [...new Set([...partitionsOf({ merchant: number, spread }, deps.placement), ...archived])];
-  // Of a merchant on hundreds of partitions a Day is more than that, and it must be possible to have one.
+  // At least one Day: a merchant on hundreds of partitions has more places than EXPORT_PLACES_MAX in a single Day, and
+  // must be able to export it.
   const days = Math.max(1, Math.floor(EXPORT_PLACES_MAX / partitions.length));
   if (to - first >= days) return problem("invalid_field", `Ask for at most ${days} Days at once.`, "to");
   const places = Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index).flatMap((day) =>
@@ -215,7 +217,7 @@ async function* textOf(
   if (text !== "") yield utf8.encode(text);
 }
 
-/** Memory holds one row group, and where in the file the others are. */
+/** Memory holds one row group, and the places of the others in the file. */
 async function* parquetOf(blocks: AsyncGenerator<readonly ExportedEvent[]>, range: string): AsyncGenerator<Uint8Array> {
   const writer = new ParquetStreamWriter(EXPORT_COLUMNS, { footfall_range: range });
   let waiting: ExportedEvent[] = [];

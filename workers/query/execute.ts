@@ -1,7 +1,7 @@
-// Reads what a plan names and hands it to core. From rollups: first what every partition of the merchant has not published
-// yet, then D1. A bucket that is published in between is then in D1; one that was read from both counts once, by version. So
-// there is no hole and no overlap, whenever a partition publishes (L1, L2). Days with late events that no rollup knows are
-// counted on the way (`uncounted.ts`). From events: `scan.ts`.
+// Reads what a plan names and hands it to core. From rollups: first what every partition of the merchant has not
+// published yet, then D1. A bucket that is published in between is then in D1; one that was read from both counts once,
+// by version. So there is no hole and no overlap, whenever a partition publishes (L1, L2). Days with late events that
+// no rollup knows are counted on the way (`uncounted.ts`). From events: `scan.ts`.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
@@ -139,8 +139,10 @@ async function withAllPlaces(
   return { ...refusal, places: distinctPlaces(places), ...asked };
 }
 
-/** The first Day with events or numbers, wherever they are; undefined while there are none. A share link with filters is not told of
- *  it: its first Day is that on which the merchant was made. */
+/**
+ * The first Day with events or numbers, wherever they are; undefined while there are none. A share link with filters is
+ * not told of it: its first Day is that on which the merchant was made.
+ */
 export async function findFirstDay(
   merchant: Merchant,
   { now, view }: { readonly now: number; readonly view: Filter | undefined },
@@ -173,8 +175,8 @@ async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promis
     return counted.ok ? accepted(counted.value.groups()[0] as Groups) : counted;
   }
   const { grain, from, to, breakdowns } = plan;
-  // Before any row is read it is known what partitions hold and how much was undone: these two may be asked at once. Totals are
-  // as quickly read as their versions, and are not remembered.
+  // Before any row is read it is known what partitions hold and how much was undone: these two may be asked at once.
+  // Totals are as quickly read as their versions, and are not remembered.
   const [live, undone] = await Promise.all([
     readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps),
     isWide(plan) ? countUndone(deps.ledgers.ofMerchant(merchant.number)) : undefined,

@@ -1,6 +1,6 @@
-// Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body by
-// any table. What a field must be is said once, as the text that a caller reads when it is not; and once more as JSON Schema,
-// beside what checks it, which the OpenAPI document is made of (openapi/).
+// Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body
+// by any table. What a field must be is written as the text that a caller reads when it is wrong. Beside it and its
+// check stands a JSON Schema, of which the OpenAPI document is made (openapi/).
 
 import {
   EXPORT_FILTERS_LENGTH_MAX,
@@ -21,17 +21,17 @@ export interface Field<T, Required extends boolean = boolean> {
   readonly required: Required;
   /** Completes the sentence "<field> must be …". */
   readonly expected: string;
-  /** What a value looks like before `parse`: everything that `parse` takes fits it. */
+  /** A schema of the value before `parse`. Everything that `parse` accepts fits it. */
   readonly schema: Schema;
   /** Undefined when the value is not what is expected. */
   readonly parse: (value: unknown) => T | undefined;
-  /** Never repeated, not even in the audit log. */
+  /** Set where the value must never be repeated, not even in the audit log. */
   readonly hidden?: true;
 }
 
 export type FieldTable = Readonly<Record<string, Field<unknown>>>;
 
-/** What a table's fields come to. A field that may be left out is undefined then. */
+/** The parsed fields of a table. A field that was left out is undefined. */
 export type Fields<Table extends FieldTable> = {
   readonly [Name in keyof Table]: Table[Name] extends Field<infer T, infer Required>
     ? Required extends true
@@ -131,7 +131,7 @@ export const DATE: Field<number, false> = {
   },
 };
 
-/** A text that is compared with what events hold. */
+/** A text that is compared with values of events. */
 export const TEXT: Field<string, false> = {
   required: false,
   expected: `a text of 1 to ${ID_LENGTH_MAX} characters`,
@@ -147,7 +147,7 @@ export const BOOLEAN_PARAMETER: Field<boolean, false> = {
   parse: (value) => (value === "true" ? true : value === "false" ? false : undefined),
 };
 
-/** Filters in a query parameter: their JSON. What makes a filter, the filters' own parser says. */
+/** Filters in a query parameter, as JSON. The filters' own parser decides whether they are valid. */
 export const FILTERS_PARAMETER: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of filters as questions have them, at most ${EXPORT_FILTERS_LENGTH_MAX} characters of JSON`,
@@ -173,7 +173,7 @@ export function wholeNumber(min: number, max: number): Field<number, false> {
   };
 }
 
-/** Where a page begins: whatever the page before gave as "next". */
+/** Where a page begins: the "next" of the page before. */
 export const CURSOR: Field<string, false> = {
   required: false,
   expected: 'what the page before gave as "next"',
@@ -181,7 +181,7 @@ export const CURSOR: Field<string, false> = {
   parse: (value) => (typeof value === "string" && value.length <= 1_000 ? value : undefined),
 };
 
-/** Reads filters that are kept: a list that is not endless and passes. */
+/** Parses filters that are saved: a list of bounded length that passes. */
 export function savedFilters(
   passes: (filters: readonly unknown[]) => boolean,
 ): (value: unknown) => readonly unknown[] | undefined {

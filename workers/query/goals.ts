@@ -1,5 +1,5 @@
-// Sets the backfill of a merchant's goals going (storage/goals-backfill.ts): when goals were changed, and when a question finds
-// Days that were counted before them. And finds the one that is under way.
+// Starts the backfill of a merchant's goals (storage/goals-backfill.ts), when goals were changed and when a question
+// finds Days that were counted before them. Also finds a backfill that is under way.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Groups } from "../../core/query/group.ts";
@@ -16,8 +16,8 @@ export async function backfillGoals(merchant: number, deps: Deps): Promise<void>
 }
 
 /**
- * The backfill that is under way, where an answer would be read from more rollups if it had ended. Without one, the
- * next starts.
+ * The backfill that is under way, where its end would let an answer read more from rollups. Where none is under way,
+ * the next one is started.
  */
 export async function backfillBehind(
   read: readonly (Groups | undefined)[],

@@ -1,6 +1,7 @@
-// Made-up keys, links and sessions. Each is looked up in the database, and nothing else bounds them: a limit by credential counts only
-// those that exist. So an address whose credentials were wrong so often is not looked up for a while, before anything of the request is
-// read. Credentials that were good lately go on from there: who guesses beside others behind one address does not lock them out.
+// A limit on made-up keys, links and sessions. Each of them is looked up in the database, and the limits by credential
+// count only credentials that exist. So an address that has sent many wrong credentials is closed for a while: what it
+// sends is refused before anything of the request is read. Credentials that were good lately are still answered there,
+// so somebody who guesses does not lock out others behind the same address.
 
 import type { Context, Next } from "hono";
 import { CREDENTIALS_KEPT_MAX, CREDENTIALS_KEPT_MS, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
@@ -12,7 +13,7 @@ import type { AddressLimit } from "./limit.ts";
 import { sessionTokenOf } from "./membership.ts";
 import { isAdminToken } from "./principal.ts";
 
-/** Texts until an instant, UTC ms, the oldest of which are forgotten when there are too many. */
+/** Texts that are remembered until an instant (UTC ms). When there are too many, the oldest ones are forgotten. */
 class Lately {
   readonly #until = new Map<string, number>();
 
@@ -36,7 +37,7 @@ export class GuessMemory {
 
 export interface GuessLimit {
   readonly memory: GuessMemory;
-  /** Counts a credential that was none. */
+  /** Counts a wrong credential, and says whether its address may send more. */
   readonly admits: AddressLimit;
 }
 
@@ -45,11 +46,11 @@ export const GUESSING = `This address has sent too many wrong credentials. Ask a
 export interface Guessing {
   readonly deps: Deps;
   readonly refuse: () => Response;
-  /** What a credential has shown to be once it is answered; undefined where that is not known. */
+  /** Whether a credential was good or wrong, as the answer has shown; undefined where the answer does not tell. */
   readonly judge?: () => "good" | "wrong" | undefined;
 }
 
-/** Answers a request of a credential by `next`, or by `refuse` where its address guesses. */
+/** Answers a request by `next`, or by `refuse` where its address is closed for guessing. */
 export async function limitGuesses(
   c: Context,
   next: Next,

@@ -1,7 +1,7 @@
 // Admin requests about imports: a file that is brought in is an object with a number, which each of its events has
-// (core/event.ts). It can be followed, paused, undone whole and redone. An undo is a replay that lets the import count no more on
-// its Days (core/rules.ts): the archive stays as it is, and to redo is to take that back. Whoever sends the file says how far it
-// is; whether it counts is told by the replays alone.
+// (core/event.ts). It can be followed, paused, undone whole and redone. An undo is a replay that lets the import count
+// no more on its Days (core/rules.ts): the archive stays as it is, and to redo is to take that back. Whoever sends the
+// file says how far it is; whether it counts is told by the replays alone.
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -108,7 +108,9 @@ export const IMPORT_PAGE = {
   head: DIGEST,
 };
 
-/** POST /api/v1/merchants/:id/imports: 201 with a number for a file; 200 with the import that has brought it already. */
+/**
+ * POST /api/v1/merchants/:id/imports: 201 with a number for a file; 200 with the import that has brought it already.
+ */
 export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -143,7 +145,10 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { status: 201, body: shown({ row, jobs: [] }, { whole: true }) } };
 }
 
-/** GET /api/v1/merchants/:id/imports?limit&after&head: the newest first, without their Days; with `head` those of files that begin so. */
+/**
+ * GET /api/v1/merchants/:id/imports?limit&after&head: the newest first, without their Days; with `head`
+ * those of files that begin so.
+ */
 export async function getImports(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -164,8 +169,10 @@ export async function getImport(c: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: shown(found.value, { whole: true }) } };
 }
 
-/** PATCH /api/v1/merchants/:id/imports/:number {"state"?,"place"?,"tally"?}: how far it is. One that is set to "paused" by somebody
- *  else is left alone by whoever sends it, who reads that in the answer. */
+/**
+ * PATCH /api/v1/merchants/:id/imports/:number {"state"?,"place"?,"tally"?}: how far it is. One that is set to "paused"
+ * by somebody else is left alone by whoever sends it, who reads that in the answer.
+ */
 export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -296,7 +303,9 @@ function leftOf({ days }: Import, jobs: readonly ReplayJob[]): readonly number[]
     .sort((a, b) => a - b);
 }
 
-/** Days beside one another, or with few between them, are one replay's; the latest first, since they are sealed last. */
+/**
+ * Days beside one another, or with few between them, are one replay's; the latest first, since they are sealed last.
+ */
 async function rangesLeft(
   merchant: Merchant,
   { row, jobs }: Known,

@@ -1,5 +1,5 @@
-// JSON that somebody sent, in a body or in a parameter: what is none is the sender's mistake, to be refused in the words of the API
-// that was meant.
+// JSON that somebody sent, in a body or in a parameter: what is none is the sender's mistake, to be refused in the
+// words of the API that was meant.
 
 import { accepted } from "../../core/outcome.ts";
 

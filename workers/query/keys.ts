@@ -1,5 +1,5 @@
-// Admin requests about a merchant's API keys: create, list, rotate, revoke. The key itself is in one answer only, the one
-// that creates it or gives it a new secret.
+// Admin requests about a merchant's API keys: create, list, rotate, revoke. The key itself is only in the answer that
+// creates it or gives it a new secret.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, KEY_GRACE_SECONDS, KEY_GRACE_SECONDS_MAX, KEYS_COUNT_MAX } from "../../core/limits.ts";
@@ -100,7 +100,7 @@ function shown({ id, name, scope, hint, createdAt, expiresAt, lastUsedAt, previo
     created_at: instant(createdAt),
     expires_at: instant(expiresAt),
     last_used_at: instant(lastUsedAt),
-    /** Until when the secret before the last rotation is good; null when it was never rotated. */
+    /** Until when the former secret is valid; null where the key was never rotated. */
     previous_secret_until: instant(previousUntil),
   };
 }

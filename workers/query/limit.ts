@@ -1,7 +1,7 @@
-// How often a credential may come: so many requests per period, counted by the platform (wrangler.toml, LIMIT_KEY, which has
-// the reasons). The answer says so in the fields of the IETF's draft "RateLimit header fields for HTTP" (-11):
-// `RateLimit-Policy` always; `RateLimit` only with a refusal, because what is left before that the platform does not tell,
-// and a made-up number is worse than none.
+// How often a credential may come: so many requests per period, counted by the platform (wrangler.toml, LIMIT_KEY,
+// which has the reasons). The answer says so in the fields of the IETF's draft "RateLimit header fields for HTTP"
+// (-11): `RateLimit-Policy` always; `RateLimit` only with a refusal, because what is left before that the platform does
+// not tell, and a made-up number is worse than none.
 
 import type { Context } from "hono";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Asks the partitions of a merchant: what they have not published, or not archived. A partition that is being moved or has
-// just reset itself answers the second time; reading twice is harmless.
+// Asks the partitions of a merchant: what they have not published, or not archived. A partition that is being moved or
+// has just reset itself answers the second time; reading twice is harmless.
 
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
@@ -15,8 +15,9 @@ import type { PartitionStub } from "./env.ts";
 type Asked = Pick<Merchant, "number" | "spread">;
 
 /**
- * The instant (UTC ms) before which every acknowledged event will be in what is read from now on: now, unless something waits in
- * the overflow queue. It is asked first of all: a message that is delivered meanwhile is then in its partition.
+ * The instant (UTC ms) before which every acknowledged event will be in what is read from now on: now,
+ * unless something waits in the overflow queue. It is asked first of all: a message that is delivered
+ * meanwhile is then in its partition.
  */
 export async function readCompleteUntil({ number }: Pick<Merchant, "number">, { ledgers, now }: Deps): Promise<number> {
   const asked = now();

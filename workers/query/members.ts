@@ -1,5 +1,6 @@
-// Admin requests about a merchant's members and invites. Only its owners come here, and the deployment, which makes the
-// first one. An invite is a link of one use that the owner hands over; Footfall sends no mail.
+// Admin requests about a merchant's members and invites. Only owners of the merchant may make them, and the deployment,
+// which invites the first owner. An invite is a link for one use. The owner hands it over, since Footfall sends no
+// mail.
 
 import type { Context } from "hono";
 import { INVITE_MS, MEMBERS_COUNT_MAX } from "../../core/limits.ts";
@@ -48,7 +49,7 @@ export async function patchMember(c: Context, deps: Deps): Promise<Checked<Reply
   return changed === undefined ? unknownMember() : { ok: true, value: { body: shown(changed) } };
 }
 
-/** DELETE /api/v1/merchants/:id/members/:member_id: whoever it is, is signed out with that. */
+/** DELETE /api/v1/merchants/:id/members/:member_id: the member is signed out as well. */
 export async function deleteMember(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -63,7 +64,7 @@ export async function deleteMember(c: Context, deps: Deps): Promise<Checked<Repl
   return removed === undefined ? unknownMember() : { ok: true, value: { body: { id, removed: true } } };
 }
 
-/** POST /api/v1/merchants/:id/invites {"email","role"}: the token is in this answer only. */
+/** POST /api/v1/merchants/:id/invites {"email","role"}: the token is in this answer and never shown again. */
 export async function postInvite(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -83,7 +84,7 @@ export async function postInvite(c: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { status: 201, body: { ...shownInvite(invite), token: secret } } };
 }
 
-/** GET /api/v1/merchants/:id/invites: those that can still be taken. */
+/** GET /api/v1/merchants/:id/invites: those that can still be accepted. */
 export async function getInvites(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;

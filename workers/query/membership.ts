@@ -1,6 +1,6 @@
-// Who is signed in, from what a browser sends by itself: a session's cookie, or the JWT of Cloudflare Access. Because it is
-// sent by itself, another site's page could make a browser send it: what changes anything is only done for requests that
-// come from this origin (the browser says so in Sec-Fetch-Site or Origin, which pages cannot forge).
+// Who is signed in, as told by what a browser sends by itself: a session's cookie, or the JWT of Cloudflare Access.
+// Another site's page can make a browser send these. So whatever changes something is done only for requests that come
+// from this origin. The browser says so in Sec-Fetch-Site or Origin, which pages cannot forge.
 
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
@@ -11,7 +11,10 @@ import { findSession } from "../../storage/directory/sessions.ts";
 import { ACCESS_HEADER } from "./access.ts";
 import type { Deps } from "./deps.ts";
 
-/** The memberships of whoever is signed in: all that the password opened, or all of an address that Access vouches for. */
+/**
+ * The memberships of whoever is signed in. With a password these are all that it opened; with Access, all of the
+ * address that Access vouches for.
+ */
 export async function membershipsOf(c: Context, deps: Deps): Promise<readonly Membership[]> {
   if (deps.access !== undefined) {
     const email = await accessEmailOf(c, deps);
@@ -32,7 +35,9 @@ export function maySignIn(c: Context): boolean {
   return sessionTokenOf(c) !== undefined || c.req.header(ACCESS_HEADER) !== undefined;
 }
 
-/** Whether a request comes from a page of this origin. A client that says neither is no browser that we know. */
+/**
+ * Whether a request comes from a page of this origin. A client that sends neither header is no browser that we know.
+ */
 export function isSameOrigin(c: Context): boolean {
   const site = c.req.header("sec-fetch-site");
   return site === undefined ? c.req.header("origin") === new URL(c.req.url).origin : site === "same-origin";
@@ -56,7 +61,10 @@ export function clearSession(c: Context): void {
   deleteCookie(c, name, { path: "/", secure });
 }
 
-/** Its prefix makes browsers refuse it from any other host, and without TLS. A developer's machine has no TLS. */
+/**
+ * The cookie's name. With its prefix a browser takes the cookie only from this host and over TLS. A developer's machine
+ * has no TLS, so there the name has no prefix.
+ */
 export function cookieOf(c: Context): { readonly name: string; readonly secure: boolean } {
   const secure = !["localhost", "127.0.0.1", "[::1]"].includes(new URL(c.req.url).hostname);
   return { name: secure ? "__Host-footfall" : "footfall", secure };

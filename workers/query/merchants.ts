@@ -1,5 +1,5 @@
-// Admin requests about merchants: create, list, read, change. A change of settings is pushed to the merchant's partitions.
-// What decides whether a hit is counted is in `rules.ts`.
+// Admin requests about merchants: create, list, read, change. A change of settings is pushed to the merchant's
+// partitions. The rules that decide whether a hit is counted are in `rules.ts`.
 
 import type { Context } from "hono";
 import { EVENTS_PREFIX, SEALED_PREFIX } from "../../core/archive/object-key.ts";
@@ -42,7 +42,9 @@ export const NEW_MERCHANT = {
   currency: required(CURRENCY),
   hostname: HOSTNAME,
 };
-/** null, or one of a closed list: the cron looks for the Days that each of them ends. */
+/**
+ * null, or a number of a closed list. The list is short, because the cron looks for the Days that end by each number.
+ */
 const RETENTION: Field<number | null, false> = {
   required: false,
   expected: `null, for good, or one of ${RETENTION_DAYS.join(", ")}`,
@@ -52,7 +54,7 @@ const RETENTION: Field<number | null, false> = {
 export const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY, retention_days: RETENTION };
 export const MERCHANT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, MERCHANT_NUMBER_MAX) };
 
-/** POST /api/v1/merchants: a merchant with its first stream and first key, which is shown this once. */
+/** POST /api/v1/merchants: a merchant with its first stream and first key. The key is never shown again. */
 export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_MERCHANT);
   if (!body.ok) return body;
@@ -80,7 +82,9 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   };
 }
 
-/** A number that no merchant had, whatever instant D1 was restored to: claimed in R2, and with nothing stored under it. */
+/**
+ * A number that no merchant ever had, even where D1 was restored. It is claimed in R2, and nothing is stored under it.
+ */
 async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
   const behind = await refusedBehind(deps);
   if (behind !== undefined) return behind;
@@ -98,7 +102,10 @@ async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
   );
 }
 
-/** Whether D1 knows of no merchant, R2 of no number, and yet the archive has events: of merchants from before there were claims. */
+/**
+ * Whether D1 knows no merchant and R2 no claimed number, but the archive has events. They are of merchants from before
+ * there were claims.
+ */
 async function isOrphaned(deps: Deps): Promise<boolean> {
   if ((await highestClaim(MERCHANTS, deps)) !== undefined) return false;
   const listed = await Promise.all(
@@ -155,7 +162,10 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
   return { ok: true, value: { body: shown(changed, deps) } };
 }
 
-/** Which currency events without one are in, after a change: the new one from the beginning while nothing was counted. */
+/**
+ * The currency of events that name none, after a change of currency. While nothing was counted the new one holds from
+ * the beginning.
+ */
 async function currenciesAfter(
   merchant: Merchant,
   currency: string,
@@ -170,7 +180,7 @@ async function hasNumbers(merchant: Pick<Merchant, "number" | "spread">, deps: D
   return (await firstDayWithNumbers(merchant, deps.now(), deps)) !== undefined;
 }
 
-/** The merchant a path names, when whoever asks may see it. */
+/** The merchant that a path names, if the caller may see it. */
 export async function merchantOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
   const id = c.req.param("id") ?? "";
   const find = async (named: string) =>

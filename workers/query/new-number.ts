@@ -1,5 +1,6 @@
-// Numbers for what the admin API makes: claimed outside of D1 before there is a row, and none while the directory is behind, because
-// it was restored to an earlier instant (storage/directory/epoch.ts).
+// Numbers for what the admin API makes, such as a merchant's. A number is claimed outside of D1 before its row is
+// written, so a restored database cannot give it away twice. None is given while the directory is behind because it was
+// restored to an earlier instant (storage/directory/epoch.ts).
 
 import { raiseEpoch } from "../../storage/directory/epoch.ts";
 import { claimNumber, type Numbered } from "../../storage/directory/number-claim.ts";
@@ -19,7 +20,10 @@ export async function newNumber(
   return problem("conflict", `All ${numbered.max} numbers are given: ${numbered.kind}.`);
 }
 
-/** Why nothing may be made that has a number; raises the epoch otherwise, so that a restore to before it is seen. */
+/**
+ * Why nothing that has a number may be made now. Where it may, this raises the epoch, so that a later restore to an
+ * earlier instant is noticed.
+ */
 export async function refusedBehind(
   deps: Pick<Deps, "directory" | "bucket">,
 ): Promise<ReturnType<typeof problem> | undefined> {

@@ -1,5 +1,6 @@
-// GET /api/v2/now?site_id: who is there, what is looked at and what was bought last, from the memory of the merchant's partitions: one
-// call to each of them (one, unless the merchant is spread), nothing of the archive, and of D1 only who is asking.
+// GET /api/v2/now?site_id: who is there, what is looked at and what was bought last. It is read from the memory of the
+// merchant's partitions, by one call to each of them (one, unless the merchant is spread). The archive is not read, and
+// D1 only to find out who is asking.
 
 import type { Context } from "hono";
 import { type Present, type PresentOrder, type PresentRequest, presentTogether } from "../../core/counting/present.ts";
@@ -52,7 +53,7 @@ export async function getNow(c: Context, deps: Deps): Promise<Response> {
   if (before !== undefined) return before;
   const present = await readPresent(asker, { since, days, budgets }, paying);
   if (!present.ok) return refusal() ?? refuseQuestion(c, "invalid_field", present.rejection.message);
-  // What it took is known now. Whoever may begin is answered, and owes the rest.
+  // What the answer took is known only now. An asker whose purse was not empty is answered, and owes what it lacked.
   paying.reading?.owe(Math.ceil(present.value.looked / NOW_LOOKED_OF_READ));
   c.header("Cache-Control", "no-store");
   return c.json(shown(present.value, now));
@@ -62,7 +63,7 @@ interface Window extends Omit<PresentRequest, "merchant"> {
   readonly budgets: Budgets;
 }
 
-/** Partitions know nothing of a share link's filters: what such a link shows is read from events. */
+/** Partitions know nothing of a share link's filters, so what such a link shows is read from events. */
 async function readPresent(asker: Asker, window: Window, deps: Deps): Promise<Outcome<Present>> {
   const { merchant, filters } = asker;
   if (filters.length > 0) return readAdmitted(asker, window, deps);
@@ -81,7 +82,7 @@ async function readAdmitted(
   const { view, budgets } = question.value;
   const cost = { rows: 0, objects: 0, bytes: 0 };
   const range = { from: Math.min(...days), to: Math.max(...days) + 1 };
-  // What happened since cannot have been archived before, but for clocks that run ahead.
+  // Events since then cannot have been archived before, except those of clients whose clock is ahead.
   const putSince = since - TIMESTAMP_AHEAD_MS;
   const wanted = { ...range, columns: ["products"], together: "partition", putSince } as const;
   const events = await openEvents(merchant, wanted, { deps, cost });
@@ -140,7 +141,7 @@ function shown({ visitors, orders }: Present, now: number) {
   };
 }
 
-/** How often each is there, the most frequent first. */
+/** How often each value occurs, the most frequent first. */
 function most(of: Attribute, values: readonly string[]): readonly (readonly [value: string, count: number])[] {
   const counts = new TextMap<number>();
   for (const value of values.map((one) => shownValue(of, one))) counts.set(value, (counts.get(value) ?? 0) + 1);

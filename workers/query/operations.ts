@@ -1,5 +1,5 @@
-// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead letters, and
-// sending those on their way again, which the background Worker does with the code of their queues.
+// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead
+// letters, and sending those on their way again, which the background Worker does with the code of their queues.
 
 import type { Context } from "hono";
 import { parseDeadLetterKey } from "../../core/archive/object-key.ts";

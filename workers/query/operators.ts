@@ -1,5 +1,6 @@
-// Requests about the deployment's operators: name one, list them, end one. A token is in one answer only, the one that makes it. It
-// is rotated by making a second one, putting that where the first one stood, and ending the first: no moment is without.
+// Requests about the deployment's operators: name one, list them, end one. A token is in one answer only, the one
+// that makes it. It is rotated by making a second one, putting that where the first one stood, and ending the
+// first: no moment is without.
 
 import type { Context } from "hono";
 import { OPERATORS_COUNT_MAX } from "../../core/limits.ts";

@@ -1,6 +1,6 @@
-// The dashboard's pages. Every address gives the same small document; who is there, and of which shops, is in it, so that numbers
-// are the first thing the page has to ask for. It is therefore never kept by anybody. Its script and style carry the hash of
-// their bytes in their names and are kept for ever (scripts/build-dashboard.ts makes them).
+// The dashboard's pages. Every address gives the same small document; who is there, and of which shops, is in it, so
+// that numbers are the first thing the page has to ask for. It is therefore never kept by anybody. Its script and style
+// carry the hash of their bytes in their names and are kept for ever (scripts/build-dashboard.ts makes them).
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
@@ -41,8 +41,8 @@ export const PAGE_PATHS = ["/sign-in", "/invite", "/shops", "/share", "/share/:p
 type SendPage = (c: Context, memberships: readonly Membership[], deps: Deps) => Response;
 
 /**
- * Answers with a page for whoever is signed in. Pages are there for everybody, but a session is looked up for each: made-up ones are
- * counted as anywhere else (guess.ts), and those of a member as its questions are.
+ * Answers with a page for whoever is signed in. Pages are there for everybody, but a session is looked up for each:
+ * made-up ones are counted as anywhere else (guess.ts), and those of a member as its questions are.
  */
 export async function servePage(c: Context, deps: Deps, send: SendPage): Promise<Response> {
   let judged: "good" | "wrong" | undefined;

@@ -1,7 +1,7 @@
-// Who asks the admin API, and what they may do there. A request has one principal: the deployment, which may do everything,
-// or somebody of one merchant, by a key or signed in. Each route names its door; what a scope or role opens is one list. A
-// merchant other than one's own is answered as one that does not exist, and without a look into the database, so not even
-// time tells them apart (L6).
+// Who asks the admin API, and what they may do there. A request has one principal. It is the deployment, which may do
+// everything, or somebody of one merchant, by a key or signed in. Each route names its door, and one list says which
+// doors a scope or role opens. A merchant other than one's own gets the same answer as one that does not exist. That
+// answer needs no look into the database, so not even its time tells the two apart (L6).
 
 import type { Context } from "hono";
 import { isTokenShaped } from "../../storage/directory/credential.ts";
@@ -26,11 +26,13 @@ export type Principal =
       readonly role: Role;
     };
 
-/** What a route of the admin API asks of its caller. */
+/** What a route of the admin API demands of its caller. */
 export type Door = "read" | "admin" | "owner" | "replay" | "watch" | "operate" | "deployment";
 
-/** The doors each scope of a key and each role of a member opens, of its own merchant. Asking questions is behind "read"
- *  too; `write` sends events only. */
+/**
+ * The doors that each scope of a key and each role of a member opens, for its own merchant. Questions are behind the
+ * door "read". The scope `write` only sends events, so it opens none.
+ */
 export const OPENS: Readonly<Record<Scope | Role, readonly Door[]>> = {
   write: [],
   read: ["read"],
@@ -39,7 +41,10 @@ export const OPENS: Readonly<Record<Scope | Role, readonly Door[]>> = {
   owner: ["read", "admin", "replay", "owner"],
 };
 
-/** The doors each scope of an operator opens, of every merchant; ADMIN_TOKEN opens those of an owner. */
+/**
+ * The doors that each scope of an operator opens, for every merchant. ADMIN_TOKEN opens the same doors as the scope
+ * `owner`.
+ */
 export const OPERATOR_OPENS: Readonly<Record<OperatorScope, readonly Door[]>> = {
   metrics: [],
   read: ["watch"],
@@ -47,7 +52,7 @@ export const OPERATOR_OPENS: Readonly<Record<OperatorScope, readonly Door[]>> = 
   owner: ["read", "admin", "owner", "replay", "watch", "operate", "deployment"],
 };
 
-/** Who may enter by a door, for those who may not. */
+/** Who may enter by a door, as it is told to a caller who may not. */
 export const TAKES: Readonly<Record<Door, string>> = {
   read: "a key of scope read or admin, or a member",
   admin: "a key of scope admin, or a member that is admin or owner",
@@ -58,8 +63,10 @@ export const TAKES: Readonly<Record<Door, string>> = {
   deployment: "an operator of scope owner, or ADMIN_TOKEN",
 };
 
-/** Who sends a request. Read from the database each time: a key that was revoked, a member that was removed or has another
- *  role now, are so at once. */
+/**
+ * Who sends a request. It is read from the database each time, so a revoked key, a removed member or a changed role
+ * takes effect at once.
+ */
 export async function authenticate(c: Context, deps: Deps): Promise<Checked<Principal>> {
   const authorization = c.req.header("authorization");
   if (authorization === undefined) return await authenticateMember(c, deps);
@@ -74,12 +81,14 @@ export async function authenticate(c: Context, deps: Deps): Promise<Checked<Prin
   return { ok: true, value: { kind: "merchant", merchant, key: id, scope } };
 }
 
-/** Whether it is ADMIN_TOKEN, or the one before it while that is set: a change of it needs no moment without. */
+/**
+ * Whether a token is ADMIN_TOKEN, or ADMIN_TOKEN_PREVIOUS where that is set. While the token is changed both are valid.
+ */
 export function isAdminToken(token: string, { adminTokens }: Pick<Deps, "adminTokens">): boolean {
   return adminTokens.some((secret) => isSecret(token, secret));
 }
 
-/** Whose token it is; undefined where it is none, or one whose time is over. */
+/** The operator whose token this is; undefined where it is nobody's, or has expired. */
 export async function findValidOperator(
   token: string,
   { directory, now }: Pick<Deps, "directory" | "now">,
@@ -100,7 +109,7 @@ async function authenticateMember(c: Context, deps: Deps): Promise<Checked<Princ
   if (!["GET", "HEAD"].includes(c.req.method) && !isSameOrigin(c)) return problem("forbidden", FOREIGN_ORIGIN);
   const inPath = /^\/api\/v1\/merchants\/([^/]+)/.exec(c.req.path)?.[1];
   const wanted = inPath ?? c.req.header("footfall-merchant");
-  // Where the path names no merchant of one's own, any other will do: the path is then answered with 404.
+  // Where the path names a merchant that is not one's own, any membership may be chosen: the path is answered with 404.
   const isClear = memberships.length === 1 || inPath !== undefined;
   const chosen = memberships.find(({ merchant }) => merchant.id === wanted) ?? (isClear ? first : undefined);
   if (chosen === undefined) return problem("missing_field", SEVERAL, "Footfall-Merchant");
@@ -110,7 +119,10 @@ async function authenticateMember(c: Context, deps: Deps): Promise<Checked<Princ
 
 const SEVERAL = "You are a member of several merchants: name one by its id in the header Footfall-Merchant.";
 
-/** Nothing, or why the principal may not enter. It does not depend on whom the path names. */
+/**
+ * Why the principal may not enter by a door; undefined where it may. The answer does not depend on the merchant that
+ * the path names.
+ */
 export function refusalAt(door: Door, principal: Principal) {
   if (principal.kind === "deployment") return refusalOfOperator(door, principal.operator);
   const may = principal.kind === "merchant" ? principal.scope : principal.role;
@@ -140,7 +152,7 @@ export function principalOf(c: Context): Principal {
   return c.get("principal") as Principal;
 }
 
-/** The merchant of the id, when it is the principal's own; the deployment's are found by `find`. */
+/** The merchant of an id. Somebody of one merchant finds only that one; for the deployment `find` looks up any. */
 export async function merchantFor(
   principal: Principal,
   id: string,

@@ -1,7 +1,7 @@
-// GET /api/v1/merchants/:id/proof?from&to: what proves a merchant's numbers. Of each Day: its events counted once more, now, and whether
-// that is what questions are answered with; what was received, and that it is counted or dropped for a reason; and the seals that hold
-// the events, each with the checksum of the merchant's own rows. Of a file that merchants share it tells what is this merchant's
-// alone: no count, size or difference of anybody else (PRF-3).
+// GET /api/v1/merchants/:id/proof?from&to: what proves a merchant's numbers. Of each Day: its events counted once more,
+// now, and whether that is what questions are answered with; what was received, and that it is counted or dropped for a
+// reason; and the seals that hold the events, each with the checksum of the merchant's own rows. Of a file that
+// merchants share it tells what is this merchant's alone: no count, size or difference of anybody else (PRF-3).
 
 import type { Context } from "hono";
 import { manifestKey } from "../../core/archive/object-key.ts";

@@ -1,6 +1,7 @@
-// What askers and merchants have left to spend on questions (core/query/budget.ts), in this isolate: what a question may take is bounded,
-// and so is what a hundred of them may, which an isolate would else count one after the other while everybody waits. A purse holds so
-// much at once, and fills by the second. It is of the isolate, because its time is what has to be shared.
+// What askers and merchants have left to spend on questions (core/query/budget.ts), in this isolate: what a question
+// may take is bounded, and so is what a hundred of them may, which an isolate would else count one after the other
+// while everybody waits. A purse holds so much at once, and fills by the second. It is of the isolate, because its time
+// is what has to be shared.
 
 import {
   ASKER_READS_MAX,
@@ -46,7 +47,10 @@ export const OF_READS: Sizes = {
 export interface PurseHolder {
   readonly asker: string;
   readonly merchant: number;
-  /** Whether it is a share link: those of a merchant have smaller purses of their own, so that none of them empties the merchant's. */
+  /**
+   * Whether it is a share link: those of a merchant have smaller purses of their own, so that none of
+   * them empties the merchant's.
+   */
   readonly isShared?: boolean;
 }
 

@@ -10,8 +10,8 @@ import type { Deps } from "./deps.ts";
 import { findPartitions } from "./operations.ts";
 
 /**
- * Pushes a merchant's settings to its partitions. The deployment's concern every partition there is: they are only pushed on
- * a developer's machine, where there are few and where a change may be dated sooner than copies grow old.
+ * Pushes a merchant's settings to its partitions. The deployment's concern every partition there is: they are only
+ * pushed on a developer's machine, where there are few and where a change may be dated sooner than copies grow old.
  */
 export async function pushSettings(
   { number: merchant, spread }: Pick<Merchant, "number" | "spread">,
@@ -30,8 +30,11 @@ export async function pushSettings(
   await Promise.all(pushes);
 }
 
-/** The merchant's partitions that hold anything. To push to one that holds nothing would make it, near whoever pushes; one that began
- *  to hold something since it told last, a quarter of an hour ago at most, finds the change by itself within a minute. */
+/**
+ * The merchant's partitions that hold anything. To push to one that holds nothing would make it, near whoever
+ * pushes; one that began to hold something since it told last, a quarter of an hour ago at most, finds the change
+ * by itself within a minute.
+ */
 async function holdersOf(
   { merchant, spread }: { readonly merchant: number; readonly spread: Merchant["spread"] },
   { development, ledgers, placement }: Deps,

@@ -1,5 +1,6 @@
-// Questions and reports that are too large for one request: they become a job, whose parts a queue counts (queues/question.ts). The asker gets
-// 202 and where to look; who sends `Prefer: wait=N` gets the answer itself if it is there in time.
+// Questions and reports that are too large for one request: they become a job, whose parts a queue counts
+// (queues/question.ts). The asker gets 202 and where to look; who sends `Prefer: wait=N` gets the answer
+// itself if it is there in time.
 
 import type { Context } from "hono";
 import {
@@ -152,7 +153,8 @@ export function waitOf(c: Context): number {
 async function replyOf({ id, state, error, parts, partsDone, question }: QuestionJob, deps: Deps): Promise<JobReply> {
   if (state === "failed") return { status: 400, body: refusalOf("invalid_field", error) };
   if (state === "running") {
-    // How many Days there are to read is more than a share link's filters admit: it is told how far its answer is in per cent.
+    // How many Days there are to read is more than a share link's filters admit: it is told how far its answer is in
+    // per cent.
     const hundredth = { all: 100, done: Math.floor((100 * partsDone) / parts) };
     const progress = { id, state, parts: question.fixed.length > 0 ? hundredth : { all: parts, done: partsDone } };
     return { status: 202, body: progress, location: `/api/v2/queries/${id}` };

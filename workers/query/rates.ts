@@ -1,6 +1,6 @@
-// Admin requests about exchange rates: the deployment's, which money of all merchants is converted by (/api/v1/rates),
-// and a merchant's own (/api/v1/merchants/:id/rates), which come before them. Answers convert when they are asked for,
-// so a change holds at once, for the past as well, and nothing is counted again.
+// Admin requests about exchange rates. The deployment's rates (/api/v1/rates) convert the money of all merchants. A
+// merchant's own rates (/api/v1/merchants/:id/rates) go before them. Money is converted when a question is answered. So
+// a change holds at once, for the past as well, and nothing is counted again.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, OWN_RATES_MAX, QUESTION_DAY_MAX, RATES_SENT_MAX } from "../../core/limits.ts";
@@ -22,7 +22,7 @@ import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-/** What is wrong with an entry, its parser says with its place (rate-parser.ts). */
+/** The parser of an entry says what is wrong with it, and where it stands (rate-parser.ts). */
 const ENTRIES: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of 1 to ${RATES_SENT_MAX} entries`,
@@ -63,8 +63,8 @@ export async function getRates(c: Context, deps: Deps): Promise<Checked<Reply>> 
 }
 
 /**
- * POST /api/v1/merchants/:id/rates {"rates":[{"currency","in","rate","from"}],"preview"?}. `before` is what stood
- * there, in the form that is sent: sending it takes the change back. With `preview` nothing is changed.
+ * POST /api/v1/merchants/:id/rates {"rates":[{"currency","in","rate","from"}],"preview"?}. `before` in the answer holds
+ * the former rates, in the form of a request: sending it takes the change back. With `preview` nothing is changed.
  */
 export async function postOwnRates(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -98,7 +98,7 @@ export async function getOwnRates(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { body: { rates: rows.map(shown), next } } };
 }
 
-/** What stood where changes put theirs, of those that change anything; null where there was nothing. */
+/** The former rates in the places of changes, for those that change anything. The rate is null where there was none. */
 function beforeOf(changes: readonly OwnChange[], replaced: readonly OwnRate[]) {
   return changes.flatMap((change) => {
     const pair = pairOf(change.currency, change.in);

@@ -1,7 +1,8 @@
-// What an asker's questions may read in this isolate. Steps (core/query/budget.ts) bound what is done with events beside reading them; reading
-// and judging them takes most of the time, 50 µs each, and nobody else is answered meanwhile. So it is paid for as well, from purses of its
-// own, before anything is read. A question whose purse does not hold what it would read is refused before it begins, so that several do not enter
-// on what is left for one; only what is more than a full purse may begin with a full one, which owes the rest.
+// What an asker's questions may read in this isolate. Steps (core/query/budget.ts) bound what is done with events
+// beside reading them; reading and judging them takes most of the time, 50 µs each, and nobody else is answered
+// meanwhile. So it is paid for as well, from purses of its own, before anything is read. A question whose purse does
+// not hold what it would read is refused before it begins, so that several do not enter on what is left for one; only
+// what is more than a full purse may begin with a full one, which owes the rest.
 
 import { ROLLUP_READS } from "../../core/limits.ts";
 import type { KeptPurse } from "./purse-memory.ts";

@@ -1,5 +1,5 @@
-// Admin requests about what was lost: backups of the directory, recovering it, a ledger, or what was to be erased. Which of them mends
-// what is in docs/operate.md, and GET /api/v1/doctor says it of a deployment (doctor.ts).
+// Admin requests about lost databases: backups of the directory, and recovering the directory, a ledger or erasures.
+// docs/operate.md says which request mends what, and GET /api/v1/doctor says which ones a deployment needs (doctor.ts).
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -36,7 +36,7 @@ export async function postBackup(_: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { status: 201, body: shown(await deps.background.backUpDirectory()) } };
 }
 
-/** GET /api/v1/backups: the whole ones, the newest first. */
+/** GET /api/v1/backups: the backups that are complete, the newest first. */
 export async function getBackups(_: Context, deps: Deps): Promise<Checked<Reply>> {
   const names = await listBackups(archiveOf(deps));
   const backups = names.map((backup) => ({ backup, at: new Date(instantOf(backup)).toISOString() }));
@@ -63,8 +63,9 @@ const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
 };
 
 /**
- * POST /api/v1/recover/ledger {"ledger","from"?}: an empty database becomes the ledger, and its closed Days are noted to be counted from
- * the archive, a page of dates at a time: go on with `from` as `next` says. Doing it again is harmless.
+ * POST /api/v1/recover/ledger {"ledger","from"?}: an empty database becomes the ledger. Its closed Days are noted to be
+ * counted from the archive, a page of dates at a time. While the answer has a `next`, ask again with it as `from`.
+ * Doing it again is harmless.
  */
 export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, LEDGER_RECOVERY);
@@ -86,7 +87,7 @@ export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checke
     await noteDay(day, { ...deps, ...archiveOf(deps) });
   }
   const next = days[RECOVERED_DAYS];
-  // What is to be erased concerns the Days that are known: it comes when all of them are.
+  // Erasures are asked for again when all Days are known, because an erasure wakes the Days that it concerns.
   const erasures = next === undefined ? await askAgain(position, { ...deps, ...archiveOf(deps) }) : 0;
   if (next === undefined) await sendDue(deps);
   const reply = {
@@ -99,7 +100,10 @@ export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checke
   return { ok: true, value: { status: 202, body: reply } };
 }
 
-/** Open Days are in partitions alone by now: these publish them once more, and say whose events lie there. */
+/**
+ * The numbers of open Days are now in partitions alone. So all partitions publish them once more, and say which
+ * merchants' events they hold.
+ */
 async function republishAll(position: number, deps: Deps): Promise<void> {
   const ledger = deps.ledgers.all[position] as Ledger;
   const republish = async (partition: string) => {
@@ -111,7 +115,7 @@ async function republishAll(position: number, deps: Deps): Promise<void> {
     await Promise.all(own.slice(start, start + ADMIN_FAN_OUT).map(republish));
 }
 
-/** POST /api/v1/recover/erasures: whatever was to be erased and no ledger knows is asked for once more. */
+/** POST /api/v1/recover/erasures: erasures that no ledger knows any more are asked for again. */
 export async function postErasureRecovery(_: Context, deps: Deps): Promise<Checked<Reply>> {
   let erasures = 0;
   for (let position = 0; position < deps.ledgers.all.length; position++)

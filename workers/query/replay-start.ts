@@ -1,7 +1,7 @@
-// Starts a replay job that was asked for, and says what its undo takes back: which parts it has, which rules or zone its Days
-// are counted by, and whether it may. Rules and zones other than those that hold are for sealed Days only: a partition counts
-// an open Day by what it knew at each event, and a Day that is closed and not sealed is still corrected by its seal, which
-// keeps nothing for an undo. `replays.ts` reads the requests.
+// Starts a replay job, and says what its undo takes back. Here it is decided which parts the job has, which rules or
+// zone its Days are counted by, and whether it may start. Only sealed Days may be counted by other rules or zones than
+// those that hold. A partition counts an open Day by what it knew at each event. A Day that is closed and not sealed is
+// still corrected by its seal, which keeps nothing for an undo. `replays.ts` parses the requests.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { isExpired } from "../../core/counting/erasure.ts";
@@ -51,14 +51,14 @@ import { type Checked, problem } from "./problem.ts";
 
 export type StartDeps = DriveDeps & Archive & Pick<Deps, "placement">;
 
-/** What is asked for, once it is known to be well-formed. */
+/** A request for a job that is well-formed. */
 export type AskedReplay = Pick<
   ReplayJob,
   "kind" | "fromDay" | "toDay" | "merchants" | "rules" | "draft" | "dimensions"
 > & {
-  /** A zone for the past of the one merchant that is named; its Days are those of that zone. */
+  /** A time zone for past Days of the one merchant that is named. The job's Days are meant in that zone. */
   readonly zone?: string | undefined;
-  /** The import that is to count no more on the Days of the one merchant that is named. */
+  /** The import that no longer counts on these Days of the one merchant that is named. */
   readonly importNumber?: number | undefined;
 };
 
@@ -73,7 +73,7 @@ export async function startReplay(given: AskedReplay, deps: StartDeps): Promise<
   return startJob({ ...asked, fromDay, toDay, pastZone }, [settings], deps);
 }
 
-/** The rules decided last change goals alone where gaps are filled: for everything else history is rebuilt. */
+/** A backfill by the rules decided last fills in goals alone. Any other change by new rules takes a rebuild. */
 function ofGoals(asked: AskedReplay): AskedReplay {
   if (asked.kind !== "backfill" || asked.rules !== "current") return asked;
   return { ...asked, rules: "goals", dimensions: ["goal"] };
@@ -81,7 +81,7 @@ function ofGoals(asked: AskedReplay): AskedReplay {
 
 type Planned = Omit<AskedReplay, "zone"> & { readonly pastZone: PastZone | undefined };
 
-/** `moved`: the settings of the merchant whose Days get another zone. */
+/** Starts a job. `moved` holds the settings of the merchant whose Days get another zone, if any do. */
 async function startJob(asked: Planned, moved: readonly Settings[], deps: StartDeps): Promise<Checked<ReplayJob>> {
   const places = await placesOf(asked, deps);
   if (places === undefined) {
@@ -133,7 +133,7 @@ async function startJob(asked: Planned, moved: readonly Settings[], deps: StartD
   return { ok: true, value: job };
 }
 
-/** The first Day of any ledger's that is not sealed. */
+/** The first Day that is not sealed in some ledger. */
 async function firstUnsealed(
   places: readonly SealPlace[],
   { ledgers }: Pick<StartDeps, "ledgers">,
@@ -153,7 +153,7 @@ function withZone(
   return { scope, version, timeline, past: [...past, pastZone] };
 }
 
-/** Which Days change by a zone for the past, where they may. */
+/** Which Days a zone for the past changes, or why it may not change them. */
 async function moveDays(
   { zone, merchants = [], fromDay, toDay }: Omit<AskedReplay, "zone"> & { readonly zone: string },
   deps: StartDeps,
@@ -168,7 +168,7 @@ async function moveDays(
   if ((settings.past ?? []).length >= PAST_ZONES_MAX)
     return problem("conflict", `At most ${PAST_ZONES_MAX} zones of the past stand at once: undo one.`, "time_zone");
   const closed = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  // The last Day gives Hours to the next, or takes some: that one is counted again as well.
+  // The last Day gives Hours to the next Day or takes some from it, so the next Day is counted again as well.
   const folders = daysBetween(settings.zones, [pastZone.from, pastZone.to]);
   const last = Math.max(pastZone.days[1], folders[1]) - 1;
   if (last >= closed) {
@@ -198,15 +198,17 @@ async function moveDays(
   return { ok: true, value: { settings, pastZone } };
 }
 
-/** The last moved Day in whose middle the merchant was spread over more partitions, or fewer: a change is of a midnight that the
- *  zone has moved. */
+/**
+ * The last moved Day within which the number of the merchant's partitions changed. Such a change is made at a midnight;
+ * here the new zone has moved that midnight into a Day.
+ */
 function splitDay(settings: Settings): number | undefined {
   const shown = shownZones(settings);
   const days = (settings.spread ?? []).map(({ from }) => [shownDay(shown, from - 1), shownDay(shown, from)] as const);
   return days.findLast(([before, day]) => before === day && isMovedDay(settings, day))?.[1];
 }
 
-/** The timelines without what a job applied to them, for a verb that takes it back; none for all others. */
+/** The timelines without what a job applied to them, for a verb that takes it back. Empty for all other verbs. */
 export async function takenBack(
   job: ReplayJob,
   verb: ReplayVerb,
@@ -282,12 +284,14 @@ async function appliedTimelines(
 
 interface Places {
   readonly all: readonly SealPlace[];
-  /** Those of which anything lies in the archive. */
+  /** The (Day, partition)s of which the archive has anything. */
   readonly archived: readonly SealPlace[];
 }
 
-/** The (Day, partition)s of a job; undefined when they are too many. Events of a Day that has moved, or is to, may lie in the
- *  folders of Days near it. */
+/**
+ * The (Day, partition)s of a job; undefined when they are too many. Events of a Day that has moved, or that the job
+ * moves, may lie in the folders of Days near it.
+ */
 async function placesOf(
   { fromDay, toDay, merchants, pastZone }: Planned,
   deps: StartDeps,
@@ -303,13 +307,14 @@ async function placesOf(
     const partitions = await listPartitions(deps, dateOf(day));
     folders.set(day, partitions);
     if (day < fromDay - nearby || day >= toDay + nearby) continue;
-    // Near the Days that move only what is closed has a part in them: of others nothing is looked at.
+    // A Day near those that move is looked at only if it is closed.
     if (nearby > 0 && day >= firstOpenDay(deps.now(), deps.pace.sealAfterMs)) continue;
     archived.push(...partitions.map((partition) => ({ day, partition })));
   }
   for (let day = fromDay; day < toDay; day++) {
     const near = Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => day - FOLDERS_APART_MAX + at);
-    // Folders of partitions that today's placement does not know are from an earlier one: anybody may be in them.
+    // A folder of a partition that today's placement does not know is from an earlier placement. Any merchant's events
+    // may lie in it.
     const unknown = near.flatMap((one) => folders.get(one) ?? []).filter((name) => !placed.has(name));
     const partitions = new Set([...wanted, ...unknown]);
     for (const partition of partitions) all.push({ day, partition });

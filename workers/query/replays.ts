@@ -77,7 +77,10 @@ export const NEW_REPLAY = {
   time_zone: TIME_ZONE,
 };
 
-/** POST /api/v1/replays {"kind","from","to","merchants"?,"rules"?,"dimensions"?,"time_zone"?}: 202 with the job; both dates are part of it. */
+/**
+ * POST /api/v1/replays {"kind","from","to","merchants"?,"rules"?,"dimensions"?,"time_zone"?}: 202 with the job. Both
+ * dates belong to the range.
+ */
 export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_REPLAY);
   if (!body.ok) return body;
@@ -103,7 +106,7 @@ export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>
   };
 }
 
-/** By which rules the Days are to be counted: those that hold, those decided last, or a draft. */
+/** The rules that the Days will be counted by: those that hold, those decided last, or a draft. */
 function countedBy(
   {
     kind,
@@ -133,7 +136,7 @@ function countedBy(
   return { ok: true, value: { rules: "draft", draft: draft.value } };
 }
 
-/** GET /api/v1/replays: the latest. It takes no parameters, and says so. */
+/** GET /api/v1/replays: the latest jobs. It takes no parameters, and refuses any. */
 export async function getReplays(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const none = parametersOf(c, {});
   if (!none.ok) return none;
@@ -145,13 +148,13 @@ export async function getReplays(c: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { body: { replays: jobs.map((job) => summaryOf(job, ids)), next: null } } };
 }
 
-/** GET /api/v1/replays/:id: how far it is, and what it found. */
+/** GET /api/v1/replays/:id: how much of the job is done, and what it has found. */
 export async function getReplay(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const job = await jobOf(c, deps);
   return job === undefined ? unknown() : { ok: true, value: { body: await shown(c, job, deps) } };
 }
 
-/** POST /api/v1/replays/:id/pause and its like. */
+/** POST /api/v1/replays/:id/pause, and the same for resume, cancel and undo. */
 export function postReplayVerb(verb: ReplayVerb) {
   return async (c: Context, deps: Deps): Promise<Checked<Reply>> => {
     const job = await jobOf(c, deps);
@@ -186,7 +189,10 @@ const WHY_NOT: Record<ReplayVerb, string> = {
   undo: "only a rebuild or backfill that is done, cancelled or paused, and before it every later rebuild of these Days.",
 };
 
-/** The merchants a job is for. Whoever is of one merchant replays that one, says so or not, and only so often. */
+/**
+ * The merchants that a job is for. Somebody of one merchant always replays that one, named or not, and may do so only a
+ * few times.
+ */
 async function merchantsOf(
   c: Context,
   ids: readonly string[] | undefined,
@@ -211,7 +217,9 @@ function noSuchMerchants() {
   return problem("invalid_field", '"merchants" must be ids of merchants that exist.', "merchants");
 }
 
-/** The job a path names, when whoever asks may see it: of one merchant only those that are of it alone. */
+/**
+ * The job that a path names, if the caller may see it. Somebody of one merchant sees only jobs for that merchant alone.
+ */
 async function jobOf(c: Context, deps: Deps): Promise<ReplayJob | undefined> {
   const job = await findJob(deps.directory, c.req.param("id") ?? "");
   const own = ownNumber(c);
@@ -243,8 +251,10 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
   };
 }
 
-/** A job with its progress, the first differences and the parts that failed. Why a part failed may speak of a partition's
- *  other merchants: only the deployment is told. */
+/**
+ * A job with its progress, the first differences and the parts that failed. The reason why a part failed may name other
+ * merchants of the partition, so only the deployment sees it.
+ */
 async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<string, unknown>> {
   const progress = await readProgress(deps, job.id);
   const outcomes = await listOutcomes(deps, job.id);
@@ -261,7 +271,7 @@ async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<str
     ...summaryOf(job, ids),
     parts: { all: progress.parts, done: progress.done, failed: progress.failed, undone: progress.undone },
     events: progress.events,
-    /** Of a consumer while it works. */
+    /** The speed of a consumer while it works. */
     events_per_second: Math.round((progress.events * 1_000) / Math.max(progress.durationMs, 1)),
     buckets: progress.buckets,
     differences: progress.differences,
@@ -285,7 +295,7 @@ async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<str
   };
 }
 
-/** Of each merchant that differs its numbers before and after. Revenue in units of its currency, as answers have it. */
+/** The numbers before and after of each merchant that differs. Revenue is in units of the currency, as in answers. */
 function shownTotals(totals: readonly JobTotal[], ids: ReadonlyMap<number, string>) {
   const merchants = [...new Set(totals.map(({ merchant }) => merchant))];
   return merchants.map((merchant) => {

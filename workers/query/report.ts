@@ -1,5 +1,6 @@
-// Reports: POST /api/v2/{funnel,retention,paths,realtime}. Those over a range are counted from the merchant's events as questions
-// are (scan.ts), and become jobs where they are too large for one request; who is there now is read from the last events alone.
+// Reports: POST /api/v2/{funnel,retention,paths,realtime}. Those over a range are counted from the merchant's events
+// as questions are (scan.ts), and become jobs where they are too large for one request; who is there now is read
+// from the last events alone.
 
 import { TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";

@@ -1,5 +1,6 @@
-// What somebody should hear who changes a merchant's rules: allowed hostnames under which most of its events of late would not
-// have counted, a misspelt one mostly. It is known from the breakdown by hostname of a few Days, and changes nothing.
+// What somebody should hear who changes a merchant's rules: allowed hostnames under which most of its events
+// of late would not have counted, a misspelt one mostly. It is known from the breakdown by hostname of a few
+// Days, and changes nothing.
 
 import { OTHER } from "../../core/counting/dimension.ts";
 import { breakdownOf } from "../../core/counting/rollup-row.ts";

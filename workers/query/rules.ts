@@ -1,5 +1,6 @@
-// Admin requests about rules: what holds for a merchant (/api/v1/merchants/:id/rules) or for all of them (/api/v1/rules),
-// changing it from now on, and what was decided before. A change is dated ahead, so that every partition knows it by then.
+// Admin requests about rules: what holds for a merchant (/api/v1/merchants/:id/rules) or for all of them
+// (/api/v1/rules), changing it from now on, and what was decided before. A change is dated ahead, so that every
+// partition knows it by then.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, RULE_NOTE_LENGTH_MAX } from "../../core/limits.ts";

@@ -1,7 +1,7 @@
-// What an isolate remembers of answers from events: what sealed (Day, partition)s came to for a question, as the text that parts of
-// jobs are written in (core/query/count.ts), so that a question reads and counts only the Days that it has not in the version they
-// have now. A version names all that the text was made from: the sealed files, how often events came late, who is being erased, and
-// the settings, rules included. Days that are not sealed are always read.
+// What an isolate remembers of answers from events: what sealed (Day, partition)s came to for a question, as the text
+// that parts of jobs are written in (core/query/count.ts), so that a question reads and counts only the Days that it
+// has not in the version they have now. A version names all that the text was made from: the sealed files, how often
+// events came late, who is being erased, and the settings, rules included. Days that are not sealed are always read.
 
 import { SCAN_KEPT_BYTES, SCAN_KEPT_DAY_BYTES } from "../../core/limits.ts";
 

@@ -1,6 +1,7 @@
-// Finds a merchant's events for a question: reads what the partitions have not archived yet, then finds out which (Day, partition)s have
-// anything of the merchant, and what reading those from the archive takes (count-events.ts counts them). What is too much for one
-// request is refused, with the (Day, partition)s that a job would have to read (question-jobs.ts).
+// Finds a merchant's events for a question: reads what the partitions have not archived yet, then finds out
+// which (Day, partition)s have anything of the merchant, and what reading those from the archive takes
+// (count-events.ts counts them). What is too much for one request is refused, with the (Day, partition)s that
+// a job would have to read (question-jobs.ts).
 
 import {
   FOLDERS_APART_MAX,
@@ -108,7 +109,10 @@ export interface PlacesWanted extends Omit<EventsWanted, "from" | "to"> {
   readonly places: readonly SealPlace[];
 }
 
-/** Finds out what reading some of the places takes; refused, with all of them, when that is more than one request may read. */
+/**
+ * Finds out what reading some of the places takes; refused, with all of them, when that is more than one request may
+ * read.
+ */
 export async function openPlaces(
   merchant: Merchant,
   { known, places, columns, together, putSince = 0 }: PlacesWanted,
@@ -181,7 +185,10 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
   return accepted({ places, events: eventsOf([...archived, ...counted]), recent, rows: archived.length });
 }
 
-/** What partitions may not have archived of a merchant's Days in [from, to). Whoever reads it reads the archive after it. */
+/**
+ * What partitions may not have archived of a merchant's Days in [from, to). Whoever reads it reads the archive after
+ * it.
+ */
 export async function readRecent(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<RecentEvents> {
   const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
     partition,

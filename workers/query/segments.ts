@@ -1,5 +1,5 @@
-// Segments: filters that a merchant saves under a name and that questions, reports and share links then name. What they name is
-// put in its place here, before anything else reads the question.
+// Segments: filters that a merchant saves under a name and that questions, reports and share links then name. What they
+// name is put in its place here, before anything else reads the question.
 
 import type { Context } from "hono";
 import { SEGMENTS_COUNT_MAX, SHARE_FILTERS_LENGTH_MAX } from "../../core/limits.ts";
@@ -84,8 +84,10 @@ export async function deleteSegment(c: Context, deps: Deps): Promise<Checked<Rep
   return { ok: true, value: { body: { id: own.id, deleted: true } } };
 }
 
-/** The body of a question or report with the filters of segments in the place of their names. One look-up, where any is named. What a
- *  merchant calls its segments, and what they are, is not for those who hold a share link. */
+/**
+ * The body of a question or report with the filters of segments in the place of their names. One look-up, where any is
+ * named. What a merchant calls its segments, and what they are, is not for those who hold a share link.
+ */
 export async function fillSegments(
   body: unknown,
   { merchant, isShared }: Pick<Asker, "merchant" | "isShared">,
@@ -123,7 +125,10 @@ export async function fillFilters(
   return withSegments(filters, (name) => find(name)?.filters) as Outcome<readonly unknown[]>;
 }
 
-/** Filters as a share link keeps them: segments by their ids, so that they may be renamed. Rejected when they make no filter. */
+/**
+ * Filters as a share link keeps them: segments by their ids, so that they may be renamed. Rejected when they make no
+ * filter.
+ */
 export async function keepSegments(
   filters: readonly unknown[],
   merchant: number,

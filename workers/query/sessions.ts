@@ -1,7 +1,8 @@
-// Signing in and out, taking an invite, and another password. An address and a password open all shops of the address that have this
-// password, by one session. Whether a name is nobody's or its password wrong is one answer, made in one time; after so many attempts from one place a name is closed to that place for a while, and
-// after many from strange places by lot for those, whether anybody has it or not. So who guesses does not lock out who knows.
-// What is public here is only done for requests from this origin, so that no other site signs anybody in.
+// Signing in and out, taking an invite, and another password. An address and a password open all shops of the address
+// that have this password, by one session. Whether a name is nobody's or its password wrong is one answer, made in one
+// time; after so many attempts from one place a name is closed to that place for a while, and after many from strange
+// places by lot for those, whether anybody has it or not. So who guesses does not lock out who knows. What is public
+// here is only done for requests from this origin, so that no other site signs anybody in.
 
 import type { Context } from "hono";
 import {
@@ -120,7 +121,8 @@ export async function postAcceptance(c: Context, deps: Deps): Promise<Checked<Re
   const id = memberId(deps.random(ID_RANDOM_BYTES));
   const added = { id, merchant, email: invite.email, role, password: stored, createdAt: now };
   const member = await admitMember(deps.directory, added);
-  // Signs in to this shop alone, also where the password opens others: who guesses there has to sign in, where guesses are counted.
+  // Signs in to this shop alone, also where the password opens others: who guesses there has to sign in,
+  // where guesses are counted.
   if (deps.access === undefined) return await signIn(c, { members: [member], act: "invite.accept" }, deps);
   await noteAct(deps.directory, { at: now, actor: member.id, merchant, act: "invite.accept", target: member.id });
   return { ok: true, value: { status: 201, body: { member: member.id, email: member.email, role: member.role } } };
@@ -140,7 +142,10 @@ export async function deleteSession(c: Context, deps: Deps): Promise<Checked<Rep
   return { ok: true, value: { body: { signed_out: true } } };
 }
 
-/** PUT /api/v1/session/password {"password","new_password"}: at all shops that are signed in to; every other session of theirs ends. */
+/**
+ * PUT /api/v1/session/password {"password","new_password"}: at all shops that are signed in to; every
+ * other session of theirs ends.
+ */
 export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const open = sessionOf(c);
   if (open === undefined) return noSession();
@@ -186,8 +191,10 @@ interface Judged {
   readonly place: Place;
 }
 
-/** The members that a claim is of, and those whose password is right, if any is. The attempt counts before it is judged, so that many at once
- *  are not judged for one. */
+/**
+ * The members that a claim is of, and those whose password is right, if any is. The attempt counts before it is judged,
+ * so that many at once are not judged for one.
+ */
 async function judge(c: Context, { claim, password, place }: Judged, deps: Deps) {
   const waitSeconds = await secondsToWait({ claim, place }, deps);
   if (waitSeconds > 0) {
@@ -221,7 +228,10 @@ async function secondsToWait({ claim, place }: Omit<Judged, "password">, deps: D
   return isDrawn(await count("strangers"), deps.random(4)) ? 0 : SIGN_IN_STRANGER_SECONDS;
 }
 
-/** Whether the n-th attempt of strangers is judged: the first ones all, later ones by lot. Nobody can take the turn of others. */
+/**
+ * Whether the n-th attempt of strangers is judged: the first ones all, later ones by lot. Nobody can take the turn of
+ * others.
+ */
 export function isDrawn(count: number, random: Uint8Array): boolean {
   const lot = new DataView(random.buffer, random.byteOffset).getUint32(0) / 2 ** 32;
   return lot * count < SIGN_IN_STRANGERS_MAX;

@@ -1,6 +1,6 @@
-// Share links: anybody who has one may ask questions of one merchant, read only, and every question gets the link's filters
-// beside its own. They are read with the question (core/query/filter.ts) as filters that hold whatever is asked; there is no way
-// in which they are left out.
+// Share links. Anybody who has one may ask questions about one merchant, and change nothing. Every question gets the
+// link's filters beside its own. They are parsed together with the question (core/query/filter.ts), as filters that
+// hold whatever is asked, so no way of asking leaves them out.
 
 import type { Context } from "hono";
 import { SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";
@@ -33,20 +33,23 @@ import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 import { keepSegments } from "./segments.ts";
 
-/** Filters that a question could have; kept from being endless. */
+/** Filters as a question may have them, of bounded length. */
 const FILTERS: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of filters as questions have them, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
   schema: { type: "array", items: { type: "array" } },
   parse: savedFilters((value) => {
-    // Which segments there are is looked up when the link is made; here any is as good as another.
+    // Whether the named segments exist is looked up when the link is made. Here any filter stands in for them.
     const filled = withSegments(value, () => [["is", "event:page", ["/"]]]);
     return filled.ok && parseFilters(filled.value).ok;
   }),
 };
 export const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
 
-/** POST /api/v1/merchants/:id/shares {"name","filters"?,"expires_at"?}: the token is in this answer only. */
+/**
+ * POST /api/v1/merchants/:id/shares {"name","filters"?,"expires_at"?}: the token is in this answer and never shown
+ * again.
+ */
 export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;

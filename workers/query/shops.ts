@@ -1,4 +1,5 @@
-// The shops of whoever is signed in. They are asked for before any of them is named, so this is no route of one merchant.
+// The shops of whoever is signed in. A page asks for them before it can name one, so the route belongs to no single
+// merchant.
 
 import type { Context } from "hono";
 import { zoneAt } from "../../core/merchant.ts";
@@ -10,7 +11,9 @@ import { membershipsOf } from "./membership.ts";
 import { type Checked, problem } from "./problem.ts";
 import type { Reply } from "./request.ts";
 
-/** GET /api/v1/shops: of which merchants somebody is a member; for sessions and Cloudflare Access. */
+/**
+ * GET /api/v1/shops: the merchants that the caller is a member of. For sessions and Cloudflare Access, not for keys.
+ */
 export async function getShops(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const memberships = await membershipsOf(c, deps);
   const [first] = memberships;
@@ -19,7 +22,7 @@ export async function getShops(c: Context, deps: Deps): Promise<Checked<Reply>> 
   return { ok: true, value: { body: { email: first.member.email, shops: toShops(memberships, deps.now()) } } };
 }
 
-/** Memberships as their people see them. */
+/** Memberships as they are shown to their member. */
 export function toShops(memberships: readonly Membership[], now: number): readonly Shop[] {
   return memberships.map(({ member, merchant: { id, name, zones, currency } }) => {
     return { id, name, time_zone: zoneAt(zones, now), currency, role: member.role };

@@ -1,5 +1,6 @@
-// Admin requests about how a merchant is spread over partitions. A partition asks for more by itself when a merchant becomes
-// too much for it (durable-objects/spread.ts); this is for whoever knows of a sale before it begins.
+// Admin requests about how a merchant is spread over partitions. A partition asks for more partitions by itself when a
+// merchant becomes too much for it (durable-objects/spread.ts). These requests are for people who know of a sale before
+// it begins.
 
 import type { Context } from "hono";
 import { SPREAD_MAX } from "../../core/limits.ts";
@@ -21,7 +22,10 @@ const START: Field<(typeof STARTS)[number], false> = {
 };
 export const NEW_SPREAD = { partitions: required(wholeNumber(0, SPREAD_MAX)), from: START };
 
-/** POST /api/v1/merchants/:id/spread {"partitions", "from"?}: from then on its events are counted by so many partitions. */
+/**
+ * POST /api/v1/merchants/:id/spread {"partitions", "from"?}: from that instant its events are counted by so many
+ * partitions.
+ */
 export async function postSpread(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -45,7 +49,7 @@ export async function getSpread(c: Context, deps: Deps): Promise<Checked<Reply>>
   return merchant.ok ? { ok: true, value: { body: shown(merchant.value.spread, deps.now()) } } : merchant;
 }
 
-/** 0 partitions are those of the pool, which small merchants share. */
+/** The answer. 0 partitions means those of the pool, which small merchants share. */
 function shown(spread: SpreadTimeline, now: number) {
   const timeline = spread.map(({ from, partitions }) => ({ from: new Date(from).toISOString(), partitions }));
   return { partitions: spreadAt(spread, now), timeline };

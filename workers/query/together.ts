@@ -1,9 +1,11 @@
-// Several questions about one merchant that are answered together. Each is answered by the code that answers it alone (execute.ts,
-// report.ts), with three differences behind what it is given: partitions are asked once for the numbers that several want; a
-// statement of D1 that several ask is asked once; and what has to be counted from events is counted in one pass. For that they wait
-// for each other: once all that are not answered yet wait, what they wait for is done for all of them.
+// Several questions about one merchant that are answered together. Each is answered by the code that answers it
+// alone (execute.ts, report.ts), with three differences behind what it is given: partitions are asked once for the
+// numbers that several want; a statement of D1 that several ask is asked once; and what has to be counted from
+// events is counted in one pass. For that they wait for each other: once all that are not answered yet wait, what
+// they wait for is done for all of them.
 //
-// Partitions are asked before D1, always (L1, L2): what D1 has said is forgotten whenever partitions have been asked again.
+// Partitions are asked before D1, always (L1, L2): what D1 has said is forgotten whenever partitions have been asked
+// again.
 
 import type { LiveRequest } from "../../core/counting/live.ts";
 import type { Outcome } from "../../core/outcome.ts";

@@ -1,7 +1,8 @@
-// Who may count events in this isolate, and when. Counting gives way after each slice (core/gradual.ts), so that whoever else waits for the
-// isolate is answered in between. Of questions through share links one counts at a time, and goes on only while no merchant's own question
-// counts: guests wait for each other and for the house. A request that waits asks again by its own timer, since one request may not wake
-// another here; one that was given up by its client leaves a seat that is free again after TURN_LEASE_MS.
+// Who may count events in this isolate, and when. Counting gives way after each slice (core/gradual.ts), so that
+// whoever else waits for the isolate is answered in between. Of questions through share links one counts at a time, and
+// goes on only while no merchant's own question counts: guests wait for each other and for the house. A request that
+// waits asks again by its own timer, since one request may not wake another here; one that was given up by its client
+// leaves a seat that is free again after TURN_LEASE_MS.
 
 import type { Gradual } from "../../core/gradual.ts";
 import { SLICE_ROWS, TURN_LEASE_MS, TURN_OWN_MS, TURN_POLL_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";

@@ -1,6 +1,6 @@
-// GET /api/websites/:website/{stats,pageviews,metrics,active}: what Umami's own client reads. The website is a merchant's id,
-// a tracking ID (which is a UUID, as Umami's are) or a hostname; the token is an API key, a share link's, or a session. Each
-// request becomes a question (core/query/umami.ts) and is answered as any other is.
+// GET /api/websites/:website/{stats,pageviews,metrics,active}: what Umami's own client reads. The website is a
+// merchant's id, a tracking ID (which is a UUID, as Umami's are) or a hostname; the token is an API key, a share
+// link's, or a session. Each request becomes a question (core/query/umami.ts) and is answered as any other is.
 
 import type { Context } from "hono";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";

@@ -1,8 +1,9 @@
-// Late events of closed Days that no rollup knows yet: they wait in a partition's log or, noted, in the archive for the recount of
-// their Day. A question to rollups that touches such a Day has it counted now, from the events, by the code that will count it
-// then; the rows that come out stand in the place of those that are stored. So it says the same before, while and after the
-// recount writes (L8). So it does with Days that a zone of the past, on its way through the Days, has yet to reach: an event that it
-// moves has left one Day and come to another at once. Where nothing waits, nearly always, this is one look at D1 that finds no row.
+// Late events of closed Days that no rollup knows yet: they wait in a partition's log or, noted, in the archive for the
+// recount of their Day. A question to rollups that touches such a Day has it counted now, from the events, by the code
+// that will count it then; the rows that come out stand in the place of those that are stored. So it says the same
+// before, while and after the recount writes (L8). So it does with Days that a zone of the past, on its way through the
+// Days, has yet to reach: an event that it moves has left one Day and come to another at once. Where nothing waits,
+// nearly always, this is one look at D1 that finds no row.
 
 import { rowsOf } from "../../core/archive/event-columns.ts";
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
@@ -40,8 +41,8 @@ export interface Recounted {
 const NOTHING: Recounted = { replaces: () => false, rows: [] };
 
 /**
- * What stored rows lack. `late` is what partitions have just said; D1 is asked after them and before any rollup is read, so an
- * event is among `late`, or noted in D1, or in the rollups that are read next.
+ * What stored rows lack. `late` is what partitions have just said; D1 is asked after them and before any rollup is
+ * read, so an event is among `late`, or noted in D1, or in the rollups that are read next.
  */
 export async function countUncounted(
   { plan, late }: { readonly plan: Plan; readonly late: readonly SealPlace[] },

@@ -1,5 +1,5 @@
-// What whoever runs the deployment watches: GET /metrics for a Prometheus, GET /api/v1/alerts for people. Both read what the cron has
-// written, in two statements, and wake nothing.
+// What operators of the deployment watch: GET /metrics for Prometheus, GET /api/v1/alerts for people. Both read what
+// the cron has written, in two statements, and wake no partition.
 
 import type { Context } from "hono";
 import { causeOf } from "../../core/outcome.ts";
@@ -22,7 +22,10 @@ export async function getMetrics(c: Context, deps: Deps): Promise<Response> {
   return c.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" });
 }
 
-/** GET /health says that the Worker answers; with `?deep` and a token, whether what it stands on does: 503 where it does not. */
+/**
+ * GET /health says that the Worker answers. With `?deep` and a token it says whether the services that it depends on
+ * answer, and is 503 where one does not.
+ */
 export async function getHealth(c: Context, deps: Deps): Promise<Response> {
   if (c.req.query("deep") === undefined) return c.json({ ok: true });
   if (!(await mayWatch(c, deps))) return c.text(TAKES_TOKEN, 401);
@@ -43,7 +46,7 @@ export async function getHealth(c: Context, deps: Deps): Promise<Response> {
   return c.json({ ok, checks }, ok ? 200 : 503);
 }
 
-/** Three crons. */
+/** The time of three crons. */
 const CRON_SILENT_MS = 15 * MINUTE_MS;
 
 type Tried<T> = { readonly value: T } | { readonly error: string };
@@ -62,13 +65,13 @@ function saysOf(tried: Tried<unknown>): string {
 
 const TAKES_TOKEN = "send Authorization: Bearer <the token of an operator, or ADMIN_TOKEN>\n";
 
-/** Every operator may: the least scope is "metrics". */
+/** Whether a request may see these. Every operator may: the smallest scope is "metrics". */
 async function mayWatch(c: Context, deps: Deps): Promise<boolean> {
   const token = bearerOf(c.req.header("authorization")) ?? "";
   return isAdminToken(token, deps) || (await findValidOperator(token, deps)) !== undefined;
 }
 
-/** GET /api/v1/alerts: what is raised, or has ended and could not be told yet. */
+/** GET /api/v1/alerts: alerts that are raised, or have ended and could not be told of yet. */
 export async function getAlerts(_: Context, deps: Deps): Promise<Checked<Reply>> {
   const standing = await readStanding(deps.directory);
   const alerts = await listAlerts(deps.directory);

@@ -1,6 +1,7 @@
-// Footfall's own export as NDJSON, of this deployment or another: every fact as it is, visitors and ids included, so that the
-// numbers are equal to the unit. Money is in ten-thousandths there. What was dropped is judged again, by the rules of the merchant
-// that it comes to; only other stories under an id that was told are left out, for they were no events.
+// Footfall's own export as NDJSON, of this deployment or another: every fact as it is, visitors and ids
+// included, so that the numbers are equal to the unit. Money is in ten-thousandths there. What was dropped is
+// judged again, by the rules of the merchant that it comes to; only other stories under an id that was told
+// are left out, for they were no events.
 
 import { REVENUE_SCALE } from "../../../core/event.ts";
 import { parseInstant } from "../instant.ts";

@@ -1,6 +1,7 @@
-// GA4's events as its BigQuery export has them, a JSON object a line (`bq extract --destination_format NEWLINE_DELIMITED_JSON`). Times are
-// µs in UTC. Places are names. Of visitors without consent there is nothing that tells them apart; their rows are left out, or
-// all of a Day would be one visitor. What GA4's names mean is core/formats/ga4.ts, as for live hits.
+// GA4's events as its BigQuery export has them, a JSON object a line
+// (`bq extract --destination_format NEWLINE_DELIMITED_JSON`). Times are µs in UTC. Places are names. Of visitors
+// without consent there is nothing that tells them apart; their rows are left out, or all of a Day would be one
+// visitor. What GA4's names mean is core/formats/ga4.ts, as for live hits.
 
 import { ga4Name, isPaid } from "../../../core/formats/ga4.ts";
 import { countryOf } from "../country.ts";

@@ -1,5 +1,5 @@
-// GoatCounter's page views as it exports them (CSV, version 2; the first column's name begins with the version). There is no host
-// in it. Agents are always empty; browser and system are told. A path of an event is the event's name.
+// GoatCounter's page views as it exports them (CSV, version 2; the first column's name begins with the version). There
+// is no host in it. Agents are always empty; browser and system are told. A path of an event is the event's name.
 
 import { parseInstant } from "../instant.ts";
 import { type ImportedEvent, needsHostname, type Row, read, rejectedRow, skipped } from "../row.ts";

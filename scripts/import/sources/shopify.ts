@@ -1,6 +1,6 @@
-// Shopify's orders as its admin exports them (Orders → Export → CSV): a row for each product, and the order's own columns in
-// the first of them only. The buyer's address is hashed here and never sent. What was refunded stands without a date: it
-// counts on the order's own, and says so in `refund_date`, or is left out.
+// Shopify's orders as its admin exports them (Orders → Export → CSV): a row for each product, and the order's own
+// columns in the first of them only. The buyer's address is hashed here and never sent. What was refunded stands
+// without a date: it counts on the order's own, and says so in `refund_date`, or is left out.
 
 import { parseInstant } from "../instant.ts";
 import { type EventRow, type ImportedEvent, type Row, read, rejectedRow, skipped } from "../row.ts";

@@ -1,5 +1,6 @@
-// Umami's events: `website_event.csv` of its Cloud or of ClickHouse, or what PostgreSQL gives for `website_event` joined with
-// `session`. Times are UTC and do not say so. What is told of an event beside it (`event_data`) is a file of its own and not read.
+// Umami's events: `website_event.csv` of its Cloud or of ClickHouse, or what PostgreSQL gives for `website_event`
+// joined with `session`. Times are UTC and do not say so. What is told of an event beside it (`event_data`) is a
+// file of its own and not read.
 
 import { countryOf } from "../country.ts";
 import { parseInstant } from "../instant.ts";

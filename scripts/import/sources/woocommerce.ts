@@ -1,6 +1,6 @@
-// WooCommerce's orders and refunds as its REST API gives them (`/wc/v3/orders`, `/wc/v3/refunds`), an object a line. A refund has
-// a date of its own and names its order, but no currency: it has that of the order where the order stands before it. `*_gmt` is UTC
-// and does not say so. The buyer's address is hashed here and never sent.
+// WooCommerce's orders and refunds as its REST API gives them (`/wc/v3/orders`, `/wc/v3/refunds`), an object a line. A
+// refund has a date of its own and names its order, but no currency: it has that of the order where the order stands
+// before it. `*_gmt` is UTC and does not say so. The buyer's address is hashed here and never sent.
 
 import { parseInstant } from "../instant.ts";
 import { type ImportedEvent, type Row, read, rejectedRow, skipped } from "../row.ts";

@@ -1,5 +1,5 @@
-// A shop's own script, as its developers write it with the tracker's ES module. It is type-checked with the rest, bundled
-// by the test and run in its browser.
+// A shop's own script, as its developers write it with the tracker's ES module. It is type-checked with the rest,
+// bundled by the test and run in its browser.
 
 import { init, type Options, optOut, track } from "footfall/tracker";
 

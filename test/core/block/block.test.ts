@@ -1,4 +1,5 @@
-// Blocks: that nothing is lost, that each part is read alone, what a golden block of each version says, and bytes that are none.
+// Blocks: that nothing is lost, that each part is read alone, what a golden block of each version says, and bytes that
+// are none.
 
 import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,4 +1,5 @@
-// What is kept of a breakdown that does not fit: a shop's own values, whatever strangers with a tracking ID have sent beside them.
+// What is kept of a breakdown that does not fit: a shop's own values, whatever strangers with a tracking
+// ID have sent beside them.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

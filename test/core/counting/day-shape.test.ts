@@ -1,5 +1,5 @@
-// Days as earlier versions have stored them in checkpoints: a deployment reads what the one before it wrote. Each file of
-// test/golden/day is the bytes of one shape, written by the code of its time, and the events they were counted from.
+// Days as earlier versions have stored them in checkpoints: a deployment reads what the one before it wrote. Each file
+// of test/golden/day is the bytes of one shape, written by the code of its time, and the events they were counted from.
 
 import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync } from "node:fs";

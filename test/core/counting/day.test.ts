@@ -1,4 +1,5 @@
-// A Day's state against the naive model: any set of events, in any order, gives the same numbers, and survives its bytes.
+// A Day's state against the naive model: any set of events, in any order, gives the same numbers, and survives its
+// bytes.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

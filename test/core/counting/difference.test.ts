@@ -1,4 +1,5 @@
-// What a replay says of rows that differ: which numbers, and which differences are none yet because the archive is behind.
+// What a replay says of rows that differ: which numbers, and which differences are none yet because the archive is
+// behind.
 
 import { describe, expect, test } from "vitest";
 import { differencesOf, heldRows } from "../../../core/counting/difference.ts";

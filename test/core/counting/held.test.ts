@@ -1,5 +1,5 @@
-// What a Day is estimated to take in memory: the same however it came to be, never less than its bytes on disk, more with
-// each new value; and what makes a Day grow takes time in proportion.
+// What a Day is estimated to take in memory: the same however it came to be, never less than its bytes on disk, more
+// with each new value; and what makes a Day grow takes time in proportion.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,7 +1,8 @@
-// What a Day costs grows as its events do, whatever they have in common. Somebody who knows a tracking ID chooses every field of
-// what is sent: here all events are alike but for one field, or differ in all but one; all tell of one order; are prefetched; take
-// back orders by their numbers. Each step is timed at n and at 4n events. A step that goes through all earlier events for each one
-// takes sixteen times as long, one that does not takes four times; how long that is on any machine does not matter.
+// What a Day costs grows as its events do, whatever they have in common. Somebody who knows a tracking ID chooses every
+// field of what is sent: here all events are alike but for one field, or differ in all but one; all tell of one order;
+// are prefetched; take back orders by their numbers. Each step is timed at n and at 4n events. A step that goes through
+// all earlier events for each one takes sixteen times as long, one that does not takes four times; how long that is on
+// any machine does not matter.
 
 import { describe, expect, test, vi } from "vitest";
 import { columnsOf } from "../../../core/archive/event-columns.ts";

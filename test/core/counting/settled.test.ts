@@ -1,4 +1,5 @@
-// What becomes a visit, and what a visit takes from others: the same stories counted by a Day's state and seen by a scan.
+// What becomes a visit, and what a visit takes from others: the same stories counted by a Day's state and seen by a
+// scan.
 
 import { describe, expect, test } from "vitest";
 import { columnsOf } from "../../../core/archive/event-columns.ts";

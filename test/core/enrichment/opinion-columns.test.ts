@@ -1,5 +1,5 @@
-// Opinions of many rows at once: each part of one reads what it says, and what it is formed by once is what it would be formed by for
-// each row that agrees in that.
+// Opinions of many rows at once: each part of one reads what it says, and what it is formed by once is what it would be
+// formed by for each row that agrees in that.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

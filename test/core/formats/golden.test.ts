@@ -1,7 +1,7 @@
-// Every wire format by example: `test/golden/formats/<format>/NN-what.request.json` is a request as its client sends it, and
-// `.events.json` beside it what becomes of it: the drafts, or why there are none, and the answer the client hears when all
-// of them are taken. UPDATE=1 writes the second files anew, and `npx biome check --write test/golden` lays them out: read them before
-// committing.
+// Every wire format by example: `test/golden/formats/<format>/NN-what.request.json` is a request as its client sends
+// it, and `.events.json` beside it what becomes of it: the drafts, or why there are none, and the answer the client
+// hears when all of them are taken. UPDATE=1 writes the second files anew, and `npx biome check --write test/golden`
+// lays them out: read them before committing.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

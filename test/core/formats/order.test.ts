@@ -1,5 +1,5 @@
-// The order of events in a request: their place in it is a fact (`sequence`, the index of the draft), so formats must give their
-// drafts as they were told. The journey is told with a time for each event and without, by every protocol.
+// The order of events in a request: their place in it is a fact (`sequence`, the index of the draft), so formats must
+// give their drafts as they were told. The journey is told with a time for each event and without, by every protocol.
 
 import { describe, expect, test } from "vitest";
 import { withoutSlashes } from "../../../core/formats/path.ts";

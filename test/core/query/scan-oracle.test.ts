@@ -1,5 +1,6 @@
-// Columns against rows: random questions over random Days, counted from columns of codes and, by the oracle (test/support/row-scan.ts),
-// event by event. What comes out is compared as a part of a job is written, so it is the same to the byte.
+// Columns against rows: random questions over random Days, counted from columns of codes and, by the
+// oracle (test/support/row-scan.ts), event by event. What comes out is compared as a part of a job is
+// written, so it is the same to the byte.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// When somebody is told, and that what is shipped for watching fits what there is: each alert has an entry in the runbook, each
-// metric that the board and Prometheus's rules name is one of /metrics.
+// When somebody is told, and that what is shipped for watching fits what there is: each alert has an entry in the
+// runbook, each metric that the board and Prometheus's rules name is one of /metrics.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Addresses, hosts, paths and networks in their one spelling: nothing throws, and what is spelt is spelt the same once more.
+// Addresses, hosts, paths and networks in their one spelling: nothing throws, and what is spelt is spelt the same once
+// more.
 
 import { isIP, isIPv6 } from "node:net";
 import { parseAddress, parseParameters, parseQuery, queryKey } from "../../../core/enrichment/address.ts";

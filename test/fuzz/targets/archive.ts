@@ -1,6 +1,6 @@
-// What lies in queues and in the archive: bundles, overflowed arrivals, manifests and Parquet files; and bodies of requests that
-// are packed. What we wrote comes back as it was. What somebody else wrote, or what was damaged, is an exception as each reader
-// declares, and never a row that is none, nor a reader that takes all memory.
+// What lies in queues and in the archive: bundles, overflowed arrivals, manifests and Parquet files; and bodies of
+// requests that are packed. What we wrote comes back as it was. What somebody else wrote, or what was damaged, is an
+// exception as each reader declares, and never a row that is none, nor a reader that takes all memory.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -143,8 +143,8 @@ function parquetSeeds(root: string) {
 }
 
 /**
- * What a reader makes of something; undefined where it throws as it says it does. A stack that is too small or memory that is
- * not there is none of those exceptions: there the reader has believed what it read.
+ * What a reader makes of something; undefined where it throws as it says it does. A stack that is too small or memory
+ * that is not there is none of those exceptions: there the reader has believed what it read.
  */
 async function declared<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   try {

@@ -1,5 +1,5 @@
-// Every way into the collector: whatever comes in, a format answers drafts within their bounds, or refusals with words; its own
-// answer is one that HTTP can carry; and what becomes of a draft survives the log.
+// Every way into the collector: whatever comes in, a format answers drafts within their bounds, or refusals with words;
+// its own answer is one that HTTP can carry; and what becomes of a draft survives the log.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Files that are imported: bytes become lines the same however they are cut, lines become records, and rows are events that the
-// collector can read, or say why they are none.
+// Files that are imported: bytes become lines the same however they are cut, lines become records, and rows are events
+// that the collector can read, or say why they are none.
 
 import { csvLine } from "../../../core/csv.ts";
 import { native } from "../../../core/formats/native.ts";

@@ -1,5 +1,6 @@
-// What is made of an event's facts: device and bot of a user agent, campaign and source of its addresses, and all steps in
-// their order. An opinion is made of texts that are no longer than what they came from; nobody outside can write a mark of ours.
+// What is made of an event's facts: device and bot of a user agent, campaign and source of its addresses, and all
+// steps in their order. An opinion is made of texts that are no longer than what they came from; nobody outside
+// can write a mark of ours.
 
 import { parseCampaign } from "../../../core/enrichment/campaign.ts";
 import { parseHints } from "../../../core/enrichment/client-hint.ts";

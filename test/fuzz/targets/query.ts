@@ -1,5 +1,5 @@
-// Questions as they are asked: filters, regular expressions, whole questions and reports. Each is understood or refused with its
-// place, costs no more steps than its budget, and finds what the language's own expressions find.
+// Questions as they are asked: filters, regular expressions, whole questions and reports. Each is understood or refused
+// with its place, costs no more steps than its budget, and finds what the language's own expressions find.
 
 import { columnsOf } from "../../../core/archive/event-columns.ts";
 import { parseQuery } from "../../../core/enrichment/address.ts";

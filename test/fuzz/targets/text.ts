@@ -1,5 +1,5 @@
-// Small readers of texts: files and tables of rates, tracking IDs, dates, Base64, numbers as JSON writes them, merchants' rules,
-// and the places at which a page of a list begins.
+// Small readers of texts: files and tables of rates, tracking IDs, dates, Base64, numbers as JSON writes them,
+// merchants' rules, and the places at which a page of a list begins.
 
 import { createHmac } from "node:crypto";
 import { bundleKey, deadLetterKey, parseBundleKey, parseDeadLetterKey } from "../../../core/archive/object-key.ts";

@@ -1,5 +1,5 @@
-// A (Day, partition) read back from the archive: every row once, by merchant, whether it lies in bundles, in runs sorted
-// from them, in sealed files, or in both; and no more of it than is wanted.
+// A (Day, partition) read back from the archive: every row once, by merchant, whether it lies in bundles, in runs
+// sorted from them, in sealed files, or in both; and no more of it than is wanted.
 
 import { expect, test } from "vitest";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";

@@ -1,5 +1,5 @@
-// Exports read from an archive that production code has written: sealed Days, late events beside them, neighbours in the same
-// files and bundles, and erasures that are under way.
+// Exports read from an archive that production code has written: sealed Days, late events beside them, neighbours in
+// the same files and bundles, and erasures that are under way.
 
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";

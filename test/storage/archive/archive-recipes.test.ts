@@ -1,5 +1,5 @@
-// The statements of docs/archive.md, run as they stand over a copy of an archive that production code has written: sealed
-// Days of two merchants, late events beside them, and a file that somebody changed.
+// The statements of docs/archive.md, run as they stand over a copy of an archive that production code has written:
+// sealed Days of two merchants, late events beside them, and a file that somebody changed.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

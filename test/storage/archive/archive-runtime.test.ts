@@ -1,4 +1,5 @@
-// The archive's codecs in workerd itself. It has its own zlib: what passes on Node may throw there (storage/archive/gzip.ts).
+// The archive's codecs in workerd itself. It has its own zlib: what passes on Node may throw there
+// (storage/archive/gzip.ts).
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LoggedEvent } from "../../../core/archive/bundle.ts";

@@ -1,5 +1,5 @@
-// Columns read out of archive files are the rows of those files, whoever's they are and however they lie; and a damaged file is refused,
-// or read as rows of it.
+// Columns read out of archive files are the rows of those files, whoever's they are and however they lie; and a damaged
+// file is refused, or read as rows of it.
 
 import { expect, test } from "vitest";
 import { columnsOf, joinBlocks, rowsOf } from "../../../core/archive/event-columns.ts";

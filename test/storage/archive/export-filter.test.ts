@@ -1,6 +1,6 @@
-// The filters of exports: whatever the tree, the exported rows are those that a plain model selects, which puts visits together and
-// compares texts by itself. Sealed Days, open ones, late events and events that are not counted; of a Day that memory does not
-// hold, too.
+// The filters of exports: whatever the tree, the exported rows are those that a plain model selects, which puts visits
+// together and compares texts by itself. Sealed Days, open ones, late events and events that are not counted; of a Day
+// that memory does not hold, too.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

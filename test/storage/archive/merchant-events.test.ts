@@ -1,5 +1,5 @@
-// A merchant's events of a (Day, partition) that does not fit into memory: read in passes, each row in one of them, each visitor's
-// rows together.
+// A merchant's events of a (Day, partition) that does not fit into memory: read in passes, each row in one of them,
+// each visitor's rows together.
 
 import { expect, test } from "vitest";
 import { rowsOf } from "../../../core/archive/event-columns.ts";

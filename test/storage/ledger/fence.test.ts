@@ -1,5 +1,6 @@
-// Guards that stand between the directory and the ledgers: fences of settings, of jobs, and of merchants that end. Whoever
-// changes both dies here at each of its calls, before and after it took effect; then the cron comes, as it does.
+// Guards that stand between the directory and the ledgers: fences of settings, of jobs, and of merchants
+// that end. Whoever changes both dies here at each of its calls, before and after it took effect; then
+// the cron comes, as it does.
 
 import { describe, expect, test } from "vitest";
 import { REPLAY_START_STALE_MS } from "../../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Days that leave their rows for a block and come back: readers find the same numbers wherever they lie, and whoever acts on what
-// is not so any more changes nothing.
+// Days that leave their rows for a block and come back: readers find the same numbers wherever they lie, and whoever
+// acts on what is not so any more changes nothing.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,4 +1,5 @@
-// The index of where events lie, and what is noted beside it: what repeats, what comes late, and what a recount may forget.
+// The index of where events lie, and what is noted beside it: what repeats, what comes late, and what a recount may
+// forget.
 
 import { expect, test } from "vitest";
 import { zeroMeter } from "../../../core/meter.ts";

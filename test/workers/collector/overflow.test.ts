@@ -1,5 +1,5 @@
-// The collector when partitions do not take what it brings: what it asks of whom, how often, and what it answers. The app
-// is the production one; partitions and queue are a few lines that fail as the test tells them to.
+// The collector when partitions do not take what it brings: what it asks of whom, how often, and what it answers. The
+// app is the production one; partitions and queue are a few lines that fail as the test tells them to.
 
 import { beforeEach, expect, test, vi } from "vitest";
 import { partitionsOf } from "../../../core/counting/placement.ts";

@@ -1,6 +1,6 @@
-// A whole peak overflows: every partition turns away every hit of a second of the plan's peak, at many isolates at once. Collector,
-// messages, consumer and partitions are the production code, on a clock that is set by hand; a queue is a list that takes
-// no more messages a second than the platform's does.
+// A whole peak overflows: every partition turns away every hit of a second of the plan's peak, at many isolates at
+// once. Collector, messages, consumer and partitions are the production code, on a clock that is set by hand; a queue
+// is a list that takes no more messages a second than the platform's does.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { partitionOf } from "../../../core/counting/placement.ts";

@@ -1,5 +1,5 @@
-// POST /api/v2/batch at the query Worker: what a batch is, what is read for it, and what becomes of what is too large. That its answers
-// are those of its questions alone is shown with random ones in test/answers/batch.test.ts.
+// POST /api/v2/batch at the query Worker: what a batch is, what is read for it, and what becomes of what is too large.
+// That its answers are those of its questions alone is shown with random ones in test/answers/batch.test.ts.
 
 import { beforeEach, expect, test } from "vitest";
 import { encodeLogged } from "../../../core/archive/bundle.ts";

@@ -1,5 +1,5 @@
-// Rollups that an isolate remembers: a question reads again what was changed, and nothing else. Each change is made by the code
-// that makes it in production, and each answer is compared with that of an isolate that remembers nothing.
+// Rollups that an isolate remembers: a question reads again what was changed, and nothing else. Each change is made by
+// the code that makes it in production, and each answer is compared with that of an isolate that remembers nothing.
 
 import { expect, test } from "vitest";
 import { BUCKETS_KEPT_BYTES, SEAL_AFTER_MS } from "../../../core/limits.ts";

@@ -1,4 +1,5 @@
-// Erasures as they are asked for: what they concern, what is remembered of the request, and what goes with a merchant at once.
+// Erasures as they are asked for: what they concern, what is remembered of the request, and what goes with a merchant
+// at once.
 
 import { beforeEach, expect, test } from "vitest";
 import { ERASURES_OF_MERCHANT_MAX } from "../../../core/limits.ts";

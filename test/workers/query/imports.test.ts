@@ -1,5 +1,5 @@
-// Imports as objects of the API: numbers that are given once, one file that is one import, progress, and tenants apart. What an
-// undo does to numbers is tried on the real runtime (test/e2e/import.test.ts).
+// Imports as objects of the API: numbers that are given once, one file that is one import, progress, and tenants apart.
+// What an undo does to numbers is tried on the real runtime (test/e2e/import.test.ts).
 
 import { beforeEach, expect, test } from "vitest";
 import { DAY_MS, dateOf } from "../../../core/time.ts";

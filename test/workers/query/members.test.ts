@@ -1,5 +1,5 @@
-// Members: invited by a link of one use, signed in by a password or by Cloudflare Access, with a role; and nobody learns who
-// is one. The keys of Access are served by a real server here, and checked by the real library.
+// Members: invited by a link of one use, signed in by a password or by Cloudflare Access, with a role; and nobody
+// learns who is one. The keys of Access are served by a real server here, and checked by the real library.
 
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -255,7 +255,8 @@ describe("signing in", () => {
       expect(await shopsOf(cookieOf(await signIn({ password: "chosen by the other shop" })))).toEqual([
         ["Other", "owner"],
       ]);
-      // Who takes an invite with a password that is right elsewhere is signed in to the inviting shop alone, as with any other.
+      // Who takes an invite with a password that is right elsewhere is signed in to the inviting shop
+      // alone, as with any other.
       const guessed = await accept(await invite(anna, "owner", other));
       expect(await shopsOf(cookieOf(guessed))).toEqual([["Other", "owner"]]);
     });

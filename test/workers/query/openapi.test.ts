@@ -1,5 +1,5 @@
-// The OpenAPI document: valid, complete, made of the tables that validate, and good enough to generate a client from that
-// the compiler holds to it.
+// The OpenAPI document: valid, complete, made of the tables that validate, and good enough to generate a client from
+// that the compiler holds to it.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,5 @@
-// Who runs the deployment, each by a token of its own: what a scope opens, when a token ends, and what the audit log says.
+// Who runs the deployment, each by a token of its own: what a scope opens, when a token ends, and what the audit log
+// says.
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { OPERATORS_COUNT_MAX } from "../../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Parts of closed Days: Hours of which only totals are kept, and who of each was next there in which other (VIS-9). What they come
-// to is compared with the same question put so that it is counted from events alone.
+// Parts of closed Days: Hours of which only totals are kept, and who of each was next there in which other (VIS-9).
+// What they come to is compared with the same question put so that it is counted from events alone.
 
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// What rollups cannot tell: values that a cut took, and goals that are younger than the Day. Each answer is compared with that of the
-// same question put so that it is counted from events alone, and it is said which Days were.
+// What rollups cannot tell: values that a cut took, and goals that are younger than the Day. Each answer is compared
+// with that of the same question put so that it is counted from events alone, and it is said which Days were.
 
 import { beforeAll, describe, expect, test } from "vitest";
 import { SEAL_AFTER_MS } from "../../../core/limits.ts";

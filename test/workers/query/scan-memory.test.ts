@@ -1,5 +1,6 @@
-// What an isolate remembers of answers from events: a question reads again the Days that were changed, and no others. Each change is
-// made by the code that makes it in production, and each answer is compared with that of an isolate that remembers nothing.
+// What an isolate remembers of answers from events: a question reads again the Days that were changed, and no
+// others. Each change is made by the code that makes it in production, and each answer is compared with that of an
+// isolate that remembers nothing.
 
 import { expect, test } from "vitest";
 import { SCAN_EVENTS_MAX, SCAN_KEPT_BYTES, SCAN_KEPT_DAY_BYTES, SEAL_AFTER_MS } from "../../../core/limits.ts";

@@ -1,5 +1,5 @@
-// Late events of closed Days in answers from rollups, at every step of their way: whatever is asked, the answer is the one that
-// stored rollups give after the recount.
+// Late events of closed Days in answers from rollups, at every step of their way: whatever is asked, the answer is the
+// one that stored rollups give after the recount.
 
 import { expect, test } from "vitest";
 import type { Event } from "../../../core/event.ts";

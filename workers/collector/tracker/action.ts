@@ -1,5 +1,5 @@
-// What readers do on a page without the page saying so: leave by a link, fetch a file, send a form, or land on a page
-// that is not there. Of a form only its name is taken, never what was typed.
+// Events that the tracker counts by itself: a reader leaves by a link, downloads a file, sends a form, or lands on a
+// page that does not exist. Of a form only the name is taken, never what was typed.
 
 import { on } from "./guard.ts";
 import { track } from "./page.ts";
@@ -7,7 +7,7 @@ import { type Details, settings } from "./settings.ts";
 
 const FILES = /\.(pdf|docx?|xlsx?|pptx?|csv|zip|gz|rar|7z|exe|dmg|apk|mp[34])$/i;
 
-/** Counts an event that nobody asked for, unless `off` names it. */
+/** Counts an automatic event, unless `off` names it. */
 export function report(name: string, details: Details): void {
   if (!settings.off?.includes(name)) track(name, details);
 }
@@ -20,7 +20,7 @@ export function watchActions(): void {
   });
 }
 
-/** Counts this page as one that is not there, where the page or the server (`status`) says so. */
+/** Counts this page as one that does not exist, where the page or the server (`status`) says so. */
 export function checkFound(status: unknown): void {
   if ("404" in settings || status === 404) report("404", { props: { path: location.pathname } });
 }

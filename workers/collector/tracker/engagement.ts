@@ -1,5 +1,5 @@
-// How long a page was in front of its reader (visible and focused) and how far down they came, reported when it is left.
-// Each report says the time since the last one, so they add up.
+// How long a page was in front of its reader (visible and focused) and how far down they came, reported when it is
+// left. Each report says the time since the last one, so they add up.
 
 import { report } from "./action.ts";
 import { on } from "./guard.ts";

@@ -1,7 +1,7 @@
-// The tracker never throws into the page: everything a browser calls goes through `attempt`, and what goes wrong there is
-// nobody's business but ours. A missing API costs the feature, not the page.
+// Keeps the tracker's failures away from the page. Everything that a browser calls goes through `attempt`, so nothing
+// is ever thrown into the page. Where a browser lacks an API only that feature is missing.
 
-/** What `work` gives, or undefined where it throws. */
+/** The result of `work`, or undefined where it throws. */
 export function attempt<T>(work: () => T): T | undefined {
   try {
     return work();

@@ -1,5 +1,6 @@
 // The tracker as an ES module (`footfall/tracker`): for sites that bundle their scripts. It does what /t.js does, with
-// options instead of attributes and functions instead of commands. On a server, where there is no page, nothing happens.
+// options instead of attributes and functions instead of commands. On a server, where there is no page, nothing
+// happens.
 
 import { watchAll } from "./full.ts";
 import { attempt } from "./guard.ts";

@@ -1,24 +1,24 @@
 // Page views: of the page itself, of a page that comes back from the browser's cache, and of what a single-page site
-// shows under a new address. It also knows when a page is left, for those who report then.
+// shows under a new address. It also notices when a page is left, for the parts of the tracker that report then.
 
 import { attempt, on } from "./guard.ts";
 import { keep, openQueue, send } from "./queue.ts";
 import { adopt, type Details, type Settings, settings } from "./settings.ts";
 import { isSilent, visitorId } from "./visitor.ts";
 
-/** How long a title may come after its address. */
+/** How long a page view waits for the title after the address has changed (ms). */
 const TITLE_WAIT_MS = 99;
 
 /** Called when a page is left: hidden (1), or for the next page of the same document (0). */
 export type Leave = (isHidden: number) => void;
 
-/** The page that is shown, as its last page view said. */
+/** The address of the page that is shown, as its last page view had it. */
 export let page: string | undefined;
 let whenLeft: Leave | undefined;
-/** Of the page view that waits for its title. */
+/** The timer of a page view that waits for its title. */
 let timer = 0;
 
-/** Starts counting. `watch` begins what a build has beside page views, and answers what it does when a page is left. */
+/** Starts counting. `watch` starts what a build has beside page views, and returns what to do when a page is left. */
 export function startPages(given: Settings, watch?: () => Leave): void {
   adopt(given);
   openQueue();
@@ -46,7 +46,7 @@ export function pageview(details: Details = {}): void {
   track(undefined, { referrer, title: document.title, screen: `${screen.width}x${screen.height}`, ...details });
 }
 
-/** Counts an event of the page in the address bar, unless it says of which. */
+/** Counts an event. It belongs to the page in the address bar, unless it names another. */
 export function track(name: string | undefined, details: Details = {}): void {
   if (isSilent()) return;
   const url = details.url || address();
@@ -64,7 +64,10 @@ function address(): string {
   return "hash" in settings ? location.href : (location.href.split("#")[0] as string);
 }
 
-/** One event tells all changes of the address where the Navigation API is; elsewhere History is listened to. */
+/**
+ * Watches for changes of the address. The Navigation API has one event for all of them; in browsers without it the
+ * functions of History are wrapped.
+ */
 function watchAddress(): void {
   const { navigation } = window as { navigation?: EventTarget };
   if (navigation) {

@@ -55,8 +55,9 @@ export function kept(): string[] {
 }
 
 /**
- * Sends what waits and crosses out what the collector answered for; any other answer, as of a hotel's log-in, is none. One
- * request at a time, but when the page goes (`isLast`): then what is under way is sent once more rather than not at all.
+ * Sends what waits and crosses out what the collector answered for; any other answer, as of a hotel's
+ * log-in, is none. One request at a time, but when the page goes (`isLast`): then what is under way is
+ * sent once more rather than not at all.
  */
 export async function send(isLast?: unknown): Promise<void> {
   const keys = kept().slice(0, SENT_COUNT_MAX);

@@ -8,7 +8,7 @@ import { optOut } from "./visitor.ts";
 
 /** `footfall("event", "signup", {props: {plan: "pro"}})`: a command and what it takes. */
 type Command = readonly [name: string, ...rest: never[]];
-/** `q` is what waits, and something else once the tracker is there. */
+/** `q` holds the commands that wait for the tracker. Once the tracker is there it is 1. */
 type Footfall = ((...command: Command) => void) & { q?: Command[] | 1 };
 
 const COMMANDS: Readonly<Record<string, (...rest: never[]) => unknown>> = {
@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, (...rest: never[]) => unknown>> = {
   optout: optOut,
 };
 
-/** Starts a build: `watch` begins what it does beside page views. */
+/** Starts the tracker. `watch` starts what this build does beside page views. */
 export function startScript(watch?: () => Leave): void {
   const { src, dataset } = document.currentScript as HTMLScriptElement;
   const host = window as { footfall?: Footfall };
@@ -33,7 +33,7 @@ export function startScript(watch?: () => Leave): void {
   whenShown(start);
 }
 
-/** Runs `start`, now or when the page that the browser prepares is shown. */
+/** Runs `start`: now, or when a page that the browser only prepares is shown. */
 export function whenShown(start: () => void): void {
   if ((document as { prerendering?: boolean }).prerendering) on("prerenderingchange", start);
   else start();

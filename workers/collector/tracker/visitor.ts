@@ -1,5 +1,6 @@
-// Who is counted: whether at all (opt-out, and the browser's signals where the page honours them), and under which id.
-// Without `visitor` the tracker knows nobody: the collector makes an id of the day from what every request shows anyway.
+// Who is counted. The first part decides whether the visitor is counted at all (opt-out, and the browser's signals
+// where the page honours them), the second under which id. Without `visitor` the tracker makes no id: the collector
+// makes one for the day from what every request shows anyway.
 
 import { attempt } from "./guard.ts";
 import { kept, makeId, store } from "./queue.ts";
@@ -10,7 +11,7 @@ interface Signals {
   readonly globalPrivacyControl?: boolean;
 }
 
-/** Whether this visitor is not to be counted. */
+/** Whether this visitor must not be counted. */
 export function isSilent(): unknown {
   return (
     store["_ff_off"] ||
@@ -19,7 +20,10 @@ export function isSilent(): unknown {
   );
 }
 
-/** The id of first-party mode, made when there is none yet; undefined where it would not last. */
+/**
+ * The visitor's id in first-party mode. It is made when there is none yet, and undefined where the browser would not
+ * keep it.
+ */
 export function visitorId(): string | undefined {
   const { visitor } = settings;
   return attempt(() => {
@@ -32,7 +36,7 @@ export function visitorId(): string | undefined {
   });
 }
 
-/** Stops counting in this browser, and takes away what is kept here; with `undo` it begins again. */
+/** Stops counting in this browser and deletes what the tracker keeps in it. With `undo` counting begins again. */
 export function optOut(undo?: boolean): void {
   for (const key of kept()) delete store[key];
   delete store["_ff"];

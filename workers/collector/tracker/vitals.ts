@@ -1,5 +1,6 @@
-// How the page felt: the web vitals of the document, sent once, when it is first hidden. Times are ms since the page was
-// asked for, or shown when it was prepared in advance. INP is the slowest interaction; Google's leaves out one in fifty.
+// How the page felt: the web vitals of the document, sent once, when it is first hidden. Times are ms
+// since the page was asked for, or shown when it was prepared in advance. INP is the slowest
+// interaction; Google's leaves out one in fifty.
 
 import { report } from "./action.ts";
 import { attempt } from "./guard.ts";

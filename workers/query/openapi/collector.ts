@@ -1,5 +1,5 @@
-// The collector's own format as JSON Schema, made from the lists that core/formats/native.ts reads by. The protocols of other
-// clients are theirs to document (docs/clients.md).
+// The collector's own format as JSON Schema, made from the lists that core/formats/native.ts reads by. The protocols of
+// other clients are theirs to document (docs/clients.md).
 
 import { GIVEN_FIELDS } from "../../../core/enrichment/given.ts";
 import { REVENUE_SCALE } from "../../../core/event.ts";

@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document: routes, their doors and the tables of their fields put together. GET /api/openapi.json serves it,
-// reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
+// The OpenAPI 3.1 document: routes, their doors and the tables of their fields put together. GET /api/openapi.json
+// serves it, reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
 
 import { JOB_WAIT_SECONDS_MAX } from "../../../core/limits.ts";
 import type { Schema } from "../../../core/type-text.ts";
@@ -148,7 +148,7 @@ function sentence(expected: string): string {
   return `${expected.charAt(0).toUpperCase()}${expected.slice(1)}.`;
 }
 
-/** What is asked of now is never a job. */
+/** A question about this moment is answered at once and never becomes a job. */
 function question(id: string, summary: string, shape: string, answered: string): DocumentedOperation {
   const content = { [JSON_TYPE]: { schema: named(answered) }, "text/csv": { schema: {} } };
   const job = { description: "Too large for one request: a job, to be followed.", content: content202() };
@@ -228,7 +228,7 @@ const NOW: DocumentedOperation = {
   },
 };
 
-/** What a job may have been asked for. */
+/** The kinds of answer that a job may give. */
 const JOB_ANSWERS = ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer", "BatchAnswers"];
 
 const QUERY_JOB: DocumentedOperation = {
@@ -270,7 +270,9 @@ function open(id: string, summary: string, content: Content): DocumentedOperatio
   return { operationId: id, summary, tags: ["Documents"], security: [], responses };
 }
 
-/** What the query Worker answers to everybody, or to a program that watches it; the collector has a /health of its own. */
+/**
+ * What the query Worker answers to everybody, or to a program that watches it; the collector has a /health of its own.
+ */
 const OPEN: readonly (readonly [method: string, path: string, operation: DocumentedOperation])[] = [
   [
     "GET",

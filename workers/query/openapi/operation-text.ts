@@ -1,12 +1,13 @@
-// What documented operations are written with: references to shapes, path parameters, names, and the answers that many share.
+// Parts that documented operations are made of: references to shapes, path parameters, names, and answers that many
+// operations share.
 
 import type { Schema } from "../../../core/type-text.ts";
 import type { Content, Parameter } from "./document.ts";
 
 export const JSON_TYPE = "application/json";
-/** A body of whatever kind. */
+/** A body of any kind. */
 export const ANYTHING: Content = { "*/*": { schema: {} } };
-/** The collector's address is another than that of the other parts. */
+/** The collector's server: it has another address than the rest of the API. */
 export const COLLECTOR_SERVER: readonly Schema[] = [
   { url: "https://{collector}", variables: { collector: { default: "collector.example" } } },
 ];

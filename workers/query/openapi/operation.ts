@@ -1,5 +1,6 @@
 // What each route of the API takes and answers: one entry for each, beside the routes (app.ts), by method and path. The
-// tables of fields are the handlers' own, so what is documented is what is checked; a test finds a route without an entry.
+// tables of fields are the handlers' own, so what is documented is what is checked; a test finds a route without an
+// entry.
 
 import type { Schema } from "../../../core/type-text.ts";
 import { DAYS, DAYS_PAGE, FILES } from "../archive-days.ts";

@@ -1,6 +1,6 @@
 // Questions, reports and their answers as JSON Schema, made from the lists that the grammar itself reads by
-// (core/query/): a metric or a dimension that is added there is documented here. What no schema can say (which metrics go
-// with which dimensions) the refusal says.
+// (core/query/): a metric or a dimension that is added there is documented here. What no schema can say (which metrics
+// go with which dimensions) the refusal says.
 
 import {
   BATCH_NAME_LENGTH_MAX,

@@ -1,5 +1,6 @@
-// The OpenAPI document as a page for people: every operation with who may use it, what it takes and what it answers, and every
-// named shape. It is one file without scripts and without anything of anybody else's; whatever it shows is escaped.
+// The OpenAPI document as a page for people: every operation with who may use it, what it takes and what it
+// answers, and every named shape. It is one file without scripts and without anything of anybody else's;
+// whatever it shows is escaped.
 
 import { createHash } from "node:crypto";
 import { typeText } from "../../../core/type-text.ts";

@@ -1,4 +1,5 @@
-// GET /api/openapi.json and GET /api/reference: both are made once an isolate, the same for everybody, and may be cached.
+// GET /api/openapi.json and GET /api/reference: both are made once an isolate, the same for everybody, and may be
+// cached.
 
 import type { Context } from "hono";
 import { type DocumentedRoute, documentOf } from "./document.ts";

@@ -1,6 +1,6 @@
-// The shapes of what the API answers, as JSON Schema, named where several operations answer them. They are strict: no
-// property that is not listed, none missing unless it says so. A test holds real answers against them
-// (test/e2e/openapi.test.ts), so that they cannot drift.
+// The shapes of the API's answers as JSON Schema. A shape that several operations answer with has a name. Shapes are
+// strict: an answer has no property that is not listed, and lacks none that is not marked as optional. A test compares
+// real answers with them (test/e2e/openapi.test.ts).
 
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { OPERATIONS } from "../../../core/meter.ts";
@@ -17,7 +17,7 @@ const FLAG: Schema = { type: "boolean" };
 const INSTANT: Schema = { type: "string", format: "date-time" };
 const DATE: Schema = { type: "string", format: "date" };
 const ANY_OBJECT: Schema = { type: "object" };
-/** A text or a number by which something is compared. */
+/** A value of a rollup that a replay compares: a number, or a text. */
 const VALUE: Schema = { type: ["string", "number"] };
 
 type Properties = Readonly<Record<string, Schema>>;
@@ -47,7 +47,7 @@ function oneOf(texts: readonly string[]): Schema {
   return { type: "string", enum: texts };
 }
 
-/** A schema by its name. */
+/** A reference to a named schema. */
 export function named(name: keyof typeof SHAPES): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
@@ -57,7 +57,7 @@ export function page(name: string, items: Schema): Schema {
   return object({ [name]: list(items), next: nullable(TEXT) });
 }
 
-/** What became of events. */
+/** How many events were received, and what became of them. */
 const RECEIVED = {
   received: COUNT,
   counted: COUNT,
@@ -97,7 +97,7 @@ const OPERATOR: Properties = {
 };
 
 const INVITE = { ...MEMBER, expires_at: INSTANT };
-/** Who a member's cookie says is asking. */
+/** The member that a session's cookie belongs to. */
 const SIGNED_IN = object({
   kind: { const: "member" },
   member: TEXT,

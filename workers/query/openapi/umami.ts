@@ -1,4 +1,5 @@
-// What Umami's own client reads, as the document has it: parameters from the lists that core/query/umami.ts reads by.
+// The part of the OpenAPI document about what Umami's own client reads. Its parameters come from the lists that
+// core/query/umami.ts parses by.
 
 import { UMAMI_ATTRIBUTES, UMAMI_OWN, UMAMI_RANGE, type UmamiRead } from "../../../core/query/umami.ts";
 import type { Schema } from "../../../core/type-text.ts";
