@@ -220,8 +220,8 @@ function digestOf(bytes: Uint8Array): string {
 }
 
 /**
- * Deletes backups that are no longer kept, and the remains of backups that were never finished. Manifests are deleted
- * last. A crash in between leaves a manifest without its objects, which the next call deletes.
+ * Deletes backups that are no longer kept, and the remains of backups that were never finished. Manifests go first, since
+ * what has one is whole. A crash in between leaves objects without theirs, which the next call deletes.
  */
 async function prune(deps: BackupDeps): Promise<void> {
   const names = await listBackups(deps);
@@ -231,11 +231,11 @@ async function prune(deps: BackupDeps): Promise<void> {
   const isOver = (name: string) => name < newest && !kept.has(name);
   await deleteKeys(
     deps,
-    objects.filter((key) => isOver(key.slice(PREFIX.length).split("/")[0] ?? "")),
+    names.filter(isOver).map((name) => `${PREFIX}${name}.json`),
   );
   await deleteKeys(
     deps,
-    names.filter(isOver).map((name) => `${PREFIX}${name}.json`),
+    objects.filter((key) => isOver(key.slice(PREFIX.length).split("/")[0] ?? "")),
   );
 }
 
