@@ -220,8 +220,8 @@ function digestOf(bytes: Uint8Array): string {
 }
 
 /**
- * Deletes backups that are no longer kept, and the remains of backups that were never finished. Manifests go first, since
- * what has one is whole. A crash in between leaves objects without theirs, which the next call deletes.
+ * Deletes backups that are no longer kept, and the remains of backups that were never finished. Manifests go first,
+ * since what has one is whole. A crash in between leaves objects without theirs, which the next call deletes.
  */
 async function prune(deps: BackupDeps): Promise<void> {
   const names = await listBackups(deps);
