@@ -1,5 +1,6 @@
-// The view in the address: everything that decides which numbers are shown, so that reload, back, a bookmark and a link show the
-// same. `v` is the version of this grammar; addresses of every version stay readable. Pure: no page is needed to try it.
+// The view in the address: everything that decides which numbers are shown, so that reload, back, a bookmark and
+// a link show the same. `v` is the version of this grammar; addresses of every version stay readable. Pure: no
+// page is needed to try it.
 
 import { ALL_PANELS, type DimensionName, isDimension, type PanelName } from "./dimension.ts";
 
@@ -54,7 +55,9 @@ export function parsePlace(path: string): { readonly first: string; readonly id:
 
 export const DEFAULT_VIEW: View = { range: "7d", vs: "prev", filters: [], tabs: {} };
 
-/** The query part of an address as a view. What it does not know is left out: an old or mistyped link shows something. */
+/**
+ * The query part of an address as a view. What it does not know is left out: an old or mistyped link shows something.
+ */
 export function parseView(search: string): View {
   const given = new URLSearchParams(search);
   const metric = given.get("metric");

@@ -1,4 +1,5 @@
-// "As the API sees it": the question behind a panel, to be sent by a program, and its answer as a file for a spreadsheet.
+// "As the API sees it": the question behind a panel, to be sent by a program, and its answer as a file for a
+// spreadsheet.
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";

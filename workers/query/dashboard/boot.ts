@@ -1,4 +1,5 @@
-// What the document says before anything is asked (workers/query/page.ts writes it): who is there, of which shops, in which language.
+// What the document says before anything is asked (workers/query/page.ts writes it): who is there, of which
+// shops, in which language.
 
 import type { Boot } from "../boot.ts";
 import { keepText, recallText } from "./keep.ts";
@@ -10,7 +11,10 @@ export const boot = JSON.parse(written ?? "") as Boot;
 
 const SHARE = "footfall-share";
 
-/** The token of a share link: from the address's fragment, which it leaves at once; a reload finds it in the tab's own storage. */
+/**
+ * The token of a share link: from the address's fragment, which it leaves at once; a reload finds it in the tab's own
+ * storage.
+ */
 export const shareToken: string | undefined = location.pathname.startsWith("/share") ? takeToken() : undefined;
 
 function takeToken(): string {

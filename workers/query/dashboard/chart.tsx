@@ -1,5 +1,6 @@
-// The one chart: a line of this period, a dashed one of the other, drawn at the width there is, so that its words keep their size.
-// What has not ended yet is dotted. The reading above it says the value under the pointer or the keys; a table says them all.
+// The one chart: a line of this period, a dashed one of the other, drawn at the width there is, so that its words
+// keep their size. What has not ended yet is dotted. The reading above it says the value under the pointer or the
+// keys; a table says them all.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "./text.ts";

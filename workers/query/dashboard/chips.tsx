@@ -1,4 +1,5 @@
-// The filters of the view, each a chip whose operator can be changed, and the form that adds one, with the values that were seen.
+// The filters of the view, each a chip whose operator can be changed, and the form that adds one, with
+// the values that were seen.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { OPERATORS, type Operator, withFilter } from "./address.ts";
@@ -49,7 +50,10 @@ export function Chips() {
   );
 }
 
-/** Chooses a dimension and one of its values. What is typed narrows the list; Enter takes the marked value, or what was typed. */
+/**
+ * Chooses a dimension and one of its values. What is typed narrows the list; Enter takes the marked
+ * value, or what was typed.
+ */
 function Builder() {
   const box = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);

@@ -1,5 +1,5 @@
-// What the overview breaks numbers down by: the four panels with their tabs, and what else can be filtered by. The short name of
-// a dimension is what addresses say ("source"); the long one is the API's ("visit:source").
+// What the overview breaks numbers down by: the four panels with their tabs, and what else can be filtered by. The
+// short name of a dimension is what addresses say ("source"); the long one is the API's ("visit:source").
 
 /** Every short name and the API's name for it. */
 export const DIMENSIONS = {

@@ -1,4 +1,5 @@
-// The numbers of a range as tiles, and one of them over time: of the overview, and of any page that is about some of them.
+// The numbers of a range as tiles, and one of them over time: of the overview, and of any page that is about some of
+// them.
 
 import { useMemo } from "preact/hooks";
 import { INTERVALS, type Interval } from "./address.ts";
@@ -216,7 +217,9 @@ function Table({ title, points, hasBefore, say, by }: TableProps) {
   );
 }
 
-/** The buckets of an answer with their values. One in which nothing happened is zero; one that has not begun is a gap. */
+/**
+ * The buckets of an answer with their values. One in which nothing happened is zero; one that has not begun is a gap.
+ */
 function pointsOf(
   answer: Answer | undefined,
   { index, metric, by }: { readonly index: number; readonly metric: MetricName; readonly by: Interval },

@@ -1,5 +1,5 @@
-// What stands around every page: the shop and its pages, who is there now, how fresh the numbers are, the menu; and the notices about
-// what concerns all numbers at once.
+// What stands around every page: the shop and its pages, who is there now, how fresh the numbers are, the menu; and the
+// notices about what concerns all numbers at once.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -13,7 +13,9 @@ import { present, usePresent } from "./present.ts";
 import { askAgain, forgetNumbers, isSignedOut, page, parts, shop, waitingUntil, zoneOfShop } from "./store.ts";
 import { named, t, time, tn, zoneName } from "./text.ts";
 
-/** How often it is asked who is there: for the header, after the numbers of the page, and by the page that is about it. */
+/**
+ * How often it is asked who is there: for the header, after the numbers of the page, and by the page that is about it.
+ */
 const HEADER_PACE = { everyMs: 60_000, afterMs: 1_500 };
 const NOW_PACE = { everyMs: 10_000, afterMs: 0 };
 /** The page whose heading had the focus last. */

@@ -1,6 +1,6 @@
-// Asks for one address of the API (GET), for what is no question about numbers: proof, keys, members. What comes is a part of the page
-// like any other: no network, too much asked and a session that ended are said and mended as with ask(). Nothing of it is kept by
-// the browser.
+// Asks for one address of the API (GET), for what is no question about numbers: proof, keys, members. What comes is a
+// part of the page like any other: no network, too much asked and a session that ended are said and mended as with
+// ask(). Nothing of it is kept by the browser.
 
 import { useEffect, useState } from "preact/hooks";
 import { type Failure, request } from "./numbers.ts";
@@ -22,7 +22,9 @@ export function ofShop(): Readonly<Record<string, string>> {
   return shop.value === undefined ? {} : { "footfall-merchant": shop.value.id };
 }
 
-/** Asks when the page shows it, when the path changes, and whenever all is asked again. Nothing is asked without a path. */
+/**
+ * Asks when the page shows it, when the path changes, and whenever all is asked again. Nothing is asked without a path.
+ */
 export function useGet<Body>(path: string | undefined): Got<Body> {
   const [turn, setTurn] = useState(0);
   const again = round.value;

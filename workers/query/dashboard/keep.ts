@@ -1,5 +1,5 @@
-// What the browser keeps for the page. A browser may refuse to keep anything, and what it kept may have been cut: the page then goes
-// on as if nothing had been there.
+// What the browser keeps for the page. A browser may refuse to keep anything, and what it kept may have been cut: the
+// page then goes on as if nothing had been there.
 
 type Where = "local" | "tab";
 

@@ -1,5 +1,5 @@
-// The keys of the page. Each is a single key that does nothing while somebody types or a dialog is open, and all of them can be
-// turned off (WCAG 2.1.4).
+// The keys of the page. Each is a single key that does nothing while somebody types or a dialog is open, and all of
+// them can be turned off (WCAG 2.1.4).
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";

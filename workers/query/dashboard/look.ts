@@ -1,4 +1,5 @@
-// The language and the theme that somebody has chosen in this browser. They are in a cookie, so that the document comes in them.
+// The language and the theme that somebody has chosen in this browser. They are in a cookie, so that the document comes
+// in them.
 
 import { boot } from "./boot.ts";
 

@@ -1,5 +1,5 @@
-// The numbers of the overview: how each is written, and whether more of it is good. Which of them are tiles depends on whether the
-// shop takes money.
+// The numbers of the overview: how each is written, and whether more of it is good. Which of them are tiles depends on
+// whether the shop takes money.
 
 import type { Money } from "./numbers.ts";
 

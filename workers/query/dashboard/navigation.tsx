@@ -1,4 +1,5 @@
-// The pages of the shop, to be gone among without loading the document again: address, title, focus and history are as after a load.
+// The pages of the shop, to be gone among without loading the document again: address, title, focus and
+// history are as after a load.
 
 import { boot, shareToken } from "./boot.ts";
 import { PAGES, type PageRow } from "./pages.ts";

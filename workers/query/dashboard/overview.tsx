@@ -1,5 +1,5 @@
-// The overview: the numbers of a range, one of them over time, and what they are made of. Everything that is shown is asked for here,
-// from the address alone.
+// The overview: the numbers of a range, one of them over time, and what they are made of. Everything that is shown is
+// asked for here, from the address alone.
 
 import { useEffect } from "preact/hooks";
 import { ApiView } from "./api-view.tsx";
@@ -35,7 +35,10 @@ export function Overview() {
   );
 }
 
-/** What stands beside a value on the overview. A page earns nothing by itself; what came of it is said of the page a visit began with. */
+/**
+ * What stands beside a value on the overview. A page earns nothing by itself; what came of it is said of
+ * the page a visit began with.
+ */
 function metricsOf(dimension: DimensionName): Pair {
   if (dimension === "product") return ["units", "product_revenue"];
   if (dimension === "page" || dimension === "hostname") return ["visitors", "pageviews"];

@@ -1,5 +1,6 @@
-// The pages of a shop, in the order of the navigation. A row here is all that a page needs to be reached: it has an address, a key, a place
-// in the navigation, an axe test and a picture. All but the overview are scripts of their own, loaded when the page is opened.
+// The pages of a shop, in the order of the navigation. A row here is all that a page needs to be reached: it has an
+// address, a key, a place in the navigation, an axe test and a picture. All but the overview are scripts of their own,
+// loaded when the page is opened.
 
 import type { ComponentType } from "preact";
 import type { Key } from "./text.ts";

@@ -1,5 +1,5 @@
-// A panel: a few tabs, each a list of values with their numbers. A value is a button that filters by it. All values of a tab are in
-// a drawer, which can be searched.
+// A panel: a few tabs, each a list of values with their numbers. A value is a button that filters by it. All values of
+// a tab are in a drawer, which can be searched.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { withFilter } from "./address.ts";

@@ -1,4 +1,5 @@
-// Signing in, and what is shown where there is nothing to show. Signing in again over an open page leaves the page as it is.
+// Signing in, and what is shown where there is nothing to show. Signing in again over an open page
+// leaves the page as it is.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { boot } from "./boot.ts";

@@ -1,5 +1,5 @@
-// Who is there now, one value for the whole page: the header and the page Now never differ. From the partition's memory, so asking
-// reads nothing of the archive. A tab that nobody looks at does not ask.
+// Who is there now, one value for the whole page: the header and the page Now never differ. From the partition's
+// memory, so asking reads nothing of the archive. A tab that nobody looks at does not ask.
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";

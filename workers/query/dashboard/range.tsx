@@ -1,5 +1,5 @@
-// Which time is shown and what it is compared with: a menu of ranges, a calendar for any two days, steps to the period before and
-// after.
+// Which time is shown and what it is compared with: a menu of ranges, a calendar for any two days, steps to
+// the period before and after.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addDays, COMPARISONS, type Comparison, type Dates, daysOf, RANGES, type View } from "./address.ts";

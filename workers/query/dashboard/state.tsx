@@ -1,4 +1,5 @@
-// What a part of the page shows beside numbers, or in place of them: that it failed, that it is being read, that there is nothing.
+// What a part of the page shows beside numbers, or in place of them: that it failed, that it is being
+// read, that there is nothing.
 
 import type { ComponentChildren } from "preact";
 import { shareToken } from "./boot.ts";

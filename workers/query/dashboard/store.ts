@@ -1,6 +1,7 @@
-// What the page knows: the view of the address, and what was last told of each part of it. A part is shown at once from the last
-// numbers of the same question, dimmed, while new ones are asked for; only the newest question of a part is listened to. Last
-// numbers lie in the browser's storage for one person, a few views of them, and go when somebody else signs in or this one out.
+// What the page knows: the view of the address, and what was last told of each part of it. A part is shown at once from
+// the last numbers of the same question, dimmed, while new ones are asked for; only the newest question of a part is
+// listened to. Last numbers lie in the browser's storage for one person, a few views of them, and go when somebody else
+// signs in or this one out.
 
 import { batch, computed, signal } from "@preact/signals";
 import { OPERATORS, parsePlace, parseView, toSearch, usualInterval, type View } from "./address.ts";

@@ -1,5 +1,6 @@
-// Words and numbers in the language of the page. Texts come from a catalogue (text/), everything that Intl knows from Intl: numbers,
-// money, dates, names of countries and languages. Labels of buckets are the merchant's own dates: they are shown as they are.
+// Words and numbers in the language of the page. Texts come from a catalogue (text/), everything that Intl knows
+// from Intl: numbers, money, dates, names of countries and languages. Labels of buckets are the merchant's own
+// dates: they are shown as they are.
 
 import texts from "#text";
 import { boot } from "./boot.ts";

@@ -1,5 +1,5 @@
-// The dashboard's texts in English: the list that every other language has to match. "{name}" is filled in; a text with "_one" and
-// "_other" is chosen by the plural rules of the language.
+// The dashboard's texts in English: the list that every other language has to match. "{name}" is filled in; a text with
+// "_one" and "_other" is chosen by the plural rules of the language.
 
 export default {
   title: "Footfall",

@@ -1,4 +1,5 @@
-// The page Goals: how many reached each of the shop's goals, what the goals are, and a funnel whose steps its address holds. Goals are rules that hold for all of the past, so a new one has its numbers at once.
+// The page Goals: how many reached each of the shop's goals, what the goals are, and a funnel whose steps its address
+// holds. Goals are rules that hold for all of the past, so a new one has its numbers at once.
 
 import { useState } from "preact/hooks";
 import { FUNNEL_STEPS_MAX, FUNNEL_STEPS_MIN, FUNNEL_WINDOW_SECONDS } from "../../../../../core/limits.ts";

@@ -1,5 +1,6 @@
-// The page Now: who is there, what they look at, where they came from, and what was bought last. The frame asks for it (present.ts), for
-// the header's count and for this page at once. With "at=screen" in the address it is drawn for a screen on the wall.
+// The page Now: who is there, what they look at, where they came from, and what was bought last. The frame asks
+// for it (present.ts), for the header's count and for this page at once. With "at=screen" in the address it is
+// drawn for a screen on the wall.
 
 import { Frame } from "../../frame.tsx";
 import { type Present, present, presentPath } from "../../present.ts";

@@ -1,5 +1,5 @@
-// The page Return: who came back in the weeks after, and the pages that visits go through. Whether somebody comes back can be told only of
-// visitors with an id of their own, which is said where nobody did.
+// The page Return: who came back in the weeks after, and the pages that visits go through. Whether somebody comes back
+// can be told only of visitors with an id of their own, which is said where nobody did.
 
 import { withFilter } from "../../address.ts";
 import { ApiButton, ApiView } from "../../api-view.tsx";

@@ -1,4 +1,5 @@
-// The page Rules, one of the settings: what is left out, tried on days that are over before it is decided, put on them, and taken back.
+// The page Rules, one of the settings: what is left out, tried on days that are over before it is decided,
+// put on them, and taken back.
 
 import { useEffect, useId, useState } from "preact/hooks";
 import { addDays } from "../../address.ts";
@@ -51,7 +52,10 @@ interface Progress extends Job {
 const ASKED_EVERY_MS = 1_000;
 const UNDER_WAY: readonly string[] = ["running", "undoing"];
 const DRAFT = "footfall-rules-draft";
-/** A day is closed, and takes other rules, 48 hours after its midnight in UTC; in any zone that is so for the fourth before today. */
+/**
+ * A day is closed, and takes other rules, 48 hours after its midnight in UTC; in any zone that is so for the fourth
+ * before today.
+ */
 const CLOSED_DAYS_AGO = 4;
 
 /** What is left out, and since when. */
@@ -189,7 +193,9 @@ interface TrialProps {
   readonly decide: (note: string) => Promise<boolean>;
 }
 
-/** What the draft would change on days that are over; then it is decided, for those days as well or from now on alone. */
+/**
+ * What the draft would change on days that are over; then it is decided, for those days as well or from now on alone.
+ */
 function Trial({ rules, isChanged, act, trying, hasField, decide }: TrialProps) {
   const last = addDays(today(), -CLOSED_DAYS_AGO);
   const [from, setFrom] = useState(addDays(last, -6));

@@ -1,5 +1,5 @@
-// Rules as a form has them, a line of text for each entry, and back. What the form does not show stays as it was. Pure: the tests ask it
-// without a page. Whether an entry is one is for the API to say.
+// Rules as a form has them, a line of text for each entry, and back. What the form does not show stays as it was. Pure:
+// the tests ask it without a page. Whether an entry is one is for the API to say.
 
 interface Choice<T> {
   readonly drop: readonly T[];

@@ -1,5 +1,5 @@
-// The page Sales: money first, over time; what was sold, and what brought those who bought. A shop without orders is told how to send
-// them.
+// The page Sales: money first, over time; what was sold, and what brought those who bought. A shop without orders
+// is told how to send them.
 
 import { ApiView } from "../../api-view.tsx";
 import { type DimensionName, SALES_PANELS } from "../../dimension.ts";

@@ -1,5 +1,5 @@
-// What every section of the settings does alike: it sends a change and says what became of it, asks before something is lost, shows a
-// secret once, and reads a list page by page.
+// What every section of the settings does alike: it sends a change and says what became of it, asks before something is
+// lost, shows a secret once, and reads a list page by page.
 
 import type { ComponentChildren, TargetedInputEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
@@ -19,7 +19,9 @@ export function ofShop(rest = ""): string {
   return `/api/v1/merchants/${encodeURIComponent(shop.value?.id ?? "")}${rest}`;
 }
 
-/** Whether whoever is here changes what an admin may, or an owner alone. The API says the same, and has the last word. */
+/**
+ * Whether whoever is here changes what an admin may, or an owner alone. The API says the same, and has the last word.
+ */
 export function isAllowed(least: "viewer" | "admin" | "owner"): boolean {
   const ranks = ["viewer", "admin", "owner"];
   return ranks.indexOf(shop.value?.role ?? "") >= ranks.indexOf(least);

@@ -1,4 +1,5 @@
-// Settings, Your page: whether hits come, asked for while somebody looks. What was left out is told by its reason, with what to do.
+// Settings, Your page: whether hits come, asked for while somebody looks. What was left out is told by
+// its reason, with what to do.
 
 import { useEffect, useState } from "preact/hooks";
 import { askTogether, type Told } from "../../numbers.ts";

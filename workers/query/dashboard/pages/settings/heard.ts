@@ -6,7 +6,9 @@ export interface Heard {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
-/** What came between two answers, each reason of what was left out with its number. After midnight the day begins anew. */
+/**
+ * What came between two answers, each reason of what was left out with its number. After midnight the day begins anew.
+ */
 export function arrived(first: Heard | undefined, last: Heard | undefined) {
   const since = (before = 0, now = 0) => (now < before ? now : now - before);
   const dropped = Object.entries(last?.dropped ?? {})

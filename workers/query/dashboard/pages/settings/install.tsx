@@ -1,5 +1,5 @@
-// Settings, Your page: the line that a shop puts on its pages, for each of its streams, and beside it whether a hit has come and why
-// another was left out.
+// Settings, Your page: the line that a shop puts on its pages, for each of its streams, and beside it whether a hit has
+// come and why another was left out.
 
 import { useState } from "preact/hooks";
 import { boot } from "../../boot.ts";

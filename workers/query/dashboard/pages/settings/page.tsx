@@ -1,5 +1,5 @@
-// The page Settings: what a shop is made of and who may what there, one section at a time. Sections that a role may not even read are
-// not in the menu; what a role may not change has no buttons.
+// The page Settings: what a shop is made of and who may what there, one section at a time. Sections that a role may not
+// even read are not in the menu; what a role may not change has no buttons.
 
 import type { ComponentType } from "preact";
 import { shop, view } from "../../store.ts";

@@ -1,4 +1,5 @@
-// Settings, Share links: addresses that show numbers to anybody who has them, under the filters of the view where it has some.
+// Settings, Share links: addresses that show numbers to anybody who has them, under the filters of the view where it
+// has some.
 
 import { useState } from "preact/hooks";
 import { isDimension } from "../../dimension.ts";

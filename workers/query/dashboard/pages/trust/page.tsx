@@ -1,5 +1,5 @@
-// The page Trust: that everything that came is accounted for, in one sentence, and what proves it. The API counts the events once more
-// when it is asked. Filters do not hold here: what was left out has none of what they ask for.
+// The page Trust: that everything that came is accounted for, in one sentence, and what proves it. The API counts the
+// events once more when it is asked. Filters do not hold here: what was left out has none of what they ask for.
 
 import { useId } from "preact/hooks";
 import { Copy } from "../../copy.tsx";

@@ -1,4 +1,5 @@
-// What proves a shop's numbers, as the API tells it, and what it comes to in one sentence. Pure: no page is needed to try it.
+// What proves a shop's numbers, as the API tells it, and what it comes to in one sentence. Pure: no page is needed to
+// try it.
 
 import { addDays, type Dates, daysOf } from "../../address.ts";
 
