@@ -93,6 +93,7 @@ async function send(events: readonly Arrival[], day: string): Promise<Load> {
       unpack: () => ({ id: "", parts: [one] }),
       append: appendTo,
       poolSize: POOL_SIZE,
+      now: () => Date.now(),
       meter: zeroMeter(),
       log: () => {},
     };

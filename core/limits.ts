@@ -65,6 +65,11 @@ export const ORDER_LENGTH_MAX = 128;
 export const IMPORT_DAYS_MAX = 2_500;
 /** Kinds of outcome that an import counts. */
 export const IMPORT_TALLY_MAX = 100;
+/** Imports that a merchant may begin in 24 hours: D1 keeps each with its Days, some 40 KB at most. */
+export const IMPORTS_A_DAY_MAX = 50;
+/** Imports of files that begin alike which are looked at, the latest ones: all of one that has grown each night for
+ *  half a year. */
+export const IMPORTS_ALIKE_MAX = 200;
 /** An import's number is a 32-bit signed integer in the archive. */
 export const IMPORT_NUMBER_MAX = 0x7fff_ffff;
 /** Products of one event; a larger order is cut and keeps its revenue. */

@@ -29,13 +29,15 @@ export interface OverflowNote {
   readonly since: number;
 }
 
-export function noteOf({ id, parts }: Overflow): OverflowNote {
+/** The note of a message, made at an instant (UTC ms). An import tells itself when its events were received, perhaps
+ *  years ago: they wait since now. */
+export function noteOf({ id, parts }: Overflow, now: number): OverflowNote {
   const merchants = new Set<number>();
   let since = Number.POSITIVE_INFINITY;
   for (const { arrivals } of parts) {
     for (const { event } of arrivals) {
       merchants.add(event.merchant);
-      since = Math.min(since, event.receivedAt);
+      since = Math.min(since, event.importNumber === 0 ? event.receivedAt : now);
     }
   }
   return { id, merchants: [...merchants], since };

@@ -55,7 +55,7 @@ function cut(partition: Partition): void {
     message = pack(partition, first, rows);
   }
   const end = first + rows.length;
-  const bundles = [...partition.bundles, { first, end, sentAt: 0, sends: 0, message }];
+  const bundles = [...partition.bundles, { first, end, cutAt: partition.deps.now(), sentAt: 0, sends: 0, message }];
   writePositions(partition, { bundled: end, bundles });
   partition.bundled = end;
   partition.bundles = bundles;

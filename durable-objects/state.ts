@@ -9,7 +9,7 @@ import type { RollupRow } from "../core/counting/rollup-row.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import type { Event } from "../core/event.ts";
 import { type HashKey, toHashKey } from "../core/keyed-hash.ts";
-import { SHELVES_PER_DAY } from "../core/limits.ts";
+import { LOG_SEGMENT_ROWS, SHELVES_PER_DAY } from "../core/limits.ts";
 import type { Settings, SettingsChanges } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
@@ -91,6 +91,8 @@ export interface KnownSettings {
 }
 
 export interface SentBundle extends BundleCut {
+  /** When it was cut, or the partition opened since then, UTC ms. */
+  readonly cutAt: number;
   /** UTC ms; 0 when it must be sent at once. */
   sentAt: number;
   /** How often it was sent. */
@@ -196,9 +198,12 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     checkpointedAt: positions?.checkpointedAt ?? now,
     bundled,
     // A bundle on disk was sent once at least, or is about to be; whether its message survived nobody knows.
-    bundles: (positions?.bundles ?? []).map((bundle) => ({ sentAt: 0, sends: 1, message: undefined, ...bundle })),
+    bundles: (positions?.bundles ?? []).map((bundle) => ({
+      ...{ cutAt: now, sentAt: 0, sends: 1, message: undefined },
+      ...bundle,
+    })),
     unbundledBytes: bundled < next ? store.logBytes(bundled) : 0,
-    unbundledSince: oldestOf(store, { first: bundled, end: next }),
+    unbundledSince: oldestOf(store, { first: bundled, end: next }, now),
     pending: [],
     pendingBytes: 0,
     pendingSalts: [],
@@ -240,10 +245,17 @@ export function unarchivedFrom(partition: Partition): number {
   return Math.min(partition.bundled, ...partition.bundles.map((bundle) => bundle.first));
 }
 
-/** When the first event of a stretch of the log was received, UTC ms; undefined where it is empty. */
-export function oldestOf(store: Store, { first, end }: BundleCut): number | undefined {
-  const [row] = store.readLog({ first, end: Math.min(first + 1, end) });
-  return row === undefined ? undefined : decodeLogged(row).event.receivedAt;
+/** When the first event of a stretch of the log was received, UTC ms; undefined where it is empty. An import tells
+ *  itself when its events were, perhaps years ago, and whoever has a key may import: they are passed over, and where
+ *  the first ones are all an import's, `otherwise` is answered. */
+export function oldestOf(store: Store, { first, end }: BundleCut, otherwise: number): number | undefined {
+  const rows = store.readLog({ first, end: Math.min(first + LOG_SEGMENT_ROWS, end) });
+  if (rows.length === 0) return undefined;
+  for (const row of rows) {
+    const { importNumber, receivedAt } = decodeLogged(row).event;
+    if (importNumber === 0) return receivedAt;
+  }
+  return otherwise;
 }
 
 /** The shelf of a merchant's Day, from memory or disk; undefined when nothing was ever counted there. */

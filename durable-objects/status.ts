@@ -17,7 +17,9 @@ export function statusOf(partition: Partition): PartitionStatus {
     }
   }
   const archivedPosition = unarchivedFrom(partition);
-  const publishDue = dutiesDue(partition, partition.deps.now()).publish;
+  const now = partition.deps.now();
+  const publishDue = dutiesDue(partition, now).publish;
+  const unarchived = { first: archivedPosition, end: partition.next };
   return {
     partition: partition.name,
     nextPosition: partition.next,
@@ -26,7 +28,7 @@ export function statusOf(partition: Partition): PartitionStatus {
     unconfirmedBundles: partition.bundles.length,
     // Cuts and confirmations are stored, so this never goes back.
     archivedPosition,
-    unarchivedSince: oldestOf(partition.deps.store, { first: archivedPosition, end: partition.next }) ?? null,
+    unarchivedSince: oldestOf(partition.deps.store, unarchived, partition.bundles[0]?.cutAt ?? now) ?? null,
     publishDue: Number.isFinite(publishDue) ? publishDue : null,
     failing: [...partition.retries.keys()],
     unpublishedRollups,

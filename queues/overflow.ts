@@ -27,6 +27,8 @@ export interface OverflowDeps {
   readonly settle: (note: OverflowNote) => Promise<void>;
   /** Pool partitions of the deployment. */
   readonly poolSize: number;
+  /** UTC ms. */
+  readonly now: () => number;
   readonly meter: Metered;
   readonly log: Log;
 }
@@ -55,12 +57,12 @@ export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<vo
     await deliverParts(overflow, deps);
   } catch (error) {
     // It waits, perhaps for long; that D1 cannot be told so is no other reason to fail.
-    await deps.note(noteOf(overflow)).catch((cause: unknown) => logUnnoted(deps, cause));
+    await deps.note(noteOf(overflow, deps.now())).catch((cause: unknown) => logUnnoted(deps, cause));
     throw error;
   }
   // Where this fails the message comes again, and its events are duplicates: until then answers are less sure than they
   // could be.
-  await deps.settle(noteOf(overflow));
+  await deps.settle(noteOf(overflow, deps.now()));
 }
 
 function logUnnoted({ log }: OverflowDeps, error: unknown): void {

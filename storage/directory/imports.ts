@@ -1,8 +1,9 @@
 // Imports in D1: which files a merchant brought in, how far each is, and what its events' ids end with. A file is known
 // by its digest, and one that has grown by the digest of its beginning.
 
-import { and, desc, eq, lt, max } from "drizzle-orm";
+import { and, count, desc, eq, gt, lt, max } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { IMPORTS_ALIKE_MAX } from "../../core/limits.ts";
 import type { Directory } from "./directory.ts";
 import { imports } from "./schema.ts";
 
@@ -36,14 +37,25 @@ export async function findImport(
   return found;
 }
 
-/** The imports of files that begin alike, the newest first: of one file, and of what it was before it grew. */
+/** The latest imports of files that begin alike, the newest first: of one file, and of what it was before it grew. */
 export async function listAlike(
   db: Directory,
   { merchant, head }: Pick<Import, "merchant" | "head">,
 ): Promise<readonly Import[]> {
   const where = and(eq(imports.merchant, merchant), eq(imports.head, head));
-  const rows = await drizzle(db).select().from(imports).where(where).orderBy(desc(imports.number));
+  const newest = desc(imports.number);
+  const rows = await drizzle(db).select().from(imports).where(where).orderBy(newest).limit(IMPORTS_ALIKE_MAX);
   return rows;
+}
+
+/** How many imports a merchant has begun since an instant, UTC ms. */
+export async function countImports(
+  db: Directory,
+  { merchant, since }: { readonly merchant: number; readonly since: number },
+): Promise<number> {
+  const where = and(eq(imports.merchant, merchant), gt(imports.createdAt, since));
+  const [counted] = await drizzle(db).select({ count: count() }).from(imports).where(where);
+  return counted?.count ?? 0;
 }
 
 export async function lastImportNumber(db: Directory, merchant: number): Promise<number> {

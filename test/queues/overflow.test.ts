@@ -35,6 +35,7 @@ function world() {
     meter: zeroMeter(),
     log,
     poolSize: 4,
+    now: () => Date.now(),
   };
   return { asked, notes, lines, deps };
 }

@@ -483,6 +483,7 @@ function overflowDeps(simulation: Simulation) {
     settle: (note: OverflowNote) =>
       settleOverflow(slowStorage(simulation).ledgers, { ...note, now: simulation.world.now }),
     poolSize: simulation.placement.poolSize,
+    now: () => simulation.world.now,
     meter: zeroMeter(),
     log: () => {},
   };

@@ -72,7 +72,7 @@ export class OverflowGate {
   }
 
   async #sendNoted(overflow: Overflow, message: Uint8Array, road: OverflowRoad): Promise<void> {
-    const note = noteOf(overflow);
+    const note = noteOf(overflow, road.now());
     await this.#noteInTime(note, road);
     try {
       await sendToOne(overflow.id, message, road);

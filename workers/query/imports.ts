@@ -12,6 +12,7 @@ import {
   IMPORT_DAYS_MAX,
   IMPORT_NUMBER_MAX,
   IMPORT_TALLY_MAX,
+  IMPORTS_A_DAY_MAX,
   NAME_LENGTH_MAX,
   QUESTION_DAY_MAX,
   REPLAY_DAYS_MAX,
@@ -21,6 +22,7 @@ import {
 import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import {
+  countImports,
   createImport,
   findImport,
   type Import,
@@ -125,6 +127,9 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
     const why = `Import ${other.row.number} has brought this file already, read with other options`;
     return problem("conflict", `${why}: undo it first, and then its rows may come again.`, "reading");
   }
+  const today = await countImports(deps.directory, { merchant: own, since: deps.now() - DAY_MS });
+  if (today >= IMPORTS_A_DAY_MAX)
+    return problem("conflict", `A merchant begins at most ${IMPORTS_A_DAY_MAX} imports in 24 hours: go on tomorrow.`);
   const claimed = await newNumber(importsOf(own), () => lastImportNumber(deps.directory, own), deps);
   if (!claimed.ok) return claimed;
   const number = claimed.value;
@@ -315,17 +320,33 @@ async function rangesLeft(
   const partitions = settings === undefined ? 1 : partitionsOf(settings, deps.placement).length;
   // Half of what a replay may have: partitions of an earlier placement come on top.
   const daysMax = Math.max(1, Math.min(REPLAY_DAYS_MAX, Math.floor(REPLAY_PARTS_MAX / 2 / partitions)));
+  const left = leftOf(row, jobs);
+  const near = rangesOf(left, { daysMax, betweenMax: DAYS_BETWEEN_MAX });
+  const ranges = near.length <= RANGES_NEAR_MAX ? near : rangesOf(left, { daysMax, betweenMax: daysMax });
+  return ranges.reverse();
+}
+
+/** Ranges of at most `daysMax` Days that have all of these; within one no more than `betweenMax` lie between two of
+ *  them. */
+function rangesOf(
+  days: readonly number[],
+  { daysMax, betweenMax }: { readonly daysMax: number; readonly betweenMax: number },
+): [from: number, to: number][] {
   const ranges: [number, number][] = [];
-  for (const day of leftOf(row, jobs)) {
+  for (const day of days) {
     const open = ranges.at(-1);
-    if (open !== undefined && day - open[1] <= DAYS_BETWEEN_MAX && day - open[0] < daysMax) open[1] = day + 1;
+    if (open !== undefined && day - open[1] <= betweenMax && day - open[0] < daysMax) open[1] = day + 1;
     else ranges.push([day, day + 1]);
   }
-  return ranges.reverse();
+  return ranges;
 }
 
 /** Days without events that are counted again, rather than begin another replay. */
 const DAYS_BETWEEN_MAX = 7;
+/** Where Days of an import lie so far apart that they would be more replays than that, all between them are counted
+ *  again: a merchant may ask for 50 replays a day, and an import that has an event every ten Days could never be
+ *  undone. */
+const RANGES_NEAR_MAX = 10;
 
 async function importOf(c: Context, deps: Deps): Promise<Checked<Known>> {
   const merchant = await merchantOf(c, deps);

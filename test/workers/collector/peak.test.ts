@@ -90,6 +90,7 @@ test("[OVF-9] 60,000 hits of one second overflow at 500 isolates: none is refuse
     note: async () => {},
     settle: async () => {},
     poolSize: POOL_SIZE,
+    now: () => Date.now(),
     meter: zeroMeter(),
     log: () => {},
   };

@@ -82,6 +82,13 @@ test("[IMP-26] an import of open Days is not undone: the refusal says from when 
   ]);
 });
 
+test("[IMP-26] an import whose Days lie far apart is undone by a few replays, not one for each", async () => {
+  const days = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [dateOf(19_000 + at * 10), 1]));
+  await imports("POST", "", { ...FILE, days });
+  const undone = await imports("POST", "/1/undo");
+  expect([undone.status, undone.body.replays.length]).toEqual([202, 2]); // 591 Days, 400 a replay
+});
+
 test("[IMP-24] imports are one merchant's own", async () => {
   await imports("POST", "", FILE);
   expect((await imports("GET", "", undefined, other)).body.imports).toEqual([]);
