@@ -79,9 +79,7 @@ async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): Return
 
 const lookAtErasures: Look = async (deps) => {
   let unknown = 0;
-  // What is wrong with a ledger is a finding of its own.
-  for (const [position, ledger] of deps.ledgers.all.entries())
-    unknown += await countUnknown(position, ledger, deps).catch(() => 0);
+  for (const [position, ledger] of deps.ledgers.all.entries()) unknown += await countUnknown(position, ledger, deps);
   if (unknown === 0) return undefined;
   return { says: `${unknown} that were asked for are in no ledger`, command: "footfall recover erasures" };
 };

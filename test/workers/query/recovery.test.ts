@@ -89,6 +89,11 @@ test("[RCV-8] [RCV-9] erasures that no ledger knows are asked for once more, und
   expect(await wrong()).toEqual([]);
 });
 
+test("[RCV-9] records of erasures that cannot be read are not taken for whole", async () => {
+  put("erasures/ledger-0/0000000001.json");
+  expect(await wrong()).toEqual([["erasures", "footfall recover erasures"]]);
+});
+
 test("[RCV-7] all closed Days of the archive are noted, page after page, and sealed ones looked at again; open Days are not", async () => {
   const days = RECOVERED_DAYS + 3;
   for (let ago = 1; ago <= days; ago++)
