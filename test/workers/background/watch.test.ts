@@ -4,12 +4,13 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { causeOf } from "../../../core/outcome.ts";
 import { nameOf } from "../../../storage/directory/backup.ts";
 import { listAlerts, readStanding } from "../../../storage/directory/standing.ts";
 import { writeStatus } from "../../../storage/ledger/partition-status.ts";
 import { receiversOf } from "../../../workers/background/tell.ts";
 import { watch } from "../../../workers/background/watch.ts";
-import { type Databases, makeDatabases } from "../../support/databases.ts";
+import { type Databases, dyingStorage, makeDatabases } from "../../support/databases.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
 
 const AT = Date.parse("2026-11-29T12:00:00Z");
@@ -208,6 +209,33 @@ describe("[WCH-5] receivers", () => {
     expect(new Set(ids).size).toBe(1);
     expect(ids).toHaveLength(2);
   });
+
+  test.each([false, true])(
+    "learn of an alert under one id wherever the cron dies (after the call took effect: %s)",
+    async (isAfter) => {
+      const tellings = new Set<number>();
+      for (let fatal = 0, died = true; died; fatal++) {
+        const databases = makeDatabases();
+        const [ledger] = databases.ledgers.all;
+        const { url, taken } = await startReceiver();
+        await writeStatus(ledger as D1Database, { ...STATUS, failing: "drain" });
+        const dying = dyingStorage(databases, { fatal, isAfter });
+        const end = await cron({ ...databases, ...dying }, url)
+          .run(AT)
+          .then(() => "ran", causeOf);
+        died = dying.calls() > fatal;
+        expect(end, `death at call ${fatal}`).toMatch(died ? /killed|Failed query/ : /^ran$/);
+        await cron(databases, url).run(AT + 5 * MINUTE);
+        await cron(databases, url).run(AT + 10 * MINUTE);
+        const ids = taken.filter(({ path }) => path === "/hook").map(({ headers }) => headers["webhook-id"]);
+        expect(new Set(ids).size, `death at call ${fatal}`).toBe(1);
+        tellings.add(ids.length);
+        expect(await listAlerts(databases.directory)).toMatchObject([{ name: "partition_failing" }]);
+      }
+      // Twice only where it died between the telling and the note of it.
+      expect([...tellings].sort()).toEqual(isAfter ? [1] : [1, 2]);
+    },
+  );
 
   test("of a webhook need a secret that signs", () => {
     expect(() => receiversOf({ ALERT_WEBHOOK_URL: "https://x.example" })).toThrow("ALERT_WEBHOOK_SECRET is not");
