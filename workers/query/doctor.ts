@@ -79,15 +79,19 @@ async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): Return
 
 const lookAtErasures: Look = async (deps) => {
   let unknown = 0;
-  for (const [position, ledger] of deps.ledgers.all.entries()) unknown += await countUnknown(position, ledger, deps);
+  for (const [position, ledger] of deps.ledgers.all.entries()) {
+    const ids: string[] = [];
+    for await (const { erasure } of listRecords(position, archiveOf(deps))) ids.push(erasure.id);
+    // What is wrong with a ledger is a finding of its own. What is wrong with the records is this one's.
+    unknown += await countUnknown(ids, ledger).catch(() => 0);
+  }
   if (unknown === 0) return undefined;
   return { says: `${unknown} that were asked for are in no ledger`, command: "footfall recover erasures" };
 };
 
-async function countUnknown(position: number, ledger: Ledger, deps: Deps): Promise<number> {
+async function countUnknown(ids: readonly string[], ledger: Ledger): Promise<number> {
   let unknown = 0;
-  for await (const { erasure } of listRecords(position, archiveOf(deps)))
-    if ((await findErasure(ledger, erasure.id)) === undefined) unknown += 1;
+  for (const id of ids) if ((await findErasure(ledger, id)) === undefined) unknown += 1;
   return unknown;
 }
 
