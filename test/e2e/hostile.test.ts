@@ -699,6 +699,15 @@ const PLAUSIBLE_RULES = {
   goals: [{ name: "x", event: "x" }],
 };
 
+const PLAUSIBLE_IMPORT = {
+  name: "a.csv",
+  source: "csv",
+  digest: "a".repeat(64),
+  head: "a".repeat(64),
+  reading: "a".repeat(64),
+  days: { "2013-01-01": 1 },
+};
+
 describe("admin requests", () => {
   const bodies: readonly (readonly [
     method: string,
@@ -759,6 +768,11 @@ describe("admin requests", () => {
     ["POST", () => "/api/v1/invites/accept", { token: `ffi_${"A".repeat(43)}`, password: "long enough" }],
     ["POST", () => "/api/v1/dead-letters/redrive", { key: "dead-letter/x", after: "x" }],
     ["POST", () => "/api/v1/archive/seal", { from: "2013-01-01", to: "2013-01-02" }],
+    ["POST", () => "/api/v1/operators", { name: "x", scope: "read", expires_at: "2027-01-31T12:00:00Z" }],
+    ["POST", () => `/api/v1/merchants/${hostile.id}/imports`, PLAUSIBLE_IMPORT],
+    ["PATCH", () => `/api/v1/merchants/${hostile.id}/imports/1`, { state: "done" }],
+    ["POST", () => `/api/v1/merchants/${hostile.id}/imports/1/undo`, {}],
+    ["POST", () => "/api/v1/backups", {}],
     ["POST", () => "/api/v1/recover/directory", { backup: "2013-01-01T00-00-00-000Z" }],
     ["POST", () => "/api/v1/recover/ledger", { ledger: 0, from: "2013-01-01" }],
     [
@@ -797,7 +811,7 @@ describe("admin requests", () => {
     },
   );
 
-  test("[HOS-2] prototype keys, unknown and repeated parameters of lists are refused by name", async () => {
+  test("[HOS-2] prototype keys, unknown and repeated parameters are refused by name", async () => {
     for (const path of [
       "/api/v1/merchants",
       `/api/v1/merchants/${hostile.id}/keys`,
@@ -817,6 +831,12 @@ describe("admin requests", () => {
       "/api/v1/archive/days",
       "/api/v1/archive/files",
       "/api/v1/replays",
+      `/api/v1/merchants/${hostile.id}/imports`,
+      "/api/v1/operators",
+      "/api/v1/alerts",
+      "/api/v1/backups",
+      "/api/v1/doctor",
+      `/api/v1/merchants/${hostile.id}`,
     ]) {
       for (const name of HOSTILE_KEYS) {
         if (name === "") continue;

@@ -22,6 +22,7 @@ import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postIn
 import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
 import { getNow } from "./now.ts";
 import type { DocumentedRoute } from "./openapi/document.ts";
+import { OPERATIONS } from "./openapi/operation.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
 import { deleteOperator, getOperators, postOperator } from "./operators.ts";
@@ -34,7 +35,7 @@ import { getOwnRates, getRates, postOwnRates, postRates } from "./rates.ts";
 import { getBackups, postBackup, postDirectoryRecovery, postErasureRecovery, postLedgerRecovery } from "./recovery.ts";
 import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
-import type { FileReply, Reply } from "./request.ts";
+import { type FileReply, parametersOf, type Reply } from "./request.ts";
 import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts";
 import { deleteSegment, getSegments, patchSegment, postSegment } from "./segments.ts";
 import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
@@ -206,11 +207,16 @@ app.use("/api/v1/*", async (c, next) => {
   return next();
 });
 for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
+  // Handlers that take parameters check them; here those of all others are refused.
+  const takesNone = OPERATIONS.get(`${method} ${path}`)?.query === undefined;
   app.on(method, path, async (c) => {
     const deps = c.get("deps");
     const refusal = refusalAt(door, c.get("principal"));
     if (refusal !== undefined) return replyWithProblem(c, refusal);
-    const handle = () => handler(c, deps);
+    const handle = async () => {
+      const none = takesNone ? parametersOf(c, {}) : undefined;
+      return none?.ok === false ? none : handler(c, deps);
+    };
     return toResponse(
       c,
       await (act === undefined || act === NOTED_BY_ITSELF ? handle() : audited(c, deps, act, handle)),

@@ -30,7 +30,7 @@ import { type Field, INSTANT, NAME, required, savedFilters } from "./field.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
-import { bodyOf, parametersOf, type Reply } from "./request.ts";
+import { bodyOf, type Reply } from "./request.ts";
 import { keepSegments } from "./segments.ts";
 
 /** Filters as a question may have them, of bounded length. */
@@ -73,8 +73,6 @@ export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>>
 export async function getShares(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
-  const none = parametersOf(c, {});
-  if (!none.ok) return none;
   const rows = await listShares(deps.directory, merchant.value.number);
   return { ok: true, value: { body: { shares: rows.map(shown), next: null } } };
 }

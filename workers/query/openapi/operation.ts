@@ -247,10 +247,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     },
   ],
   [`DELETE ${MERCHANT}/keys/:key_id`, { id: "revokeKey", summary: "Revokes a key.", answer: named("Revoked") }],
-  [
-    `GET ${MERCHANT}/members`,
-    { id: "listMembers", summary: "Its members.", query: {}, answer: page("members", named("Member")) },
-  ],
+  [`GET ${MERCHANT}/members`, { id: "listMembers", summary: "Its members.", answer: page("members", named("Member")) }],
   [
     `PATCH ${MERCHANT}/members/:member_id`,
     { id: "changeMember", summary: "Another role.", body: MEMBER_CHANGE, answer: named("Member") },
@@ -274,7 +271,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     {
       id: "listInvites",
       summary: "Invites that can still be taken.",
-      query: {},
+
       answer: page("invites", named("Invite")),
     },
   ],
@@ -292,10 +289,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       answer: named("ShareWithToken"),
     },
   ],
-  [
-    `GET ${MERCHANT}/shares`,
-    { id: "listShares", summary: "Its share links.", query: {}, answer: page("shares", named("Share")) },
-  ],
+  [`GET ${MERCHANT}/shares`, { id: "listShares", summary: "Its share links.", answer: page("shares", named("Share")) }],
   [
     `DELETE ${MERCHANT}/shares/:share_id`,
     { id: "revokeShare", summary: `Revokes a share link. ${STOP}`, answer: named("Revoked") },
@@ -312,7 +306,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   ],
   [
     `GET ${MERCHANT}/segments`,
-    { id: "listSegments", summary: "Its segments.", query: {}, answer: page("segments", named("Segment")) },
+    { id: "listSegments", summary: "Its segments.", answer: page("segments", named("Segment")) },
   ],
   [
     `PATCH ${MERCHANT}/segments/:segment_id`,
@@ -514,10 +508,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       answer: named("ReplayProgress"),
     },
   ],
-  [
-    "GET /api/v1/replays",
-    { id: "listReplays", summary: "The latest.", query: {}, answer: page("replays", named("Replay")) },
-  ],
+  ["GET /api/v1/replays", { id: "listReplays", summary: "The latest.", answer: page("replays", named("Replay")) }],
   ["GET /api/v1/replays/:id", { id: "getReplay", summary: "How far one is.", answer: named("ReplayProgress") }],
   replayVerb("pause", "No further part is begun."),
   replayVerb("resume", "Goes on, and tries failed parts again."),
